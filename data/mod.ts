@@ -1,0 +1,7 @@
+/**
+ * Reading and writing models: safetensors, byte sources, tokenizers, the hub.
+ *
+ * @module
+ */
+export * from "./input_error.ts";
+export * from "./tensor.ts";

@@ -1,0 +1,65 @@
+/** Element types of the safetensors format that kanpress reads and writes. */
+export type DType =
+  | "F64"
+  | "F32"
+  | "F16"
+  | "BF16"
+  | "F8_E4M3"
+  | "F8_E5M2"
+  | "I64"
+  | "I32"
+  | "I16"
+  | "I8"
+  | "U64"
+  | "U32"
+  | "U16"
+  | "U8"
+  | "BOOL";
+
+/** What is known of a tensor before its values are read. */
+export interface TensorInfo {
+  /** Name in the checkpoint, such as `transformer.h.0.mlp.c_fc.weight`. */
+  readonly name: string;
+  /** Element type as stored. */
+  readonly dtype: DType;
+  /** Sizes of the axes, outermost first; empty for a scalar. */
+  readonly shape: readonly number[];
+}
+
+/** A tensor's values as float32, with the element type that it was (or will be) stored in. */
+export interface WeightTensor {
+  /** Element type as stored. */
+  readonly dtype: DType;
+  /** Sizes of the axes, outermost first; empty for a scalar. */
+  readonly shape: readonly number[];
+  /** Values in row-major order. */
+  readonly data: Float32Array;
+}
+
+/** The weights of a model by name, in checkpoint order. */
+export type StateDict = ReadonlyMap<string, WeightTensor>;
+
+/** Weights that are read one tensor at a time, so that a model need never be in memory whole. */
+export interface WeightSource {
+  /** Every tensor, in checkpoint order. */
+  readonly tensors: readonly TensorInfo[];
+  /** Reads one tensor; throws {@linkcode InputError} where its bytes are damaged. */
+  read(name: string): Promise<WeightTensor>;
+}
+
+/**
+ * Number of elements of a shape.
+ *
+ * ```ts
+ * import { elementCount } from "@kanpress/kanpress/data";
+ * import assert from "node:assert";
+ *
+ * assert.equal(elementCount([2, 3]), 6);
+ * assert.equal(elementCount([]), 1);
+ * ```
+ */
+export function elementCount(shape: readonly number[]): number {
+  let count = 1;
+  for (const size of shape) count *= size;
+  return count;
+}

@@ -1,0 +1,6 @@
+/**
+ * Language models on tfjs and how they are measured.
+ *
+ * @module
+ */
+export {};

@@ -1,0 +1,69 @@
+/** A matrix that a level codes: row-major float32 values. */
+export interface Matrix {
+  /** Checkpoint name of the tensor, or a level's own name for what it hands on. */
+  readonly name: string;
+  /** Number of rows. */
+  readonly rows: number;
+  /** Number of columns. */
+  readonly columns: number;
+  /** `rows * columns` values, row-major. */
+  readonly data: Float32Array;
+}
+
+/** What a level sees and what it hands on: matrices in a fixed order. */
+export type Signal = readonly Matrix[];
+
+/** Name and size of a matrix of a {@linkcode Signal}. */
+export type MatrixShape = Omit<Matrix, "data">;
+
+/** JSON that a level keeps in the file's header. */
+export type LevelParameters = {
+  readonly [key: string]: number | string | boolean | readonly number[] | readonly string[];
+};
+
+/** One level of a compressed model, as it stands in the file. */
+export interface EncodedLevel {
+  /** Which decoder reads it, such as `"field"`. */
+  readonly kind: string;
+  /** Small settings, kept as JSON. */
+  readonly parameters: LevelParameters;
+  /** Code streams by name; every byte counts. */
+  readonly streams: ReadonlyMap<string, Uint8Array>;
+}
+
+/** What {@linkcode Level.encode} gives. */
+export interface LevelResult {
+  /** What goes into the file. */
+  readonly encoded: EncodedLevel;
+  /** What the next level is to code: a latent or a residual; empty after a last level. */
+  readonly handsOn: Signal;
+}
+
+/** Settings that every level is given. */
+export interface EncodeContext {
+  /** Seed of everything random: the same signal and seed give the same bytes. */
+  readonly seed: number;
+  /** Called with the share of the level's work that is done, 0 to 1. */
+  readonly onProgress?: (share: number) => void;
+  /** Stops the work with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** One step of the hierarchy: codes a signal and hands on what it leaves over. */
+export interface Level {
+  /** Name of the level in files and reports. */
+  readonly kind: string;
+  /** Codes `signal`; deterministic in the signal and `context.seed`. */
+  encode(signal: Signal, context: EncodeContext): Promise<LevelResult>;
+}
+
+/**
+ * The inverse of a level, as a plain function. `handedOn` is the next levels' reconstruction of
+ * what this level handed on, `shapes` the matrices to give back. Uses no arithmetic whose rounding
+ * depends on the platform.
+ */
+export type LevelDecoder = (
+  encoded: EncodedLevel,
+  handedOn: Signal,
+  shapes: readonly MatrixShape[],
+) => Signal;

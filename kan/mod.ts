@@ -1,0 +1,6 @@
+/**
+ * Kolmogorov-Arnold networks on tfjs.
+ *
+ * @module
+ */
+export * from "./random.ts";
