@@ -3,4 +3,12 @@
  *
  * @module
  */
+export * from "./bases/basis.ts";
+export * from "./bases/bspline.ts";
+export * from "./bases/expansion.ts";
+export * from "./grid.ts";
+export * from "./kan_layer.ts";
+export * from "./layer_model.ts";
+export * from "./least_squares.ts";
 export * from "./random.ts";
+export * from "./tensor_types.ts";

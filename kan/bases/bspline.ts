@@ -1,0 +1,208 @@
+import * as tf from "@tensorflow/tfjs";
+import { type Grid, gridFromKnots } from "../grid.ts";
+import type { Basis, Extrapolation } from "./basis.ts";
+
+/**
+ * The `intervals + order` B-splines on `grid`.
+ *
+ * ```ts
+ * import { createBsplines, uniformGrid } from "@kanpress/kanpress/kan";
+ * import assert from "node:assert";
+ *
+ * const basis = createBsplines(uniformGrid({ intervals: 5, order: 3 }));
+ * assert.equal(basis.size, 8);
+ * assert.equal(basis.support, 4);
+ * ```
+ */
+export function createBsplines(grid: Grid, extrapolation: Extrapolation = "clamp"): Basis {
+  const { order, intervals, knots } = grid;
+  const size = intervals + order, support = order + 1;
+  const pieces = polynomialPieces(grid);
+  const knotArray = Float64Array.from(knots);
+
+  function evaluate(x: number, derivative: number, out: Float64Array): number {
+    const span = findSpan(knotArray, grid.range, x);
+    if (span < 0) {
+      out.fill(Number.isNaN(x) ? NaN : 0, 0, support);
+      return 0;
+    }
+    const first = Math.min(Math.max(span - order, 0), size - support);
+    if (derivative > order) {
+      out.fill(0, 0, support);
+      return first;
+    }
+    const left = knotArray[span]!, width = knotArray[span + 1]! - left;
+    const u = (x - left) / width;
+    let at = (span * size + first) * support;
+    for (let i = 0; i < support; i++, at += support) {
+      let sum = 0;
+      for (let power = order; power >= derivative; power--) {
+        sum = sum * u + pieces[at + power]! * fallingFactorial(power, derivative);
+      }
+      out[i] = derivative === 0 ? sum : sum / width ** derivative;
+    }
+    return first;
+  }
+
+  return {
+    size,
+    support,
+    domain: grid.range,
+    extrapolation,
+    description: { kind: "bspline", order, knots, extrapolation },
+    evaluate,
+    expand: (x, derivative) => expandBsplines(grid, x, derivative),
+  };
+}
+
+/**
+ * The B-splines of `grid`, or a derivative of them, at one or many points, in float64, without an
+ * extrapolation policy: beyond the range they fade to 0. Returns [points, intervals + order].
+ *
+ * ```ts
+ * import { bsplineBasis, uniformGrid } from "@kanpress/kanpress/kan";
+ * import assert from "node:assert";
+ *
+ * const values = bsplineBasis(uniformGrid({ intervals: 5, order: 3 }), 0.2);
+ * assert.ok(Math.abs(values[4]! - 4 / 6) < 1e-12); // 1/6, 4/6, 1/6 at a knot
+ * ```
+ */
+export function bsplineBasis(
+  grid: Grid,
+  x: number | ArrayLike<number>,
+  derivative = 0,
+): Float64Array {
+  const points = typeof x === "number" ? [x] : x;
+  const basis = createBsplines(grid, "zero");
+  const values = new Float64Array(points.length * basis.size);
+  const local = new Float64Array(basis.support);
+  for (let p = 0; p < points.length; p++) {
+    const first = basis.evaluate(points[p]!, derivative, local);
+    values.set(local, p * basis.size + first);
+  }
+  return values;
+}
+
+/** The grid of a B-spline basis, or undefined for another basis. */
+export function gridOf(basis: Basis): Grid | undefined {
+  const { description } = basis;
+  if (description.kind !== "bspline") return undefined;
+  return gridFromKnots(description.knots, description.order);
+}
+
+/** n (n - 1) ... (n - k + 1). */
+function fallingFactorial(n: number, k: number): number {
+  let product = 1;
+  for (let i = 0; i < k; i++) product *= n - i;
+  return product;
+}
+
+/**
+ * The index of the knot interval that holds `x`, or -1 outside all knots. Intervals are closed on
+ * the left; the end of the range belongs to the interval before it, so that one-sided values and
+ * slopes there are those of the inside.
+ */
+function findSpan(knots: Float64Array, range: Grid["range"], x: number): number {
+  let low = 0, high = knots.length - 1;
+  if (!(x >= knots[low]! && x <= knots[high]!)) return -1;
+  const isEnd = x === range[1];
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1;
+    if (isEnd ? x > knots[middle]! : x >= knots[middle]!) low = middle;
+    else high = middle;
+  }
+  while (low > 0 && knots[low] === knots[low + 1]) low--;
+  return low;
+}
+
+/**
+ * The polynomial of every B-spline on every knot interval, [interval][spline][power], in the local
+ * coordinate u = (x - knot) / width, from the Cox-de Boor recursion applied to polynomials. Reading
+ * a short row of it replaces the recursion at each point.
+ */
+function polynomialPieces(grid: Grid): Float64Array {
+  const { order, intervals, knots } = grid;
+  const spans = knots.length - 1, size = intervals + order, terms = order + 1;
+  const pieces = new Float64Array(spans * size * terms);
+  for (let span = 0; span < spans; span++) {
+    const left = knots[span]!, width = knots[span + 1]! - left;
+    if (width === 0) continue;
+    let rows = Array.from({ length: spans }, () => new Float64Array(terms));
+    rows[span]![0] = 1;
+    for (let degree = 1; degree <= order; degree++) {
+      const raised = Array.from({ length: spans }, () => new Float64Array(terms));
+      const lowest = Math.max(0, span - degree), highest = Math.min(span, spans - degree - 1);
+      for (let i = lowest; i <= highest; i++) {
+        const rise = knots[i + degree]! - knots[i]!;
+        const fall = knots[i + degree + 1]! - knots[i + 1]!;
+        if (rise > 0) {
+          addLinearTimes(raised[i]!, rows[i]!, (left - knots[i]!) / rise, width / rise);
+        }
+        if (fall > 0) {
+          const offset = (knots[i + degree + 1]! - left) / fall;
+          addLinearTimes(raised[i]!, rows[i + 1]!, offset, -width / fall);
+        }
+      }
+      rows = raised;
+    }
+    for (let i = 0; i < size; i++) pieces.set(rows[i]!, (span * size + i) * terms);
+  }
+  return pieces;
+}
+
+/** target += (offset + slope u) * polynomial. */
+function addLinearTimes(
+  target: Float64Array,
+  polynomial: Float64Array,
+  offset: number,
+  slope: number,
+): void {
+  for (let power = 0; power < target.length; power++) {
+    target[power]! += offset * polynomial[power]!;
+    if (power > 0) target[power]! += slope * polynomial[power - 1]!;
+  }
+}
+
+/** The Cox-de Boor recursion on tensors: [...x.shape, intervals + order]. */
+function expandBsplines(grid: Grid, x: tf.Tensor, derivative: number): tf.Tensor {
+  const { order, intervals, knots } = grid;
+  return tf.tidy(() => {
+    if (derivative > order) return tf.zeros([...x.shape, intervals + order]);
+    const point = x.expandDims(-1);
+    let values = intervalIndicators(grid, point);
+    for (let degree = 1; degree <= order; degree++) {
+      const count = values.shape.at(-1)! - 1;
+      const differences = (offset: number) =>
+        tf.tensor1d(Array.from({ length: count }, (_, i) => {
+          const width = knots[i + offset + degree]! - knots[i + offset]!;
+          return width > 0 ? 1 / width : 0;
+        }));
+      const lower = lastAxisSlice(values, 0, count), upper = lastAxisSlice(values, 1, count);
+      const rise = lower.mul(differences(0)), fall = upper.mul(differences(1));
+      if (degree > order - derivative) values = rise.sub(fall).mul(degree);
+      else {
+        const starts = tf.tensor1d(knots.slice(0, count));
+        const ends = tf.tensor1d(knots.slice(degree + 1, degree + 1 + count));
+        values = rise.mul(point.sub(starts)).add(fall.mul(ends.sub(point)));
+      }
+    }
+    return values;
+  });
+}
+
+/** 1 where the point lies in the knot interval, else 0; ends as in {@link findSpan}. */
+function intervalIndicators(grid: Grid, point: tf.Tensor): tf.Tensor {
+  const { knots, range: [, end] } = grid;
+  const starts = tf.tensor1d(knots.slice(0, -1)), ends = tf.tensor1d(knots.slice(1));
+  const last = findSpan(Float64Array.from(knots), grid.range, end);
+  const inside = tf.logicalAnd(point.greaterEqual(starts), point.less(ends)).cast("float32");
+  const atEnd = point.equal(tf.scalar(end)).cast("float32");
+  const lastInterval = tf.tensor1d(Array.from(knots.slice(1), (_, i) => i === last ? 1 : 0));
+  return inside.mul(tf.scalar(1).sub(atEnd)).add(atEnd.mul(lastInterval));
+}
+
+function lastAxisSlice(tensor: tf.Tensor, start: number, count: number): tf.Tensor {
+  const begin = tensor.shape.map(() => 0);
+  begin[begin.length - 1] = start;
+  return tensor.slice(begin, [...tensor.shape.slice(0, -1), count]);
+}
