@@ -1,0 +1,30 @@
+import assert from "node:assert";
+import fc from "fast-check";
+import { createRandom } from "../../kan/random.ts";
+import { putIntegers, takeIntegers } from "./integer_vector.ts";
+import { RansDecoder, RansEncoder } from "./rans.ts";
+
+Deno.test("takeIntegers() gives back what putIntegers() was given", () => {
+  fc.assert(fc.property(
+    fc.array(fc.array(fc.integer({ min: -32_000, max: 32_000 })), { maxLength: 4 }),
+    (vectors) => {
+      const encoder = new RansEncoder();
+      for (const vector of vectors) putIntegers(encoder, Int32Array.from(vector));
+      const decoder = new RansDecoder(encoder.finish());
+      for (const vector of vectors) {
+        assert.deepEqual([...takeIntegers(decoder, vector.length)], vector);
+      }
+      assert.ok(decoder.isAtEnd());
+    },
+  ));
+});
+
+Deno.test("putIntegers() costs little more than the entropy of a discretised normal", () => {
+  const random = createRandom(1);
+  const values = Int32Array.from({ length: 4096 }, () => Math.round(random.normal() * 3) + 200);
+  const encoder = new RansEncoder();
+  putIntegers(encoder, values);
+  const bits = encoder.finish().length * 8 / values.length;
+  const entropy = 0.5 * Math.log2(2 * Math.PI * Math.E * 9);
+  assert.ok(bits > entropy - 0.1 && bits < entropy + 0.3, `${bits} against ${entropy}`);
+});

@@ -1,0 +1,67 @@
+import { CLASS_COUNT, UNIT_CLASS } from "./symbol_model.ts";
+
+/**
+ * The first layer of the entropy model: the log2 scale of the symbol in row i and column j is
+ * rows[i] + columns[j], in eighths of an octave.
+ */
+export interface ScaleField {
+  /** One value a row. */
+  readonly rows: Int32Array;
+  /** One value a column. */
+  readonly columns: Int32Array;
+}
+
+/** The smallest sum of a row and a column that has a class of its own. */
+const LOWEST = -2 * UNIT_CLASS;
+const HIGHEST = 2 * (CLASS_COUNT - 1 - UNIT_CLASS);
+
+/** Class of a sum of a row's and a column's value. */
+export function classOf(eighths: number): number {
+  return (Math.min(Math.max(eighths, LOWEST), HIGHEST) >> 1) + UNIT_CLASS;
+}
+
+/** Values of a field are kept within this many eighths of an octave of zero. */
+const FIELD_LIMIT = 400;
+/** Rounds of alternation between rows and columns; the residual shrinks tenfold in each. */
+const ROUNDS = 4;
+
+/**
+ * The field of mean magnitudes: alternates between the rows' and the columns' means, in the manner
+ * of Sinkhorn. Rows and columns of zeros get the lowest scale.
+ */
+export function fitScaleField(
+  magnitudes: Float32Array,
+  rows: number,
+  columns: number,
+): ScaleField {
+  const rowScales = new Float64Array(rows).fill(1);
+  const columnScales = new Float64Array(columns).fill(1);
+  for (let round = 0; round < ROUNDS; round++) {
+    const columnSums = new Float64Array(columns);
+    for (let i = 0; i < rows; i++) {
+      let sum = 0;
+      const base = i * columns;
+      for (let j = 0; j < columns; j++) sum += Math.abs(magnitudes[base + j]!) / columnScales[j]!;
+      const scale = rowScales[i] = Math.max(sum / columns, 1e-30);
+      for (let j = 0; j < columns; j++) {
+        columnSums[j] = columnSums[j]! + Math.abs(magnitudes[base + j]!) / scale;
+      }
+    }
+    for (let j = 0; j < columns; j++) columnScales[j] = Math.max(columnSums[j]! / rows, 1e-30);
+  }
+  return centred(rowScales.map(toEighths), columnScales.map(toEighths));
+}
+
+function toEighths(scale: number): number {
+  return Math.min(Math.max(8 * Math.log2(scale), -FIELD_LIMIT), FIELD_LIMIT);
+}
+
+/** Moves the columns' median into the rows, so that rounding and coding see small columns. */
+function centred(rows: Float64Array, columns: Float64Array): ScaleField {
+  const middle = columns.length === 0 ? 0 : columns.toSorted()[columns.length >> 1]!;
+  const clamp = (value: number) => Math.min(Math.max(Math.round(value), -FIELD_LIMIT), FIELD_LIMIT);
+  return {
+    rows: Int32Array.from(rows, (value) => clamp(value + middle)),
+    columns: Int32Array.from(columns, (value) => clamp(value - middle)),
+  };
+}

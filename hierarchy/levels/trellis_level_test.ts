@@ -1,0 +1,119 @@
+import assert from "node:assert";
+import fc from "fast-check";
+import { createRandom } from "../../kan/random.ts";
+import { createFieldLevel, decodeField } from "./field_level.ts";
+import type { EncodedLevel, Signal } from "./level.ts";
+import { createTrellisLevel, decodeTrellis } from "./trellis_level.ts";
+
+const CONTEXT = { seed: 1 };
+
+/** Gaussian matrices whose scale is separable over rows and columns. */
+function gaussianSignal(shapes: readonly (readonly [number, number])[], spread = 1): Signal {
+  const random = createRandom(4);
+  return shapes.map(([rows, columns], i) => {
+    const rowScales = Array.from({ length: rows }, () => 2 ** (spread * random.normal()));
+    const columnScales = Array.from({ length: columns }, () => 2 ** (spread * random.normal()));
+    const data = Float32Array.from(
+      { length: rows * columns },
+      (_, at) =>
+        random.normal() * rowScales[Math.floor(at / columns)]! * columnScales[at % columns]!,
+    );
+    return { name: `matrix.${i}`, rows, columns, data };
+  });
+}
+
+function byteLength({ streams }: EncodedLevel): number {
+  return [...streams.values()].reduce((sum, stream) => sum + stream.length, 0);
+}
+
+function relativeError(signal: Signal, decoded: Signal): number {
+  let error = 0, energy = 0;
+  signal.forEach(({ data }, i) =>
+    data.forEach((value, j) => {
+      error += (value - decoded[i]!.data[j]!) ** 2;
+      energy += value ** 2;
+    })
+  );
+  return error / energy;
+}
+
+async function code(signal: Signal, step: number, states: number) {
+  const field = await createFieldLevel({ step }).encode(signal, CONTEXT);
+  const trellis = await createTrellisLevel({ states }).encode(field.handsOn, CONTEXT);
+  const quotients = decodeTrellis(trellis.encoded, [], signal);
+  const decoded = decodeField(field.encoded, quotients, signal);
+  return { decoded, trellis: trellis.encoded, bytes: byteLength(trellis.encoded) };
+}
+
+Deno.test("field and trellis levels approach the rate-distortion bound of a Gaussian", async () => {
+  const signal = gaussianSignal([[256, 256], [64, 512]], 0);
+  const weights = 256 * 256 + 64 * 512;
+  for (const [states, gap] of [[1, 0.295], [8, 0.15], [32, 0.12]] as const) {
+    const { decoded, bytes } = await code(signal, states === 1 ? 0.3 : 0.16, states);
+    const distance = bytes * 8 / weights + 0.5 * Math.log2(relativeError(signal, decoded));
+    assert.ok(distance > 0 && distance < gap, `${states} states: ${distance} bits from the bound`);
+  }
+});
+
+Deno.test("the scale field is worth the spread of the scales", async () => {
+  const signal = gaussianSignal([[200, 300]], 0.7);
+  const { decoded, bytes } = await code(signal, 0.02, 1);
+  let ideal = 0;
+  const { rows, columns, data } = signal[0]!;
+  // High-rate entropy of a scalar quantizer: that of a Gaussian of each weight's own scale.
+  const quantum = Math.sqrt(12 * relativeError(signal, decoded) * meanSquare(data));
+  const field = createRandom(4);
+  const rowScales = Array.from({ length: rows }, () => 2 ** (0.7 * field.normal()));
+  const columnScales = Array.from({ length: columns }, () => 2 ** (0.7 * field.normal()));
+  for (const row of rowScales) {
+    for (const column of columnScales) {
+      ideal += Math.log2(Math.sqrt(2 * Math.PI * Math.E) * row * column / quantum);
+    }
+  }
+  assert.ok(bytes * 8 < ideal * 1.03, `${bytes * 8} bits against ${ideal}`);
+});
+
+function meanSquare(data: Float32Array): number {
+  return data.reduce((sum, value) => sum + value * value, 0) / data.length;
+}
+
+Deno.test("every value decodes to within the trellis' reach, for any shape and outlier", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 20 }),
+      fc.integer({ min: 1, max: 20 }),
+      fc.constantFrom(1, 8),
+      fc.array(fc.float({ min: -1e4, max: 1e4, noNaN: true }), { minLength: 1, maxLength: 9 }),
+      async (rows, columns, states, values) => {
+        const data = Float32Array.from(
+          { length: rows * columns },
+          (_, i) => values[i % values.length]!,
+        );
+        const signal = [{ name: "w", rows, columns, data }];
+        const { decoded } = await code(signal, 0.1, states);
+        const scale = Math.sqrt(meanSquare(data));
+        decoded[0]!.data.forEach((value, i) =>
+          assert.ok(Math.abs(value - data[i]!) <= 0.5 * scale + 1e-6, `${value} for ${data[i]}`)
+        );
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
+Deno.test("encoding repeats to the byte, and long matrices are cut into segments", async () => {
+  const signal = gaussianSignal([[1200, 1000]]);
+  const first = await code(signal, 0.5, 4), second = await code(signal, 0.5, 4);
+  assert.deepEqual(first.trellis, second.trellis);
+  assert.deepEqual([...first.trellis.streams.keys()], ["fields", "codes.0", "codes.1", "codes.2"]);
+});
+
+Deno.test("damaged code streams are reported, not decoded", async () => {
+  const signal = gaussianSignal([[64, 64]]);
+  const { trellis } = await code(signal, 0.2, 8);
+  const streams = new Map(trellis.streams);
+  streams.set("codes.0", streams.get("codes.0")!.slice(0, -40));
+  assert.throws(() => decodeTrellis({ ...trellis, streams }, [], signal), /does not decode/);
+  streams.delete("codes.0");
+  assert.throws(() => decodeTrellis({ ...trellis, streams }, [], signal), /lacks its stream/);
+});

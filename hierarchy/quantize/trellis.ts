@@ -1,0 +1,64 @@
+/**
+ * The state machine of a dependent quantizer (as in Versatile Video Coding and the MPEG coder for
+ * neural networks): quantizer Q0 reconstructs index k at 2k steps, Q1 at 2k - sgn k; bit 0 of the
+ * state says which of the two is in use, and the parity of k moves the state. With one state it is
+ * a uniform scalar quantizer that reconstructs at k steps.
+ */
+export interface Trellis {
+  /** Number of states: 1, or a power of two from 4 to 256. */
+  readonly states: number;
+  /** Next state of state s after an index of parity p, at 2 s + p. */
+  readonly transitions: Uint8Array;
+}
+
+/** Numbers of states that a trellis can have. */
+export const STATE_COUNTS = [1, 4, 8, 16, 32, 64, 128, 256] as const;
+
+/**
+ * Parity-check polynomials of Ungerboeck's systematic feedback codes of rate 1/2 for amplitude
+ * modulation (G. Ungerboeck, IEEE Transactions on Information Theory 28, 1982, table I).
+ */
+const PARITY_CHECKS = new Map<number, readonly [h0: number, h1: number]>([
+  [4, [0o5, 0o2]],
+  [8, [0o13, 0o4]],
+  [16, [0o23, 0o4]],
+  [32, [0o45, 0o10]],
+  [64, [0o103, 0o24]],
+  [128, [0o235, 0o126]],
+  [256, [0o515, 0o362]],
+]);
+
+/** The trellis with a given number of states. Throws a RangeError for any other number. */
+export function createTrellis(states: number): Trellis {
+  if (states === 1) return { states, transitions: new Uint8Array(2) };
+  const checks = PARITY_CHECKS.get(states);
+  if (checks === undefined) {
+    throw new RangeError(`a trellis has ${STATE_COUNTS.join(", ")} states, not ${states}`);
+  }
+  const [h0, h1] = checks;
+  const memory = Math.log2(states);
+  const transitions = new Uint8Array(2 * states);
+  for (let state = 0; state < states; state++) {
+    for (let parity = 0; parity < 2; parity++) {
+      let next = 0;
+      for (let j = 1; j <= memory; j++) {
+        const shifted = j < memory ? (state >> j) & 1 : 0;
+        const bit = shifted ^ ((h0 >> j) & (state & 1)) ^ ((h1 >> j) & parity);
+        next |= bit << (j - 1);
+      }
+      transitions[2 * state + parity] = next;
+    }
+  }
+  return { states, transitions };
+}
+
+/** Quantizer in use in a state: 0 or 1. */
+export function quantizerOf(state: number): 0 | 1 {
+  return (state & 1) as 0 | 1;
+}
+
+/** Reconstruction of index k, in steps. */
+export function reconstruct(trellis: Trellis, quantizer: number, k: number): number {
+  if (trellis.states === 1) return k;
+  return quantizer === 0 ? 2 * k : 2 * k - Math.sign(k);
+}
