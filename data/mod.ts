@@ -3,5 +3,22 @@
  *
  * @module
  */
+export type { ByteSource } from "./byte_source.ts";
+export * from "./dtype.ts";
+export * from "./file_source.ts";
+export * from "./finite.ts";
+export * from "./from_float32.ts";
 export * from "./input_error.ts";
+export * from "./memory_source.ts";
+export { encodeSafetensors, type TensorBytes } from "./safetensors_encode.ts";
+export * from "./safetensors_file.ts";
+export {
+  readSafetensorsHeader,
+  type SafetensorsHeader,
+  type SafetensorsTensor,
+} from "./safetensors_header.ts";
+export * from "./safetensors_write.ts";
 export * from "./tensor.ts";
+export * from "./to_float32.ts";
+export * from "./url_source.ts";
+export * from "./write_file.ts";

@@ -1,0 +1,38 @@
+import { InputError } from "./input_error.ts";
+
+/** Bytes that can be read in part: a file, a URL, or memory. */
+export interface ByteSource {
+  /** Path, URL or name, for messages. */
+  readonly name: string;
+  /** Size in bytes. */
+  readonly byteLength: number;
+  /**
+   * Reads the bytes from `start` up to, not including, `end`, where
+   * 0 <= start <= end <= byteLength (a RangeError otherwise). The result may be a view of memory
+   * that the source keeps: copy before writing to it. Throws {@linkcode InputError} where the
+   * bytes cannot be had.
+   */
+  read(start: number, end: number): Promise<Uint8Array>;
+}
+
+/** Throws a RangeError unless 0 <= start <= end <= byteLength. */
+export function checkRange(start: number, end: number, byteLength: number): void {
+  const whole = Number.isInteger(start) && Number.isInteger(end);
+  if (!whole || start < 0 || end < start || end > byteLength) {
+    throw new RangeError(`bytes ${start}..${end} are not within 0..${byteLength}`);
+  }
+}
+
+/**
+ * Reads the whole of a small source. Refuses more than `limit` bytes (default 256 MiB) with an
+ * {@linkcode InputError}, so that a wrong path cannot fill the memory.
+ */
+export async function readAll(source: ByteSource, limit: number = 2 ** 28): Promise<Uint8Array> {
+  if (source.byteLength > limit) {
+    throw new InputError(
+      `${source.name}: ${source.byteLength} bytes, where at most ${limit} were expected; ` +
+        `check that it is the right file`,
+    );
+  }
+  return await source.read(0, source.byteLength);
+}

@@ -1,0 +1,44 @@
+import { InputError } from "./input_error.ts";
+
+const reasons: ReadonlyMap<string, string> = new Map([
+  ["ENOENT", "does not exist; check the path"],
+  ["ENOTDIR", "does not exist (part of the path is a file); check the path"],
+  ["EISDIR", "is a folder, where a file was expected; name a file in it"],
+  ["EACCES", "permission denied; change its permissions or run as its owner"],
+  ["EPERM", "not permitted; change its permissions or run as its owner"],
+  ["EROFS", "is on a read-only file system; choose another folder"],
+  ["ENOSPC", "no space left on the disk; free some or choose another folder"],
+  ["EDQUOT", "the disk quota is used up; free some space or choose another folder"],
+  ["EFBIG", "larger than the system allows a file to be; choose another folder"],
+  ["EIO", "the disk reports a read or write error; check the disk"],
+  ["EMFILE", "too many files are open; raise the limit (ulimit -n)"],
+  ["ENAMETOOLONG", "the name is too long; choose a shorter one"],
+  ["ELOOP", "its symbolic links lead in a circle; repair them"],
+]);
+
+/** The system's error code of a failed file operation, such as `"ENOENT"`; empty where unknown. */
+export function errorCode(error: unknown): string {
+  if (error instanceof Error && "code" in error && typeof error.code === "string") {
+    return error.code;
+  }
+  return "";
+}
+
+/**
+ * The {@linkcode InputError} for a file operation that failed: names the path and says what to do.
+ * Errors that are {@linkcode InputError}s already, and aborts, come back as they are.
+ */
+export function fileError(path: string, error: unknown): Error {
+  if (error instanceof InputError) return error;
+  if (error instanceof Error && error.name === "AbortError") return error;
+  const reason = reasons.get(errorCode(error));
+  if (reason !== undefined) return new InputError(`${path}: ${reason}`, { cause: error });
+  if (error instanceof Error && error.name === "NotCapable") {
+    return new InputError(
+      `${path}: Deno was not given permission for it; add --allow-read and --allow-write`,
+      { cause: error },
+    );
+  }
+  const detail = error instanceof Error ? error.message : String(error);
+  return new InputError(`${path}: ${detail.replaceAll(/\s+/g, " ")}`, { cause: error });
+}

@@ -1,0 +1,78 @@
+/** What `JSON.parse` hides of a text that it accepts. */
+export interface JsonFinding {
+  /** A key that an object has twice, or a number that is not written as a plain natural number. */
+  readonly kind: "duplicate" | "number";
+  /** The key, or the number as written. */
+  readonly text: string;
+  /** Keys of the objects around it, outermost first. */
+  readonly path: readonly string[];
+}
+
+interface Frame {
+  readonly keys: Set<string> | null; // null in an array
+  key: string;
+}
+
+const quoteCode = 0x22;
+const backslashCode = 0x5c;
+
+/**
+ * Looks through a text that `JSON.parse` accepts for the first duplicate key, of which
+ * `JSON.parse` keeps only the last value, and the first number with a sign, fraction or exponent,
+ * such as the `1.0` that it makes 1.
+ */
+export function scanJson(text: string): JsonFinding | undefined {
+  const stack: Frame[] = [];
+  let expectsKey = false;
+  let at = 0;
+  const found = (kind: JsonFinding["kind"], finding: string): JsonFinding => ({
+    kind,
+    text: finding,
+    path: stack.filter((frame) => frame.keys !== null).map((frame) => frame.key),
+  });
+  while (at < text.length) {
+    const character = text[at]!;
+    const top = stack.at(-1);
+    if (character === '"') {
+      const end = stringEnd(text, at);
+      if (expectsKey && top !== undefined && top.keys !== null) {
+        const key = String(JSON.parse(text.slice(at, end)));
+        if (top.keys.has(key)) {
+          stack.pop();
+          return found("duplicate", key);
+        }
+        top.keys.add(key);
+        top.key = key;
+        expectsKey = false;
+      }
+      at = end;
+      continue;
+    }
+    if (character === "-" || (character >= "0" && character <= "9")) {
+      const end = numberEnd(text, at);
+      const number = text.slice(at, end);
+      if (!/^\d+$/.test(number)) return found("number", number);
+      at = end;
+      continue;
+    }
+    if (character === "{") stack.push({ keys: new Set(), key: "" });
+    else if (character === "[") stack.push({ keys: null, key: "" });
+    else if (character === "}" || character === "]") stack.pop();
+    if (character === "{" || character === ",") expectsKey = stack.at(-1)?.keys != null;
+    at++;
+  }
+  return undefined;
+}
+
+/** Position after the string that begins at `start`. */
+function stringEnd(text: string, start: number): number {
+  let at = start + 1;
+  while (text.charCodeAt(at) !== quoteCode) at += text.charCodeAt(at) === backslashCode ? 2 : 1;
+  return at + 1;
+}
+
+function numberEnd(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && "0123456789+-.eE".includes(text[at]!)) at++;
+  return at;
+}

@@ -1,0 +1,62 @@
+import type { ByteSource } from "./byte_source.ts";
+import { InputError } from "./input_error.ts";
+import { quote } from "./quote.ts";
+import { readSafetensorsHeader, type SafetensorsTensor } from "./safetensors_header.ts";
+import type { WeightSource, WeightTensor } from "./tensor.ts";
+import { toFloat32 } from "./to_float32.ts";
+
+/** An open safetensors file; tensors are read when asked for. */
+export interface SafetensorsFile extends WeightSource {
+  /** Every tensor and where it is, in the order of their bytes. */
+  readonly tensors: readonly SafetensorsTensor[];
+  /** The file's `__metadata__`. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Size of the file. */
+  readonly byteLength: number;
+  /**
+   * Reads one tensor's bytes as they are stored; throws {@linkcode InputError} where there is no
+   * such tensor. The result may be a view of memory that the source keeps.
+   */
+  readBytes(name: string): Promise<Uint8Array>;
+}
+
+/**
+ * Opens a safetensors file; reads and checks its header only. Throws {@linkcode InputError} as
+ * {@linkcode readSafetensorsHeader} does.
+ *
+ * ```ts
+ * import { encodeSafetensors, memorySource, openSafetensors } from "@kanpress/kanpress/data";
+ * import assert from "node:assert";
+ *
+ * const bytes = encodeSafetensors([
+ *   { name: "bias", dtype: "F16", shape: [2], bytes: Uint8Array.of(0, 0x3c, 0, 0xc0) },
+ * ]);
+ * const file = await openSafetensors(memorySource(bytes, "model.safetensors"));
+ * assert.deepEqual((await file.read("bias")).data, Float32Array.of(1, -2));
+ * ```
+ */
+export async function openSafetensors(source: ByteSource): Promise<SafetensorsFile> {
+  const { tensors, metadata, dataStart } = await readSafetensorsHeader(source);
+  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+
+  function find(name: string): SafetensorsTensor {
+    const tensor = byName.get(name);
+    if (tensor !== undefined) return tensor;
+    throw new InputError(
+      `${source.name}: has no tensor ${quote(name)}; check that config.json belongs to this file`,
+    );
+  }
+
+  async function readBytes(name: string): Promise<Uint8Array> {
+    const { start, end } = find(name);
+    return await source.read(dataStart + start, dataStart + end);
+  }
+
+  async function read(name: string): Promise<WeightTensor> {
+    const { dtype, shape } = find(name);
+    const where = `${source.name}: tensor ${quote(name)}`;
+    return { dtype, shape, data: toFloat32(dtype, await readBytes(name), where) };
+  }
+
+  return { tensors, metadata, byteLength: source.byteLength, readBytes, read };
+}
