@@ -1,0 +1,36 @@
+import { CommanderError } from "commander";
+
+/** The command line was misused: told in one line, exit status 2. */
+export class UsageError extends Error {
+  /** Always `"UsageError"`. */
+  override readonly name = "UsageError";
+}
+
+/** The user pressed Ctrl-C: told in one line, exit status 1. */
+export class Interrupted extends Error {
+  /** Always `"Interrupted"`. */
+  override readonly name = "Interrupted";
+
+  /** Says that nothing partial is left. */
+  constructor() {
+    super("interrupted; no partial output was left behind");
+  }
+}
+
+/**
+ * Exit status for an error: 0 where commander only stopped after printing help, 2 for a misuse of
+ * the command line, 1 for everything else.
+ */
+export function exitStatusOf(error: unknown): 0 | 1 | 2 {
+  if (error instanceof UsageError) return 2;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  return 1;
+}
+
+/** An error as one line for a person: no stack trace, no line breaks. */
+export function describeError(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const line = message.replace(/\s*[\r\n]+\s*/g, "; ").trim();
+  if (line !== "") return line;
+  return error instanceof Error ? error.name : "unknown failure";
+}

@@ -1,0 +1,19 @@
+import assert from "node:assert";
+import { CommanderError } from "commander";
+import { InputError } from "../data/mod.ts";
+import { describeError, exitStatusOf, Interrupted, UsageError } from "./errors.ts";
+
+Deno.test("exit status is 0 for help, 2 for misuse, 1 for failures", () => {
+  assert.equal(exitStatusOf(new CommanderError(0, "commander.helpDisplayed", "help")), 0);
+  assert.equal(exitStatusOf(new CommanderError(1, "commander.unknownOption", "what?")), 2);
+  assert.equal(exitStatusOf(new UsageError("no")), 2);
+  assert.equal(exitStatusOf(new InputError("model.safetensors: truncated")), 1);
+  assert.equal(exitStatusOf(new Interrupted()), 1);
+  assert.equal(exitStatusOf("a string"), 1);
+});
+
+Deno.test("an error is described in one line", () => {
+  assert.equal(describeError(new InputError("a: b\n  c\r\nd")), "a: b; c; d");
+  assert.equal(describeError(new Error("")), "Error");
+  assert.equal(describeError("plain"), "plain");
+});

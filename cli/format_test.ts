@@ -1,0 +1,43 @@
+import assert from "node:assert";
+import {
+  formatBytes,
+  formatCount,
+  formatFixed,
+  formatMeasure,
+  formatSeconds,
+  formatShare,
+  formatTable,
+  formatWithError,
+} from "./format.ts";
+
+Deno.test("sizes are shown in decimal units", () => {
+  assert.equal(formatBytes(0), "0 bytes");
+  assert.equal(formatBytes(999), "999 bytes");
+  assert.equal(formatBytes(1000), "1.00 kB");
+  assert.equal(formatBytes(8552392), "8.55 MB");
+  assert.equal(formatBytes(3.5e12), "3,500.00 GB");
+});
+
+Deno.test("numbers are shown with the digits that mean something", () => {
+  assert.equal(formatCount(4273664), "4,273,664");
+  assert.equal(formatShare(0.9714), "97.1 %");
+  assert.equal(formatFixed(4.5375, 2), "4.54");
+  assert.equal(formatMeasure(53.789), "53.79");
+  assert.equal(formatMeasure(0.0010142), "0.001014");
+  assert.equal(formatMeasure(3.2e-7), "3.2e-7");
+  assert.equal(formatMeasure(Infinity), "Infinity");
+  assert.equal(formatSeconds(0.4211), "0.42 s");
+  assert.equal(formatSeconds(12.34), "12.3 s");
+});
+
+Deno.test("a standard error decides how many decimals are shown", () => {
+  assert.equal(formatWithError(53.7891, 0.7214), "53.79 ± 0.72");
+  assert.equal(formatWithError(0.00101423, 0.0000123), "0.001014 ± 0.000012");
+  assert.equal(formatWithError(53.7891, undefined), "53.79");
+  assert.equal(formatWithError(53.7891, 0), "53.79");
+});
+
+Deno.test("tables line up and leave no trailing spaces", () => {
+  const table = formatTable([["a", "1", "x"], ["bcd", "22", ""]], ["left", "right", "left"]);
+  assert.equal(table, "a     1  x\nbcd  22");
+});

@@ -1,0 +1,53 @@
+import { InvalidArgumentError } from "commander";
+import { parse } from "node:path";
+
+/** Numbers in plain decimal notation only: `Number("")`, `"0x10"` and `"1e400"` are no options. */
+const DECIMAL = /^-?(\d+\.?\d*|\.\d+)(e-?\d+)?$/i;
+
+/** A parser of a number option within [`lowest`, `highest`]; commander reports what it throws. */
+export function numberBetween(lowest: number, highest: number): (text: string) => number {
+  return (text) => {
+    const value = DECIMAL.test(text) ? Number(text) : NaN;
+    if (!(value >= lowest && value <= highest)) {
+      throw new InvalidArgumentError(`It must be a number from ${lowest} to ${highest}.`);
+    }
+    return value;
+  };
+}
+
+/** As {@linkcode numberBetween}, for whole numbers. */
+export function integerBetween(lowest: number, highest: number): (text: string) => number {
+  return (text) => {
+    const value = /^-?\d+$/.test(text) ? Number(text) : NaN;
+    if (!(value >= lowest && value <= highest)) {
+      throw new InvalidArgumentError(`It must be a whole number from ${lowest} to ${highest}.`);
+    }
+    return value;
+  };
+}
+
+/** Parses `512,256,128`: the widths of the seed hierarchy, outermost first. */
+export function hiddenDimensions(text: string): readonly number[] {
+  const widths = text.split(",").map((part) => /^\s*\d+\s*$/.test(part) ? Number(part) : NaN);
+  if (!widths.every((width) => width >= 1 && width <= 65536)) {
+    throw new InvalidArgumentError(
+      "It must be whole numbers from 1 to 65536 with commas between them, such as 512,256,128.",
+    );
+  }
+  return widths;
+}
+
+/** Rejects an empty value, which is nearly always an unset shell variable. */
+export function nonEmpty(text: string): string {
+  if (text.trim() === "") throw new InvalidArgumentError("It must not be empty.");
+  return text;
+}
+
+/**
+ * Name of a model for people and for output folders: the last part of a path, or a hub id with
+ * its slash made a hyphen.
+ */
+export function modelLabel(name: string): string {
+  const base = /^[\w.-]+\/[\w.-]+$/.test(name) ? name.replace("/", "-") : parse(name).base;
+  return base.replace(/(\.kan)?\.safetensors$/, "").replace(/[^\w.-]+/g, "-") || "model";
+}

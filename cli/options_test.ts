@@ -1,0 +1,52 @@
+import assert from "node:assert";
+import { InvalidArgumentError } from "commander";
+import fc from "fast-check";
+import {
+  hiddenDimensions,
+  integerBetween,
+  modelLabel,
+  nonEmpty,
+  numberBetween,
+} from "./options.ts";
+
+Deno.test("numberBetween takes every decimal in the range and nothing else", () => {
+  const parse = numberBetween(0.5, 16);
+  fc.assert(
+    fc.property(fc.double({ min: 0.5, max: 16, noNaN: true }), (value) => {
+      assert.equal(parse(String(value)), value);
+    }),
+  );
+  for (
+    const text of ["", " ", "abc", "0x8", "0.4", "16.1", "-4", "1e400", "NaN", "Infinity", "4,5"]
+  ) {
+    assert.throws(() => parse(text), InvalidArgumentError, text);
+  }
+});
+
+Deno.test("integerBetween takes whole numbers only", () => {
+  const parse = integerBetween(1, 64);
+  assert.equal(parse("2"), 2);
+  for (const text of ["0", "65", "1.5", "1e1", "two", "", "-1"]) {
+    assert.throws(() => parse(text), InvalidArgumentError, text);
+  }
+});
+
+Deno.test("hiddenDimensions parses lists of widths", () => {
+  assert.deepEqual(hiddenDimensions("512,256,128"), [512, 256, 128]);
+  assert.deepEqual(hiddenDimensions(" 8 , 4 "), [8, 4]);
+  for (const text of ["", "512,", "a", "0", "3.5", "512;256", "-1"]) {
+    assert.throws(() => hiddenDimensions(text), InvalidArgumentError, text);
+  }
+});
+
+Deno.test("nonEmpty rejects blanks", () => {
+  assert.equal(nonEmpty("x"), "x");
+  assert.throws(() => nonEmpty("  "), InvalidArgumentError);
+});
+
+Deno.test("modelLabel makes a file name of a path or hub id", () => {
+  assert.equal(modelLabel("openai-community/gpt2"), "openai-community-gpt2");
+  assert.equal(modelLabel("/models/prose-4m/"), "prose-4m");
+  assert.equal(modelLabel("prose-4m"), "prose-4m");
+  assert.equal(modelLabel("./out/small.kan.safetensors"), "small");
+});

@@ -1,0 +1,100 @@
+// @ts-types="./cli_progress.d.ts"
+import cliProgress from "cli-progress";
+import { formatSeconds, formatShare } from "./format.ts";
+
+/** Where progress goes: stderr, so that stdout carries results only. */
+export interface ProgressDisplay {
+  /** Whether bars can be drawn over themselves. */
+  readonly isTerminal: boolean;
+  /** Writes one whole line. */
+  writeLine(line: string): void;
+}
+
+/** Work that reports the share of it that is done, 0 to 1. */
+export type PhaseWork<T> = (report: (share: number) => void) => T | Promise<T>;
+
+/** Without a terminal, a phase that goes on is mentioned again after so many milliseconds. */
+const PLAIN_LINE_INTERVAL = 5000;
+
+/** Runs a command's phases one after another, shows how far they are and how long they took. */
+export class Phases {
+  readonly #display: ProgressDisplay;
+  readonly #signal: AbortSignal;
+  readonly #seconds: Record<string, number> = {};
+
+  /** Shows progress on `display` until `signal` is aborted. */
+  constructor(display: ProgressDisplay, signal: AbortSignal) {
+    this.#display = display;
+    this.#signal = signal;
+  }
+
+  /** Seconds of wall clock for each phase that has ended, and their sum as `total`. */
+  seconds(): Record<string, number> {
+    const total = Object.values(this.#seconds).reduce((sum, value) => sum + value, 0);
+    return { ...this.#seconds, total };
+  }
+
+  /** Runs `work` as the phase `name`; a name that comes again adds to the same time. */
+  async run<T>(name: string, work: PhaseWork<T>): Promise<T> {
+    const start = performance.now();
+    const elapsed = () => (performance.now() - start) / 1000;
+    const tracker = this.#display.isTerminal
+      ? trackWithBar(name)
+      : trackWithLines(name, this.#display);
+    this.#signal.addEventListener("abort", tracker.abandon);
+    try {
+      const result = await work(tracker.report);
+      tracker.finish(elapsed());
+      return result;
+    } catch (error) {
+      tracker.abandon();
+      throw error;
+    } finally {
+      this.#signal.removeEventListener("abort", tracker.abandon);
+      this.#seconds[name] = (this.#seconds[name] ?? 0) + elapsed();
+    }
+  }
+}
+
+interface Tracker {
+  readonly report: (share: number) => void;
+  readonly finish: (seconds: number) => void;
+  readonly abandon: () => void;
+}
+
+function trackWithBar(name: string): Tracker {
+  const bar = new cliProgress.SingleBar({
+    format: `${name.padEnd(11)} {bar} {percentage} %  {time}`,
+    barCompleteChar: "█",
+    barIncompleteChar: "░",
+    barsize: 30,
+    hideCursor: true,
+    clearOnComplete: false,
+  });
+  bar.start(100, 0, { time: "" });
+  return {
+    report: (share) => bar.update(Math.round(clamp(share) * 100)),
+    finish(seconds) {
+      bar.update(100, { time: formatSeconds(seconds) });
+      bar.stop();
+    },
+    abandon: () => bar.stop(),
+  };
+}
+
+function trackWithLines(name: string, display: ProgressDisplay): Tracker {
+  let last = performance.now();
+  return {
+    report(share) {
+      if (performance.now() - last < PLAIN_LINE_INTERVAL) return;
+      last = performance.now();
+      display.writeLine(`${name}: ${formatShare(clamp(share), 0)}`);
+    },
+    finish: (seconds) => display.writeLine(`${name}: done in ${formatSeconds(seconds)}`),
+    abandon: () => {},
+  };
+}
+
+function clamp(share: number): number {
+  return Math.min(1, Math.max(0, share));
+}

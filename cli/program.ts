@@ -1,0 +1,205 @@
+import { Command, Option } from "commander";
+import { hiddenDimensions, integerBetween, nonEmpty, numberBetween } from "./options.ts";
+
+/** Options of how a model is measured. */
+export interface MeasureOptions {
+  /** File with the text to measure on; the embedded text where it is left out. */
+  readonly text?: string;
+  /** At most so many tokens of the text. */
+  readonly tokens?: number;
+  /** How many workers measure side by side. */
+  readonly threads: number;
+  /** Which tfjs backend runs the models. */
+  readonly backend: "wasm" | "webgpu" | "cpu";
+  /** One JSON object on stdout instead of text for people. */
+  readonly json?: true;
+}
+
+/** Options of `compress`. */
+export interface CompressOptions extends MeasureOptions {
+  /** Which hierarchy of levels compresses. */
+  readonly preset: "rate" | "seed" | "hybrid";
+  /** Bits for a weight of a coded matrix, fractions allowed. */
+  readonly bits: number;
+  /** Number of autoencoder levels (seed and hybrid). */
+  readonly levels?: number;
+  /** Widths of the autoencoder levels (seed and hybrid). */
+  readonly hiddenDims?: readonly number[];
+  /** Seed of everything random. */
+  readonly seed: number;
+  /** Keep 1-D tensors bit for bit, where otherwise they are rounded to f16. */
+  readonly losslessSmall?: true;
+  /** Folder, or `.kan.safetensors` file, to write. */
+  readonly out?: string;
+}
+
+/** Options of `evaluate`. */
+export interface EvaluateOptions extends MeasureOptions {
+  /** The model that a compressed one is compared with. */
+  readonly original?: string;
+  /** Text to continue, instead of measuring. */
+  readonly prompt?: string;
+  /** Length of the continuation in tokens. */
+  readonly maxTokens: number;
+  /** Softmax temperature; 0 takes the likeliest token. */
+  readonly temperature: number;
+  /** Sample among so many likeliest tokens only; 0 for no limit. */
+  readonly topK: number;
+  /** Sample among the likeliest tokens that have this much probability together. */
+  readonly topP: number;
+  /** Seed of the sampling. */
+  readonly seed: number;
+}
+
+/** Options of `decompress`. */
+export interface DecompressOptions {
+  /** Folder to write. */
+  readonly out: string;
+  /** Element type of the weights to write. */
+  readonly dtype: "f32" | "f16" | "bf16";
+  /** One JSON object on stdout instead of text for people. */
+  readonly json?: true;
+}
+
+/** Options of `inspect`. */
+export interface InspectOptions {
+  /** One JSON object on stdout instead of text for people. */
+  readonly json?: true;
+}
+
+/** What the commands do; the program only parses. */
+export interface Commands {
+  /** Runs `compress`; no model means the embedded one. */
+  compress(model: string | undefined, options: CompressOptions): Promise<void>;
+  /** Runs `decompress`. */
+  decompress(file: string, options: DecompressOptions): Promise<void>;
+  /** Runs `evaluate`; no model means the embedded one. */
+  evaluate(model: string | undefined, options: EvaluateOptions): Promise<void>;
+  /** Runs `inspect`. */
+  inspect(file: string, options: InspectOptions): Promise<void>;
+}
+
+const MODEL = "model folder, or name on the Hugging Face hub (default: the embedded model)";
+const COMPRESSED = "compressed model: a .kan.safetensors file, its URL, or its folder";
+const OUT_EXAMPLE = "compressed/prose-4m-rate-4bit";
+
+/**
+ * The program with its four commands. `name` is how the user calls it, such as `deno task`;
+ * messages go to `write`. Misuse throws commander's CommanderError.
+ */
+export function createProgram(
+  name: string,
+  commands: Commands,
+  write: { out: (text: string) => void; error: (text: string) => void },
+): Command {
+  const program = new Command(name)
+    .description("Compress language models with Kolmogorov-Arnold levels, and measure the cost.")
+    .exitOverride()
+    .configureOutput({ writeOut: write.out, writeErr: write.error })
+    .showHelpAfterError("(add --help for the options)");
+  addCompress(program, commands);
+  addEvaluate(program, commands);
+  addInspect(program, commands);
+  addDecompress(program, commands);
+  return program;
+}
+
+function addCompress(program: Command, commands: Commands): void {
+  const command = program.command("compress")
+    .description("Compress a model, measure what that costs, and write a .kan.safetensors file.")
+    .argument("[model]", MODEL, nonEmpty)
+    .addOption(
+      new Option("--preset <name>", "which levels compress").choices(["rate", "seed", "hybrid"])
+        .default("rate"),
+    )
+    .option(
+      "--bits <n>",
+      "bits for a matrix weight, 1 to 16; 2.5 works too",
+      numberBetween(1, 16),
+      4,
+    )
+    .option("--levels <n>", "autoencoder levels (seed, hybrid)", integerBetween(1, 8))
+    .option("--hidden-dims <list>", "their widths, such as 512,256,128", hiddenDimensions)
+    .option("--lossless-small", "keep norms and biases bit for bit, not at f16")
+    .option("--seed <n>", "seed of everything random", integerBetween(0, 2 ** 32 - 1), 0)
+    .option("--out <path>", "folder or .kan.safetensors file to write", nonEmpty);
+  addMeasureOptions(command)
+    .action((model: string | undefined, options: CompressOptions) =>
+      commands.compress(model, options)
+    );
+  addExamples(command, [
+    `${program.name()} compress`,
+    `${program.name()} compress --bits 2.5 --json`,
+    `${program.name()} compress openai-community/gpt2 --text my.txt --tokens 20000`,
+    `${program.name()} compress ./my-model --preset seed --levels 3 --hidden-dims 512,256,128`,
+  ]);
+}
+
+function addEvaluate(program: Command, commands: Commands): void {
+  const command = program.command("evaluate")
+    .description("Measure perplexity, and a compressed model's distance to its original.")
+    .argument("[model]", `${MODEL}, or a compressed model`, nonEmpty)
+    .option("--original <model>", "what to compare with (default: recorded in the file)", nonEmpty)
+    .option("--prompt <text>", "show how the models continue this text, instead", nonEmpty)
+    .option("--max-tokens <n>", "length of a continuation", integerBetween(1, 100_000), 60)
+    .option("--temperature <t>", "0 takes the likeliest token", numberBetween(0, 100), 0.8)
+    .option("--top-k <n>", "choose among the n likeliest; 0 for all", integerBetween(0, 1e6), 40)
+    .option("--top-p <p>", "choose among this much probability", numberBetween(0.0001, 1), 0.95)
+    .option("--seed <n>", "seed of the sampling", integerBetween(0, 2 ** 32 - 1), 0);
+  addMeasureOptions(command)
+    .action((model: string | undefined, options: EvaluateOptions) =>
+      commands.evaluate(model, options)
+    );
+  addExamples(command, [
+    `${program.name()} evaluate`,
+    `${program.name()} evaluate ${OUT_EXAMPLE} --text my.txt`,
+    `${program.name()} evaluate small.kan.safetensors --original ./my-model --json`,
+    `${program.name()} evaluate ${OUT_EXAMPLE} --prompt "The old house"`,
+  ]);
+}
+
+function addInspect(program: Command, commands: Commands): void {
+  const command = program.command("inspect")
+    .description("Show the hierarchy in a compressed file: its levels and tensors, and their bits.")
+    .argument("<file>", COMPRESSED, nonEmpty)
+    .option("--json", "one JSON object on stdout")
+    .action((file: string, options: InspectOptions) => commands.inspect(file, options));
+  addExamples(command, [`${program.name()} inspect ${OUT_EXAMPLE}`]);
+}
+
+function addDecompress(program: Command, commands: Commands): void {
+  const command = program.command("decompress")
+    .description(
+      "Write a compressed model as an ordinary model folder, for transformers and others.",
+    )
+    .argument("<file>", COMPRESSED, nonEmpty)
+    .requiredOption("--out <folder>", "folder to write", nonEmpty)
+    .addOption(
+      new Option("--dtype <type>", "element type of the weights").choices(["f32", "f16", "bf16"])
+        .default("f32"),
+    )
+    .option("--json", "one JSON object on stdout")
+    .action((file: string, options: DecompressOptions) => commands.decompress(file, options));
+  addExamples(command, [
+    `${program.name()} decompress ${OUT_EXAMPLE} --out restored --dtype f16`,
+  ]);
+}
+
+function addMeasureOptions(command: Command): Command {
+  return command
+    .option("--text <file>", "text to measure on (default: the embedded text)", nonEmpty)
+    .option("--tokens <n>", "measure on at most n tokens", integerBetween(2, 2 ** 31 - 1))
+    .addOption(
+      new Option("--threads <n>", "workers that measure side by side")
+        .argParser(integerBetween(1, 256)).default(navigator.hardwareConcurrency, "all cores"),
+    )
+    .addOption(
+      new Option("--backend <name>", "what runs the models").choices(["wasm", "webgpu", "cpu"])
+        .default("wasm"),
+    )
+    .option("--json", "one JSON object on stdout, everything else on stderr");
+}
+
+function addExamples(command: Command, lines: readonly string[]): void {
+  command.addHelpText("after", `\nExamples:\n${lines.map((line) => `  ${line}\n`).join("")}`);
+}

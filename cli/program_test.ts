@@ -1,0 +1,111 @@
+import assert from "node:assert";
+import { CommanderError } from "commander";
+import { type Commands, createProgram } from "./program.ts";
+
+/** Parses a command line; gives the command that would run, and what was written. */
+async function parse(...args: string[]) {
+  const calls: unknown[][] = [];
+  const written = { out: "", error: "" };
+  const record = (name: string) => (...call: unknown[]) => {
+    calls.push([name, ...call]);
+    return Promise.resolve();
+  };
+  const commands: Commands = {
+    compress: record("compress"),
+    decompress: record("decompress"),
+    evaluate: record("evaluate"),
+    inspect: record("inspect"),
+  };
+  const program = createProgram("deno task", commands, {
+    out: (text) => written.out += text,
+    error: (text) => written.error += text,
+  });
+  let failure: unknown;
+  await program.parseAsync(args, { from: "user" }).catch((error) => failure = error);
+  return { calls, failure, ...written };
+}
+
+Deno.test("compress without arguments has defaults for everything", async () => {
+  const { calls } = await parse("compress");
+  assert.deepEqual(calls, [["compress", undefined, {
+    preset: "rate",
+    bits: 4,
+    seed: 0,
+    threads: navigator.hardwareConcurrency,
+    backend: "wasm",
+  }]]);
+});
+
+Deno.test("options are parsed to typed values", async () => {
+  const { calls } = await parse(
+    ..."compress m --preset seed --bits 2.5 --levels 2 --hidden-dims 8,4 --text t --json".split(
+      " ",
+    ),
+    ..."--tokens 99 --out o --seed 7 --threads 1 --backend cpu --lossless-small".split(" "),
+  );
+  assert.deepEqual(calls, [["compress", "m", {
+    preset: "seed",
+    bits: 2.5,
+    levels: 2,
+    hiddenDims: [8, 4],
+    text: "t",
+    json: true,
+    tokens: 99,
+    out: "o",
+    seed: 7,
+    threads: 1,
+    backend: "cpu",
+    losslessSmall: true,
+  }]]);
+});
+
+Deno.test("the other commands are parsed", async () => {
+  const evaluate = await parse("evaluate", "m", "--prompt", "Once", "--temperature", "0");
+  assert.equal(evaluate.calls[0]?.[0], "evaluate");
+  const decompress = await parse("decompress", "f", "--out", "d");
+  assert.deepEqual(decompress.calls, [["decompress", "f", { out: "d", dtype: "f32" }]]);
+  const inspect = await parse("inspect", "f", "--json");
+  assert.deepEqual(inspect.calls, [["inspect", "f", { json: true }]]);
+});
+
+Deno.test("misuse says what is allowed and runs nothing", async () => {
+  const misuses: [string, RegExp][] = [
+    ["compress --bits abc", /'--bits <n>'.*'abc'.*number from 1 to 16/],
+    ["compress --bits 0", /number from 1 to 16/],
+    ["compress --preset best", /Allowed choices are rate, seed, hybrid/],
+    ["compress --threads 0", /whole number from 1 to 256/],
+    ["compress --levels 1.5", /whole number from 1 to 8/],
+    ["compress --hidden-dims 512;256", /such as 512,256,128/],
+    ["compress --backend cuda", /Allowed choices are wasm, webgpu, cpu/],
+    ["compress --tokens 1", /whole number from 2/],
+    ["compress --seed -1", /whole number from 0/],
+    ["compress a b", /too many arguments/],
+    ["compress --bitz 4", /unknown option '--bitz'.*\n.*--bits/],
+    ["evaluate --top-p 0", /number from 0.0001 to 1/],
+    ["decompress f", /required option '--out <folder>'/],
+    ["decompress f --out d --dtype f8", /Allowed choices are f32, f16, bf16/],
+    ["inspect", /missing required argument 'file'/],
+    ["shrink", /unknown command 'shrink'/],
+  ];
+  for (const [line, expected] of misuses) {
+    const { calls, failure, error } = await parse(...line.split(" "));
+    assert.ok(failure instanceof CommanderError, line);
+    assert.notEqual(failure.exitCode, 0, line);
+    assert.match(error, expected, line);
+    assert.deepEqual(calls, [], line);
+  }
+});
+
+Deno.test("every command's help has examples that parse", async () => {
+  for (const name of ["compress", "evaluate", "inspect", "decompress"]) {
+    const { out, failure } = await parse(name, "--help");
+    assert.ok(failure instanceof CommanderError && failure.exitCode === 0);
+    const examples = out.split("Examples:\n")[1]?.trim().split("\n") ?? [];
+    assert.ok(examples.length >= 1);
+    for (const example of examples) {
+      const args = example.trim().replace(/^deno task /, "").match(/"[^"]*"|\S+/g) ?? [];
+      const { calls } = await parse(...args.map((arg) => arg.replaceAll('"', "")));
+      assert.equal(calls.length, 1, example);
+    }
+  }
+});

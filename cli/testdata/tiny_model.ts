@@ -1,0 +1,122 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type DType, elementCount, fromFloat32, writeSafetensors } from "../../data/mod.ts";
+import { createRandom } from "../../kan/random.ts";
+
+/** Sizes of the random GPT-2: 7,936 parameters, one token a byte. */
+export const TINY_CONFIG = {
+  architectures: ["GPT2LMHeadModel"],
+  model_type: "gpt2",
+  activation_function: "gelu_new",
+  vocab_size: 257,
+  n_positions: 32,
+  n_embd: 16,
+  n_head: 2,
+  n_layer: 1,
+  layer_norm_epsilon: 1e-5,
+  tie_word_embeddings: true,
+};
+
+/** What to do differently from a sound model. */
+export interface TinyModelChanges {
+  /** Fields of config.json to replace. */
+  readonly config?: Record<string, unknown>;
+  /** Changes a tensor's values before they are written. */
+  readonly alter?: (name: string, values: Float32Array) => void;
+}
+
+/** Writes a random GPT-2 with a byte tokenizer to `folder`, as a model folder. */
+export async function writeTinyModel(
+  folder: string,
+  { config, alter }: TinyModelChanges = {},
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const random = createRandom(1);
+  const entries = Object.entries(tinyShapes()).map(([name, shape]) => {
+    const isGain = /ln_.*weight$/.test(name);
+    const values = Float32Array.from(
+      { length: elementCount(shape) },
+      () => (isGain ? 1 : 0) + 0.2 * random.normal(),
+    );
+    alter?.(name, values);
+    const dtype: DType = "F32";
+    return { name, dtype, shape, bytes: fromFloat32(dtype, values) };
+  });
+  await writeSafetensors(join(folder, "model.safetensors"), entries, { format: "pt" });
+  await writeFile(join(folder, "config.json"), JSON.stringify({ ...TINY_CONFIG, ...config }));
+  await writeFile(join(folder, "tokenizer.json"), JSON.stringify(byteTokenizer()));
+  await writeFile(join(folder, "tokenizer_config.json"), "{}");
+}
+
+function tinyShapes(): Record<string, number[]> {
+  const { vocab_size: vocabulary, n_positions: positions, n_embd: width } = TINY_CONFIG;
+  const block = "transformer.h.0";
+  return {
+    "transformer.wte.weight": [vocabulary, width],
+    "transformer.wpe.weight": [positions, width],
+    [`${block}.ln_1.weight`]: [width],
+    [`${block}.ln_1.bias`]: [width],
+    [`${block}.attn.c_attn.weight`]: [width, 3 * width],
+    [`${block}.attn.c_attn.bias`]: [3 * width],
+    [`${block}.attn.c_proj.weight`]: [width, width],
+    [`${block}.attn.c_proj.bias`]: [width],
+    [`${block}.ln_2.weight`]: [width],
+    [`${block}.ln_2.bias`]: [width],
+    [`${block}.mlp.c_fc.weight`]: [width, 4 * width],
+    [`${block}.mlp.c_fc.bias`]: [4 * width],
+    [`${block}.mlp.c_proj.weight`]: [4 * width, width],
+    [`${block}.mlp.c_proj.bias`]: [width],
+    "transformer.ln_f.weight": [width],
+    "transformer.ln_f.bias": [width],
+  };
+}
+
+/** A byte-level BPE without merges: `<|endoftext|>` = 0, then the 256 bytes. */
+function byteTokenizer(): unknown {
+  const vocab = Object.fromEntries(byteLetters().map((letter, byte) => [letter, byte + 1]));
+  const byteLevel = {
+    type: "ByteLevel",
+    add_prefix_space: false,
+    trim_offsets: true,
+    use_regex: true,
+  };
+  return {
+    version: "1.0",
+    truncation: null,
+    padding: null,
+    added_tokens: [{
+      id: 0,
+      content: "<|endoftext|>",
+      single_word: false,
+      lstrip: false,
+      rstrip: false,
+      normalized: false,
+      special: true,
+    }],
+    normalizer: null,
+    pre_tokenizer: byteLevel,
+    post_processor: null,
+    decoder: byteLevel,
+    model: {
+      type: "BPE",
+      dropout: null,
+      unk_token: null,
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: false,
+      byte_fallback: false,
+      ignore_merges: false,
+      vocab: { "<|endoftext|>": 0, ...vocab },
+      merges: [],
+    },
+  };
+}
+
+/** GPT-2's letter for each byte: printable bytes stand for themselves, others move past 255. */
+function byteLetters(): string[] {
+  let moved = 256;
+  return Array.from({ length: 256 }, (_, byte) => {
+    const printable = (byte >= 33 && byte <= 126) || (byte >= 161 && byte !== 173);
+    return String.fromCodePoint(printable ? byte : moved++);
+  });
+}
