@@ -35,16 +35,51 @@ export interface Basis {
 }
 
 /** A basis as plain JSON, discriminated by `kind`. */
-export type BasisDescription = {
-  /** B-splines on a grid. */
-  readonly kind: "bspline";
-  /** Polynomial degree. */
-  readonly order: number;
-  /** All knots of the grid. */
-  readonly knots: readonly number[];
-  /** What happens outside the range of the grid. */
-  readonly extrapolation: Extrapolation;
-};
+export type BasisDescription =
+  | {
+    /** B-splines on a grid. */
+    readonly kind: "bspline";
+    /** Polynomial degree. */
+    readonly order: number;
+    /** All knots of the grid. */
+    readonly knots: readonly number[];
+    /** What happens outside the range of the grid. */
+    readonly extrapolation: Extrapolation;
+  }
+  | {
+    /** Equally spaced copies of one function. */
+    readonly kind: "gaussian" | "mexican-hat";
+    /** Number of centres. */
+    readonly count: number;
+    /** First and last centre. */
+    readonly range: readonly [number, number];
+    /** Width of the function. */
+    readonly width: number;
+    /** What happens outside `range`. */
+    readonly extrapolation: Extrapolation;
+  }
+  | {
+    /** Chebyshev polynomials of tanh x. */
+    readonly kind: "chebyshev";
+    /** Highest degree. */
+    readonly degree: number;
+  }
+  | {
+    /** 1, cosines and sines. */
+    readonly kind: "fourier";
+    /** Number of frequencies. */
+    readonly frequencies: number;
+    /** The common period. */
+    readonly period: number;
+  }
+  | {
+    /** Powers over a fixed denominator. */
+    readonly kind: "rational";
+    /** Highest power of the numerator. */
+    readonly degree: number;
+    /** Coefficients of x, x^2, ... in the denominator. */
+    readonly denominator: readonly number[];
+  };
 
 /**
  * As {@link Basis.evaluate}, with the extrapolation policy of the basis applied.

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import type { Tensor2D, Tensor3D } from "../tensor_types.ts";
+import type { Tensor, Tensor2D, Tensor3D } from "../tensor_types.ts";
 import { type Basis, evaluateBasis } from "./basis.ts";
 
 /**
@@ -7,8 +7,8 @@ import { type Basis, evaluateBasis } from "./basis.ts";
  * derivative of them. Differentiable any number of times with respect to `x`: the gradient is the
  * expansion of the next derivative, so no backend has to differentiate comparisons.
  *
- * On the CPU and WASM backends the values come from {@link evaluateBasis} in float64, rounded to
- * float32; on others, such as WebGPU, from tfjs operators.
+ * On the CPU and WASM backends, B-splines come from {@link evaluateBasis} in float64, rounded to
+ * float32; everything else comes from tfjs operators.
  *
  * @param bases One basis for all inputs, or one for each input; all of the same size.
  * @param x [batch, inputs].
@@ -35,7 +35,7 @@ export function expandBasis(
   }
   const expand = tf.customGrad((input, save) => {
     (save as tf.GradSaveFunc)([input as tf.Tensor]);
-    const value = canReadSynchronously()
+    const value = canReadSynchronously() && bases.every(hasLocalSupport)
       ? expandOnHost(bases, input as Tensor2D, derivative)
       : expandOnDevice(bases, input as Tensor2D, derivative);
     return {
@@ -50,6 +50,11 @@ export function expandBasis(
 /** Whether `dataSync()` is a copy of plain memory on the current backend. */
 function canReadSynchronously(): boolean {
   return tf.getBackend() === "cpu" || tf.getBackend() === "wasm";
+}
+
+/** Whether evaluating the few functions at each point beats running over all of them. */
+function hasLocalSupport(basis: Basis): boolean {
+  return basis.description.kind === "bspline";
 }
 
 function expandOnHost(
@@ -90,7 +95,8 @@ function expandWithPolicy(basis: Basis, x: tf.Tensor, derivative: number): tf.Te
   const isUnbounded = start === -Infinity && end === Infinity;
   if (basis.extrapolation === "zero" || isUnbounded) return basis.expand(x, derivative);
   if (basis.extrapolation === "error") {
-    throw new RangeError(`the policy "error" cannot be checked on the ${tf.getBackend()} backend`);
+    requireInside(basis, x);
+    return basis.expand(x, derivative);
   }
   const inside = x.clipByValue(start, end);
   if (derivative === 0 && basis.extrapolation === "linear") {
@@ -101,4 +107,12 @@ function expandWithPolicy(basis: Basis, x: tf.Tensor, derivative: number): tf.Te
   const values = basis.expand(inside, derivative);
   if (derivative < flatFrom) return values;
   return values.mul(x.equal(inside).cast("float32").expandDims(-1));
+}
+
+function requireInside(basis: Basis, x: Tensor): void {
+  if (!canReadSynchronously()) {
+    throw new RangeError(`the policy "error" cannot be checked on the ${tf.getBackend()} backend`);
+  }
+  const nothing = new Float64Array(basis.support);
+  for (const value of x.dataSync()) evaluateBasis(basis, value, 0, nothing);
 }
