@@ -5,11 +5,14 @@
  */
 export type { ByteSource } from "./byte_source.ts";
 export * from "./dtype.ts";
+export { embeddedModelPath, readEmbeddedText } from "./embedded_model.ts";
 export * from "./file_source.ts";
 export * from "./finite.ts";
 export * from "./from_float32.ts";
 export * from "./input_error.ts";
 export * from "./memory_source.ts";
+export type { ModelSource } from "./model_source.ts";
+export * from "./open_model.ts";
 export { encodeSafetensors, type TensorBytes } from "./safetensors_encode.ts";
 export * from "./safetensors_file.ts";
 export {
@@ -17,8 +20,10 @@ export {
   type SafetensorsHeader,
   type SafetensorsTensor,
 } from "./safetensors_header.ts";
+export { openShardedSafetensors, type ShardedWeights } from "./safetensors_shards.ts";
 export * from "./safetensors_write.ts";
 export * from "./tensor.ts";
 export * from "./to_float32.ts";
+export * from "./tokenizer.ts";
 export * from "./url_source.ts";
 export * from "./write_file.ts";

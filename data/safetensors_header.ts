@@ -1,6 +1,7 @@
 import type { ByteSource } from "./byte_source.ts";
 import { bytesPerElement, dtypes, isDType } from "./dtype.ts";
 import { InputError } from "./input_error.ts";
+import { isJsonObject } from "./json_file.ts";
 import { scanJson } from "./json_scan.ts";
 import { quote } from "./quote.ts";
 import type { TensorInfo } from "./tensor.ts";
@@ -88,7 +89,7 @@ function parseHeader(file: string, bytes: Uint8Array): Record<string, unknown> {
   } catch {
     throw damaged(file, "its header is not valid JSON in UTF-8");
   }
-  if (!isObject(header)) throw damaged(file, "its header is not a JSON object");
+  if (!isJsonObject(header)) throw damaged(file, "its header is not a JSON object");
   const finding = scanJson(text);
   if (finding?.kind === "duplicate") {
     const place = finding.path.length === 0 ? "" : ` in ${quote(finding.path.join("."))}`;
@@ -102,7 +103,7 @@ function parseHeader(file: string, bytes: Uint8Array): Record<string, unknown> {
 }
 
 function parseMetadata(file: string, value: unknown): Record<string, string> {
-  if (!isObject(value)) throw damaged(file, "its __metadata__ is not a JSON object");
+  if (!isJsonObject(value)) throw damaged(file, "its __metadata__ is not a JSON object");
   const metadata: [string, string][] = [];
   for (const [key, entry] of Object.entries(value)) {
     if (typeof entry !== "string") {
@@ -115,7 +116,7 @@ function parseMetadata(file: string, value: unknown): Record<string, string> {
 
 function parseTensor(file: string, name: string, value: unknown): SafetensorsTensor {
   const fail = (problem: string) => damaged(file, `tensor ${quote(name)} ${problem}`);
-  if (!isObject(value)) throw fail("has no description");
+  if (!isJsonObject(value)) throw fail("has no description");
   const { dtype, shape, data_offsets: offsets } = value;
   if (typeof dtype !== "string") throw fail("has no dtype");
   if (!isDType(dtype)) {
@@ -171,10 +172,6 @@ function checkOffsets(
     ? `tensor ${quote(last?.name ?? "")} is cut off: ${end} bytes of tensors are announced`
     : `the tensors end after ${end} bytes`;
   throw damaged(source.name, `${problem}, and the file has ${available}`);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isNaturalArray(value: unknown): value is number[] {

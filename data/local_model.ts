@@ -1,0 +1,46 @@
+import { readdir, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { fileError } from "./file_error.ts";
+import { openFile } from "./file_source.ts";
+import { InputError } from "./input_error.ts";
+import { chooseModelFiles, indexSuffix, isCompressed } from "./model_files.ts";
+import { type ModelSource, openModelFolder } from "./model_source.ts";
+
+/**
+ * Opens a model folder, or the weights file or index that is named in one; `name` is what the model
+ * is called in messages and reports.
+ */
+export async function openLocalModel(path: string, name: string = path): Promise<ModelSource> {
+  const named = await weightsFile(path);
+  const folder = named === undefined ? path : dirname(path);
+  const names = await fileNames(folder);
+  const candidates = named === undefined
+    ? names
+    : [...names.filter((other) => !other.includes(".safetensors")), named];
+  return await openModelFolder(
+    { name, path: folder, open: (fileName) => openFile(join(folder, fileName)) },
+    chooseModelFiles(folder, candidates),
+  );
+}
+
+/** The name of the weights file that the path is; undefined where it is a folder. */
+async function weightsFile(path: string): Promise<string | undefined> {
+  const found = await stat(path).catch((error) => {
+    throw fileError(path, error);
+  });
+  if (found.isDirectory()) return undefined;
+  const name = basename(path);
+  if (isCompressed(name)) {
+    throw new InputError(`${path}: is a compressed model; decompress it first`);
+  }
+  if (found.isFile() && (name.endsWith(".safetensors") || name.endsWith(indexSuffix))) return name;
+  throw new InputError(`${path}: is no model; name a model folder or a .safetensors file in one`);
+}
+
+async function fileNames(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    throw fileError(folder, error);
+  }
+}

@@ -1,0 +1,81 @@
+import type { ByteSource } from "./byte_source.ts";
+import { InputError } from "./input_error.ts";
+import { readJsonObject } from "./json_file.ts";
+import { indexSuffix, type ModelFiles } from "./model_files.ts";
+import { openSafetensors } from "./safetensors_file.ts";
+import { openShardedSafetensors } from "./safetensors_shards.ts";
+import type { WeightSource } from "./tensor.ts";
+import { createTextTokenizer, type TextTokenizer } from "./tokenizer.ts";
+
+/** A model in the Hugging Face layout: configuration, weights and tokenizer. */
+export interface ModelSource {
+  /** Its name for messages and reports, such as `openai-community/gpt2`. */
+  readonly name: string;
+  /** The local folder that it is in, unless it is read from a URL. */
+  readonly path?: string;
+  /** Contents of `config.json`. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Weights, read one tensor at a time. */
+  readonly weights: WeightSource;
+  /** Bytes of the weight files. */
+  readonly originalBytes: number;
+  /** The other files that belong to the model, unchanged: configurations and tokenizer. */
+  readonly companions: readonly ByteSource[];
+  /** Reads the tokenizer; throws an {@linkcode InputError} where the model has none. */
+  tokenizer(): Promise<TextTokenizer>;
+}
+
+/** A place that files are read from by name: a folder or the folder of a URL. */
+export interface ModelFolder {
+  /** Its name for messages. */
+  readonly name: string;
+  /** Its path, where it is a local folder. */
+  readonly path?: string;
+  /** Opens one file. */
+  open(fileName: string): Promise<ByteSource>;
+}
+
+/** Opens a model of which it is known which files are what. */
+export async function openModelFolder(
+  folder: ModelFolder,
+  files: ModelFiles,
+): Promise<ModelSource> {
+  const companions = await Promise.all(files.companions.map((name) => folder.open(name)));
+  const companion = (name: string) => companions[files.companions.indexOf(name)];
+  const configFile = companion("config.json");
+  if (configFile === undefined) {
+    throw new InputError(`${folder.name}: has no config.json; name the folder of a model`);
+  }
+  const config = await readJsonObject(configFile);
+  const weightsFile = await folder.open(files.weights);
+  const weights = files.weights.endsWith(indexSuffix)
+    ? await openShardedSafetensors(weightsFile, (name) => folder.open(name))
+    : await openSafetensors(weightsFile);
+
+  async function readTokenizer(): Promise<TextTokenizer> {
+    const file = companion("tokenizer.json");
+    if (file === undefined) {
+      throw new InputError(
+        `${folder.name}: has no tokenizer.json; add it, or save the tokenizer as a fast one ` +
+          `with transformers`,
+      );
+    }
+    const settings = companion("tokenizer_config.json");
+    return createTextTokenizer(
+      await readJsonObject(file),
+      settings === undefined ? {} : await readJsonObject(settings),
+      file.name,
+    );
+  }
+
+  let tokenizer: Promise<TextTokenizer> | undefined;
+  return {
+    name: folder.name,
+    ...(folder.path === undefined ? {} : { path: folder.path }),
+    config,
+    weights,
+    originalBytes: weights.byteLength,
+    companions,
+    tokenizer: () => tokenizer ??= readTokenizer(),
+  };
+}

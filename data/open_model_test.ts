@@ -1,0 +1,143 @@
+import assert from "node:assert";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { embeddedModelPath, readEmbeddedText } from "./embedded_model.ts";
+import { openModel } from "./open_model.ts";
+import { encodeSafetensors } from "./safetensors_encode.ts";
+import { elementCount } from "./tensor.ts";
+
+const shared = fileURLToPath(new URL("../../shared/", import.meta.url));
+const encoder = new TextEncoder();
+
+const weights = encodeSafetensors([
+  { name: "w", dtype: "F32", shape: [1], bytes: new Uint8Array(4) },
+]);
+
+type Files = Readonly<Record<string, string | Uint8Array>>;
+const goodFiles: Files = { "config.json": "{}", "model.safetensors": weights };
+
+/** Runs with a temporary model folder of the given files. */
+async function withFolder(files: Files, run: (folder: string) => Promise<void>): Promise<void> {
+  const folder = Deno.makeTempDirSync();
+  try {
+    for (const [name, content] of Object.entries(files)) {
+      const bytes = typeof content === "string" ? encoder.encode(content) : content;
+      Deno.writeFileSync(join(folder, name), bytes);
+    }
+    await run(folder);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
+async function rejection(path: string): Promise<string> {
+  try {
+    await openModel(path);
+  } catch (error) {
+    assert(error instanceof Error);
+    assert.equal(error.name, "InputError", `${error.stack}`);
+    assert(!error.message.includes("\n"));
+    return error.message;
+  }
+  return assert.fail("was accepted");
+}
+
+Deno.test("the embedded model is prose-4m with its tokenizer", async () => {
+  const model = await openModel();
+  assert.equal(model.name, "prose-4m");
+  assert.equal(model.path, embeddedModelPath());
+  assert.equal(model.originalBytes, 8552392);
+  const counts = model.weights.tensors.map(({ shape }) => elementCount(shape));
+  assert.equal(counts.reduce((sum, count) => sum + count), 4273664);
+  assert.deepStrictEqual(
+    model.companions.map((source) => source.name.replace(/^.*[\\/]/, "")),
+    ["config.json", "tokenizer.json", "tokenizer_config.json"],
+  );
+  const tokenizer = await model.tokenizer();
+  const { vocabularySize, bosTokenId, eosTokenId, addsBos } = tokenizer;
+  assert.deepStrictEqual([vocabularySize, bosTokenId, eosTokenId, addsBos], [4096, 0, 0, false]);
+  const text = await readEmbeddedText();
+  assert.equal(tokenizer.decode(tokenizer.encode(text)), text);
+});
+
+Deno.test({
+  name: "a model in shards is opened by its folder or its index",
+  ignore: !existsSync(join(shared, "fixtures")),
+  async fn() {
+    const model = await openModel(join(shared, "fixtures/gpt2-random-f16-sharded"));
+    assert.equal(model.originalBytes, 54600 + 57688 + 57688 + 19112);
+    const counts = model.weights.tensors.map(({ shape }) => elementCount(shape));
+    assert.equal(counts.reduce((sum, count) => sum + count), 92640);
+    const wte = await model.weights.read("transformer.wte.weight");
+    assert.equal(wte.dtype, "F16");
+    assert.equal(wte.data.length, wte.shape[0]! * wte.shape[1]!);
+    await assert.rejects(model.weights.read("nothing"), /lists no tensor "nothing"/);
+    await assert.rejects(model.tokenizer(), /gpt2-random-f16-sharded: has no tokenizer.json/);
+    const byIndex = await openModel(
+      join(shared, "fixtures/gpt2-random-f16-sharded/model.safetensors.index.json"),
+    );
+    assert.deepStrictEqual(byIndex.weights.tensors, model.weights.tensors);
+  },
+});
+
+Deno.test("a weights file in a folder is a model too", async () => {
+  const files = { ...goodFiles, "other.safetensors": weights };
+  await withFolder(files, async (folder) => {
+    const model = await openModel(join(folder, "other.safetensors"));
+    assert.equal(model.path, folder);
+    assert.deepStrictEqual((await model.weights.read("w")).data, Float32Array.of(0));
+  });
+});
+
+const badFolders: readonly [string, Files, RegExp][] = [
+  ["without config.json", { "model.safetensors": weights }, /: has no config.json; name the/],
+  ["without weights", { "config.json": "{}" }, /: has no .safetensors weights; add model/],
+  [
+    "with PyTorch weights only",
+    { "config.json": "{}", "pytorch_model.bin": "" },
+    /: has no .safetensors weights, only pytorch_model.bin; convert them to safetensors/,
+  ],
+  [
+    "with compressed weights only",
+    { "config.json": "{}", "model.kan.safetensors": "" },
+    /: has no .safetensors weights but the compressed model.kan.safetensors; decompress it/,
+  ],
+  [
+    "with several weights files and no index",
+    { "config.json": "{}", "a.safetensors": weights, "b.safetensors": weights },
+    /: has 2 .safetensors files and no index; name one of them, such as .*a.safetensors/,
+  ],
+  ["with a broken config.json", { ...goodFiles, "config.json": "{" }, /config.json: is not valid/],
+  ["with a config.json of a list", { ...goodFiles, "config.json": "[]" }, /should be a JSON obj/],
+  ["with a config.json in Latin-1", {
+    ...goodFiles,
+    "config.json": Uint8Array.of(0x22, 0xe9, 0x22),
+  }, /config.json: is not valid JSON \(it is not UTF-8\)/],
+  ["with empty weights", { ...goodFiles, "model.safetensors": "" }, /model.safetensors: only 0 b/],
+];
+
+for (const [name, files, message] of badFolders) {
+  Deno.test(`a model folder ${name} is refused`, async () => {
+    await withFolder(files, async (folder) => {
+      assert.match(await rejection(folder), message);
+    });
+  });
+}
+
+Deno.test("files that are no models are refused", async () => {
+  await withFolder({ ...goodFiles, "a.kan.safetensors": weights }, async (folder) => {
+    assert.match(await rejection(join(folder, "config.json")), /config.json: is no model; name a/);
+    assert.match(await rejection(join(folder, "a.kan.safetensors")), /is a compressed model; dec/);
+    assert.match(await rejection(join(folder, "missing")), /missing: does not exist/);
+  });
+});
+
+Deno.test("a broken tokenizer is refused when it is asked for", async () => {
+  for (const content of ["{}", "[1", '{"model": {"type": "Magic"}}']) {
+    await withFolder({ ...goodFiles, "tokenizer.json": content }, async (folder) => {
+      const model = await openModel(folder);
+      await assert.rejects(model.tokenizer(), { name: "InputError", message: /tokenizer.json: / });
+    });
+  }
+});

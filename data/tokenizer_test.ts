@@ -1,0 +1,82 @@
+import assert from "node:assert";
+import { existsSync, readFileSync } from "node:fs";
+import fc from "fast-check";
+import { createTextTokenizer, type TextTokenizer } from "./tokenizer.ts";
+
+const folder = new URL("../../shared/models/stories260K/", import.meta.url);
+const ignore = !existsSync(folder);
+
+function load(changes: Record<string, unknown> = {}): TextTokenizer {
+  const read = (name: string) => JSON.parse(readFileSync(new URL(name, folder), "utf8"));
+  return createTextTokenizer(read("tokenizer.json"), {
+    ...read("tokenizer_config.json"),
+    ...changes,
+  });
+}
+
+const small = {
+  added_tokens: [],
+  normalizer: null,
+  pre_tokenizer: null,
+  post_processor: null,
+  decoder: { type: "Fuse" },
+  model: { type: "BPE", vocab: { a: 0, b: 1, ab: 5 }, merges: ["a b"], unk_token: null },
+};
+
+Deno.test({
+  name: "stories260K begins every text with BOS, which encode leaves out",
+  ignore,
+  fn() {
+    const tokenizer = load();
+    assert.equal(tokenizer.vocabularySize, 512);
+    assert.deepStrictEqual([tokenizer.bosTokenId, tokenizer.eosTokenId], [1, 2]);
+    assert.equal(tokenizer.addsBos, true);
+    assert.equal(tokenizer.decode(tokenizer.encode("Once upon a time")), "Once upon a time");
+    assert(!tokenizer.encode("Once").includes(1));
+  },
+});
+
+Deno.test({
+  name: "tokenizer_config.json has the last word on BOS, and may name tokens as objects",
+  ignore,
+  fn() {
+    assert.equal(load({ add_bos_token: false }).addsBos, false);
+    assert.equal(load({ bos_token: { content: "<s>", special: true } }).bosTokenId, 1);
+    const without = load({ bos_token: null });
+    assert.deepStrictEqual([without.bosTokenId, without.addsBos], [undefined, false]);
+  },
+});
+
+Deno.test({
+  name: "any text comes back from its tokens, by way of byte tokens where need be",
+  ignore,
+  fn() {
+    const tokenizer = load();
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme", minLength: 1, maxLength: 30 }), (text) => {
+        fc.pre(!/<\/?s>|<unk>|\u2581/.test(text));
+        assert.equal(tokenizer.decode(tokenizer.encode(text)), text);
+      }),
+      { seed: 3, numRuns: 200 },
+    );
+  },
+});
+
+Deno.test("empty texts and lists are empty", () => {
+  const tokenizer = createTextTokenizer(small);
+  assert.deepStrictEqual(tokenizer.encode(""), new Int32Array());
+  assert.equal(tokenizer.decode([]), "");
+  assert.equal(tokenizer.vocabularySize, 6);
+});
+
+Deno.test("what is not in the vocabulary is refused", () => {
+  const tokenizer = createTextTokenizer(small);
+  assert.throws(() => tokenizer.decode([3]), {
+    name: "RangeError",
+    message: "token id 3 is not in the vocabulary of 6",
+  });
+  assert.throws(() => createTextTokenizer({ model: {} }, {}, "m/tokenizer.json"), {
+    name: "InputError",
+    message: /^m\/tokenizer.json: cannot be used \(/,
+  });
+});
