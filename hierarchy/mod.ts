@@ -3,4 +3,26 @@
  *
  * @module
  */
+export type { ByteSource } from "../data/byte_source.ts";
+export type { DType, StateDict, TensorInfo, WeightSource, WeightTensor } from "../data/tensor.ts";
+export * from "./compressor.ts";
+export { type CompressorOptions, type Preset, PRESETS } from "./compressor_options.ts";
+export {
+  type Container,
+  FORMAT_NAME,
+  FORMAT_VERSION,
+  isContainer,
+  openContainer,
+  type Stage,
+} from "./container.ts";
+export { decodeContainer, decompressWeights } from "./decompress.ts";
+export * from "./levels/autoencoder_level.ts";
+export * from "./levels/field_level.ts";
 export * from "./levels/level.ts";
+export * from "./levels/level_codec.ts";
+export * from "./levels/plan_autoencoder.ts";
+export type { TrainingOptions } from "./levels/train_autoencoder.ts";
+export * from "./levels/trellis_level.ts";
+export type { TensorMetric, TensorMetrics } from "./metric/tensor_metric.ts";
+export * from "./report.ts";
+export type { StoredTensor } from "./tensor_names.ts";

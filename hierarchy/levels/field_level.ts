@@ -2,34 +2,51 @@ import { InputError } from "../../data/input_error.ts";
 import { exp2Eighths } from "../entropy/exact_math.ts";
 import { putIntegers, takeIntegers } from "../entropy/integer_vector.ts";
 import { RansDecoder, RansEncoder } from "../entropy/rans.ts";
-import type { EncodedLevel, Level, Matrix, MatrixShape, Signal } from "./level.ts";
+import type { EncodedLevel, ErrorMetric, Level, Matrix, MatrixShape, Signal } from "./level.ts";
+import type { LevelCodec } from "./level_codec.ts";
 
 /** Settings of {@linkcode createFieldLevel}. */
 export interface FieldLevelOptions {
-  /** The global constant c: the step of a matrix of root mean square 1. */
+  /** The global constant c: every coefficient gets the same expected share of the loss. */
   readonly step: number;
 }
 
-/** Root mean squares are taken to lie within this many eighths of an octave of 1. */
+/**
+ * A Kolmogorov-Arnold superposition in the log domain: the step of the weight in row i and column j
+ * is step · 2^((base + rows[i] + columns[j]) / 8).
+ */
+interface StepField {
+  readonly base: number;
+  /** Empty where all rows have the same step. */
+  readonly rows: Int32Array;
+  /** Empty where all columns have the same step. */
+  readonly columns: Int32Array;
+}
+
+/** Exponents are kept within this many eighths of an octave of zero. */
 const LIMIT = 1000;
 
 /**
- * Divides every weight by its quantization step and hands the quotients on. Without calibration the
- * step of a matrix is `step` times its root mean square, rounded to an eighth of an octave, so that
- * every matrix gets the same rate.
+ * Divides every weight by its quantization step and hands the quotients on. Where a matrix has an
+ * error metric, the step of weight (i, j) is c / (U_ii · weight_j): every coefficient then adds the
+ * same expected loss (reverse water-filling). Without one it is c times the matrix' root mean
+ * square, so that every matrix gets the same rate.
  */
 export function createFieldLevel({ step }: FieldLevelOptions): Level {
   return {
     kind: "field",
     encode(signal) {
-      const exponents = Int32Array.from(signal, matrixExponent);
+      const fields = signal.map(stepField);
       const side = new RansEncoder();
-      putIntegers(side, exponents);
-      const handsOn = signal.map((matrix, i) => {
-        const inverse = 1 / (step * exp2Eighths(exponents[i]!));
-        return { ...matrix, data: matrix.data.map((value) => value * inverse) };
-      });
+      putIntegers(side, Int32Array.from(fields, ({ base }) => base));
+      putIntegers(side, Int32Array.from(fields, ({ rows }) => rows.length > 0 ? 1 : 0));
+      for (const { rows, columns } of fields) {
+        if (rows.length === 0) continue;
+        putIntegers(side, rows);
+        putIntegers(side, columns);
+      }
       const streams = new Map([["steps", side.finish()]]);
+      const handsOn = signal.map((matrix, i) => divide(matrix, fields[i]!, step));
       return Promise.resolve({
         encoded: { kind: "field", parameters: { step }, streams },
         handsOn,
@@ -38,12 +55,72 @@ export function createFieldLevel({ step }: FieldLevelOptions): Level {
   };
 }
 
-/** A matrix's root mean square in eighths of an octave. */
-function matrixExponent({ data }: Matrix): number {
-  let squares = 0;
-  for (const value of data) squares += value * value;
-  const exponent = 4 * Math.log2(squares / Math.max(1, data.length));
+function stepField({ data, rows, metric }: Matrix): StepField {
+  if (metric === undefined) {
+    let squares = 0;
+    for (const value of data) squares += value * value;
+    const exponent = 4 * Math.log2(squares / Math.max(1, data.length));
+    return { base: clampExponent(exponent), rows: new Int32Array(), columns: new Int32Array() };
+  }
+  const rowExponents = Int32Array.from(
+    { length: rows },
+    (_, i) => clampExponent(-8 * Math.log2(metric.factor[i * rows + i]!)),
+  );
+  const columnExponents = Int32Array.from(
+    metric.columnWeights,
+    (weight) => clampExponent(-8 * Math.log2(weight)),
+  );
+  return { base: 0, rows: rowExponents, columns: columnExponents };
+}
+
+function clampExponent(exponent: number): number {
   return Math.round(Math.min(Math.max(exponent, -LIMIT), LIMIT));
+}
+
+/** Steps by row (with the base and the global step) and by column. */
+function stepFactors({ base, rows, columns }: StepField, step: number, shape: MatrixShape) {
+  const row = Float64Array.from(
+    { length: shape.rows },
+    (_, i) => step * exp2Eighths(base + (rows[i] ?? 0)),
+  );
+  const column = Float64Array.from(
+    { length: shape.columns },
+    (_, j) => exp2Eighths(columns[j] ?? 0),
+  );
+  return { row, column };
+}
+
+/** The quotients, with the metric that belongs to them. */
+function divide(matrix: Matrix, field: StepField, step: number): Matrix {
+  const { rows, columns, metric } = matrix;
+  const factors = stepFactors(field, step, matrix);
+  const data = new Float32Array(matrix.data.length);
+  const inverseColumns = factors.column.map((value) => 1 / value);
+  for (let i = 0, at = 0; i < rows; i++) {
+    const inverseRow = 1 / factors.row[i]!;
+    for (let j = 0; j < columns; j++, at++) {
+      data[at] = matrix.data[at]! * inverseRow * inverseColumns[j]!;
+    }
+  }
+  return { ...matrix, data, ...(metric === undefined ? {} : { metric: scaled(metric, factors) }) };
+}
+
+/** The metric of errors in quotients. */
+function scaled(
+  { factor, columnWeights }: ErrorMetric,
+  steps: { row: Float64Array; column: Float64Array },
+): ErrorMetric {
+  const size = steps.row.length;
+  const scaledFactor = new Float64Array(factor.length);
+  for (let i = 0; i < size; i++) {
+    for (let k = i; k < size; k++) {
+      scaledFactor[i * size + k] = factor[i * size + k]! * steps.row[i]!;
+    }
+  }
+  return {
+    factor: scaledFactor,
+    columnWeights: columnWeights.map((weight, j) => weight * steps.column[j]!),
+  };
 }
 
 /** Multiplies the quotients by their steps. */
@@ -57,9 +134,32 @@ export function decodeField(
   if (stream === undefined || !(step > 0 && step < Infinity)) {
     throw new InputError("level field lacks its stream steps or its step");
   }
-  const exponents = takeIntegers(new RansDecoder(stream), shapes.length);
+  const fields = takeFields(new RansDecoder(stream), shapes);
   return handedOn.map((matrix, i) => {
-    const scale = step * exp2Eighths(exponents[i]!);
-    return { ...matrix, data: matrix.data.map((value) => value * scale) };
+    const { row, column } = stepFactors(fields[i]!, step, matrix);
+    const data = new Float32Array(matrix.data.length);
+    for (let r = 0, at = 0; r < matrix.rows; r++) {
+      for (let j = 0; j < matrix.columns; j++, at++) {
+        data[at] = matrix.data[at]! * (row[r]! * column[j]!);
+      }
+    }
+    return { ...matrix, data };
   });
 }
+
+function takeFields(side: RansDecoder, shapes: readonly MatrixShape[]): StepField[] {
+  const bases = takeIntegers(side, shapes.length);
+  const separable = takeIntegers(side, shapes.length);
+  return shapes.map(({ rows, columns }, i) => ({
+    base: bases[i]!,
+    rows: separable[i] ? takeIntegers(side, rows) : new Int32Array(),
+    columns: separable[i] ? takeIntegers(side, columns) : new Int32Array(),
+  }));
+}
+
+/** How field levels are read from a file. */
+export const fieldCodec: LevelCodec = {
+  kind: "field",
+  decode: decodeField,
+  handsOnShapes: (_, shapes) => shapes,
+};

@@ -1,3 +1,16 @@
+/**
+ * What errors in a matrix cost. With E the matrix of errors, the loss of the model grows by about
+ * half of the sum over columns j of (weight_j)² · |Uᵀ E_j|², where U Uᵀ is the second moment of what
+ * the rows are multiplied by (the Hessian of GPTQ) and weight_j² the second moment of the loss'
+ * gradient with respect to output j (the Fisher information).
+ */
+export interface ErrorMetric {
+  /** U, `rows` × `rows`, upper triangular with a positive diagonal, row-major. */
+  readonly factor: Float64Array;
+  /** One positive weight a column. */
+  readonly columnWeights: Float64Array;
+}
+
 /** A matrix that a level codes: row-major float32 values. */
 export interface Matrix {
   /** Checkpoint name of the tensor, or a level's own name for what it hands on. */
@@ -8,13 +21,15 @@ export interface Matrix {
   readonly columns: number;
   /** `rows * columns` values, row-major. */
   readonly data: Float32Array;
+  /** What errors in it cost; where it is not known all errors cost the same. */
+  readonly metric?: ErrorMetric;
 }
 
 /** What a level sees and what it hands on: matrices in a fixed order. */
 export type Signal = readonly Matrix[];
 
 /** Name and size of a matrix of a {@linkcode Signal}. */
-export type MatrixShape = Omit<Matrix, "data">;
+export type MatrixShape = Omit<Matrix, "data" | "metric">;
 
 /** JSON that a level keeps in the file's header. */
 export type LevelParameters = {

@@ -1,25 +1,22 @@
 import { InputError } from "../../data/input_error.ts";
-import { emptyCounts, fitSymbolModel } from "../entropy/fit_symbol_model.ts";
+import { fitEntropyModel } from "../entropy/fit_entropy_model.ts";
 import { decodeSegment, DecodingTables, encodeSegment } from "../entropy/index_code.ts";
-import { type IndexMatrix, planSegments, rowsPerPiece } from "../entropy/index_matrix.ts";
+import { type IndexMatrix, planSegments } from "../entropy/index_matrix.ts";
 import { putIntegers, takeIntegers } from "../entropy/integer_vector.ts";
 import { RansDecoder, RansEncoder } from "../entropy/rans.ts";
-import { countMagnitudes, refineField } from "../entropy/refine_field.ts";
-import { fitScaleField, type ScaleField } from "../entropy/scale_field.ts";
-import { symbolCosts } from "../entropy/symbol_costs.ts";
+import { classOf, fitScaleField, type ScaleField } from "../entropy/scale_field.ts";
 import { coefficientCount, type SymbolModel, symbolTables } from "../entropy/symbol_model.ts";
-import { createTrellis, reconstruct, type Trellis } from "../quantize/trellis.ts";
-import { quantizeRun } from "../quantize/viterbi.ts";
+import { symbolBits } from "../entropy/symbol_table.ts";
+import { createTrellis, reconstruct, STATE_COUNTS, type Trellis } from "../quantize/trellis.ts";
+import { quantizeMatrix } from "../quantize/quantize_matrix.ts";
 import type { EncodeContext, EncodedLevel, Level, MatrixShape, Signal } from "./level.ts";
+import type { LevelCodec } from "./level_codec.ts";
 
 /** Settings of {@linkcode createTrellisLevel}. */
 export interface TrellisLevelOptions {
   /** Trellis states: 1 is a uniform scalar quantizer. */
   readonly states: number;
 }
-
-/** Rounds of fitting the two layers of the entropy model in turn. */
-const FIT_ROUNDS = 3;
 
 /**
  * The level that spends the bits: quantizes a signal that is already in steps (see the field level)
@@ -32,7 +29,7 @@ export function createTrellisLevel({ states }: TrellisLevelOptions): Level {
     encode(signal: Signal, context: EncodeContext) {
       const quantized = signal.map((matrix, i) => {
         context.signal?.throwIfAborted();
-        const indices = quantizeMatrix(trellis, matrix.data, matrix.rows, matrix.columns);
+        const indices = quantizeMatrix(trellis, matrix);
         context.onProgress?.((i + 1) / signal.length / 2);
         const field = fitScaleField(matrix.data, matrix.rows, matrix.columns);
         return { ...matrix, indices, field };
@@ -45,43 +42,6 @@ export function createTrellisLevel({ states }: TrellisLevelOptions): Level {
       return Promise.resolve({ encoded, handsOn: [] });
     },
   };
-}
-
-function quantizeMatrix(trellis: Trellis, data: Float32Array, rows: number, columns: number) {
-  const indices = new Int32Array(rows * columns);
-  const step = rowsPerPiece(columns);
-  for (let row = 0; row < rows; row += step) {
-    const end = Math.min(rows, row + step) * columns;
-    quantizeRun(
-      trellis,
-      data.subarray(row * columns, end),
-      0,
-      indices.subarray(row * columns, end),
-    );
-  }
-  return indices;
-}
-
-/** Fits fields and symbol model in turn, by maximum likelihood of the indices. */
-export function fitEntropyModel(
-  trellis: Trellis,
-  matrices: readonly IndexMatrix[],
-): { matrices: IndexMatrix[]; model: SymbolModel } {
-  const quantizers = trellis.states === 1 ? 1 : 2;
-  let current = [...matrices];
-  let model: SymbolModel | undefined;
-  for (let round = 0; round < FIT_ROUNDS; round++) {
-    const counts = emptyCounts(quantizers);
-    for (const matrix of current) countMagnitudes(trellis, matrix, counts);
-    model = fitSymbolModel(quantizers, counts, model);
-    if (round === FIT_ROUNDS - 1) break;
-    const costs = symbolCosts(symbolTables(model));
-    current = current.map((matrix) => ({
-      ...matrix,
-      field: refineField(trellis, matrix, costs),
-    }));
-  }
-  return { matrices: current, model: model! };
 }
 
 function encodeStreams(
@@ -109,32 +69,97 @@ export function decodeTrellis(
   _handedOn: Signal,
   shapes: readonly MatrixShape[],
 ): Signal {
-  const trellis = createTrellis(Number(encoded.parameters.states));
-  const { model, fields } = decodeFields(encoded, shapes, trellis.states === 1 ? 1 : 2);
-  const tables = new DecodingTables(symbolTables(model));
-  const coded = shapes.map(({ columns }, i) => ({ columns, field: fields[i]! }));
   const signal = shapes.map((shape) => ({
     ...shape,
     data: new Float32Array(shape.rows * shape.columns),
   }));
-  planSegments(shapes).forEach((segment, i) => {
-    const stream = streamOf(encoded, `codes.${i}`);
-    const complete = decodeSegment(trellis, stream, segment, coded, tables, (matrix, row, k, s) => {
-      const { data, columns } = signal[matrix]!;
-      let state = s;
-      for (let j = 0, at = row * columns; j < columns; j++, at++) {
-        data[at] = reconstruct(trellis, state & 1, k[j]!);
-        state = trellis.transitions[2 * state + (k[j]! & 1)]!;
-      }
-    });
-    if (!complete) {
-      throw new InputError(
-        `stream codes.${i} (${shapes[segment[0]!.matrix]!.name} …) does not decode to its end`,
-      );
+  decodeIndices(encoded, shapes, ({ trellis, matrix, row, indices, start }) => {
+    const { data, columns } = signal[matrix]!;
+    let state = start;
+    for (let j = 0, at = row * columns; j < columns; j++, at++) {
+      data[at] = reconstruct(trellis, state & 1, indices[j]!);
+      state = trellis.transitions[2 * state + (indices[j]! & 1)]!;
     }
   });
   return signal;
 }
+
+/** A row of decoded indices and what is needed to make sense of them. */
+interface IndexRow {
+  readonly trellis: Trellis;
+  readonly tables: DecodingTables;
+  readonly field: ScaleField;
+  readonly matrix: number;
+  readonly row: number;
+  readonly indices: Int32Array;
+  /** State of the trellis before the first index. */
+  readonly start: number;
+}
+
+function decodeIndices(
+  encoded: EncodedLevel,
+  shapes: readonly MatrixShape[],
+  visit: (row: IndexRow) => void,
+): void {
+  const trellis = trellisOf(encoded);
+  const { model, fields } = decodeFields(encoded, shapes, trellis.states === 1 ? 1 : 2);
+  const tables = new DecodingTables(symbolTables(model));
+  const coded = shapes.map(({ columns }, i) => ({ columns, field: fields[i]! }));
+  planSegments(shapes).forEach((segment, i) => {
+    const stream = streamOf(encoded, `codes.${i}`);
+    const complete = decodeSegment(
+      trellis,
+      stream,
+      segment,
+      coded,
+      tables,
+      (matrix, row, indices, start) =>
+        visit({ trellis, tables, field: fields[matrix]!, matrix, row, indices, start }),
+    );
+    if (!complete) {
+      const first = shapes[segment[0]!.matrix]!.name;
+      throw new InputError(`stream codes.${i} (from ${first} on) does not decode to its end`);
+    }
+  });
+}
+
+function trellisOf({ parameters }: EncodedLevel): Trellis {
+  const states = STATE_COUNTS.find((count) => count === parameters.states);
+  if (states === undefined) {
+    throw new InputError(`level trellis has ${parameters.states} states, not ${STATE_COUNTS}`);
+  }
+  return createTrellis(states);
+}
+
+/** Ideal code length of each matrix's indices, plus an even share of what the matrices share. */
+function matrixBits(encoded: EncodedLevel, shapes: readonly MatrixShape[]): Float64Array {
+  const bits = new Float64Array(shapes.length);
+  decodeIndices(encoded, shapes, ({ trellis, tables, field, matrix, row, indices, start }) => {
+    let state = start, sum = 0;
+    for (let j = 0; j < indices.length; j++) {
+      const index = classOf(field.rows[row]! + field.columns[j]!);
+      sum += symbolBits(tables.tables[state & 1]![index]!, indices[j]!);
+      state = trellis.transitions[2 * state + (indices[j]! & 1)]!;
+    }
+    bits[matrix] = bits[matrix]! + sum;
+  });
+  let total = 0, spent = 0;
+  for (const stream of encoded.streams.values()) total += 8 * stream.length;
+  for (const value of bits) spent += value;
+  const weights = shapes.reduce((sum, { rows, columns }) => sum + rows + columns, 0);
+  // What is left is side information, nearly all of it one value a row and a column.
+  return bits.map((value, i) =>
+    value + (total - spent) * (shapes[i]!.rows + shapes[i]!.columns) / weights
+  );
+}
+
+/** How trellis levels are read from a file. */
+export const trellisCodec: LevelCodec = {
+  kind: "trellis",
+  decode: decodeTrellis,
+  handsOnShapes: () => [],
+  matrixBits,
+};
 
 function decodeFields(
   encoded: EncodedLevel,

@@ -1,0 +1,90 @@
+import { InputError } from "../data/input_error.ts";
+import { STATE_COUNTS } from "./quantize/trellis.ts";
+
+/** Names of the hierarchies that are ready to use. */
+export const PRESETS = ["rate", "seed", "hybrid"] as const;
+/** Name of a hierarchy: see {@linkcode HierarchicalCompressor}. */
+export type Preset = typeof PRESETS[number];
+
+/** Settings of {@linkcode HierarchicalCompressor}. */
+export interface CompressorOptions {
+  /** Parameters that the model must have, tied ones once; not checked by default. */
+  readonly inputDim?: number;
+  /** Number of autoencoder levels, 1 to 8: 3 by default, or the length of `hiddenDims`. */
+  readonly numLevels?: number;
+  /**
+   * Latents of a block at each autoencoder level, outermost first, such as `[512, 256, 128]`. By
+   * default chosen so that the decoders stay below a tenth of the file.
+   */
+  readonly hiddenDims?: readonly number[];
+  /** The hierarchy; `seed` where `hiddenDims` or `numLevels` is given, else `rate`. */
+  readonly preset?: Preset;
+  /**
+   * Target in bits per parameter, whole file, 0.1 to 32. 4 by default; the preset `seed` has no
+   * target by default, but quantizes its latents finely.
+   */
+  readonly bits?: number;
+  /** Seed of everything random; 0 by default. The same weights and seed give the same bytes. */
+  readonly seed?: number;
+  /** Trellis states of the coder of weights: 1 (scalar), 4, 8, … 256; 8 by default. */
+  readonly states?: number;
+  /** Keep vectors (norms, biases) in their own element type instead of f16. */
+  readonly losslessSmall?: boolean;
+  /** Steps of gradient descent for each autoencoder level; a few hundred by default. */
+  readonly trainingSteps?: number;
+  /** Called as work is done: what is being done, and its share done, 0 to 1. */
+  readonly onProgress?: (activity: string, share: number) => void;
+  /** Stops the work; the signal's reason is thrown. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options with every default filled in. */
+export interface ResolvedOptions extends CompressorOptions {
+  readonly preset: Preset;
+  readonly numLevels: number;
+  readonly seed: number;
+  readonly states: number;
+  readonly losslessSmall: boolean;
+}
+
+/** Fills in defaults; throws {@linkcode InputError} where an option is out of its range. */
+export function resolveOptions(options: CompressorOptions): ResolvedOptions {
+  const { hiddenDims, inputDim, bits, seed = 0, states = 8 } = options;
+  const asksForAutoencoder = hiddenDims !== undefined || options.numLevels !== undefined;
+  const preset = options.preset ?? (asksForAutoencoder ? "seed" : "rate");
+  const numLevels = options.numLevels ?? hiddenDims?.length ?? 3;
+  check(PRESETS.includes(preset), `preset: "${preset}" is not one of ${PRESETS.join(", ")}`);
+  check(
+    Number.isInteger(numLevels) && numLevels >= 1 && numLevels <= 8,
+    `numLevels: ${numLevels} is not an integer from 1 to 8`,
+  );
+  check(
+    hiddenDims === undefined || hiddenDims.length === numLevels,
+    `hiddenDims: has ${hiddenDims?.length} widths for ${numLevels} levels; give one for each`,
+  );
+  check(
+    bits === undefined || (bits >= 0.1 && bits <= 32),
+    `bits: ${bits} is not from 0.1 to 32 bits per parameter`,
+  );
+  check(Number.isSafeInteger(seed), `seed: ${seed} is not an integer`);
+  check(
+    STATE_COUNTS.some((count) => count === states),
+    `states: ${states} is not one of ${STATE_COUNTS.join(", ")}`,
+  );
+  check(
+    inputDim === undefined || (Number.isSafeInteger(inputDim) && inputDim > 0),
+    `inputDim: ${inputDim} is not a number of parameters`,
+  );
+  return {
+    ...options,
+    preset,
+    numLevels,
+    seed,
+    states,
+    losslessSmall: options.losslessSmall ?? false,
+  };
+}
+
+function check(condition: boolean, message: string): void {
+  if (!condition) throw new InputError(message);
+}

@@ -1,0 +1,174 @@
+import assert from "node:assert";
+import fc from "fast-check";
+import { InputError } from "../data/input_error.ts";
+import type { StateDict, WeightTensor } from "../data/tensor.ts";
+import { createRandom } from "../kan/random.ts";
+import { HierarchicalCompressor } from "./compressor.ts";
+import { decompressWeights } from "./decompress.ts";
+
+const random = createRandom(11);
+
+function tensor(shape: readonly number[], dtype: WeightTensor["dtype"] = "F32"): WeightTensor {
+  const length = shape.reduce((product, size) => product * size, 1);
+  return { dtype, shape, data: Float32Array.from({ length }, () => random.normal() * 0.02) };
+}
+
+/** A small model with layers, norms, an integer buffer and a tied head. */
+function smallModel(): Map<string, WeightTensor> {
+  const embedding = tensor([96, 64]);
+  return new Map([
+    ["embed.weight", embedding],
+    ...[0, 1, 2].flatMap((layer): [string, WeightTensor][] => [
+      [`layers.${layer}.w`, tensor([128, 64])],
+      [`layers.${layer}.norm`, tensor([64])],
+    ]),
+    ["position_ids", { dtype: "I64", shape: [1, 3], data: Float32Array.of(0, 1, 2) }],
+    ["lm_head.weight", { ...embedding, data: embedding.data.slice() }],
+  ]);
+}
+
+function relativeError(a: Float32Array, b: Float32Array): number {
+  let error = 0, energy = 0;
+  a.forEach((value, i) => {
+    error += (value - b[i]!) ** 2;
+    energy += value ** 2;
+  });
+  return error / energy;
+}
+
+Deno.test("compress() meets its rate over the whole file and restores every tensor", async () => {
+  const model = smallModel();
+  for (const bits of [3, 5]) {
+    const { bytes, report } = await new HierarchicalCompressor({ bits }).compress(model);
+    assert.equal(report.parameters, 96 * 64 + 3 * (128 * 64 + 64) + 3);
+    assert.equal(report.compressedBytes, bytes.length);
+    assert.ok(Math.abs(report.bitsPerWeight / bits - 1) < 0.005, `${report.bitsPerWeight}`);
+    const restored = await decompressWeights(bytes);
+    assert.deepEqual([...restored.keys()].sort(), [...model.keys()].sort());
+    for (const [name, { dtype, shape, data }] of model) {
+      assert.deepEqual(restored.get(name)!.shape, shape);
+      assert.equal(restored.get(name)!.dtype, dtype);
+      assert.ok(relativeError(data, restored.get(name)!.data) < 3 * 4 ** -(bits - 0.8), name);
+    }
+    assert.equal(restored.get("lm_head.weight")!.data, restored.get("embed.weight")!.data);
+    assert.deepEqual([...restored.get("position_ids")!.data], [0, 1, 2]);
+  }
+});
+
+Deno.test("the report accounts for every byte of the file", async () => {
+  const { bytes, report } = await new HierarchicalCompressor().compress(smallModel());
+  const levels = report.levels.reduce((sum, level) => sum + level.bytes, 0);
+  assert.equal(levels + report.overhead.header + report.overhead.exact, bytes.length);
+  const tensors = report.tensors.reduce((sum, { bytes }) => sum + bytes, 0);
+  assert.ok(Math.abs(tensors + report.overhead.header - bytes.length) < 8);
+});
+
+Deno.test("every preset round trips and repeats to the byte", async () => {
+  const model = smallModel();
+  for (const preset of ["rate", "seed", "hybrid"] as const) {
+    const options = { preset, numLevels: 2, trainingSteps: 10, bits: 6, seed: 5 };
+    if (preset === "seed") Reflect.deleteProperty(options, "bits");
+    const first = await new HierarchicalCompressor(options).compress(model);
+    const second = await new HierarchicalCompressor(options).compress(model);
+    assert.deepEqual(first.bytes, second.bytes, preset);
+    const restored = await decompressWeights(first);
+    const error = relativeError(
+      model.get("layers.1.w")!.data,
+      restored.get("layers.1.w")!.data,
+    );
+    assert.ok(preset === "seed" ? error > 0.2 && error < 1.2 : error < 0.01, `${preset}: ${error}`);
+  }
+});
+
+Deno.test("the founding example's options mean the seed preset", async () => {
+  const model = smallModel();
+  const compressor = new HierarchicalCompressor({
+    inputDim: 96 * 64 + 3 * (128 * 64 + 64) + 3,
+    numLevels: 3,
+    hiddenDims: [16, 8, 4],
+    trainingSteps: 5,
+  });
+  const { report } = await compressor.compress(model);
+  assert.deepEqual(
+    report.levels.map(({ kind }) => kind),
+    ["autoencoder", "autoencoder", "autoencoder", "field", "trellis"],
+  );
+});
+
+Deno.test("losslessSmall keeps vectors to the bit", async () => {
+  const model = smallModel();
+  const norm = model.get("layers.0.norm")!.data;
+  const kept = await new HierarchicalCompressor({ losslessSmall: true }).compress(model);
+  assert.deepEqual((await decompressWeights(kept)).get("layers.0.norm")!.data, norm);
+  const rounded = await new HierarchicalCompressor().compress(model);
+  const data = (await decompressWeights(rounded)).get("layers.0.norm")!.data;
+  assert.notDeepEqual(data, norm);
+  assert.ok(relativeError(norm, data) < 1e-6);
+});
+
+Deno.test("degenerate tensors are coded: constants, zeros, single rows, outliers", async () => {
+  const model: StateDict = new Map([
+    ["zero", { dtype: "F32", shape: [40, 40], data: new Float32Array(1600) }],
+    ["constant", { dtype: "F32", shape: [40, 40], data: new Float32Array(1600).fill(3) }],
+    ["row", tensor([1, 50])],
+    ["column", tensor([50, 1])],
+    ["scalar", tensor([])],
+    ["empty", tensor([0, 4])],
+    ["outlier", {
+      dtype: "F32",
+      shape: [8, 8],
+      data: tensor([64]).data.map((v, i) => i ? v : 200),
+    }],
+  ]);
+  const restored = await decompressWeights(
+    await new HierarchicalCompressor({ bits: 14 }).compress(model),
+  );
+  for (const [name, { data }] of model) {
+    const other = restored.get(name)!.data;
+    assert.equal(other.length, data.length);
+    if (name !== "zero" && name !== "empty") assert.ok(relativeError(data, other) < 0.02, name);
+  }
+  assert.deepEqual(restored.get("zero")!.data, new Float32Array(1600));
+});
+
+Deno.test("bad weights and options are refused with the tensor's name", async () => {
+  const model = smallModel();
+  model.get("layers.2.w")!.data[7] = NaN;
+  await assert.rejects(
+    new HierarchicalCompressor().compress(model),
+    (error) => error instanceof InputError && error.message.includes("layers.2.w"),
+  );
+  await assert.rejects(new HierarchicalCompressor().compress(new Map()), InputError);
+  const sound = smallModel();
+  await assert.rejects(new HierarchicalCompressor({ inputDim: 7 }).compress(sound), /inputDim/);
+  await assert.rejects(new HierarchicalCompressor({ bits: 0.3 }).compress(sound), /smallest file/);
+  for (const options of [{ bits: NaN }, { numLevels: 0 }, { states: 3 }, { seed: 0.5 }]) {
+    assert.throws(() => new HierarchicalCompressor(options), InputError);
+  }
+});
+
+Deno.test("a damaged file is refused, whichever byte is hit", async () => {
+  const { bytes } = await new HierarchicalCompressor().compress(smallModel(), {
+    config: { model_type: "test" },
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.nat(bytes.length - 1), fc.integer({ min: 0, max: 7 }), async (at, bit) => {
+      const damaged = bytes.slice();
+      damaged[at] = damaged[at]! ^ (1 << bit);
+      await assert.rejects(decompressWeights(damaged), InputError);
+    }),
+    { numRuns: 60 },
+  );
+  for (const length of [0, 7, 100, bytes.length - 1]) {
+    await assert.rejects(decompressWeights(bytes.slice(0, length)), InputError);
+  }
+});
+
+Deno.test("compress() stops when it is told to", async () => {
+  const controller = new AbortController();
+  const compressing = new HierarchicalCompressor({
+    signal: controller.signal,
+    onProgress: () => controller.abort(new Error("stopped")),
+  }).compress(smallModel());
+  await assert.rejects(compressing, /stopped/);
+});

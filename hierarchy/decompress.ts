@@ -1,0 +1,58 @@
+import type { ByteSource } from "../data/byte_source.ts";
+import { memorySource } from "../data/memory_source.ts";
+import type { StateDict, WeightTensor } from "../data/tensor.ts";
+import { type Container, openContainer } from "./container.ts";
+import { decodeExactTensors } from "./exact_tensors.ts";
+import { decodeStages } from "./level_codecs.ts";
+import { codedShapes } from "./plan_tensors.ts";
+import { transpose } from "./transpose.ts";
+
+/**
+ * Restores the weights of a compressed model, to the same bits on every platform. Needs neither
+ * tfjs nor Deno: it runs in browsers and workers too. Tied tensors share one array.
+ *
+ * Throws {@linkcode InputError} where the file is damaged or of another format.
+ *
+ * ```ts
+ * import { decompressWeights, HierarchicalCompressor } from "@kanpress/kanpress/hierarchy";
+ * import assert from "node:assert";
+ *
+ * const data = Float32Array.from({ length: 4096 }, (_, i) => Math.sin(i * i));
+ * const weights = new Map([["w", { dtype: "F32" as const, shape: [64, 64], data }]]);
+ * const compressed = await new HierarchicalCompressor({ bits: 6 }).compress(weights);
+ * const restored = await decompressWeights(compressed);
+ * assert.deepEqual(restored.get("w")!.shape, [64, 64]);
+ * ```
+ */
+export async function decompressWeights(
+  compressed: { readonly bytes: Uint8Array } | Uint8Array | ByteSource,
+): Promise<StateDict> {
+  return decodeContainer(await openContainer(sourceOf(compressed)));
+}
+
+/** A compressed model as a byte source. */
+export function sourceOf(
+  compressed: { readonly bytes: Uint8Array } | Uint8Array | ByteSource,
+): ByteSource {
+  if (compressed instanceof Uint8Array) return memorySource(compressed, "compressed model");
+  return "bytes" in compressed ? memorySource(compressed.bytes, "compressed model") : compressed;
+}
+
+/** The weights that a container holds, in the order of its tensors, tied ones last. */
+export function decodeContainer({ tensors, aliases, stages, exact }: Container): StateDict {
+  const shapes = codedShapes(tensors);
+  const coded = new Map(decodeStages(stages, shapes).map((matrix) => [matrix.name, matrix]));
+  const kept = decodeExactTensors(tensors, exact);
+  const weights = new Map<string, WeightTensor>();
+  for (const { name, dtype, shape, transposed } of tensors) {
+    const matrix = coded.get(name);
+    if (matrix === undefined) {
+      weights.set(name, kept.get(name)!);
+      continue;
+    }
+    const { data, rows, columns } = matrix;
+    weights.set(name, { dtype, shape, data: transposed ? transpose(data, rows, columns) : data });
+  }
+  for (const [name, target] of aliases) weights.set(name, weights.get(target)!);
+  return weights;
+}

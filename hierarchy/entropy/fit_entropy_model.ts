@@ -1,0 +1,31 @@
+import type { Trellis } from "../quantize/trellis.ts";
+import { emptyCounts, fitSymbolModel } from "./fit_symbol_model.ts";
+import type { IndexMatrix } from "./index_matrix.ts";
+import { countMagnitudes, refineField } from "./refine_field.ts";
+import { symbolCosts } from "./symbol_costs.ts";
+import { type SymbolModel, symbolTables } from "./symbol_model.ts";
+
+/** Rounds of fitting the two layers of the entropy model in turn. */
+const FIT_ROUNDS = 3;
+
+/** Fits fields and symbol model in turn, by maximum likelihood of the indices. */
+export function fitEntropyModel(
+  trellis: Trellis,
+  matrices: readonly IndexMatrix[],
+): { matrices: IndexMatrix[]; model: SymbolModel } {
+  const quantizers = trellis.states === 1 ? 1 : 2;
+  let current = [...matrices];
+  let model: SymbolModel | undefined;
+  for (let round = 0; round < FIT_ROUNDS; round++) {
+    const counts = emptyCounts(quantizers);
+    for (const matrix of current) countMagnitudes(trellis, matrix, counts);
+    model = fitSymbolModel(quantizers, counts, model);
+    if (round === FIT_ROUNDS - 1) break;
+    const costs = symbolCosts(symbolTables(model));
+    current = current.map((matrix) => ({
+      ...matrix,
+      field: refineField(trellis, matrix, costs),
+    }));
+  }
+  return { matrices: current, model: model! };
+}

@@ -1,0 +1,137 @@
+import { bytesPerElement } from "../data/dtype.ts";
+import { type DType, elementCount } from "../data/tensor.ts";
+import type { Container, Stage } from "./container.ts";
+import { codecOf, levelBytes, levelShapes } from "./level_codecs.ts";
+import type { EncodedLevel, MatrixShape } from "./levels/level.ts";
+import { codedShapes } from "./plan_tensors.ts";
+
+/** What one level of the hierarchy costs and what it leaves to the levels after it. */
+export interface LevelReport {
+  /** Number of the stage, from 0: the stages' signals add up to the weights. */
+  readonly stage: number;
+  /** Kind of level. */
+  readonly kind: string;
+  /** Bytes of its streams. */
+  readonly bytes: number;
+  /** Those bytes in bits per parameter of the model. */
+  readonly bitsPerWeight: number;
+  /** Share of the signal's energy that the level could not represent, where it says. */
+  readonly energyLeft?: number;
+}
+
+/** What one tensor costs. */
+export interface TensorReport {
+  /** Name in the checkpoint. */
+  readonly name: string;
+  /** Sizes of its axes. */
+  readonly shape: readonly number[];
+  /** Element type in the original. */
+  readonly dtype: DType;
+  /** Kinds of the levels that code it, or the element type that it is kept in. */
+  readonly levels: readonly string[];
+  /** Bytes, shared streams split by code length. */
+  readonly bytes: number;
+  /** Bits per value. */
+  readonly bitsPerWeight: number;
+  /** Share of the file, 0 to 1. */
+  readonly share: number;
+}
+
+/** Where every byte of a compressed model goes. */
+export interface CompressionReport {
+  /** Parameters of the model, tied ones once. */
+  readonly parameters: number;
+  /** Bytes of the tensors in the original, tied ones once. */
+  readonly originalBytes: number;
+  /** Bytes of the whole file. */
+  readonly compressedBytes: number;
+  /** Bits of the whole file per parameter. */
+  readonly bitsPerWeight: number;
+  /** Bytes of header and tensors kept exactly. */
+  readonly overhead: { readonly header: number; readonly exact: number };
+  /** Every level, outermost first, stage after stage. */
+  readonly levels: readonly LevelReport[];
+  /** Every stored tensor, in the order of the file. */
+  readonly tensors: readonly TensorReport[];
+}
+
+/** Accounts for every byte of a container whose file has `fileBytes` bytes. */
+export function reportContainer(container: Container, fileBytes: number): CompressionReport {
+  const { tensors, stages, exact } = container;
+  const parameters = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  const originalBytes = tensors.reduce(
+    (sum, { dtype, shape }) => sum + elementCount(shape) * bytesPerElement(dtype),
+    0,
+  );
+  const levels = stages.flatMap((stage, i) =>
+    stage.map((level) => reportLevel(level, i, parameters))
+  );
+  const streamBytes = levels.reduce((sum, { bytes }) => sum + bytes, 0) + exact.length;
+  return {
+    parameters,
+    originalBytes,
+    compressedBytes: fileBytes,
+    bitsPerWeight: 8 * fileBytes / parameters,
+    overhead: { header: fileBytes - streamBytes, exact: exact.length },
+    levels,
+    tensors: reportTensors(container, fileBytes),
+  };
+}
+
+function reportLevel(level: EncodedLevel, stage: number, parameters: number): LevelReport {
+  const bytes = levelBytes(level);
+  const { energyLeft } = level.parameters;
+  return {
+    stage,
+    kind: level.kind,
+    bytes,
+    bitsPerWeight: 8 * bytes / parameters,
+    ...(typeof energyLeft === "number" ? { energyLeft } : {}),
+  };
+}
+
+function reportTensors({ tensors, stages }: Container, fileBytes: number): TensorReport[] {
+  const shapes = codedShapes(tensors);
+  const bits = new Map(shapes.map(({ name }) => [name, 0]));
+  for (const stage of stages) {
+    stageBits(stage, shapes).forEach((value, i) => {
+      const { name } = shapes[i]!;
+      bits.set(name, bits.get(name)! + value);
+    });
+  }
+  const kinds = stages.flat().map(({ kind }) => kind);
+  return tensors.map(({ name, shape, dtype, stored }) => {
+    const count = elementCount(shape);
+    const bytes = stored === undefined ? bits.get(name)! / 8 : count * bytesPerElement(stored);
+    return {
+      name,
+      shape,
+      dtype,
+      levels: stored === undefined ? kinds : [stored],
+      bytes,
+      bitsPerWeight: count === 0 ? 0 : 8 * bytes / count,
+      share: bytes / fileBytes,
+    };
+  });
+}
+
+/**
+ * Bits of a stage by matrix. A level says itself what its matrices cost; what codes a latent, in
+ * which no matrix can be told from another, is shared out by the number of weights.
+ */
+function stageBits(stage: Stage, first: readonly MatrixShape[]): Float64Array {
+  const weights = Float64Array.from(first, ({ rows, columns }) => rows * columns);
+  const total = weights.reduce((sum, count) => sum + count, 0);
+  const bits = new Float64Array(first.length);
+  const shapes = levelShapes(stage, first);
+  stage.forEach((level, i) => {
+    const sameMatrices = shapes[i]!.length === first.length &&
+      shapes[i]!.every(({ name }, at) => name === first[at]!.name);
+    const own = sameMatrices ? codecOf(level).matrixBits?.(level, first) : undefined;
+    const shared = 8 * levelBytes(level);
+    for (let at = 0; at < bits.length; at++) {
+      bits[at] = bits[at]! + (own?.[at] ?? shared * weights[at]! / total);
+    }
+  });
+  return bits;
+}
