@@ -1,8 +1,11 @@
 /** What `JSON.parse` hides of a text that it accepts. */
 export interface JsonFinding {
-  /** A key that an object has twice, or a number that is not written as a plain natural number. */
-  readonly kind: "duplicate" | "number";
-  /** The key, or the number as written. */
+  /**
+   * A key that an object has twice, a number that is not written as a plain natural number, or a
+   * string with half of a surrogate pair, which is no Unicode text.
+   */
+  readonly kind: "duplicate" | "number" | "surrogate";
+  /** The key, or the number or string as written. */
   readonly text: string;
   /** Keys of the objects around it, outermost first. */
   readonly path: readonly string[];
@@ -18,8 +21,8 @@ const backslashCode = 0x5c;
 
 /**
  * Looks through a text that `JSON.parse` accepts for the first duplicate key, of which
- * `JSON.parse` keeps only the last value, and the first number with a sign, fraction or exponent,
- * such as the `1.0` that it makes 1.
+ * `JSON.parse` keeps only the last value; number with a sign, fraction or exponent, such as the
+ * `1.0` that it makes 1; or string that is no Unicode text.
  */
 export function scanJson(text: string): JsonFinding | undefined {
   const stack: Frame[] = [];
@@ -35,14 +38,16 @@ export function scanJson(text: string): JsonFinding | undefined {
     const top = stack.at(-1);
     if (character === '"') {
       const end = stringEnd(text, at);
+      const written = text.slice(at, end);
+      const content = written.includes("\\") ? String(JSON.parse(written)) : written.slice(1, -1);
+      if (!content.isWellFormed()) return found("surrogate", written);
       if (expectsKey && top !== undefined && top.keys !== null) {
-        const key = String(JSON.parse(text.slice(at, end)));
-        if (top.keys.has(key)) {
+        if (top.keys.has(content)) {
           stack.pop();
-          return found("duplicate", key);
+          return found("duplicate", content);
         }
-        top.keys.add(key);
-        top.key = key;
+        top.keys.add(content);
+        top.key = content;
         expectsKey = false;
       }
       at = end;

@@ -25,5 +25,6 @@ export * from "./safetensors_write.ts";
 export * from "./tensor.ts";
 export * from "./to_float32.ts";
 export * from "./tokenizer.ts";
+export type { RequestOptions } from "./http.ts";
 export * from "./url_source.ts";
 export * from "./write_file.ts";

@@ -31,12 +31,12 @@ export function encodeSafetensors(
 ): Uint8Array {
   const ordered = alignedOrder(tensors);
   const head = encodeHeader(ordered, metadata);
+  for (const tensor of ordered) checkByteLength(tensor, tensor.bytes);
   const total = ordered.reduce((sum, tensor) => sum + tensorByteLength(tensor), head.length);
   const file = new Uint8Array(total);
   file.set(head);
   let end = head.length;
   for (const tensor of ordered) {
-    checkByteLength(tensor, tensor.bytes);
     file.set(tensor.bytes, end);
     end += tensor.bytes.length;
   }
@@ -63,7 +63,10 @@ export function checkByteLength(tensor: TensorInfo, bytes: Uint8Array): void {
   );
 }
 
-/** Length and header of a safetensors file whose tensors follow in the order given. */
+/**
+ * Length and header of a safetensors file whose tensors follow in the order given. Throws an
+ * {@linkcode InputError} where names or shapes are not allowed.
+ */
 export function encodeHeader(
   tensors: readonly TensorInfo[],
   metadata: Readonly<Record<string, string>>,
@@ -78,6 +81,15 @@ export function encodeHeader(
       throw new InputError(`tensor ${quote(name)}: the name is taken; rename it`);
     }
     names.add(name);
+    if (!name.isWellFormed()) {
+      throw new InputError(`tensor ${quote(name)}: the name is not Unicode; rename it`);
+    }
+    if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
+      throw new InputError(
+        `tensor ${quote(name)} has the shape [${shape.join(", ")}], which is no list of natural ` +
+          `numbers; correct it`,
+      );
+    }
     const end = start + tensorByteLength(tensor);
     entries.push([name, { dtype, shape, data_offsets: [start, end] }]);
     start = end;

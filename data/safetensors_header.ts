@@ -2,7 +2,7 @@ import type { ByteSource } from "./byte_source.ts";
 import { bytesPerElement, dtypes, isDType } from "./dtype.ts";
 import { InputError } from "./input_error.ts";
 import { isJsonObject } from "./json_file.ts";
-import { scanJson } from "./json_scan.ts";
+import { type JsonFinding, scanJson } from "./json_scan.ts";
 import { quote } from "./quote.ts";
 import type { TensorInfo } from "./tensor.ts";
 
@@ -91,18 +91,19 @@ function parseHeader(file: string, bytes: Uint8Array): Record<string, unknown> {
   }
   if (!isJsonObject(header)) throw damaged(file, "its header is not a JSON object");
   const finding = scanJson(text);
-  if (finding?.kind === "duplicate") {
-    const place = finding.path.length === 0 ? "" : ` in ${quote(finding.path.join("."))}`;
-    throw damaged(file, `its header has the key ${quote(finding.text)} twice${place}`);
-  }
-  if (finding?.kind === "number") {
-    const tensor = finding.path[0] ?? "";
-    throw damaged(file, `tensor ${quote(tensor)}: ${finding.text} is not a plain natural number`);
-  }
+  if (finding !== undefined) throw damaged(file, describeFinding(finding));
   return header;
 }
 
+function describeFinding({ kind, text, path }: JsonFinding): string {
+  const place = path.length === 0 ? "" : ` in ${quote(path.join("."))}`;
+  if (kind === "duplicate") return `its header has the key ${quote(text)} twice${place}`;
+  if (kind === "surrogate") return `its header has the string ${quote(text)}${place}, not Unicode`;
+  return `its header has the number ${text}${place}, which is not a plain natural number`;
+}
+
 function parseMetadata(file: string, value: unknown): Record<string, string> {
+  if (value === null) return {};
   if (!isJsonObject(value)) throw damaged(file, "its __metadata__ is not a JSON object");
   const metadata: [string, string][] = [];
   for (const [key, entry] of Object.entries(value)) {

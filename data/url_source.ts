@@ -1,4 +1,5 @@
 import { type ByteSource, checkRange } from "./byte_source.ts";
+import { fetchPatiently, refusal, type RequestOptions, streamRange, totalSize } from "./http.ts";
 import { InputError } from "./input_error.ts";
 import { memorySource } from "./memory_source.ts";
 
@@ -6,9 +7,9 @@ import { memorySource } from "./memory_source.ts";
 const largestWhole = 2 ** 26;
 
 /**
- * A URL as a {@linkcode ByteSource}, read by HTTP range requests. From a server that does not know
- * ranges, files of at most 64 MiB are read whole. Throws {@linkcode InputError} where the server
- * cannot be reached or refuses.
+ * A URL as a {@linkcode ByteSource}, read by HTTP range requests, which are repeated where they
+ * fail for the moment. From a server that does not know ranges, files of at most 64 MiB are read
+ * whole. Throws {@linkcode InputError} where the server cannot be reached or refuses.
  *
  * ```ts
  * import { openUrl } from "@kanpress/kanpress/data";
@@ -23,86 +24,55 @@ const largestWhole = 2 ** 26;
  * await server.shutdown();
  * ```
  */
-export async function openUrl(url: string | URL): Promise<ByteSource> {
+export async function openUrl(
+  url: string | URL,
+  options: RequestOptions = {},
+): Promise<ByteSource> {
   const name = String(url);
-  const response = await request(name, "bytes=0-0");
-  if (response.status === 200) return await wholeBody(name, response);
+  const response = await fetchPatiently(name, options, { headers: { range: "bytes=0-0" } });
+  if (response.status === 200) return memorySource(await wholeBody(name, response), name);
+  if (response.status === 416) {
+    await response.body?.cancel();
+    return memorySource(new Uint8Array(), name);
+  }
+  if (response.status !== 206) throw await refusal(name, response);
   await response.body?.cancel();
-  if (response.status === 416) return memorySource(new Uint8Array(), name);
-  const byteLength = totalSize(name, response);
+  const byteLength = totalSize(response);
+  if (byteLength === undefined) {
+    throw new InputError(`${name}: the server does not say how long it is; download it first`);
+  }
   return {
     name,
     byteLength,
     async read(start: number, end: number): Promise<Uint8Array> {
       checkRange(start, end, byteLength);
-      return start === end ? new Uint8Array() : await readRange(name, start, end, byteLength);
+      const bytes = new Uint8Array(end - start);
+      let filled = 0;
+      for await (const chunk of streamRange(name, start, end, byteLength, options)) {
+        bytes.set(chunk, filled);
+        filled += chunk.length;
+      }
+      return bytes;
     },
   };
 }
 
-async function readRange(
-  url: string,
-  start: number,
-  end: number,
-  byteLength: number,
-): Promise<Uint8Array> {
-  const response = await request(url, `bytes=${start}-${end - 1}`);
-  if (response.status !== 206 || totalSize(url, response) !== byteLength) {
-    await response.body?.cancel();
-    throw new InputError(`${url}: changed on the server while it was being read; start again`);
-  }
-  const bytes = await body(url, response);
-  if (bytes.length !== end - start) {
-    throw new InputError(
-      `${url}: the server sent ${bytes.length} of ${end - start} bytes; try again`,
-    );
-  }
-  return bytes;
-}
-
-async function request(url: string, range: string): Promise<Response> {
-  let response: Response;
+async function wholeBody(url: string, response: Response): Promise<Uint8Array> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
   try {
-    response = await fetch(url, { headers: { range } });
+    for await (const chunk of response.body ?? []) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > largestWhole) {
+        throw new InputError(
+          `${url}: more than 64 MiB from a server without range requests; download it first`,
+        );
+      }
+    }
   } catch (error) {
-    throw unreachable(url, error);
+    if (error instanceof InputError) throw error;
+    throw new InputError(`${url}: the connection was dropped; try again`, { cause: error });
   }
-  if (response.ok || response.status === 416) return response;
-  await response.body?.cancel();
-  throw new InputError(`${url}: the server answers ${response.status}; check the address`);
-}
-
-async function body(url: string, response: Response): Promise<Uint8Array> {
-  try {
-    return await response.bytes();
-  } catch (error) {
-    throw unreachable(url, error);
-  }
-}
-
-function unreachable(url: string, error: unknown): InputError {
-  const detail = error instanceof Error ? error.message : String(error);
-  return new InputError(
-    `${url}: cannot be read (${detail.replaceAll(/\s+/g, " ")}); check the address and network`,
-    { cause: error },
-  );
-}
-
-async function wholeBody(url: string, response: Response): Promise<ByteSource> {
-  const size = Number(response.headers.get("content-length") ?? 0);
-  if (size > largestWhole) {
-    await response.body?.cancel();
-    throw new InputError(
-      `${url}: ${size} bytes from a server without range requests; download it first`,
-    );
-  }
-  return memorySource(await body(url, response), url);
-}
-
-function totalSize(url: string, response: Response): number {
-  const total = /\/(\d+)$/.exec(response.headers.get("content-range") ?? "")?.[1];
-  if (total === undefined) {
-    throw new InputError(`${url}: the server does not say how long it is; download it first`);
-  }
-  return Number(total);
+  return await new Blob(chunks).bytes();
 }

@@ -66,7 +66,9 @@ export function removeUnfinishedFiles(): void {
 function checkTarget(path: string): void {
   const folder = dirname(path);
   try {
-    if (!statSync(folder).isDirectory()) throw new InputError(`${folder}: is not a folder`);
+    if (!statSync(folder).isDirectory()) {
+      throw new InputError(`${folder}: is not a folder; choose another folder`);
+    }
   } catch (error) {
     if (errorCode(error) !== "ENOENT") throw fileError(folder, error);
     throw new InputError(`${folder}: the folder does not exist; create it first`, { cause: error });

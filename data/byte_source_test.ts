@@ -1,0 +1,122 @@
+import assert from "node:assert";
+import { join } from "node:path";
+import fc from "fast-check";
+import { type ByteSource, readAll } from "./byte_source.ts";
+import { openFile } from "./file_source.ts";
+import { memorySource } from "./memory_source.ts";
+import { rangeResponse, withServer } from "./testdata/server.ts";
+import { openUrl } from "./url_source.ts";
+
+const content = Uint8Array.from({ length: 1000 }, (_, i) => (i * 7) % 256);
+
+const rangeServer = (bytes: Uint8Array<ArrayBuffer>) => (request: Request) =>
+  rangeResponse(request, bytes);
+
+async function checkRanges(source: ByteSource): Promise<void> {
+  assert.equal(source.byteLength, content.length);
+  assert.deepStrictEqual(await readAll(source), content);
+  assert.deepStrictEqual(await source.read(1000, 1000), new Uint8Array());
+  await fc.assert(
+    fc.asyncProperty(fc.nat(1000), fc.nat(1000), async (a, b) => {
+      const [start, end] = a < b ? [a, b] : [b, a];
+      assert.deepStrictEqual(await source.read(start, end), content.slice(start, end));
+    }),
+    { seed: 7, numRuns: 30 },
+  );
+  for (const [start, end] of [[-1, 2], [3, 2], [0, 1001], [0.5, 1], [NaN, 1]] as const) {
+    await assert.rejects(source.read(start, end), RangeError);
+  }
+}
+
+Deno.test("any range of memory, a file or a URL can be read", async () => {
+  await checkRanges(memorySource(content, "memory"));
+  const path = join(Deno.makeTempDirSync(), "file");
+  Deno.writeFileSync(path, content);
+  await checkRanges(await openFile(path));
+  Deno.removeSync(path);
+  await withServer(rangeServer(content), async (url) => checkRanges(await openUrl(url)));
+});
+
+Deno.test("a server without ranges is read whole", async () => {
+  await withServer(() => new Response(content), async (url) => checkRanges(await openUrl(url)));
+});
+
+Deno.test("an empty file is empty from everywhere", async () => {
+  const path = Deno.makeTempFileSync();
+  assert.equal((await openFile(path)).byteLength, 0);
+  Deno.removeSync(path);
+  await withServer(rangeServer(new Uint8Array()), async (url) => {
+    assert.equal((await openUrl(url)).byteLength, 0);
+  });
+});
+
+Deno.test("a server without ranges is left when it has sent 64 MiB", async () => {
+  let sent = 0;
+  const endless = () =>
+    new Response(
+      new ReadableStream({
+        pull(controller) {
+          sent += 2 ** 22;
+          controller.enqueue(new Uint8Array(2 ** 22));
+        },
+      }),
+    );
+  await withServer(endless, async (url) => {
+    await assert.rejects(openUrl(url), {
+      name: "InputError",
+      message: `${url}: more than 64 MiB from a server without range requests; download it first`,
+    });
+  });
+  assert(sent < 2 ** 28);
+});
+
+Deno.test("a URL that fails is an InputError that names it", async () => {
+  await withServer(() => new Response("no", { status: 404 }), async (url) => {
+    await assert.rejects(openUrl(url), {
+      name: "InputError",
+      message: `${url}: the server answers 404; check the address`,
+    });
+  });
+  await assert.rejects(openUrl("http://127.0.0.1:1/x", { attempts: 2, firstDelay: 1 }), {
+    name: "InputError",
+    message: /^http:\/\/127.0.0.1:1\/x: cannot be read \(.*\); check the address and the net/,
+  });
+});
+
+Deno.test("a file that changes on the server is noticed", async () => {
+  let bytes = content;
+  await withServer((request) => rangeServer(bytes)(request), async (url) => {
+    const source = await openUrl(url);
+    bytes = content.slice(0, 900);
+    await assert.rejects(source.read(0, 10), {
+      name: "InputError",
+      message: `${url}: changed on the server while it was being read; start again`,
+    });
+  });
+});
+
+Deno.test("a file that is missing, a folder, or shortened meanwhile is an InputError", async () => {
+  const folder = Deno.makeTempDirSync();
+  const path = join(folder, "file");
+  await assert.rejects(openFile(path), {
+    name: "InputError",
+    message: `${path}: does not exist; check the path`,
+  });
+  await assert.rejects(openFile(folder), {
+    name: "InputError",
+    message: /: is not a file; name a/,
+  });
+  Deno.writeFileSync(path, content);
+  const source = await openFile(path);
+  Deno.truncateSync(path, 500);
+  await assert.rejects(source.read(400, 600), { name: "InputError", message: /: was shortened/ });
+  Deno.removeSync(folder, { recursive: true });
+});
+
+Deno.test("reading all of something huge is refused", async () => {
+  await assert.rejects(readAll(memorySource(content, "config.json"), 999), {
+    name: "InputError",
+    message: "config.json: 1000 bytes, where at most 999 were expected; " +
+      "check that it is the right file",
+  });
+});

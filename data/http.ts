@@ -1,0 +1,207 @@
+import { InputError } from "./input_error.ts";
+import { Watchdog } from "./watchdog.ts";
+
+/** How requests are made, and repeated where they fail. */
+export interface RequestOptions {
+  /** Headers to send. A redirect to another server does not get `authorization`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Stops the requests. */
+  readonly signal?: AbortSignal;
+  /** How often a request is tried at most while no byte arrives; 5 by default. */
+  readonly attempts?: number;
+  /** Milliseconds before the second try, doubled before each further one; 500 by default. */
+  readonly firstDelay?: number;
+  /** Milliseconds without a byte after which a connection counts as dropped; default 60,000. */
+  readonly stallTimeout?: number;
+}
+
+const passingStatuses = new Set([408, 425, 429, 500, 502, 503, 504]);
+const longestDelay = 30_000;
+const longestRetryAfter = 120_000;
+
+/** A failure that may pass: the network's, or the server's for the moment. */
+class PassingFailure extends Error {
+  /** Milliseconds that the server asks to wait. */
+  readonly retryAfter: number;
+
+  constructor(message: string, options: { retryAfter?: number; cause?: unknown } = {}) {
+    super(message, options);
+    this.retryAfter = options.retryAfter ?? 0;
+  }
+}
+
+/**
+ * Fetches a URL, again after a growing delay where the network fails or the server is overloaded
+ * (429, 5xx; its Retry-After is respected). Resolves with any other answer. Throws an
+ * {@linkcode InputError} when the last try fails, and the signal's reason on an abort.
+ */
+export async function fetchPatiently(
+  url: string,
+  options: RequestOptions = {},
+  init: RequestInit = {},
+): Promise<Response> {
+  for (let failures = 1;; failures++) {
+    const watchdog = new Watchdog(options.stallTimeout ?? 60_000, options.signal);
+    try {
+      return await fetchOnce(url, options, { ...init, signal: watchdog.signal });
+    } catch (error) {
+      await waitOrGiveUp(url, error, failures, options);
+    } finally {
+      watchdog.stop();
+    }
+  }
+}
+
+/**
+ * Streams the bytes from `start` up to `end` of a URL whose file has `total` bytes. A connection
+ * that is dropped, stalls or ends early is taken up again where it broke off, as in
+ * {@linkcode fetchPatiently}. Throws an {@linkcode InputError} where the file is no longer the same
+ * or cannot be had.
+ */
+export async function* streamRange(
+  url: string,
+  start: number,
+  end: number,
+  total: number,
+  options: RequestOptions = {},
+): AsyncGenerator<Uint8Array> {
+  let at = start;
+  let failures = 0;
+  while (at < end) {
+    const before = at;
+    try {
+      for await (const chunk of streamOnce(url, at, end, total, options)) {
+        at += chunk.length;
+        yield chunk;
+      }
+      if (at < end) {
+        throw new PassingFailure(`it sent ${at - before} of ${end - before} bytes`);
+      }
+    } catch (error) {
+      failures = at > before ? 1 : failures + 1;
+      await waitOrGiveUp(url, error, failures, options);
+    }
+  }
+}
+
+/** The size of the file that a partial answer is of; undefined where it does not say. */
+export function totalSize(response: Response): number | undefined {
+  const total = /\/(\d+)$/.exec(response.headers.get("content-range") ?? "")?.[1];
+  return total === undefined ? undefined : Number(total);
+}
+
+/** The error for an answer that will not change by asking again. */
+export async function refusal(url: string, response: Response): Promise<InputError> {
+  await response.body?.cancel();
+  return new InputError(`${url}: the server answers ${response.status}; check the address`);
+}
+
+async function fetchOnce(
+  url: string,
+  options: RequestOptions,
+  init: RequestInit,
+): Promise<Response> {
+  const headers = new Headers(init.headers);
+  for (const [name, value] of Object.entries(options.headers ?? {})) headers.set(name, value);
+  let response: Response;
+  try {
+    response = await fetch(url, { ...init, headers });
+  } catch (error) {
+    throw new PassingFailure(reasonOf(error), { cause: error });
+  }
+  if (!passingStatuses.has(response.status)) return response;
+  await response.body?.cancel();
+  const seconds = Number(response.headers.get("retry-after") ?? 0);
+  throw new PassingFailure(
+    `the server answers ${response.status}`,
+    { retryAfter: Number.isFinite(seconds) ? 1000 * seconds : 0 },
+  );
+}
+
+async function* streamOnce(
+  url: string,
+  start: number,
+  end: number,
+  total: number,
+  options: RequestOptions,
+): AsyncGenerator<Uint8Array> {
+  const watchdog = new Watchdog(options.stallTimeout ?? 60_000, options.signal);
+  try {
+    const range = `bytes=${start}-${end - 1}`;
+    const init = { headers: { range }, signal: watchdog.signal };
+    const response = await fetchOnce(url, options, init);
+    let skip = await bytesToSkip(url, response, start, total);
+    let wanted = end - start;
+    for await (const chunk of chunksOf(response)) {
+      watchdog.touch();
+      const part = chunk.subarray(skip, skip + wanted);
+      skip -= Math.min(skip, chunk.length);
+      wanted -= part.length;
+      if (part.length > 0) yield part;
+      if (wanted === 0) return;
+    }
+  } finally {
+    watchdog.stop();
+  }
+}
+
+/** How many bytes of the body come before `start`: a server may answer with the whole file. */
+async function bytesToSkip(
+  url: string,
+  response: Response,
+  start: number,
+  total: number,
+): Promise<number> {
+  if (response.status === 200) return start;
+  const from = /^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "")?.[1];
+  const same = totalSize(response) === total && Number(from) === start;
+  if (response.status === 206 && same) return 0;
+  if (response.status !== 206 && response.status !== 416) throw await refusal(url, response);
+  await response.body?.cancel();
+  throw new InputError(`${url}: changed on the server while it was being read; start again`);
+}
+
+async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of response.body ?? []) yield chunk;
+  } catch (error) {
+    throw new PassingFailure(reasonOf(error), { cause: error });
+  }
+}
+
+async function waitOrGiveUp(
+  url: string,
+  error: unknown,
+  failures: number,
+  options: RequestOptions,
+): Promise<void> {
+  options.signal?.throwIfAborted();
+  if (!(error instanceof PassingFailure)) throw error;
+  const delay = Math.min(longestDelay, (options.firstDelay ?? 500) * 2 ** (failures - 1));
+  if (failures >= (options.attempts ?? 5) || error.retryAfter > longestRetryAfter) {
+    const advice = error.retryAfter > 0
+      ? `try again in ${error.retryAfter / 1000} s`
+      : "check the address and the network, and try again";
+    throw new InputError(`${url}: cannot be read (${error.message}); ${advice}`, { cause: error });
+  }
+  await sleep(Math.max(delay, error.retryAfter), options.signal);
+}
+
+function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", abort);
+      resolve();
+    }, milliseconds);
+    signal?.addEventListener("abort", abort, { once: true });
+  });
+}
+
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replaceAll(/\s+/g, " ");
+}
