@@ -90,11 +90,11 @@ function largestEigenvalueShare({ data, rows, columns }: Matrix): number {
 }
 
 Deno.test("of independent weights, half the latents leave about half of the energy", async () => {
-  const signal = [gaussianMatrix(256, 64, 1)];
+  const signal = [gaussianMatrix(1024, 64, 1)];
   const level = createAutoencoderLevel({ hiddenDim: 16, steps: 100 });
   const { encoded } = await level.encode(signal, { seed: 1 });
   const left = Number(encoded.parameters.energyLeft);
-  assert.ok(left > 0.4 && left < 0.55, `${left} of the energy is left`);
+  assert.ok(left > 0.42 && left < 0.52, `${left} of the energy is left`);
 });
 
 /** Encodes by every level in turn and decodes again from copies of what would be in a file. */

@@ -15,7 +15,10 @@ export interface TrainingOptions {
   readonly steps?: number;
   /** Blocks in a step; 256 by default. */
   readonly batchSize?: number;
-  /** Adam's rate at the first step, falling linearly to a fiftieth; 0.005 by default. */
+  /**
+   * Adam's rate at the first step, falling linearly to a fiftieth; 0.32 / `blockSize` by default,
+   * at most 0.02: the wider a layer, the more weights move its outputs together.
+   */
   readonly learningRate?: number;
 }
 
@@ -57,7 +60,7 @@ export async function trainAutoencoder(
   random: Random,
   context: Omit<EncodeContext, "seed">,
 ): Promise<TrainedAutoencoder> {
-  const { batchSize = 256, learningRate = 0.005 } = options;
+  const { batchSize = 256, learningRate = Math.min(0.02, 0.32 / options.blockSize) } = options;
   const { steps = defaultSteps(options, batchSize) } = options;
   const before = tf.getBackend() as string | undefined;
   if (!await tf.setBackend("wasm")) throw new Error("the WASM backend of tfjs does not start");
