@@ -3,4 +3,21 @@
  *
  * @module
  */
-export {};
+export type { Architecture } from "./architectures/architecture.ts";
+export type { ModelConfig } from "./architectures/config.ts";
+export * from "./architectures/description.ts";
+export { architectureOf, describeModel, isIgnorableTensor } from "./architectures/registry.ts";
+export { activationNames } from "./layers/activation.ts";
+export { type BackendName, backendNames, useBackend } from "./backend.ts";
+export { evaluateLanguageModel, type EvaluateOptions } from "./evaluate.ts";
+export type { EvaluationResult, Pair } from "./evaluation_result.ts";
+export type { ForwardOptions } from "./forward.ts";
+export { KeyValueCache, type LayerCache } from "./layers/key_value_cache.ts";
+export type { Tap } from "./layers/tap.ts";
+export {
+  createLanguageModel,
+  LanguageModel,
+  type LanguageModelSource,
+  loadLanguageModel,
+  readStateDict,
+} from "./language_model.ts";

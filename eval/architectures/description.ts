@@ -1,0 +1,152 @@
+/** A matrix product y = x W + b with the name of its weight in the checkpoint. */
+export interface LinearDescription {
+  /** Name of the weight matrix. */
+  readonly weight: string;
+  /** Name of the bias vector, where there is one. */
+  readonly bias?: string;
+  /** Number of input features. */
+  readonly inputs: number;
+  /** Number of output features. */
+  readonly outputs: number;
+  /** Stored as `[inputs, outputs]` (GPT-2's Conv1D) or `[outputs, inputs]` (PyTorch's Linear). */
+  readonly layout: "inputsByOutputs" | "outputsByInputs";
+}
+
+/** Layer normalization, or root-mean-square normalization (no mean, no bias). */
+export interface NormDescription {
+  /** Which of the two. */
+  readonly kind: "layerNorm" | "rmsNorm";
+  /** Name of the scale vector. */
+  readonly weight: string;
+  /** Name of the shift vector, where there is one. */
+  readonly bias?: string;
+  /** Length of the normalized axis. */
+  readonly size: number;
+  /** Added to the variance. */
+  readonly epsilon: number;
+}
+
+/** Frequency scaling of Llama 3.1: long wavelengths are stretched by `factor`. */
+export interface Llama3Scaling {
+  /** Which scaling. */
+  readonly kind: "llama3";
+  /** How much the longest wavelengths are stretched. */
+  readonly factor: number;
+  /** Wavelengths above `originalContextLength / lowFrequencyFactor` are stretched fully. */
+  readonly lowFrequencyFactor: number;
+  /** Wavelengths below `originalContextLength / highFrequencyFactor` stay. */
+  readonly highFrequencyFactor: number;
+  /** Context length of the model before it was extended. */
+  readonly originalContextLength: number;
+}
+
+/** Frequency scaling that divides every frequency by `factor`. */
+export interface LinearScaling {
+  /** Which scaling. */
+  readonly kind: "linear";
+  /** How much every wavelength is stretched. */
+  readonly factor: number;
+}
+
+/** Rotary position embedding (Su et al., 2021), halves convention of Hugging Face. */
+export interface RotaryDescription {
+  /** How many leading features of a head are rotated; even. */
+  readonly dimensions: number;
+  /** Base of the geometric progression of wavelengths. */
+  readonly theta: number;
+  /** How the frequencies are changed for longer contexts, if they are. */
+  readonly scaling?: Llama3Scaling | LinearScaling;
+}
+
+/** How queries, keys and values are computed from the layer's input. */
+export type ProjectionDescription =
+  | {
+    /** Three products. */
+    readonly kind: "separate";
+    /** Gives `heads * headSize` features. */
+    readonly query: LinearDescription;
+    /** Gives `keyValueHeads * headSize` features. */
+    readonly key: LinearDescription;
+    /** Gives `keyValueHeads * headSize` features. */
+    readonly value: LinearDescription;
+  }
+  | {
+    /** One product. */
+    readonly kind: "joined";
+    /** Gives `3 * heads * headSize` features. */
+    readonly linear: LinearDescription;
+    /** All queries, all keys, all values; or query, key and value of each head in turn. */
+    readonly order: "byRole" | "byHead";
+  };
+
+/** Multi-head attention, with grouped key-value heads where there are fewer of them. */
+export interface AttentionDescription {
+  /** Number of query heads. */
+  readonly heads: number;
+  /** Number of key-value heads; divides `heads`. */
+  readonly keyValueHeads: number;
+  /** Features of one head. */
+  readonly headSize: number;
+  /** Factor of the query-key products before the softmax. */
+  readonly scale: number;
+  /** Queries, keys and values. */
+  readonly projection: ProjectionDescription;
+  /** From the joined heads back to the hidden size. */
+  readonly output: LinearDescription;
+  /** Normalization of each head's query, where there is one (Qwen3). */
+  readonly queryNorm?: NormDescription;
+  /** Normalization of each head's key, where there is one (Qwen3). */
+  readonly keyNorm?: NormDescription;
+  /** Rotation of queries and keys, where positions are encoded so. */
+  readonly rotary?: RotaryDescription;
+  /** A token attends to at most this many tokens, itself included; absent: to all before it. */
+  readonly slidingWindow?: number;
+}
+
+/** Feed-forward block: down(act(up(x))), or down(act(gate(x)) * up(x)) where there is a gate. */
+export interface FeedForwardDescription {
+  /** Name of the activation function, one of {@linkcode activationNames}. */
+  readonly activation: string;
+  /** From the hidden size to the inner size. */
+  readonly up: LinearDescription;
+  /** The gated variant's second product. */
+  readonly gate?: LinearDescription;
+  /** From the inner size back. */
+  readonly down: LinearDescription;
+}
+
+/** One layer of a pre-norm decoder. */
+export interface LayerDescription {
+  /** Before the attention. */
+  readonly attentionNorm: NormDescription;
+  /** The attention. */
+  readonly attention: AttentionDescription;
+  /** Before the feed-forward block. */
+  readonly feedForwardNorm: NormDescription;
+  /** The feed-forward block. */
+  readonly feedForward: FeedForwardDescription;
+  /** The feed-forward block sees the attention's result (sequential) or the layer's input. */
+  readonly residual: "sequential" | "parallel";
+}
+
+/** A decoder-only language model: everything that the forward pass has to know. Plain data. */
+export interface DecoderDescription {
+  /** `model_type` of the config. */
+  readonly modelType: string;
+  /** Number of token ids. */
+  readonly vocabularySize: number;
+  /** Width of the residual stream. */
+  readonly hiddenSize: number;
+  /** Longest sequence that the model was made for. */
+  readonly contextLength: number;
+  /** Name of the token embedding, `[vocabularySize, hiddenSize]`. */
+  readonly tokenEmbedding: string;
+  /** Name of the learned position embedding, `[contextLength, hiddenSize]`, where there is one. */
+  readonly positionEmbedding?: string;
+  /** The layers in order. */
+  readonly layers: readonly LayerDescription[];
+  /** After the last layer. */
+  readonly finalNorm: NormDescription;
+  /** To the logits; with tied embeddings its weight is {@linkcode tokenEmbedding}. */
+  readonly head: LinearDescription;
+}

@@ -1,0 +1,87 @@
+import { activationNames } from "../layers/activation.ts";
+import type { Architecture } from "./architecture.ts";
+import {
+  divideExactly,
+  type ModelConfig,
+  readBoolean,
+  readChoice,
+  readInteger,
+  readNumber,
+} from "./config.ts";
+import type { LayerDescription, LinearDescription, NormDescription } from "./description.ts";
+import { readRotary } from "./rotary_config.ts";
+
+/** GPT-NeoX and Pythia (Black et al., 2022): parallel residuals, partly rotated heads. */
+export const gptNeoX: Architecture = {
+  modelType: "gpt_neox",
+  prefixes: ["gpt_neox.", ""],
+  buffers: /^layers\.\d+\.attention\.(bias|masked_bias|rotary_emb\.inv_freq)$/,
+  headWeight: "embed_out.weight",
+  tiedByDefault: false,
+  describe(config, prefix) {
+    const hiddenSize = readInteger(config, "hidden_size");
+    const vocabularySize = readInteger(config, "vocab_size");
+    const tokenEmbedding = `${prefix}embed_in.weight`;
+    return {
+      modelType: "gpt_neox",
+      vocabularySize,
+      hiddenSize,
+      contextLength: readInteger(config, "max_position_embeddings"),
+      tokenEmbedding,
+      layers: Array.from(
+        { length: readInteger(config, "num_hidden_layers") },
+        (_, layer) => describeLayer(config, hiddenSize, `${prefix}layers.${layer}.`),
+      ),
+      finalNorm: layerNorm(config, hiddenSize, `${prefix}final_layer_norm`),
+      head: {
+        weight: readBoolean(config, "tie_word_embeddings", false)
+          ? tokenEmbedding
+          : "embed_out.weight",
+        inputs: hiddenSize,
+        outputs: vocabularySize,
+        layout: "outputsByInputs",
+      },
+    };
+  },
+};
+
+function layerNorm(config: ModelConfig, size: number, name: string): NormDescription {
+  const epsilon = readNumber(config, "layer_norm_eps", 1e-5);
+  return { kind: "layerNorm", weight: `${name}.weight`, bias: `${name}.bias`, size, epsilon };
+}
+
+function linear(name: string, inputs: number, outputs: number, bias = true): LinearDescription {
+  const layout = "outputsByInputs";
+  const description = { weight: `${name}.weight`, inputs, outputs, layout } as const;
+  return bias ? { ...description, bias: `${name}.bias` } : description;
+}
+
+function describeLayer(config: ModelConfig, size: number, name: string): LayerDescription {
+  const heads = readInteger(config, "num_attention_heads");
+  const headSize = divideExactly(size, heads, "hidden_size by num_attention_heads");
+  const inner = readInteger(config, "intermediate_size");
+  const bias = readBoolean(config, "attention_bias", true);
+  return {
+    attentionNorm: layerNorm(config, size, `${name}input_layernorm`),
+    attention: {
+      heads,
+      keyValueHeads: heads,
+      headSize,
+      scale: headSize ** -0.5,
+      projection: {
+        kind: "joined",
+        linear: linear(`${name}attention.query_key_value`, size, 3 * size, bias),
+        order: "byHead",
+      },
+      output: linear(`${name}attention.dense`, size, size, bias),
+      rotary: readRotary(config, headSize, { rotatedShare: 0.25 }),
+    },
+    feedForwardNorm: layerNorm(config, size, `${name}post_attention_layernorm`),
+    feedForward: {
+      activation: readChoice(config, "hidden_act", activationNames, "gelu"),
+      up: linear(`${name}mlp.dense_h_to_4h`, size, inner),
+      down: linear(`${name}mlp.dense_4h_to_h`, inner, size),
+    },
+    residual: readBoolean(config, "use_parallel_residual", true) ? "parallel" : "sequential",
+  };
+}

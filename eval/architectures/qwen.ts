@@ -1,0 +1,32 @@
+import type { Architecture } from "./architecture.ts";
+import { type ModelConfig, readBoolean, readInteger } from "./config.ts";
+import { llamaLike } from "./llama.ts";
+
+/** Qwen2 and Qwen2.5: Llama with biases of queries, keys and values. */
+export const qwen2: Architecture = llamaLike({
+  modelType: "qwen2",
+  biases: () => ({ queryKeyValue: true, output: false }),
+  slidingWindow,
+});
+
+/** Qwen3: Llama with normalized queries and keys, and heads of a size of their own. */
+export const qwen3: Architecture = llamaLike({
+  modelType: "qwen3",
+  biases(config) {
+    const bias = readBoolean(config, "attention_bias", false);
+    return { queryKeyValue: bias, output: bias };
+  },
+  headNorms: true,
+  headSize: 128,
+  slidingWindow,
+});
+
+function slidingWindow(config: ModelConfig, layer: number): number | undefined {
+  if (!readBoolean(config, "use_sliding_window", false) || config.sliding_window == null) {
+    return undefined;
+  }
+  const slides = Array.isArray(config.layer_types)
+    ? config.layer_types[layer] === "sliding_attention"
+    : layer >= readInteger(config, "max_window_layers", 28);
+  return slides ? readInteger(config, "sliding_window") : undefined;
+}

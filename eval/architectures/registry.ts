@@ -1,0 +1,82 @@
+import { InputError } from "../../data/input_error.ts";
+import type { Architecture } from "./architecture.ts";
+import type { ModelConfig } from "./config.ts";
+import type { DecoderDescription } from "./description.ts";
+import { gpt2 } from "./gpt2.ts";
+import { gptNeoX } from "./gpt_neox.ts";
+import { llama } from "./llama.ts";
+import { mistral } from "./mistral.ts";
+import { qwen2, qwen3 } from "./qwen.ts";
+
+/** Every architecture that can be run. */
+export const architectures: readonly Architecture[] = [
+  gpt2,
+  gptNeoX,
+  llama,
+  mistral,
+  qwen2,
+  qwen3,
+];
+
+/**
+ * The architecture that a config names in `model_type`; throws {@linkcode InputError} with a list
+ * of those that are supported where it is none of them.
+ *
+ * ```ts
+ * import { architectureOf } from "@kanpress/kanpress/eval";
+ * import assert from "node:assert";
+ *
+ * assert.equal(architectureOf({ model_type: "gpt2" }).prefixes[0], "transformer.");
+ * ```
+ */
+export function architectureOf(config: ModelConfig): Architecture {
+  const found = architectures.find(({ modelType }) => modelType === config.model_type);
+  if (found !== undefined) return found;
+  const supported = architectures.map(({ modelType }) => modelType).join(", ");
+  const given = config.model_type === undefined ? "missing" : JSON.stringify(config.model_type);
+  throw new InputError(`config.json: model_type is ${given}; supported are ${supported}`);
+}
+
+/**
+ * Reads a config into the description that the forward pass runs. The names follow those of the
+ * checkpoint, which may or may not carry the architecture's prefix. Throws {@linkcode InputError}
+ * where the config is incomplete, contradicts itself or asks for something unsupported.
+ *
+ * ```ts
+ * import { describeModel } from "@kanpress/kanpress/eval";
+ * import assert from "node:assert";
+ *
+ * const config = { model_type: "gpt2", n_embd: 8, n_head: 2, n_layer: 1, n_positions: 16 };
+ * const model = describeModel({ ...config, vocab_size: 10 }, ["wte.weight"]);
+ * assert.equal(model.layers[0]!.feedForward.up.weight, "h.0.mlp.c_fc.weight");
+ * ```
+ */
+export function describeModel(config: ModelConfig, names: Iterable<string>): DecoderDescription {
+  const architecture = architectureOf(config);
+  const present = new Set(names);
+  const usual = architecture.describe(config, architecture.prefixes[0] ?? "");
+  for (const prefix of architecture.prefixes) {
+    const description = architecture.describe(config, prefix);
+    if (present.has(description.tokenEmbedding)) return description;
+  }
+  return usual;
+}
+
+/**
+ * Whether a tensor of a checkpoint holds nothing that the model needs: attention masks, rotary
+ * frequencies, or a second copy of a tied head.
+ *
+ * ```ts
+ * import { isIgnorableTensor } from "@kanpress/kanpress/eval";
+ * import assert from "node:assert";
+ *
+ * assert.ok(isIgnorableTensor({ model_type: "gpt2" }, "h.0.attn.bias"));
+ * assert.ok(!isIgnorableTensor({ model_type: "gpt2" }, "h.0.attn.c_attn.bias"));
+ * ```
+ */
+export function isIgnorableTensor(config: ModelConfig, name: string): boolean {
+  const { prefixes, buffers, tiedByDefault, headWeight } = architectureOf(config);
+  const body = prefixes.find((prefix) => prefix !== "" && name.startsWith(prefix)) ?? "";
+  if (buffers.test(name.slice(body.length))) return true;
+  return name === headWeight && (config.tie_word_embeddings ?? tiedByDefault) === true;
+}

@@ -1,0 +1,82 @@
+import * as tf from "@tensorflow/tfjs";
+import { type PreparedTensor, type PreparedWeights, transposeInto } from "./prepared_weights.ts";
+
+/**
+ * The weights as tfjs tensors, made when they are first asked for. A resident store keeps them; a
+ * streaming one frees them at {@linkcode ParameterStore.release}, so that a large model needs
+ * room for one layer only. (The WASM backend holds each matrix twice: as given and packed.)
+ */
+export class ParameterStore {
+  readonly #weights: PreparedWeights;
+  readonly #resident: boolean;
+  readonly #tensors = new Map<string, tf.Tensor>();
+
+  /** A store over prepared weights; `resident` says whether tensors outlive `release()`. */
+  constructor(weights: PreparedWeights, resident: boolean) {
+    this.#weights = weights;
+    this.#resident = resident;
+  }
+
+  /** The `[inputs, outputs]` matrix of a linear layer. */
+  matrix(name: string): tf.Tensor2D {
+    return this.#tensor(name, ({ data, shape }) => tf.tensor(data, [...shape])) as tf.Tensor2D;
+  }
+
+  /** The `[outputs, inputs]` matrix of a linear layer, which backward passes multiply by. */
+  transposedMatrix(name: string): tf.Tensor2D {
+    return this.#tensor(name, ({ data, shape }) => {
+      const [rows, columns] = shape as [number, number];
+      const swapped = new Float32Array(data.length);
+      transposeInto(swapped, data, rows, columns);
+      return tf.tensor2d(swapped, [columns, rows]);
+    }, "transposed ") as tf.Tensor2D;
+  }
+
+  /** A bias or scale. */
+  vector(name: string): tf.Tensor1D {
+    return this.#tensor(name, ({ data }) => tf.tensor1d(data)) as tf.Tensor1D;
+  }
+
+  /** The rows `ids` of an embedding, `[ids.length, columns]`; the caller owns the result. */
+  rows(name: string, ids: ArrayLike<number>): tf.Tensor2D {
+    const { data, shape, transposed } = this.#prepared(name);
+    const [first, second] = shape as [number, number];
+    const columns = transposed ? first : second;
+    const gathered = new Float32Array(ids.length * columns);
+    for (let i = 0; i < ids.length; i++) {
+      const row = ids[i]!;
+      if (transposed) {
+        for (let j = 0; j < columns; j++) gathered[i * columns + j] = data[j * second + row]!;
+      } else {
+        gathered.set(data.subarray(row * columns, (row + 1) * columns), i * columns);
+      }
+    }
+    return tf.tensor2d(gathered, [ids.length, columns]);
+  }
+
+  /** Frees the tensors of a streaming store; to be called between layers. */
+  release(): void {
+    if (!this.#resident) this.dispose();
+  }
+
+  /** Frees all tensors; they are made again when they are asked for. */
+  dispose(): void {
+    for (const tensor of this.#tensors.values()) tensor.dispose();
+    this.#tensors.clear();
+  }
+
+  #prepared(name: string): PreparedTensor {
+    const prepared = this.#weights.get(name);
+    if (prepared === undefined) throw new RangeError(`no weight ${name}`);
+    return prepared;
+  }
+
+  #tensor(name: string, make: (prepared: PreparedTensor) => tf.Tensor, kind = ""): tf.Tensor {
+    const key = kind + name;
+    const known = this.#tensors.get(key);
+    if (known !== undefined) return known;
+    const made = tf.keep(make(this.#prepared(name)));
+    this.#tensors.set(key, made);
+    return made;
+  }
+}

@@ -1,0 +1,31 @@
+import type { WorkerReply, WorkerRequest } from "./worker_pool.ts";
+
+interface WorkerScope<Setup, Job, Result> {
+  onmessage: ((event: { data: WorkerRequest<Setup, Job> }) => void) | null;
+  postMessage(reply: WorkerReply<Result>): void;
+}
+
+/** The worker's side of `runInWorkers`: `start` prepares the worker and returns what runs a job. */
+export function serveJobs<Setup, Job, Result>(
+  start: (setup: Setup) => Promise<(job: Job, index: number) => Promise<Result>>,
+): void {
+  const scope = globalThis as unknown as WorkerScope<Setup, Job, Result>;
+  let run: ((job: Job, index: number) => Promise<Result>) | undefined;
+  const handle = async (request: WorkerRequest<Setup, Job>): Promise<WorkerReply<Result>> => {
+    try {
+      if (request.kind === "setup") {
+        run = await start(request.setup);
+        return { kind: "ready" };
+      }
+      const { index, job } = request;
+      if (run === undefined) throw new Error("a job came before the setup");
+      return { kind: "result", index, result: await run(job, index) };
+    } catch (error) {
+      const { name, message } = error instanceof Error ? error : new Error(String(error));
+      return { kind: "failure", name, message };
+    }
+  };
+  scope.onmessage = ({ data }) => {
+    handle(data).then((reply) => scope.postMessage(reply));
+  };
+}
