@@ -3,6 +3,7 @@ import type { Basis } from "./bases/basis.ts";
 import { gridOf } from "./bases/bspline.ts";
 import { expandBasis } from "./bases/expansion.ts";
 import type { Grid } from "./grid.ts";
+import { matMul } from "./mat_mul.ts";
 import type { Tensor2D, Tensor3D, Variable } from "./tensor_types.ts";
 import {
   type BaseFunction,
@@ -129,14 +130,14 @@ export class KanLayer {
       const scale = multiply(this.splineScales, this.mask);
       if (scale !== undefined) weights = weights.mul(scale.expandDims(1));
       const expansion = expandBasis(this.bases, x);
-      const splines: Tensor2D = tf.matMul(
+      const splines: Tensor2D = matMul(
         expansion.reshape<Tensor2D>([batch, this.inputDim * size]),
         weights.reshape<Tensor2D>([this.inputDim * size, this.outputDim]),
       );
       const baseWeights = multiply(this.baseWeights, this.mask);
       if (baseWeights === undefined || this.base === "none") return splines;
       const activated = this.base === "silu" ? x.mul<Tensor2D>(x.sigmoid()) : x;
-      return splines.add<Tensor2D>(tf.matMul(activated, baseWeights));
+      return splines.add<Tensor2D>(matMul(activated, baseWeights));
     });
   }
 

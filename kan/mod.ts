@@ -12,5 +12,6 @@ export * from "./grid.ts";
 export * from "./kan_layer.ts";
 export * from "./layer_model.ts";
 export * from "./least_squares.ts";
+export * from "./mat_mul.ts";
 export * from "./random.ts";
 export * from "./tensor_types.ts";
