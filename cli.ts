@@ -1,2 +1,69 @@
-/** The command line. @module */
-export {};
+/**
+ * The command line: `deno task compress`, `evaluate`, `inspect` and `decompress`, or, as a package,
+ * `deno run jsr:@kanpress/kanpress/cli compress`. Results go to stdout, everything else to stderr.
+ * Exit status: 0, 1 for a failure, 2 for a usage error.
+ *
+ * @module
+ */
+import { CommanderError } from "commander";
+import process from "node:process";
+import { describeError, exitStatusOf } from "./cli/errors.ts";
+import { watchForInterrupt } from "./cli/interrupt.ts";
+import { removeUnfinishedFiles } from "./data/mod.ts";
+import { createProgram } from "./cli/program.ts";
+import type { Session } from "./cli/session.ts";
+import { discardStages } from "./cli/staged_output.ts";
+
+/**
+ * Runs one command line, such as `["compress", "--bits", "3"]`, and gives its exit status. Never
+ * throws: an error becomes one line on stderr (its stack trace too where `KANPRESS_DEBUG` is set).
+ */
+export async function main(args: readonly string[]): Promise<0 | 1 | 2> {
+  const watch = watchForInterrupt();
+  const session: Session = {
+    print: (text) => console.log(text),
+    writeLine: (line) => console.error(line),
+    isTerminal: process.stderr.isTTY === true,
+    width: process.stdout.columns ?? 100,
+    signal: watch.signal,
+  };
+  const program = createProgram(programName(), {
+    // Loaded when they run: tfjs takes a second that --help and usage errors need not wait for.
+    compress: async (model, options) =>
+      await (await import("./cli/compress.ts")).compress(model, options, session),
+    decompress: async (file, options) =>
+      await (await import("./cli/decompress.ts")).decompress(file, options, session),
+    evaluate: async (model, options) =>
+      await (await import("./cli/evaluate.ts")).evaluate(model, options, session),
+    inspect: async (file, options) =>
+      await (await import("./cli/inspect.ts")).inspect(file, options, session),
+  }, {
+    out: (text) => process.stdout.write(text),
+    error: (text) => process.stderr.write(text),
+  });
+  try {
+    await watch.guard(program.parseAsync([...args], { from: "user" }));
+    return 0;
+  } catch (error) {
+    report(error);
+    return exitStatusOf(error);
+  } finally {
+    discardStages();
+    removeUnfinishedFiles();
+    watch.stop();
+  }
+}
+
+/** Writes an error to stderr, unless it is commander's, which has been written already. */
+function report(error: unknown): void {
+  if (error instanceof CommanderError) return;
+  console.error(`error: ${describeError(error)}`);
+  if (process.env["KANPRESS_DEBUG"]) console.error(error);
+}
+
+/** How the user called the program: from a checkout by its tasks, otherwise as a package. */
+function programName(): string {
+  return import.meta.url.startsWith("file:") ? "deno task" : "kanpress";
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -10,8 +10,11 @@ export interface ProgressDisplay {
   writeLine(line: string): void;
 }
 
-/** Work that reports the share of it that is done, 0 to 1. */
-export type PhaseWork<T> = (report: (share: number) => void) => T | Promise<T>;
+/** Called with the share that is done, 0 to 1, and with what is being done within the phase. */
+export type Report = (share: number, activity?: string) => void;
+
+/** Work that reports how far it is. */
+export type PhaseWork<T> = (report: Report) => T | Promise<T>;
 
 /** Without a terminal, a phase that goes on is mentioned again after so many milliseconds. */
 const PLAIN_LINE_INTERVAL = 5000;
@@ -57,25 +60,26 @@ export class Phases {
 }
 
 interface Tracker {
-  readonly report: (share: number) => void;
+  readonly report: Report;
   readonly finish: (seconds: number) => void;
   readonly abandon: () => void;
 }
 
 function trackWithBar(name: string): Tracker {
   const bar = new cliProgress.SingleBar({
-    format: `${name.padEnd(11)} {bar} {percentage} %  {time}`,
+    format: `${name.padEnd(11)} {bar} {percentage} %  {note}`,
     barCompleteChar: "█",
     barIncompleteChar: "░",
     barsize: 30,
     hideCursor: true,
     clearOnComplete: false,
   });
-  bar.start(100, 0, { time: "" });
+  bar.start(100, 0, { note: "" });
   return {
-    report: (share) => bar.update(Math.round(clamp(share) * 100)),
+    report: (share, activity = "") =>
+      bar.update(Math.round(clamp(share) * 100), { note: activity }),
     finish(seconds) {
-      bar.update(100, { time: formatSeconds(seconds) });
+      bar.update(100, { note: formatSeconds(seconds) });
       bar.stop();
     },
     abandon: () => bar.stop(),
@@ -85,10 +89,11 @@ function trackWithBar(name: string): Tracker {
 function trackWithLines(name: string, display: ProgressDisplay): Tracker {
   let last = performance.now();
   return {
-    report(share) {
+    report(share, activity) {
       if (performance.now() - last < PLAIN_LINE_INTERVAL) return;
       last = performance.now();
-      display.writeLine(`${name}: ${formatShare(clamp(share), 0)}`);
+      const what = activity === undefined ? name : `${name} (${activity})`;
+      display.writeLine(`${what}: ${formatShare(clamp(share), 0)}`);
     },
     finish: (seconds) => display.writeLine(`${name}: done in ${formatSeconds(seconds)}`),
     abandon: () => {},

@@ -19,8 +19,8 @@ export interface MeasureOptions {
 export interface CompressOptions extends MeasureOptions {
   /** Which hierarchy of levels compresses. */
   readonly preset: "rate" | "seed" | "hybrid";
-  /** Bits for a weight of a coded matrix, fractions allowed. */
-  readonly bits: number;
+  /** Target for the whole file in bits per weight, fractions allowed. */
+  readonly bits?: number;
   /** Number of autoencoder levels (seed and hybrid). */
   readonly levels?: number;
   /** Widths of the autoencoder levels (seed and hybrid). */
@@ -37,18 +37,6 @@ export interface CompressOptions extends MeasureOptions {
 export interface EvaluateOptions extends MeasureOptions {
   /** The model that a compressed one is compared with. */
   readonly original?: string;
-  /** Text to continue, instead of measuring. */
-  readonly prompt?: string;
-  /** Length of the continuation in tokens. */
-  readonly maxTokens: number;
-  /** Softmax temperature; 0 takes the likeliest token. */
-  readonly temperature: number;
-  /** Sample among so many likeliest tokens only; 0 for no limit. */
-  readonly topK: number;
-  /** Sample among the likeliest tokens that have this much probability together. */
-  readonly topP: number;
-  /** Seed of the sampling. */
-  readonly seed: number;
 }
 
 /** Options of `decompress`. */
@@ -114,9 +102,8 @@ function addCompress(program: Command, commands: Commands): void {
     )
     .option(
       "--bits <n>",
-      "bits for a matrix weight, 1 to 16; 2.5 works too",
-      numberBetween(1, 16),
-      4,
+      "whole file in bits per weight, such as 2.5 (default: 4; seed: no target)",
+      numberBetween(0.1, 32),
     )
     .option("--levels <n>", "autoencoder levels (seed, hybrid)", integerBetween(1, 8))
     .option("--hidden-dims <list>", "their widths, such as 512,256,128", hiddenDimensions)
@@ -139,13 +126,7 @@ function addEvaluate(program: Command, commands: Commands): void {
   const command = program.command("evaluate")
     .description("Measure perplexity, and a compressed model's distance to its original.")
     .argument("[model]", `${MODEL}, or a compressed model`, nonEmpty)
-    .option("--original <model>", "what to compare with (default: recorded in the file)", nonEmpty)
-    .option("--prompt <text>", "show how the models continue this text, instead", nonEmpty)
-    .option("--max-tokens <n>", "length of a continuation", integerBetween(1, 100_000), 60)
-    .option("--temperature <t>", "0 takes the likeliest token", numberBetween(0, 100), 0.8)
-    .option("--top-k <n>", "choose among the n likeliest; 0 for all", integerBetween(0, 1e6), 40)
-    .option("--top-p <p>", "choose among this much probability", numberBetween(0.0001, 1), 0.95)
-    .option("--seed <n>", "seed of the sampling", integerBetween(0, 2 ** 32 - 1), 0);
+    .option("--original <model>", "what to compare with (default: recorded in the file)", nonEmpty);
   addMeasureOptions(command)
     .action((model: string | undefined, options: EvaluateOptions) =>
       commands.evaluate(model, options)
@@ -154,7 +135,6 @@ function addEvaluate(program: Command, commands: Commands): void {
     `${program.name()} evaluate`,
     `${program.name()} evaluate ${OUT_EXAMPLE} --text my.txt`,
     `${program.name()} evaluate small.kan.safetensors --original ./my-model --json`,
-    `${program.name()} evaluate ${OUT_EXAMPLE} --prompt "The old house"`,
   ]);
 }
 

@@ -4,6 +4,8 @@ import type { ProgressDisplay } from "./phases.ts";
 export interface Session extends ProgressDisplay {
   /** Writes a result to stdout. */
   print(text: string): void;
+  /** Characters that fit on a line of stdout. */
+  readonly width: number;
   /** Aborted when the user presses Ctrl-C. */
   readonly signal: AbortSignal;
 }

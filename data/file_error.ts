@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { InputError } from "./input_error.ts";
 
 const reasons: ReadonlyMap<string, string> = new Map([
@@ -18,10 +19,11 @@ const reasons: ReadonlyMap<string, string> = new Map([
 
 /** The system's error code of a failed file operation, such as `"ENOENT"`; empty where unknown. */
 export function errorCode(error: unknown): string {
-  if (error instanceof Error && "code" in error && typeof error.code === "string") {
-    return error.code;
-  }
-  return "";
+  if (!(error instanceof Error)) return "";
+  if ("code" in error && typeof error.code === "string") return error.code;
+  // Deno gives some errors a number only, such as EFBIG.
+  const number = Number(/\(os error (\d+)\)/.exec(error.message)?.[1]);
+  return Object.entries(constants.errno).find(([, value]) => value === number)?.[0] ?? "";
 }
 
 /**

@@ -37,8 +37,12 @@ export function chooseModelFiles(folder: string, names: readonly string[]): Mode
   if (!names.includes("config.json")) {
     throw new InputError(`${folder}: has no config.json; name the folder of a model`);
   }
-  const companions = names.filter((name) => companionNames.has(name)).toSorted();
-  return { weights: chooseWeights(folder, names), companions };
+  return { weights: chooseWeights(folder, names), companions: chooseCompanions(names) };
+}
+
+/** The files that belong to a model beside its weights, in the order of their names. */
+export function chooseCompanions(names: readonly string[]): string[] {
+  return names.filter((name) => companionNames.has(name)).toSorted();
 }
 
 function chooseWeights(folder: string, names: readonly string[]): string {

@@ -1,0 +1,128 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { isJsonObject, readJsonObject } from "../data/json_file.ts";
+import {
+  type ByteSource,
+  type DType,
+  fromFloat32,
+  InputError,
+  type LazyTensorBytes,
+  openFile,
+  readSafetensorsHeader,
+  type StateDict,
+  writeFileAtomically,
+  writeSafetensors,
+} from "../data/mod.ts";
+import { chooseCompanions } from "../data/model_files.ts";
+import { type Container, decodeContainer, openContainer } from "../hierarchy/mod.ts";
+import { type CompressedArgument, requireCompressed } from "./compressed_argument.ts";
+import { copyCompanions } from "./compressed_output.ts";
+import { formatBytes, formatCount } from "./format.ts";
+import { openOriginal } from "./original_model.ts";
+import { Phases } from "./phases.ts";
+import type { DecompressOptions } from "./program.ts";
+import type { Session } from "./session.ts";
+import { checkReplaceable, stageFolder } from "./staged_output.ts";
+
+const WEIGHTS_NAME = "model.safetensors";
+/** Metadata of the weights file: transformers wants the format, we know our own files by the rest. */
+const METADATA = { format: "pt", writtenBy: "kanpress" };
+/** transformers' names of the element types, in config.json. */
+const CONFIG_DTYPES = { f32: "float32", f16: "float16", bf16: "bfloat16" };
+const FLOATS: readonly DType[] = ["F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"];
+/** From here on, f16 rounds to infinity. */
+const F16_END = 65520;
+
+/** `decompress`: writes a compressed model as an ordinary model folder. */
+export async function decompress(
+  argument: string,
+  options: DecompressOptions,
+  session: Session,
+): Promise<void> {
+  const { out, dtype } = options;
+  const phases = new Phases(session, session.signal);
+  const input = await requireCompressed(argument);
+  const container = await phases.run("read", () => openContainer(input.source));
+  const companions = await findCompanions(input, container);
+  const replaces = await checkReplaceable(out, wroteFolder);
+  const stage = stageFolder(out);
+  const weights = await phases.run("decompress", () => decodeContainer(container));
+  if (replaces) session.writeLine(`replacing the model in ${out}`);
+  await phases.run("write", () =>
+    stage.publish(async (folder) => {
+      const others = companions.filter(({ name }) => !isConfig(name));
+      await copyCompanions(others, folder);
+      await writeConfig(join(folder, "config.json"), companions, container, dtype);
+      await writeSafetensors(join(folder, WEIGHTS_NAME), storedAs(dtype, weights), METADATA);
+    }));
+  const { byteLength } = await openFile(join(out, WEIGHTS_NAME));
+  if (!companions.some(({ name }) => name.endsWith("tokenizer.json"))) {
+    session.writeLine(`no tokenizer was found; copy the original's tokenizer files to ${out}`);
+  }
+  session.print(
+    options.json
+      ? JSON.stringify({ out, dtype, tensors: weights.size, bytes: byteLength })
+      : `${formatCount(weights.size)} tensors as ${dtype}, ${formatBytes(byteLength)}\n` +
+        `written to ${out}`,
+  );
+}
+
+/** The files beside the compressed one, or else those of the model that it was made from. */
+async function findCompanions(
+  { folder }: CompressedArgument,
+  { source }: Container,
+): Promise<readonly ByteSource[]> {
+  const names = folder === undefined ? [] : chooseCompanions(await readdir(folder));
+  if (folder !== undefined && names.includes("tokenizer.json")) {
+    return await Promise.all(names.map((name) => openFile(join(folder, name))));
+  }
+  return (await openOriginal(undefined, source))?.companions ?? [];
+}
+
+function isConfig(name: string): boolean {
+  return /(^|[\\/])config\.json$/.test(name);
+}
+
+/** Writes config.json with the element type that the weights now have, where it names one. */
+async function writeConfig(
+  path: string,
+  companions: readonly ByteSource[],
+  container: Container,
+  dtype: DecompressOptions["dtype"],
+): Promise<void> {
+  const file = companions.find(({ name }) => isConfig(name));
+  const config = container.config ?? (file && await readJsonObject(file));
+  if (!isJsonObject(config)) {
+    throw new InputError(`${path}: the compressed file has no config; copy config.json beside it`);
+  }
+  const changed = Object.fromEntries(
+    Object.entries(config).map(([key, value]) =>
+      key === "dtype" || key === "torch_dtype" ? [key, CONFIG_DTYPES[dtype]] : [key, value]
+    ),
+  );
+  const text = `${JSON.stringify(changed, undefined, 2)}\n`;
+  await writeFileAtomically(path, [new TextEncoder().encode(text)]);
+}
+
+/** The tensors to write: floats at the element type that was asked for, others at their own. */
+function storedAs(asked: DecompressOptions["dtype"], weights: StateDict): LazyTensorBytes[] {
+  const target: DType = asked === "f32" ? "F32" : asked === "f16" ? "F16" : "BF16";
+  return [...weights].map(([name, { dtype, shape, data }]) => {
+    const stored = FLOATS.includes(dtype) ? target : dtype;
+    if (stored === "F16" && data.some((value) => Math.abs(value) >= F16_END)) {
+      throw new InputError(`tensor "${name}": is too large for f16; add --dtype bf16 or f32`);
+    }
+    return { name, dtype: stored, shape, bytes: () => fromFloat32(stored, data) };
+  });
+}
+
+/** Whether `folder` holds a model that kanpress has written. */
+async function wroteFolder(folder: string): Promise<boolean> {
+  try {
+    const { metadata } = await readSafetensorsHeader(await openFile(join(folder, WEIGHTS_NAME)));
+    return metadata["writtenBy"] === METADATA.writtenBy;
+  } catch (error) {
+    if (error instanceof InputError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,96 @@
+import {
+  InputError,
+  type ModelSource,
+  openModel,
+  type StateDict,
+  type TextTokenizer,
+} from "../data/mod.ts";
+import type { ModelConfig } from "../eval/mod.ts";
+import { decodeContainer, openContainer, reportContainer } from "../hierarchy/mod.ts";
+import { type CompressedArgument, findCompressed, readTokenizerIn } from "./compressed_argument.ts";
+import { UsageError } from "./errors.ts";
+import { checkModel, openOriginal, readFiniteWeights } from "./original_model.ts";
+import type { Phases } from "./phases.ts";
+import type { Sizes } from "./report.ts";
+
+/** What `evaluate` measures: a model, a compressed model, or a compressed one and its original. */
+export interface Subject {
+  /** What it is called in reports. */
+  readonly name: string;
+  /** The configuration of both. */
+  readonly config: ModelConfig;
+  /** Its tokenizer. */
+  readonly tokenizer: TextTokenizer;
+  /** The uncompressed weights, where they can be had. */
+  readonly original?: StateDict;
+  /** The restored weights, where the argument names a compressed model. */
+  readonly compressed?: StateDict;
+  /** The sizes of a compressed model, as far as they are known. */
+  readonly sizes?: Sizes;
+}
+
+/** Opens what `argument` names; without one, the embedded model. */
+export async function openSubject(
+  argument: string | undefined,
+  originalName: string | undefined,
+  phases: Phases,
+): Promise<Subject> {
+  const compressed = argument === undefined ? undefined : await findCompressed(argument);
+  if (compressed !== undefined) {
+    return await openCompressedSubject(compressed, originalName, phases);
+  }
+  if (originalName !== undefined) {
+    throw new UsageError("--original is for a compressed model; this one is not compressed");
+  }
+  const model = await openModel(argument);
+  checkModel(model);
+  const tokenizer = await model.tokenizer();
+  const original = await phases.run("read", () => readFiniteWeights(model));
+  return { name: model.name, config: model.config, tokenizer, original };
+}
+
+async function openCompressedSubject(
+  { source, folder }: CompressedArgument,
+  originalName: string | undefined,
+  phases: Phases,
+): Promise<Subject> {
+  const container = await phases.run("read", () => openContainer(source));
+  const originalModel = await openOriginal(originalName, container.source);
+  const config = container.config ?? originalModel?.config;
+  const tokenizer = await readTokenizerIn(folder) ?? await originalModel?.tokenizer();
+  if (config === undefined || tokenizer === undefined) {
+    const what = config === undefined ? "config.json" : "tokenizer.json";
+    throw new InputError(`${source.name}: no ${what} is known; name its model with --original`);
+  }
+  const compressed = await phases.run("decompress", () => decodeContainer(container));
+  const { originalBytes, ...sizes } = reportContainer(container, source.byteLength);
+  const original = originalModel && await readOriginal(originalModel, compressed, phases);
+  return {
+    name: source.name,
+    config,
+    tokenizer,
+    compressed,
+    sizes: { ...sizes, originalBytes: originalModel?.originalBytes ?? originalBytes },
+    ...(original === undefined ? {} : { original }),
+  };
+}
+
+async function readOriginal(
+  model: ModelSource,
+  compressed: StateDict,
+  phases: Phases,
+): Promise<StateDict> {
+  checkModel(model);
+  const original = await phases.run("read", () => readFiniteWeights(model));
+  for (const [name, { shape }] of original) {
+    const other = compressed.get(name)?.shape;
+    if (other?.join() === shape.join()) continue;
+    throw new InputError(
+      `${model.name}: its tensor ${name} is ${
+        other === undefined ? "not" : "of another shape"
+      } in ` +
+        "the compressed model; name the model that it was made from with --original",
+    );
+  }
+  return original;
+}

@@ -1,0 +1,75 @@
+import { type CompressionReport, openContainer, reportContainer } from "../hierarchy/mod.ts";
+import { requireCompressed } from "./compressed_argument.ts";
+import { formatBytes, formatCount, formatFixed, formatShare, formatTable } from "./format.ts";
+import type { InspectOptions } from "./program.ts";
+import type { Session } from "./session.ts";
+
+/** `inspect`: shows the levels and tensors of a compressed file, and where every byte of it goes. */
+export async function inspect(
+  argument: string,
+  options: InspectOptions,
+  session: Session,
+): Promise<void> {
+  const { source } = await requireCompressed(argument);
+  const container = await openContainer(source);
+  const report = reportContainer(container, source.byteLength);
+  const made = container.source === undefined ? {} : { source: container.source };
+  session.print(
+    options.json
+      ? JSON.stringify({ file: source.name, ...made, ...report })
+      : inspectionText(source.name, container.source, report),
+  );
+}
+
+/** What `inspect` prints for people. */
+export function inspectionText(
+  file: string,
+  madeFrom: string | undefined,
+  report: CompressionReport,
+): string {
+  const { parameters, compressedBytes, bitsPerWeight } = report;
+  return [
+    madeFrom === undefined ? file : `${file}, made from ${madeFrom}`,
+    `${formatCount(parameters)} parameters in ${formatBytes(compressedBytes)}, ` +
+    `${formatFixed(bitsPerWeight, 2)} bits per weight`,
+    "",
+    levelTable(report),
+    "",
+    tensorTable(report),
+  ].join("\n");
+}
+
+/** Every level in the order of the hierarchy, then what belongs to none, then the sum. */
+function levelTable({ levels, overhead, parameters, compressedBytes }: CompressionReport): string {
+  const row = (stage: string, kind: string, bytes: number, energyLeft?: number) => [
+    stage,
+    kind,
+    formatBytes(bytes),
+    formatFixed(8 * bytes / parameters, 3),
+    formatShare(bytes / compressedBytes),
+    energyLeft === undefined ? "" : formatShare(energyLeft),
+  ];
+  const rows = [
+    ["stage", "level", "size", "bits per weight", "share of file", "energy left"],
+    ...levels.map(({ stage, kind, bytes, energyLeft }) =>
+      row(String(stage + 1), kind, bytes, energyLeft)
+    ),
+    row("", "kept tensors", overhead.exact),
+    row("", "header", overhead.header),
+    row("", "whole file", compressedBytes),
+  ];
+  return formatTable(rows, ["left", "left", "right", "right", "right", "right"]);
+}
+
+function tensorTable({ tensors }: CompressionReport): string {
+  const rows = tensors.map(({ name, shape, dtype, levels, bytes, bitsPerWeight, share }) => [
+    name,
+    `${dtype} ${shape.join("×")}`,
+    levels.join(" > "),
+    formatBytes(bytes),
+    formatFixed(bitsPerWeight, 2),
+    formatShare(share),
+  ]);
+  const heading = ["tensor", "original", "levels", "size", "bits per weight", "share of file"];
+  return formatTable([heading, ...rows], ["left", "left", "left", "right", "right", "right"]);
+}

@@ -1,0 +1,142 @@
+import type { EvaluationResult } from "../eval/mod.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatFixed,
+  formatMeasure,
+  formatSeconds,
+  formatShare,
+  formatTable,
+  formatWithError,
+} from "./format.ts";
+
+/** Sizes of a model before and after. */
+export interface Sizes {
+  /** Number of weights, tied tensors counted once. */
+  readonly parameters: number;
+  /** Size of the original's weight files. */
+  readonly originalBytes: number;
+  /** Size of the whole compressed file. */
+  readonly compressedBytes: number;
+  /** `8 * compressedBytes / parameters`. */
+  readonly bitsPerWeight: number;
+}
+
+/** What `compress` has to tell. */
+export interface CompressionOutcome {
+  /** Name of the model. */
+  readonly model: string;
+  /** Its sizes. */
+  readonly sizes: Sizes;
+  /** What measuring both models gave. */
+  readonly result: EvaluationResult;
+  /** Wall-clock seconds by phase. */
+  readonly seconds: Readonly<Record<string, number>>;
+  /** The file that was written. */
+  readonly out: string;
+}
+
+/** Below this share of agreement with the original, a model's ability is called lost. */
+const LOST_BELOW = 0.5;
+
+/** The JSON object of `compress --json`. */
+export function compressionFields(outcome: CompressionOutcome): Record<string, unknown> {
+  const { model, sizes, result, seconds, out } = outcome;
+  const { parameters, originalBytes, compressedBytes, bitsPerWeight } = sizes;
+  return {
+    model,
+    parameters,
+    originalBytes,
+    compressedBytes,
+    bitsPerWeight,
+    perplexity: result.perplexity,
+    ...comparisonFields(result),
+    seconds,
+    out,
+  };
+}
+
+/** The JSON fields that compare a compressed model with its original. */
+export function comparisonFields(
+  { klDivergence, sameTop1 }: EvaluationResult,
+): Record<string, unknown> {
+  if (klDivergence === undefined || sameTop1 === undefined) return {};
+  return {
+    klDivergence: { mean: klDivergence.mean, p999: klDivergence.p999 },
+    sameTop1: sameTop1.share,
+  };
+}
+
+/** What `compress` prints for people: a table, what it was measured on, and where the file is. */
+export function compressionText(outcome: CompressionOutcome, textName: string): string {
+  const { model, sizes, result, seconds, out } = outcome;
+  const lines = [
+    `${model}, ${formatCount(sizes.parameters)} parameters`,
+    "",
+    comparisonTable([...sizeRows(sizes), ...qualityRows(result)]),
+    "",
+    `measured on ${describeTokens(result)} of ${textName}`,
+    ...verdictLines(result),
+    `time: ${describeSeconds(seconds)}`,
+    `written to ${out}`,
+  ];
+  return lines.join("\n");
+}
+
+/** The rows that compare sizes. */
+export function sizeRows(sizes: Sizes): string[][] {
+  const { parameters, originalBytes, compressedBytes, bitsPerWeight } = sizes;
+  const times = formatFixed(originalBytes / compressedBytes, 2);
+  const originalBits = formatFixed(8 * originalBytes / parameters, 2);
+  return [
+    ["size", formatBytes(originalBytes), formatBytes(compressedBytes), `${times} times smaller`],
+    ["bits per weight", originalBits, formatFixed(bitsPerWeight, 2), "whole file / parameters"],
+  ];
+}
+
+/** The rows that compare what the models predict. */
+export function qualityRows(result: EvaluationResult): string[][] {
+  const { perplexity, perplexityStandardError: error, klDivergence, sameTop1 } = result;
+  const compressed = perplexity.compressed === undefined
+    ? ""
+    : formatWithError(perplexity.compressed, error.compressed);
+  const rows = [
+    ["perplexity", formatWithError(perplexity.original, error.original), compressed, ""],
+  ];
+  if (klDivergence === undefined || sameTop1 === undefined) return rows;
+  const mean = formatWithError(klDivergence.mean, klDivergence.standardError);
+  const agreement = formatWithError(100 * sameTop1.share, 100 * sameTop1.standardError);
+  return [
+    ...rows,
+    ["mean KL divergence", "", mean, "nats a token, from the original"],
+    ["99.9 % KL divergence", "", formatMeasure(klDivergence.p999), "of the tokens are below"],
+    ["same top 1", "", `${agreement} %`, "same likeliest next token"],
+  ];
+}
+
+/** A table of rows made by {@linkcode sizeRows} and {@linkcode qualityRows}. */
+export function comparisonTable(rows: readonly (readonly string[])[]): string {
+  const heading = ["", "original", "compressed", ""];
+  return formatTable([heading, ...rows], ["left", "right", "right", "left"]);
+}
+
+/** A plain warning where the compressed model no longer does what the original did. */
+export function verdictLines({ sameTop1 }: EvaluationResult): string[] {
+  if (sameTop1 === undefined || sameTop1.share >= LOST_BELOW) return [];
+  return [
+    "The compressed model has lost most of the original's ability: only " +
+    `${formatShare(sameTop1.share)} of its likeliest tokens are the original's.`,
+  ];
+}
+
+/** `7,648 predicted tokens in 30 chunks of 256`. */
+export function describeTokens({ tokens, chunks, contextLength }: EvaluationResult): string {
+  return `${formatCount(tokens)} predicted tokens in ${formatCount(chunks)} chunks of ` +
+    formatCount(contextLength);
+}
+
+function describeSeconds(seconds: Readonly<Record<string, number>>): string {
+  return Object.entries(seconds)
+    .map(([phase, value]) => `${phase} ${formatSeconds(value)}`)
+    .join(", ");
+}
