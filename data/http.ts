@@ -19,6 +19,9 @@ const passingStatuses = new Set([408, 425, 429, 500, 502, 503, 504]);
 const longestDelay = 30_000;
 const longestRetryAfter = 120_000;
 
+/** The last try failed too: there is no network, or the server is down or overloaded. */
+export class UnreachableError extends InputError {}
+
 /** A failure that may pass: the network's, or the server's for the moment. */
 class PassingFailure extends Error {
   /** Milliseconds that the server asks to wait. */
@@ -33,17 +36,42 @@ class PassingFailure extends Error {
 /**
  * Fetches a URL, again after a growing delay where the network fails or the server is overloaded
  * (429, 5xx; its Retry-After is respected). Resolves with any other answer. Throws an
- * {@linkcode InputError} when the last try fails, and the signal's reason on an abort.
+ * {@linkcode UnreachableError} when the last try fails, and the signal's reason on an abort.
  */
 export async function fetchPatiently(
   url: string,
   options: RequestOptions = {},
   init: RequestInit = {},
 ): Promise<Response> {
+  return await patiently(url, options, (signal) => fetchOnce(url, options, { ...init, signal }));
+}
+
+/**
+ * As {@linkcode fetchPatiently}, but reads the body too, which must be small, so that a connection
+ * that is dropped in it is another reason to try again.
+ */
+export async function fetchWhole(
+  url: string,
+  options: RequestOptions = {},
+  init: RequestInit = {},
+): Promise<Response> {
+  return await patiently(url, options, async (signal) => {
+    const response = await fetchOnce(url, options, { ...init, signal });
+    const body = new Blob(await Array.fromAsync(chunksOf(response)));
+    const { status, headers } = response;
+    return new Response(body.size === 0 ? null : body, { status, headers });
+  });
+}
+
+async function patiently(
+  url: string,
+  options: RequestOptions,
+  attempt: (signal: AbortSignal) => Promise<Response>,
+): Promise<Response> {
   for (let failures = 1;; failures++) {
     const watchdog = new Watchdog(options.stallTimeout ?? 60_000, options.signal);
     try {
-      return await fetchOnce(url, options, { ...init, signal: watchdog.signal });
+      return await attempt(watchdog.signal);
     } catch (error) {
       await waitOrGiveUp(url, error, failures, options);
     } finally {
@@ -161,7 +189,7 @@ async function bytesToSkip(
   throw new InputError(`${url}: changed on the server while it was being read; start again`);
 }
 
-async function* chunksOf(response: Response): AsyncGenerator<Uint8Array> {
+async function* chunksOf(response: Response): AsyncGenerator<Uint8Array<ArrayBuffer>> {
   try {
     for await (const chunk of response.body ?? []) yield chunk;
   } catch (error) {
@@ -182,7 +210,9 @@ async function waitOrGiveUp(
     const advice = error.retryAfter > 0
       ? `try again in ${error.retryAfter / 1000} s`
       : "check the address and the network, and try again";
-    throw new InputError(`${url}: cannot be read (${error.message}); ${advice}`, { cause: error });
+    throw new UnreachableError(`${url}: cannot be read (${error.message}); ${advice}`, {
+      cause: error,
+    });
   }
   await sleep(Math.max(delay, error.retryAfter), options.signal);
 }

@@ -9,6 +9,7 @@ export { embeddedModelPath, readEmbeddedText } from "./embedded_model.ts";
 export * from "./file_source.ts";
 export * from "./finite.ts";
 export * from "./from_float32.ts";
+export type { DownloadProgress, HubOptions } from "./hub_model.ts";
 export * from "./input_error.ts";
 export * from "./memory_source.ts";
 export type { ModelSource } from "./model_source.ts";

@@ -1,15 +1,20 @@
 import { existsSync } from "node:fs";
 import { openEmbeddedModel } from "./embedded_model.ts";
+import { type HubOptions, isHubId, openHubModel } from "./hub_model.ts";
 import { InputError } from "./input_error.ts";
 import { openLocalModel } from "./local_model.ts";
 import type { ModelSource } from "./model_source.ts";
 
 /**
  * Opens a model: a folder in the Hugging Face layout (`config.json`, safetensors weights in one or
- * several files, `tokenizer.json`), a `.safetensors` file in such a folder, or the embedded model
- * where no path is given. Weights are not read yet, but their headers are checked.
+ * several files, `tokenizer.json`); a `.safetensors` file in such a folder; a model of the hub, by
+ * its name such as `openai-community/gpt2`, which is downloaded into the cache of huggingface_hub
+ * unless it is there; or the embedded model where nothing is named. A path that exists is a path.
+ * Weights are not read yet, but their headers are checked.
  *
- * Throws an {@linkcode InputError} that names the file and what to do.
+ * The environment variables `HF_ENDPOINT`, `HF_TOKEN`, `HF_HUB_CACHE`, `HF_HOME` and
+ * `HF_HUB_OFFLINE` are respected. Throws an {@linkcode InputError} that names the file and what to
+ * do.
  *
  * ```ts
  * import { openModel } from "@kanpress/kanpress/data";
@@ -23,8 +28,14 @@ import type { ModelSource } from "./model_source.ts";
  * assert.equal(tokenizer.decode(tokenizer.encode("It was a bright day.")), "It was a bright day.");
  * ```
  */
-export async function openModel(path?: string): Promise<ModelSource> {
-  if (path === undefined) return await openEmbeddedModel();
-  if (existsSync(path)) return await openLocalModel(path);
-  throw new InputError(`${path}: does not exist; check the path`);
+export async function openModel(
+  pathOrHubId?: string,
+  options: HubOptions = {},
+): Promise<ModelSource> {
+  if (pathOrHubId === undefined) return await openEmbeddedModel();
+  if (existsSync(pathOrHubId)) return await openLocalModel(pathOrHubId);
+  if (isHubId(pathOrHubId)) return await openHubModel(pathOrHubId, options);
+  throw new InputError(
+    `${pathOrHubId}: does not exist; check the path (a model of the hub is named owner/name)`,
+  );
 }

@@ -1,0 +1,127 @@
+import { HubApiError, listFiles, modelInfo } from "@huggingface/hub";
+import { fetchWhole, type RequestOptions } from "./http.ts";
+import type { HubSettings } from "./hub_settings.ts";
+import { InputError } from "./input_error.ts";
+
+/** A file of a model on the hub. */
+export interface HubFile {
+  /** Path in the repository. */
+  readonly path: string;
+  /** Size in bytes. */
+  readonly size: number;
+  /** How its contents are verified. */
+  readonly digest: HubDigest;
+}
+
+/** What a file's contents hash to: SHA-256 for large files, a git blob's SHA-1 for small ones. */
+export interface HubDigest {
+  /** Hash function. */
+  readonly algorithm: "sha256" | "git-sha1";
+  /** Hash in hexadecimal digits. */
+  readonly hex: string;
+}
+
+/** A model on the hub at one commit. */
+export interface HubRevision {
+  /** Its commit, 40 hexadecimal digits. */
+  readonly commit: string;
+  /** Every file at the top of the repository. */
+  readonly files: readonly HubFile[];
+}
+
+/** The headers that prove to the hub, and to no other server, who asks. */
+export function hubHeaders(settings: HubSettings): Record<string, string> {
+  return settings.token === undefined ? {} : { authorization: `Bearer ${settings.token}` };
+}
+
+/** Where a file of a model is to be downloaded. */
+export function hubFileUrl(
+  settings: HubSettings,
+  id: string,
+  commit: string,
+  path: string,
+): string {
+  return `${settings.endpoint}/${id}/resolve/${commit}/${encodeURIComponent(path)}`;
+}
+
+/**
+ * Asks the hub for a model's commit and files. Throws an {@linkcode InputError} where the hub does
+ * not know the model or the revision, or does not let us in.
+ */
+export async function findRevision(
+  settings: HubSettings,
+  id: string,
+  revision: string,
+  options: RequestOptions,
+): Promise<HubRevision> {
+  const common = { hubUrl: settings.endpoint, fetch: patientFetch(settings, options) };
+  try {
+    const fields: "sha"[] = ["sha"];
+    const info = await modelInfo({ ...common, name: id, revision, additionalFields: fields });
+    const commit = info.sha;
+    if (!/^[0-9a-f]{40}$/.test(commit)) throw unexpected(settings, id);
+    const files: HubFile[] = [];
+    const listed = listFiles({ ...common, repo: { type: "model", name: id }, revision: commit });
+    for await (const { type, path, size, oid, lfs } of listed) {
+      if (type !== "file" || path.includes("/")) continue;
+      const digest = digestOf(lfs?.oid, oid);
+      if (digest === undefined || !Number.isSafeInteger(size)) throw unexpected(settings, id);
+      files.push({ path, size, digest });
+    }
+    return { commit, files };
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw apiError(settings, id, revision, error);
+  }
+}
+
+function digestOf(sha256: string | undefined, gitSha1: string | undefined): HubDigest | undefined {
+  if (sha256 !== undefined && /^[0-9a-f]{64}$/.test(sha256)) {
+    return { algorithm: "sha256", hex: sha256 };
+  }
+  if (sha256 === undefined && gitSha1 !== undefined && /^[0-9a-f]{40}$/.test(gitSha1)) {
+    return { algorithm: "git-sha1", hex: gitSha1 };
+  }
+  return undefined;
+}
+
+/** A fetch for the library that is patient, and shows the token to the hub alone. */
+function patientFetch(settings: HubSettings, options: RequestOptions): typeof fetch {
+  const hub = new URL(settings.endpoint).origin;
+  return (input, init) => {
+    const url = input instanceof Request ? input.url : String(input);
+    const headers = new URL(url).origin === hub ? hubHeaders(settings) : {};
+    return fetchWhole(url, { ...options, headers }, init);
+  };
+}
+
+function apiError(settings: HubSettings, id: string, revision: string, error: unknown): Error {
+  if (error instanceof InputError) return error;
+  // The library trusts what it parses, and fails in any way where that is something else.
+  if (!(error instanceof HubApiError)) return unexpected(settings, id, error);
+  const place = settings.endpoint;
+  // The hub answers 401 for models that do not exist, so as not to tell which ones are private.
+  if (error.statusCode === 401 || error.statusCode === 403) {
+    const advice = settings.token === undefined
+      ? "check its name, and set HF_TOKEN if it is private or gated"
+      : "check its name, and that HF_TOKEN is valid and has been granted access to it";
+    return new InputError(`${id}: ${place} does not give it out; ${advice}`, { cause: error });
+  }
+  if (error.statusCode === 404) {
+    return new InputError(
+      `${id}: is neither a folder here nor a model at ${place} with a revision ${revision}; ` +
+        `check the name`,
+      { cause: error },
+    );
+  }
+  return new InputError(`${id}: ${place} answers ${error.statusCode}; try again later`, {
+    cause: error,
+  });
+}
+
+function unexpected(settings: HubSettings, id: string, cause?: unknown): InputError {
+  return new InputError(
+    `${id}: ${settings.endpoint} answers as no Hugging Face hub does; check HF_ENDPOINT`,
+    { cause },
+  );
+}
