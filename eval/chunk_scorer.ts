@@ -14,7 +14,7 @@ export interface RunnableModel {
 }
 
 /** Logits that are held at once, so that large vocabularies need little memory. */
-export const logitsBlockSize = 4 * 2 ** 20;
+export const logitsBlockSize = 16 * 2 ** 20;
 
 /** Positions whose predictions count: the second half but the last (llama.cpp's protocol). */
 export function scoredPositions(contextLength: number): { first: number; count: number } {

@@ -12,6 +12,12 @@ export { type BackendName, backendNames, useBackend } from "./backend.ts";
 export { evaluateLanguageModel, type EvaluateOptions } from "./evaluate.ts";
 export type { EvaluationResult, Pair } from "./evaluation_result.ts";
 export type { ForwardOptions } from "./forward.ts";
+export {
+  generateText,
+  generateTokens,
+  type GenerationOptions,
+  type TextGenerationOptions,
+} from "./generate.ts";
 export { KeyValueCache, type LayerCache } from "./layers/key_value_cache.ts";
 export type { Tap } from "./layers/tap.ts";
 export {
@@ -21,3 +27,4 @@ export {
   loadLanguageModel,
   readStateDict,
 } from "./language_model.ts";
+export type { SamplingOptions } from "./sample_token.ts";

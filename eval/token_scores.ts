@@ -22,20 +22,6 @@ export function allocateScores(count: number, withCompressed: boolean): TokenSco
   };
 }
 
-interface Normalizer {
-  readonly top: number;
-  readonly logSumExp: number;
-}
-
-function normalizer(logits: Float32Array): Normalizer {
-  let top = 0;
-  for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[top]!) top = i;
-  const largest = logits[top]!;
-  let sum = 0;
-  for (let i = 0; i < logits.length; i++) sum += Math.exp(logits[i]! - largest);
-  return { top, logSumExp: largest + Math.log(sum) };
-}
-
 /**
  * Scores one prediction, in float64, into element `index` of `scores`: `original` and
  * `compressed` are the logits of the two models and `label` is the token that came.
@@ -47,18 +33,39 @@ export function scoreToken(
   original: Float32Array,
   compressed?: Float32Array,
 ): void {
-  const base = normalizer(original);
-  scores.original[index] = base.logSumExp - original[label]!;
-  if (compressed === undefined) return;
-  const other = normalizer(compressed);
-  // Σ p (log p - log q) with log p = a - logSumExp(a), log q = b - logSumExp(b).
+  const top = indexOfLargest(original);
+  const largest = original[top]!;
+  let sum = 0;
+  if (compressed === undefined) {
+    for (let i = 0; i < original.length; i++) sum += Math.exp(original[i]! - largest);
+    scores.original[index] = largest + Math.log(sum) - original[label]!;
+    return;
+  }
+  const otherTop = indexOfLargest(compressed);
+  const otherLargest = compressed[otherTop]!;
+  let otherSum = 0;
   let difference = 0;
   for (let i = 0; i < original.length; i++) {
-    difference += Math.exp(original[i]! - base.logSumExp) * (original[i]! - compressed[i]!);
+    const [a, b] = [original[i]!, compressed[i]!];
+    const exponential = Math.exp(a - largest);
+    sum += exponential;
+    difference += exponential * (a - b);
+    otherSum += Math.exp(b - otherLargest);
   }
-  scores.compressed![index] = other.logSumExp - compressed[label]!;
-  scores.klDivergence![index] = Math.max(0, difference - base.logSumExp + other.logSumExp);
-  scores.sameTop1![index] = base.top === other.top ? 1 : 0;
+  const logSum = largest + Math.log(sum);
+  const otherLogSum = otherLargest + Math.log(otherSum);
+  scores.original[index] = logSum - original[label]!;
+  scores.compressed![index] = otherLogSum - compressed[label]!;
+  // Σ p (log p - log q) with log p = a - logSum and log q = b - otherLogSum.
+  scores.klDivergence![index] = Math.max(0, difference / sum - logSum + otherLogSum);
+  scores.sameTop1![index] = top === otherTop ? 1 : 0;
+}
+
+/** Index of the largest value, the first where several are equal. */
+export function indexOfLargest(values: Float32Array): number {
+  let top = 0;
+  for (let i = 1; i < values.length; i++) if (values[i]! > values[top]!) top = i;
+  return top;
 }
 
 /** The scores of several stretches of text, one after another. */
