@@ -3,14 +3,16 @@ import type { Basis } from "./bases/basis.ts";
 import { gridOf } from "./bases/bspline.ts";
 import { expandBasis } from "./bases/expansion.ts";
 import type { Grid } from "./grid.ts";
-import { matMul } from "./mat_mul.ts";
-import type { Tensor2D, Tensor3D, Variable } from "./tensor_types.ts";
 import {
   type BaseFunction,
   createKanLayerModel,
   type KanLayerModel,
   type KanLayerOptions,
+  nodeCount,
 } from "./layer_model.ts";
+import { matMul } from "./mat_mul.ts";
+import { applySymbolic, type SymbolicEdge, symbolicFunction } from "./symbolic/functions.ts";
+import type { Tensor, Tensor2D, Tensor3D, Variable } from "./tensor_types.ts";
 
 /**
  * A trainable layer of KAN edges on tfjs; {@link KanLayerModel} says what it computes. The owner
@@ -35,8 +37,10 @@ import {
 export class KanLayer {
   /** Number of inputs. */
   readonly inputDim: number;
-  /** Number of outputs. */
+  /** Number of sums; of outputs too, if nothing is multiplied. */
   readonly outputDim: number;
+  /** Number of factors of each multiplication node. */
+  readonly products: readonly number[];
   /** One basis for all inputs, or one for each input. */
   readonly bases: readonly Basis[];
   /** The base function b. */
@@ -47,27 +51,37 @@ export class KanLayer {
   readonly baseWeights: (Variable & Tensor2D) | undefined;
   /** Factors of the splines [inputDim, outputDim]; absent if switched off. */
   readonly splineScales: (Variable & Tensor2D) | undefined;
-  /** 1 for a living edge, 0 for a removed one, [inputDim, outputDim]; absent if all live. */
+  /** Parameters of the symbolic edges [edges, 4], as in {@link SymbolicEdge}; absent if none. */
+  readonly symbolicScales: (Variable & Tensor2D) | undefined;
+  /** 1 for an edge with a spline, else 0, [inputDim, outputDim]; absent if all have one. */
   readonly mask: Tensor2D | undefined;
+  readonly #symbolicEdges: readonly { readonly edge: number; readonly name: string }[];
 
   private constructor(model: KanLayerModel) {
-    const { inputDim, outputDim, bases, base } = model;
+    const { inputDim, outputDim, bases } = model;
     this.inputDim = inputDim;
     this.outputDim = outputDim;
+    this.products = model.products;
     this.bases = bases;
-    this.base = base;
-    const edges = (values: Float64Array) =>
-      values.length === 0
-        ? undefined
-        : toVariable(tf.tensor2d(Float32Array.from(values), [inputDim, outputDim]));
+    this.base = model.base;
+    const matrix = (values: ArrayLike<number>, rows: number, columns: number) =>
+      tf.tensor2d(Float32Array.from(values), [rows, columns]);
+    const trained = (values: ArrayLike<number>, rows: number, columns: number) =>
+      values.length === 0 ? undefined : toVariable(matrix(values, rows, columns));
     this.coefficients = toVariable(
       tf.tensor3d(Float32Array.from(model.coefficients), [inputDim, bases[0]!.size, outputDim]),
     );
-    this.baseWeights = edges(model.baseWeights);
-    this.splineScales = edges(model.splineScales);
+    this.baseWeights = trained(model.baseWeights, inputDim, outputDim);
+    this.splineScales = trained(model.splineScales, inputDim, outputDim);
+    const forms = [...model.symbolic];
+    this.#symbolicEdges = forms.map(([edge, { name }]) => ({ edge, name }));
+    const scales = forms.flatMap(([, form]) => {
+      return [form.inputScale, form.inputShift, form.outputScale, form.outputShift];
+    });
+    this.symbolicScales = trained(scales, forms.length, 4);
     this.mask = model.mask.every((alive) => alive === 1)
       ? undefined
-      : tf.keep(tf.tensor2d(Float32Array.from(model.mask), [inputDim, outputDim]));
+      : tf.keep(matrix(model.mask, inputDim, outputDim));
   }
 
   /**
@@ -91,15 +105,24 @@ export class KanLayer {
     const mask = this.mask === undefined
       ? new Uint8Array(this.inputDim * this.outputDim).fill(1)
       : Uint8Array.from(await this.mask.data());
+    const scales = await read(this.symbolicScales);
+    const symbolic = new Map(
+      this.#symbolicEdges.map(({ edge, name }, at): [number, SymbolicEdge] => {
+        const [a, b, c, d] = scales.subarray(4 * at, 4 * at + 4);
+        return [edge, { name, inputScale: a!, inputShift: b!, outputScale: c!, outputShift: d! }];
+      }),
+    );
     return {
       inputDim: this.inputDim,
       outputDim: this.outputDim,
+      products: this.products,
       bases: this.bases,
       base: this.base,
       coefficients: await read(this.coefficients),
       baseWeights: await read(this.baseWeights),
       splineScales: await read(this.splineScales),
       mask,
+      symbolic,
     };
   }
 
@@ -108,36 +131,51 @@ export class KanLayer {
     return this.bases.length === 1 ? gridOf(this.bases[0]!) : undefined;
   }
 
-  /** The trained variables: coefficients, then base weights and spline scales if present. */
+  /** The trained variables: coefficients, then those present of the others, in their order above. */
   get variables(): Variable[] {
-    return [this.coefficients, this.baseWeights, this.splineScales]
+    return [this.coefficients, this.baseWeights, this.splineScales, this.symbolicScales]
       .filter((variable) => variable !== undefined) as Variable[];
   }
 
   /**
-   * The outputs [batch, outputDim] for inputs `x` [batch, inputDim]; differentiable with respect to
-   * `x` and the variables.
+   * The nodes of the layer for inputs `x` [batch, inputDim]: [batch, nodes], differentiable with
+   * respect to `x` and the variables. There are `outputDim` nodes unless some are multiplied.
    *
    * @throws RangeError if the number of inputs is wrong, or as the extrapolation policy says.
    */
   apply(x: Tensor2D): Tensor2D {
-    if (x.shape[1] !== this.inputDim) {
-      throw new RangeError(`the layer has ${this.inputDim} inputs, got ${x.shape[1]}`);
-    }
+    this.#requireInputs(x);
     return tf.tidy((): Tensor2D => {
       const [batch] = x.shape, size = this.bases[0]!.size;
-      let weights: Tensor3D = this.coefficients;
-      const scale = multiply(this.splineScales, this.mask);
-      if (scale !== undefined) weights = weights.mul(scale.expandDims(1));
       const expansion = expandBasis(this.bases, x);
-      const splines: Tensor2D = matMul(
+      let sums: Tensor2D = matMul(
         expansion.reshape<Tensor2D>([batch, this.inputDim * size]),
-        weights.reshape<Tensor2D>([this.inputDim * size, this.outputDim]),
+        this.#scaledCoefficients().reshape<Tensor2D>([this.inputDim * size, this.outputDim]),
       );
-      const baseWeights = multiply(this.baseWeights, this.mask);
-      if (baseWeights === undefined || this.base === "none") return splines;
-      const activated = this.base === "silu" ? x.mul<Tensor2D>(x.sigmoid()) : x;
-      return splines.add<Tensor2D>(matMul(activated, baseWeights));
+      const baseWeights = this.#livingBaseWeights();
+      if (baseWeights !== undefined) {
+        sums = sums.add<Tensor2D>(matMul(this.#activate(x), baseWeights));
+      }
+      return this.#toNodes(x, sums);
+    });
+  }
+
+  /**
+   * As {@link apply}, and the output of every spline edge, [batch, inputDim, outputDim]; these take
+   * `inputDim` times the memory of the sums.
+   *
+   * @throws RangeError as `apply` does.
+   */
+  applyWithEdges(x: Tensor2D): { nodes: Tensor2D; edges: Tensor3D } {
+    this.#requireInputs(x);
+    return tf.tidy(() => {
+      const expansion = expandBasis(this.bases, x).transpose<Tensor3D>([1, 0, 2]);
+      let edges = tf.matMul(expansion, this.#scaledCoefficients()).transpose<Tensor3D>([1, 0, 2]);
+      const baseWeights = this.#livingBaseWeights();
+      if (baseWeights !== undefined) {
+        edges = edges.add(this.#activate(x).expandDims(2).mul(baseWeights.expandDims(0)));
+      }
+      return { nodes: this.#toNodes(x, edges.sum<Tensor2D>(1)), edges };
     });
   }
 
@@ -146,19 +184,65 @@ export class KanLayer {
     for (const variable of this.variables) variable.dispose();
     this.mask?.dispose();
   }
+
+  #requireInputs(x: Tensor): void {
+    if (x.rank !== 2 || x.shape[1] !== this.inputDim) {
+      throw new RangeError(`the layer takes [batch, ${this.inputDim}], got [${x.shape}]`);
+    }
+  }
+
+  #activate(x: Tensor2D): Tensor2D {
+    return this.base === "silu" ? x.mul<Tensor2D>(x.sigmoid()) : x;
+  }
+
+  #scaledCoefficients(): Tensor3D {
+    let weights: Tensor3D = this.coefficients;
+    for (const scale of [this.splineScales, this.mask]) {
+      if (scale !== undefined) weights = weights.mul(scale.expandDims(1));
+    }
+    return weights;
+  }
+
+  #livingBaseWeights(): Tensor2D | undefined {
+    return this.mask === undefined ? this.baseWeights : this.baseWeights?.mul(this.mask);
+  }
+
+  #toNodes(x: Tensor2D, splineSums: Tensor2D): Tensor2D {
+    const sums = this.symbolicScales === undefined
+      ? splineSums
+      : splineSums.add<Tensor2D>(this.#symbolicSums(x, this.symbolicScales));
+    if (this.products.length === 0) return sums;
+    const batch = x.shape[0];
+    const plain = nodeCount(this) - this.products.length;
+    const nodes = plain === 0 ? [] : [sums.slice([0, 0], [batch, plain])];
+    let at = plain;
+    for (const count of this.products) {
+      let product: Tensor = sums.slice([0, at], [batch, 1]);
+      for (let factor = 1; factor < count; factor++) {
+        product = product.mul(sums.slice([0, at + factor], [batch, 1]));
+      }
+      nodes.push(product as Tensor2D);
+      at += count;
+    }
+    return tf.concat(nodes, 1);
+  }
+
+  /** What the symbolic edges add to the sums. */
+  #symbolicSums(x: Tensor2D, scales: Tensor2D): Tensor2D {
+    const batch = x.shape[0];
+    const outputs = this.#symbolicEdges.map(({ edge, name }, at) => {
+      const input = x.slice([0, Math.floor(edge / this.outputDim)], [batch, 1]);
+      const [a, b, c, d] = [0, 1, 2, 3].map((column) => scales.slice([at, column], [1, 1]));
+      return applySymbolic(symbolicFunction(name), input.mul(a!).add(b!)).mul(c!).add(d!);
+    });
+    const targets = this.#symbolicEdges.map(({ edge }) => edge % this.outputDim);
+    const route = tf.oneHot(tf.tensor1d(targets, "int32"), this.outputDim).cast("float32");
+    return matMul(tf.concat(outputs as tf.Tensor2D[], 1), route as Tensor2D);
+  }
 }
 
 function toVariable<R extends tf.Rank>(initial: tf.Tensor<R>): tf.Variable<R> {
   const variable = tf.variable(initial);
   initial.dispose();
   return variable;
-}
-
-/** The product of two factors, of which either may be absent; absent means a weight of its own. */
-function multiply(
-  weights: Tensor2D | undefined,
-  mask: Tensor2D | undefined,
-): Tensor2D | undefined {
-  if (weights === undefined || mask === undefined) return weights ?? mask;
-  return weights.mul(mask);
 }

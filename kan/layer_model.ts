@@ -1,8 +1,9 @@
 import { type Basis, evaluateBasis } from "./bases/basis.ts";
 import { createBsplines } from "./bases/bspline.ts";
 import type { Grid } from "./grid.ts";
-import { solveLeastSquares } from "./least_squares.ts";
+import { type Samples, solveLeastSquares } from "./least_squares.ts";
 import type { Random } from "./random.ts";
+import type { SymbolicEdge } from "./symbolic/functions.ts";
 
 /** The function b(x) added to the spline of every edge: x / (1 + exp(-x)), x, or nothing. */
 export type BaseFunction = "silu" | "identity" | "none";
@@ -12,14 +13,17 @@ export type Initialization = "pykan" | "efficient-kan" | "fastkan" | "chebykan" 
 
 /**
  * One layer as a plain value in float64. Edge (i, o) computes
- * phi(x) = mask [ baseWeight b(x) + splineScale sum_j coefficient_j B_j(x) ],
- * and output o is the sum of its edges.
+ * phi(x) = mask [ baseWeight b(x) + splineScale sum_j coefficient_j B_j(x) ], or its symbolic form
+ * where it has one, and sum o adds up its edges. The last sums are multiplied in groups; the nodes
+ * of the layer are the other sums, then the products (Liu et al. 2024, arXiv:2408.10205).
  */
 export interface KanLayerModel {
   /** Number of inputs. */
   readonly inputDim: number;
-  /** Number of outputs. */
+  /** Number of sums; of outputs too, if nothing is multiplied. */
   readonly outputDim: number;
+  /** Number of factors of each multiplication node; empty if there are none. */
+  readonly products: readonly number[];
   /** One basis for all inputs, or one for each input. */
   readonly bases: readonly Basis[];
   /** The base function b. */
@@ -30,16 +34,20 @@ export interface KanLayerModel {
   readonly baseWeights: Float64Array;
   /** Trained factors of the splines [inputDim, outputDim]; empty if there are none. */
   readonly splineScales: Float64Array;
-  /** 1 for a living edge and 0 for a removed one, [inputDim, outputDim]. */
+  /** 1 for an edge with a spline; 0 for a removed or symbolic one, [inputDim, outputDim]. */
   readonly mask: Uint8Array;
+  /** The edges in closed form, by i * outputDim + o, in ascending order. */
+  readonly symbolic: ReadonlyMap<number, SymbolicEdge>;
 }
 
 /** What {@link createKanLayerModel} needs. */
 export interface KanLayerOptions {
   /** Number of inputs, at least 1. */
   readonly inputDim: number;
-  /** Number of outputs, at least 1. */
+  /** Number of sums, at least 1. */
   readonly outputDim: number;
+  /** Number of factors, at least 2, of each multiplication node; none if absent. */
+  readonly products?: readonly number[];
   /** The spline grid shared by all inputs; or give `basis`. */
   readonly grid?: Grid;
   /** The basis of all inputs, or one basis for each input, instead of `grid`. */
@@ -89,6 +97,13 @@ export function createKanLayerModel(options: KanLayerOptions): KanLayerModel {
       throw new RangeError(`${name} must be an integer of at least 1, got ${dim}`);
     }
   }
+  const { products = [] } = options;
+  const factors = products.reduce((sum, count) => sum + count, 0);
+  if (factors > outputDim || !products.every((count) => Number.isInteger(count) && count >= 2)) {
+    throw new RangeError(
+      `products [${products}] must be integers of at least 2 within ${outputDim}`,
+    );
+  }
   const bases = basesOf(options);
   const initialization = options.initialization ?? "pykan";
   const edges = inputDim * outputDim;
@@ -122,7 +137,35 @@ export function createKanLayerModel(options: KanLayerOptions): KanLayerModel {
       break;
   }
   const mask = new Uint8Array(edges).fill(1);
-  return { inputDim, outputDim, bases, base, coefficients, baseWeights, splineScales, mask };
+  const weights = { coefficients, baseWeights, splineScales, mask, symbolic: new Map() };
+  return { inputDim, outputDim, products, bases, base, ...weights };
+}
+
+/**
+ * The number of nodes that the next layer sees: sums that are not factors, and products.
+ *
+ * ```ts
+ * import { createKanLayerModel, createRandom, nodeCount, uniformGrid } from "@kanpress/kanpress/kan";
+ * import assert from "node:assert";
+ *
+ * const layer = createKanLayerModel({
+ *   inputDim: 2,
+ *   outputDim: 3,
+ *   products: [2],
+ *   grid: uniformGrid({ intervals: 3 }),
+ *   random: createRandom(0),
+ * });
+ * assert.equal(nodeCount(layer), 2);
+ * ```
+ */
+export function nodeCount(layer: Pick<KanLayerModel, "outputDim" | "products">): number {
+  return layer.outputDim - layer.products.reduce((sum, count) => sum + count - 1, 0);
+}
+
+/** Whether edge (input, output) computes anything. */
+export function isAlive(layer: KanLayerModel, input: number, output: number): boolean {
+  const edge = input * layer.outputDim + output;
+  return layer.mask[edge] === 1 || layer.symbolic.has(edge);
 }
 
 function basesOf(options: KanLayerOptions): readonly Basis[] {
@@ -180,7 +223,7 @@ export function designMatrix(
   basis: Basis,
   points: ArrayLike<number>,
   derivative = 0,
-): { rows: number; columns: number; data: Float64Array } {
+): Samples {
   const data = new Float64Array(points.length * basis.size);
   const local = new Float64Array(basis.support);
   for (let p = 0; p < points.length; p++) {

@@ -47,8 +47,7 @@ export const tensors: Arithmetic<Tensor> = {
   tanh: tf.tanh,
   sin: tf.sin,
   cos: tf.cos,
-  // Not tf.sign, which the WASM backend lacks.
-  sign: (a) => tf.greater(a, 0).cast("float32").sub(tf.less(a, 0).cast("float32")),
+  sign: tf.sign,
   constant: (a, value) => tf.fill(a.shape, value),
 };
 

@@ -1,0 +1,52 @@
+/** The running moments of Adam; a plain value, so that it can be saved and refined. */
+export interface AdamState {
+  /** Number of steps taken. */
+  readonly step: number;
+  /** Running mean of the gradient. */
+  readonly first: Float64Array;
+  /** Running mean of its square. */
+  readonly second: Float64Array;
+}
+
+/** Constants of Adam. */
+export interface AdamOptions {
+  /** Size of a step, above 0. */
+  readonly learningRate: number;
+  /** Decay of the first moment; .9 if absent. */
+  readonly beta1?: number;
+  /** Decay of the second moment; .999 if absent. */
+  readonly beta2?: number;
+  /** Added to the root of the second moment; 1e-8 if absent. */
+  readonly epsilon?: number;
+}
+
+/**
+ * One step of Adam (Kingma & Ba 2015, arXiv:1412.6980) with bias correction. Without a state, the
+ * moments begin at 0.
+ *
+ * ```ts
+ * import { stepAdam } from "@kanpress/kanpress/kan";
+ * import assert from "node:assert";
+ *
+ * const { parameters } = stepAdam(Float64Array.of(1), Float64Array.of(5), { learningRate: 0.1 });
+ * assert.ok(Math.abs(parameters[0]! - 0.9) < 1e-8);
+ * ```
+ */
+export function stepAdam(
+  parameters: Float64Array,
+  gradient: Float64Array,
+  options: AdamOptions,
+  state?: AdamState,
+): { parameters: Float64Array; state: AdamState } {
+  const { learningRate, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
+  const step = (state?.step ?? 0) + 1;
+  const first = new Float64Array(parameters.length), second = new Float64Array(parameters.length);
+  const correction1 = 1 - beta1 ** step, correction2 = 1 - beta2 ** step;
+  const moved = parameters.map((parameter, i) => {
+    first[i] = beta1 * (state?.first[i] ?? 0) + (1 - beta1) * gradient[i]!;
+    second[i] = beta2 * (state?.second[i] ?? 0) + (1 - beta2) * gradient[i]! ** 2;
+    const root = Math.sqrt(second[i]! / correction2);
+    return parameter - learningRate * (first[i]! / correction1) / (root + epsilon);
+  });
+  return { parameters: moved, state: { step, first, second } };
+}
