@@ -57,7 +57,9 @@ function readScaling(
         originalContextLength: readInteger(
           parameters,
           "original_max_position_embeddings",
-          readInteger(config, "max_position_embeddings"),
+          parameters.original_max_position_embeddings == null
+            ? readInteger(config, "max_position_embeddings")
+            : undefined,
         ),
       };
     default:

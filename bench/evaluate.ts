@@ -1,0 +1,145 @@
+/**
+ * How fast language models are evaluated, as ratios measured side by side in one run, and whether
+ * perplexities agree with llama.cpp: `deno run --allow-all bench/evaluate.ts`. The GPT-2-sized model
+ * has random weights of the right shapes.
+ */
+import { existsSync } from "node:fs";
+import * as tf from "@tensorflow/tfjs";
+import { openModel, type StateDict } from "../data/mod.ts";
+import {
+  createLanguageModel,
+  evaluateLanguageModel,
+  generateTokens,
+  readStateDict,
+  useBackend,
+} from "../eval/mod.ts";
+import { scoreChunks } from "../eval/chunk_scorer.ts";
+import { ParameterStore } from "../eval/parameter_store.ts";
+import { prepareWeights } from "../eval/prepared_weights.ts";
+import { describeModel } from "../eval/architectures/registry.ts";
+import { randomStateDict } from "../eval/testdata/random_model.ts";
+import { createRandom } from "../kan/mod.ts";
+
+const contextLength = 512;
+const config = {
+  model_type: "gpt2",
+  n_embd: 768,
+  n_head: 12,
+  n_layer: 12,
+  n_positions: 1024,
+  vocab_size: 50257,
+};
+
+/** Multiply-adds times two that scoring `chunks` chunks needs: linear layers, causal attention, head. */
+function scoringFlops(chunks: number): number {
+  const { n_embd: size, n_layer: layers, vocab_size: vocabulary } = config;
+  const tokens = chunks * contextLength;
+  const linear = 2 * 12 * size ** 2 * layers * tokens;
+  const attention = 2 * size * (contextLength + 1) * layers * tokens;
+  return linear + attention + 2 * size * vocabulary * chunks * (contextLength / 2 - 1);
+}
+
+function matMulRate(): number {
+  const [rows, inner, columns] = [1024, 768, 3072];
+  const [a, b] = [tf.randomNormal([rows, inner]), tf.randomNormal([inner, columns])];
+  let best = 0;
+  for (let i = 0; i < 5; i++) {
+    const start = performance.now();
+    tf.matMul(a, b).dispose();
+    best = Math.max(best, 2 * rows * inner * columns / (performance.now() - start) / 1e6);
+  }
+  tf.dispose([a, b]);
+  return best;
+}
+
+async function scoringShare(weights: StateDict, tokens: Int32Array): Promise<void> {
+  const description = describeModel(config, weights.keys());
+  const parameters = new ParameterStore(prepareWeights(description, weights, false), true);
+  const chunks = 2;
+  let best = { share: 0, rate: 0, peak: 0 };
+  for (let i = 0; i < 4; i++) {
+    const before = matMulRate();
+    const start = performance.now();
+    await scoreChunks(
+      [{ description, parameters }],
+      tokens.subarray(0, chunks * contextLength),
+      contextLength,
+    );
+    const rate = scoringFlops(chunks) / (performance.now() - start) / 1e6;
+    const peak = Math.max(before, matMulRate());
+    if (rate / peak > best.share) best = { share: rate / peak, rate, peak };
+  }
+  parameters.dispose();
+  console.log(
+    `GPT-2-sized scoring: ${best.rate.toFixed(1)} GFLOP/s, ${(100 * best.share).toFixed(0)} % of ` +
+      `tfjs matMul's ${best.peak.toFixed(1)} GFLOP/s on one core (goal: 60 %)`,
+  );
+}
+
+async function threadRatio(weights: StateDict, tokens: Int32Array): Promise<void> {
+  const seconds: number[] = [];
+  for (const threads of [1, 2]) {
+    const start = performance.now();
+    await evaluateLanguageModel({ config, original: weights, tokens, contextLength, threads });
+    seconds.push((performance.now() - start) / 1000);
+  }
+  const [one, two] = seconds as [number, number];
+  console.log(
+    `GPT-2-sized evaluation of ${tokens.length} tokens: 1 worker ${one.toFixed(1)} s, 2 workers ` +
+      `${two.toFixed(1)} s, ratio ${(one / two).toFixed(2)} (goal: 1.7)`,
+  );
+}
+
+async function agreement(
+  name: string,
+  text: string,
+  context: number,
+  llamaCpp: number,
+): Promise<void> {
+  const path = new URL(`../../shared/models/${name}`, import.meta.url).pathname;
+  if (!existsSync(path)) return console.log(`${name}: ../shared is absent, skipped`);
+  const source = await openModel(path);
+  const tokenizer = await source.tokenizer();
+  const contents = await Deno.readTextFile(new URL(`../../shared/data/${text}`, import.meta.url));
+  const tokens = tokenizer.encode(contents);
+  const start = performance.now();
+  const { perplexity, perplexityStandardError } = await evaluateLanguageModel({
+    config: source.config,
+    original: await readStateDict(source),
+    tokens,
+    contextLength: context,
+    ...(tokenizer.addsBos && { bosTokenId: tokenizer.bosTokenId! }),
+  });
+  const seconds = (performance.now() - start) / 1000;
+  console.log(
+    `${name}: perplexity ${perplexity.original.toFixed(4)} ± ` +
+      `${perplexityStandardError.original.toFixed(4)}, llama.cpp ${llamaCpp}, ratio ` +
+      `${(perplexity.original / llamaCpp).toFixed(5)}; ${tokens.length} tokens in ` +
+      `${seconds.toFixed(1)} s`,
+  );
+}
+
+async function generationSpeed(weights: StateDict): Promise<void> {
+  const model = createLanguageModel(config, weights);
+  const count = 32;
+  let start = 0;
+  let made = 0;
+  for await (const _ of generateTokens(model, Int32Array.of(1, 2, 3), { seed: 1 })) {
+    if (made === 0) start = performance.now();
+    if (made++ === count) break;
+  }
+  console.log(
+    `GPT-2-sized generation: ${(count / (performance.now() - start) * 1000).toFixed(1)} tokens/s`,
+  );
+  model.dispose();
+}
+
+await useBackend("wasm");
+await agreement("stories260K", "tinystories-eval.txt", 512, 4.9392);
+await agreement("prose-4m", "prose-eval.txt", 256, 53.789);
+const weights = randomStateDict(config, 1);
+const random = createRandom(2);
+const tokens = Int32Array.from({ length: 8 * contextLength }, () => random.integer(50257));
+await scoringShare(weights, tokens);
+await generationSpeed(weights);
+await threadRatio(weights, tokens);
