@@ -1,19 +1,19 @@
 import { fileURLToPath } from "node:url";
-import { readAll } from "./byte_source.ts";
+import { type ByteSource, readAll } from "./byte_source.ts";
 import { openFile } from "./file_source.ts";
 import { openLocalModel } from "./local_model.ts";
 import { type ModelSource, openModelFolder } from "./model_source.ts";
 import { openUrl } from "./url_source.ts";
 
 const name = "prose-4m";
-const folder = new URL(`./embedded/${name}/`, import.meta.url);
-const text = new URL("./embedded/evaluation.txt", import.meta.url);
-
-// A folder on a web server cannot be listed.
+// A web server, from which kanpress may have been imported, as from JSR, cannot list a folder.
 const files = {
   weights: "model.safetensors",
   companions: ["config.json", "tokenizer.json", "tokenizer_config.json"],
 };
+
+/** The folder of what is embedded, beside this module. */
+const embedded = new URL("./embedded/", import.meta.url);
 
 /**
  * Where the embedded model is: the path of a folder, or a URL where kanpress was itself imported
@@ -27,13 +27,15 @@ const files = {
  * ```
  */
 export function embeddedModelPath(): string {
-  return (folder.protocol === "file:" ? fileURLToPath(folder) : folder.href).replace(/[\\/]$/, "");
+  const folder = new URL(name, embedded);
+  return folder.protocol === "file:" ? fileURLToPath(folder) : folder.href;
 }
 
 /** Opens the embedded model, from its folder or over HTTP. */
-export async function openEmbeddedModel(): Promise<ModelSource> {
-  if (folder.protocol === "file:") return await openLocalModel(embeddedModelPath(), name);
-  return await openModelFolder({ name, open: (file) => openUrl(new URL(file, folder)) }, files);
+export async function openEmbeddedModel(base: URL = embedded): Promise<ModelSource> {
+  const folder = new URL(name, base);
+  if (folder.protocol === "file:") return await openLocalModel(fileURLToPath(folder), name);
+  return await openModelFolder({ name, open: (file) => openUrl(`${folder.href}/${file}`) }, files);
 }
 
 /**
@@ -47,8 +49,11 @@ export async function openEmbeddedModel(): Promise<ModelSource> {
  * ```
  */
 export async function readEmbeddedText(): Promise<string> {
-  const source = text.protocol === "file:"
-    ? await openFile(fileURLToPath(text))
-    : await openUrl(text);
-  return new TextDecoder().decode(await readAll(source));
+  return new TextDecoder().decode(await readAll(await openEmbeddedText()));
+}
+
+/** Opens the embedded evaluation text, from its file or over HTTP. */
+export async function openEmbeddedText(base: URL = embedded): Promise<ByteSource> {
+  const url = new URL("evaluation.txt", base);
+  return url.protocol === "file:" ? await openFile(fileURLToPath(url)) : await openUrl(url);
 }
