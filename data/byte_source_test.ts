@@ -79,7 +79,7 @@ Deno.test("a URL that fails is an InputError that names it", async () => {
   });
   await assert.rejects(openUrl("http://127.0.0.1:1/x", { attempts: 2, firstDelay: 1 }), {
     name: "InputError",
-    message: /^http:\/\/127.0.0.1:1\/x: cannot be read \(.*\); check the address and the net/,
+    message: /^http:\/\/127.0.0.1:1\/x cannot be reached \(.*\); check the address and the net/,
   });
 });
 

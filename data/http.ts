@@ -20,7 +20,16 @@ const longestDelay = 30_000;
 const longestRetryAfter = 120_000;
 
 /** The last try failed too: there is no network, or the server is down or overloaded. */
-export class UnreachableError extends InputError {}
+export class UnreachableError extends InputError {
+  /** What went wrong and what to do, without the address. */
+  readonly reason: string;
+
+  /** `place` is what cannot be reached, such as a URL. */
+  constructor(place: string, reason: string, cause: unknown) {
+    super(`${place} ${reason}`, { cause });
+    this.reason = reason;
+  }
+}
 
 /** A failure that may pass: the network's, or the server's for the moment. */
 class PassingFailure extends Error {
@@ -210,9 +219,7 @@ async function waitOrGiveUp(
     const advice = error.retryAfter > 0
       ? `try again in ${error.retryAfter / 1000} s`
       : "check the address and the network, and try again";
-    throw new UnreachableError(`${url}: cannot be read (${error.message}); ${advice}`, {
-      cause: error,
-    });
+    throw new UnreachableError(url, `cannot be reached (${error.message}); ${advice}`, error);
   }
   await sleep(Math.max(delay, error.retryAfter), options.signal);
 }

@@ -37,7 +37,7 @@ Deno.test("overloaded answers are asked again, up to the number of attempts", as
   await withServer(() => new Response("", { status: 503 }), async (origin) => {
     await assert.rejects(fetchPatiently(origin, quick), {
       name: "InputError",
-      message: `${origin}: cannot be read (the server answers 503); ` +
+      message: `${origin} cannot be reached (the server answers 503); ` +
         "check the address and the network, and try again",
     });
   });
@@ -70,7 +70,7 @@ Deno.test("Retry-After is respected, or reported where it is long", async () => 
   await withServer(() => new Response("", { status: 429, headers }), async (origin) => {
     await assert.rejects(fetchPatiently(origin, quick), {
       name: "InputError",
-      message: `${origin}: cannot be read (the server answers 429); try again in 3600 s`,
+      message: `${origin} cannot be reached (the server answers 429); try again in 3600 s`,
     });
   });
 });
@@ -134,7 +134,7 @@ Deno.test("a connection that sends nothing is given up", async () => {
     const stream = streamRange(origin, 0, 100, 100, { ...quick, attempts: 1, stallTimeout: 50 });
     await assert.rejects(collect(stream), {
       name: "InputError",
-      message: /: cannot be read \(nothing came for 0.05 s\)/,
+      message: / cannot be reached \(nothing came for 0.05 s\)/,
     });
   });
 });

@@ -1,5 +1,5 @@
 import { HubApiError, listFiles, modelInfo } from "@huggingface/hub";
-import { fetchWhole, type RequestOptions } from "./http.ts";
+import { fetchWhole, type RequestOptions, UnreachableError } from "./http.ts";
 import type { HubSettings } from "./hub_settings.ts";
 import { InputError } from "./input_error.ts";
 
@@ -96,6 +96,13 @@ function patientFetch(settings: HubSettings, options: RequestOptions): typeof fe
 }
 
 function apiError(settings: HubSettings, id: string, revision: string, error: unknown): Error {
+  if (error instanceof UnreachableError) {
+    return new UnreachableError(
+      `${id}: is no folder here, and the hub ${settings.endpoint}`,
+      error.reason,
+      error,
+    );
+  }
   if (error instanceof InputError) return error;
   // The library trusts what it parses, and fails in any way where that is something else.
   if (!(error instanceof HubApiError)) return unexpected(settings, id, error);

@@ -162,7 +162,7 @@ Deno.test("an interrupted download is gone on with by range", async () => {
     return start === 0 ? dropped(weights, 0) : new Response("", { status: 500 });
   };
   await withHub({ fault }, async (open, cacheDir, requests) => {
-    assert.match(await rejection(open()), /model.safetensors: cannot be read \(.*500\)/);
+    assert.match(await rejection(open()), /model.safetensors cannot be reached \(.*500\)/);
     const blobs = join(cacheDir, "models--someone--small-model", "blobs");
     const incomplete = join(blobs, `${sha256(weights)}.incomplete`);
     const present = Deno.statSync(incomplete).size;
@@ -221,7 +221,7 @@ Deno.test("the cache serves offline, and when the hub is down", async () => {
     assert.match(await rejection(open({ offline: true, revision: "v2" })), /revision v2 is not in/);
     down = true;
     assert.deepStrictEqual((await open()).config, { model_type: "gpt2" });
-    assert.match(await rejection(open({ revision: "v2" })), /cannot be read \(.*503\)/);
+    assert.match(await rejection(open({ revision: "v2" })), /cannot be reached \(.*503\)/);
   });
 });
 

@@ -1,5 +1,6 @@
-import { existsSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { openEmbeddedModel } from "./embedded_model.ts";
+import { errorCode, fileError } from "./file_error.ts";
 import { type HubOptions, isHubId, openHubModel } from "./hub_model.ts";
 import { InputError } from "./input_error.ts";
 import { openLocalModel } from "./local_model.ts";
@@ -33,9 +34,20 @@ export async function openModel(
   options: HubOptions = {},
 ): Promise<ModelSource> {
   if (pathOrHubId === undefined) return await openEmbeddedModel();
-  if (existsSync(pathOrHubId)) return await openLocalModel(pathOrHubId);
+  if (await exists(pathOrHubId)) return await openLocalModel(pathOrHubId);
   if (isHubId(pathOrHubId)) return await openHubModel(pathOrHubId, options);
   throw new InputError(
-    `${pathOrHubId}: does not exist; check the path (a model of the hub is named owner/name)`,
+    `${pathOrHubId || '""'}: does not exist; check the path (a model of the hub is owner/name)`,
   );
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === "ENOENT" || code === "ENOTDIR") return false;
+    throw fileError(path, error);
+  }
 }

@@ -18,6 +18,8 @@ export interface SafetensorsFile extends WeightSource {
    * such tensor. The result may be a view of memory that the source keeps.
    */
   readBytes(name: string): Promise<Uint8Array>;
+  /** The file's name. */
+  fileOf(name: string): string;
 }
 
 /**
@@ -58,5 +60,6 @@ export async function openSafetensors(source: ByteSource): Promise<SafetensorsFi
     return { dtype, shape, data: toFloat32(dtype, await readBytes(name), where) };
   }
 
-  return { tensors, metadata, byteLength: source.byteLength, readBytes, read };
+  const { name: file, byteLength } = source;
+  return { tensors, metadata, byteLength, readBytes, read, fileOf: () => file };
 }

@@ -67,10 +67,21 @@ async function readHeaderLength(source: ByteSource): Promise<number> {
     throw damaged(source.name, `only ${source.byteLength} bytes long`);
   }
   const bytes = await source.read(0, lengthBytes);
+  const text = new TextDecoder().decode(bytes);
+  if (text === "version ") {
+    throw new InputError(
+      `${source.name}: is a Git LFS pointer in place of the file; fetch it with git lfs pull`,
+    );
+  }
   const view = new DataView(bytes.buffer, bytes.byteOffset, lengthBytes);
   const length = view.getUint32(4, true) * 2 ** 32 + view.getUint32(0, true);
   if (length > largestHeader) {
-    throw damaged(source.name, `its header would be ${length} bytes, where 100 MB is the limit`);
+    throw damaged(
+      source.name,
+      /^[\t-\r -~]+$/.test(text)
+        ? `begins with the text ${quote(text)}`
+        : `its header would be ${view.getBigUint64(0, true)} bytes, where 100 MB is the limit`,
+    );
   }
   const room = source.byteLength - lengthBytes;
   if (length > room) {

@@ -158,7 +158,15 @@ Deno.test("refused: a header beyond 100 MB, without reading it", async () => {
   };
   assert.match(await rejection(source), /header would be 100000001 bytes, where 100 MB is the lim/);
   length.fill(0xff);
-  assert.match(await rejection(source), /where 100 MB is the limit;/);
+  assert.match(await rejection(source), /would be 18446744073709551615 bytes, where 100 MB is/);
+});
+
+Deno.test("refused: a web page or a Git LFS pointer in place of the file", async () => {
+  const text = (content: string) =>
+    memorySource(new TextEncoder().encode(content), "bad.safetensors");
+  assert.match(await rejection(text("<!doctype html>")), /begins with the text "<!doctyp";/);
+  const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n";
+  assert.match(await rejection(text(pointer)), /is a Git LFS pointer .*; fetch it with git lfs/);
 });
 
 Deno.test("refused: a header that is not UTF-8, or begins with a byte order mark", async () => {

@@ -13,6 +13,8 @@ export interface ShardedWeights extends WeightSource {
   readonly byteLength: number;
   /** Reads one tensor's bytes as they are stored. */
   readBytes(name: string): Promise<Uint8Array>;
+  /** Name of the shard that a tensor is in. */
+  fileOf(name: string): string;
 }
 
 /**
@@ -71,6 +73,7 @@ export async function openShardedSafetensors(
 
     readBytes: async (name) => await shardWith(name).readBytes(name),
     read: async (name) => await shardWith(name).read(name),
+    fileOf: (name) => shardWith(name).fileOf(name),
   };
 }
 

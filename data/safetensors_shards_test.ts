@@ -33,6 +33,7 @@ Deno.test("tensors are found in their shards", async () => {
   assert.deepStrictEqual(weights.tensors.map(({ name }) => name), ["a", "bb", "ccc"]);
   assert.deepStrictEqual((await weights.read("bb")).data, Float32Array.of(2));
   assert.deepStrictEqual(await weights.readBytes("ccc"), Uint8Array.of(3));
+  assert.equal(weights.fileOf("ccc"), "2.safetensors");
   const sizes = Object.values(shards).map((bytes) => bytes.length);
   assert.equal(weights.byteLength, sizes.reduce((sum, size) => sum + size));
 });

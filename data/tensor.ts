@@ -45,6 +45,8 @@ export interface WeightSource {
   readonly tensors: readonly TensorInfo[];
   /** Reads one tensor; throws {@linkcode InputError} where its bytes are damaged. */
   read(name: string): Promise<WeightTensor>;
+  /** Name of the file that a tensor is in, for messages, where it is in one. */
+  fileOf?(name: string): string;
 }
 
 /**
