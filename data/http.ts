@@ -239,6 +239,9 @@ function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<v
 }
 
 function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.replaceAll(/\s+/g, " ");
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause instanceof Error ? `: ${error.cause.message}` : "";
+  // Deno repeats the address, which the message has already.
+  return (error.message + cause).replace(/error sending request for url \(.*?\): /, "")
+    .replaceAll(/\s+/g, " ");
 }

@@ -15,11 +15,9 @@ export function memorySource(bytes: Uint8Array, name: string): ByteSource {
   return {
     name,
     byteLength: bytes.byteLength,
-    read(start: number, end: number): Promise<Uint8Array> {
-      return Promise.try(() => {
-        checkRange(start, end, bytes.byteLength);
-        return bytes.subarray(start, end);
-      });
+    async read(start: number, end: number): Promise<Uint8Array> {
+      checkRange(start, end, bytes.byteLength);
+      return await Promise.resolve(bytes.subarray(start, end));
     },
   };
 }

@@ -44,7 +44,7 @@ export async function writeFileAtomically(
       throw fileError(path, error);
     });
   } finally {
-    rmSync(temporary, { force: true });
+    remove(temporary);
     unfinished.delete(temporary);
   }
 }
@@ -60,7 +60,16 @@ export async function writeFileAtomically(
  * ```
  */
 export function removeUnfinishedFiles(): void {
-  for (const path of unfinished) rmSync(path, { force: true });
+  for (const path of unfinished) remove(path);
+}
+
+/** Removes a file if it is there; that it cannot be removed is not worth another error. */
+function remove(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    return;
+  }
 }
 
 function checkTarget(path: string): void {

@@ -104,17 +104,19 @@ Deno.test({
   ignore: Deno.build.os === "windows",
   async fn() {
     // The administrator may write to any folder but those that the system makes up itself.
-    const folder = Deno.uid() === 0 ? "/sys" : Deno.makeTempDirSync();
-    if (folder !== "/sys") Deno.chmodSync(folder, 0o555);
+    const administrator = Deno.uid() === 0;
+    const folder = administrator ? "/sys" : Deno.makeTempDirSync();
+    if (!administrator) Deno.chmodSync(folder, 0o555);
     await assert.rejects(writeFileAtomically(join(folder, "out.bin"), [chunk]), {
       name: "InputError",
       message: new RegExp(`^${folder}: (permission denied|not permitted|is on a read-only)`),
     });
+    if (!administrator) Deno.removeSync(folder);
   },
 });
 
 Deno.test({
-  name: "a full disk is named",
+  name: "the error of a full disk says so",
   ignore: !existsSync("/dev/full"),
   fn() {
     const file = openSync("/dev/full", "w");
@@ -130,6 +132,34 @@ Deno.test({
       return;
     }
     assert.fail("/dev/full took a byte");
+  },
+});
+
+/** Whether this system lets a user mount a small disk that only the user's processes see. */
+function canMount(): boolean {
+  if (Deno.build.os !== "linux" || !existsSync("/usr/bin/unshare")) return false;
+  const args = ["-rm", "sh", "-c", "mount -t tmpfs -o size=64k tmpfs /mnt"];
+  return new Deno.Command("unshare", { args, stderr: "null" }).outputSync().success;
+}
+
+Deno.test({
+  name: "nothing is left on a full disk",
+  ignore: !canMount(),
+  fn() {
+    const program = `
+      import { writeFileAtomically } from ${JSON.stringify(import.meta.resolve("./write_file.ts"))};
+      const chunks = Array.from({ length: 100 }, () => new Uint8Array(1000));
+      await writeFileAtomically("/mnt/out.bin", chunks).catch((error) => {
+        console.log(error.message, [...Deno.readDirSync("/mnt")].length);
+      });
+    `;
+    const shell = 'mount -t tmpfs -o size=64k tmpfs /mnt && exec "$0" eval --no-lock "$1"';
+    const args = ["-rm", "sh", "-c", shell, Deno.execPath(), program];
+    const { stdout } = new Deno.Command("unshare", { args }).outputSync();
+    assert.equal(
+      new TextDecoder().decode(stdout),
+      "/mnt/out.bin: no space left on the disk; free some or choose another folder 0\n",
+    );
   },
 });
 
