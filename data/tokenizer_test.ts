@@ -1,9 +1,13 @@
 import assert from "node:assert";
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import fc from "fast-check";
+import { openModel } from "./open_model.ts";
 import { createTextTokenizer, type TextTokenizer } from "./tokenizer.ts";
 
-const folder = new URL("../../shared/models/stories260K/", import.meta.url);
+const models = new URL("../../shared/models/", import.meta.url);
+const folder = new URL("stories260K/", models);
 const ignore = !existsSync(folder);
 
 function load(changes: Record<string, unknown> = {}): TextTokenizer {
@@ -46,6 +50,28 @@ Deno.test({
     assert.deepStrictEqual([without.bosTokenId, without.addsBos], [undefined, false]);
   },
 });
+
+// Counts and hashes of the ids by the Rust library tokenizers 0.23.2, of which the package that we
+// use is a port.
+const references: readonly [model: string, text: string, count: number, hash: string][] = [
+  ["stories260K", "tinystories-eval.txt", 81734, "bb35999dffee83d0"],
+  ["prose-4m", "prose-eval.txt", 79650, "ccdbaaca1b96d00e"],
+  ["prose-4m", "tinystories-eval.txt", 46271, "dc4f1fef2dfb48b5"],
+];
+
+for (const [model, text, count, hash] of references) {
+  Deno.test({
+    name: `${model} splits ${text} as the Rust library does`,
+    ignore,
+    async fn() {
+      const tokenizer = await (await openModel(fileURLToPath(new URL(model, models)))).tokenizer();
+      const ids = tokenizer.encode(readFileSync(new URL(`../data/${text}`, models), "utf8"));
+      assert.equal(ids.length, count);
+      const bytes = new Uint8Array(ids.buffer);
+      assert.equal(createHash("sha256").update(bytes).digest("hex").slice(0, 16), hash);
+    },
+  });
+}
 
 Deno.test({
   name: "any text comes back from its tokens, by way of byte tokens where need be",
