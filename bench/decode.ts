@@ -1,0 +1,48 @@
+/**
+ * How fast do the code streams decode on one core? Prints million weights a second for the entropy
+ * decoder alone and for a whole file, header checks and dequantization included.
+ *
+ *     deno run bench/decode.ts
+ */
+import { memorySource } from "../data/memory_source.ts";
+import { createRandom } from "../kan/random.ts";
+import { HierarchicalCompressor } from "../hierarchy/compressor.ts";
+import { openContainer } from "../hierarchy/container.ts";
+import { decodeContainer } from "../hierarchy/decompress.ts";
+import { decodeTrellis } from "../hierarchy/levels/trellis_level.ts";
+import { codedShapes } from "../hierarchy/plan_tensors.ts";
+
+const RUNS = 9;
+const SHAPE = [2048, 2048] as const;
+
+/** Median of the seconds that `work` takes. */
+function medianSeconds(work: () => void): number {
+  const seconds = Array.from({ length: RUNS }, () => {
+    const start = performance.now();
+    work();
+    return (performance.now() - start) / 1000;
+  });
+  return seconds.sort((a, b) => a - b)[RUNS >> 1]!;
+}
+
+const random = createRandom(1);
+const data = Float32Array.from({ length: SHAPE[0] * SHAPE[1] }, () => random.normal() * 0.02);
+const weights = new Map([["weight", { dtype: "F32" as const, shape: SHAPE, data }]]);
+
+console.log("bits a weight   states   entropy decoder   whole file   (million weights a second)");
+for (const bits of [2, 4]) {
+  for (const states of [1, 8]) {
+    const compressed = await new HierarchicalCompressor({ bits, states }).compress(weights);
+    const container = await openContainer(memorySource(compressed.bytes, "bench"));
+    const trellis = container.stages[0]!.find(({ kind }) => kind === "trellis")!;
+    const shapes = codedShapes(container.tensors);
+    const decoder = data.length / 1e6 / medianSeconds(() => decodeTrellis(trellis, [], shapes));
+    const whole = data.length / 1e6 / medianSeconds(() => decodeContainer(container));
+    console.log(
+      `${bits}`.padStart(13),
+      `${states}`.padStart(8),
+      decoder.toFixed(1).padStart(17),
+      whole.toFixed(1).padStart(12),
+    );
+  }
+}

@@ -1,0 +1,72 @@
+import assert from "node:assert";
+import fc from "fast-check";
+import { InputError } from "../../data/input_error.ts";
+import { createFieldLevel, decodeField } from "./field_level.ts";
+import type { Matrix, Signal } from "./level.ts";
+
+const CONTEXT = { seed: 0 };
+
+function matrix(rows: number, columns: number, value = 1): Matrix {
+  const data = Float32Array.from({ length: rows * columns }, (_, i) => value * Math.sin(i + 1));
+  return { name: "w", rows, columns, data };
+}
+
+async function roundTrip(signal: Signal, step: number) {
+  const { encoded, handsOn } = await createFieldLevel({ step }).encode(signal, CONTEXT);
+  return { handsOn, decoded: decodeField(encoded, handsOn, signal), encoded };
+}
+
+Deno.test("decodeField() undoes the division to float32 precision, with and without a metric", async () => {
+  await fc.assert(fc.asyncProperty(
+    fc.integer({ min: 1, max: 12 }),
+    fc.integer({ min: 1, max: 12 }),
+    fc.double({ min: 1e-6, max: 1e6, noNaN: true }),
+    fc.array(fc.double({ min: 1e-8, max: 1e8, noNaN: true }), { minLength: 24, maxLength: 24 }),
+    fc.boolean(),
+    async (rows, columns, step, positive, withMetric) => {
+      const factor = new Float64Array(rows * rows);
+      for (let i = 0; i < rows; i++) factor[i * rows + i] = positive[i]!;
+      const columnWeights = Float64Array.from(positive.slice(12, 12 + columns));
+      const plain = matrix(rows, columns);
+      const signal = [withMetric ? { ...plain, metric: { factor, columnWeights } } : plain];
+      const { decoded } = await roundTrip(signal, step);
+      decoded[0]!.data.forEach((value, i) => {
+        const expected = plain.data[i]!;
+        assert.ok(Math.abs(value - expected) <= Math.abs(expected) * 3e-7);
+      });
+    },
+  ));
+});
+
+Deno.test("without a metric all matrices get steps in proportion to their size", async () => {
+  const { handsOn } = await roundTrip([matrix(20, 20, 1e-3), matrix(20, 20, 1e3)], 0.1);
+  for (const { data } of handsOn) {
+    const size = Math.sqrt(data.reduce((sum, value) => sum + value * value, 0) / data.length);
+    assert.ok(size > 9 && size < 11, `${size}`);
+  }
+});
+
+Deno.test("with a metric every coefficient's error costs the same", async () => {
+  const factor = Float64Array.of(4, 1, 0, 0.25);
+  const columnWeights = Float64Array.of(1, 8, 0.5);
+  const signal = [{ ...matrix(2, 3), metric: { factor, columnWeights } }];
+  const { handsOn } = await roundTrip(signal, 0.5);
+  const { metric } = handsOn[0]!;
+  const cost = (i: number, j: number) => metric!.factor[3 * i]! * metric!.columnWeights[j]!;
+  for (let i = 0; i < 2; i++) for (let j = 0; j < 3; j++) assert.equal(cost(i, j), 0.5);
+  // Off the diagonal, rows are scaled by their own step: 0.5 / 4.
+  assert.equal(metric!.factor[1], 1 / 8);
+});
+
+Deno.test("decodeField() refuses a level without its step or stream", async () => {
+  const { encoded, handsOn } = await roundTrip([matrix(3, 3)], 1);
+  for (
+    const broken of [
+      { ...encoded, parameters: {} },
+      { ...encoded, parameters: { step: -1 } },
+      { ...encoded, streams: new Map() },
+    ]
+  ) {
+    assert.throws(() => decodeField(broken, handsOn, [matrix(3, 3)]), InputError);
+  }
+});
