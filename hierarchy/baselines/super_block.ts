@@ -1,0 +1,84 @@
+import { fitScaleAndOffset } from "./weighted_fit.ts";
+
+/** How a k-quant with minima divides its super-block. */
+export interface SuperBlockLayout {
+  /** Weights that share a scale and a minimum. */
+  readonly subBlock: number;
+  /** The highest level of a weight. */
+  readonly top: number;
+  /** The highest value of a sub-block's scale and minimum. */
+  readonly scaleTop: number;
+}
+
+/** Rounds of fitting the two f16 steps to the levels, and the levels to the steps. */
+const REFINEMENTS = 3;
+
+/**
+ * Quantizes a super-block to d · s_b · q − e · m_b: levels q of every weight, integers s_b and m_b of
+ * every sub-block, and f16 steps d and e of the whole.
+ */
+export function quantizeSuperBlock(
+  values: Float64Array,
+  weights: Float64Array,
+  target: Float32Array,
+  layout: SuperBlockLayout,
+): void {
+  const { subBlock, scaleTop } = layout;
+  const fits = Array.from({ length: values.length / subBlock }, (_, b) => {
+    const from = b * subBlock, to = from + subBlock;
+    return fitScaleAndOffset(values.subarray(from, to), weights.subarray(from, to), layout.top);
+  });
+  let scaleStep = Math.f16round(Math.max(...fits.map(({ scale }) => scale)) / scaleTop);
+  let offsetStep = Math.f16round(Math.max(...fits.map(({ offset }) => -offset)) / scaleTop);
+  const integer = (value: number, step: number) =>
+    step === 0 ? 0 : Math.min(Math.max(Math.round(value / step), 0), scaleTop);
+  const scales = fits.map(({ scale }) => integer(scale, scaleStep));
+  const offsets = fits.map(({ offset }) => integer(-offset, offsetStep));
+  const levels = new Int32Array(values.length);
+  let bestError = Infinity;
+  for (let round = 0; round <= REFINEMENTS; round++) {
+    let error = 0;
+    const reconstruction = target.slice();
+    for (let i = 0; i < values.length; i++) {
+      const b = Math.floor(i / subBlock);
+      const step = scaleStep * scales[b]!, minimum = offsetStep * offsets[b]!;
+      const level = step === 0 ? 0 : Math.round((values[i]! + minimum) / step);
+      levels[i] = Math.min(Math.max(level, 0), layout.top);
+      reconstruction[i] = step * levels[i]! - minimum;
+      error += weights[i]! * (values[i]! - reconstruction[i]!) ** 2;
+    }
+    if (!(error < bestError)) return;
+    bestError = error;
+    target.set(reconstruction);
+    const steps = fitSteps(values, weights, levels, scales, offsets, subBlock);
+    if (steps === undefined) return;
+    [scaleStep, offsetStep] = steps;
+  }
+}
+
+/** The f16 steps that fit given integers best, by weighted least squares. */
+function fitSteps(
+  values: Float64Array,
+  weights: Float64Array,
+  levels: Int32Array,
+  scales: readonly number[],
+  offsets: readonly number[],
+  subBlock: number,
+): readonly [number, number] | undefined {
+  let aa = 0, ab = 0, bb = 0, ax = 0, bx = 0;
+  for (let i = 0; i < values.length; i++) {
+    const block = Math.floor(i / subBlock);
+    const a = scales[block]! * levels[i]!, b = -offsets[block]!, weight = weights[i]!;
+    aa += weight * a * a;
+    ab += weight * a * b;
+    bb += weight * b * b;
+    ax += weight * a * values[i]!;
+    bx += weight * b * values[i]!;
+  }
+  const determinant = aa * bb - ab * ab;
+  if (!(determinant > 1e-12 * aa * bb)) return undefined;
+  const scaleStep = (bb * ax - ab * bx) / determinant;
+  const offsetStep = (aa * bx - ab * ax) / determinant;
+  if (!(scaleStep > 0 && offsetStep > 0)) return undefined;
+  return [Math.f16round(scaleStep), Math.f16round(offsetStep)];
+}

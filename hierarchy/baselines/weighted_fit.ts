@@ -1,0 +1,119 @@
+/** A grid scale · q found by {@linkcode fitScale}. */
+export interface ScaleFit {
+  /** Distance of two levels; may be negative. */
+  readonly scale: number;
+  /** The levels, integers. */
+  readonly levels: Int32Array;
+}
+
+/** A grid scale · q + offset found by {@linkcode fitScaleAndOffset}. */
+export interface OffsetFit extends ScaleFit {
+  /** The value of level 0; never positive. */
+  readonly offset: number;
+}
+
+/** Candidate scales on each side of the one that just spans the values. */
+const CANDIDATES = 12;
+/** Rounds of rounding to the least-squares scale of the levels before. */
+const REFINEMENTS = 6;
+
+/**
+ * The scale and levels, low ≤ q ≤ high, that make Σ w (x − scale · q)² small: candidates around the
+ * scales that map the largest value to either end, each with its least-squares scale, the best of
+ * them refined.
+ */
+export function fitScale(
+  values: Float64Array,
+  weights: Float64Array,
+  low: number,
+  high: number,
+): ScaleFit {
+  let extreme = 0;
+  for (const value of values) if (Math.abs(value) > Math.abs(extreme)) extreme = value;
+  const levels = new Int32Array(values.length);
+  if (extreme === 0) return { scale: 0, levels };
+  const fit = (inverse: number) => {
+    let cross = 0, square = 0;
+    for (let i = 0; i < values.length; i++) {
+      const level = Math.min(Math.max(Math.round(inverse * values[i]!), low), high);
+      cross += weights[i]! * values[i]! * level;
+      square += weights[i]! * level * level;
+    }
+    return square > 0 ? { scale: cross / square, gain: cross * cross / square } : undefined;
+  };
+  let scale = extreme / low, gain = -1;
+  for (const end of new Set([low, high])) {
+    for (let i = -CANDIDATES; i <= CANDIDATES; i++) {
+      const candidate = fit((end + Math.sign(end) * 0.1 * i) / extreme);
+      if (candidate !== undefined && candidate.gain > gain) ({ scale, gain } = candidate);
+    }
+  }
+  for (let round = 0; round < REFINEMENTS; round++) {
+    const next = fit(1 / scale);
+    if (next === undefined || next.gain <= gain) break;
+    ({ scale, gain } = next);
+  }
+  for (let i = 0; i < values.length; i++) {
+    levels[i] = Math.min(Math.max(Math.round(values[i]! / scale), low), high);
+  }
+  return { scale, levels };
+}
+
+/**
+ * The same for a grid of levels 0 ≤ q ≤ top with an offset that is not positive: candidates around
+ * the scale that spans the values, each with its least-squares scale and offset.
+ */
+export function fitScaleAndOffset(
+  values: Float64Array,
+  weights: Float64Array,
+  top: number,
+): OffsetFit {
+  let low = 0, high = -Infinity;
+  for (const value of values) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  const levels = new Int32Array(values.length);
+  if (!(high > low)) return { scale: 0, offset: low, levels };
+  let best = { scale: (high - low) / top, offset: low, error: Infinity };
+  for (let i = -CANDIDATES; i <= 2 * CANDIDATES; i++) {
+    let scale = (high - low) / (top + 0.08 * i), offset = low;
+    for (let round = 0; round < REFINEMENTS; round++) {
+      for (let k = 0; k < values.length; k++) {
+        levels[k] = Math.min(Math.max(Math.round((values[k]! - offset) / scale), 0), top);
+      }
+      const fit = leastSquares(values, weights, levels);
+      if (fit === undefined || !(fit.error < best.error)) break;
+      best = fit;
+      ({ scale, offset } = fit);
+    }
+  }
+  const { scale, offset } = best;
+  for (let k = 0; k < values.length; k++) {
+    levels[k] = Math.min(Math.max(Math.round((values[k]! - offset) / scale), 0), top);
+  }
+  return { scale, offset, levels };
+}
+
+/** The best scale > 0 and offset ≤ 0 for given levels, and their weighted squared error. */
+function leastSquares(values: Float64Array, weights: Float64Array, levels: Int32Array) {
+  let w = 0, wl = 0, wll = 0, wx = 0, wxl = 0, wxx = 0;
+  for (let i = 0; i < values.length; i++) {
+    const weight = weights[i]!, level = levels[i]!, value = values[i]!;
+    w += weight;
+    wl += weight * level;
+    wll += weight * level * level;
+    wx += weight * value;
+    wxl += weight * value * level;
+    wxx += weight * value * value;
+  }
+  const determinant = w * wll - wl * wl;
+  if (!(determinant > 1e-12 * w * wll)) return undefined;
+  let scale = (w * wxl - wl * wx) / determinant;
+  let offset = (wll * wx - wl * wxl) / determinant;
+  if (offset > 0) [scale, offset] = [wxl / wll, 0];
+  if (!(scale > 0)) return undefined;
+  const error = wxx - 2 * (scale * wxl + offset * wx) +
+    scale * scale * wll + 2 * scale * offset * wl + offset * offset * w;
+  return { scale, offset, error };
+}
