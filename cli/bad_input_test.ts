@@ -1,7 +1,12 @@
 import assert from "node:assert";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { errorLines, runCommandLine, type RunOptions } from "./testdata/command_line.ts";
+import {
+  errorLines,
+  runCommandLine,
+  type RunOptions,
+  startCommandLine,
+} from "./testdata/command_line.ts";
 import { type TinyModelChanges, writeTinyModel } from "./testdata/tiny_model.ts";
 
 const TEXT = "The ferry was late, and nobody in the town was surprised. ".repeat(4);
@@ -181,4 +186,24 @@ Deno.test("a damaged compressed file is refused by every command", () =>
     await Deno.truncate(file, 3);
     await fails(folder, ["evaluate", "ok", "--text", "text.txt"], named);
     assert.ok(!existsSync(join(folder, "restored")));
+  }));
+
+Deno.test("Ctrl-C in the middle ends with one line and leaves nothing", () =>
+  withModel(async (folder) => {
+    const before = listing(folder);
+    const args = ["compress", "--threads", "1", "--out", "new/out"];
+    const process = startCommandLine(args, { cwd: folder });
+    let error = "";
+    for await (const text of process.stderr.pipeThrough(new TextDecoderStream())) {
+      // The embedded model has been read, and compressing it takes seconds.
+      if (error === "") process.kill("SIGINT");
+      error += text;
+    }
+    const { code } = await process.status;
+    await process.stdout.cancel();
+    assert.equal(code, 1, error);
+    assert.deepEqual(errorLines(error), [
+      "error: interrupted; no partial output was left behind",
+    ]);
+    assert.deepEqual(listing(folder), before);
   }));

@@ -1,10 +1,10 @@
-import { type ModelSource, openFile, openModel } from "../data/mod.ts";
-import { decompressWeights, HierarchicalCompressor } from "../hierarchy/mod.ts";
+import { type ModelSource, openFile } from "../data/mod.ts";
+import { decompressWeights, HierarchicalCompressor, type Preset } from "../hierarchy/mod.ts";
 import { prepareCompressedOutput } from "./compressed_output.ts";
 import { UsageError } from "./errors.ts";
 import { measureModels, readMeasuredText } from "./measure.ts";
 import { modelLabel } from "./options.ts";
-import { checkModel, readFiniteWeights } from "./original_model.ts";
+import { checkModel, openNamedModel, readFiniteWeights, recordedName } from "./original_model.ts";
 import { Phases, type Report } from "./phases.ts";
 import type { CompressOptions } from "./program.ts";
 import { compressionFields, type CompressionOutcome, compressionText } from "./report.ts";
@@ -19,18 +19,18 @@ export async function compress(
   options: CompressOptions,
   session: Session,
 ): Promise<void> {
-  checkCombination(options);
+  const hierarchy = chooseHierarchy(options);
   const phases = new Phases(session, session.signal);
-  const model = await openModel(modelName);
+  const model = await openNamedModel(modelName, phases, session.signal);
   const contextLength = checkModel(model);
   const text = await readMeasuredText(options, await model.tokenizer(), contextLength);
-  const output = await prepareCompressedOutput(options.out ?? defaultOutput(model, options));
+  const output = await prepareCompressedOutput(options.out ?? defaultOutput(model, hierarchy));
   const original = await phases.run("read", () => readFiniteWeights(model));
   const { bytes, report: sizes } = await phases.run(
     "compress",
     (report) =>
-      createCompressor(options, report, session.signal)
-        .compress(original, { config: model.config, source: model.name }),
+      createCompressor(options, hierarchy, report, session.signal)
+        .compress(original, { config: model.config, source: recordedName(modelName, model) }),
   );
   if (output.replaces) session.writeLine(`replacing ${output.file}`);
   await phases.run("write", () => output.write(bytes, model.companions));
@@ -55,18 +55,41 @@ export async function compress(
   );
 }
 
+/** Which preset compresses, and to how many bits. */
+interface Hierarchy {
+  readonly preset: Preset;
+  readonly bits?: number;
+}
+
+/** As in the library, asking for autoencoder levels is asking for the preset seed. */
+function chooseHierarchy({ preset, bits, levels, hiddenDims }: CompressOptions): Hierarchy {
+  const asked = levels !== undefined ? "--levels" : hiddenDims && "--hidden-dims";
+  if (preset === "rate" && asked !== undefined) {
+    throw new UsageError(
+      `${asked} is about autoencoder levels, of which --preset rate has none; ` +
+        "choose --preset seed or --preset hybrid",
+    );
+  }
+  if (levels !== undefined && hiddenDims !== undefined && levels !== hiddenDims.length) {
+    throw new UsageError(
+      `--levels ${levels} and --hidden-dims ${hiddenDims.join()} disagree; give one width a level`,
+    );
+  }
+  const chosen = preset ?? (asked === undefined ? "rate" : "seed");
+  const target = bits ?? (chosen === "seed" ? undefined : DEFAULT_BITS);
+  return { preset: chosen, ...(target === undefined ? {} : { bits: target }) };
+}
+
 function createCompressor(
-  options: CompressOptions,
+  { levels, hiddenDims, seed, losslessSmall }: CompressOptions,
+  hierarchy: Hierarchy,
   report: Report,
   signal: AbortSignal,
 ): HierarchicalCompressor {
-  const { preset, levels, hiddenDims, seed, losslessSmall } = options;
-  const bits = targetBits(options);
   return new HierarchicalCompressor({
-    preset,
+    ...hierarchy,
     seed,
     losslessSmall: losslessSmall === true,
-    ...(bits === undefined ? {} : { bits }),
     ...(levels === undefined ? {} : { numLevels: levels }),
     ...(hiddenDims === undefined ? {} : { hiddenDims }),
     onProgress: (activity, share) => report(share, activity),
@@ -74,27 +97,7 @@ function createCompressor(
   });
 }
 
-function checkCombination({ preset, levels, hiddenDims }: CompressOptions): void {
-  const given = levels !== undefined ? "--levels" : "--hidden-dims";
-  if (preset === "rate" && (levels !== undefined || hiddenDims !== undefined)) {
-    throw new UsageError(
-      `${given} is about autoencoder levels, which the preset rate has not; ` +
-        "add --preset seed or --preset hybrid",
-    );
-  }
-  if (levels !== undefined && hiddenDims !== undefined && levels !== hiddenDims.length) {
-    throw new UsageError(
-      `--hidden-dims has ${hiddenDims.length} widths for --levels ${levels}; give one a level`,
-    );
-  }
-}
-
-function targetBits({ preset, bits }: CompressOptions): number | undefined {
-  return bits ?? (preset === "seed" ? undefined : DEFAULT_BITS);
-}
-
-function defaultOutput(model: ModelSource, options: CompressOptions): string {
-  const bits = targetBits(options);
+function defaultOutput(model: ModelSource, { preset, bits }: Hierarchy): string {
   const rate = bits === undefined ? "" : `-${bits}bit`;
-  return `compressed/${modelLabel(model.name)}-${options.preset}${rate}`;
+  return `compressed/${modelLabel(model.name)}-${preset}${rate}`;
 }

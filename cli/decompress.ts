@@ -43,7 +43,7 @@ export async function decompress(
   const phases = new Phases(session, session.signal);
   const input = await requireCompressed(argument);
   const container = await phases.run("read", () => openContainer(input.source));
-  const companions = await findCompanions(input, container);
+  const companions = await findCompanions(input, container, phases, session.signal);
   const replaces = await checkReplaceable(out, wroteFolder);
   const stage = stageFolder(out);
   const weights = await phases.run("decompress", () => decodeContainer(container));
@@ -71,12 +71,14 @@ export async function decompress(
 async function findCompanions(
   { folder }: CompressedArgument,
   { source }: Container,
+  phases: Phases,
+  signal: AbortSignal,
 ): Promise<readonly ByteSource[]> {
   const names = folder === undefined ? [] : chooseCompanions(await readdir(folder));
   if (folder !== undefined && names.includes("tokenizer.json")) {
     return await Promise.all(names.map((name) => openFile(join(folder, name))));
   }
-  return (await openOriginal(undefined, source))?.companions ?? [];
+  return (await openOriginal(undefined, source, phases, signal))?.companions ?? [];
 }
 
 function isConfig(name: string): boolean {

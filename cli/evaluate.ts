@@ -1,4 +1,5 @@
 import { describeModel } from "../eval/mod.ts";
+import { continuationText, continuePrompt } from "./continuation.ts";
 import { evaluationFields, type EvaluationOutcome, evaluationText } from "./evaluation_report.ts";
 import { openSubject, type Subject } from "./evaluation_subject.ts";
 import { measureModels, readMeasuredText } from "./measure.ts";
@@ -6,15 +7,16 @@ import { Phases } from "./phases.ts";
 import type { EvaluateOptions } from "./program.ts";
 import type { Session } from "./session.ts";
 
-/** `evaluate`: measures a model. */
+/** `evaluate`: measures a model, or shows how it continues a prompt. */
 export async function evaluate(
   argument: string | undefined,
   options: EvaluateOptions,
   session: Session,
 ): Promise<void> {
   const phases = new Phases(session, session.signal);
-  const subject = await openSubject(argument, options.original, phases);
-  await measure(subject, options, phases, session);
+  const subject = await openSubject(argument, options.original, phases, session.signal);
+  if (options.prompt === undefined) await measure(subject, options, phases, session);
+  else await showContinuations(options.prompt, subject, options, phases, session);
 }
 
 async function measure(
@@ -40,5 +42,23 @@ async function measure(
   };
   session.print(
     options.json ? JSON.stringify(evaluationFields(outcome)) : evaluationText(outcome, text.name),
+  );
+}
+
+async function showContinuations(
+  prompt: string,
+  subject: Subject,
+  options: EvaluateOptions,
+  phases: Phases,
+  session: Session,
+): Promise<void> {
+  const continuations = await phases.run(
+    "generate",
+    (report) => continuePrompt(prompt, subject, options, report, session.signal),
+  );
+  session.print(
+    options.json
+      ? JSON.stringify({ model: subject.name, prompt, continuations })
+      : continuationText(prompt, continuations, session.width),
   );
 }

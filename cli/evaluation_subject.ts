@@ -1,15 +1,9 @@
-import {
-  InputError,
-  type ModelSource,
-  openModel,
-  type StateDict,
-  type TextTokenizer,
-} from "../data/mod.ts";
+import { InputError, type ModelSource, type StateDict, type TextTokenizer } from "../data/mod.ts";
 import type { ModelConfig } from "../eval/mod.ts";
 import { decodeContainer, openContainer, reportContainer } from "../hierarchy/mod.ts";
 import { type CompressedArgument, findCompressed, readTokenizerIn } from "./compressed_argument.ts";
 import { UsageError } from "./errors.ts";
-import { checkModel, openOriginal, readFiniteWeights } from "./original_model.ts";
+import { checkModel, openNamedModel, openOriginal, readFiniteWeights } from "./original_model.ts";
 import type { Phases } from "./phases.ts";
 import type { Sizes } from "./report.ts";
 
@@ -34,15 +28,16 @@ export async function openSubject(
   argument: string | undefined,
   originalName: string | undefined,
   phases: Phases,
+  signal: AbortSignal,
 ): Promise<Subject> {
   const compressed = argument === undefined ? undefined : await findCompressed(argument);
   if (compressed !== undefined) {
-    return await openCompressedSubject(compressed, originalName, phases);
+    return await openCompressedSubject(compressed, originalName, phases, signal);
   }
   if (originalName !== undefined) {
     throw new UsageError("--original is for a compressed model; this one is not compressed");
   }
-  const model = await openModel(argument);
+  const model = await openNamedModel(argument, phases, signal);
   checkModel(model);
   const tokenizer = await model.tokenizer();
   const original = await phases.run("read", () => readFiniteWeights(model));
@@ -53,9 +48,10 @@ async function openCompressedSubject(
   { source, folder }: CompressedArgument,
   originalName: string | undefined,
   phases: Phases,
+  signal: AbortSignal,
 ): Promise<Subject> {
   const container = await phases.run("read", () => openContainer(source));
-  const originalModel = await openOriginal(originalName, container.source);
+  const originalModel = await openOriginal(originalName, container.source, phases, signal);
   const config = container.config ?? originalModel?.config;
   const tokenizer = await readTokenizerIn(folder) ?? await originalModel?.tokenizer();
   if (config === undefined || tokenizer === undefined) {

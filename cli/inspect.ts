@@ -44,13 +44,13 @@ function levelTable({ levels, overhead, parameters, compressedBytes }: Compressi
   const row = (stage: string, kind: string, bytes: number, energyLeft?: number) => [
     stage,
     kind,
-    formatBytes(bytes),
+    formatCount(bytes),
     formatFixed(8 * bytes / parameters, 3),
     formatShare(bytes / compressedBytes),
     energyLeft === undefined ? "" : formatShare(energyLeft),
   ];
   const rows = [
-    ["stage", "level", "size", "bits per weight", "share of file", "energy left"],
+    ["stage", "level", "bytes", "bits per weight", "share of file", "energy left"],
     ...levels.map(({ stage, kind, bytes, energyLeft }) =>
       row(String(stage + 1), kind, bytes, energyLeft)
     ),
@@ -65,11 +65,22 @@ function tensorTable({ tensors }: CompressionReport): string {
   const rows = tensors.map(({ name, shape, dtype, levels, bytes, bitsPerWeight, share }) => [
     name,
     `${dtype} ${shape.join("×")}`,
-    levels.join(" > "),
-    formatBytes(bytes),
+    joinLevels(levels),
+    formatCount(bytes),
     formatFixed(bitsPerWeight, 2),
     formatShare(share),
   ]);
-  const heading = ["tensor", "original", "levels", "size", "bits per weight", "share of file"];
+  const heading = ["tensor", "original", "levels", "bytes", "bits per weight", "share of file"];
   return formatTable([heading, ...rows], ["left", "left", "left", "right", "right", "right"]);
+}
+
+/** `2 × autoencoder > field > trellis`. */
+function joinLevels(kinds: readonly string[]): string {
+  const runs: { kind: string; count: number }[] = [];
+  for (const kind of kinds) {
+    const last = runs.at(-1);
+    if (last?.kind === kind) last.count++;
+    else runs.push({ kind, count: 1 });
+  }
+  return runs.map(({ kind, count }) => count === 1 ? kind : `${count} × ${kind}`).join(" > ");
 }

@@ -8,27 +8,47 @@ import {
 } from "../data/mod.ts";
 import { checkTensors } from "../eval/expected_tensors.ts";
 import { describeModel, readStateDict } from "../eval/mod.ts";
+import type { Phases } from "./phases.ts";
+
+/** Before the name of a hub model where a compressed file records what it was made from. */
+const HUB_PREFIX = "hf://";
+
+/** Opens a model, the embedded one without a name, and shows how far a download is. */
+export async function openNamedModel(
+  name: string | undefined,
+  phases: Phases,
+  signal: AbortSignal,
+): Promise<ModelSource> {
+  return await phases.run("open", (report) =>
+    openModel(name, {
+      signal,
+      onProgress: ({ file, bytes, totalBytes }) => report(bytes / totalBytes, file),
+    }));
+}
+
+/** What a compressed file records of its original: the path or the hub name that was given. */
+export function recordedName(given: string | undefined, model: ModelSource): string {
+  return given === undefined || existsSync(given) ? model.name : `${HUB_PREFIX}${model.name}`;
+}
 
 /**
  * Opens the model that a compressed file was made from: `given` (`--original`) where there is one,
- * else the one that the file recorded, which is undefined where it cannot be opened any more.
+ * else the one that the file recorded; undefined where that cannot be found any more.
  */
 export async function openOriginal(
   given: string | undefined,
   recorded: string | undefined,
+  phases: Phases,
+  signal: AbortSignal,
 ): Promise<ModelSource | undefined> {
-  if (given !== undefined) return await openModel(given);
+  if (given !== undefined) return await openNamedModel(given, phases, signal);
   if (recorded === undefined) return undefined;
-  try {
-    if (!existsSync(recorded)) {
-      const embedded = await openModel();
-      if (embedded.name === recorded) return embedded;
-    }
-    return await openModel(recorded);
-  } catch (error) {
-    if (error instanceof InputError) return undefined;
-    throw error;
+  if (recorded.startsWith(HUB_PREFIX)) {
+    return await openNamedModel(recorded.slice(HUB_PREFIX.length), phases, signal);
   }
+  if (existsSync(recorded)) return await openNamedModel(recorded, phases, signal);
+  const embedded = await openModel();
+  return embedded.name === recorded ? embedded : undefined;
 }
 
 /**

@@ -1,6 +1,8 @@
 import { Command, Option } from "commander";
 import { hiddenDimensions, integerBetween, nonEmpty, numberBetween } from "./options.ts";
 
+const PRESETS = ["rate", "seed", "hybrid"] as const;
+
 /** Options of how a model is measured. */
 export interface MeasureOptions {
   /** File with the text to measure on; the embedded text where it is left out. */
@@ -17,8 +19,8 @@ export interface MeasureOptions {
 
 /** Options of `compress`. */
 export interface CompressOptions extends MeasureOptions {
-  /** Which hierarchy of levels compresses. */
-  readonly preset: "rate" | "seed" | "hybrid";
+  /** Which hierarchy of levels compresses; left out, it follows from the other options. */
+  readonly preset?: typeof PRESETS[number];
   /** Target for the whole file in bits per weight, fractions allowed. */
   readonly bits?: number;
   /** Number of autoencoder levels (seed and hybrid). */
@@ -37,6 +39,18 @@ export interface CompressOptions extends MeasureOptions {
 export interface EvaluateOptions extends MeasureOptions {
   /** The model that a compressed one is compared with. */
   readonly original?: string;
+  /** Text to continue, instead of measuring. */
+  readonly prompt?: string;
+  /** Length of the continuation in tokens. */
+  readonly maxTokens: number;
+  /** Softmax temperature; 0 takes the likeliest token. */
+  readonly temperature: number;
+  /** Sample among so many likeliest tokens only; 0 for no limit. */
+  readonly topK: number;
+  /** Sample among the likeliest tokens that have this much probability together. */
+  readonly topP: number;
+  /** Seed of the sampling. */
+  readonly seed: number;
 }
 
 /** Options of `decompress`. */
@@ -67,7 +81,8 @@ export interface Commands {
   inspect(file: string, options: InspectOptions): Promise<void>;
 }
 
-const MODEL = "model folder, or name on the Hugging Face hub (default: the embedded model)";
+const MODEL = "model folder or name on the Hugging Face hub";
+const EMBEDDED = "(default: the embedded model)";
 const COMPRESSED = "compressed model: a .kan.safetensors file, its URL, or its folder";
 const OUT_EXAMPLE = "compressed/prose-4m-rate-4bit";
 
@@ -95,17 +110,16 @@ export function createProgram(
 function addCompress(program: Command, commands: Commands): void {
   const command = program.command("compress")
     .description("Compress a model, measure what that costs, and write a .kan.safetensors file.")
-    .argument("[model]", MODEL, nonEmpty)
+    .argument("[model]", `${MODEL} ${EMBEDDED}`, nonEmpty)
     .addOption(
-      new Option("--preset <name>", "which levels compress").choices(["rate", "seed", "hybrid"])
-        .default("rate"),
+      new Option("--preset <name>", "which levels compress (default: rate)").choices(PRESETS),
     )
     .option(
       "--bits <n>",
       "whole file in bits per weight, such as 2.5 (default: 4; seed: no target)",
       numberBetween(0.1, 32),
     )
-    .option("--levels <n>", "autoencoder levels (seed, hybrid)", integerBetween(1, 8))
+    .option("--levels <n>", "autoencoder levels, for seed and hybrid", integerBetween(1, 8))
     .option("--hidden-dims <list>", "their widths, such as 512,256,128", hiddenDimensions)
     .option("--lossless-small", "keep norms and biases bit for bit, not at f16")
     .option("--seed <n>", "seed of everything random", integerBetween(0, 2 ** 32 - 1), 0)
@@ -125,8 +139,14 @@ function addCompress(program: Command, commands: Commands): void {
 function addEvaluate(program: Command, commands: Commands): void {
   const command = program.command("evaluate")
     .description("Measure perplexity, and a compressed model's distance to its original.")
-    .argument("[model]", `${MODEL}, or a compressed model`, nonEmpty)
-    .option("--original <model>", "what to compare with (default: recorded in the file)", nonEmpty);
+    .argument("[model]", `${MODEL}, or compressed model ${EMBEDDED}`, nonEmpty)
+    .option("--original <model>", "what to compare with (default: recorded in the file)", nonEmpty)
+    .option("--prompt <text>", "show how the models continue this text, instead", nonEmpty)
+    .option("--max-tokens <n>", "length of a continuation", integerBetween(1, 100_000), 60)
+    .option("--temperature <t>", "0 takes the likeliest token", numberBetween(0, 100), 0.8)
+    .option("--top-k <n>", "choose among the n likeliest; 0 for all", integerBetween(0, 1e6), 40)
+    .option("--top-p <p>", "choose among this much probability", numberBetween(0.0001, 1), 0.95)
+    .option("--seed <n>", "seed of the sampling", integerBetween(0, 2 ** 32 - 1), 0);
   addMeasureOptions(command)
     .action((model: string | undefined, options: EvaluateOptions) =>
       commands.evaluate(model, options)
@@ -135,6 +155,7 @@ function addEvaluate(program: Command, commands: Commands): void {
     `${program.name()} evaluate`,
     `${program.name()} evaluate ${OUT_EXAMPLE} --text my.txt`,
     `${program.name()} evaluate small.kan.safetensors --original ./my-model --json`,
+    `${program.name()} evaluate ${OUT_EXAMPLE} --prompt "The old house"`,
   ]);
 }
 

@@ -28,7 +28,6 @@ async function parse(...args: string[]) {
 Deno.test("compress without arguments has defaults for everything", async () => {
   const { calls } = await parse("compress");
   assert.deepEqual(calls, [["compress", undefined, {
-    preset: "rate",
     seed: 0,
     threads: navigator.hardwareConcurrency,
     backend: "wasm",
@@ -59,7 +58,7 @@ Deno.test("options are parsed to typed values", async () => {
 });
 
 Deno.test("the other commands are parsed", async () => {
-  const evaluate = await parse("evaluate", "m", "--original", "o");
+  const evaluate = await parse("evaluate", "m", "--prompt", "Once", "--temperature", "0");
   assert.equal(evaluate.calls[0]?.[0], "evaluate");
   const decompress = await parse("decompress", "f", "--out", "d");
   assert.deepEqual(decompress.calls, [["decompress", "f", { out: "d", dtype: "f32" }]]);
@@ -80,6 +79,7 @@ Deno.test("misuse says what is allowed and runs nothing", async () => {
     ["compress --seed -1", /whole number from 0/],
     ["compress a b", /too many arguments/],
     ["compress --bitz 4", /unknown option '--bitz'.*\n.*--bits/],
+    ["evaluate --top-p 0", /number from 0.0001 to 1/],
     ["decompress f", /required option '--out <folder>'/],
     ["decompress f --out d --dtype f8", /Allowed choices are f32, f16, bf16/],
     ["inspect", /missing required argument 'file'/],

@@ -131,8 +131,8 @@ export function verdictLines({ sameTop1 }: EvaluationResult): string[] {
 
 /** `7,648 predicted tokens in 30 chunks of 256`. */
 export function describeTokens({ tokens, chunks, contextLength }: EvaluationResult): string {
-  return `${formatCount(tokens)} predicted tokens in ${formatCount(chunks)} chunks of ` +
-    formatCount(contextLength);
+  return `${formatCount(tokens)} predicted tokens in ${formatCount(chunks)} ` +
+    `${chunks === 1 ? "chunk" : "chunks"} of ${formatCount(contextLength)}`;
 }
 
 function describeSeconds(seconds: Readonly<Record<string, number>>): string {

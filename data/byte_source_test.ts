@@ -30,7 +30,7 @@ async function checkRanges(source: ByteSource): Promise<void> {
 
 Deno.test("any range of memory, a file or a URL can be read", async () => {
   await checkRanges(memorySource(content, "memory"));
-  const path = Deno.makeTempFileSync();
+  const path = join(Deno.makeTempDirSync(), "file");
   Deno.writeFileSync(path, content);
   await checkRanges(await openFile(path));
   Deno.removeSync(path);

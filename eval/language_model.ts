@@ -118,8 +118,7 @@ export function checkTokenIds(ids: Int32Array, vocabularySize: number): void {
  *
  * ```ts
  * import { createLanguageModel, useBackend } from "@kanpress/kanpress/eval";
- * import type { Tensor2D, Tensor3D } from "../kan/tensor_types.ts";
-import { InputError } from "@kanpress/kanpress/data";
+ * import { InputError } from "@kanpress/kanpress/data";
  * import assert from "node:assert";
  *
  * await useBackend("cpu");
