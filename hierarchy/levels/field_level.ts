@@ -102,7 +102,18 @@ function divide(matrix: Matrix, field: StepField, step: number): Matrix {
       data[at] = matrix.data[at]! * inverseRow * inverseColumns[j]!;
     }
   }
-  return { ...matrix, data, ...(metric === undefined ? {} : { metric: scaled(metric, factors) }) };
+  return {
+    ...withLogSteps(matrix, field),
+    data,
+    ...(metric === undefined ? {} : { metric: scaled(metric, factors) }),
+  };
+}
+
+function withLogSteps<Shape extends MatrixShape>(
+  shape: Shape,
+  { rows, columns }: StepField,
+): Shape {
+  return rows.length === 0 ? shape : { ...shape, logSteps: { rows, columns } };
 }
 
 /** The metric of errors in quotients. */
@@ -129,12 +140,9 @@ export function decodeField(
   handedOn: Signal,
   shapes: readonly MatrixShape[],
 ): Signal {
-  const stream = encoded.streams.get("steps");
   const step = Number(encoded.parameters.step);
-  if (stream === undefined || !(step > 0 && step < Infinity)) {
-    throw new InputError("level field lacks its stream steps or its step");
-  }
-  const fields = takeFields(new RansDecoder(stream), shapes);
+  if (!(step > 0 && step < Infinity)) throw new InputError("level field lacks its step");
+  const fields = takeFields(encoded, shapes);
   return handedOn.map((matrix, i) => {
     const { row, column } = stepFactors(fields[i]!, step, matrix);
     const data = new Float32Array(matrix.data.length);
@@ -143,11 +151,15 @@ export function decodeField(
         data[at] = matrix.data[at]! * (row[r]! * column[j]!);
       }
     }
-    return { ...matrix, data };
+    const { name, rows, columns } = shapes[i]!;
+    return { name, rows, columns, data };
   });
 }
 
-function takeFields(side: RansDecoder, shapes: readonly MatrixShape[]): StepField[] {
+function takeFields(encoded: EncodedLevel, shapes: readonly MatrixShape[]): StepField[] {
+  const stream = encoded.streams.get("steps");
+  if (stream === undefined) throw new InputError("level field lacks its stream steps");
+  const side = new RansDecoder(stream);
   const bases = takeIntegers(side, shapes.length);
   const separable = takeIntegers(side, shapes.length);
   return shapes.map(({ rows, columns }, i) => ({
@@ -161,5 +173,8 @@ function takeFields(side: RansDecoder, shapes: readonly MatrixShape[]): StepFiel
 export const fieldCodec: LevelCodec = {
   kind: "field",
   decode: decodeField,
-  handsOnShapes: (_, shapes) => shapes,
+  handsOnShapes(encoded, shapes) {
+    const fields = takeFields(encoded, shapes);
+    return shapes.map((shape, i) => withLogSteps(shape, fields[i]!));
+  },
 };

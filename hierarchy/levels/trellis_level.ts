@@ -36,7 +36,7 @@ export function createTrellisLevel({ states }: TrellisLevelOptions): Level {
       });
       const { matrices, model } = fitEntropyModel(trellis, quantized);
       context.signal?.throwIfAborted();
-      const streams = encodeStreams(trellis, matrices, model);
+      const streams = encodeStreams(trellis, matrices, signal, model);
       context.onProgress?.(1);
       const encoded: EncodedLevel = { kind: "trellis", parameters: { states }, streams };
       return Promise.resolve({ encoded, handsOn: [] });
@@ -47,14 +47,17 @@ export function createTrellisLevel({ states }: TrellisLevelOptions): Level {
 function encodeStreams(
   trellis: Trellis,
   matrices: readonly IndexMatrix[],
+  shapes: readonly MatrixShape[],
   model: SymbolModel,
 ): Map<string, Uint8Array> {
   const side = new RansEncoder();
   putIntegers(side, model.coefficients);
-  for (const { field } of matrices) {
-    putIntegers(side, field.rows);
-    putIntegers(side, field.columns);
-  }
+  matrices.forEach(({ field }, i) => {
+    // Where steps are large quotients are small: what is coded is the scale of their product.
+    const { logSteps } = shapes[i]!;
+    putIntegers(side, field.rows.map((value, row) => value + (logSteps?.rows[row] ?? 0)));
+    putIntegers(side, field.columns.map((value, j) => value + (logSteps?.columns[j] ?? 0)));
+  });
   const streams = new Map([["fields", side.finish()]]);
   const tables = symbolTables(model);
   planSegments(matrices).forEach((segment, i) => {
@@ -168,9 +171,9 @@ function decodeFields(
 ): { model: SymbolModel; fields: ScaleField[] } {
   const side = new RansDecoder(streamOf(encoded, "fields"));
   const coefficients = takeIntegers(side, coefficientCount(quantizers));
-  const fields = shapes.map(({ rows, columns }) => ({
-    rows: takeIntegers(side, rows),
-    columns: takeIntegers(side, columns),
+  const fields = shapes.map(({ rows, columns, logSteps }) => ({
+    rows: takeIntegers(side, rows).map((value, row) => value - (logSteps?.rows[row] ?? 0)),
+    columns: takeIntegers(side, columns).map((value, j) => value - (logSteps?.columns[j] ?? 0)),
   }));
   return { model: { quantizers, coefficients }, fields };
 }
