@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { attributeKan, type Attribution } from "./attribution.ts";
 export * from "./bases/basis.ts";
 export * from "./bases/bspline.ts";
 export * from "./bases/describe.ts";
@@ -21,9 +22,25 @@ export * from "./optimizers/adam.ts";
 export * from "./optimizers/lbfgs.ts";
 export * from "./optimizers/levenberg_marquardt.ts";
 export type { Objective, ValueAndGradient } from "./optimizers/optimizer.ts";
+export {
+  type EdgeAddress,
+  type PrunedInputs,
+  pruneInputs,
+  pruneKan,
+  type PruneOptions,
+  removeEdge,
+} from "./prune.ts";
 export * from "./random.ts";
 export * from "./refine.ts";
-export * from "./symbolic/functions.ts";
+export { suggestForCurve, type Suggestion, type SuggestOptions } from "./symbolic/fit_curve.ts";
+export * from "./symbolic/formula.ts";
+export {
+  type SymbolicEdge,
+  type SymbolicFunction,
+  symbolicFunction,
+  symbolicFunctions,
+} from "./symbolic/functions.ts";
+export * from "./symbolic/suggest.ts";
 export * from "./tensor_types.ts";
 export { evaluateKan, samplesFrom } from "./engine/evaluate.ts";
 export { jacobianOf } from "./engine/jacobian.ts";

@@ -41,6 +41,7 @@ export class LevenbergMarquardt {
     const targets = { rows: residuals.length, columns: 1, data: residuals };
     // A thousandth of the mean square of a column begins between gradient and Gauss-Newton steps.
     this.#damping ??= 1e-3 * dot(jacobian.data, jacobian.data) / Math.max(1, parameters.length);
+    if (!Number.isFinite(this.#damping)) return undefined;
     for (let trial = 0; trial < MAX_TRIALS; trial++) {
       const { data: correction } = solveLeastSquares(jacobian, targets, this.#damping);
       const moved = parameters.map((parameter, i) => parameter - correction[i]!);

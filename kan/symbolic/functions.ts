@@ -46,7 +46,8 @@ function power(exponent: number, complexity: number): SymbolicFunction {
     domain: EVERYWHERE,
     value: (x) => x ** exponent,
     slope: (x) => exponent * x ** (exponent - 1),
-    apply: (x) => Array.from({ length: exponent - 1 }).reduce<Tensor>((y) => y.mul(x), x),
+    // Never x itself, which tfjs could not differentiate.
+    apply: (x) => Array.from({ length: exponent - 1 }).reduce<Tensor>((y) => y.mul(x), x.mul(1)),
     format: (x) => exponent === 1 ? `(${x})` : `(${x})^${exponent}`,
   };
 }
@@ -59,7 +60,8 @@ function reciprocal(exponent: number, complexity: number): SymbolicFunction {
     domain: EVERYWHERE,
     value: (x) => awayFromPole(x) ** -exponent,
     slope: (x) => Math.abs(x) < POLE ? 0 : -exponent * x ** (-exponent - 1),
-    apply: (x) => tf.scalar(1).div(positive.apply(awayFromPoleTensor(x))),
+    // The power comes last: the slope of 1 / x^5 would overflow float32 near the pole.
+    apply: (x) => positive.apply(tf.scalar(1).div(awayFromPoleTensor(x))),
     format: (x) => `1/${positive.format(x)}`,
   };
 }

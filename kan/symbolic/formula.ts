@@ -1,0 +1,206 @@
+import { ConstantNode, isConstantNode, parse, simplify } from "mathjs";
+import { isAlive, type KanLayerModel } from "../layer_model.ts";
+import type { KanModel } from "../model.ts";
+import { type SymbolicEdge, symbolicFunction } from "./functions.ts";
+
+/** One output as a formula. */
+export interface Formula {
+  /** In the syntax of math.js, e.g. `exp(sin(3.1416 * x_1) + x_2 ^ 2)`. */
+  readonly text: string;
+  /** In LaTeX. */
+  readonly latex: string;
+}
+
+/** How {@link formulaOf} writes. */
+export interface FormulaOptions {
+  /** Names of the inputs, letters, digits and `_`; x_1, x_2, ... if absent. */
+  readonly inputNames?: readonly string[];
+  /** Decimals to which numbers are rounded, 0 to 15; 4 if absent. Terms that round to 0 go. */
+  readonly decimals?: number;
+}
+
+/** constant + sum of coefficient * atom; atoms are texts. */
+interface LinearCombination {
+  readonly constant: number;
+  readonly terms: ReadonlyMap<string, number>;
+}
+
+/**
+ * The formulas of all outputs of a model whose living edges are all symbolic. Linear parts are
+ * collected here; math.js tidies the rest and writes LaTeX.
+ *
+ * @throws RangeError if a living edge is not symbolic, or the names do not fit the inputs.
+ *
+ * ```ts
+ * import { createKanModel, createRandom, fixSymbolic, formulaOf, samplesFrom } from "@kanpress/kanpress/kan";
+ * import assert from "node:assert";
+ *
+ * const model = createKanModel({ widths: [1, 1], random: createRandom(0) });
+ * const form = { name: "sin", inputScale: 3, inputShift: 0, outputScale: 2, outputShift: 1 };
+ * const fixed = fixSymbolic(model, samplesFrom([]), { layer: 0, input: 0, output: 0 }, form);
+ * assert.equal(formulaOf(fixed)[0]!.text, "2 * sin(3 * x_1) + 1");
+ * ```
+ */
+export function formulaOf(model: KanModel, options: FormulaOptions = {}): readonly Formula[] {
+  const inputDim = model.layers[0]!.inputDim;
+  const names = options.inputNames ?? Array.from({ length: inputDim }, (_, i) => `x_${i + 1}`);
+  const { decimals = 4 } = options;
+  if (names.length !== inputDim || !names.every((name) => /^[A-Za-z]\w*$/.test(name))) {
+    throw new RangeError(`the model needs ${inputDim} names of letters, digits and _`);
+  }
+  if (!Number.isInteger(decimals) || decimals < 0 || decimals > 15) {
+    throw new RangeError(`decimals must be an integer from 0 to 15, got ${decimals}`);
+  }
+  let nodes: readonly LinearCombination[] = names.map((name) => ({
+    constant: 0,
+    terms: new Map([[name, 1]]),
+  }));
+  model.layers.forEach((layer, l) => {
+    requireSymbolic(layer, l);
+    nodes = nodesOf(layer, nodes, decimals);
+  });
+  return nodes.map((node) => {
+    // math.js joins numbers in float64, so they are rounded once more after it.
+    const tidy = simplify(parse(format(node, decimals)), {}, { exactFractions: false })
+      .transform((part) =>
+        isConstantNode(part) && typeof part.value === "number"
+          ? new ConstantNode(Number(part.value.toFixed(decimals)))
+          : part
+      );
+    return { text: tidy.toString(), latex: tidy.toTex({ handler: writeSubscripts }) };
+  });
+}
+
+/** x_12 as x_{12}. */
+function writeSubscripts(node: { type: string; name?: string }): string | undefined {
+  if (node.type !== "SymbolNode" || node.name === undefined) return undefined;
+  const [stem, ...rest] = node.name.split("_");
+  return rest.length === 0 ? undefined : ` ${stem}_{${rest.join("\\_")}}`;
+}
+
+function requireSymbolic(layer: KanLayerModel, l: number): void {
+  layer.mask.forEach((mask, edge) => {
+    if (mask === 0) return;
+    const input = Math.floor(edge / layer.outputDim), output = edge % layer.outputDim;
+    throw new RangeError(
+      `the edge from input ${input} to sum ${output} of layer ${l} is not symbolic; ` +
+        "use fixSymbolic or autoSymbolic",
+    );
+  });
+}
+
+function nodesOf(
+  layer: KanLayerModel,
+  inputs: readonly LinearCombination[],
+  decimals: number,
+): LinearCombination[] {
+  const sums = Array.from({ length: layer.outputDim }, (_, o) => {
+    let sum: LinearCombination = { constant: 0, terms: new Map() };
+    for (let i = 0; i < layer.inputDim; i++) {
+      if (!isAlive(layer, i, o)) continue;
+      sum = add(sum, edgeOf(layer.symbolic.get(i * layer.outputDim + o)!, inputs[i]!, decimals));
+    }
+    return sum;
+  });
+  let at = layer.outputDim - layer.products.reduce((total, count) => total + count, 0);
+  const nodes = sums.slice(0, at);
+  for (const count of layer.products) {
+    nodes.push(sums.slice(at, at + count).reduce((a, b) => multiply(a, b, decimals)));
+    at += count;
+  }
+  return nodes;
+}
+
+/** c f(a x + b) + d for a linear combination x. */
+function edgeOf(
+  edge: SymbolicEdge,
+  input: LinearCombination,
+  decimals: number,
+): LinearCombination {
+  const { name, inputScale, inputShift, outputScale, outputShift } = edge;
+  const argument = add(scale(input, inputScale), { constant: inputShift, terms: new Map() });
+  const shift = { constant: outputShift, terms: new Map<string, number>() };
+  if (name === "0") return shift;
+  if (name === "x") return add(scale(argument, outputScale), shift);
+  const power = /^(1\/)?x\^?(\d*)$/.exec(name);
+  const single = rounded(argument, decimals);
+  if (power !== null && single.constant === 0 && single.terms.size === 1) {
+    // (k t)^n = k^n t^n keeps the number out of the power.
+    const [[atom]] = single.terms as unknown as [[string, number]];
+    const exponent = Number(power[2] || 1) * (power[1] === undefined ? 1 : -1);
+    const factor = argument.terms.get(atom)! ** exponent;
+    return add(term(symbolicFunction(name).format(atom), outputScale * factor), shift);
+  }
+  if (name === "exp") {
+    // e^(u + k) = e^k e^u.
+    const atom = `exp(${format({ ...argument, constant: 0 }, decimals)})`;
+    return add(term(atom, outputScale * Math.exp(argument.constant)), shift);
+  }
+  if (name === "sin" || name === "cos") {
+    return add(waveOf(name, argument, outputScale, decimals), shift);
+  }
+  return add(term(symbolicFunction(name).format(format(argument, decimals)), outputScale), shift);
+}
+
+/** A wave with its phase moved into (-pi/2, pi/2] and its first coefficient made positive. */
+function waveOf(
+  name: "sin" | "cos",
+  argument: LinearCombination,
+  amplitude: number,
+  decimals: number,
+): LinearCombination {
+  const [first = 1] = argument.terms.values();
+  const isTurned = first < 0;
+  const turned = isTurned ? scale(argument, -1) : argument;
+  const halfTurns = Math.round(turned.constant / Math.PI);
+  const sign = (isTurned && name === "sin" ? -1 : 1) * (halfTurns % 2 === 0 ? 1 : -1);
+  const phase = { ...turned, constant: turned.constant - halfTurns * Math.PI };
+  return term(`${name}(${format(phase, decimals)})`, sign * amplitude);
+}
+
+function term(atom: string, coefficient: number): LinearCombination {
+  return { constant: 0, terms: new Map([[atom, coefficient]]) };
+}
+
+function add(a: LinearCombination, b: LinearCombination): LinearCombination {
+  const terms = new Map(a.terms);
+  for (const [atom, coefficient] of b.terms) terms.set(atom, (terms.get(atom) ?? 0) + coefficient);
+  return { constant: a.constant + b.constant, terms };
+}
+
+function scale(a: LinearCombination, factor: number): LinearCombination {
+  const terms = new Map([...a.terms].map(([atom, coefficient]) => [atom, coefficient * factor]));
+  return { constant: a.constant * factor, terms };
+}
+
+function multiply(a: LinearCombination, b: LinearCombination, decimals: number): LinearCombination {
+  const [left, right] = [rounded(a, decimals), rounded(b, decimals)];
+  if (left.terms.size === 0) return scale(b, a.constant);
+  if (right.terms.size === 0) return scale(a, b.constant);
+  if (left.constant === 0 && right.constant === 0 && left.terms.size + right.terms.size === 2) {
+    const [[leftAtom]] = left.terms as unknown as [[string, number]];
+    const [[rightAtom]] = right.terms as unknown as [[string, number]];
+    return term(`${leftAtom} * ${rightAtom}`, a.terms.get(leftAtom)! * b.terms.get(rightAtom)!);
+  }
+  return term(`(${format(a, decimals)}) * (${format(b, decimals)})`, 1);
+}
+
+/** With all numbers rounded, without terms that vanish. */
+function rounded(a: LinearCombination, decimals: number): LinearCombination {
+  const round = (value: number) => Number(value.toFixed(decimals));
+  const terms = [...a.terms].map(([atom, coefficient]) => [atom, round(coefficient)] as const);
+  return {
+    constant: round(a.constant),
+    terms: new Map(terms.filter(([, coefficient]) => coefficient !== 0)),
+  };
+}
+
+function format(a: LinearCombination, decimals: number): string {
+  const { constant, terms } = rounded(a, decimals);
+  const parts = [...terms].map(([atom, coefficient]) => {
+    if (coefficient === 1) return atom;
+    return coefficient === -1 ? `-(${atom})` : `${coefficient} * ${atom}`;
+  });
+  if (constant !== 0 || parts.length === 0) parts.push(`${constant}`);
+  return parts.join(" + ").replaceAll("+ -", "- ");
+}
