@@ -1,6 +1,6 @@
 import { InputError } from "../data/input_error.ts";
 import type { Stage } from "./container.ts";
-import { autoencoderCodec } from "./levels/autoencoder_level.ts";
+import { autoencoderCodec } from "./levels/autoencoder_codec.ts";
 import { fieldCodec } from "./levels/field_level.ts";
 import type { EncodedLevel, Matrix, MatrixShape, Signal } from "./levels/level.ts";
 import type { LevelCodec } from "./levels/level_codec.ts";

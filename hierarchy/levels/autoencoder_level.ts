@@ -1,27 +1,23 @@
 import { InputError } from "../../data/input_error.ts";
 import { createRandom } from "../../kan/random.ts";
-import { putIntegers, takeIntegers } from "../entropy/integer_vector.ts";
-import { RansDecoder, RansEncoder } from "../entropy/rans.ts";
+import { putIntegers } from "../entropy/integer_vector.ts";
+import { RansEncoder } from "../entropy/rans.ts";
 import {
-  createFlatSignalWriter,
-  type FlatSignal,
-  flattenSignal,
-  signalLength,
-} from "./flat_signal.ts";
-import type {
-  EncodeContext,
-  EncodedLevel,
-  Level,
-  LevelParameters,
-  MatrixShape,
-  Signal,
-} from "./level.ts";
-import type { LevelCodec } from "./level_codec.ts";
+  AUTOENCODER_KIND,
+  chunks,
+  coefficientCount,
+  LARGEST_BLOCK,
+  LARGEST_DECODER,
+  LARGEST_HIDDEN_DIM,
+  LARGEST_INTERVALS,
+  readStored,
+} from "./autoencoder_codec.ts";
+import { type FlatSignal, flattenSignal } from "./flat_signal.ts";
+import type { EncodeContext, EncodedLevel, Level, LevelParameters, Signal } from "./level.ts";
 import { scaleOf } from "./log_scale.ts";
 import { DEFAULT_COEFFICIENT_BITS, DEFAULT_INTERVALS } from "./plan_autoencoder.ts";
-import { applySplineLayer, SPLINE_ORDER, type SplineLayer } from "./spline_layer.ts";
-import { putSplineLayer, takeSplineLayer } from "./spline_layer_code.ts";
-import { damaged, integerParameter, positiveParameter, storedStream } from "./stored_level.ts";
+import { applySplineLayer, type SplineLayer } from "./spline_layer.ts";
+import { putSplineLayer } from "./spline_layer_code.ts";
 import { trainAutoencoder, type TrainingOptions, yieldToEventLoop } from "./train_autoencoder.ts";
 
 /** Settings that autoencoder levels share. */
@@ -47,18 +43,6 @@ export interface AutoencoderLevelsOptions extends AutoencoderOptions {
   /** Weights in a block of the first level; twice the first hidden dimension by default. */
   readonly blockSize?: number;
 }
-
-/** Name of the level in files. */
-const KIND = "autoencoder";
-
-const LARGEST_HIDDEN_DIM = 4096;
-const LARGEST_BLOCK = 8192;
-const LARGEST_INTERVALS = 64;
-/** Coefficients of a decoder. */
-const LARGEST_DECODER = 2 ** 26;
-
-/** Values that are encoded or decoded at a time. */
-const VALUES_AT_A_TIME = 1 << 18;
 
 /**
  * A level that flattens its signal into one vector, cuts it into blocks, and hands on what a
@@ -95,7 +79,7 @@ export function createAutoencoderLevel(options: AutoencoderLevelOptions): Level 
     throw new InputError(`hiddenDim: ${hiddenDim} of ${blockSize} is too wide; ask for less`);
   }
   return {
-    kind: KIND,
+    kind: AUTOENCODER_KIND,
     async encode(signal, context) {
       const flat = flattenSignal(signal);
       const side = new RansEncoder();
@@ -120,7 +104,7 @@ export function createAutoencoderLevel(options: AutoencoderLevelOptions): Level 
 }
 
 function stored(parameters: LevelParameters, side: RansEncoder): EncodedLevel {
-  return { kind: KIND, parameters, streams: new Map([["decoder", side.finish()]]) };
+  return { kind: AUTOENCODER_KIND, parameters, streams: new Map([["decoder", side.finish()]]) };
 }
 
 /**
@@ -141,65 +125,6 @@ export function createAutoencoderLevels(options: AutoencoderLevelsOptions): Leve
     const input = level === 0 ? blockSize ?? 2 * hiddenDim : hiddenDims[level - 1]!;
     return createAutoencoderLevel({ ...shared, hiddenDim, blockSize: input });
   });
-}
-
-/** Reads autoencoder levels; the same bits on every platform. */
-export const autoencoderCodec: LevelCodec = {
-  kind: KIND,
-  decode: decodeAutoencoder,
-  handsOnShapes(encoded, shapes) {
-    const columns = integerParameter(encoded, "hiddenDim", 0, LARGEST_HIDDEN_DIM);
-    if (columns === 0) return [];
-    const blockSize = integerParameter(encoded, "blockSize", 1, LARGEST_BLOCK);
-    return [{ name: "latent", rows: Math.ceil(signalLength(shapes) / blockSize), columns }];
-  },
-};
-
-/**
- * Decodes an autoencoder level: the stored KAN decoder applied to each row of the latent. Throws
- * {@linkcode InputError} where the level contradicts itself.
- */
-export function decodeAutoencoder(
-  encoded: EncodedLevel,
-  handedOn: Signal,
-  shapes: readonly MatrixShape[],
-): Signal {
-  const { scaleCodes, decoder } = readStored(encoded, shapes);
-  const writer = createFlatSignalWriter(scaleCodes, shapes);
-  if (decoder === undefined) return writer.signal;
-  const { inputDim, outputDim } = decoder;
-  const blocks = Math.ceil(signalLength(shapes) / outputDim);
-  const [latent] = handedOn;
-  if (latent?.rows !== blocks || latent.columns !== inputDim) {
-    const found = latent === undefined ? "nothing" : `${latent.rows} x ${latent.columns}`;
-    throw damaged(encoded, `the latent is ${found}, expected ${blocks} x ${inputDim}`);
-  }
-  for (const [start, count] of chunks(blocks, outputDim)) {
-    const rows = latent.data.subarray(start * inputDim, (start + count) * inputDim);
-    writer.write(start * outputDim, applySplineLayer(decoder, rows, count));
-  }
-  return writer.signal;
-}
-
-/** What the level's stream holds; no decoder where every weight is zero. */
-function readStored(
-  encoded: EncodedLevel,
-  shapes: readonly MatrixShape[],
-): { scaleCodes: Int32Array; decoder?: SplineLayer } {
-  const side = new RansDecoder(storedStream(encoded, "decoder"));
-  const scaleCodes = takeIntegers(side, shapes.length);
-  const inputDim = integerParameter(encoded, "hiddenDim", 0, LARGEST_HIDDEN_DIM);
-  if (inputDim === 0) return { scaleCodes };
-  const outputDim = integerParameter(encoded, "blockSize", 1, LARGEST_BLOCK);
-  const intervals = integerParameter(encoded, "intervals", 1, LARGEST_INTERVALS);
-  const bits = integerParameter(encoded, "coefficientBits", 2, 16);
-  const range = positiveParameter(encoded, "range");
-  if (coefficientCount(inputDim, outputDim, intervals) > LARGEST_DECODER) {
-    throw damaged(encoded, "its decoder claims to be larger than any");
-  }
-  const decoder = takeSplineLayer(side, { inputDim, outputDim, intervals, range }, bits);
-  if (!side.isAtEnd()) throw damaged(encoded, "its stream does not decode to its end");
-  return { scaleCodes, decoder };
 }
 
 /** The latent of every block, and the share of the energy that its reconstruction misses. */
@@ -233,20 +158,10 @@ async function encodeBlocks(
   return { latent: [{ name: "latent", rows, columns: hiddenDim, data }], energyLeft };
 }
 
-/** Start and number of rows of each chunk. */
-function* chunks(rows: number, rowLength: number): Generator<readonly [number, number]> {
-  const step = Math.max(1, Math.floor(VALUES_AT_A_TIME / rowLength));
-  for (let start = 0; start < rows; start += step) yield [start, Math.min(step, rows - start)];
-}
-
 function clampInPlace(values: Float32Array, range: number): void {
   for (let i = 0; i < values.length; i++) {
     values[i] = Math.min(Math.max(values[i]!, -range), range);
   }
-}
-
-function coefficientCount(inputDim: number, outputDim: number, intervals: number): number {
-  return inputDim * outputDim * (intervals + SPLINE_ORDER);
 }
 
 function requireInteger(name: string, value: number, least: number, most: number): void {

@@ -2,11 +2,8 @@ import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert";
 import fc from "fast-check";
 import { createRandom } from "../../kan/random.ts";
-import {
-  autoencoderCodec,
-  createAutoencoderLevel,
-  createAutoencoderLevels,
-} from "./autoencoder_level.ts";
+import { autoencoderCodec } from "./autoencoder_codec.ts";
+import { createAutoencoderLevel, createAutoencoderLevels } from "./autoencoder_level.ts";
 import type { EncodedLevel, Matrix, Signal } from "./level.ts";
 
 function matrixOf(rows: number, columns: number, value: (row: number, column: number) => number) {
