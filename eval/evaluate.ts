@@ -1,15 +1,13 @@
-import { InputError } from "../data/input_error.ts";
 import type { StateDict } from "../data/tensor.ts";
 import type { ModelConfig } from "./architectures/config.ts";
-import type { DecoderDescription } from "./architectures/description.ts";
 import { describeModel } from "./architectures/registry.ts";
 import type { BackendName } from "./backend.ts";
 import type { EvaluateSetup } from "./evaluate_worker.ts";
 import { type EvaluationResult, summarizeScores } from "./evaluation_result.ts";
 import { checkTensors } from "./expected_tensors.ts";
-import { checkTokenIds } from "./language_model.ts";
 import { planMemory } from "./memory_plan.ts";
 import { prepareWeights } from "./prepared_weights.ts";
+import { cutIntoChunks } from "./text_chunks.ts";
 import { joinScores, type TokenScores } from "./token_scores.ts";
 import { runInWorkers } from "./worker_pool.ts";
 
@@ -68,15 +66,15 @@ export async function evaluateLanguageModel(options: EvaluateOptions): Promise<E
   const { config, original, compressed, signal } = options;
   const model = describeModel(config, original.keys());
   const contextLength = options.contextLength ?? Math.min(512, model.contextLength);
-  const chunks = cutIntoChunks(options, model, contextLength);
+  const chunks = cutIntoChunks(options.tokens, model, contextLength, options.bosTokenId);
   const weights = compressed === undefined ? [original] : [original, compressed];
   const chunksPerJob = Math.max(1, Math.floor(tokensPerJob / contextLength));
-  const { resident } = planMemory(
-    model,
-    weights.length,
-    chunksPerJob * contextLength,
+  const { resident } = planMemory(model, {
+    copies: weights.length,
+    batchTokens: chunksPerJob * contextLength,
     contextLength,
-  );
+    backward: false,
+  });
   const models = weights.map((dict) => {
     checkTensors(config, model, Array.from(dict, ([name, { shape }]) => ({ name, shape })));
     return prepareWeights(model, dict, true);
@@ -100,39 +98,4 @@ export async function evaluateLanguageModel(options: EvaluateOptions): Promise<E
     ...(signal !== undefined && { signal }),
   });
   return summarizeScores(joinScores(scores), chunks.length / contextLength, contextLength);
-}
-
-/** Whole chunks, one after another, each beginning with the BOS token where there is one. */
-function cutIntoChunks(
-  { tokens, bosTokenId }: EvaluateOptions,
-  model: DecoderDescription,
-  contextLength: number,
-): Int32Array {
-  if (!Number.isSafeInteger(contextLength) || contextLength < 4) {
-    throw new InputError(`a context of ${contextLength} tokens is too short; choose at least 4`);
-  }
-  if (contextLength > model.contextLength) {
-    throw new InputError(
-      `a context of ${contextLength} tokens is longer than the model's ${model.contextLength}`,
-    );
-  }
-  if (tokens.length === 0) throw new InputError("the text is empty; give one with words in it");
-  const begin = bosTokenId === undefined ? [] : [bosTokenId];
-  const whole = new Int32Array(begin.length + tokens.length);
-  whole.set(begin);
-  whole.set(tokens, begin.length);
-  checkTokenIds(whole, model.vocabularySize);
-  if (whole.length < contextLength) {
-    throw new InputError(
-      `the text has ${tokens.length} tokens, but one chunk needs ${
-        contextLength - begin.length
-      }; ` +
-        "give a longer text or a smaller context",
-    );
-  }
-  const chunks = whole.slice(0, whole.length - whole.length % contextLength);
-  if (bosTokenId !== undefined) {
-    for (let at = 0; at < chunks.length; at += contextLength) chunks[at] = bosTokenId;
-  }
-  return chunks;
 }

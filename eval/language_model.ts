@@ -1,7 +1,12 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Tensor2D, Tensor3D } from "../kan/tensor_types.ts";
 import { InputError } from "../data/input_error.ts";
-import { elementCount, type StateDict, type WeightSource } from "../data/tensor.ts";
+import {
+  elementCount,
+  type StateDict,
+  type WeightSource,
+  type WeightTensor,
+} from "../data/tensor.ts";
 import type { ModelConfig } from "./architectures/config.ts";
 import type { DecoderDescription } from "./architectures/description.ts";
 import { describeModel, isIgnorableTensor } from "./architectures/registry.ts";
@@ -142,13 +147,29 @@ export async function loadLanguageModel(source: LanguageModelSource): Promise<La
   return createLanguageModel(source.config, await readStateDict(source));
 }
 
-/** Reads all weights of a model, its buffers left out, after comparing names and shapes. */
+/**
+ * Reads all weights of a model, its buffers left out, after comparing names and shapes with the
+ * config. The values are in shared memory, so that workers need no copy of them.
+ *
+ * ```ts
+ * import { embeddedModelPath, openModel } from "@kanpress/kanpress/data";
+ * import { readStateDict } from "@kanpress/kanpress/eval";
+ * import assert from "node:assert";
+ *
+ * const weights = await readStateDict(await openModel(embeddedModelPath()));
+ * assert.deepEqual(weights.get("transformer.wte.weight")!.shape, [4096, 256]);
+ * ```
+ */
 export async function readStateDict({ config, weights }: LanguageModelSource): Promise<StateDict> {
   const model = describeModel(config, weights.tensors.map(({ name }) => name));
   checkTensors(config, model, weights.tensors);
-  const dict = new Map<string, Awaited<ReturnType<WeightSource["read"]>>>();
+  const dict = new Map<string, WeightTensor>();
   for (const { name } of weights.tensors) {
-    if (!isIgnorableTensor(config, name)) dict.set(name, await weights.read(name));
+    if (isIgnorableTensor(config, name)) continue;
+    const tensor = await weights.read(name);
+    const data = new Float32Array(new SharedArrayBuffer(tensor.data.byteLength));
+    data.set(tensor.data);
+    dict.set(name, { ...tensor, data });
   }
   return dict;
 }

@@ -21,42 +21,57 @@ export interface MemoryPlan {
   readonly heapBytes: number;
 }
 
+/** What is run, as far as memory is concerned. */
+export interface MemoryDemand {
+  /** Matrices that are held for each weight: models that run together, or a transposed copy. */
+  readonly copies: number;
+  /** Tokens that go through the model at once. */
+  readonly batchTokens: number;
+  /** Tokens a sequence. */
+  readonly contextLength: number;
+  /** Whether layers are differentiated, which holds all of a layer's intermediate results. */
+  readonly backward: boolean;
+}
+
 /**
- * Decides whether `models` models of this description stay in a worker's heap while batches of
- * `batchTokens` tokens run through them. Throws {@linkcode InputError} where even one layer at a time
- * does not fit.
+ * Decides whether all weights of a model stay in a worker's heap. Throws {@linkcode InputError} where
+ * even one layer at a time does not fit.
  */
-export function planMemory(
-  model: DecoderDescription,
-  models: number,
-  batchTokens: number,
-  contextLength: number,
-): MemoryPlan {
+export function planMemory(model: DecoderDescription, demand: MemoryDemand): MemoryPlan {
   const weights = [...expectedTensors(model).values()].reduce((n, s) => n + elementCount(s), 0);
-  const residentBytes = models * weights * bytesPerWeight;
+  const residentBytes = demand.copies * weights * bytesPerWeight;
   const resident = residentBytes <= residentLimit;
   const largestLayer = Math.max(
     ...model.layers.map((layer) =>
       layerLinears(layer).reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0)
     ),
   );
-  const head = model.head.inputs * model.head.outputs;
-  const heapBytes =
-    (resident ? residentBytes : bytesPerWeight * Math.max(largestLayer, models * head)) +
-    activationBytes(model, batchTokens, contextLength);
+  const largestPart = Math.max(largestLayer, model.head.inputs * model.head.outputs);
+  const weightBytes = resident ? residentBytes : demand.copies * largestPart * bytesPerWeight;
+  const heapBytes = weightBytes + activationBytes(model, demand);
   if (heapBytes <= heapLimit) return { resident, heapBytes };
   const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
   throw new InputError(
-    `the model needs about ${gigabytes(heapBytes)} GB a worker at context ${contextLength}, more ` +
-      `than the ${gigabytes(heapLimit)} GB of a WASM heap; choose a smaller context or model`,
+    `the model needs about ${gigabytes(heapBytes)} GB a worker at context ` +
+      `${demand.contextLength}, more than the ${
+        gigabytes(heapLimit)
+      } GB of a WASM heap; choose a ` +
+      "smaller context or model",
   );
 }
 
 /** What one layer makes before it is freed, and a block of logits. */
-function activationBytes(model: DecoderDescription, tokens: number, contextLength: number): number {
+function activationBytes(
+  model: DecoderDescription,
+  { batchTokens, contextLength, backward }: MemoryDemand,
+): number {
+  const { hiddenSize, layers } = model;
   const widest = Math.max(
-    ...model.layers.flatMap(layerLinears).map(({ inputs, outputs }) => Math.max(inputs, outputs)),
+    ...layers.flatMap(layerLinears).map(({ inputs, outputs }) => Math.max(inputs, outputs)),
   );
-  const perToken = 8 * model.hiddenSize + 6 * widest;
-  return 4 * (tokens * perToken + 4 * contextLength ** 2 + 2 * logitsBlockSize);
+  const perToken = backward
+    ? (layers.length + 24) * hiddenSize + 16 * widest
+    : 8 * hiddenSize + 6 * widest;
+  const attention = (backward ? 8 : 4) * contextLength ** 2;
+  return 4 * (batchTokens * perToken + attention + 2 * logitsBlockSize);
 }

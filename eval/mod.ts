@@ -9,6 +9,12 @@ export * from "./architectures/description.ts";
 export { architectureOf, describeModel, isIgnorableTensor } from "./architectures/registry.ts";
 export { activationNames } from "./layers/activation.ts";
 export { type BackendName, backendNames, useBackend } from "./backend.ts";
+export {
+  calibrate,
+  type CalibrateOptions,
+  type Calibration,
+  type LinearCalibration,
+} from "./calibration/calibrate.ts";
 export { evaluateLanguageModel, type EvaluateOptions } from "./evaluate.ts";
 export type { EvaluationResult, Pair } from "./evaluation_result.ts";
 export type { ForwardOptions } from "./forward.ts";

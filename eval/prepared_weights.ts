@@ -34,7 +34,7 @@ export function prepareWeights(
     const { data } = weights.get(name)!;
     checkFinite(name, data);
     const swap = transposed.has(name);
-    if (!swap && !shared) {
+    if (!swap && (!shared || data.buffer instanceof SharedArrayBuffer)) {
       prepared.set(name, { shape, data, transposed: false });
       continue;
     }

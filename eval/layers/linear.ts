@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { LinearDescription } from "../architectures/description.ts";
+import { differentiable } from "./differentiable.ts";
 import type { ForwardPass } from "./forward_pass.ts";
 
 /** y = x W + b for `[tokens, inputs]`; the pass's tap sees the input and may change the output. */
@@ -8,11 +9,18 @@ export function applyLinear(
   linear: LinearDescription,
   x: tf.Tensor2D,
 ): tf.Tensor2D {
-  pass.tap?.input?.(linear.weight, x);
-  const y = tf.fused.matMul({
-    a: x,
-    b: pass.parameters.matrix(linear.weight),
-    ...(linear.bias !== undefined && { bias: pass.parameters.vector(linear.bias) }),
-  }) as tf.Tensor2D;
-  return pass.tap?.output?.(linear.weight, y) ?? y;
+  const { tap, parameters } = pass;
+  tap?.input?.(linear.weight, x);
+  const forward = (x: tf.Tensor2D) =>
+    tf.fused.matMul({
+      a: x,
+      b: parameters.matrix(linear.weight),
+      ...(linear.bias !== undefined && { bias: parameters.vector(linear.bias) }),
+    }) as tf.Tensor2D;
+  const backward = (dy: tf.Tensor2D): [tf.Tensor2D] => {
+    tap?.outputGradient?.(linear.weight, dy);
+    return [tf.matMul(dy, parameters.transposedMatrix(linear.weight))];
+  };
+  const y = differentiable(pass, [x], forward, backward);
+  return tap?.output?.(linear.weight, y) ?? y;
 }

@@ -1,15 +1,47 @@
 import * as tf from "@tensorflow/tfjs";
 import type { NormDescription } from "../architectures/description.ts";
+import { differentiable } from "./differentiable.ts";
 import type { ForwardPass } from "./forward_pass.ts";
 
 /** Layer or root-mean-square normalization of each row of `[rows, size]`. */
 export function applyNorm(pass: ForwardPass, norm: NormDescription, x: tf.Tensor2D): tf.Tensor2D {
+  return differentiable(
+    pass,
+    [x],
+    (x) => normalize(pass, norm, x),
+    (dy, x) => [normGradient(pass, norm, x, dy)],
+  );
+}
+
+function normalize(pass: ForwardPass, norm: NormDescription, x: tf.Tensor2D): tf.Tensor2D {
   return tf.tidy(() => {
-    const centred = norm.kind === "layerNorm" ? tf.sub(x, tf.mean(x, 1, true)) : x;
-    const variance = tf.mean(tf.square(centred), 1, true);
-    const normalized = tf.mul(centred, tf.rsqrt(tf.add(variance, norm.epsilon)));
+    const { normalized } = standardize(norm, x);
     const scaled = tf.mul(normalized, pass.parameters.vector(norm.weight));
     if (norm.bias === undefined) return scaled as tf.Tensor2D;
     return tf.add(scaled, pass.parameters.vector(norm.bias)) as tf.Tensor2D;
+  });
+}
+
+function standardize(norm: NormDescription, x: tf.Tensor2D) {
+  const centred = norm.kind === "layerNorm" ? tf.sub(x, tf.mean(x, 1, true)) : x;
+  const variance = tf.mean(tf.square(centred), 1, true);
+  const inverse = tf.rsqrt(tf.add(variance, norm.epsilon));
+  return { normalized: tf.mul(centred, inverse), inverse };
+}
+
+/** Gradient of a norm by its input `x`, given that by its output. */
+export function normGradient(
+  pass: ForwardPass,
+  norm: NormDescription,
+  x: tf.Tensor2D,
+  dy: tf.Tensor2D,
+): tf.Tensor2D {
+  return tf.tidy(() => {
+    const { normalized, inverse } = standardize(norm, x);
+    const scaled = tf.mul(dy, pass.parameters.vector(norm.weight));
+    const along = tf.mul(normalized, tf.mean(tf.mul(scaled, normalized), 1, true));
+    const rest = tf.sub(scaled, along);
+    const centred = norm.kind === "layerNorm" ? tf.sub(rest, tf.mean(scaled, 1, true)) : rest;
+    return tf.mul(centred, inverse) as tf.Tensor2D;
   });
 }

@@ -59,3 +59,8 @@ export function rotaryTables(
 export function rotate(x: tf.Tensor2D, tables: RotaryTables): tf.Tensor2D {
   return tf.add(tf.mul(x, tables.cosine), tf.mul(tf.matMul(x, tables.swap), tables.sine));
 }
+
+/** Gradient of {@linkcode rotate} by its input: the rotation back. */
+export function rotateBack(dy: tf.Tensor2D, tables: RotaryTables): tf.Tensor2D {
+  return tf.sub(tf.mul(dy, tables.cosine), tf.mul(tf.matMul(dy, tables.swap), tables.sine));
+}

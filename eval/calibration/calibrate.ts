@@ -1,0 +1,204 @@
+import type { StateDict } from "../../data/tensor.ts";
+import type { ModelConfig } from "../architectures/config.ts";
+import type { DecoderDescription } from "../architectures/description.ts";
+import { describeModel } from "../architectures/registry.ts";
+import type { BackendName } from "../backend.ts";
+import { checkTensors, modelLinears } from "../expected_tensors.ts";
+import { planMemory } from "../memory_plan.ts";
+import { prepareWeights } from "../prepared_weights.ts";
+import { cutIntoChunks } from "../text_chunks.ts";
+import { runInWorkers } from "../worker_pool.ts";
+import type { CalibrationJob, GradientSums, SharedMoments } from "./calibrate_chunks.ts";
+import type { CalibrateSetup } from "./calibrate_worker.ts";
+import { inputGroups } from "./input_groups.ts";
+import { expandTriangle, triangleSize } from "./symmetric_matrix.ts";
+
+/** What {@linkcode calibrate} is given. */
+export interface CalibrateOptions {
+  /** The model's `config.json`. */
+  readonly config: ModelConfig;
+  /** The model's weights. */
+  readonly weights: StateDict;
+  /** The whole text, tokenized once, without special tokens. */
+  readonly tokens: Int32Array;
+  /** Tokens a chunk, at least 4; the model's context where absent, but at most 512. */
+  readonly contextLength?: number;
+  /** Begins the text and each chunk, for models whose tokenizer adds such a token. */
+  readonly bosTokenId?: number;
+  /** Whether to run backward passes for the Fisher information; true where absent. */
+  readonly fisher?: boolean;
+  /**
+   * About how many tokens the backward passes run over, spread evenly over the text; 32,768 where
+   * absent. They cost more than the rest and need fewer tokens for the same precision.
+   */
+  readonly fisherTokens?: number;
+  /** Seed of the labels that the backward passes draw; 0 where absent. */
+  readonly seed?: number;
+  /** Number of workers; all cores where absent. The result does not depend on it. */
+  readonly threads?: number;
+  /** Where tfjs computes; `"wasm"` where absent. */
+  readonly backend?: BackendName;
+  /** Called with the share of the chunks that are done, 0 to 1. */
+  readonly onProgress?: (share: number) => void;
+  /** Stops the work with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** What calibration found out about one linear layer y = W x. */
+export interface LinearCalibration {
+  /** Axis of the stored weight that runs over inputs: 1 for `[out, in]`, 0 for `[in, out]`. */
+  readonly inputAxis: 0 | 1;
+  /**
+   * Second moment E[x xᵀ] of the inputs, n × n, row-major. Expanded anew from its triangle at each
+   * access: keep it in a variable where it is used more than once.
+   */
+  readonly hessian: Float64Array;
+  /** Weight names of the layers that share these inputs, and so the Hessian. */
+  readonly sharedWith: readonly string[];
+  /**
+   * E[(∂loss/∂y_i)²] of each output with labels drawn from the model; for the head, E[p (1 - p)] of
+   * each logit. Absent where no backward pass was run.
+   */
+  readonly fisher?: Float64Array;
+}
+
+/** Statistics of a model's activations over a text. */
+export interface Calibration {
+  /** Number of tokens that went through the model. */
+  readonly tokens: number;
+  /** The linear layers by the name of their weight; the head's may be the token embedding's. */
+  readonly linears: ReadonlyMap<string, LinearCalibration>;
+  /** How often each token of the vocabulary was an input, as a share of all tokens. */
+  readonly tokenFrequencies: Float64Array;
+  /** E[(∂loss/∂x_j)²] of each feature j of the embedded tokens, where a backward pass was run. */
+  readonly embeddingFisher?: Float64Array;
+}
+
+/** Tokens that one job runs through the model at once, unless one chunk is longer. */
+const tokensPerJob = 2048;
+
+/**
+ * Runs a text through a model in Web Workers and collects what the rate code weighs errors with: the
+ * second moment of every linear layer's inputs (summed over short runs in float32, over runs in
+ * float64) and the Fisher information of its outputs. The text is cut into chunks as
+ * {@linkcode evaluateLanguageModel} does; all positions count. Throws {@linkcode InputError} where the
+ * text is too short, a token is outside the vocabulary, the context is too long, or the weights do
+ * not fit the config.
+ *
+ * ```ts
+ * import { embeddedModelPath, openModel } from "@kanpress/kanpress/data";
+ * import { calibrate, readStateDict } from "@kanpress/kanpress/eval";
+ * import assert from "node:assert";
+ *
+ * const source = await openModel(embeddedModelPath());
+ * const tokenizer = await source.tokenizer();
+ * const text = "It was a dark and stormy night, and the carriage had not yet come. ";
+ * const { linears } = await calibrate({
+ *   config: source.config,
+ *   weights: await readStateDict(source),
+ *   tokens: tokenizer.encode(text.repeat(8)),
+ *   contextLength: 64,
+ * });
+ * const { hessian, fisher } = linears.get("transformer.h.0.attn.c_attn.weight")!;
+ * assert.equal(hessian.length, 256 * 256);
+ * assert.equal(fisher!.length, 768);
+ * ```
+ */
+export async function calibrate(options: CalibrateOptions): Promise<Calibration> {
+  const { config, weights, fisher = true, signal } = options;
+  const model = describeModel(config, weights.keys());
+  const contextLength = options.contextLength ?? Math.min(512, model.contextLength);
+  const chunks = cutIntoChunks(options.tokens, model, contextLength, options.bosTokenId);
+  checkTensors(config, model, Array.from(weights, ([name, { shape }]) => ({ name, shape })));
+  const batch = Math.max(1, Math.floor(tokensPerJob / contextLength));
+  const { resident } = planMemory(model, {
+    copies: fisher ? 2 : 1,
+    batchTokens: batch * contextLength,
+    contextLength,
+    backward: fisher,
+  });
+  const jobs = planJobs(chunks, contextLength, batch, fisher ? options : { fisherTokens: 0 });
+  const moments = allocateMoments(model);
+  let done = 0;
+  const sums = await runInWorkers<CalibrateSetup, CalibrationJob, GradientSums | undefined>({
+    module: new URL("./calibrate_worker.ts", import.meta.url),
+    threads: options.threads ?? navigator.hardwareConcurrency,
+    setup: {
+      description: model,
+      weights: prepareWeights(model, weights, true),
+      resident,
+      backend: options.backend ?? "wasm",
+      moments,
+    },
+    jobs,
+    onResult: () => options.onProgress?.(++done / jobs.length),
+    ...(signal !== undefined && { signal }),
+  });
+  return summarize(model, chunks, moments, sums.filter((sum) => sum !== undefined));
+}
+
+/** Cuts the text into jobs; those with backward passes are spread evenly, the first among them. */
+function planJobs(
+  chunks: Int32Array,
+  contextLength: number,
+  batch: number,
+  { fisherTokens = 32_768, seed = 0 }: Pick<CalibrateOptions, "fisherTokens" | "seed">,
+): CalibrationJob[] {
+  const share = Math.min(1, fisherTokens / chunks.length);
+  const jobs: CalibrationJob[] = [];
+  for (let at = 0; at < chunks.length; at += batch * contextLength) {
+    const ids = chunks.slice(at, at + batch * contextLength);
+    const job = jobs.length;
+    const backward = Math.ceil((job + 1) * share) > Math.ceil(job * share);
+    const sequences = { job, ids, batch: ids.length / contextLength };
+    jobs.push({ ...sequences, ...(backward && { fisherSeed: seed }) });
+  }
+  return jobs;
+}
+
+function allocateMoments(model: DecoderDescription): SharedMoments {
+  const groups = inputGroups(model);
+  return {
+    groups,
+    triangles: groups.map(({ size }) =>
+      new Float64Array(new SharedArrayBuffer(8 * triangleSize(size)))
+    ),
+    turns: new Int32Array(new SharedArrayBuffer(4 * groups.length)),
+  };
+}
+
+function summarize(
+  model: DecoderDescription,
+  chunks: Int32Array,
+  { groups, triangles }: SharedMoments,
+  sums: readonly GradientSums[],
+): Calibration {
+  const tokens = chunks.length;
+  const backwardTokens = sums.reduce((total, part) => total + part.tokens, 0);
+  const mean = (parts: readonly Float64Array[]) => {
+    const total = new Float64Array(parts[0]!.length);
+    for (const part of parts) part.forEach((value, i) => total[i]! += value);
+    return total.map((value) => value / backwardTokens);
+  };
+  const linears = new Map<string, LinearCalibration>();
+  for (const { weight, layout } of modelLinears(model)) {
+    const index = groups.findIndex(({ linears }) => linears.some((l) => l.weight === weight));
+    const { size, linears: sharing } = groups[index]!;
+    linears.set(weight, {
+      inputAxis: layout === "inputsByOutputs" ? 0 : 1,
+      get hessian() {
+        return expandTriangle(triangles[index]!, size, 1 / tokens);
+      },
+      sharedWith: sharing.map((linear) => linear.weight).filter((name) => name !== weight),
+      ...(sums.length > 0 && { fisher: mean(sums.map(({ outputs }) => outputs.get(weight)!)) }),
+    });
+  }
+  const tokenFrequencies = new Float64Array(model.vocabularySize);
+  for (const id of chunks) tokenFrequencies[id]! += 1 / tokens;
+  return {
+    tokens,
+    linears,
+    tokenFrequencies,
+    ...(sums.length > 0 && { embeddingFisher: mean(sums.map(({ embedding }) => embedding)) }),
+  };
+}

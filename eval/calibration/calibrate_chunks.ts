@@ -1,0 +1,149 @@
+import * as tf from "@tensorflow/tfjs";
+import { createRandom } from "../../kan/random.ts";
+import { readValues } from "../backend.ts";
+import type { RunnableModel } from "../chunk_scorer.ts";
+import { applyLayer, embed } from "../forward.ts";
+import { beginPass } from "../layers/forward_pass.ts";
+import { applyNorm, normGradient } from "../layers/normalization.ts";
+import type { InputGroup } from "./input_groups.ts";
+import { sampledLoss } from "./sampled_loss.ts";
+import { addStripe, secondMomentStripes } from "./second_moment.ts";
+import { takeTurn } from "./turns.ts";
+
+/** Sums over all tokens, in shared memory, that workers add to in turn. */
+export interface SharedMoments {
+  /** Linear layers by input. */
+  readonly groups: readonly InputGroup[];
+  /** Lower triangle of Σ x xᵀ of each group. */
+  readonly triangles: readonly Float64Array[];
+  /** Which job is next to add to each group. */
+  readonly turns: Int32Array;
+}
+
+/** Sums of squared gradients over a job's tokens. */
+export interface GradientSums {
+  /** Number of the job's tokens. */
+  readonly tokens: number;
+  /** For each linear layer by weight name, one sum an output. */
+  readonly outputs: ReadonlyMap<string, Float64Array>;
+  /** With respect to each feature of the embedded tokens. */
+  readonly embedding: Float64Array;
+}
+
+/** What one run of tokens is calibrated with. */
+export interface CalibrationJob {
+  /** Number of the job, from 0; jobs add to the moments in this order. */
+  readonly job: number;
+  /** Whole sequences, one after another. */
+  readonly ids: Int32Array;
+  /** Number of sequences. */
+  readonly batch: number;
+  /** Whether to run the backward pass, and the seed of its labels. */
+  readonly fisherSeed?: number;
+}
+
+interface Named {
+  readonly name: string;
+  readonly tensor: tf.Tensor2D;
+}
+
+/** Runs one job forward, adding to the moments, and perhaps backward. */
+export async function calibrateChunks(
+  model: RunnableModel,
+  moments: SharedMoments,
+  { job, ids, batch, fisherSeed }: CalibrationJob,
+): Promise<GradientSums | undefined> {
+  const { description, parameters } = model;
+  const seen: Named[] = [];
+  const length = ids.length / batch;
+  const pass = beginPass(parameters, batch, length, 0, {
+    input: (name, x) => seen.push({ name, tensor: tf.keep(tf.clone(x)) }),
+  });
+  const states = [tf.tidy(() => embed(pass, description, ids))];
+  for (const layer of description.layers) {
+    const before = states.at(-1)!;
+    states.push(tf.tidy(() => applyLayer(pass, layer, before)));
+    if (fisherSeed === undefined) states.shift()!.dispose();
+    await addMoments(moments, job, seen);
+    parameters.release();
+  }
+  const last = states.pop()!;
+  const normed = tf.tidy(() => applyNorm(pass, description.finalNorm, last));
+  pass.dispose();
+  const hidden = await readValues(normed);
+  await addMoments(moments, job, [{ name: description.head.weight, tensor: normed }]);
+  if (fisherSeed === undefined) {
+    last.dispose();
+    return undefined;
+  }
+  const random = createRandom(Math.imul(fisherSeed, 0x9e3779b1) + job);
+  const { hiddenGradient, logitFisher } = await sampledLoss(model, hidden, random);
+  parameters.release();
+  const outputs = new Map([[description.head.weight, logitFisher]]);
+  const embedding = await runBackward(model, batch, states, last, hiddenGradient, outputs);
+  return { tokens: ids.length, outputs, embedding };
+}
+
+/** Adds the inputs seen to the moments of their groups and frees them. */
+async function addMoments(moments: SharedMoments, job: number, seen: Named[]): Promise<void> {
+  for (const { name, tensor } of seen.splice(0)) {
+    const index = moments.groups.findIndex(({ linears }) => linears[0]!.weight === name);
+    if (index >= 0) {
+      const { size } = moments.groups[index]!;
+      const stripes = await secondMomentStripes(await readValues(tensor), size);
+      takeTurn(moments.turns, index, job, () => {
+        for (const stripe of stripes) addStripe(moments.triangles[index]!, size, stripe);
+      });
+    }
+    tensor.dispose();
+  }
+}
+
+/**
+ * Goes back layer by layer, running each one forward again, so that one layer's intermediate
+ * results are held at a time. Frees `states` (the inputs of the layers) and `last`.
+ */
+async function runBackward(
+  { description, parameters }: RunnableModel,
+  batch: number,
+  states: tf.Tensor2D[],
+  last: tf.Tensor2D,
+  hiddenGradient: Float32Array,
+  outputs: Map<string, Float64Array>,
+): Promise<Float64Array> {
+  const seen: Named[] = [];
+  const pass = beginPass(parameters, batch, last.shape[0] / batch, 0, {
+    outputGradient: (name, tensor) => seen.push({ name, tensor: tf.keep(tf.clone(tensor)) }),
+  });
+  let gradient = tf.tidy(() =>
+    normGradient(pass, description.finalNorm, last, tf.tensor2d(hiddenGradient, last.shape))
+  );
+  last.dispose();
+  for (const layer of description.layers.toReversed()) {
+    const state = states.pop()!;
+    const above = gradient;
+    const differentiate = tf.grad((x) => applyLayer(pass, layer, x as tf.Tensor2D));
+    gradient = tf.tidy(() => differentiate(state, above) as tf.Tensor2D);
+    tf.dispose([state, above]);
+    for (const { name, tensor } of seen.splice(0)) {
+      outputs.set(name, await columnSquares(tensor));
+      tensor.dispose();
+    }
+    parameters.release();
+  }
+  const embedding = await columnSquares(gradient);
+  gradient.dispose();
+  pass.dispose();
+  return embedding;
+}
+
+/** Σ over rows of the squares of each column. */
+async function columnSquares(x: tf.Tensor2D): Promise<Float64Array> {
+  const columns = x.shape[1];
+  const values = await readValues(x);
+  const sums = new Float64Array(columns);
+  for (let at = 0; at < values.length; at += columns) {
+    for (let column = 0; column < columns; column++) sums[column]! += values[at + column]! ** 2;
+  }
+  return sums;
+}

@@ -1,0 +1,125 @@
+import assert from "node:assert";
+import * as tf from "@tensorflow/tfjs";
+import { createRandom } from "../../kan/random.ts";
+import type { ModelConfig } from "../architectures/config.ts";
+import { describeModel } from "../architectures/registry.ts";
+import { useBackend } from "../backend.ts";
+import { createLanguageModel } from "../language_model.ts";
+import { ParameterStore } from "../parameter_store.ts";
+import { prepareWeights } from "../prepared_weights.ts";
+import { randomStateDict } from "../testdata/random_model.ts";
+import { calibrateChunks } from "./calibrate_chunks.ts";
+import { lossGradient } from "./sampled_loss.ts";
+
+const vocabulary = 9;
+const llama = {
+  hidden_size: 8,
+  intermediate_size: 12,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  num_hidden_layers: 2,
+  max_position_embeddings: 8,
+  vocab_size: vocabulary,
+};
+
+const configs: ModelConfig[] = [
+  {
+    model_type: "gpt2",
+    n_embd: 8,
+    n_head: 2,
+    n_layer: 2,
+    n_positions: 8,
+    vocab_size: vocabulary,
+  },
+  { ...llama, model_type: "llama" },
+  { ...llama, model_type: "mistral", sliding_window: 2 },
+  { ...llama, model_type: "qwen3", head_dim: 4 },
+  { ...llama, model_type: "gpt_neox", rotary_pct: 0.5, num_attention_heads: 2 },
+];
+
+const ids = Int32Array.of(3, 1, 4, 1, 5, 2, 6, 5);
+const batch = 2;
+const fisherSeed = 11;
+
+for (const config of configs) {
+  Deno.test(`squared gradients of ${config.model_type} agree with finite differences`, async () => {
+    await useBackend("wasm");
+    const weights = randomStateDict(config, 2);
+    const description = describeModel(config, weights.keys());
+    const parameters = new ParameterStore(prepareWeights(description, weights, false), false);
+    const moments = { groups: [], triangles: [], turns: new Int32Array(0) };
+    const before = tf.memory().numTensors;
+    const sums = await calibrateChunks({ description, parameters }, moments, {
+      job: 0,
+      ids,
+      batch,
+      fisherSeed,
+    });
+    assert.equal(tf.memory().numTensors, before);
+    const loss = sampledLossOf(config, weights);
+    for (const [name, found] of sums!.outputs) {
+      if (name === description.head.weight) continue;
+      const output = found.length - 1;
+      let expected = 0;
+      for (let token = 0; token < ids.length; token++) {
+        expected += loss.slope(name, token, output) ** 2;
+      }
+      assert.ok(
+        Math.abs(found[output]! - expected) < 0.02 * expected + 1e-5,
+        `${name}: ${found[output]} instead of ${expected}`,
+      );
+    }
+    assert.equal(sums!.outputs.size, new Set(sums!.outputs.keys()).size);
+    assert.equal(sums!.embedding.length, 8);
+  });
+}
+
+/** The loss with the labels that the calibration draws, and its slopes by central differences. */
+function sampledLossOf(config: ModelConfig, weights: ReturnType<typeof randomStateDict>) {
+  const model = createLanguageModel(config, weights);
+  const random = createRandom(Math.imul(fisherSeed, 0x9e3779b1));
+  const logits = model.logits(ids, batch).dataSync<"float32">();
+  const labels = Array.from(ids, (_, token) => {
+    const row = logits.slice(token * vocabulary, (token + 1) * vocabulary);
+    lossGradient(row, new Float64Array(vocabulary), random);
+    return row.findIndex((value) => value < 0);
+  });
+  const lossWith = (name: string, token: number, output: number, change: number) => {
+    const tap = {
+      output(weight: string, y: tf.Tensor2D): tf.Tensor2D {
+        if (weight !== name) return y;
+        const values = y.dataSync<"float32">();
+        values[token * y.shape[1] + output]! += change;
+        return tf.tensor2d(values, y.shape);
+      },
+    };
+    const values = model.logits(ids, batch, { tap }).dataSync<"float32">();
+    return labels.reduce((sum, label, row) => {
+      const part = values.subarray(row * vocabulary, (row + 1) * vocabulary);
+      return sum + Math.log(part.reduce((s, x) => s + Math.exp(x), 0)) - part[label]!;
+    }, 0);
+  };
+  const step = 0.01;
+  return {
+    slope: (name: string, token: number, output: number) =>
+      (lossWith(name, token, output, step) - lossWith(name, token, output, -step)) / (2 * step),
+  };
+}
+
+Deno.test("lossGradient() gives softmax minus the label's indicator, labels drawn by softmax", () => {
+  const random = createRandom(1);
+  const probabilities = [0.1, 0.6, 0.3];
+  const counts = [0, 0, 0];
+  for (let i = 0; i < 6000; i++) {
+    const logits = Float32Array.from(probabilities, (p) => Math.log(p) - 5);
+    const fisher = new Float64Array(3);
+    lossGradient(logits, fisher, random);
+    const label = logits.findIndex((value) => value < 0);
+    counts[label]!++;
+    probabilities.forEach((p, j) => {
+      assert.ok(Math.abs(logits[j]! - p + (j === label ? 1 : 0)) < 1e-6);
+      assert.ok(Math.abs(fisher[j]! - p * (1 - p)) < 1e-6);
+    });
+  }
+  probabilities.forEach((p, j) => assert.ok(Math.abs(counts[j]! / 6000 - p) < 0.02));
+});

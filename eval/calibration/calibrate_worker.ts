@@ -1,0 +1,32 @@
+import type { DecoderDescription } from "../architectures/description.ts";
+import { type BackendName, useBackend } from "../backend.ts";
+import { ParameterStore } from "../parameter_store.ts";
+import type { PreparedWeights } from "../prepared_weights.ts";
+import { serveJobs } from "../worker_jobs.ts";
+import {
+  calibrateChunks,
+  type CalibrationJob,
+  type GradientSums,
+  type SharedMoments,
+} from "./calibrate_chunks.ts";
+
+/** What each worker is given once. */
+export interface CalibrateSetup {
+  /** The architecture with its sizes. */
+  readonly description: DecoderDescription;
+  /** The weights, in shared memory. */
+  readonly weights: PreparedWeights;
+  /** Whether weights stay in the worker's heap. */
+  readonly resident: boolean;
+  /** Where tfjs computes. */
+  readonly backend: BackendName;
+  /** The sums that all workers add to, in shared memory. */
+  readonly moments: SharedMoments;
+}
+
+serveJobs<CalibrateSetup, CalibrationJob, GradientSums | undefined>(async (setup) => {
+  await useBackend(setup.backend);
+  const parameters = new ParameterStore(setup.weights, setup.resident);
+  const model = { description: setup.description, parameters };
+  return (job) => calibrateChunks(model, setup.moments, job);
+});
