@@ -28,6 +28,8 @@ export interface CompressorOptions {
   readonly seed?: number;
   /** Trellis states of the coder of weights: 1 (scalar), 4, 8, … 256; 8 by default. */
   readonly states?: number;
+  /** Squared steps that a bit is worth while quantizing weights; see the trellis level. */
+  readonly rateWeight?: number;
   /** Keep vectors (norms, biases) in their own element type instead of f16. */
   readonly losslessSmall?: boolean;
   /** Steps of gradient descent for each autoencoder level; a few hundred by default. */

@@ -5,7 +5,7 @@ import { createAutoencoderLevels } from "./levels/autoencoder_level.ts";
 import { createFieldLevel } from "./levels/field_level.ts";
 import type { EncodeContext, EncodedLevel, Level, Signal } from "./levels/level.ts";
 import { planAutoencoder } from "./levels/plan_autoencoder.ts";
-import { createTrellisLevel } from "./levels/trellis_level.ts";
+import { createTrellisLevel, type TrellisLevelOptions } from "./levels/trellis_level.ts";
 
 /** A signal that is ready to be coded at any step; what does not depend on the step is done. */
 export interface StageEncoder {
@@ -30,7 +30,8 @@ export async function encodeStages(
   if (options.preset === "seed") {
     return stageEncoder([], prefix.encoded, prefix.handsOn, { ...options, states: 1 });
   }
-  const coded = await encodeChain(coders(HYBRID_LATENT_STEP, 1), prefix.handsOn, options);
+  const latentCoders = coders(HYBRID_LATENT_STEP, { states: 1 });
+  const coded = await encodeChain(latentCoders, prefix.handsOn, options);
   const first = [...prefix.encoded, ...coded.encoded];
   return stageEncoder([first], [], residualOf(signal, decodeStage(first, signal)), options);
 }
@@ -46,15 +47,15 @@ function stageEncoder(
     values,
     firstStep: (bits) => 2 ** (2.2 - bits) / (options.states === 1 ? 1 : 2),
     async encodeAt(step) {
-      const coded = await encodeChain(coders(step, options.states), signal, options);
+      const coded = await encodeChain(coders(step, options), signal, options);
       return [...before, [...prefix, ...coded.encoded]];
     },
   };
 }
 
 /** The levels that spend the bits. */
-function coders(step: number, states: number): Level[] {
-  return [createFieldLevel({ step }), createTrellisLevel({ states })];
+function coders(step: number, options: TrellisLevelOptions): Level[] {
+  return [createFieldLevel({ step }), createTrellisLevel(options)];
 }
 
 function createAutoencoders(signal: Signal, options: ResolvedOptions): Level[] {

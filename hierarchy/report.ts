@@ -127,7 +127,7 @@ function stageBits(stage: Stage, first: readonly MatrixShape[]): Float64Array {
   stage.forEach((level, i) => {
     const sameMatrices = shapes[i]!.length === first.length &&
       shapes[i]!.every(({ name }, at) => name === first[at]!.name);
-    const own = sameMatrices ? codecOf(level).matrixBits?.(level, first) : undefined;
+    const own = sameMatrices ? codecOf(level).matrixBits?.(level, shapes[i]!) : undefined;
     const shared = 8 * levelBytes(level);
     for (let at = 0; at < bits.length; at++) {
       bits[at] = bits[at]! + (own?.[at] ?? shared * weights[at]! / total);

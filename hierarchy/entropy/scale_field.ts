@@ -20,6 +20,14 @@ export function classOf(eighths: number): number {
   return (Math.min(Math.max(eighths, LOWEST), HIGHEST) >> 1) + UNIT_CLASS;
 }
 
+/** Class of every value of a matrix, row-major. */
+export function classesOf({ rows, columns }: ScaleField): Uint8Array {
+  const classes = new Uint8Array(rows.length * columns.length);
+  let at = 0;
+  for (const row of rows) for (const column of columns) classes[at++] = classOf(row + column);
+  return classes;
+}
+
 /** Values of a field are kept within this many eighths of an octave of zero. */
 const FIELD_LIMIT = 400;
 /** Rounds of alternation between rows and columns; the residual shrinks tenfold in each. */
