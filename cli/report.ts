@@ -86,10 +86,13 @@ export function compressionText(outcome: CompressionOutcome, textName: string): 
 /** The rows that compare sizes. */
 export function sizeRows(sizes: Sizes): string[][] {
   const { parameters, originalBytes, compressedBytes, bitsPerWeight } = sizes;
-  const times = formatFixed(originalBytes / compressedBytes, 2);
+  const ratio = originalBytes / compressedBytes;
+  const change = ratio >= 1
+    ? `${formatFixed(ratio, 2)} times smaller`
+    : `${formatFixed(1 / ratio, 2)} times larger`;
   const originalBits = formatFixed(8 * originalBytes / parameters, 2);
   return [
-    ["size", formatBytes(originalBytes), formatBytes(compressedBytes), `${times} times smaller`],
+    ["size", formatBytes(originalBytes), formatBytes(compressedBytes), change],
     ["bits per weight", originalBits, formatFixed(bitsPerWeight, 2), "whole file / parameters"],
   ];
 }

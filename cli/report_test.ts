@@ -58,6 +58,12 @@ written to compressed/x/model.kan.safetensors`,
   );
 });
 
+Deno.test("a file that has grown is not called smaller", () => {
+  const sizes = { ...outcome.sizes, compressedBytes: 2 * outcome.sizes.originalBytes };
+  const text = compressionText({ ...outcome, sizes }, "my.txt");
+  assert.match(text, /2\.00 times larger/);
+});
+
 Deno.test("a model that has lost its ability is called that", () => {
   assert.deepEqual(verdictLines(result), []);
   const lost = verdictLines({ ...result, sameTop1: { share: 0.081, standardError: 0.004 } });
