@@ -30,8 +30,13 @@ export {
   type PruneOptions,
   removeEdge,
 } from "./prune.ts";
+export type { PlotlyFigure } from "./plots/drawing.ts";
+export * from "./plots/edge.ts";
+export { type Curve, edgeCurve } from "./plots/edge_curve.ts";
+export { networkFigure, type NetworkPlotOptions, plotNetwork } from "./plots/network.ts";
 export * from "./random.ts";
 export * from "./refine.ts";
+export * from "./serialize.ts";
 export { suggestForCurve, type Suggestion, type SuggestOptions } from "./symbolic/fit_curve.ts";
 export * from "./symbolic/formula.ts";
 export {

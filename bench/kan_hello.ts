@@ -1,0 +1,74 @@
+// From samples to a formula: exp(sin(pi x) + y^2) with a network [2, 5, 1], as in pykan's first
+// example. Prints test errors and the time of each step; with a folder as argument it also draws
+// the pictures of kan/README.md there.
+//
+//   deno run --allow-read --allow-write --allow-env bench/kan_hello.ts [folder]
+
+import {
+  autoSymbolic,
+  createKanModel,
+  createRandom,
+  fitKan,
+  formulaOf,
+  type KanModel,
+  plotEdge,
+  plotNetwork,
+  pruneKan,
+  refineKan,
+} from "@kanpress/kanpress/kan";
+import { drawSamples, helloFunction, report, rootMeanSquaredError } from "./kan_data.ts";
+
+const [folder] = Deno.args;
+const train = drawSamples(helloFunction, 1000, 1), test = drawSamples(helloFunction, 1000, 2);
+const least = { steps: 30, optimizer: "levenberg-marquardt" } as const;
+
+function draw(name: string, model: KanModel, title: string): void {
+  if (folder === undefined) return;
+  const names = { inputNames: ["x", "y"], outputNames: ["f"] };
+  Deno.writeTextFileSync(
+    `${folder}/${name}.svg`,
+    plotNetwork(model, train.inputs, { ...names, title }),
+  );
+}
+
+const start = createKanModel({
+  widths: [2, 5, 1],
+  grid: { intervals: 3 },
+  extrapolation: "linear",
+  random: createRandom(0),
+});
+const plain = await fitKan(start, train, { steps: 400 });
+report("fitted, G = 3, L-BFGS", rootMeanSquaredError(plain.model, test), 1.8e-2);
+
+const sparse = await fitKan(start, train, { steps: 600, regularization: { lambda: 5e-3 } });
+report("with the sparsity penalty", rootMeanSquaredError(sparse.model, test));
+draw("1_sparse", sparse.model, "trained with the sparsity penalty");
+
+const pruned = pruneKan(sparse.model, train.inputs);
+report("pruned: hidden nodes left", pruned.layers[0]!.outputDim, 1);
+const retrained = await fitKan(pruned, train, least);
+report("trained again", rootMeanSquaredError(retrained.model, test), 1.8e-2);
+
+const fine = await fitKan(refineKan(retrained.model, 10), train, { ...least, gridUpdate: false });
+report("refined to G = 10", rootMeanSquaredError(fine.model, test), 5e-4);
+draw("2_pruned", fine.model, "pruned and refined");
+
+const symbolic = autoSymbolic(fine.model, train.inputs);
+for (const { layer, input, output, suggestion } of symbolic.choices) {
+  const { edge, r2 } = suggestion;
+  console.log(
+    `  layer ${layer}, ${input} to ${output}: ${edge.name}, 1 - r2 = ${(1 - r2).toPrecision(2)}`,
+  );
+}
+const exact = await fitKan(symbolic.model, train, least);
+report("symbolic", rootMeanSquaredError(exact.model, test), 1e-10);
+draw("3_symbolic", exact.model, "symbolic");
+if (folder !== undefined) {
+  const at = { layer: 0, input: 0, output: 0 };
+  Deno.writeTextFileSync(
+    `${folder}/edge.svg`,
+    plotEdge(fine.model, train.inputs, at, { title: "the edge from x" }),
+  );
+}
+const [formula] = formulaOf(exact.model, { inputNames: ["x", "y"] });
+console.log(`f = ${formula!.text}\nLaTeX: ${formula!.latex}`);

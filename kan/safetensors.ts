@@ -1,0 +1,76 @@
+// A minimal reader and writer of the safetensors format. It is here, and not imported from the part
+// of this project that reads models, because the KAN library stands alone.
+
+/** One tensor of a file. */
+export interface StoredTensor {
+  readonly dtype: "F64" | "U8";
+  readonly shape: readonly number[];
+  /** Little-endian values. */
+  readonly bytes: Uint8Array;
+}
+
+/** Tensors and metadata as one safetensors file, in the given order. */
+export function encodeSafetensors(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array<ArrayBuffer> {
+  const header: Record<string, unknown> = { __metadata__: metadata };
+  let size = 0;
+  for (const [name, { dtype, shape, bytes }] of tensors) {
+    header[name] = { dtype, shape, data_offsets: [size, size += bytes.length] };
+  }
+  const json = new TextEncoder().encode(JSON.stringify(header));
+  const headerLength = Math.ceil(json.length / 8) * 8;
+  const file = new Uint8Array(8 + headerLength + size).fill(0x20, 8, 8 + headerLength);
+  new DataView(file.buffer).setBigUint64(0, BigInt(headerLength), true);
+  file.set(json, 8);
+  let at = 8 + headerLength;
+  for (const { bytes } of tensors.values()) {
+    file.set(bytes, at);
+    at += bytes.length;
+  }
+  return file;
+}
+
+/** The contents of a safetensors file. @throws RangeError if it is damaged. */
+export function decodeSafetensors(
+  file: Uint8Array,
+): { tensors: ReadonlyMap<string, StoredTensor>; metadata: Readonly<Record<string, string>> } {
+  const damaged = (what: string) => new RangeError(`the safetensors file is damaged: ${what}`);
+  if (file.length < 8) throw damaged("it ends before its header");
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const start = 8 + Number(view.getBigUint64(0, true));
+  if (start > file.length) throw damaged("it ends inside its header");
+  let header: Record<string, unknown>;
+  try {
+    header = JSON.parse(new TextDecoder().decode(file.subarray(8, start)));
+  } catch {
+    throw damaged("its header is not JSON");
+  }
+  const tensors = new Map<string, StoredTensor>();
+  const { __metadata__: metadata = {}, ...entries } = header;
+  for (const [name, entry] of Object.entries(entries)) {
+    if (!isEntry(entry)) throw damaged(`"${name}" is not a tensor of F64 or U8`);
+    const { dtype, shape, data_offsets: [from, to] } = entry;
+    const size = shape.reduce((product, dim) => product * dim, dtype === "F64" ? 8 : 1);
+    if (to - from !== size || from < 0 || start + to > file.length) {
+      throw damaged(`"${name}" does not fit its shape or the file`);
+    }
+    tensors.set(name, { dtype, shape, bytes: file.subarray(start + from, start + to) });
+  }
+  return { tensors, metadata: metadata as Record<string, string> };
+}
+
+interface Entry {
+  readonly dtype: "F64" | "U8";
+  readonly shape: readonly number[];
+  readonly data_offsets: readonly [number, number];
+}
+
+function isEntry(value: unknown): value is Entry {
+  const { dtype, shape, data_offsets: offsets } = value as Partial<Record<keyof Entry, unknown>>;
+  const isCounts = (numbers: unknown) =>
+    Array.isArray(numbers) && numbers.every((number) => Number.isInteger(number) && number >= 0);
+  return (dtype === "F64" || dtype === "U8") && isCounts(shape) && isCounts(offsets) &&
+    (offsets as unknown[]).length === 2;
+}
