@@ -7,24 +7,7 @@ import {
   type RunOptions,
   startCommandLine,
 } from "./testdata/command_line.ts";
-import { type TinyModelChanges, writeTinyModel } from "./testdata/tiny_model.ts";
-
-const TEXT = "The ferry was late, and nobody in the town was surprised. ".repeat(4);
-
-/** A folder with a sound tiny model in `model/`, a text in `text.txt`, and nothing else. */
-async function withModel(
-  work: (folder: string) => Promise<void>,
-  changes: TinyModelChanges = {},
-): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await writeTinyModel(join(folder, "model"), changes);
-    await Deno.writeTextFile(join(folder, "text.txt"), TEXT);
-    await work(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { TEXT, withWorkFolder } from "./testdata/work_folder.ts";
 
 /** Compresses `model/` with `extra` arguments; it must fail with one line that matches. */
 async function compressFails(
@@ -66,7 +49,7 @@ function flip(path: string, at: number, mask = 0x10): void {
 }
 
 Deno.test("a missing model, text or file is named", () =>
-  withModel(async (folder) => {
+  withWorkFolder(async (folder) => {
     await fails(folder, ["compress", "./nowhere"], /^error: \.\/nowhere: does not exist; check/);
     await fails(folder, ["evaluate", "./nowhere"], /^error: \.\/nowhere: does not exist; check/);
     await fails(folder, ["inspect", "nowhere"], /^error: nowhere: does not exist; name a/);
@@ -81,7 +64,7 @@ Deno.test("a missing model, text or file is named", () =>
   }));
 
 Deno.test("a truncated weight file is refused", () =>
-  withModel(async (folder) => {
+  withWorkFolder(async (folder) => {
     const weights = join(folder, "model", "model.safetensors");
     await Deno.truncate(weights, 20_000);
     await compressFails(
@@ -93,7 +76,7 @@ Deno.test("a truncated weight file is refused", () =>
   }));
 
 Deno.test("a weight file with a flipped bit in its header is refused", () =>
-  withModel(async (folder) => {
+  withWorkFolder(async (folder) => {
     const weights = join(folder, "model", "model.safetensors");
     // In the header's length, in its syntax, and in a tensor's name.
     for (const at of [0, 6, 9]) {
@@ -107,12 +90,12 @@ Deno.test("a weight file with a flipped bit in its header is refused", () =>
   }));
 
 Deno.test("an unknown architecture is refused with those that are known", () =>
-  withModel((folder) => compressFails(folder, /^error: model.*model_type is "rnn".*gpt2/), {
+  withWorkFolder((folder) => compressFails(folder, /^error: model.*model_type is "rnn".*gpt2/), {
     config: { model_type: "rnn" },
   }));
 
 Deno.test("shapes that disagree with the config are refused", () =>
-  withModel(
+  withWorkFolder(
     (folder) => compressFails(folder, /^error: model.*wte\.weight.*\[257, 16\].*\[300, 16\]/),
     {
       config: { vocab_size: 300 },
@@ -121,7 +104,7 @@ Deno.test("shapes that disagree with the config are refused", () =>
 
 for (const value of [NaN, Infinity, -Infinity]) {
   Deno.test(`a weight that is ${value} is refused with its place`, () =>
-    withModel(
+    withWorkFolder(
       (folder) => compressFails(folder, /^error: model.*c_fc\.weight.*(NaN|Infinity) at element 7/),
       {
         alter: (name, values) => {
@@ -132,7 +115,7 @@ for (const value of [NaN, Infinity, -Infinity]) {
 }
 
 Deno.test("an empty, short or unreadable text is refused", () =>
-  withModel(async (folder) => {
+  withWorkFolder(async (folder) => {
     await Deno.writeTextFile(join(folder, "text.txt"), "");
     await compressFails(folder, /^error: text\.txt: is empty; give/);
     await Deno.writeTextFile(join(folder, "text.txt"), "Too short.");
@@ -146,12 +129,12 @@ Deno.test("an empty, short or unreadable text is refused", () =>
   }));
 
 Deno.test("a full disk is reported and leaves nothing", () =>
-  withModel((folder) =>
+  withWorkFolder((folder) =>
     compressFails(folder, /^error: out\/.*: larger than the system allows/, [], { fileLimit: 2 })
   ));
 
 Deno.test("a place that cannot be written is reported before the work", () =>
-  withModel(async (folder) => {
+  withWorkFolder(async (folder) => {
     await compressFails(folder, /^error: text\.txt\/out: /, ["--out", "text.txt/out"]);
     await compressFails(folder, /^error: \/proc\/out: /, ["--out", "/proc/out"]);
     await compressFails(folder, /^error: model: exists and was not written by kanpress/, [
@@ -166,7 +149,7 @@ Deno.test("a place that cannot be written is reported before the work", () =>
   }));
 
 Deno.test("a damaged compressed file is refused by every command", () =>
-  withModel(async (folder) => {
+  withWorkFolder(async (folder) => {
     const args = ["compress", "model", "--text", "text.txt", "--out", "ok", "--bits", "8"];
     const { code, error } = await runCommandLine(args, { cwd: folder });
     assert.equal(code, 0, error);
@@ -189,7 +172,7 @@ Deno.test("a damaged compressed file is refused by every command", () =>
   }));
 
 Deno.test("Ctrl-C in the middle ends with one line and leaves nothing", () =>
-  withModel(async (folder) => {
+  withWorkFolder(async (folder) => {
     const before = listing(folder);
     const args = ["compress", "--threads", "1", "--out", "new/out"];
     const process = startCommandLine(args, { cwd: folder });

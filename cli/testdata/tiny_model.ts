@@ -19,6 +19,8 @@ export const TINY_CONFIG = {
 
 /** What to do differently from a sound model. */
 export interface TinyModelChanges {
+  /** Tokens that it can read at once, 32 where absent. */
+  readonly positions?: number;
   /** Fields of config.json to replace. */
   readonly config?: Record<string, unknown>;
   /** Changes a tensor's values before they are written. */
@@ -28,11 +30,11 @@ export interface TinyModelChanges {
 /** Writes a random GPT-2 with a byte tokenizer to `folder`, as a model folder. */
 export async function writeTinyModel(
   folder: string,
-  { config, alter }: TinyModelChanges = {},
+  { positions = TINY_CONFIG.n_positions, config, alter }: TinyModelChanges = {},
 ): Promise<void> {
   await mkdir(folder, { recursive: true });
   const random = createRandom(1);
-  const entries = Object.entries(tinyShapes()).map(([name, shape]) => {
+  const entries = Object.entries(tinyShapes(positions)).map(([name, shape]) => {
     const isGain = /ln_.*weight$/.test(name);
     const values = Float32Array.from(
       { length: elementCount(shape) },
@@ -43,13 +45,16 @@ export async function writeTinyModel(
     return { name, dtype, shape, bytes: fromFloat32(dtype, values) };
   });
   await writeSafetensors(join(folder, "model.safetensors"), entries, { format: "pt" });
-  await writeFile(join(folder, "config.json"), JSON.stringify({ ...TINY_CONFIG, ...config }));
+  await writeFile(
+    join(folder, "config.json"),
+    JSON.stringify({ ...TINY_CONFIG, n_positions: positions, ...config }),
+  );
   await writeFile(join(folder, "tokenizer.json"), JSON.stringify(byteTokenizer()));
   await writeFile(join(folder, "tokenizer_config.json"), "{}");
 }
 
-function tinyShapes(): Record<string, number[]> {
-  const { vocab_size: vocabulary, n_positions: positions, n_embd: width } = TINY_CONFIG;
+function tinyShapes(positions: number): Record<string, number[]> {
+  const { vocab_size: vocabulary, n_embd: width } = TINY_CONFIG;
   const block = "transformer.h.0";
   return {
     "transformer.wte.weight": [vocabulary, width],

@@ -1,0 +1,72 @@
+import assert from "node:assert";
+import { join } from "node:path";
+import { openModel } from "../data/mod.ts";
+import { decompressWeights, HierarchicalCompressor } from "../hierarchy/mod.ts";
+import { readStateDict } from "../eval/mod.ts";
+import { decompress } from "./decompress.ts";
+import { recordedSession } from "./testdata/recorded_session.ts";
+import { fileNames, withWorkFolder } from "./testdata/work_folder.ts";
+
+/** Compresses the folder's model to `small.kan.safetensors`, with the model's path as its source. */
+async function compressIn(folder: string): Promise<string> {
+  const model = await openModel(join(folder, "model"));
+  const { bytes } = await new HierarchicalCompressor({ bits: 8 })
+    .compress(await readStateDict(model), { config: model.config, source: model.name });
+  const file = join(folder, "small.kan.safetensors");
+  await Deno.writeFile(file, bytes);
+  return file;
+}
+
+for (const dtype of ["f32", "f16", "bf16"] as const) {
+  Deno.test(`decompress writes a model folder in ${dtype}`, () =>
+    withWorkFolder(async (folder) => {
+      const file = await compressIn(folder);
+      const out = join(folder, "out");
+      await decompress(file, { out, dtype }, recordedSession());
+      assert.deepEqual(fileNames(out), [
+        "config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+      ]);
+      const restored = await openModel(out);
+      const names = { f32: "float32", f16: "float16", bf16: "bfloat16" };
+      assert.equal(restored.config["dtype"], names[dtype]);
+      const weights = await decompressWeights(await Deno.readFile(file));
+      for (const [name, { data, shape }] of weights) {
+        const stored = await restored.weights.read(name);
+        assert.equal(stored.dtype, dtype.toUpperCase());
+        assert.deepEqual(stored.shape, shape);
+        const tolerance = dtype === "f32" ? 0 : dtype === "f16" ? 2 ** -11 : 2 ** -8;
+        stored.data.forEach((value, i) => {
+          const exact = data[i] ?? NaN;
+          assert.ok(Math.abs(value - exact) <= tolerance * Math.abs(exact) + 1e-7 * tolerance);
+        });
+      }
+    }, { config: { dtype: "float32" } }));
+}
+
+Deno.test("an earlier output is replaced, a foreign folder is not", () =>
+  withWorkFolder(async (folder) => {
+    const file = await compressIn(folder);
+    const out = join(folder, "out");
+    await decompress(file, { out, dtype: "f32" }, recordedSession());
+    const session = recordedSession();
+    await decompress(file, { out, dtype: "f16", json: true }, session);
+    assert.ok(session.lines.includes(`replacing the model in ${out}`));
+    assert.equal(JSON.parse(session.printed.join()).tensors, 16);
+    const foreign = decompress(file, { out: join(folder, "model"), dtype: "f32" }, session);
+    await assert.rejects(foreign, /model: exists and was not written by kanpress/);
+  }));
+
+Deno.test("a weight too large for f16 is refused", () =>
+  withWorkFolder(async (folder) => {
+    const file = await compressIn(folder);
+    const out = join(folder, "out");
+    const run = decompress(file, { out, dtype: "f16" }, recordedSession());
+    await assert.rejects(run, /tensor "\S+": is too large for f16; add --dtype bf16 or f32/);
+  }, {
+    alter: (name, values) => {
+      if (name === "transformer.wpe.weight") values[0] = 1e6;
+    },
+  }));

@@ -1,0 +1,59 @@
+import assert from "node:assert";
+import { join } from "node:path";
+import { type CompressionReport, HierarchicalCompressor } from "../hierarchy/mod.ts";
+import { inspect, inspectionText } from "./inspect.ts";
+import { recordedSession } from "./testdata/recorded_session.ts";
+
+const weights = new Map([["w", {
+  dtype: "F32" as const,
+  shape: [64, 64],
+  data: Float32Array.from({ length: 4096 }, (_, i) => Math.sin(i * i)),
+}]]);
+
+Deno.test("inspect accounts for every byte of a file, as JSON and as text", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const { bytes } = await new HierarchicalCompressor({ bits: 6 }).compress(weights);
+    const file = join(folder, "w.kan.safetensors");
+    await Deno.writeFile(file, bytes);
+    const session = recordedSession();
+    await inspect(file, { json: true }, session);
+    const fields = JSON.parse(session.printed.join());
+    const levels: number = fields.levels.reduce(
+      (sum: number, level: { bytes: number }) => sum + level.bytes,
+      0,
+    );
+    assert.equal(levels + fields.overhead.header + fields.overhead.exact, bytes.length);
+    const plain = recordedSession();
+    await inspect(folder, {}, plain);
+    assert.match(plain.printed.join(), /4,096 parameters in .* bits per weight/);
+    assert.match(plain.printed.join(), /^w +F32 64×64 +field > trellis/m);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("levels that repeat are counted, and energies shown", () => {
+  const kinds = ["autoencoder", "autoencoder", "field", "trellis"];
+  const report: CompressionReport = {
+    parameters: 1000,
+    originalBytes: 2000,
+    compressedBytes: 100,
+    bitsPerWeight: 0.8,
+    overhead: { header: 20, exact: 0 },
+    levels: [{ stage: 0, kind: "autoencoder", bytes: 80, bitsPerWeight: 0.64, energyLeft: 0.25 }],
+    tensors: [{
+      name: "w",
+      shape: [10, 100],
+      dtype: "F16",
+      levels: kinds,
+      bytes: 80,
+      bitsPerWeight: 0.64,
+      share: 0.8,
+    }],
+  };
+  const text = inspectionText("a.kan.safetensors", "hf://owner/name", report);
+  assert.match(text, /^a\.kan\.safetensors, made from hf:\/\/owner\/name\n/);
+  assert.match(text, /^1 +autoencoder +80 +0\.640 +80\.0 % +25\.0 %$/m);
+  assert.match(text, /2 × autoencoder > field > trellis/);
+});
