@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import type { DecoderDescription } from "./architectures/description.ts";
+import type { TransformerDescription } from "./architectures/description.ts";
 import { readValues } from "./backend.ts";
 import { applyHead, hiddenStates } from "./forward.ts";
 import type { ParameterStore } from "./parameter_store.ts";
@@ -8,7 +8,7 @@ import { allocateScores, scoreToken, type TokenScores } from "./token_scores.ts"
 /** A model and its weights on the current backend. */
 export interface RunnableModel {
   /** What to run. */
-  readonly description: DecoderDescription;
+  readonly description: TransformerDescription;
   /** The weights. */
   readonly parameters: ParameterStore;
 }
@@ -36,7 +36,8 @@ export async function scoreChunks(
   const rows: Float32Array[] = [];
   for (const model of models) rows.push(await scoredRows(model, tokens, contextLength));
   const scores = allocateScores(chunks * count, models.length > 1);
-  const { vocabularySize, hiddenSize } = models[0]!.description;
+  const { head, hiddenSize } = models[0]!.description;
+  const vocabularySize = head.outputs;
   const blockRows = Math.max(1, Math.floor(logitsBlockSize / vocabularySize));
   for (let start = 0; start < chunks * count; start += blockRows) {
     const end = Math.min(chunks * count, start + blockRows);

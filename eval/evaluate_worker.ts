@@ -1,4 +1,4 @@
-import type { DecoderDescription } from "./architectures/description.ts";
+import type { TransformerDescription } from "./architectures/description.ts";
 import { type BackendName, useBackend } from "./backend.ts";
 import { scoreChunks } from "./chunk_scorer.ts";
 import { ParameterStore } from "./parameter_store.ts";
@@ -9,7 +9,7 @@ import { serveJobs } from "./worker_jobs.ts";
 /** What each worker is given once. */
 export interface EvaluateSetup {
   /** The architecture with its sizes. */
-  readonly description: DecoderDescription;
+  readonly description: TransformerDescription;
   /** The original and perhaps the compressed weights, in shared memory. */
   readonly models: readonly PreparedWeights[];
   /** Whether weights stay in the worker's heap. */

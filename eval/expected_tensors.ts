@@ -2,10 +2,10 @@ import { InputError } from "../data/input_error.ts";
 import type { TensorInfo } from "../data/tensor.ts";
 import type { ModelConfig } from "./architectures/config.ts";
 import type {
-  DecoderDescription,
   LayerDescription,
   LinearDescription,
   NormDescription,
+  TransformerDescription,
 } from "./architectures/description.ts";
 import { isIgnorableTensor } from "./architectures/registry.ts";
 
@@ -23,17 +23,23 @@ export function layerLinears({ attention, feedForward }: LayerDescription): Line
   ];
 }
 
-/** All linear layers of a model, the head last. */
-export function modelLinears(model: DecoderDescription): LinearDescription[] {
-  return [...model.layers.flatMap(layerLinears), model.head];
+/** All linear layers of a model, those of the head last. */
+export function modelLinears(model: TransformerDescription): LinearDescription[] {
+  const { layers, headTransform, head } = model;
+  return [
+    ...layers.flatMap(layerLinears),
+    ...(headTransform === undefined ? [] : [headTransform.linear]),
+    head,
+  ];
 }
 
 /** Name and shape of every tensor that a model needs; a tied one counts once. */
-export function expectedTensors(model: DecoderDescription): Map<string, readonly number[]> {
+export function expectedTensors(model: TransformerDescription): Map<string, readonly number[]> {
   const shapes = new Map<string, readonly number[]>();
-  const addNorm = ({ weight, bias, size }: NormDescription) => {
-    shapes.set(weight, [size]);
-    if (bias !== undefined) shapes.set(bias, [size]);
+  const addNorm = (norm: NormDescription | undefined) => {
+    if (norm === undefined) return;
+    shapes.set(norm.weight, [norm.size]);
+    if (norm.bias !== undefined) shapes.set(norm.bias, [norm.size]);
   };
   shapes.set(model.tokenEmbedding, [model.vocabularySize, model.hiddenSize]);
   if (model.positionEmbedding !== undefined) {
@@ -46,10 +52,12 @@ export function expectedTensors(model: DecoderDescription): Map<string, readonly
   for (const { attentionNorm, attention, feedForwardNorm } of model.layers) {
     addNorm(attentionNorm);
     addNorm(feedForwardNorm);
-    if (attention.queryNorm !== undefined) addNorm(attention.queryNorm);
-    if (attention.keyNorm !== undefined) addNorm(attention.keyNorm);
+    addNorm(attention.queryNorm);
+    addNorm(attention.keyNorm);
   }
-  addNorm(model.finalNorm);
+  for (const norm of [model.embeddingNorm, model.finalNorm, model.headTransform?.norm]) {
+    addNorm(norm);
+  }
   return shapes;
 }
 
@@ -59,7 +67,7 @@ export function expectedTensors(model: DecoderDescription): Map<string, readonly
  */
 export function checkTensors(
   config: ModelConfig,
-  model: DecoderDescription,
+  model: TransformerDescription,
   tensors: Iterable<Pick<TensorInfo, "name" | "shape">>,
 ): void {
   const missing = expectedTensors(model);

@@ -1,5 +1,10 @@
 import * as tf from "@tensorflow/tfjs";
-import type { DecoderDescription, LayerDescription } from "./architectures/description.ts";
+import type {
+  LayerDescription,
+  NormDescription,
+  TransformerDescription,
+} from "./architectures/description.ts";
+import { activate } from "./layers/activation.ts";
 import { applyAttention } from "./layers/attention.ts";
 import { applyFeedForward } from "./layers/feed_forward.ts";
 import { beginPass, type ForwardPass } from "./layers/forward_pass.ts";
@@ -9,25 +14,41 @@ import { applyNorm } from "./layers/normalization.ts";
 import type { Tap } from "./layers/tap.ts";
 import type { ParameterStore } from "./parameter_store.ts";
 
-/** Token and position embeddings, `[batch * length, hiddenSize]`. */
+/** Token and position embeddings and their norm, `[batch * length, hiddenSize]`. */
 export function embed(
   pass: ForwardPass,
-  model: DecoderDescription,
+  model: TransformerDescription,
   ids: Int32Array,
 ): tf.Tensor2D {
   const tokens = pass.parameters.rows(model.tokenEmbedding, ids);
-  if (model.positionEmbedding === undefined) return tokens;
+  if (model.positionEmbedding === undefined) return applyNormIf(pass, model.embeddingNorm, tokens);
   const positions = Int32Array.from(ids, (_, i) => pass.start + i % pass.length);
-  return tf.add(tokens, pass.parameters.rows(model.positionEmbedding, positions));
+  const sum = tf.add(tokens, pass.parameters.rows(model.positionEmbedding, positions));
+  return applyNormIf(pass, model.embeddingNorm, sum as tf.Tensor2D);
 }
 
-/** One layer of a pre-norm decoder. */
+/** As {@linkcode applyNorm}; without a norm, `x` itself. */
+function applyNormIf(
+  pass: ForwardPass,
+  norm: NormDescription | undefined,
+  x: tf.Tensor2D,
+): tf.Tensor2D {
+  return norm === undefined ? x : applyNorm(pass, norm, x);
+}
+
+/** One layer: attention and feed-forward block with their norms and residual sums. */
 export function applyLayer(
   pass: ForwardPass,
   layer: LayerDescription,
   x: tf.Tensor2D,
   cache?: LayerCache,
 ): tf.Tensor2D {
+  if (layer.residual === "postNorm") {
+    const sum = tf.add(x, applyAttention(pass, layer.attention, x, cache)) as tf.Tensor2D;
+    const inner = applyNorm(pass, layer.attentionNorm, sum);
+    const result = tf.add(inner, applyFeedForward(pass, layer.feedForward, inner)) as tf.Tensor2D;
+    return applyNorm(pass, layer.feedForwardNorm, result);
+  }
   const normed = applyNorm(pass, layer.attentionNorm, x);
   const attended = tf.add(x, applyAttention(pass, layer.attention, normed, cache)) as tf.Tensor2D;
   const second = layer.residual === "sequential" ? attended : x;
@@ -45,16 +66,19 @@ export interface ForwardOptions {
 
 /**
  * Runs `batch` sequences of equal length through the model, up to and including the last
- * normalization: `[batch * length, hiddenSize]`.
+ * normalization: `[batch * length, hiddenSize]`, or `[batch, hiddenSize]` of a classifier, which
+ * looks at the first token of each sequence only.
  */
 export function hiddenStates(
-  model: DecoderDescription,
+  model: TransformerDescription,
   parameters: ParameterStore,
   ids: Int32Array,
   batch: number,
   { tap, cache }: ForwardOptions = {},
 ): tf.Tensor2D {
-  const pass = beginPass(parameters, batch, ids.length / batch, cache?.length ?? 0, tap);
+  const length = ids.length / batch;
+  const causal = model.objective === "nextToken";
+  const pass = beginPass(parameters, { batch, length, start: cache?.length ?? 0, causal, tap });
   try {
     let x = tf.tidy(() => embed(pass, model, ids));
     model.layers.forEach((layer, index) => {
@@ -64,22 +88,39 @@ export function hiddenStates(
       parameters.release();
     });
     cache?.advance(pass.length);
-    const normed = tf.tidy(() => applyNorm(pass, model.finalNorm, x));
-    x.dispose();
+    const normed = tf.tidy(() =>
+      applyNormIf(
+        pass,
+        model.finalNorm,
+        model.objective === "classification" ? firsts(x, batch) : x,
+      )
+    );
+    if (normed !== x) x.dispose();
     return normed;
   } finally {
     pass.dispose();
   }
 }
 
-/** Logits of rows of {@linkcode hiddenStates}: `[rows, vocabularySize]`. */
+/** The first row of each of `batch` sequences. */
+function firsts(x: tf.Tensor2D, batch: number): tf.Tensor2D {
+  const [rows, columns] = x.shape;
+  const bySequence = tf.reshape(x, [batch, rows / batch * columns]) as tf.Tensor2D;
+  return tf.slice2d(bySequence, [0, 0], [batch, columns]);
+}
+
+/** Logits of rows of {@linkcode hiddenStates}: `[rows, vocabularySize]`, or of classes. */
 export function applyHead(
-  model: DecoderDescription,
+  model: TransformerDescription,
   parameters: ParameterStore,
   hidden: tf.Tensor2D,
   tap?: Tap,
 ): tf.Tensor2D {
-  return tf.tidy(() =>
-    applyLinear(beginPass(parameters, 1, hidden.shape[0], 0, tap), model.head, hidden)
-  );
+  const pass = beginPass(parameters, { batch: 1, length: hidden.shape[0], tap });
+  return tf.tidy(() => {
+    if (model.headTransform === undefined) return applyLinear(pass, model.head, hidden);
+    const { linear, activation, norm } = model.headTransform;
+    const transformed = activate(activation, applyLinear(pass, linear, hidden));
+    return applyLinear(pass, model.head, applyNormIf(pass, norm, transformed));
+  });
 }

@@ -51,7 +51,12 @@ export async function* generateTokens(
 ): AsyncGenerator<number> {
   checkSampling(options);
   if (prompt.length === 0) throw new InputError("the prompt is empty; give at least one token");
-  const { contextLength, layers } = model.description;
+  const { contextLength, layers, objective, modelType } = model.description;
+  if (objective !== "nextToken") {
+    throw new InputError(
+      `this ${modelType} model cannot continue a text: it predicts no next token`,
+    );
+  }
   const random = createRandom(options.seed ?? 0);
   const cache = new KeyValueCache(layers.length);
   const tokens = [...prompt];

@@ -8,7 +8,7 @@ import {
   type WeightTensor,
 } from "../data/tensor.ts";
 import type { ModelConfig } from "./architectures/config.ts";
-import type { DecoderDescription } from "./architectures/description.ts";
+import type { TransformerDescription } from "./architectures/description.ts";
 import { describeModel, isIgnorableTensor } from "./architectures/registry.ts";
 import { checkTensors, expectedTensors } from "./expected_tensors.ts";
 import { applyHead, type ForwardOptions, hiddenStates } from "./forward.ts";
@@ -20,7 +20,7 @@ export class LanguageModel {
   /** The model's `config.json`. */
   readonly config: ModelConfig;
   /** What the config says, as the forward pass reads it. */
-  readonly description: DecoderDescription;
+  readonly description: TransformerDescription;
   #weights: StateDict;
   #parameters: ParameterStore;
 
@@ -56,19 +56,22 @@ export class LanguageModel {
 
   /**
    * Logits `[batch, length, vocabularySize]` of `batch` sequences of equal length, one after
-   * another in `ids`. The caller disposes of the result.
+   * another in `ids`; of a classifier, `[batch, 1, classes]`. The caller disposes of the result.
    */
   logits(ids: Int32Array, batch = 1, options: ForwardOptions = {}): Tensor3D {
-    const { vocabularySize } = this.description;
     const hidden = this.hiddenStates(ids, batch, options);
     return tf.tidy(() => {
       const logits = applyHead(this.description, this.#parameters, hidden, options.tap);
       hidden.dispose();
-      return tf.reshape(logits, [batch, ids.length / batch, vocabularySize]);
+      const [rows, outputs] = logits.shape;
+      return tf.reshape(logits, [batch, rows / batch, outputs]);
     });
   }
 
-  /** The rows that the head is applied to, `[batch * length, hiddenSize]`; the caller disposes. */
+  /**
+   * The rows that the head is applied to, `[batch * length, hiddenSize]`, or `[batch, hiddenSize]`
+   * of a classifier; the caller disposes.
+   */
   hiddenStates(ids: Int32Array, batch = 1, options: ForwardOptions = {}): Tensor2D {
     this.#checkIds(ids, batch, options.cache?.length ?? 0);
     return hiddenStates(this.description, this.#parameters, ids, batch, options);

@@ -8,6 +8,8 @@ import { randomStateDict } from "./testdata/random_model.ts";
 const fixtures = new URL("../../shared/fixtures/", import.meta.url).pathname;
 
 const supported = [
+  "distilbert-classify-random",
+  "distilbert-mlm-random",
   "gpt2-random",
   "gpt2-random-f16-sharded",
   "gptneox-random",

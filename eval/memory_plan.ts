@@ -1,6 +1,6 @@
 import { InputError } from "../data/input_error.ts";
 import { elementCount } from "../data/tensor.ts";
-import type { DecoderDescription } from "./architectures/description.ts";
+import type { TransformerDescription } from "./architectures/description.ts";
 import { logitsBlockSize } from "./chunk_scorer.ts";
 import { expectedTensors, layerLinears } from "./expected_tensors.ts";
 
@@ -37,7 +37,7 @@ export interface MemoryDemand {
  * Decides whether all weights of a model stay in a worker's heap. Throws {@linkcode InputError} where
  * even one layer at a time does not fit.
  */
-export function planMemory(model: DecoderDescription, demand: MemoryDemand): MemoryPlan {
+export function planMemory(model: TransformerDescription, demand: MemoryDemand): MemoryPlan {
   const weights = [...expectedTensors(model).values()].reduce((n, s) => n + elementCount(s), 0);
   const residentBytes = demand.copies * weights * bytesPerWeight;
   const resident = residentBytes <= residentLimit;
@@ -62,7 +62,7 @@ export function planMemory(model: DecoderDescription, demand: MemoryDemand): Mem
 
 /** What one layer makes before it is freed, and a block of logits. */
 function activationBytes(
-  model: DecoderDescription,
+  model: TransformerDescription,
   { batchTokens, contextLength, backward }: MemoryDemand,
 ): number {
   const { hiddenSize, layers } = model;

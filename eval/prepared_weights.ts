@@ -1,6 +1,6 @@
 import { InputError } from "../data/input_error.ts";
 import { elementCount, type StateDict } from "../data/tensor.ts";
-import type { DecoderDescription } from "./architectures/description.ts";
+import type { TransformerDescription } from "./architectures/description.ts";
 import { expectedTensors, modelLinears } from "./expected_tensors.ts";
 
 /** A tensor as the forward pass reads it. */
@@ -21,7 +21,7 @@ export type PreparedWeights = ReadonlyMap<string, PreparedTensor>;
  * {@linkcode InputError} where a weight is NaN or infinite.
  */
 export function prepareWeights(
-  model: DecoderDescription,
+  model: TransformerDescription,
   weights: StateDict,
   shared: boolean,
 ): PreparedWeights {

@@ -1,5 +1,5 @@
 import { InputError } from "../data/input_error.ts";
-import type { DecoderDescription } from "./architectures/description.ts";
+import type { TransformerDescription } from "./architectures/description.ts";
 import { checkTokenIds } from "./language_model.ts";
 
 /**
@@ -9,7 +9,7 @@ import { checkTokenIds } from "./language_model.ts";
  */
 export function cutIntoChunks(
   tokens: Int32Array,
-  model: DecoderDescription,
+  model: TransformerDescription,
   contextLength: number,
   bosTokenId?: number,
 ): Int32Array {

@@ -1,9 +1,10 @@
 import type { ModelConfig } from "./config.ts";
-import type { DecoderDescription } from "./description.ts";
+import type { TransformerDescription } from "./description.ts";
 
 /**
  * A family of models. To add one, write a file that reads its config into a
- * {@linkcode DecoderDescription} and list it in `registry.ts`.
+ * {@linkcode TransformerDescription} and list it in `registry.ts`; see
+ * `docs/adding-an-architecture.md`.
  */
 export interface Architecture {
   /** The value of `model_type` in the configs of this family. */
@@ -17,5 +18,5 @@ export interface Architecture {
   /** Whether the head is tied where the config does not say (`tie_word_embeddings`). */
   readonly tiedByDefault: boolean;
   /** Reads a config; `prefix` goes before the names of all tensors but the head's. */
-  describe(config: ModelConfig, prefix: string): DecoderDescription;
+  describe(config: ModelConfig, prefix: string): TransformerDescription;
 }

@@ -115,24 +115,43 @@ export interface FeedForwardDescription {
   readonly down: LinearDescription;
 }
 
-/** One layer of a pre-norm decoder. */
+/** One layer: attention and a feed-forward block. */
 export interface LayerDescription {
-  /** Before the attention. */
+  /** Before the attention, or after its residual sum (post-norm). */
   readonly attentionNorm: NormDescription;
   /** The attention. */
   readonly attention: AttentionDescription;
-  /** Before the feed-forward block. */
+  /** Before the feed-forward block, or after its residual sum (post-norm). */
   readonly feedForwardNorm: NormDescription;
   /** The feed-forward block. */
   readonly feedForward: FeedForwardDescription;
-  /** The feed-forward block sees the attention's result (sequential) or the layer's input. */
-  readonly residual: "sequential" | "parallel";
+  /**
+   * Pre-norm with the feed-forward block after the attention (sequential) or beside it (parallel);
+   * or post-norm, as the first transformers and BERT.
+   */
+  readonly residual: "sequential" | "parallel" | "postNorm";
 }
 
-/** A decoder-only language model: everything that the forward pass has to know. Plain data. */
-export interface DecoderDescription {
+/** What a head does to hidden states before its last product. */
+export interface HeadTransformDescription {
+  /** From the hidden size to the hidden size. */
+  readonly linear: LinearDescription;
+  /** Name of the activation function, one of {@linkcode activationNames}. */
+  readonly activation: string;
+  /** After the activation, where there is one. */
+  readonly norm?: NormDescription;
+}
+
+/** A transformer and its head: everything that the forward pass has to know. Plain data. */
+export interface TransformerDescription {
   /** `model_type` of the config. */
   readonly modelType: string;
+  /**
+   * What the logits are about: the next token (each token sees itself and those before it), the
+   * masked token at the same place, or the class of the whole text, read off its first token (each
+   * token sees all).
+   */
+  readonly objective: "nextToken" | "maskedToken" | "classification";
   /** Number of token ids. */
   readonly vocabularySize: number;
   /** Width of the residual stream. */
@@ -143,10 +162,17 @@ export interface DecoderDescription {
   readonly tokenEmbedding: string;
   /** Name of the learned position embedding, `[contextLength, hiddenSize]`, where there is one. */
   readonly positionEmbedding?: string;
+  /** After the sum of the embeddings, where there is one. */
+  readonly embeddingNorm?: NormDescription;
   /** The layers in order. */
   readonly layers: readonly LayerDescription[];
-  /** After the last layer. */
-  readonly finalNorm: NormDescription;
-  /** To the logits; with tied embeddings its weight is {@linkcode tokenEmbedding}. */
+  /** After the last layer; absent from post-norm models. */
+  readonly finalNorm?: NormDescription;
+  /** Before the head, where there is one. */
+  readonly headTransform?: HeadTransformDescription;
+  /**
+   * To the logits: one for each token of the vocabulary or for each class. With tied embeddings its
+   * weight is {@linkcode TransformerDescription.tokenEmbedding}.
+   */
   readonly head: LinearDescription;
 }

@@ -27,6 +27,7 @@ export const gpt2: Architecture = {
     }
     return {
       modelType: "gpt2",
+      objective: "nextToken",
       vocabularySize,
       hiddenSize,
       contextLength: readInteger(config, "n_positions"),

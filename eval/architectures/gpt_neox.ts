@@ -24,6 +24,7 @@ export const gptNeoX: Architecture = {
     const tokenEmbedding = `${prefix}embed_in.weight`;
     return {
       modelType: "gpt_neox",
+      objective: "nextToken",
       vocabularySize,
       hiddenSize,
       contextLength: readInteger(config, "max_position_embeddings"),

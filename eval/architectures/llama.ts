@@ -9,10 +9,10 @@ import {
   readNumber,
 } from "./config.ts";
 import type {
-  DecoderDescription,
   LayerDescription,
   LinearDescription,
   NormDescription,
+  TransformerDescription,
 } from "./description.ts";
 import { readRotary } from "./rotary_config.ts";
 
@@ -54,13 +54,18 @@ export const llama: Architecture = llamaLike({
   feedForwardBias: (config) => readBoolean(config, "mlp_bias", false),
 });
 
-function describe(variant: LlamaVariant, config: ModelConfig, prefix: string): DecoderDescription {
+function describe(
+  variant: LlamaVariant,
+  config: ModelConfig,
+  prefix: string,
+): TransformerDescription {
   const hiddenSize = readInteger(config, "hidden_size");
   const vocabularySize = readInteger(config, "vocab_size");
   const tokenEmbedding = `${prefix}embed_tokens.weight`;
   const tied = readBoolean(config, "tie_word_embeddings", false);
   return {
     modelType: variant.modelType,
+    objective: "nextToken",
     vocabularySize,
     hiddenSize,
     contextLength: readInteger(config, "max_position_embeddings"),

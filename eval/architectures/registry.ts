@@ -1,7 +1,8 @@
 import { InputError } from "../../data/input_error.ts";
 import type { Architecture } from "./architecture.ts";
 import type { ModelConfig } from "./config.ts";
-import type { DecoderDescription } from "./description.ts";
+import type { TransformerDescription } from "./description.ts";
+import { distilBert } from "./distilbert.ts";
 import { gpt2 } from "./gpt2.ts";
 import { gptNeoX } from "./gpt_neox.ts";
 import { llama } from "./llama.ts";
@@ -10,6 +11,7 @@ import { qwen2, qwen3 } from "./qwen.ts";
 
 /** Every architecture that can be run. */
 export const architectures: readonly Architecture[] = [
+  distilBert,
   gpt2,
   gptNeoX,
   llama,
@@ -51,7 +53,10 @@ export function architectureOf(config: ModelConfig): Architecture {
  * assert.equal(model.layers[0]!.feedForward.up.weight, "h.0.mlp.c_fc.weight");
  * ```
  */
-export function describeModel(config: ModelConfig, names: Iterable<string>): DecoderDescription {
+export function describeModel(
+  config: ModelConfig,
+  names: Iterable<string>,
+): TransformerDescription {
   const architecture = architectureOf(config);
   const present = new Set(names);
   const usual = architecture.describe(config, architecture.prefixes[0] ?? "");

@@ -29,7 +29,10 @@ function rejects(config: ModelConfig, message: RegExp): void {
 }
 
 Deno.test("unknown architectures and activations are refused with a list", () => {
-  rejects({ model_type: "mamba" }, /model_type is "mamba"; supported are gpt2, .*llama/);
+  rejects(
+    { model_type: "mamba" },
+    /model_type is "mamba"; supported are distilbert, gpt2, .*llama/,
+  );
   rejects({}, /model_type is missing/);
   rejects(
     { ...gpt2, activation_function: "softsign" },
@@ -53,7 +56,7 @@ Deno.test("null in a config counts as absent", () => {
 
 Deno.test("names follow the checkpoint's prefix", () => {
   assert.equal(describeModel(gpt2, []).tokenEmbedding, "transformer.wte.weight");
-  assert.equal(describeModel(gpt2, ["wte.weight"]).finalNorm.weight, "ln_f.weight");
+  assert.equal(describeModel(gpt2, ["wte.weight"]).finalNorm?.weight, "ln_f.weight");
   const bare = describeModel(llama, ["embed_tokens.weight"]);
   assert.equal(bare.layers[1]!.attention.output.weight, "layers.1.self_attn.o_proj.weight");
   assert.equal(bare.head.weight, "lm_head.weight");
@@ -95,4 +98,29 @@ Deno.test("architectureOf() finds each family", () => {
   for (const modelType of ["gpt2", "gpt_neox", "llama", "mistral", "qwen2", "qwen3"]) {
     assert.equal(architectureOf({ model_type: modelType }).modelType, modelType);
   }
+});
+
+Deno.test("DistilBERT's head follows from its class", () => {
+  const distilBert = {
+    model_type: "distilbert",
+    dim: 12,
+    hidden_dim: 20,
+    n_heads: 3,
+    n_layers: 1,
+    max_position_embeddings: 8,
+    vocab_size: 5,
+  };
+  const masked = { ...distilBert, architectures: ["DistilBertForMaskedLM"] };
+  const { objective, head, tokenEmbedding, finalNorm } = describeModel(masked, []);
+  assert.deepEqual([objective, head.outputs, finalNorm], ["maskedToken", 5, undefined]);
+  assert.equal(head.weight, tokenEmbedding);
+  assert.equal(head.bias, "vocab_projector.bias");
+  assert.ok(isIgnorableTensor(masked, "vocab_projector.weight"));
+  const architectures = ["DistilBertForSequenceClassification"];
+  const labels = { 0: "bad", 1: "fair", 2: "good" };
+  const classifier = { ...distilBert, architectures, id2label: labels };
+  assert.equal(describeModel(classifier, []).head.outputs, 3);
+  assert.equal(describeModel({ ...distilBert, architectures }, []).head.outputs, 2);
+  rejects({ ...distilBert, architectures: ["DistilBertModel"] }, /DistilBertForMaskedLM, .*Model"/);
+  rejects(distilBert, /architectures must name one of/);
 });

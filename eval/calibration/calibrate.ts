@@ -1,6 +1,6 @@
 import type { StateDict } from "../../data/tensor.ts";
 import type { ModelConfig } from "../architectures/config.ts";
-import type { DecoderDescription } from "../architectures/description.ts";
+import type { TransformerDescription } from "../architectures/description.ts";
 import { describeModel } from "../architectures/registry.ts";
 import type { BackendName } from "../backend.ts";
 import { checkTensors, modelLinears } from "../expected_tensors.ts";
@@ -8,7 +8,12 @@ import { planMemory } from "../memory_plan.ts";
 import { prepareWeights } from "../prepared_weights.ts";
 import { cutIntoChunks } from "../text_chunks.ts";
 import { runInWorkers } from "../worker_pool.ts";
-import type { CalibrationJob, GradientSums, SharedMoments } from "./calibrate_chunks.ts";
+import {
+  type CalibrationJob,
+  finalNormOf,
+  type GradientSums,
+  type SharedMoments,
+} from "./calibrate_chunks.ts";
 import type { CalibrateSetup } from "./calibrate_worker.ts";
 import { inputGroups } from "./input_groups.ts";
 import { expandTriangle, triangleSize } from "./symmetric_matrix.ts";
@@ -107,6 +112,7 @@ const tokensPerJob = 2048;
 export async function calibrate(options: CalibrateOptions): Promise<Calibration> {
   const { config, weights, fisher = true, signal } = options;
   const model = describeModel(config, weights.keys());
+  finalNormOf(model);
   const contextLength = options.contextLength ?? Math.min(512, model.contextLength);
   const chunks = cutIntoChunks(options.tokens, model, contextLength, options.bosTokenId);
   checkTensors(config, model, Array.from(weights, ([name, { shape }]) => ({ name, shape })));
@@ -156,7 +162,7 @@ function planJobs(
   return jobs;
 }
 
-function allocateMoments(model: DecoderDescription): SharedMoments {
+function allocateMoments(model: TransformerDescription): SharedMoments {
   const groups = inputGroups(model);
   return {
     groups,
@@ -168,7 +174,7 @@ function allocateMoments(model: DecoderDescription): SharedMoments {
 }
 
 function summarize(
-  model: DecoderDescription,
+  model: TransformerDescription,
   chunks: Int32Array,
   { groups, triangles }: SharedMoments,
   sums: readonly GradientSums[],

@@ -1,5 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
+import { InputError } from "../../data/input_error.ts";
 import { createRandom } from "../../kan/random.ts";
+import type { TransformerDescription } from "../architectures/description.ts";
 import { readValues } from "../backend.ts";
 import type { RunnableModel } from "../chunk_scorer.ts";
 import { applyLayer, embed } from "../forward.ts";
@@ -56,8 +58,10 @@ export async function calibrateChunks(
   const { description, parameters } = model;
   const seen: Named[] = [];
   const length = ids.length / batch;
-  const pass = beginPass(parameters, batch, length, 0, {
-    input: (name, x) => seen.push({ name, tensor: tf.keep(tf.clone(x)) }),
+  const pass = beginPass(parameters, {
+    batch,
+    length,
+    tap: { input: (name, x) => seen.push({ name, tensor: tf.keep(tf.clone(x)) }) },
   });
   const states = [tf.tidy(() => embed(pass, description, ids))];
   for (const layer of description.layers) {
@@ -68,7 +72,7 @@ export async function calibrateChunks(
     parameters.release();
   }
   const last = states.pop()!;
-  const normed = tf.tidy(() => applyNorm(pass, description.finalNorm, last));
+  const normed = tf.tidy(() => applyNorm(pass, finalNormOf(description), last));
   pass.dispose();
   const hidden = await readValues(normed);
   await addMoments(moments, job, [{ name: description.head.weight, tensor: normed }]);
@@ -82,6 +86,12 @@ export async function calibrateChunks(
   const outputs = new Map([[description.head.weight, logitFisher]]);
   const embedding = await runBackward(model, batch, states, last, hiddenGradient, outputs);
   return { tokens: ids.length, outputs, embedding };
+}
+
+/** The last norm, which every model that predicts next tokens has. */
+export function finalNormOf({ modelType, objective, finalNorm }: TransformerDescription) {
+  if (finalNorm !== undefined && objective === "nextToken") return finalNorm;
+  throw new InputError(`${modelType} models cannot be calibrated: they do not predict next tokens`);
 }
 
 /** Adds the inputs seen to the moments of their groups and frees them. */
@@ -112,11 +122,15 @@ async function runBackward(
   outputs: Map<string, Float64Array>,
 ): Promise<Float64Array> {
   const seen: Named[] = [];
-  const pass = beginPass(parameters, batch, last.shape[0] / batch, 0, {
-    outputGradient: (name, tensor) => seen.push({ name, tensor: tf.keep(tf.clone(tensor)) }),
+  const pass = beginPass(parameters, {
+    batch,
+    length: last.shape[0] / batch,
+    tap: {
+      outputGradient: (name, tensor) => seen.push({ name, tensor: tf.keep(tf.clone(tensor)) }),
+    },
   });
   let gradient = tf.tidy(() =>
-    normGradient(pass, description.finalNorm, last, tf.tensor2d(hiddenGradient, last.shape))
+    normGradient(pass, finalNormOf(description), last, tf.tensor2d(hiddenGradient, last.shape))
   );
   last.dispose();
   for (const layer of description.layers.toReversed()) {

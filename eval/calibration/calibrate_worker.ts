@@ -1,4 +1,4 @@
-import type { DecoderDescription } from "../architectures/description.ts";
+import type { TransformerDescription } from "../architectures/description.ts";
 import { type BackendName, useBackend } from "../backend.ts";
 import { ParameterStore } from "../parameter_store.ts";
 import type { PreparedWeights } from "../prepared_weights.ts";
@@ -13,7 +13,7 @@ import {
 /** What each worker is given once. */
 export interface CalibrateSetup {
   /** The architecture with its sizes. */
-  readonly description: DecoderDescription;
+  readonly description: TransformerDescription;
   /** The weights, in shared memory. */
   readonly weights: PreparedWeights;
   /** Whether weights stay in the worker's heap. */

@@ -1,4 +1,4 @@
-import type { DecoderDescription, LinearDescription } from "../architectures/description.ts";
+import type { LinearDescription, TransformerDescription } from "../architectures/description.ts";
 
 /** Linear layers that see the same input. */
 export interface InputGroup {
@@ -9,7 +9,7 @@ export interface InputGroup {
 }
 
 /** All linear layers by input, in the order in which the forward pass comes to them; head last. */
-export function inputGroups(model: DecoderDescription): InputGroup[] {
+export function inputGroups(model: TransformerDescription): InputGroup[] {
   const groups: LinearDescription[][] = [];
   for (const { attention, feedForward } of model.layers) {
     const { projection } = attention;

@@ -25,13 +25,24 @@ export interface ForwardPass {
   dispose(): void;
 }
 
+/** What goes through the model in one pass. */
+export interface PassOptions {
+  /** Number of sequences. */
+  readonly batch: number;
+  /** Tokens of each sequence. */
+  readonly length: number;
+  /** Position of the first token; 0 where absent. */
+  readonly start?: number;
+  /** Whether tokens attend only to themselves and those before them; true where absent. */
+  readonly causal?: boolean;
+  /** Looks at the linear layers. */
+  readonly tap?: Tap | undefined;
+}
+
 /** Begins a pass over `batch` sequences of `length` tokens. */
 export function beginPass(
   parameters: ParameterStore,
-  batch: number,
-  length: number,
-  start = 0,
-  tap?: Tap,
+  { batch, length, start = 0, causal = true, tap }: PassOptions,
 ): ForwardPass {
   const tables = new Map<string, RotaryTables>();
   const masks = new Map<number, tf.Tensor2D>();
@@ -51,7 +62,7 @@ export function beginPass(
       return made;
     },
     mask(slidingWindow = Infinity) {
-      if (length === 1 && start + 1 <= slidingWindow) return undefined;
+      if (!causal || (length === 1 && start + 1 <= slidingWindow)) return undefined;
       const known = masks.get(slidingWindow);
       if (known !== undefined) return known;
       const made = tf.keep(causalMask(start, length, slidingWindow));

@@ -1,0 +1,130 @@
+import { InputError } from "../../data/input_error.ts";
+import { activationNames } from "../layers/activation.ts";
+import type { Architecture } from "./architecture.ts";
+import {
+  divideExactly,
+  type ModelConfig,
+  readBoolean,
+  readChoice,
+  readInteger,
+  readObject,
+} from "./config.ts";
+import type {
+  LayerDescription,
+  LinearDescription,
+  NormDescription,
+  TransformerDescription,
+} from "./description.ts";
+
+/** DistilBERT (Sanh et al., 2019) with the head that predicts masked tokens, or a classifier. */
+export const distilBert: Architecture = {
+  modelType: "distilbert",
+  prefixes: ["distilbert.", ""],
+  buffers: /^embeddings\.position_ids$/,
+  headWeight: "vocab_projector.weight",
+  tiedByDefault: true,
+  describe(config, prefix) {
+    const hiddenSize = readInteger(config, "dim");
+    const tokenEmbedding = `${prefix}embeddings.word_embeddings.weight`;
+    return {
+      modelType: "distilbert",
+      vocabularySize: readInteger(config, "vocab_size"),
+      hiddenSize,
+      contextLength: readInteger(config, "max_position_embeddings"),
+      tokenEmbedding,
+      positionEmbedding: `${prefix}embeddings.position_embeddings.weight`,
+      embeddingNorm: layerNorm(`${prefix}embeddings.LayerNorm`, hiddenSize),
+      layers: Array.from(
+        { length: readInteger(config, "n_layers") },
+        (_, layer) => describeLayer(config, hiddenSize, `${prefix}transformer.layer.${layer}.`),
+      ),
+      ...describeHead(config, hiddenSize, tokenEmbedding),
+    };
+  },
+};
+
+const heads = {
+  DistilBertForMaskedLM: describeMaskedHead,
+  DistilBertForSequenceClassification: describeClassifier,
+};
+
+type HeadDescription = Pick<TransformerDescription, "objective" | "headTransform" | "head">;
+
+function describeHead(config: ModelConfig, size: number, tokenEmbedding: string): HeadDescription {
+  const named = Array.isArray(config.architectures) ? config.architectures[0] : undefined;
+  const found = Object.entries(heads).find(([name]) => name === named);
+  if (found !== undefined) return found[1](config, size, tokenEmbedding);
+  throw new InputError(
+    `config.json: architectures must name one of ${Object.keys(heads).join(", ")}, found ` +
+      `${JSON.stringify(config.architectures ?? null)}`,
+  );
+}
+
+function describeMaskedHead(
+  config: ModelConfig,
+  size: number,
+  tokenEmbedding: string,
+): HeadDescription {
+  const tied = readBoolean(config, "tie_word_embeddings", true);
+  return {
+    objective: "maskedToken",
+    headTransform: {
+      linear: linear("vocab_transform", size, size),
+      activation: readChoice(config, "activation", activationNames, "gelu"),
+      norm: layerNorm("vocab_layer_norm", size),
+    },
+    head: {
+      ...linear("vocab_projector", size, readInteger(config, "vocab_size")),
+      ...(tied && { weight: tokenEmbedding }),
+    },
+  };
+}
+
+function describeClassifier(config: ModelConfig, size: number): HeadDescription {
+  const labels = readObject(config, "id2label");
+  const classes = readInteger(config, "num_labels", Object.keys(labels ?? { 0: "", 1: "" }).length);
+  return {
+    objective: "classification",
+    headTransform: { linear: linear("pre_classifier", size, size), activation: "relu" },
+    head: linear("classifier", size, classes),
+  };
+}
+
+function layerNorm(name: string, size: number): NormDescription {
+  const [weight, bias] = [`${name}.weight`, `${name}.bias`];
+  return { kind: "layerNorm", weight, bias, size, epsilon: 1e-12 };
+}
+
+function linear(name: string, inputs: number, outputs: number): LinearDescription {
+  const [weight, bias] = [`${name}.weight`, `${name}.bias`];
+  return { weight, bias, inputs, outputs, layout: "outputsByInputs" };
+}
+
+function describeLayer(config: ModelConfig, size: number, name: string): LayerDescription {
+  const count = readInteger(config, "n_heads");
+  const headSize = divideExactly(size, count, "dim by n_heads");
+  const inner = readInteger(config, "hidden_dim");
+  return {
+    attentionNorm: layerNorm(`${name}sa_layer_norm`, size),
+    attention: {
+      heads: count,
+      keyValueHeads: count,
+      headSize,
+      scale: headSize ** -0.5,
+      projection: {
+        kind: "separate",
+        query: linear(`${name}attention.q_lin`, size, size),
+        key: linear(`${name}attention.k_lin`, size, size),
+        value: linear(`${name}attention.v_lin`, size, size),
+      },
+      output: linear(`${name}attention.out_lin`, size, size),
+    },
+    feedForwardNorm: layerNorm(`${name}output_layer_norm`, size),
+    feedForward: {
+      activation: readChoice(config, "activation", activationNames, "gelu"),
+      up: linear(`${name}ffn.lin1`, size, inner),
+      down: linear(`${name}ffn.lin2`, inner, size),
+    },
+    residual: "postNorm",
+  };
+}
