@@ -17,6 +17,7 @@ import { chooseCompanions } from "../data/model_files.ts";
 import { type Container, decodeContainer, openContainer } from "../hierarchy/mod.ts";
 import { type CompressedArgument, requireCompressed } from "./compressed_argument.ts";
 import { copyCompanions } from "./compressed_output.ts";
+import { naming } from "./errors.ts";
 import { formatBytes, formatCount } from "./format.ts";
 import { openOriginal } from "./original_model.ts";
 import { Phases } from "./phases.ts";
@@ -46,7 +47,10 @@ export async function decompress(
   const companions = await findCompanions(input, container, phases, session.signal);
   const replaces = await checkReplaceable(out, wroteFolder);
   const stage = stageFolder(out);
-  const weights = await phases.run("decompress", () => decodeContainer(container));
+  const weights = await phases.run(
+    "decompress",
+    () => naming(input.source.name, () => decodeContainer(container)),
+  );
   if (replaces) session.writeLine(`replacing the model in ${out}`);
   await phases.run("write", () =>
     stage.publish(async (folder) => {

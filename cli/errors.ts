@@ -1,4 +1,5 @@
 import { CommanderError } from "commander";
+import { InputError } from "../data/input_error.ts";
 
 /** The command line was misused: told in one line, exit status 2. */
 export class UsageError extends Error {
@@ -25,6 +26,16 @@ export function exitStatusOf(error: unknown): 0 | 1 | 2 {
   if (error instanceof UsageError) return 2;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   return 1;
+}
+
+/** Puts the name of a file or model before messages of `work` that speak of its parts only. */
+export function naming<T>(name: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(`${name}: ${error.message}`, { cause: error });
+  }
 }
 
 /** An error as one line for a person: no stack trace, no line breaks. */

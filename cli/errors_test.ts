@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import { CommanderError } from "commander";
 import { InputError } from "../data/mod.ts";
-import { describeError, exitStatusOf, Interrupted, UsageError } from "./errors.ts";
+import { describeError, exitStatusOf, Interrupted, naming, UsageError } from "./errors.ts";
 
 Deno.test("exit status is 0 for help, 2 for misuse, 1 for failures", () => {
   assert.equal(exitStatusOf(new CommanderError(0, "commander.helpDisplayed", "help")), 0);
@@ -16,4 +16,17 @@ Deno.test("an error is described in one line", () => {
   assert.equal(describeError(new InputError("a: b\n  c\r\nd")), "a: b; c; d");
   assert.equal(describeError(new Error("")), "Error");
   assert.equal(describeError("plain"), "plain");
+});
+
+Deno.test("what speaks of parts only is given a name", () => {
+  assert.equal(naming("model", () => 1), 1);
+  const fail = (error: Error) => () =>
+    naming("model", () => {
+      throw error;
+    });
+  assert.throws(fail(new InputError("tensor w: too short")), {
+    name: "InputError",
+    message: "model: tensor w: too short",
+  });
+  assert.throws(fail(new TypeError("bug")), { name: "TypeError", message: "bug" });
 });

@@ -2,7 +2,7 @@ import { InputError, type ModelSource, type StateDict, type TextTokenizer } from
 import type { ModelConfig } from "../eval/mod.ts";
 import { decodeContainer, openContainer, reportContainer } from "../hierarchy/mod.ts";
 import { type CompressedArgument, findCompressed, readTokenizerIn } from "./compressed_argument.ts";
-import { UsageError } from "./errors.ts";
+import { naming, UsageError } from "./errors.ts";
 import { checkModel, openNamedModel, openOriginal, readFiniteWeights } from "./original_model.ts";
 import type { Phases } from "./phases.ts";
 import type { Sizes } from "./report.ts";
@@ -58,7 +58,10 @@ async function openCompressedSubject(
     const what = config === undefined ? "config.json" : "tokenizer.json";
     throw new InputError(`${source.name}: no ${what} is known; name its model with --original`);
   }
-  const compressed = await phases.run("decompress", () => decodeContainer(container));
+  const compressed = await phases.run(
+    "decompress",
+    () => naming(source.name, () => decodeContainer(container)),
+  );
   const { originalBytes, ...sizes } = reportContainer(container, source.byteLength);
   const original = originalModel && await readOriginal(originalModel, compressed, phases);
   return {

@@ -1,13 +1,8 @@
 import { existsSync } from "node:fs";
-import {
-  assertFinite,
-  InputError,
-  type ModelSource,
-  openModel,
-  type StateDict,
-} from "../data/mod.ts";
+import { assertFinite, type ModelSource, openModel, type StateDict } from "../data/mod.ts";
 import { checkTensors } from "../eval/expected_tensors.ts";
 import { describeModel, readStateDict } from "../eval/mod.ts";
+import { naming } from "./errors.ts";
 import type { Phases } from "./phases.ts";
 
 /** Before the name of a hub model where a compressed file records what it was made from. */
@@ -57,14 +52,11 @@ export async function openOriginal(
  */
 export function checkModel(model: ModelSource): number {
   const { tensors } = model.weights;
-  try {
+  return naming(model.name, () => {
     const description = describeModel(model.config, tensors.map(({ name }) => name));
     checkTensors(model.config, description, tensors);
     return description.contextLength;
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    throw new InputError(`${model.name}: ${error.message}`, { cause: error });
-  }
+  });
 }
 
 /** Reads a model's weights and checks that they are finite. */

@@ -37,7 +37,7 @@ export function fileError(path: string, error: unknown): Error {
   if (reason !== undefined) return new InputError(`${path}: ${reason}`, { cause: error });
   if (error instanceof Error && error.name === "NotCapable") {
     return new InputError(
-      `${path}: Deno was not given permission for it; add --allow-read and --allow-write`,
+      `${path}: Deno may not touch it; choose another place, or give Deno the permission`,
       { cause: error },
     );
   }
