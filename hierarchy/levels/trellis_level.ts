@@ -68,7 +68,7 @@ function quantizeSignal(
   return signal.map((matrix, i) => {
     context.signal?.throwIfAborted();
     const { data, rows, columns } = matrix;
-    const field = rate?.matrices[i]!.field ?? fitScaleField(data, rows, columns);
+    const field = rate === undefined ? fitScaleField(data, rows, columns) : rate.matrices[i]!.field;
     const term = rate && costs && { lambda: rate.lambda, costs, classes: classesOf(field) };
     return { rows, columns, field, indices: quantizeMatrix(trellis, matrix, term) };
   });

@@ -1,7 +1,8 @@
 import { rowsPerPiece } from "../entropy/index_matrix.ts";
 import type { Matrix } from "../levels/level.ts";
 import { reconstruct, type Trellis } from "./trellis.ts";
-import { quantizeRun, type RateTerm } from "./viterbi.ts";
+import type { RateTerm } from "./candidates.ts";
+import { quantizeRun } from "./viterbi.ts";
 
 /** Rows whose errors are fed back to the rows after them in one go. */
 const BLOCK = 32;

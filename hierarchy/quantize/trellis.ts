@@ -52,6 +52,20 @@ export function createTrellis(states: number): Trellis {
   return { states, transitions };
 }
 
+/**
+ * The state before state t by an index of parity p, at [2 * t + p]. Defined for more than one state,
+ * where each state is reached by both parities.
+ */
+export function predecessors({ states, transitions }: Trellis): Uint8Array {
+  const before = new Uint8Array(2 * states);
+  for (let state = 0; state < states; state++) {
+    for (let parity = 0; parity < 2; parity++) {
+      before[2 * transitions[2 * state + parity]! + parity] = state;
+    }
+  }
+  return before;
+}
+
 /** Quantizer in use in a state: 0 or 1. */
 export function quantizerOf(state: number): 0 | 1 {
   return (state & 1) as 0 | 1;

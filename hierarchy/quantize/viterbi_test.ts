@@ -4,7 +4,8 @@ import { createRandom } from "../../kan/random.ts";
 import { CLASS_COUNT, laplacianModel, symbolTables } from "../entropy/symbol_model.ts";
 import { COSTED_MAGNITUDES, symbolCosts } from "../entropy/symbol_costs.ts";
 import { createTrellis, quantizerOf, reconstruct, STATE_COUNTS, type Trellis } from "./trellis.ts";
-import { quantizeRun, type RateTerm } from "./viterbi.ts";
+import type { RateTerm } from "./candidates.ts";
+import { quantizeRun } from "./viterbi.ts";
 
 /** Squared error + lambda * bits of a path, and where it ends. */
 function pathCost(

@@ -1,0 +1,224 @@
+// Viterbi's algorithm on the trellis of a dependent quantizer; AssemblyScript, see build_kernels.ts.
+//
+// Next states t < S/2 are reached from even states, t + S/2 from odd ones. With E[u] and O[u] the
+// metrics of states 2 u and 2 u + 1, and c(q, p) the cost of parity p in quantizer q,
+//
+//     next[t]       = min(E[t]            + c(0, 0), E[t ^ parity]            + c(0, 1)),
+//     next[t + S/2] = min(O[t ^ feedback] + c(1, 0), O[t ^ feedback ^ parity] + c(1, 1)),
+//
+// with `parity` and `feedback` from the code's parity checks: exclusive-or permutations, no gathers.
+// Arithmetic and ties are those of path_search.ts, bit for bit.
+
+/** Metrics are lowered by their least one at every multiple of this many steps. */
+const NORMALIZE_MASK: i32 = 63;
+
+/** Byte indices that move lane l ^ constant of a vector of floats to lane l. */
+function exchange(constant: i32): v128 {
+  return v128.xor(
+    i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+    i8x16.splat(<i8> ((constant & 3) << 2)),
+  );
+}
+
+/** Least lane, in every lane. */
+function least(a: v128): v128 {
+  const b = f32x4.pmin(a, v128.shuffle<f32>(a, a, 2, 3, 0, 1));
+  return f32x4.pmin(b, v128.shuffle<f32>(b, b, 1, 0, 3, 2));
+}
+
+function evens(a: v128, b: v128): v128 {
+  return v128.shuffle<f32>(a, b, 0, 2, 4, 6);
+}
+
+function odds(a: v128, b: v128): v128 {
+  return v128.shuffle<f32>(a, b, 1, 3, 5, 7);
+}
+
+/** One bit for each of the four next states: whether it is better reached by parity 1. */
+function choices(parity0: v128, parity1: v128): i32 {
+  return i32x4.bitmask(f32x4.lt(parity1, parity0));
+}
+
+/** All metrics in one vector, E[0], E[1], O[0], O[1]. */
+function forward4(length: i32, metrics: usize, parity: i32, costs: usize, decisions: usize): void {
+  // parity is 1 and feedback 0 in the only code with four states.
+  const other = exchange(parity);
+  let current = v128.load(metrics);
+  for (let i = 0; i < length; i++) {
+    if ((i & NORMALIZE_MASK) == 0) current = f32x4.sub(current, least(current));
+    const cost = v128.load(costs + (<usize> i << 4));
+    const parity0 = f32x4.add(current, v128.shuffle<f32>(cost, cost, 0, 0, 2, 2));
+    const parity1 = f32x4.add(
+      i8x16.swizzle(current, other),
+      v128.shuffle<f32>(cost, cost, 1, 1, 3, 3),
+    );
+    store<u8>(decisions + i, <u8> choices(parity0, parity1));
+    const next = f32x4.pmin(parity0, parity1);
+    current = v128.shuffle<f32>(next, next, 0, 2, 1, 3);
+  }
+  v128.store(metrics, current);
+}
+
+function forward8(
+  length: i32,
+  metrics: usize,
+  parity: i32,
+  feedback: i32,
+  costs: usize,
+  decisions: usize,
+): void {
+  const evenOther = exchange(parity);
+  const oddFirst = exchange(feedback), oddOther = exchange(feedback ^ parity);
+  let even = v128.load(metrics), odd = v128.load(metrics, 16);
+  for (let i = 0; i < length; i++) {
+    if ((i & NORMALIZE_MASK) == 0) {
+      const smallest = least(f32x4.pmin(even, odd));
+      even = f32x4.sub(even, smallest);
+      odd = f32x4.sub(odd, smallest);
+    }
+    const cost = costs + (<usize> i << 4);
+    const low0 = f32x4.add(even, v128.load32_splat(cost));
+    const low1 = f32x4.add(i8x16.swizzle(even, evenOther), v128.load32_splat(cost, 4));
+    const high0 = f32x4.add(i8x16.swizzle(odd, oddFirst), v128.load32_splat(cost, 8));
+    const high1 = f32x4.add(i8x16.swizzle(odd, oddOther), v128.load32_splat(cost, 12));
+    store<u8>(decisions + i, <u8> (choices(low0, low1) | (choices(high0, high1) << 4)));
+    const low = f32x4.pmin(low0, low1), high = f32x4.pmin(high0, high1);
+    even = evens(low, high);
+    odd = odds(low, high);
+  }
+  v128.store(metrics, even);
+  v128.store(metrics, odd, 16);
+}
+
+/** Lowers `count` metrics by the least of them. */
+function normalize(metrics: usize, count: i32): void {
+  const end = metrics + (<usize> count << 2);
+  let smallest = v128.load(metrics);
+  for (let at = metrics; at < end; at += 16) smallest = f32x4.pmin(smallest, v128.load(at));
+  smallest = least(smallest);
+  for (let at = metrics; at < end; at += 16) {
+    v128.store(at, f32x4.sub(v128.load(at), smallest));
+  }
+}
+
+/**
+ * Half of a step: `half` next states from as many states at `from`. Writes those of even number to
+ * `even` and of odd number to `odd`, and one decision bit a state.
+ */
+function advance(
+  from: usize,
+  half: i32,
+  first: i32,
+  second: i32,
+  cost: usize,
+  even: usize,
+  odd: usize,
+  decisions: usize,
+): void {
+  const cost0 = v128.load32_splat(cost), cost1 = v128.load32_splat(cost, 4);
+  const lanes0 = exchange(first), lanes1 = exchange(second);
+  const block0 = <usize> (first & ~3) << 2, block1 = <usize> (second & ~3) << 2;
+  const size = <usize> half << 2;
+  for (let at: usize = 0; at < size; at += 32) {
+    const a0 = f32x4.add(i8x16.swizzle(v128.load(from + (at ^ block0)), lanes0), cost0);
+    const a1 = f32x4.add(i8x16.swizzle(v128.load(from + (at ^ block1)), lanes1), cost1);
+    const b0 = f32x4.add(i8x16.swizzle(v128.load(from + ((at + 16) ^ block0)), lanes0), cost0);
+    const b1 = f32x4.add(i8x16.swizzle(v128.load(from + ((at + 16) ^ block1)), lanes1), cost1);
+    store<u8>(decisions + (at >> 5), <u8> (choices(a0, a1) | (choices(b0, b1) << 4)));
+    const a = f32x4.pmin(a0, a1), b = f32x4.pmin(b0, b1);
+    v128.store(even + (at >> 1), evens(a, b));
+    v128.store(odd + (at >> 1), odds(a, b));
+  }
+}
+
+/** Metrics start and end at `metrics`; the next `states` floats are working space. */
+function forward(
+  states: i32,
+  length: i32,
+  metrics: usize,
+  parity: i32,
+  feedback: i32,
+  costs: usize,
+  decisions: usize,
+): void {
+  const half = states >> 1;
+  const size = <usize> half << 2;
+  const decisionBytes = <usize> half >> 3;
+  let from = metrics, to = metrics + 2 * size;
+  for (let i = 0; i < length; i++) {
+    if ((i & NORMALIZE_MASK) == 0) normalize(from, states);
+    const cost = costs + (<usize> i << 4);
+    advance(from, half, 0, parity, cost, to, to + size, decisions);
+    decisions += decisionBytes;
+    advance(
+      from + size,
+      half,
+      feedback,
+      feedback ^ parity,
+      cost + 8,
+      to + (size >> 1),
+      to + size + (size >> 1),
+      decisions,
+    );
+    decisions += decisionBytes;
+    const last = from;
+    from = to;
+    to = last;
+  }
+  if (from != metrics) memory.copy(metrics, from, 2 * size);
+}
+
+/** The state of least metric, the lowest of equals. */
+function bestState(states: i32, metrics: usize): i32 {
+  const half = states >> 1;
+  let best = 0;
+  let smallest = load<f32>(metrics);
+  for (let state = 1; state < states; state++) {
+    const metric = load<f32>(metrics + (<usize> ((state & 1) * half + (state >> 1)) << 2));
+    if (metric < smallest) {
+      smallest = metric;
+      best = state;
+    }
+  }
+  return best;
+}
+
+/**
+ * Finds the path of least cost and writes its indices; returns its last state. `metrics` has room
+ * for 2 * states floats; `predecessors` the state before state t by parity p at 2 t + p; `costs` and
+ * `candidates` four values a step, [2 * quantizer + parity]; `decisions` max(states, 8) / 8 bytes a
+ * step.
+ */
+export function search(
+  states: i32,
+  length: i32,
+  startState: i32,
+  metrics: usize,
+  predecessors: usize,
+  costs: usize,
+  candidates: usize,
+  indices: usize,
+  decisions: usize,
+): i32 {
+  const half = states >> 1;
+  for (let state = 0; state < states; state++) {
+    store<f32>(metrics + (<usize> state << 2), Infinity);
+  }
+  store<f32>(metrics + (<usize> ((startState & 1) * half + (startState >> 1)) << 2), 0);
+  const parity = <i32> load<u8>(predecessors + 1) >> 1;
+  const feedback = <i32> load<u8>(predecessors + states) >> 1;
+  if (states == 4) forward4(length, metrics, parity, costs, decisions);
+  else if (states == 8) forward8(length, metrics, parity, feedback, costs, decisions);
+  else forward(states, length, metrics, parity, feedback, costs, decisions);
+
+  const last = bestState(states, metrics);
+  const stride = <usize> max(states >> 3, 1);
+  let state = last;
+  for (let i = length - 1; i >= 0; i--) {
+    const chosen = <i32> load<u8>(decisions + <usize> i * stride + (state >> 3)) >> (state & 7) & 1;
+    state = <i32> load<u8>(predecessors + 2 * state + chosen);
+    const slot = (i << 2) + ((state & 1) << 1) + chosen;
+    store<i32>(indices + (<usize> i << 2), load<i32>(candidates + (<usize> slot << 2)));
+  }
+  return last;
+}
