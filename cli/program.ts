@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { addPageCommands, type PageCommands } from "./page_commands.ts";
 import { hiddenDimensions, integerBetween, nonEmpty, numberBetween } from "./options.ts";
 
 const PRESETS = ["rate", "seed", "hybrid"] as const;
@@ -70,7 +71,7 @@ export interface InspectOptions {
 }
 
 /** What the commands do; the program only parses. */
-export interface Commands {
+export interface Commands extends PageCommands {
   /** Runs `compress`; no model means the embedded one. */
   compress(model: string | undefined, options: CompressOptions): Promise<void>;
   /** Runs `decompress`. */
@@ -87,7 +88,7 @@ const COMPRESSED = "compressed model: a .kan.safetensors file, its URL, or its f
 const OUT_EXAMPLE = "compressed/prose-4m-rate-4bit";
 
 /**
- * The program with its four commands. `name` is how the user calls it, such as `deno task`;
+ * The program with its commands. `name` is how the user calls it, such as `deno task`;
  * messages go to `write`. Misuse throws commander's CommanderError.
  */
 export function createProgram(
@@ -104,6 +105,7 @@ export function createProgram(
   addEvaluate(program, commands);
   addInspect(program, commands);
   addDecompress(program, commands);
+  addPageCommands(program, commands);
   return program;
 }
 

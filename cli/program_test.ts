@@ -13,6 +13,7 @@ async function parse(...args: string[]) {
   const commands: Commands = {
     compress: record("compress"),
     decompress: record("decompress"),
+    demo: record("demo"),
     evaluate: record("evaluate"),
     inspect: record("inspect"),
   };
@@ -64,6 +65,8 @@ Deno.test("the other commands are parsed", async () => {
   assert.deepEqual(decompress.calls, [["decompress", "f", { out: "d", dtype: "f32" }]]);
   const inspect = await parse("inspect", "f", "--json");
   assert.deepEqual(inspect.calls, [["inspect", "f", { json: true }]]);
+  const demo = await parse("demo", "a", "b", "--port", "0");
+  assert.deepEqual(demo.calls, [["demo", ["a", "b"], { port: 0 }]]);
 });
 
 Deno.test("misuse says what is allowed and runs nothing", async () => {
@@ -95,7 +98,7 @@ Deno.test("misuse says what is allowed and runs nothing", async () => {
 });
 
 Deno.test("every command's help has examples that parse", async () => {
-  for (const name of ["compress", "evaluate", "inspect", "decompress"]) {
+  for (const name of ["compress", "evaluate", "inspect", "decompress", "demo"]) {
     const { out, failure } = await parse(name, "--help");
     assert.ok(failure instanceof CommanderError && failure.exitCode === 0);
     const examples = out.split("Examples:\n")[1]?.trim().split("\n") ?? [];

@@ -1,0 +1,62 @@
+import { existsSync } from "node:fs";
+import { basename, join } from "node:path";
+import { InputError, openFile } from "../data/mod.ts";
+import { type DemoModel, serveDemo } from "../demo/serve.ts";
+import { compress } from "./compress.ts";
+import { type CompressedArgument, requireCompressed } from "./compressed_argument.ts";
+import type { DemoOptions } from "./page_commands.ts";
+import type { Session } from "./session.ts";
+
+/** What is compared where no models are named: bits per weight of the embedded model. */
+const RATES = [4, 2.5];
+
+/** `demo`: serves a page in which compressed models are decoded and write stories. */
+export async function demo(
+  models: readonly string[],
+  { port }: DemoOptions,
+  session: Session,
+): Promise<void> {
+  const names = models.length > 0 ? models : await compressEmbedded(session);
+  const served: DemoModel[] = [];
+  for (const name of names) served.push(await openDemoModel(await requireCompressed(name)));
+  const { url, finished } = await serveDemo(served, { port, signal: session.signal });
+  session.print(`open ${url} in a browser; Ctrl-C ends the server`);
+  await finished;
+}
+
+async function openDemoModel({ source, folder }: CompressedArgument): Promise<DemoModel> {
+  const json = join(folder ?? "", "tokenizer.json");
+  if (folder === undefined || !existsSync(json)) {
+    throw new InputError(
+      `${source.name}: has no tokenizer.json beside it; name a folder that compress wrote`,
+    );
+  }
+  const settings = join(folder, "tokenizer_config.json");
+  return {
+    name: basename(folder),
+    source,
+    tokenizer: await openFile(json),
+    ...(existsSync(settings) ? { tokenizerConfig: await openFile(settings) } : {}),
+  };
+}
+
+/** Compresses the embedded model at two rates, unless that was done before. */
+async function compressEmbedded(session: Session): Promise<string[]> {
+  const folders: string[] = [];
+  for (const bits of RATES) {
+    const out = `compressed/demo-${bits}bit`;
+    if (existsSync(out)) session.writeLine(`taking ${out}, made before; delete it to make it anew`);
+    else await compressInto(out, bits, session);
+    folders.push(out);
+  }
+  return folders;
+}
+
+async function compressInto(out: string, bits: number, session: Session): Promise<void> {
+  session.writeLine(`compressing the embedded model to ${bits} bits per weight`);
+  await compress(
+    undefined,
+    { bits, out, seed: 0, threads: navigator.hardwareConcurrency, backend: "wasm", tokens: 5120 },
+    { ...session, print: session.writeLine },
+  );
+}

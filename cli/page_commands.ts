@@ -1,0 +1,24 @@
+import type { Command } from "commander";
+import { integerBetween } from "./options.ts";
+
+/** Options of `demo`. */
+export interface DemoOptions {
+  /** Port of the page on the loopback interface; 0 takes a free one. */
+  readonly port: number;
+}
+
+/** What the commands do that make pages for browsers. */
+export interface PageCommands {
+  /** Runs `demo`; no models means the embedded one at two rates. */
+  demo(models: readonly string[], options: DemoOptions): Promise<void>;
+}
+
+/** Adds the commands that make pages for browsers. */
+export function addPageCommands(program: Command, commands: PageCommands): void {
+  program.command("demo")
+    .description("Serve a page in which compressed models are decoded and write stories.")
+    .argument("[models...]", "folders that compress wrote (default: the embedded model, two rates)")
+    .option("--port <n>", "port of the page; 0 takes a free one", integerBetween(0, 65535), 8017)
+    .addHelpText("after", `\nExamples:\n  ${program.name()} demo compressed/prose-4m-rate-4bit\n`)
+    .action((models: string[], options: DemoOptions) => commands.demo(models, options));
+}

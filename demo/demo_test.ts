@@ -1,0 +1,219 @@
+/// <reference lib="dom" />
+import assert from "node:assert";
+import { fileURLToPath } from "node:url";
+import { Buffer } from "node:buffer";
+import type { Page } from "playwright-core";
+import { type ModelSource, openModel } from "../data/mod.ts";
+import { createLanguageModel, generateText, readStateDict, useBackend } from "../eval/mod.ts";
+import { launchChromium } from "../eval/plots/chromium.ts";
+import { needsChromium } from "../eval/plots/testdata/needs_chromium.ts";
+import { decompressWeights, HierarchicalCompressor, type StateDict } from "../hierarchy/mod.ts";
+import { memorySource } from "../data/memory_source.ts";
+import { hashWeights } from "./hash_weights.ts";
+import { type DemoModel, serveDemo } from "./serve.ts";
+
+/** A model of the demo, and what it must decode to. */
+interface Expected {
+  readonly model: DemoModel;
+  readonly bytes: Uint8Array;
+  readonly weights: StateDict;
+}
+
+Deno.test("the page decodes to the same bits as Deno and writes the same story", {
+  ...needsChromium,
+  // Chromium's connections close after the test.
+  sanitizeResources: false,
+}, async (t) => {
+  await bundle();
+  const source = await openModel();
+  const expected = [await compressed(source, 4), await compressed(source, 2.5)];
+  const stop = new AbortController();
+  const { url, finished } = await serveDemo(expected.map(({ model }) => model), {
+    port: 0,
+    signal: stop.signal,
+  });
+  const browser = await launchChromium();
+  const requests: string[] = [];
+  try {
+    const page = await browser.newPage();
+    page.on("request", (request) => requests.push(request.url()));
+    await t.step("two rates, side by side", () => comparesTwoRates(page, url, source, expected));
+    await t.step("a file of the user's", () => opensOwnFile(page, expected[1]!));
+    await t.step("damaged and foreign files", () => refusesBadFiles(page, expected[0]!));
+    await t.step("a story can be stopped", () => stopsStory(page));
+    await t.step("a plain module script", () => runsPlainScript(page, url, expected[0]!));
+    const elsewhere = requests.filter((request) => !request.startsWith(url));
+    assert.deepEqual(elsewhere.filter((request) => !/^(data|blob):/.test(request)), []);
+  } finally {
+    await browser.close();
+    stop.abort();
+    await finished;
+  }
+});
+
+Deno.test("the server gives nothing but the page's files", async () => {
+  await bundle();
+  const stop = new AbortController();
+  const { url, finished } = await serveDemo([], { port: 0, signal: stop.signal });
+  const statusOf = async (path: string, init?: RequestInit) => {
+    const response = await fetch(new URL(path, url), init);
+    await response.body?.cancel();
+    return response.status;
+  };
+  assert.equal(await statusOf("models.json"), 200);
+  assert.equal(await statusOf("serve.ts"), 404);
+  assert.equal(await statusOf("%2e%2e/deno.json"), 404);
+  assert.equal(await statusOf("", { method: "POST" }), 405);
+  await assert.rejects(
+    serveDemo([], { port: Number(new URL(url).port), signal: stop.signal }),
+    /port \d+ is taken/,
+  );
+  await assert.rejects(
+    serveDemo([], { port: 0, signal: stop.signal, scripts: new URL("missing/", import.meta.url) }),
+    /not bundled; run deno task demo/,
+  );
+  stop.abort();
+  await finished;
+});
+
+Deno.test("the hash of weights changes with names, shapes and values", async () => {
+  const weights = (name: string, shape: number[], ...values: number[]): StateDict =>
+    new Map([[name, { dtype: "F32", shape, data: Float32Array.from(values) }]]);
+  const hashes = await Promise.all([
+    weights("a", [2], 1, 2),
+    weights("b", [2], 1, 2),
+    weights("a", [1, 2], 1, 2),
+    weights("a", [2], 1, 3),
+  ].map(hashWeights));
+  assert.equal(new Set(hashes).size, 4);
+  assert.equal(await hashWeights(weights("a", [2], 1, 2)), hashes[0]);
+});
+
+async function bundle(): Promise<void> {
+  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["task", "--quiet", "demo:bundle"],
+    cwd: fileURLToPath(new URL("..", import.meta.url)),
+  }).output();
+  assert.ok(success, new TextDecoder().decode(stderr));
+}
+
+async function compressed(source: ModelSource, bits: number): Promise<Expected> {
+  const compressor = new HierarchicalCompressor({ bits });
+  const { bytes } = await compressor.compress(await readStateDict(source), {
+    config: source.config,
+  });
+  const file = (name: string) => source.companions.find((other) => other.name.endsWith(name))!;
+  const model = {
+    name: `${bits} bits`,
+    source: memorySource(bytes, `${bits}.kan.safetensors`),
+    tokenizer: file("/tokenizer.json"),
+    tokenizerConfig: file("tokenizer_config.json"),
+  };
+  return { model, bytes, weights: await decompressWeights(bytes) };
+}
+
+/** The value of one of a panel's facts. */
+async function fact(page: Page, panel: number, name: string): Promise<string | null> {
+  const list = page.locator(".panel").nth(panel).locator(".facts");
+  await list.waitFor({ state: "visible" });
+  return await list.locator(`dt:text-is("${name}") + dd`).textContent();
+}
+
+async function story(page: Page, panel: number): Promise<string | null> {
+  return await page.locator(".panel").nth(panel).locator(".story .text").textContent();
+}
+
+async function comparesTwoRates(
+  page: Page,
+  url: string,
+  source: ModelSource,
+  expected: readonly Expected[],
+): Promise<void> {
+  await page.goto(url);
+  for (const [panel, { weights, bytes }] of expected.entries()) {
+    assert.equal(await fact(page, panel, "SHA-256"), await hashWeights(weights));
+    assert.equal(await fact(page, panel, "parameters"), "4,273,664");
+    assert.equal(
+      await fact(page, panel, "size"),
+      `${(bytes.length / 1e6).toFixed(2)} MB`,
+    );
+  }
+  await page.fill("#prompt", "The door opened");
+  await page.fill("#tokens", "16");
+  await page.fill("#temperature", "0");
+  // By keyboard: the button is the form's default.
+  await page.focus("#seed");
+  await page.keyboard.press("Enter");
+  await page.locator("#write:enabled").waitFor();
+  await useBackend("wasm");
+  const tokenizer = await source.tokenizer();
+  for (const [panel, { weights }] of expected.entries()) {
+    const model = createLanguageModel(source.config, weights);
+    const options = { maxTokens: 16, temperature: 0 };
+    const text = await generateText(model, tokenizer, "The door opened", options);
+    model.dispose();
+    assert.equal(await story(page, panel), text);
+  }
+}
+
+async function opensOwnFile(page: Page, { bytes, weights }: Expected): Promise<void> {
+  const panel = page.locator(".panel").first();
+  await panel.locator("input[type=file]").setInputFiles([file("mine.kan.safetensors", bytes)]);
+  await panel.locator("dd:text-is('mine.kan.safetensors')").waitFor();
+  assert.equal(await fact(page, 0, "SHA-256"), await hashWeights(weights));
+}
+
+async function refusesBadFiles(page: Page, { bytes }: Expected): Promise<void> {
+  const flipped = bytes.slice();
+  flipped[flipped.length - 1000]! ^= 1;
+  const cases: [string, Uint8Array, RegExp][] = [
+    ["flipped.kan.safetensors", flipped, /^flipped.kan.safetensors: stream .* is damaged/],
+    ["short.kan.safetensors", bytes.slice(0, 5000), /^short.kan.safetensors: /],
+    ["text.safetensors", new TextEncoder().encode("once upon a time"), /^text.safetensors: /],
+    ["notes.json", new TextEncoder().encode("{}"), /choose one/],
+  ];
+  const panel = page.locator(".panel").first();
+  for (const [name, content, message] of cases) {
+    await panel.locator("input[type=file]").setInputFiles([file(name, content)]);
+    await panel.locator(".error:visible").filter({ hasText: message }).waitFor();
+    assert.equal(await panel.locator(".facts").isVisible(), false);
+  }
+  await panel.locator("select").selectOption("0");
+  await panel.locator(".facts:visible").waitFor();
+  assert.equal(await panel.locator(".error").isVisible(), false);
+}
+
+function file(name: string, bytes: Uint8Array) {
+  // Playwright asks for Node's Buffer.
+  return { name, mimeType: "application/octet-stream", buffer: Buffer.from(bytes) };
+}
+
+async function stopsStory(page: Page): Promise<void> {
+  await page.fill("#tokens", "2000");
+  await page.fill("#temperature", "1");
+  await page.click("#write");
+  await page.locator(".story .text:not(:empty)").first().waitFor();
+  await page.click("#stop");
+  await page.locator("#write:enabled").waitFor();
+  const written = await page.locator(".activity").first().textContent();
+  assert.ok(Number.parseInt(written!.replace(",", "")) < 2000, written!);
+}
+
+async function runsPlainScript(page: Page, url: string, { weights }: Expected): Promise<void> {
+  await page.goto(new URL("plain.html", url).href);
+  await page.locator("#weights li").nth(weights.size - 1).waitFor();
+  const found = await page.evaluate(async () => {
+    const { decompressWeights } = await import(new URL("decompress.js", location.href).href);
+    const bytes = await (await fetch("models/0/model.kan.safetensors")).arrayBuffer();
+    const restored: StateDict = await decompressWeights(new Uint8Array(bytes));
+    return await Promise.all(Array.from(restored, async ([name, { data }]) => {
+      const digest = await crypto.subtle.digest("SHA-256", data as Float32Array<ArrayBuffer>);
+      return [name, new Uint8Array(digest).join()];
+    }));
+  });
+  const expected = await Promise.all(Array.from(weights, async ([name, { data }]) => {
+    const digest = await crypto.subtle.digest("SHA-256", data as Float32Array<ArrayBuffer>);
+    return [name, new Uint8Array(digest).join()];
+  }));
+  assert.deepEqual(found, expected);
+}

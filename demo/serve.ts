@@ -1,0 +1,159 @@
+import { fileURLToPath } from "node:url";
+import { type ByteSource, readAll } from "../data/byte_source.ts";
+import { openFile } from "../data/file_source.ts";
+import { InputError } from "../data/input_error.ts";
+import type { ServedModel } from "./served_model.ts";
+
+/** A compressed model with its tokenizer, to be offered to the page. */
+export interface DemoModel {
+  /** What the page calls it. */
+  readonly name: string;
+  /** The `.kan.safetensors` file. */
+  readonly source: ByteSource;
+  /** Its `tokenizer.json`. */
+  readonly tokenizer: ByteSource;
+  /** Its `tokenizer_config.json`, where there is one. */
+  readonly tokenizerConfig?: ByteSource;
+}
+
+/** How the demo is served. */
+export interface ServeOptions {
+  /** Port on the loopback interface; 0 takes a free one. */
+  readonly port: number;
+  /** Ends the server. */
+  readonly signal: AbortSignal;
+  /** Folder URL of the bundled scripts; `demo/dist` where absent. */
+  readonly scripts?: URL;
+}
+
+/** A running server. */
+export interface DemoServer {
+  /** Address of the page. */
+  readonly url: string;
+  /** Resolves when the server has ended. */
+  readonly finished: Promise<void>;
+}
+
+/** Gives the bytes of a path. */
+type Route = () => Promise<Uint8Array>;
+
+const TYPES: Readonly<Record<string, string>> = {
+  css: "text/css",
+  html: "text/html; charset=utf-8",
+  js: "text/javascript",
+  json: "application/json",
+  safetensors: "application/octet-stream",
+  wasm: "application/wasm",
+};
+
+/** The page runs its own scripts only; the example is a script within its page. */
+const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src data:";
+
+/**
+ * Serves the demo page, its scripts, tfjs's WASM files and compressed models on 127.0.0.1. Throws
+ * {@linkcode InputError} where the scripts have not been bundled or the port is taken.
+ */
+export async function serveDemo(
+  models: readonly DemoModel[],
+  { port, signal, scripts = new URL("./dist/", import.meta.url) }: ServeOptions,
+): Promise<DemoServer> {
+  const routes = new Map([
+    ...pageRoutes(),
+    ...await scriptRoutes(scripts),
+    ...wasmRoutes(),
+    ...modelRoutes(models),
+  ]);
+  let server: Deno.HttpServer<Deno.NetAddr>;
+  try {
+    server = Deno.serve(
+      { port, hostname: "127.0.0.1", signal, onListen() {} },
+      (request) => respond(request, routes),
+    );
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    throw new InputError(`port ${port} is taken; choose another one with --port`);
+  }
+  return { url: `http://127.0.0.1:${server.addr.port}/`, finished: server.finished };
+}
+
+async function respond(request: Request, routes: ReadonlyMap<string, Route>): Promise<Response> {
+  const { pathname } = new URL(request.url);
+  const path = pathname === "/" ? "/index.html" : pathname;
+  const route = routes.get(path);
+  if (route === undefined) return new Response("not found", { status: 404 });
+  if (request.method !== "GET") return new Response("only GET", { status: 405 });
+  const bytes = await route();
+  const headers = new Headers({
+    "content-type": TYPES[path.slice(path.lastIndexOf(".") + 1)] ?? "application/octet-stream",
+    "content-length": String(bytes.length),
+    "cache-control": "no-store",
+  });
+  if (path === "/index.html") headers.set("content-security-policy", POLICY);
+  return new Response(bytes as Uint8Array<ArrayBuffer>, { headers });
+}
+
+function fileRoute(url: URL): Route {
+  return async () => await readAll(await openFile(fileURLToPath(url)));
+}
+
+function pageRoutes(): [string, Route][] {
+  return ["index.html", "style.css", "plain.html"].map((
+    name,
+  ) => [`/${name}`, fileRoute(new URL(`./page/${name}`, import.meta.url))]);
+}
+
+/** `deno bundle` keeps the folders of several entries. */
+async function scriptRoutes(folder: URL): Promise<[string, Route][]> {
+  const scripts = {
+    "/app.js": "demo/page/app.js",
+    "/model_worker.js": "demo/page/model_worker.js",
+    "/decompress.js": "hierarchy/decompress.js",
+  };
+  const routes: [string, Route][] = [];
+  for (const [path, name] of Object.entries(scripts)) {
+    const url = new URL(name, folder);
+    try {
+      await openFile(fileURLToPath(url));
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      throw new InputError(
+        "the page's scripts are not bundled; run deno task demo in a checkout of kanpress",
+        { cause: error },
+      );
+    }
+    routes.push([path, fileRoute(url)]);
+  }
+  return routes;
+}
+
+function wasmRoutes(): [string, Route][] {
+  const names = ["tfjs-backend-wasm", "tfjs-backend-wasm-simd", "tfjs-backend-wasm-threaded-simd"];
+  return names.map((name) => {
+    const url = import.meta.resolve(`@tensorflow/tfjs-backend-wasm/dist/${name}.wasm`);
+    return [`/wasm/${name}.wasm`, fileRoute(new URL(url))];
+  });
+}
+
+function modelRoutes(models: readonly DemoModel[]): [string, Route][] {
+  const served: ServedModel[] = models.map(({ name, source }, index) => ({
+    name,
+    bytes: source.byteLength,
+    folder: `models/${index}`,
+  }));
+  const list = new TextEncoder().encode(JSON.stringify(served));
+  const noSettings = new TextEncoder().encode("{}");
+  const routes: [string, Route][] = [["/models.json", () => Promise.resolve(list)]];
+  for (const [index, { source, tokenizer, tokenizerConfig }] of models.entries()) {
+    const folder = `/models/${index}`;
+    routes.push(
+      [`${folder}/model.kan.safetensors`, () => source.read(0, source.byteLength)],
+      [`${folder}/tokenizer.json`, () => readAll(tokenizer)],
+      [
+        `${folder}/tokenizer_config.json`,
+        () =>
+          tokenizerConfig === undefined ? Promise.resolve(noSettings) : readAll(tokenizerConfig),
+      ],
+    );
+  }
+  return routes;
+}

@@ -1,0 +1,36 @@
+import { existsSync } from "node:fs";
+import type { Browser } from "playwright-core";
+
+/** Where Debian, and others that follow it, install Chromium. */
+const PATHS = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+/** Quiet and offline: no first-run pages, no updates, no profile but a new one. */
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** The path of a Chromium on this machine; undefined where there is none. */
+export function findChromium(): string | undefined {
+  return PATHS.find((path) => existsSync(path));
+}
+
+/**
+ * Starts Chromium without a window. The caller closes it. Throws an Error where it is not installed
+ * (Debian's package is `chromium`).
+ */
+export async function launchChromium(flags: readonly string[] = []): Promise<Browser> {
+  const executablePath = findChromium();
+  if (executablePath === undefined) {
+    throw new Error("Chromium is not installed; install Debian's package chromium");
+  }
+  // Loaded here: the figures themselves need no browser.
+  const { chromium } = await import("playwright-core");
+  return await chromium.launch({ executablePath, args: [...FLAGS, ...flags] });
+}
