@@ -23,7 +23,12 @@ export * from "./levels/level.ts";
 export * from "./levels/level_codec.ts";
 export * from "./levels/plan_autoencoder.ts";
 export type { TrainingOptions } from "./levels/train_autoencoder.ts";
-export * from "./levels/trellis_level.ts";
+export {
+  createTrellisLevel,
+  decodeTrellis,
+  trellisCodec,
+  type TrellisLevelOptions,
+} from "./levels/trellis_level.ts";
 export type { TensorMetric, TensorMetrics } from "./metric/tensor_metric.ts";
 export * from "./report.ts";
 export type { StoredTensor } from "./tensor_names.ts";

@@ -23,21 +23,27 @@ export interface TrellisLevelOptions {
    * the rate term shrinks weights coherently.
    */
   readonly rateWeight?: number;
+  /**
+   * Passes of quantizing under the rate term, each with the entropy model fit to the one before; 2
+   * by default. Large rate weights at low rates take about ten to converge.
+   */
+  readonly ratePasses?: number;
 }
 
-/** Passes of quantizing under the rate term, each with the entropy model fit to the one before. */
-const RATE_PASSES = 2;
+const DEFAULT_RATE_PASSES = 2;
 
 /**
  * The level that spends the bits: quantizes a signal that is already in steps (see the field level)
  * to integers, and entropy-codes them with a KAN of two layers. A last level: hands nothing on.
  */
-export function createTrellisLevel({ states, rateWeight = 0 }: TrellisLevelOptions): Level {
+export function createTrellisLevel(
+  { states, rateWeight = 0, ratePasses = DEFAULT_RATE_PASSES }: TrellisLevelOptions,
+): Level {
   const trellis = createTrellis(states);
   return {
     kind: "trellis",
     encode(signal: Signal, context: EncodeContext) {
-      const passes = rateWeight > 0 ? 1 + RATE_PASSES : 1;
+      const passes = rateWeight > 0 ? 1 + ratePasses : 1;
       let fit = fitEntropyModel(trellis, quantizeSignal(trellis, signal, context));
       for (let pass = 1; pass < passes; pass++) {
         context.onProgress?.(pass / passes);
@@ -118,18 +124,25 @@ export function decodeTrellis(
 }
 
 /** A row of decoded indices and what is needed to make sense of them. */
-interface IndexRow {
+export interface IndexRow {
+  /** The state machine. */
   readonly trellis: Trellis;
+  /** Symbol tables by quantizer and class. */
   readonly tables: DecodingTables;
+  /** Log-scales of the row's matrix. */
   readonly field: ScaleField;
+  /** Number of the matrix. */
   readonly matrix: number;
+  /** Number of the row in its matrix. */
   readonly row: number;
+  /** The row's indices; overwritten with the next row's after the visit. */
   readonly indices: Int32Array;
   /** State of the trellis before the first index. */
   readonly start: number;
 }
 
-function decodeIndices(
+/** Decodes the indices themselves, row by row in order: what an analysis of the code looks at. */
+export function decodeIndices(
   encoded: EncodedLevel,
   shapes: readonly MatrixShape[],
   visit: (row: IndexRow) => void,

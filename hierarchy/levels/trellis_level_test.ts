@@ -77,6 +77,21 @@ function meanSquare(data: Float32Array): number {
   return data.reduce((sum, value) => sum + value * value, 0) / data.length;
 }
 
+Deno.test("passes under the rate term bring the code nearer to the bound", async () => {
+  const signal = gaussianSignal([[256, 512]], 0);
+  const gaps: number[] = [];
+  for (const ratePasses of [0, 2, 8]) {
+    const level = createTrellisLevel({ states: 8, rateWeight: 0.42, ratePasses });
+    const scaled = signal.map((matrix) => ({ ...matrix, data: matrix.data.map((v) => v / 0.54) }));
+    const { encoded } = await level.encode(scaled, CONTEXT);
+    const bits = 8 * byteLength(encoded) / (256 * 512);
+    const error = relativeError(scaled, decodeTrellis(encoded, [], scaled));
+    gaps.push(bits + 0.5 * Math.log2(error));
+  }
+  const [none, two, eight] = gaps as [number, number, number];
+  assert.ok(two < none - 0.02 && eight < two - 0.01, `gaps of ${gaps} bits`);
+});
+
 Deno.test("every value decodes to within the trellis' reach, for any shape and outlier", async () => {
   await fc.assert(
     fc.asyncProperty(
