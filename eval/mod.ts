@@ -15,6 +15,8 @@ export {
   type Calibration,
   type LinearCalibration,
 } from "./calibration/calibrate.ts";
+export { tensorMetrics } from "./calibration/tensor_metrics.ts";
+export type { TensorMetric, TensorMetrics } from "../hierarchy/metric/tensor_metric.ts";
 export { evaluateLanguageModel, type EvaluateOptions } from "./evaluate.ts";
 export type { EvaluationResult, Pair } from "./evaluation_result.ts";
 export type { ForwardOptions } from "./forward.ts";

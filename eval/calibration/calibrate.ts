@@ -71,6 +71,8 @@ export interface LinearCalibration {
 export interface Calibration {
   /** Number of tokens that went through the model. */
   readonly tokens: number;
+  /** Tokens of a chunk: the positions that were seen. */
+  readonly contextLength: number;
   /** The linear layers by the name of their weight; the head's may be the token embedding's. */
   readonly linears: ReadonlyMap<string, LinearCalibration>;
   /** How often each token of the vocabulary was an input, as a share of all tokens. */
@@ -140,7 +142,12 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibration>
     onResult: () => options.onProgress?.(++done / jobs.length),
     ...(signal !== undefined && { signal }),
   });
-  return summarize(model, chunks, moments, sums.filter((sum) => sum !== undefined));
+  return summarize(
+    model,
+    { chunks, contextLength },
+    moments,
+    sums.filter((sum) => sum !== undefined),
+  );
 }
 
 /** Cuts the text into jobs; those with backward passes are spread evenly, the first among them. */
@@ -175,7 +182,7 @@ function allocateMoments(model: TransformerDescription): SharedMoments {
 
 function summarize(
   model: TransformerDescription,
-  chunks: Int32Array,
+  { chunks, contextLength }: { readonly chunks: Int32Array; readonly contextLength: number },
   { groups, triangles }: SharedMoments,
   sums: readonly GradientSums[],
 ): Calibration {
@@ -203,6 +210,7 @@ function summarize(
   for (const id of chunks) tokenFrequencies[id]! += 1 / tokens;
   return {
     tokens,
+    contextLength,
     linears,
     tokenFrequencies,
     ...(sums.length > 0 && { embeddingFisher: mean(sums.map(({ embedding }) => embedding)) }),

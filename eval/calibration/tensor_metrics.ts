@@ -1,0 +1,72 @@
+import type { TensorMetric, TensorMetrics } from "../../hierarchy/metric/tensor_metric.ts";
+import type { DecoderDescription } from "../architectures/description.ts";
+import type { Calibration } from "./calibrate.ts";
+
+/**
+ * What errors in each matrix of a model cost, from its calibration: for a linear layer the second
+ * moment of its inputs and the Fisher information of its outputs. The row of an embedding counts as
+ * often as its token occurs and by the Fisher information of the embedded features; a tied head adds
+ * its own cost, of which one product of a row and a column part is kept. A position counts as often
+ * as any other within the calibrated context.
+ */
+export function tensorMetrics(model: DecoderDescription, calibration: Calibration): TensorMetrics {
+  const metrics = new Map<string, TensorMetric>();
+  for (const [name, { inputAxis, hessian, fisher }] of calibration.linears) {
+    metrics.set(name, { inputAxis, hessian, ...(fisher !== undefined && { fisher }) });
+  }
+  const { tokenEmbedding, positionEmbedding } = model;
+  const { embeddingFisher, tokenFrequencies } = calibration;
+  if (embeddingFisher === undefined) return metrics;
+  const embedding: TensorMetric = {
+    inputAxis: 1,
+    hessian: diagonal(embeddingFisher),
+    fisher: tokenFrequencies,
+  };
+  const head = metrics.get(tokenEmbedding);
+  metrics.set(tokenEmbedding, head === undefined ? embedding : sumOfMetrics(head, embedding));
+  if (positionEmbedding !== undefined) {
+    const { contextLength } = calibration;
+    const fisher = Float64Array.from(
+      { length: model.contextLength },
+      (_, position) => position < contextLength ? 1 / contextLength : 0,
+    );
+    metrics.set(positionEmbedding, { inputAxis: 1, hessian: embedding.hessian, fisher });
+  }
+  return metrics;
+}
+
+function diagonal(values: Float64Array): Float64Array {
+  const matrix = new Float64Array(values.length ** 2);
+  for (let i = 0; i < values.length; i++) matrix[i * (values.length + 1)] = values[i]!;
+  return matrix;
+}
+
+/**
+ * One metric for errors that cost in two ways. The cost of row v is f_v H + g_v G; it is replaced by
+ * the product of a row weight, its trace, with the sum over all rows.
+ */
+function sumOfMetrics(a: TensorMetric, b: TensorMetric): TensorMetric {
+  const rows = b.fisher!.length;
+  const weights = [a, b].map(({ hessian, fisher }) => ({
+    hessian,
+    fisher: fisher ?? new Float64Array(rows).fill(1),
+    trace: trace(hessian),
+  }));
+  const hessian = new Float64Array(a.hessian.length);
+  const fisher = new Float64Array(rows);
+  let total = 0;
+  for (const part of weights) {
+    const sum = part.fisher.reduce((partial, value) => partial + value, 0);
+    for (let i = 0; i < hessian.length; i++) hessian[i] = hessian[i]! + sum * part.hessian[i]!;
+    for (let v = 0; v < rows; v++) fisher[v] = fisher[v]! + part.fisher[v]! * part.trace;
+    total += sum * part.trace;
+  }
+  return { inputAxis: 1, hessian, fisher: fisher.map((value) => value / total) };
+}
+
+function trace(matrix: Float64Array): number {
+  const size = Math.sqrt(matrix.length);
+  let sum = 0;
+  for (let i = 0; i < size; i++) sum += matrix[i * (size + 1)]!;
+  return sum;
+}
