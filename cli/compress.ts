@@ -1,5 +1,11 @@
-import { type ModelSource, openFile } from "../data/mod.ts";
-import { decompressWeights, HierarchicalCompressor, type Preset } from "../hierarchy/mod.ts";
+import { type ModelSource, openFile, type StateDict } from "../data/mod.ts";
+import {
+  decompressWeights,
+  HierarchicalCompressor,
+  type Preset,
+  type TensorMetrics,
+} from "../hierarchy/mod.ts";
+import { calibrationMetrics } from "./calibration.ts";
 import { prepareCompressedOutput } from "./compressed_output.ts";
 import { UsageError } from "./errors.ts";
 import { measureModels, readMeasuredText } from "./measure.ts";
@@ -26,11 +32,15 @@ export async function compress(
   const text = await readMeasuredText(options, await model.tokenizer(), contextLength);
   const output = await prepareCompressedOutput(options.out ?? defaultOutput(model, hierarchy));
   const original = await phases.run("read", () => readFiniteWeights(model));
+  const metrics = await calibrateIfAsked(model, original, hierarchy, options, phases, session);
   const { bytes, report: sizes } = await phases.run(
     "compress",
     (report) =>
-      createCompressor(options, hierarchy, report, session.signal)
-        .compress(original, { config: model.config, source: recordedName(modelName, model) }),
+      createCompressor(options, hierarchy, report, session.signal).compress(original, {
+        config: model.config,
+        source: recordedName(modelName, model),
+        metrics,
+      }),
   );
   if (output.replaces) session.writeLine(`replacing ${output.file}`);
   await phases.run("write", () => output.write(bytes, model.companions));
@@ -78,6 +88,27 @@ function chooseHierarchy({ preset, bits, levels, hiddenDims }: CompressOptions):
   const chosen = preset ?? (asked === undefined ? "rate" : "seed");
   const target = bits ?? (chosen === "seed" ? undefined : DEFAULT_BITS);
   return { preset: chosen, ...(target === undefined ? {} : { bits: target }) };
+}
+
+/** The preset seed has no use for metrics, and `--data-free` wants none. */
+async function calibrateIfAsked(
+  model: ModelSource,
+  weights: StateDict,
+  { preset }: Hierarchy,
+  options: CompressOptions,
+  phases: Phases,
+  { signal }: Session,
+): Promise<TensorMetrics> {
+  const { calibration, dataFree } = options;
+  if (calibration !== undefined && (dataFree || preset === "seed")) {
+    const other = dataFree ? "--data-free" : "--preset seed";
+    throw new UsageError(`--calibration has no use with ${other}; leave one of them out`);
+  }
+  if (calibration === undefined) return new Map();
+  return await phases.run(
+    "calibrate",
+    (report) => calibrationMetrics(model, weights, options, { report, signal }),
+  );
 }
 
 function createCompressor(

@@ -35,7 +35,7 @@ export async function readMeasuredText(
   modelContextLength: number,
 ): Promise<MeasuredText> {
   const name = path ?? "the embedded text";
-  const text = path === undefined ? await readEmbeddedText() : await readUtf8(path);
+  const text = path === undefined ? await readEmbeddedText() : await readUtf8(path, "--text");
   if (text.trim() === "") {
     throw new InputError(`${name}: is empty; give a text to measure on with --text`);
   }
@@ -56,12 +56,13 @@ export async function readMeasuredText(
   };
 }
 
-async function readUtf8(path: string): Promise<string> {
+/** Reads a text file; `option` is the option that named it. */
+export async function readUtf8(path: string, option: string): Promise<string> {
   const bytes = await readAll(await openFile(path));
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {
-    throw new InputError(`${path}: is not UTF-8 text; convert it or give another --text`, {
+    throw new InputError(`${path}: is not UTF-8 text; convert it or give another ${option}`, {
       cause: error,
     });
   }

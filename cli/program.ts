@@ -28,6 +28,12 @@ export interface CompressOptions extends MeasureOptions {
   readonly levels?: number;
   /** Widths of the autoencoder levels (seed and hybrid). */
   readonly hiddenDims?: readonly number[];
+  /** File with the text to calibrate on; sampled from the model where it is left out. */
+  readonly calibration?: string;
+  /** At most so many tokens of calibration. */
+  readonly calibrationTokens?: number;
+  /** Spend bits by the size of the weights alone, without calibration. */
+  readonly dataFree?: true;
   /** Seed of everything random. */
   readonly seed: number;
   /** Keep 1-D tensors bit for bit, where otherwise they are rounded to f16. */
@@ -123,6 +129,13 @@ function addCompress(program: Command, commands: Commands): void {
     )
     .option("--levels <n>", "autoencoder levels, for seed and hybrid", integerBetween(1, 8))
     .option("--hidden-dims <list>", "their widths, such as 512,256,128", hiddenDimensions)
+    .option("--calibration <file>", "text that tells which weights matter", nonEmpty)
+    .option(
+      "--calibration-tokens <n>",
+      "calibrate on at most n tokens",
+      integerBetween(2, 2 ** 31 - 1),
+    )
+    .option("--data-free", "no calibration: spend bits by the size of the weights alone")
     .option("--lossless-small", "keep norms and biases bit for bit, not at f16")
     .option("--seed <n>", "seed of everything random", integerBetween(0, 2 ** 32 - 1), 0)
     .option("--out <path>", "folder or .kan.safetensors file to write", nonEmpty);
