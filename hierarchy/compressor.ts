@@ -153,9 +153,11 @@ async function encodeAtRate(
 ): Promise<{ container: Container; bytes: Uint8Array }> {
   const bits = options.bits ?? (options.preset === "seed" ? undefined : DEFAULT_BITS);
   const encoder = await encodeStages(signal, options);
+  let trial = 0;
   const encodeAt = async (step: number) => {
     options.signal?.throwIfAborted();
-    const container = { ...base, stages: await encoder.encodeAt(step) };
+    const name = `trial ${++trial}`;
+    const container = { ...base, stages: await encoder.encodeAt(step, name) };
     const bytes = await encodeContainer(container);
     return { bytes: bytes.length, value: { container, bytes } };
   };

@@ -13,8 +13,8 @@ export interface StageEncoder {
   readonly values: number;
   /** A first guess of the step that takes `bits` per parameter. */
   firstStep(bits: number): number;
-  /** Codes everything at a quantization step. */
-  encodeAt(step: number): Promise<Stage[]>;
+  /** Codes everything at a quantization step; `activity` says in progress reports what it is. */
+  encodeAt(step: number, activity: string): Promise<Stage[]>;
 }
 
 /** Step of the latents of a hybrid's first stage, in root mean squares. */
@@ -46,8 +46,8 @@ function stageEncoder(
   return {
     values,
     firstStep: (bits) => 2 ** (2.2 - bits) / (options.states === 1 ? 1 : 2),
-    async encodeAt(step) {
-      const coded = await encodeChain(coders(step, options), signal, options);
+    async encodeAt(step, activity) {
+      const coded = await encodeChain(coders(step, options), signal, options, activity);
       return [...before, [...prefix, ...coded.encoded]];
     },
   };
@@ -72,13 +72,15 @@ async function encodeChain(
   levels: readonly Level[],
   signal: Signal,
   { seed, onProgress, signal: abort }: ResolvedOptions,
+  activity?: string,
 ): Promise<{ encoded: EncodedLevel[]; handsOn: Signal }> {
   const encoded: EncodedLevel[] = [];
   let handsOn = signal;
   for (const [i, level] of levels.entries()) {
     const context: EncodeContext = {
       seed: seed + i,
-      onProgress: (share) => onProgress?.(`${level.kind} level`, (i + share) / levels.length),
+      onProgress: (share) =>
+        onProgress?.(activity ?? `${level.kind} level`, (i + share) / levels.length),
       ...(abort === undefined ? {} : { signal: abort }),
     };
     const result = await level.encode(handsOn, context);

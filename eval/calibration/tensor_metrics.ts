@@ -1,5 +1,5 @@
 import type { TensorMetric, TensorMetrics } from "../../hierarchy/metric/tensor_metric.ts";
-import type { DecoderDescription } from "../architectures/description.ts";
+import type { TransformerDescription } from "../architectures/description.ts";
 import type { Calibration } from "./calibrate.ts";
 
 /**
@@ -9,7 +9,10 @@ import type { Calibration } from "./calibrate.ts";
  * its own cost, of which one product of a row and a column part is kept. A position counts as often
  * as any other within the calibrated context.
  */
-export function tensorMetrics(model: DecoderDescription, calibration: Calibration): TensorMetrics {
+export function tensorMetrics(
+  model: TransformerDescription,
+  calibration: Calibration,
+): TensorMetrics {
   const metrics = new Map<string, TensorMetric>();
   for (const [name, { inputAxis, hessian, fisher }] of calibration.linears) {
     metrics.set(name, { inputAxis, hessian, ...(fisher !== undefined && { fisher }) });

@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import type { DecoderDescription } from "../architectures/description.ts";
+import type { TransformerDescription } from "../architectures/description.ts";
 import { describeModel } from "../architectures/registry.ts";
 import type { Calibration } from "./calibrate.ts";
 import { tensorMetrics } from "./tensor_metrics.ts";
@@ -30,10 +30,9 @@ function calibration(inputsOfHead: string): Calibration {
   };
 }
 
-function describe(tied: boolean): DecoderDescription {
+function describe(tied: boolean): TransformerDescription {
   const names = tied ? NAMES : [...NAMES, "lm_head.weight"];
-  const model = describeModel({ ...CONFIG, tie_word_embeddings: tied }, names);
-  return model as DecoderDescription;
+  return describeModel({ ...CONFIG, tie_word_embeddings: tied }, names);
 }
 
 Deno.test("a tied embedding's metric costs what both of its uses cost, summed over rows", () => {
