@@ -1,11 +1,22 @@
 import { rowsPerPiece } from "../entropy/index_matrix.ts";
+import { createErrorFeedbackKernel } from "../kernels/error_feedback_kernel.ts";
 import type { Matrix } from "../levels/level.ts";
-import { reconstruct, type Trellis } from "./trellis.ts";
 import type { RateTerm } from "./candidates.ts";
+import {
+  type AddErrors,
+  addErrors,
+  type FeedbackState,
+  type RowRange,
+  startFeedback,
+} from "./error_feedback.ts";
+import { reconstruct, type Trellis } from "./trellis.ts";
 import { quantizeRun } from "./viterbi.ts";
 
-/** Rows whose errors are fed back to the rows after them in one go. */
-const BLOCK = 32;
+let kernel: AddErrors | undefined;
+
+function fastestAddErrors(): AddErrors {
+  return kernel ??= createErrorFeedbackKernel() ?? addErrors;
+}
 
 /**
  * Quantizes a matrix in steps to indices. Where it has an error metric, each row is quantized after
@@ -35,28 +46,43 @@ function rateOf(rate: RateTerm | undefined, start: number, end: number): RateTer
 
 function quantizeWithFeedback(
   trellis: Trellis,
-  { data, rows, columns }: Matrix,
+  matrix: Matrix,
   factor: Float64Array,
   indices: Int32Array,
   rate: RateTerm | undefined,
 ): void {
-  const targets = Float32Array.from(data);
-  const errors = new Float32Array(rows * columns);
+  const { data, rows, columns } = matrix;
+  const feedback = startFeedback(matrix, factor);
+  const { targets, errors } = feedback;
   const step = rowsPerPiece(columns);
   let state = 0;
-  for (let blockStart = 0; blockStart < rows; blockStart += BLOCK) {
-    const blockEnd = Math.min(rows, blockStart + BLOCK);
-    for (let i = blockStart; i < blockEnd; i++) {
-      addErrors(targets, errors, factor, rows, columns, [blockStart, i], [i, i + 1]);
-      if (i % step === 0) state = 0;
-      const start = i * columns, end = start + columns;
-      const row = indices.subarray(start, end), target = targets.subarray(start, end);
-      const next = quantizeRun(trellis, target, state, row, rateOf(rate, start, end));
-      writeErrors(trellis, state, row, data.subarray(start, end), errors.subarray(start, end));
-      state = next;
-    }
-    addErrors(targets, errors, factor, rows, columns, [blockStart, blockEnd], [blockEnd, rows]);
+  forEachRowWithFeedback(feedback, [0, rows], (i) => {
+    if (i % step === 0) state = 0;
+    const start = i * columns, end = start + columns;
+    const row = indices.subarray(start, end), target = targets.subarray(start, end);
+    const next = quantizeRun(trellis, target, state, row, rateOf(rate, start, end));
+    writeErrors(trellis, state, row, data.subarray(start, end), errors.subarray(start, end));
+    state = next;
+  });
+}
+
+/**
+ * Visits rows in order, each after the errors of those before it were added to it. Halves of halves
+ * make nearly all of the work large matrix products, and every sum still runs over rows in order.
+ */
+function forEachRowWithFeedback(
+  state: FeedbackState,
+  [start, end]: RowRange,
+  visit: (row: number) => void,
+): void {
+  if (end - start <= 1) {
+    if (end > start) visit(start);
+    return;
   }
+  const middle = (start + end) >> 1;
+  forEachRowWithFeedback(state, [start, middle], visit);
+  fastestAddErrors()(state, [start, middle], [middle, end]);
+  forEachRowWithFeedback(state, [middle, end], visit);
 }
 
 /** The error of a row is that of its own values, not of its targets. */
@@ -72,28 +98,5 @@ function writeErrors(
     const k = indices[j]!;
     errors[j] = data[j]! - reconstruct(trellis, state & 1, k);
     state = trellis.transitions[2 * state + (k & 1)]!;
-  }
-}
-
-/** Adds to each row i of `to` the sum over rows k of `from` of U_ki / U_ii times the error of k. */
-function addErrors(
-  targets: Float32Array,
-  errors: Float32Array,
-  factor: Float64Array,
-  rows: number,
-  columns: number,
-  [fromStart, fromEnd]: readonly [number, number],
-  [toStart, toEnd]: readonly [number, number],
-): void {
-  for (let i = toStart; i < toEnd; i++) {
-    const inverse = 1 / factor[i * rows + i]!;
-    const at = i * columns;
-    for (let k = fromStart; k < fromEnd; k++) {
-      const weight = factor[k * rows + i]! * inverse;
-      const other = k * columns;
-      for (let j = 0; j < columns; j++) {
-        targets[at + j] = targets[at + j]! + weight * errors[other + j]!;
-      }
-    }
   }
 }
