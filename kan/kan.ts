@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { KanLayer } from "./kan_layer.ts";
+import { KanLayer, type SplinePath } from "./kan_layer.ts";
 import type { KanModel } from "./model.ts";
 import type { Tensor2D, Tensor3D, Variable } from "./tensor_types.ts";
 
@@ -30,8 +30,8 @@ export class Kan {
   }
 
   /** A trainable copy of `model`, rounded to float32. */
-  static fromModel(model: KanModel): Kan {
-    return new Kan(model.layers.map((layer) => KanLayer.fromModel(layer)));
+  static fromModel(model: KanModel, path: SplinePath = "dense"): Kan {
+    return new Kan(model.layers.map((layer) => KanLayer.fromModel(layer, path)));
   }
 
   /** The current weights as a plain value; waits for the backend. */

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { Basis } from "./bases/basis.ts";
 import { gridOf } from "./bases/bspline.ts";
 import { expandBasis } from "./bases/expansion.ts";
+import { applyLocalSplines } from "./bases/local_splines.ts";
 import type { Grid } from "./grid.ts";
 import {
   type BaseFunction,
@@ -13,6 +14,13 @@ import {
 import { matMul } from "./mat_mul.ts";
 import { applySymbolic, type SymbolicEdge, symbolicFunction } from "./symbolic/functions.ts";
 import type { Tensor, Tensor2D, Tensor3D, Variable } from "./tensor_types.ts";
+
+/**
+ * How a layer evaluates its splines: `"dense"` expands every basis function and multiplies matrices,
+ * on any backend and differentiable any number of times; `"local"` touches only the functions that
+ * are not 0 (see {@link applyLocalSplines}), faster on fine grids.
+ */
+export type SplinePath = "dense" | "local";
 
 /**
  * A trainable layer of KAN edges on tfjs; {@link KanLayerModel} says what it computes. The owner
@@ -45,6 +53,8 @@ export class KanLayer {
   readonly bases: readonly Basis[];
   /** The base function b. */
   readonly base: BaseFunction;
+  /** How the splines are evaluated. */
+  readonly path: SplinePath;
   /** Spline coefficients [inputDim, basis size, outputDim]. */
   readonly coefficients: Variable & Tensor3D;
   /** Base weights [inputDim, outputDim]; absent if `base` is `"none"`. */
@@ -57,13 +67,14 @@ export class KanLayer {
   readonly mask: Tensor2D | undefined;
   readonly #symbolicEdges: readonly { readonly edge: number; readonly name: string }[];
 
-  private constructor(model: KanLayerModel) {
+  private constructor(model: KanLayerModel, path: SplinePath) {
     const { inputDim, outputDim, bases } = model;
     this.inputDim = inputDim;
     this.outputDim = outputDim;
     this.products = model.products;
     this.bases = bases;
     this.base = model.base;
+    this.path = path;
     const matrix = (values: ArrayLike<number>, rows: number, columns: number) =>
       tf.tensor2d(Float32Array.from(values), [rows, columns]);
     const trained = (values: ArrayLike<number>, rows: number, columns: number) =>
@@ -89,13 +100,13 @@ export class KanLayer {
    *
    * @throws RangeError if an option is out of its range.
    */
-  static create(options: KanLayerOptions): KanLayer {
-    return new KanLayer(createKanLayerModel(options));
+  static create(options: KanLayerOptions, path: SplinePath = "dense"): KanLayer {
+    return new KanLayer(createKanLayerModel(options), path);
   }
 
   /** A trainable copy of `model`, rounded to float32. */
-  static fromModel(model: KanLayerModel): KanLayer {
-    return new KanLayer(model);
+  static fromModel(model: KanLayerModel, path: SplinePath = "dense"): KanLayer {
+    return new KanLayer(model, path);
   }
 
   /** The current weights as a plain value; waits for the backend. */
@@ -146,12 +157,7 @@ export class KanLayer {
   apply(x: Tensor2D): Tensor2D {
     this.#requireInputs(x);
     return tf.tidy((): Tensor2D => {
-      const [batch] = x.shape, size = this.bases[0]!.size;
-      const expansion = expandBasis(this.bases, x);
-      let sums: Tensor2D = matMul(
-        expansion.reshape<Tensor2D>([batch, this.inputDim * size]),
-        this.#scaledCoefficients().reshape<Tensor2D>([this.inputDim * size, this.outputDim]),
-      );
+      let sums = this.#splineSums(x);
       const baseWeights = this.#livingBaseWeights();
       if (baseWeights !== undefined) {
         sums = sums.add<Tensor2D>(matMul(this.#activate(x), baseWeights));
@@ -201,6 +207,16 @@ export class KanLayer {
       if (scale !== undefined) weights = weights.mul(scale.expandDims(1));
     }
     return weights;
+  }
+
+  #splineSums(x: Tensor2D): Tensor2D {
+    const weights = this.#scaledCoefficients();
+    if (this.path === "local") return applyLocalSplines(this.bases, x, weights);
+    const columns = this.inputDim * this.bases[0]!.size;
+    return matMul(
+      expandBasis(this.bases, x).reshape<Tensor2D>([x.shape[0], columns]),
+      weights.reshape<Tensor2D>([columns, this.outputDim]),
+    );
   }
 
   #livingBaseWeights(): Tensor2D | undefined {

@@ -9,6 +9,7 @@ export * from "./bases/bspline.ts";
 export * from "./bases/describe.ts";
 export * from "./bases/expansion.ts";
 export * from "./bases/global_bases.ts";
+export * from "./bases/local_splines.ts";
 export * from "./fit.ts";
 export * from "./grid.ts";
 export { gridFromSamples, updateGrids } from "./grid_update.ts";

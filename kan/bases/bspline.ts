@@ -17,8 +17,8 @@ import type { Basis, Extrapolation } from "./basis.ts";
 export function createBsplines(grid: Grid, extrapolation: Extrapolation = "clamp"): Basis {
   const { order, intervals, knots } = grid;
   const size = intervals + order, support = order + 1;
-  const pieces = polynomialPieces(grid);
   const knotArray = Float64Array.from(knots);
+  const tables = [polynomialPieces(grid)];
 
   function evaluate(x: number, derivative: number, out: Float64Array): number {
     const span = findSpan(knotArray, grid.range, x);
@@ -26,20 +26,16 @@ export function createBsplines(grid: Grid, extrapolation: Extrapolation = "clamp
       out.fill(Number.isNaN(x) ? NaN : 0, 0, support);
       return 0;
     }
+    while (tables.length <= derivative) tables.push(differentiate(tables.at(-1)!, grid));
+    const pieces = tables[derivative]!;
     const first = Math.min(Math.max(span - order, 0), size - support);
-    if (derivative > order) {
-      out.fill(0, 0, support);
-      return first;
-    }
-    const left = knotArray[span]!, width = knotArray[span + 1]! - left;
-    const u = (x - left) / width;
-    let at = (span * size + first) * support;
+    const left = knotArray[span]!;
+    const u = (x - left) / (knotArray[span + 1]! - left);
+    let at = (span * size + first) * support + order;
     for (let i = 0; i < support; i++, at += support) {
-      let sum = 0;
-      for (let power = order; power >= derivative; power--) {
-        sum = sum * u + pieces[at + power]! * fallingFactorial(power, derivative);
-      }
-      out[i] = derivative === 0 ? sum : sum / width ** derivative;
+      let sum = pieces[at]!;
+      for (let power = 1; power <= order; power++) sum = sum * u + pieces[at - power]!;
+      out[i] = sum;
     }
     return first;
   }
@@ -90,11 +86,14 @@ export function gridOf(basis: Basis): Grid | undefined {
   return gridFromKnots(description.knots, description.order);
 }
 
-/** n (n - 1) ... (n - k + 1). */
-function fallingFactorial(n: number, k: number): number {
-  let product = 1;
-  for (let i = 0; i < k; i++) product *= n - i;
-  return product;
+/** The derivatives with respect to x of polynomials in u, laid out as {@link polynomialPieces} does. */
+function differentiate(pieces: Float64Array, { order, intervals, knots }: Grid): Float64Array {
+  const terms = order + 1, size = intervals + order;
+  return pieces.map((_, at) => {
+    const power = at % terms, span = Math.floor(at / (size * terms));
+    const width = knots[span + 1]! - knots[span]!;
+    return power < order && width > 0 ? (power + 1) * pieces[at + 1]! / width : 0;
+  });
 }
 
 /**
@@ -106,6 +105,14 @@ function findSpan(knots: Float64Array, range: Grid["range"], x: number): number 
   let low = 0, high = knots.length - 1;
   if (!(x >= knots[low]! && x <= knots[high]!)) return -1;
   const isEnd = x === range[1];
+  // On even knots the guess is right but for rounding; on others the bisection goes on from it.
+  const guess = Math.floor((x - knots[0]!) / (knots[high]! - knots[0]!) * high);
+  if (guess > 0 && guess < high) {
+    if (isEnd ? x > knots[guess]! : x >= knots[guess]!) {
+      low = guess;
+      if (x < knots[guess + 1]!) high = guess + 1;
+    } else high = guess;
+  }
   while (high - low > 1) {
     const middle = (low + high) >>> 1;
     if (isEnd ? x > knots[middle]! : x >= knots[middle]!) low = middle;

@@ -1,0 +1,33 @@
+// x y with one multiplication node (Liu et al. 2024, arXiv:2408.10205, section 2).
+//
+//   deno run --allow-read --allow-env bench/kan_product.ts
+
+import {
+  autoSymbolic,
+  createKanModel,
+  createRandom,
+  fitKan,
+  formulaOf,
+  pruneKan,
+} from "@kanpress/kanpress/kan";
+import { drawSamples, report, rootMeanSquaredError } from "./kan_data.ts";
+
+const product = ([x, y]: readonly number[]) => x! * y!;
+const train = drawSamples(product, 1000, 1), test = drawSamples(product, 1000, 2);
+const start = createKanModel({
+  widths: [2, { sums: 2, products: [2] }, 1],
+  grid: { intervals: 3 },
+  extrapolation: "linear",
+  random: createRandom(0),
+});
+const sparse = await fitKan(start, train, { steps: 300, regularization: { lambda: 1e-3 } });
+report("with the sparsity penalty", rootMeanSquaredError(sparse.model, test));
+const pruned = pruneKan(sparse.model, train.inputs);
+report("multiplication nodes left", pruned.layers[0]!.products.length);
+const options = { steps: 40, optimizer: "levenberg-marquardt" } as const;
+const trained = await fitKan(pruned, train, options);
+report("pruned and trained again", rootMeanSquaredError(trained.model, test), 1e-6);
+const symbolic = autoSymbolic(trained.model, train.inputs);
+const exact = await fitKan(symbolic.model, train, options);
+report("symbolic", rootMeanSquaredError(exact.model, test), 1e-6);
+console.log(`f = ${formulaOf(exact.model, { inputNames: ["x", "y"] })[0]!.text}`);

@@ -1,0 +1,83 @@
+// Time and memory of a KAN layer of 64 x 64, cubic, batch 1024, on the WASM backend, against a dense
+// layer of equally many parameters: tfjs's own, and one whose gradients multiply as the KAN's do.
+//
+//   deno run --allow-read --allow-env bench/kan_speed.ts
+
+import "@tensorflow/tfjs-backend-wasm";
+import * as tf from "@tensorflow/tfjs";
+import { createRandom, KanLayer, matMul, uniformGrid } from "@kanpress/kanpress/kan";
+import { report } from "./kan_data.ts";
+
+const BATCH = 1024;
+const DIM = 64;
+const RUNS = 30;
+
+/** The shortest of many runs, in milliseconds. */
+function time(run: () => tf.TensorContainer): number {
+  let best = Infinity;
+  for (let i = 0; i < RUNS; i++) {
+    const start = performance.now();
+    const result = run();
+    const end = performance.now();
+    tf.dispose(result);
+    if (i > 2) best = Math.min(best, end - start);
+  }
+  return best;
+}
+
+/** Most bytes of tensors alive during a run, without those alive before it, in MB. */
+async function peak(run: () => tf.TensorContainer): Promise<number> {
+  const before = tf.memory().numBytes;
+  const { peakBytes } = await tf.profile(() => {
+    tf.dispose(run());
+    return tf.scalar(0);
+  });
+  return (peakBytes - before) / 1e6;
+}
+
+function step(apply: (x: tf.Tensor2D) => tf.Tensor, x: tf.Tensor2D, variables: tf.Variable[]) {
+  return () => {
+    const loss = () => tf.tidy(() => apply(x).square().mean() as tf.Scalar);
+    const { value, grads } = tf.variableGrads(loss, [x as tf.Variable<tf.Rank.R2>, ...variables]);
+    return { value, grads };
+  };
+}
+
+await tf.setBackend("wasm");
+const x = tf.variable(tf.randomUniform([BATCH, DIM], -1, 1, "float32", 1)) as tf.Tensor2D;
+for (const intervals of [5, 32]) {
+  const grid = uniformGrid({ intervals, order: 3 });
+  const options = { inputDim: DIM, outputDim: DIM, grid, random: createRandom(0) };
+  const dense = KanLayer.create(options), local = KanLayer.create(options, "local");
+  const parameters = dense.variables.reduce((sum, { size }) => sum + size, 0);
+  const width = Math.round(Math.sqrt(parameters));
+  const wide = tf.variable(tf.randomUniform([BATCH, width], -1, 1, "float32", 1)) as tf.Tensor2D;
+  const kernel = tf.variable(tf.randomNormal([width, width])) as tf.Variable<tf.Rank.R2>;
+  const layer = tf.layers.dense({ units: width, useBias: false, inputShape: [width] });
+  const plain = (input: tf.Tensor2D) => layer.apply(input) as tf.Tensor;
+  tf.dispose(plain(wide));
+  const own = layer.trainableWeights.map((weight) => weight.read() as tf.Variable);
+
+  console.log(`\nG = ${intervals}: ${parameters} parameters, dense layers ${width} x ${width}`);
+  const forward = { dense: time(() => dense.apply(x)), local: time(() => local.apply(x)) };
+  const steps = {
+    dense: step((input) => dense.apply(input), x, dense.variables),
+    local: step((input) => local.apply(input), x, local.variables),
+    plain: step(plain, wide, own),
+    fast: step((input) => matMul(input, kernel), wide, [kernel]),
+  };
+  report("forward, dense expansion, ms", forward.dense);
+  report("forward, local support, ms", forward.local);
+  const most = intervals === 32 ? 0.5 : undefined;
+  report("  local / dense", forward.local / forward.dense, most);
+  const kan = time(steps.dense), plainTime = time(steps.plain), fastTime = time(steps.fast);
+  report("forward and backward, dense expansion, ms", kan);
+  report("forward and backward, local support, ms", time(steps.local));
+  report("forward and backward, tf.layers.dense, ms", plainTime);
+  report("  dense expansion / tf.layers.dense", kan / plainTime, intervals === 5 ? 3 : undefined);
+  report("forward and backward, dense by matMul(), ms", fastTime);
+  report("  dense expansion / dense by matMul()", kan / fastTime);
+  for (const [name, run] of Object.entries(steps)) {
+    report(`peak of tensors, ${name}, MB`, await peak(run));
+  }
+}
