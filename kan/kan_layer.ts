@@ -160,7 +160,7 @@ export class KanLayer {
       let sums = this.#splineSums(x);
       const baseWeights = this.#livingBaseWeights();
       if (baseWeights !== undefined) {
-        sums = sums.add<Tensor2D>(matMul(this.#activate(x), baseWeights));
+        sums = sums.add<Tensor2D>(matMul(applyBase(this.base, x), baseWeights));
       }
       return this.#toNodes(x, sums);
     });
@@ -179,7 +179,7 @@ export class KanLayer {
       let edges = tf.matMul(expansion, this.#scaledCoefficients()).transpose<Tensor3D>([1, 0, 2]);
       const baseWeights = this.#livingBaseWeights();
       if (baseWeights !== undefined) {
-        edges = edges.add(this.#activate(x).expandDims(2).mul(baseWeights.expandDims(0)));
+        edges = edges.add(applyBase(this.base, x).expandDims(2).mul(baseWeights.expandDims(0)));
       }
       return { nodes: this.#toNodes(x, edges.sum<Tensor2D>(1)), edges };
     });
@@ -197,10 +197,6 @@ export class KanLayer {
     }
   }
 
-  #activate(x: Tensor2D): Tensor2D {
-    return this.base === "silu" ? x.mul<Tensor2D>(x.sigmoid()) : x;
-  }
-
   #scaledCoefficients(): Tensor3D {
     let weights: Tensor3D = this.coefficients;
     for (const scale of [this.splineScales, this.mask]) {
@@ -212,11 +208,7 @@ export class KanLayer {
   #splineSums(x: Tensor2D): Tensor2D {
     const weights = this.#scaledCoefficients();
     if (this.path === "local") return applyLocalSplines(this.bases, x, weights);
-    const columns = this.inputDim * this.bases[0]!.size;
-    return matMul(
-      expandBasis(this.bases, x).reshape<Tensor2D>([x.shape[0], columns]),
-      weights.reshape<Tensor2D>([columns, this.outputDim]),
-    );
+    return applyDenseSplines(this.bases, x, weights);
   }
 
   #livingBaseWeights(): Tensor2D | undefined {
@@ -255,6 +247,24 @@ export class KanLayer {
     const route = tf.oneHot(tf.tensor1d(targets, "int32"), this.outputDim).cast("float32");
     return matMul(tf.concat(outputs as tf.Tensor2D[], 1), route as Tensor2D);
   }
+}
+
+/** The sums over inputs and functions of the dense expansion times `weights` [inputs, size, outputs]. */
+export function applyDenseSplines(
+  bases: readonly Basis[],
+  x: Tensor2D,
+  weights: Tensor3D,
+): Tensor2D {
+  const [inputs, size, outputs] = weights.shape;
+  return matMul(
+    expandBasis(bases, x).reshape<Tensor2D>([x.shape[0], inputs * size]),
+    weights.reshape<Tensor2D>([inputs * size, outputs]),
+  );
+}
+
+/** The base function of every element; x itself for `"identity"`. */
+export function applyBase(base: BaseFunction, x: Tensor2D): Tensor2D {
+  return base === "silu" ? x.mul<Tensor2D>(x.sigmoid()) : x;
 }
 
 function toVariable<R extends tf.Rank>(initial: tf.Tensor<R>): tf.Variable<R> {

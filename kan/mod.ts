@@ -14,7 +14,7 @@ export * from "./fit.ts";
 export * from "./grid.ts";
 export { gridFromSamples, updateGrids } from "./grid_update.ts";
 export * from "./kan.ts";
-export * from "./kan_layer.ts";
+export { KanLayer, type SplinePath } from "./kan_layer.ts";
 export * from "./layer_model.ts";
 export * from "./least_squares.ts";
 export * from "./mat_mul.ts";
@@ -48,6 +48,7 @@ export {
 } from "./symbolic/functions.ts";
 export * from "./symbolic/suggest.ts";
 export * from "./tensor_types.ts";
+export * from "./tf_layer.ts";
 export { evaluateKan, samplesFrom } from "./engine/evaluate.ts";
 export { jacobianOf } from "./engine/jacobian.ts";
 export { type DataSet, evaluateObjective, type Evaluation, type Loss } from "./engine/objective.ts";
