@@ -15,6 +15,7 @@ export {
   type Calibration,
   type LinearCalibration,
 } from "./calibration/calibrate.ts";
+export { type SampleOptions, sampleTokens } from "./calibration/sample_tokens.ts";
 export { tensorMetrics } from "./calibration/tensor_metrics.ts";
 export type { TensorMetric, TensorMetrics } from "../hierarchy/metric/tensor_metric.ts";
 export { evaluateLanguageModel, type EvaluateOptions } from "./evaluate.ts";

@@ -1,0 +1,76 @@
+import { InputError } from "../../data/input_error.ts";
+import type { StateDict } from "../../data/tensor.ts";
+import type { ModelConfig } from "../architectures/config.ts";
+import { describeModel } from "../architectures/registry.ts";
+import type { BackendName } from "../backend.ts";
+import { runInWorkers } from "../worker_pool.ts";
+import type { SampleJob, SampleSetup } from "./sample_worker.ts";
+
+/** What {@linkcode sampleTokens} is given. */
+export interface SampleOptions {
+  /** The model's `config.json`. */
+  readonly config: ModelConfig;
+  /** The model's weights. */
+  readonly weights: StateDict;
+  /** Number of sequences. */
+  readonly sequences: number;
+  /** Tokens of a sequence, the first included; at most the model's context. */
+  readonly length: number;
+  /** The first token of every sequence, such as the one that begins texts; random where absent. */
+  readonly firstToken?: number;
+  /** Seed of all draws; 0 where absent. */
+  readonly seed?: number;
+  /** Number of workers; all cores where absent. The result does not depend on it. */
+  readonly threads?: number;
+  /** Where tfjs computes; `"wasm"` where absent. */
+  readonly backend?: BackendName;
+  /** Called with the share of the sequences that are done, 0 to 1. */
+  readonly onProgress?: (share: number) => void;
+  /** Stops the work with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Lets a model write its own calibration text: sequences drawn token by token from its distribution
+ * (temperature 1), one after another. Throws {@linkcode InputError} where the model predicts no next
+ * token, or a sequence would be longer than its context.
+ *
+ * ```ts
+ * import { embeddedModelPath, openModel } from "@kanpress/kanpress/data";
+ * import { readStateDict, sampleTokens } from "@kanpress/kanpress/eval";
+ * import assert from "node:assert";
+ *
+ * const { config, weights } = await openModel(embeddedModelPath());
+ * const dict = await readStateDict({ config, weights });
+ * const tokens = await sampleTokens({ config, weights: dict, sequences: 2, length: 6 });
+ * assert.equal(tokens.length, 12);
+ * ```
+ */
+export async function sampleTokens(options: SampleOptions): Promise<Int32Array> {
+  const { config, weights, sequences, length, firstToken, seed = 0, signal } = options;
+  const { contextLength, objective, modelType } = describeModel(config, weights.keys());
+  if (objective !== "nextToken") {
+    throw new InputError(`this ${modelType} model cannot write a text; give one to calibrate on`);
+  }
+  if (!(length >= 2 && length <= contextLength)) {
+    throw new InputError(`sequences of ${length} tokens are not from 2 to ${contextLength} long`);
+  }
+  let done = 0;
+  const parts = await runInWorkers<SampleSetup, SampleJob, Int32Array>({
+    module: new URL("./sample_worker.ts", import.meta.url),
+    threads: options.threads ?? navigator.hardwareConcurrency,
+    setup: {
+      config,
+      weights,
+      backend: options.backend ?? "wasm",
+      length,
+      ...(firstToken !== undefined && { firstToken }),
+    },
+    jobs: Array.from({ length: sequences }, (_, i) => ({ seed: seed + i })),
+    onResult: () => options.onProgress?.(++done / sequences),
+    ...(signal !== undefined && { signal }),
+  });
+  const tokens = new Int32Array(sequences * length);
+  parts.forEach((part, i) => tokens.set(part, i * length));
+  return tokens;
+}
