@@ -148,9 +148,22 @@ Deno.test("a place that cannot be written is reported before the work", () =>
     ]);
   }));
 
+Deno.test("a calibration text that cannot be used is refused", () =>
+  withWorkFolder(async (folder) => {
+    Deno.writeTextFileSync(join(folder, "short.txt"), "no");
+    await compressFails(folder, /^error: short\.txt: has \d+ tokens, less than one chunk/, [
+      "--calibration",
+      "short.txt",
+    ]);
+    await compressFails(folder, /^error: nowhere\.txt: /, ["--calibration", "nowhere.txt"]);
+    const both = ["compress", "model", "--calibration", "text.txt", "--data-free"];
+    const { code } = await runCommandLine([...both, "--text", "text.txt"], { cwd: folder });
+    assert.equal(code, 2);
+  }));
+
 Deno.test("a damaged compressed file is refused by every command", () =>
   withWorkFolder(async (folder) => {
-    const args = ["compress", "model", "--text", "text.txt", "--out", "ok", "--bits", "8"];
+    const args = ["compress", "model", "--text", "text.txt", "--out", "ok", "--data-free"];
     const { code, error } = await runCommandLine(args, { cwd: folder });
     assert.equal(code, 0, error);
     const file = join(folder, "ok", "model.kan.safetensors");

@@ -1,11 +1,11 @@
-import { type ModelSource, openFile, type StateDict } from "../data/mod.ts";
+import { type ModelSource, openFile } from "../data/mod.ts";
 import {
   decompressWeights,
   HierarchicalCompressor,
   type Preset,
   type TensorMetrics,
 } from "../hierarchy/mod.ts";
-import { calibrationMetrics } from "./calibration.ts";
+import { type CalibratedModel, calibrationMetrics } from "./calibration.ts";
 import { prepareCompressedOutput } from "./compressed_output.ts";
 import { UsageError } from "./errors.ts";
 import { measureModels, readMeasuredText } from "./measure.ts";
@@ -32,7 +32,8 @@ export async function compress(
   const text = await readMeasuredText(options, await model.tokenizer(), contextLength);
   const output = await prepareCompressedOutput(options.out ?? defaultOutput(model, hierarchy));
   const original = await phases.run("read", () => readFiniteWeights(model));
-  const metrics = await calibrateIfAsked(model, original, hierarchy, options, phases, session);
+  const calibrated = { source: model, weights: original, embedded: modelName === undefined };
+  const metrics = await metricsOf(calibrated, hierarchy, options, phases, session);
   const { bytes, report: sizes } = await phases.run(
     "compress",
     (report) =>
@@ -90,10 +91,9 @@ function chooseHierarchy({ preset, bits, levels, hiddenDims }: CompressOptions):
   return { preset: chosen, ...(target === undefined ? {} : { bits: target }) };
 }
 
-/** The preset seed has no use for metrics, and `--data-free` wants none. */
-async function calibrateIfAsked(
-  model: ModelSource,
-  weights: StateDict,
+/** Metrics from calibration; the preset seed has no use for any, and `--data-free` wants none. */
+async function metricsOf(
+  model: CalibratedModel,
   { preset }: Hierarchy,
   options: CompressOptions,
   phases: Phases,
@@ -104,11 +104,8 @@ async function calibrateIfAsked(
     const other = dataFree ? "--data-free" : "--preset seed";
     throw new UsageError(`--calibration has no use with ${other}; leave one of them out`);
   }
-  if (calibration === undefined) return new Map();
-  return await phases.run(
-    "calibrate",
-    (report) => calibrationMetrics(model, weights, options, { report, signal }),
-  );
+  if (dataFree || preset === "seed") return new Map();
+  return await calibrationMetrics(model, options, phases, signal);
 }
 
 function createCompressor(

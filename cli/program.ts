@@ -60,6 +60,18 @@ export interface EvaluateOptions extends MeasureOptions {
   readonly seed: number;
 }
 
+/** Options of `sample`. */
+export interface SampleCommandOptions extends Pick<MeasureOptions, "threads" | "backend"> {
+  /** About how many tokens the model writes. */
+  readonly tokens: number;
+  /** Tokens of each text, at most the model's context. */
+  readonly context: number;
+  /** Seed of the draws. */
+  readonly seed: number;
+  /** File to write; stdout where it is left out. */
+  readonly out?: string;
+}
+
 /** Options of `decompress`. */
 export interface DecompressOptions {
   /** Folder to write. */
@@ -84,6 +96,8 @@ export interface Commands extends PageCommands {
   decompress(file: string, options: DecompressOptions): Promise<void>;
   /** Runs `evaluate`; no model means the embedded one. */
   evaluate(model: string | undefined, options: EvaluateOptions): Promise<void>;
+  /** Runs `sample`; no model means the embedded one. */
+  sample(model: string | undefined, options: SampleCommandOptions): Promise<void>;
   /** Runs `inspect`. */
   inspect(file: string, options: InspectOptions): Promise<void>;
 }
@@ -111,6 +125,7 @@ export function createProgram(
   addEvaluate(program, commands);
   addInspect(program, commands);
   addDecompress(program, commands);
+  addSample(program, commands);
   addPageCommands(program, commands);
   return program;
 }
@@ -129,10 +144,14 @@ function addCompress(program: Command, commands: Commands): void {
     )
     .option("--levels <n>", "autoencoder levels, for seed and hybrid", integerBetween(1, 8))
     .option("--hidden-dims <list>", "their widths, such as 512,256,128", hiddenDimensions)
-    .option("--calibration <file>", "text that tells which weights matter", nonEmpty)
+    .option(
+      "--calibration <file>",
+      "text that tells which weights matter (default: the model writes one)",
+      nonEmpty,
+    )
     .option(
       "--calibration-tokens <n>",
-      "calibrate on at most n tokens",
+      "calibrate on at most n tokens (default: 65536; 16384 of the model's own)",
       integerBetween(2, 2 ** 31 - 1),
     )
     .option("--data-free", "no calibration: spend bits by the size of the weights alone")
@@ -201,10 +220,30 @@ function addDecompress(program: Command, commands: Commands): void {
   ]);
 }
 
+function addSample(program: Command, commands: Commands): void {
+  const command = program.command("sample")
+    .description("Let a model write a text that it can be calibrated on, drawn at temperature 1.")
+    .argument("[model]", `${MODEL} ${EMBEDDED}`, nonEmpty)
+    .option("--tokens <n>", "about how many tokens", integerBetween(2, 2 ** 31 - 1), 16_384)
+    .option("--context <n>", "tokens of each paragraph", integerBetween(2, 2 ** 20), 512)
+    .option("--seed <n>", "seed of the draws", integerBetween(0, 2 ** 32 - 1), 0)
+    .option("--out <file>", "file to write (default: stdout)", nonEmpty);
+  addComputeOptions(command)
+    .action((model: string | undefined, options: SampleCommandOptions) =>
+      commands.sample(model, options)
+    );
+  addExamples(command, [`${program.name()} sample ./my-model --out calibration.txt`]);
+}
+
 function addMeasureOptions(command: Command): Command {
-  return command
+  return addComputeOptions(command)
     .option("--text <file>", "text to measure on (default: the embedded text)", nonEmpty)
     .option("--tokens <n>", "measure on at most n tokens", integerBetween(2, 2 ** 31 - 1))
+    .option("--json", "one JSON object on stdout, everything else on stderr");
+}
+
+function addComputeOptions(command: Command): Command {
+  return command
     .addOption(
       new Option("--threads <n>", "workers that measure side by side")
         .argParser(integerBetween(1, 256)).default(navigator.hardwareConcurrency, "all cores"),
@@ -212,8 +251,7 @@ function addMeasureOptions(command: Command): Command {
     .addOption(
       new Option("--backend <name>", "what runs the models").choices(["wasm", "webgpu", "cpu"])
         .default("wasm"),
-    )
-    .option("--json", "one JSON object on stdout, everything else on stderr");
+    );
 }
 
 function addExamples(command: Command, lines: readonly string[]): void {

@@ -16,6 +16,7 @@ async function parse(...args: string[]) {
     demo: record("demo"),
     evaluate: record("evaluate"),
     inspect: record("inspect"),
+    sample: record("sample"),
   };
   const program = createProgram("deno task", commands, {
     out: (text) => written.out += text,
@@ -98,7 +99,7 @@ Deno.test("misuse says what is allowed and runs nothing", async () => {
 });
 
 Deno.test("every command's help has examples that parse", async () => {
-  for (const name of ["compress", "evaluate", "inspect", "decompress", "demo"]) {
+  for (const name of ["compress", "evaluate", "inspect", "decompress", "demo", "sample"]) {
     const { out, failure } = await parse(name, "--help");
     assert.ok(failure instanceof CommanderError && failure.exitCode === 0);
     const examples = out.split("Examples:\n")[1]?.trim().split("\n") ?? [];

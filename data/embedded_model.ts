@@ -52,8 +52,26 @@ export async function readEmbeddedText(): Promise<string> {
   return new TextDecoder().decode(await readAll(await openEmbeddedText()));
 }
 
-/** Opens the embedded evaluation text, from its file or over HTTP. */
-export async function openEmbeddedText(base: URL = embedded): Promise<ByteSource> {
-  const url = new URL("evaluation.txt", base);
+/**
+ * Reads the embedded calibration text: 16,384 tokens that the embedded model itself wrote, as
+ * `deno task sample` prints them.
+ *
+ * ```ts
+ * import { readEmbeddedCalibration } from "@kanpress/kanpress/data";
+ * import assert from "node:assert";
+ *
+ * assert((await readEmbeddedCalibration()).length > 50_000);
+ * ```
+ */
+export async function readEmbeddedCalibration(): Promise<string> {
+  return new TextDecoder().decode(await readAll(await openEmbeddedText(embedded, "calibration")));
+}
+
+/** Opens an embedded text, from its file or over HTTP. */
+export async function openEmbeddedText(
+  base: URL = embedded,
+  text: "evaluation" | "calibration" = "evaluation",
+): Promise<ByteSource> {
+  const url = new URL(`${text}.txt`, base);
   return url.protocol === "file:" ? await openFile(fileURLToPath(url)) : await openUrl(url);
 }

@@ -5,7 +5,7 @@
  */
 export type { ByteSource } from "./byte_source.ts";
 export * from "./dtype.ts";
-export { embeddedModelPath, readEmbeddedText } from "./embedded_model.ts";
+export { embeddedModelPath, readEmbeddedCalibration, readEmbeddedText } from "./embedded_model.ts";
 export * from "./file_source.ts";
 export * from "./finite.ts";
 export * from "./from_float32.ts";

@@ -1,0 +1,44 @@
+import { writeFileAtomically } from "../data/mod.ts";
+import { sampleTokens } from "../eval/mod.ts";
+import { checkModel, openNamedModel, readFiniteWeights } from "./original_model.ts";
+import { Phases } from "./phases.ts";
+import type { SampleCommandOptions } from "./program.ts";
+import type { Session } from "./session.ts";
+
+/** `sample`: lets a model write a text to calibrate on, a paragraph for each context of tokens. */
+export async function sample(
+  modelName: string | undefined,
+  options: SampleCommandOptions,
+  session: Session,
+): Promise<void> {
+  const { backend, threads, seed, out } = options;
+  const phases = new Phases(session, session.signal);
+  const model = await openNamedModel(modelName, phases, session.signal);
+  const contextLength = Math.min(checkModel(model), options.context);
+  const tokenizer = await model.tokenizer();
+  const weights = await phases.run("read", () => readFiniteWeights(model));
+  const firstToken = tokenizer.bosTokenId ?? tokenizer.eosTokenId;
+  const tokens = await phases.run("sample", (report) =>
+    sampleTokens({
+      config: model.config,
+      weights,
+      sequences: Math.ceil(options.tokens / contextLength),
+      length: contextLength,
+      backend,
+      threads,
+      seed,
+      ...(firstToken === undefined ? {} : { firstToken }),
+      onProgress: (share) => report(share),
+      signal: session.signal,
+    }));
+  const paragraphs: string[] = [];
+  const skipped = firstToken === undefined ? 0 : 1;
+  for (let start = 0; start < tokens.length; start += contextLength) {
+    const sequence = tokens.subarray(start + skipped, start + contextLength);
+    paragraphs.push(tokenizer.decode([...sequence]));
+  }
+  const text = paragraphs.join("\n\n");
+  if (out === undefined) return session.print(text);
+  await writeFileAtomically(out, [new TextEncoder().encode(`${text}\n`)]);
+  session.print(`written to ${out}`);
+}
