@@ -1,0 +1,115 @@
+/**
+ * How near does the rate code come to the rate-distortion bound, and what takes up the rest? Codes
+ * independent Gaussian and Laplacian values and the weights of the embedded model with field and
+ * trellis levels, counts every byte of every stream, and splits the distance to the bound.
+ *
+ *     deno run --allow-all bench/rate_distortion.ts
+ *     deno run --allow-all bench/rate_distortion.ts --sources gaussian --states 8 --bits 2
+ *
+ * `--svg PATH` and `--json PATH` write the figure and the numbers; `--log2-samples N` changes the
+ * number of drawn values from 2^20. Ends with status 1 where a target is missed.
+ */
+import { parseArgs } from "node:util";
+import { type CodeGap, measureGap } from "./theory/code_gap.ts";
+import { type DrawnGap, gapFigure } from "./theory/gap_figure.ts";
+import {
+  gaussianSignal,
+  laplacianSignal,
+  type TestSignal,
+  weightSignal,
+} from "./theory/test_signals.ts";
+import { printTable } from "./theory/table.ts";
+
+/** Largest mean squared errors for the unit Gaussian, by states and bits. */
+const TARGETS = new Map([
+  [8, new Map([[2, 0.0725], [3, 0.0178], [4, 0.0045]])],
+  [256, new Map([[2, 0.0680], [3, 0.0168], [4, 0.0042]])],
+]);
+/** Largest share by which the streams may exceed the model's ideal length. */
+const RANS_TARGET = 0.005;
+
+/**
+ * Squared steps that a bit is worth: what did best for independent values. A scalar quantizer's step
+ * is about twice as fine for the same error.
+ */
+const rateWeightOf = (states: number) => states === 1 ? 0.12 : 0.42;
+const RATE_PASSES = 10;
+
+const { values: args } = parseArgs({
+  options: {
+    sources: { type: "string", default: "gaussian,laplacian,weights" },
+    states: { type: "string", default: "1,8,64,256" },
+    bits: { type: "string", default: "2,3,4" },
+    "log2-samples": { type: "string", default: "20" },
+    "rate-weight": { type: "string" },
+    passes: { type: "string", default: `${RATE_PASSES}` },
+    svg: { type: "string" },
+    json: { type: "string" },
+  },
+});
+
+async function testSignal(name: string): Promise<TestSignal> {
+  const samples = 2 ** Number(args["log2-samples"]);
+  if (name === "gaussian") return gaussianSignal(samples);
+  if (name === "laplacian") return laplacianSignal(samples);
+  if (name === "weights") return await weightSignal();
+  throw new Error(`--sources: ${name} is not gaussian, laplacian or weights`);
+}
+
+/** The error at exactly the asked rate: along the bound's slope from the one that was met. */
+function distortionAtRate({ bits, distortion }: CodeGap, rate: number): number {
+  return distortion * 4 ** (bits - rate);
+}
+
+const numbers = (list: string) => list.split(",").map(Number);
+const measured: (DrawnGap & { rate: number; bound: number; target?: number })[] = [];
+for (const source of args.sources.split(",")) {
+  const { name, signal, bound } = await testSignal(source);
+  for (const states of numbers(args.states)) {
+    for (const rate of numbers(args.bits)) {
+      const options = {
+        states,
+        rateWeight: Number(args["rate-weight"] ?? rateWeightOf(states)),
+        ratePasses: Number(args.passes),
+      };
+      const gap = await measureGap(signal, rate, options, bound);
+      const target = source === "gaussian" ? TARGETS.get(states)?.get(rate) : undefined;
+      measured.push({
+        ...gap,
+        source: name,
+        states,
+        rate,
+        bound: bound.distortionAt(rate),
+        ...(target === undefined ? {} : { target }),
+      });
+      console.error(`${name}, ${states} states, ${rate} bits: ${gap.gap.toFixed(4)} bits above`);
+    }
+  }
+}
+
+printTable(
+  ["source", "states", "bits", "error", "D(R)", "target", "gap", "shape", "model", "rANS", "side"],
+  measured.map((gap) => {
+    const error = distortionAtRate(gap, gap.rate);
+    return [
+      gap.source,
+      `${gap.states}`,
+      gap.bits.toFixed(4),
+      error.toFixed(5),
+      gap.bound.toFixed(5),
+      gap.target === undefined ? "" : `${gap.target} ${error <= gap.target ? "met" : "MISSED"}`,
+      ...[gap.gap, gap.shape, gap.entropyModel, gap.rans, gap.sideInformation]
+        .map((bits) => bits.toFixed(4)),
+    ];
+  }),
+);
+const worst = Math.max(...measured.map(({ ransShare }) => ransShare));
+console.log(`rANS: at most ${(100 * worst).toFixed(3)} % longer than the model's ideal length`);
+if (args.json !== undefined) {
+  await Deno.writeTextFile(args.json, JSON.stringify(measured, undefined, 2) + "\n");
+}
+if (args.svg !== undefined) await Deno.writeTextFile(args.svg, gapFigure(measured));
+const isMissed = measured.some((gap) =>
+  gap.target !== undefined && distortionAtRate(gap, gap.rate) > gap.target
+);
+if (isMissed || worst > RANS_TARGET) Deno.exit(1);

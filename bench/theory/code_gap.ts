@@ -1,0 +1,124 @@
+import { classOf } from "../../hierarchy/entropy/scale_field.ts";
+import { symbolBits } from "../../hierarchy/entropy/symbol_table.ts";
+import { createFieldLevel, decodeField } from "../../hierarchy/levels/field_level.ts";
+import type { EncodedLevel, Signal } from "../../hierarchy/levels/level.ts";
+import {
+  createTrellisLevel,
+  decodeIndices,
+  decodeTrellis,
+  type TrellisLevelOptions,
+} from "../../hierarchy/levels/trellis_level.ts";
+import { searchStep } from "../../hierarchy/rate_control.ts";
+import type { RateBound } from "./bound.ts";
+
+/** A code at one rate, and what separates it from the rate-distortion bound; all in bits a value. */
+export interface CodeGap {
+  /** Every byte of every stream. */
+  readonly bits: number;
+  /** Mean squared error. */
+  readonly distortion: number;
+  /** `bits` less the bound's at this distortion: the sum of the four parts below. */
+  readonly gap: number;
+  /** Fields and coefficients of the entropy model, and the step field. */
+  readonly sideInformation: number;
+  /** Real length of the code streams less the ideal length under the model's tables. */
+  readonly rans: number;
+  /** That ideal length less the entropy of the indices given quantizer and class. */
+  readonly entropyModel: number;
+  /** That entropy less the bound: what even the best tables could not win. */
+  readonly shape: number;
+  /** Share of the ideal length that the real length is longer by. */
+  readonly ransShare: number;
+}
+
+interface Coded {
+  readonly streams: readonly EncodedLevel[];
+  readonly decoded: Signal;
+}
+
+/** Codes a signal with a field and a trellis level. */
+async function code(signal: Signal, step: number, options: TrellisLevelOptions): Promise<Coded> {
+  const context = { seed: 0 };
+  const field = await createFieldLevel({ step }).encode(signal, context);
+  const trellis = await createTrellisLevel(options).encode(field.handsOn, context);
+  const quotients = decodeTrellis(trellis.encoded, [], signal);
+  return {
+    streams: [field.encoded, trellis.encoded],
+    decoded: decodeField(field.encoded, quotients, signal),
+  };
+}
+
+/** Codes a signal at a rate in bits a value and measures how far that is from `bound`. */
+export async function measureGap(
+  signal: Signal,
+  bits: number,
+  options: TrellisLevelOptions,
+  bound: RateBound,
+): Promise<CodeGap> {
+  const values = signal.reduce((sum, { data }) => sum + data.length, 0);
+  const encodeAt = async (step: number) => {
+    const value = await code(signal, step, options);
+    return { bytes: streamBytes(value.streams), value };
+  };
+  const firstStep = 2 ** ((options.states === 1 ? 2 : 1.05) - bits);
+  const { bytes, value } = await searchStep(encodeAt, bits * values / 8, values, firstStep, 5e-4);
+  const trellis = value.streams[1]!;
+  const codes = streamBytes([trellis], "codes");
+  const { ideal, entropy } = indexBits(trellis, signal);
+  const distortion = squaredError(signal, value.decoded) / values;
+  const least = bound.bitsAt(distortion);
+  return {
+    bits: 8 * bytes / values,
+    distortion,
+    gap: 8 * bytes / values - least,
+    sideInformation: 8 * (bytes - codes) / values,
+    rans: (8 * codes - ideal) / values,
+    entropyModel: (ideal - entropy) / values,
+    shape: entropy / values - least,
+    ransShare: 8 * codes / ideal - 1,
+  };
+}
+
+function streamBytes(levels: readonly EncodedLevel[], prefix = ""): number {
+  let bytes = 0;
+  for (const { streams } of levels) {
+    for (const [name, stream] of streams) if (name.startsWith(prefix)) bytes += stream.length;
+  }
+  return bytes;
+}
+
+function squaredError(signal: Signal, decoded: Signal): number {
+  let sum = 0;
+  signal.forEach(({ data }, i) => {
+    const other = decoded[i]!.data;
+    for (let j = 0; j < data.length; j++) sum += (data[j]! - other[j]!) ** 2;
+  });
+  return sum;
+}
+
+/** Bits of all indices: ideal under the model's tables, and by their own frequencies. */
+function indexBits(trellis: EncodedLevel, signal: Signal): { ideal: number; entropy: number } {
+  let ideal = 0;
+  /** Counts by quantizer and class, then by index. */
+  const counts = new Map<number, Map<number, number>>();
+  decodeIndices(trellis, signal, ({ trellis: machine, tables, field, row, indices, start }) => {
+    let state = start;
+    for (let j = 0; j < indices.length; j++) {
+      const quantizer = state & 1, k = indices[j]!;
+      const index = classOf(field.rows[row]! + field.columns[j]!);
+      ideal += symbolBits(tables.tables[quantizer]![index]!, k);
+      const cell = 2 * index + quantizer;
+      let cellCounts = counts.get(cell);
+      if (cellCounts === undefined) counts.set(cell, cellCounts = new Map());
+      cellCounts.set(k, (cellCounts.get(k) ?? 0) + 1);
+      state = machine.transitions[2 * state + (k & 1)]!;
+    }
+  });
+  let entropy = 0;
+  for (const cell of counts.values()) {
+    let total = 0;
+    for (const count of cell.values()) total += count;
+    for (const count of cell.values()) entropy += count * Math.log2(total / count);
+  }
+  return { ideal, entropy };
+}
