@@ -6,6 +6,7 @@
 import "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs";
 import { createRandom, KanLayer, matMul, uniformGrid } from "@kanpress/kanpress/kan";
+import { kernelMemoryBytes } from "../kan/bases/local_splines.ts";
 import { report } from "./kan_data.ts";
 
 const BATCH = 1024;
@@ -80,4 +81,5 @@ for (const intervals of [5, 32]) {
   for (const [name, run] of Object.entries(steps)) {
     report(`peak of tensors, ${name}, MB`, await peak(run));
   }
+  report("memory of the local kernels, MB", kernelMemoryBytes() / 1e6);
 }

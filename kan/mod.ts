@@ -1,5 +1,7 @@
 /**
- * Kolmogorov-Arnold networks on tfjs.
+ * Kolmogorov-Arnold networks in TypeScript: bases, layers, networks, fitting in float64 and on tfjs,
+ * grid refinement, pruning, symbolic forms and plots. `kan/README.md` leads from samples to a
+ * formula.
  *
  * @module
  */
@@ -7,9 +9,9 @@ export { attributeKan, type Attribution } from "./attribution.ts";
 export * from "./bases/basis.ts";
 export * from "./bases/bspline.ts";
 export * from "./bases/describe.ts";
-export * from "./bases/expansion.ts";
+export { expandBasis } from "./bases/expansion.ts";
 export * from "./bases/global_bases.ts";
-export * from "./bases/local_splines.ts";
+export { applyLocalSplines } from "./bases/local_splines.ts";
 export * from "./fit.ts";
 export * from "./grid.ts";
 export { gridFromSamples, updateGrids } from "./grid_update.ts";

@@ -48,7 +48,7 @@ export function expandBasis(
 }
 
 /** Whether `dataSync()` is a copy of plain memory on the current backend. */
-function canReadSynchronously(): boolean {
+export function canReadSynchronously(): boolean {
   return tf.getBackend() === "cpu" || tf.getBackend() === "wasm";
 }
 

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { wasm } from "../kernels/local_splines_wasm.ts";
 import type { Tensor2D, Tensor3D } from "../tensor_types.ts";
 import { type Basis, evaluateBasis } from "./basis.ts";
+import { canReadSynchronously } from "./expansion.ts";
 
 interface Kernels {
   readonly memory: WebAssembly.Memory;
@@ -18,6 +19,11 @@ function kernels(): Kernels {
     loaded = new WebAssembly.Instance(module, {}).exports as unknown as Kernels;
   }
   return loaded;
+}
+
+/** Bytes of memory that the kernels hold; they grow to the largest call and stay. */
+export function kernelMemoryBytes(): number {
+  return kernels().memory.buffer.byteLength;
 }
 
 /** Arrays laid out one after the other in the memory of the kernels. */
@@ -65,7 +71,7 @@ interface LocalValues {
  * @param bases One basis for all inputs, or one for each input; all of the same size.
  * @param x [batch, inputs].
  * @param weights [inputs, basis size, outputs].
- * @throws RangeError as the extrapolation policy says, or if the shapes do not fit.
+ * @throws RangeError as the extrapolation policy says, if the shapes do not fit, or on WebGPU.
  *
  * ```ts
  * import { applyLocalSplines, createBsplines, uniformGrid } from "@kanpress/kanpress/kan";
@@ -88,6 +94,9 @@ export function applyLocalSplines(
     throw new RangeError(
       `weights [${weights.shape}] and ${bases.length} bases for ${inputs} inputs`,
     );
+  }
+  if (!canReadSynchronously()) {
+    throw new RangeError(`local splines need the backend cpu or wasm, not ${tf.getBackend()}`);
   }
   const support = bases[0]!.support;
   const shapes = [batch, inputs, outputs, size, support];
