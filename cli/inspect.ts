@@ -1,5 +1,6 @@
 import { type CompressionReport, openContainer, reportContainer } from "../hierarchy/mod.ts";
 import { requireCompressed } from "./compressed_argument.ts";
+import { stageLines } from "./stage_lines.ts";
 import { formatBytes, formatCount, formatFixed, formatShare, formatTable } from "./format.ts";
 import type { InspectOptions } from "./program.ts";
 import type { Session } from "./session.ts";
@@ -34,6 +35,7 @@ export function inspectionText(
     `${formatFixed(bitsPerWeight, 2)} bits per weight`,
     "",
     levelTable(report),
+    ...stageLines(report.stages),
     "",
     tensorTable(report),
   ].join("\n");

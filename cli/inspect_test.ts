@@ -41,6 +41,7 @@ Deno.test("levels that repeat are counted, and energies shown", () => {
     compressedBytes: 100,
     bitsPerWeight: 0.8,
     overhead: { header: 20, exact: 0 },
+    stages: [{ bytes: 80, bitsPerWeight: 0.64, bitsSaved: 0.5 }],
     levels: [{ stage: 0, kind: "autoencoder", bytes: 80, bitsPerWeight: 0.64, energyLeft: 0.25 }],
     tensors: [{
       name: "w",
@@ -56,4 +57,5 @@ Deno.test("levels that repeat are counted, and energies shown", () => {
   assert.match(text, /^a\.kan\.safetensors, made from hf:\/\/owner\/name\n/);
   assert.match(text, /^1 +autoencoder +80 +0\.640 +80\.0 % +25\.0 %$/m);
   assert.match(text, /2 × autoencoder > field > trellis/);
+  assert.match(text, /^stage 1 takes 0\.64 bits per weight and saves the rest 0\.50 bits$/m);
 });

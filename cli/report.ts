@@ -1,4 +1,6 @@
 import type { EvaluationResult } from "../eval/mod.ts";
+import type { StageReport } from "../hierarchy/mod.ts";
+import { stageLines } from "./stage_lines.ts";
 import {
   formatBytes,
   formatCount,
@@ -20,6 +22,8 @@ export interface Sizes {
   readonly compressedBytes: number;
   /** `8 * compressedBytes / parameters`. */
   readonly bitsPerWeight: number;
+  /** Its stages; told where there are several. */
+  readonly stages?: readonly StageReport[];
 }
 
 /** What `compress` has to tell. */
@@ -70,11 +74,13 @@ export function comparisonFields(
 /** What `compress` prints for people: a table, what it was measured on, and where the file is. */
 export function compressionText(outcome: CompressionOutcome, textName: string): string {
   const { model, sizes, result, seconds, out } = outcome;
+  const { stages = [] } = sizes;
   const lines = [
     `${model}, ${formatCount(sizes.parameters)} parameters`,
     "",
     comparisonTable([...sizeRows(sizes), ...qualityRows(result)]),
     "",
+    ...(stages.length > 1 ? stageLines(stages) : []),
     `measured on ${describeTokens(result)} of ${textName}`,
     ...verdictLines(result),
     `time: ${describeSeconds(seconds)}`,

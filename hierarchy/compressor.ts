@@ -96,7 +96,7 @@ export class HierarchicalCompressor {
       ...description,
     };
     const { container, bytes } = await encodeAtRate(base, signal, options);
-    return { bytes, report: reportContainer(container, bytes.length) };
+    return { bytes, report: reportContainer(container, bytes.length, signal) };
   }
 }
 

@@ -3,7 +3,10 @@ import fc from "fast-check";
 import { InputError } from "../data/input_error.ts";
 import type { StateDict, WeightTensor } from "../data/tensor.ts";
 import { createRandom } from "../kan/random.ts";
+import { memorySource } from "../data/memory_source.ts";
 import { HierarchicalCompressor } from "./compressor.ts";
+import { openContainer } from "./container.ts";
+import { reportContainer } from "./report.ts";
 import { decompressWeights } from "./decompress.ts";
 import type { TensorMetric, TensorMetrics } from "./metric/tensor_metric.ts";
 
@@ -125,6 +128,24 @@ Deno.test("every preset round trips and repeats to the byte", async () => {
     );
     assert.ok(preset === "seed" ? error > 0.2 && error < 1.2 : error < 0.01, `${preset}: ${error}`);
   }
+});
+
+Deno.test("the report tells what each stage costs and saves", async () => {
+  const model = smallModel();
+  const options = { preset: "hybrid", numLevels: 2, trainingSteps: 10, bits: 7 } as const;
+  const { bytes, report } = await new HierarchicalCompressor(options).compress(model);
+  const [first, second] = report.stages;
+  assert.equal(
+    first!.bytes + second!.bytes,
+    report.levels.reduce((sum, { bytes }) => sum + bytes, 0),
+  );
+  // Independent weights: an autoencoder cannot save what it costs, and the trellis nearly does.
+  assert.ok(first!.bitsSaved! < first!.bitsPerWeight);
+  const gap = second!.bitsPerWeight - second!.bitsSaved!;
+  assert.ok(gap > 0 && gap < 0.6, `${gap}`);
+  const fromFile = reportContainer(await openContainer(memorySource(bytes, "file")), bytes.length);
+  assert.ok(Math.abs(fromFile.stages[0]!.bitsSaved! - first!.bitsSaved!) < 0.01);
+  assert.equal(fromFile.stages[1]!.bitsSaved, undefined);
 });
 
 Deno.test("the founding example's options mean the seed preset", async () => {

@@ -1,8 +1,8 @@
 import { bytesPerElement } from "../data/dtype.ts";
 import { type DType, elementCount } from "../data/tensor.ts";
 import type { Container, Stage } from "./container.ts";
-import { codecOf, levelBytes, levelShapes } from "./level_codecs.ts";
-import type { EncodedLevel, MatrixShape } from "./levels/level.ts";
+import { codecOf, decodeStage, levelBytes, levelShapes } from "./level_codecs.ts";
+import type { EncodedLevel, MatrixShape, Signal } from "./levels/level.ts";
 import { codedShapes } from "./plan_tensors.ts";
 
 /** What one level of the hierarchy costs and what it leaves to the levels after it. */
@@ -17,6 +17,20 @@ export interface LevelReport {
   readonly bitsPerWeight: number;
   /** Share of the signal's energy that the level could not represent, where it says. */
   readonly energyLeft?: number;
+}
+
+/** What one stage costs and what it takes off the work of those after it. */
+export interface StageReport {
+  /** Bytes of all its levels. */
+  readonly bytes: number;
+  /** Those bytes in bits per parameter of the model. */
+  readonly bitsPerWeight: number;
+  /**
+   * By how much it lowers the rate that the rest needs for the same error, in bits per parameter:
+   * half the log2 of the energy before over the energy after, for each matrix. An ideal code costs
+   * what it saves. Absent for the last stage of a file whose original is not at hand.
+   */
+  readonly bitsSaved?: number;
 }
 
 /** What one tensor costs. */
@@ -49,14 +63,23 @@ export interface CompressionReport {
   readonly bitsPerWeight: number;
   /** Bytes of header and tensors kept exactly. */
   readonly overhead: { readonly header: number; readonly exact: number };
+  /** Every stage: their decoded signals add up to the weights. */
+  readonly stages: readonly StageReport[];
   /** Every level, outermost first, stage after stage. */
   readonly levels: readonly LevelReport[];
   /** Every stored tensor, in the order of the file. */
   readonly tensors: readonly TensorReport[];
 }
 
-/** Accounts for every byte of a container whose file has `fileBytes` bytes. */
-export function reportContainer(container: Container, fileBytes: number): CompressionReport {
+/**
+ * Accounts for every byte of a container whose file has `fileBytes` bytes. `original` is the signal
+ * that the first stage coded, where it is at hand.
+ */
+export function reportContainer(
+  container: Container,
+  fileBytes: number,
+  original?: Signal,
+): CompressionReport {
   const { tensors, stages, exact } = container;
   const parameters = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   const originalBytes = tensors.reduce(
@@ -73,9 +96,63 @@ export function reportContainer(container: Container, fileBytes: number): Compre
     compressedBytes: fileBytes,
     bitsPerWeight: 8 * fileBytes / parameters,
     overhead: { header: fileBytes - streamBytes, exact: exact.length },
+    stages: reportStages(container, parameters, original),
     levels,
     tensors: reportTensors(container, fileBytes),
   };
+}
+
+function reportStages(
+  { tensors, stages }: Container,
+  parameters: number,
+  original: Signal | undefined,
+): StageReport[] {
+  // One stage of which the original is not known saves an unknown amount: nothing to decode.
+  const needed = stages.length > 1 || original !== undefined;
+  const signals = needed ? stages.map((stage) => decodeStage(stage, codedShapes(tensors))) : [];
+  const left = original ?? sumOfSignals(signals);
+  const rest = left.map(({ data }) => data.slice());
+  return stages.map((stage, i) => {
+    const bytes = stage.reduce((sum, level) => sum + levelBytes(level), 0);
+    const report = { bytes, bitsPerWeight: 8 * bytes / parameters };
+    if (signals.length === 0) return report;
+    const before = rest.map(energy);
+    signals[i]!.forEach(({ data }, m) => subtractInPlace(rest[m]!, data));
+    if (i === stages.length - 1 && original === undefined) return report;
+    return { ...report, bitsSaved: savedBits(before, rest) / parameters };
+  });
+}
+
+function sumOfSignals(signals: readonly Signal[]): Signal {
+  const [first = [], ...others] = signals;
+  return first.map((matrix, m) => {
+    const data = matrix.data.slice();
+    for (const signal of others) {
+      const other = signal[m]!.data;
+      for (let i = 0; i < data.length; i++) data[i] = data[i]! + other[i]!;
+    }
+    return { ...matrix, data };
+  });
+}
+
+function energy(data: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < data.length; i++) sum += data[i]! * data[i]!;
+  return sum;
+}
+
+function subtractInPlace(data: Float32Array, other: Float32Array): void {
+  for (let i = 0; i < data.length; i++) data[i] = data[i]! - other[i]!;
+}
+
+/** Sum over matrices of half the log2 of the energy's fall, for each of their values. */
+function savedBits(before: readonly number[], rest: readonly Float32Array[]): number {
+  return rest.reduce((bits, data, m) => {
+    const after = energy(data);
+    return after > 0 && before[m]! > 0
+      ? bits + data.length * 0.5 * Math.log2(before[m]! / after)
+      : bits;
+  }, 0);
 }
 
 function reportLevel(level: EncodedLevel, stage: number, parameters: number): LevelReport {
