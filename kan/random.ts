@@ -21,7 +21,9 @@ export interface Random {
  * ```
  */
 export function createRandom(seed: number): Random {
-  const generator = xoroshiro128plus(seed);
+  const generator = xoroshiro128plus(scramble(seed));
+  // The generator's state begins with few bits set: its first numbers would be alike for all seeds.
+  for (let i = 0; i < 16; i++) generator.next();
   const uniform = () => (generator.next() >>> 0) / 0x1_0000_0000;
   return {
     uniform,
@@ -31,4 +33,12 @@ export function createRandom(seed: number): Random {
     },
     integer: (bound) => Math.floor(uniform() * bound),
   };
+}
+
+/** The finalizer of MurmurHash3: neighbouring seeds become unlike ones. */
+function scramble(seed: number): number {
+  let bits = seed | 0;
+  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+  return bits ^ (bits >>> 16);
 }

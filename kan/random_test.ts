@@ -27,3 +27,21 @@ Deno.test("createRandom() has the moments of its distributions", () => {
   assert.ok(Math.abs(normalSquares / count - 1) < 0.02);
   for (const face of faces) assert.ok(Math.abs(face / count - 1 / 6) < 0.006);
 });
+
+Deno.test("createRandom() begins unlike for neighbouring seeds", () => {
+  for (let draw = 0; draw < 4; draw++) {
+    const counts = new Array<number>(8).fill(0);
+    let products = 0;
+    let previous = 0.5;
+    for (let seed = 0; seed < 8000; seed++) {
+      const random = createRandom(seed);
+      for (let i = 0; i < draw; i++) random.uniform();
+      const value = random.uniform();
+      counts[Math.floor(8 * value)]!++;
+      products += (value - 0.5) * (previous - 0.5);
+      previous = value;
+    }
+    for (const count of counts) assert.ok(Math.abs(count - 1000) < 130, `${counts}`);
+    assert.ok(Math.abs(products / 8000 * 12) < 0.05, `${products}`);
+  }
+});
