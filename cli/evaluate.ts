@@ -1,10 +1,12 @@
-import { describeModel } from "../eval/mod.ts";
+import { describeModel, type EvaluationResult, tradeOffFigure, writeFigure } from "../eval/mod.ts";
 import { continuationText, continuePrompt } from "./continuation.ts";
 import { evaluationFields, type EvaluationOutcome, evaluationText } from "./evaluation_report.ts";
+import { UsageError } from "./errors.ts";
 import { openSubject, type Subject } from "./evaluation_subject.ts";
 import { measureModels, readMeasuredText } from "./measure.ts";
 import { Phases } from "./phases.ts";
 import type { EvaluateOptions } from "./program.ts";
+import type { Sizes } from "./report.ts";
 import type { Session } from "./session.ts";
 
 /** `evaluate`: measures a model, or shows how it continues a prompt. */
@@ -15,6 +17,9 @@ export async function evaluate(
 ): Promise<void> {
   const phases = new Phases(session, session.signal);
   const subject = await openSubject(argument, options.original, phases, session.signal);
+  if (options.plot !== undefined && subject.compressed === undefined) {
+    throw new UsageError("--plot shows a compressed model; name one");
+  }
   if (options.prompt === undefined) await measure(subject, options, phases, session);
   else await showContinuations(options.prompt, subject, options, phases, session);
 }
@@ -40,9 +45,36 @@ async function measure(
     seconds: phases.seconds(),
     ...(sizes === undefined ? {} : { sizes }),
   };
+  if (options.plot !== undefined && sizes !== undefined) {
+    await drawTradeOff(options.plot, result, sizes);
+  }
   session.print(
     options.json ? JSON.stringify(evaluationFields(outcome)) : evaluationText(outcome, text.name),
   );
+}
+
+/** The compressed model and, where it is known, the original. */
+async function drawTradeOff(
+  path: string,
+  { perplexity, perplexityStandardError }: EvaluationResult,
+  { parameters, originalBytes, bitsPerWeight }: Sizes,
+): Promise<void> {
+  const original = {
+    method: "original",
+    bitsPerWeight: 8 * originalBytes / parameters,
+    value: perplexity.original,
+    standardError: perplexityStandardError.original,
+  };
+  // A compressed model that is measured alone stands in the place of the original.
+  const points = perplexity.compressed === undefined
+    ? [{ ...original, method: "compressed", bitsPerWeight }]
+    : [original, {
+      method: "compressed",
+      bitsPerWeight,
+      value: perplexity.compressed,
+      standardError: perplexityStandardError.compressed ?? 0,
+    }];
+  await writeFigure(path, tradeOffFigure(points, { measure: "perplexity" }));
 }
 
 async function showContinuations(

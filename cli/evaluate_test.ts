@@ -40,7 +40,13 @@ Deno.test("evaluate measures what compress measured", () =>
   withWorkFolder(async (folder) => {
     const out = join(folder, "out");
     const compressed = await compressIn(folder, out);
-    const both = await evaluateJson(out, optionsIn(folder));
+    const plot = join(folder, "plot.json");
+    const both = await evaluateJson(out, optionsIn(folder, { plot }));
+    const { data } = JSON.parse(await Deno.readTextFile(plot));
+    const drawn = data.flatMap(({ name, y }: { name: string; y: number[] }) =>
+      name === "Pareto front" ? [] : y
+    );
+    assert.deepEqual(drawn, [both.perplexity.original, both.perplexity.compressed]);
     assert.deepEqual(both.perplexity, compressed.perplexity);
     assert.deepEqual(both.klDivergence, compressed.klDivergence);
     assert.equal(both.sameTop1, compressed.sameTop1);

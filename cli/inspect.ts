@@ -1,3 +1,4 @@
+import { bitsPerLayerFigure, writeFigure } from "../eval/plots/mod.ts";
 import { type CompressionReport, openContainer, reportContainer } from "../hierarchy/mod.ts";
 import { requireCompressed } from "./compressed_argument.ts";
 import { stageLines } from "./stage_lines.ts";
@@ -14,6 +15,10 @@ export async function inspect(
   const { source } = await requireCompressed(argument);
   const container = await openContainer(source);
   const report = reportContainer(container, source.byteLength);
+  if (options.plot !== undefined) {
+    const title = `Bits per weight by depth, ${formatFixed(report.bitsPerWeight, 2)} on average`;
+    await writeFigure(options.plot, bitsPerLayerFigure(report.tensors, title));
+  }
   const made = container.source === undefined ? {} : { source: container.source };
   session.print(
     options.json

@@ -28,6 +28,10 @@ Deno.test("inspect accounts for every byte of a file, as JSON and as text", asyn
     await inspect(folder, {}, plain);
     assert.match(plain.printed.join(), /4,096 parameters in .* bits per weight/);
     assert.match(plain.printed.join(), /^w +F32 64×64 +field > trellis/m);
+    const plot = join(folder, "bits.json");
+    await inspect(file, { plot }, recordedSession());
+    const figure = JSON.parse(await Deno.readTextFile(plot));
+    assert.deepEqual(figure.data[0].y, [fields.tensors[0].bitsPerWeight, figure.data[0].y[0]]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -37,6 +37,12 @@ export function hiddenDimensions(text: string): readonly number[] {
   return widths;
 }
 
+/** The name of a picture: its ending chooses the format. */
+export function figureFile(path: string): string {
+  if (/[^/\\]\.(png|svg|html|json)$/.test(path)) return path;
+  throw new InvalidArgumentError("It must end in .png, .svg, .html or .json.");
+}
+
 /** Rejects an empty value, which is nearly always an unset shell variable. */
 export function nonEmpty(text: string): string {
   if (text.trim() === "") throw new InvalidArgumentError("It must not be empty.");

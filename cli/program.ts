@@ -1,6 +1,12 @@
 import { Command, Option } from "commander";
 import { addPageCommands, type PageCommands } from "./page_commands.ts";
-import { hiddenDimensions, integerBetween, nonEmpty, numberBetween } from "./options.ts";
+import {
+  figureFile,
+  hiddenDimensions,
+  integerBetween,
+  nonEmpty,
+  numberBetween,
+} from "./options.ts";
 
 const PRESETS = ["rate", "seed", "hybrid"] as const;
 
@@ -46,6 +52,8 @@ export interface CompressOptions extends MeasureOptions {
 export interface EvaluateOptions extends MeasureOptions {
   /** The model that a compressed one is compared with. */
   readonly original?: string;
+  /** Picture of size against perplexity to write. */
+  readonly plot?: string;
   /** Text to continue, instead of measuring. */
   readonly prompt?: string;
   /** Length of the continuation in tokens. */
@@ -84,6 +92,8 @@ export interface DecompressOptions {
 
 /** Options of `inspect`. */
 export interface InspectOptions {
+  /** Picture of the bits of each layer to write. */
+  readonly plot?: string;
   /** One JSON object on stdout instead of text for people. */
   readonly json?: true;
 }
@@ -175,6 +185,7 @@ function addEvaluate(program: Command, commands: Commands): void {
     .description("Measure perplexity, and a compressed model's distance to its original.")
     .argument("[model]", `${MODEL}, or compressed model ${EMBEDDED}`, nonEmpty)
     .option("--original <model>", "what to compare with (default: recorded in the file)", nonEmpty)
+    .option("--plot <file>", "draw size against perplexity: .png, .svg or .html", figureFile)
     .option("--prompt <text>", "show how the models continue this text, instead", nonEmpty)
     .option("--max-tokens <n>", "length of a continuation", integerBetween(1, 100_000), 60)
     .option("--temperature <t>", "0 takes the likeliest token", numberBetween(0, 100), 0.8)
@@ -197,6 +208,7 @@ function addInspect(program: Command, commands: Commands): void {
   const command = program.command("inspect")
     .description("Show the hierarchy in a compressed file: its levels and tensors, and their bits.")
     .argument("<file>", COMPRESSED, nonEmpty)
+    .option("--plot <file>", "draw the bits of each layer: .png, .svg or .html", figureFile)
     .option("--json", "one JSON object on stdout")
     .action((file: string, options: InspectOptions) => commands.inspect(file, options));
   addExamples(command, [`${program.name()} inspect ${OUT_EXAMPLE}`]);

@@ -86,6 +86,7 @@ Deno.test("misuse says what is allowed and runs nothing", async () => {
     ["evaluate --top-p 0", /number from 0.0001 to 1/],
     ["decompress f", /required option '--out <folder>'/],
     ["decompress f --out d --dtype f8", /Allowed choices are f32, f16, bf16/],
+    ["inspect f --plot a.pdf", /must end in .png, .svg, .html or .json/],
     ["inspect", /missing required argument 'file'/],
     ["shrink", /unknown command 'shrink'/],
   ];

@@ -37,3 +37,4 @@ export {
   readStateDict,
 } from "./language_model.ts";
 export type { SamplingOptions } from "./sample_token.ts";
+export * from "./plots/mod.ts";

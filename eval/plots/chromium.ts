@@ -21,6 +21,14 @@ export function findChromium(): string | undefined {
   return PATHS.find((path) => existsSync(path));
 }
 
+/** Whether there is a Chromium that this process has the permissions to run. */
+export function mayRunChromium(): boolean {
+  const granted = (name: "read" | "run" | "env" | "sys") =>
+    Deno.permissions.querySync({ name }).state === "granted";
+  return granted("read") && granted("run") && granted("env") && granted("sys") &&
+    findChromium() !== undefined;
+}
+
 /**
  * Starts Chromium without a window. The caller closes it. Throws an Error where it is not installed
  * (Debian's package is `chromium`).

@@ -1,0 +1,117 @@
+import assert from "node:assert";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createKanModel, createRandom, networkFigure, samplesFrom } from "../../kan/mod.ts";
+import { launchChromium } from "./chromium.ts";
+import { figureToPng, figureToSvg, type PictureRenderer, writeFigure } from "./export_figure.ts";
+import type { Figure } from "./figure.ts";
+import { createScale } from "./svg/scale.ts";
+import { exampleFigures } from "./testdata/example_figures.ts";
+import { needsChromium } from "./testdata/needs_chromium.ts";
+import { countColor, decodePng } from "./testdata/png_pixels.ts";
+
+/** Colours of the traces. */
+function traceColors(figure: Figure): string[] {
+  return figure.data.map(({ line, marker }) => ((marker ?? line) as { color: string }).color)
+    .filter((color) => color.startsWith("#"));
+}
+
+async function checkPictures(renderer: PictureRenderer, names: readonly string[]): Promise<void> {
+  const figures = exampleFigures();
+  for (const name of names) {
+    const pixels = await decodePng(await figureToPng(figures[name]!, { renderer }));
+    assert.deepEqual([pixels.width, pixels.height], [1230, 750], name);
+    for (const color of traceColors(figures[name]!)) {
+      assert.ok(countColor(pixels, color) > 40, `${name}: nothing is drawn in ${color}`);
+    }
+  }
+}
+
+Deno.test("pictures without a browser show every series", async () => {
+  await checkPictures("builtin", Object.keys(exampleFigures()));
+});
+
+Deno.test("pictures from Chromium show every series", needsChromium, async () => {
+  await checkPictures("chromium", ["tradeOff", "bars"]);
+});
+
+Deno.test("SVG without a browser stays on the page and has no numbers gone wrong", async () => {
+  const inputs = samplesFrom([[-1, -1], [0, 0.5], [1, 1]]);
+  const network = networkFigure(
+    createKanModel({ widths: [2, 2, 1], random: createRandom(0) }),
+    inputs,
+  );
+  for (const [name, figure] of Object.entries({ ...exampleFigures(), network })) {
+    const svg = await figureToSvg(figure, { renderer: "builtin" });
+    assert.ok(!/NaN|Infinity|undefined/.test(svg), name);
+    const [, width, height] = /width="(\d+)" height="(\d+)"/.exec(svg)!.map(Number);
+    for (const [, points] of svg.matchAll(/points="([^"]*)"/g)) {
+      for (const pair of points!.split(" ")) {
+        const [x, y] = pair.split(",").map(Number);
+        assert.ok(x! >= 0 && x! <= width! && y! >= 0 && y! <= height!, `${name}: ${pair}`);
+      }
+    }
+  }
+});
+
+Deno.test("names of series are text, not markup", async () => {
+  const figure = exampleFigures()["functions"]!;
+  const named = { ...figure, data: [{ ...figure.data[0], name: 'a & "b" &lt;c>' }] };
+  const svg = await figureToSvg(named, { renderer: "builtin" });
+  assert.match(svg, /a &amp; &quot;b&quot; &lt;c&gt;/);
+});
+
+Deno.test("the file's ending chooses the format", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "figure-"));
+  try {
+    const figure = exampleFigures()["bits"]!;
+    await writeFigure(join(folder, "a.json"), figure);
+    assert.deepEqual(JSON.parse(await readFile(join(folder, "a.json"), "utf8")), figure);
+    await writeFigure(join(folder, "a.svg"), figure, { renderer: "builtin" });
+    assert.match(await readFile(join(folder, "a.svg"), "utf8"), /^<svg .*<\/svg>\n$/s);
+    await assert.rejects(writeFigure(join(folder, "a.pdf"), figure), /a.pdf: a plot ends in .png/);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+Deno.test("the page of a figure works offline from disk", {
+  ...needsChromium,
+  sanitizeResources: false,
+}, async () => {
+  const folder = await mkdtemp(join(tmpdir(), "figure-"));
+  const browser = await launchChromium();
+  try {
+    const path = join(folder, "a.html");
+    await writeFigure(path, exampleFigures()["tradeOff"]!);
+    const page = await browser.newPage();
+    const problems: string[] = [];
+    page.on("request", (request) => {
+      if (!/^(file|data|blob):/.test(request.url())) problems.push(request.url());
+    });
+    page.on("pageerror", (error) => problems.push(error.message));
+    await page.goto(`file://${path}`);
+    await page.locator(".legendtext").first().waitFor();
+    assert.equal(await page.locator(".scatterlayer .trace").count(), 11);
+    assert.deepEqual(problems, []);
+  } finally {
+    await browser.close();
+    await rm(folder, { recursive: true });
+  }
+});
+
+Deno.test("axes have at least three ticks that lie on them, however wide their range", () => {
+  for (const type of ["linear", "log"]) {
+    for (const values of [[53, 63], [1e-3, 2e4], [47, 47], [0.9, 1100], [3e-9, 4e-9]]) {
+      const { ticks, at } = createScale(values, { type });
+      assert.ok(ticks.length >= 3 && ticks.length <= 14, `${type} ${values}: ${ticks.length}`);
+      for (const tick of ticks) {
+        assert.ok(
+          tick.at >= -1e-6 && tick.at <= 1 + 1e-6 && Math.abs(at(tick.value) - tick.at) < 1e-9,
+        );
+      }
+      assert.equal(new Set(ticks.map(({ label }) => label)).size, ticks.length);
+    }
+  }
+});

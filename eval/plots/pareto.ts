@@ -1,0 +1,26 @@
+/**
+ * The numbers of the points that no other point beats in both coordinates (lower is better in
+ * both), by rising `x`. Points with a coordinate that is not finite are never among them.
+ *
+ * ```ts
+ * import { paretoFront } from "@kanpress/kanpress/eval";
+ * import assert from "node:assert";
+ *
+ * assert.deepEqual(paretoFront([{ x: 2, y: 1 }, { x: 1, y: 3 }, { x: 3, y: 2 }]), [1, 0]);
+ * ```
+ */
+export function paretoFront(
+  points: readonly { readonly x: number; readonly y: number }[],
+): number[] {
+  const order = Array.from(points.keys())
+    .filter((i) => Number.isFinite(points[i]!.x) && Number.isFinite(points[i]!.y))
+    .sort((a, b) => points[a]!.x - points[b]!.x || points[a]!.y - points[b]!.y);
+  const front: number[] = [];
+  let best = Infinity;
+  for (const i of order) {
+    if (points[i]!.y >= best) continue;
+    best = points[i]!.y;
+    front.push(i);
+  }
+  return front;
+}
