@@ -32,6 +32,25 @@ export class ParameterStore {
     }, "transposed ") as tf.Tensor2D;
   }
 
+  /** Columns `start` to `end` (exclusive) of the matrix of a linear layer. */
+  columns(name: string, start: number, end: number): tf.Tensor2D {
+    return this.#tensor(name, (prepared) => {
+      const values = columnsOf(prepared, start, end);
+      return tf.tensor2d(values, [values.length / (end - start), end - start]);
+    }, `columns ${start} of `) as tf.Tensor2D;
+  }
+
+  /** The transpose of {@linkcode ParameterStore.columns}. */
+  transposedColumns(name: string, start: number, end: number): tf.Tensor2D {
+    return this.#tensor(name, (prepared) => {
+      const values = columnsOf(prepared, start, end);
+      const rows = values.length / (end - start);
+      const swapped = new Float32Array(values.length);
+      transposeInto(swapped, values, rows, end - start);
+      return tf.tensor2d(swapped, [end - start, rows]);
+    }, `transposed columns ${start} of `) as tf.Tensor2D;
+  }
+
   /** A bias or scale. */
   vector(name: string): tf.Tensor1D {
     return this.#tensor(name, ({ data }) => tf.tensor1d(data)) as tf.Tensor1D;
@@ -79,4 +98,15 @@ export class ParameterStore {
     this.#tensors.set(key, made);
     return made;
   }
+}
+
+function columnsOf({ data, shape }: PreparedTensor, start: number, end: number): Float32Array {
+  const [rows, columns] = shape as [number, number];
+  const width = end - start;
+  const values = new Float32Array(rows * width);
+  for (let row = 0; row < rows; row++) {
+    const from = row * columns + start;
+    values.set(data.subarray(from, from + width), row * width);
+  }
+  return values;
 }

@@ -31,7 +31,10 @@ export function sampleToken(
 ): number {
   const top = indexOfLargest(logits);
   if (temperature === 0) return top;
-  const weights = Float64Array.from(logits, (x) => Math.exp((x - logits[top]!) / temperature));
+  const weights = new Float64Array(logits.length);
+  for (let i = 0; i < weights.length; i++) {
+    weights[i] = Math.exp((logits[i]! - logits[top]!) / temperature);
+  }
   if (topK === undefined && topP === 1) return draw(weights, random);
   const order = Array.from(weights.keys()).sort((a, b) => weights[b]! - weights[a]!);
   const candidates = order.slice(0, topK);
@@ -52,7 +55,8 @@ function nucleusSize(sorted: Float64Array, topP: number): number {
 
 /** An index with probability in proportion to its weight. */
 function draw(weights: Float64Array, random: Random): number {
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  let total = 0;
+  for (let i = 0; i < weights.length; i++) total += weights[i]!;
   let rest = random.uniform() * total;
   for (let i = 0; i < weights.length; i++) {
     rest -= weights[i]!;

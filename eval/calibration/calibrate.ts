@@ -82,7 +82,7 @@ export interface Calibration {
 }
 
 /** Tokens that one job runs through the model at once, unless one chunk is longer. */
-const tokensPerJob = 2048;
+const tokensPerJob = 1024;
 
 /**
  * Runs a text through a model in Web Workers and collects what the rate code weighs errors with: the
@@ -162,7 +162,8 @@ function planJobs(
   for (let at = 0; at < chunks.length; at += batch * contextLength) {
     const ids = chunks.slice(at, at + batch * contextLength);
     const job = jobs.length;
-    const backward = Math.ceil((job + 1) * share) > Math.ceil(job * share);
+    const backward = share > 0 &&
+      (job === 0 || Math.floor(job * share) > Math.floor((job - 1) * share));
     const sequences = { job, ids, batch: ids.length / contextLength };
     jobs.push({ ...sequences, ...(backward && { fisherSeed: seed }) });
   }

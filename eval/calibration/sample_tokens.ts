@@ -3,6 +3,9 @@ import type { StateDict } from "../../data/tensor.ts";
 import type { ModelConfig } from "../architectures/config.ts";
 import { describeModel } from "../architectures/registry.ts";
 import type { BackendName } from "../backend.ts";
+import { checkTensors } from "../expected_tensors.ts";
+import { checkTokenIds } from "../language_model.ts";
+import { prepareWeights } from "../prepared_weights.ts";
 import { runInWorkers } from "../worker_pool.ts";
 import type { SampleJob, SampleSetup } from "./sample_worker.ts";
 
@@ -30,6 +33,9 @@ export interface SampleOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Sequences that a worker draws at once. */
+const sequencesPerJob = 16;
+
 /**
  * Lets a model write its own calibration text: sequences drawn token by token from its distribution
  * (temperature 1), one after another. Throws {@linkcode InputError} where the model predicts no next
@@ -48,29 +54,45 @@ export interface SampleOptions {
  */
 export async function sampleTokens(options: SampleOptions): Promise<Int32Array> {
   const { config, weights, sequences, length, firstToken, seed = 0, signal } = options;
-  const { contextLength, objective, modelType } = describeModel(config, weights.keys());
-  if (objective !== "nextToken") {
-    throw new InputError(`this ${modelType} model cannot write a text; give one to calibrate on`);
+  const description = describeModel(config, weights.keys());
+  const { contextLength } = description;
+  if (description.objective !== "nextToken") {
+    throw new InputError(
+      `this ${description.modelType} model cannot write a text; give one to calibrate on`,
+    );
   }
   if (!(length >= 2 && length <= contextLength)) {
     throw new InputError(`sequences of ${length} tokens are not from 2 to ${contextLength} long`);
+  }
+  if (firstToken !== undefined) {
+    checkTokenIds(Int32Array.of(firstToken), description.vocabularySize);
+  }
+  checkTensors(config, description, Array.from(weights, ([name, { shape }]) => ({ name, shape })));
+  const jobs: SampleJob[] = [];
+  for (let at = 0; at < sequences; at += sequencesPerJob) {
+    const batch = Math.min(sequencesPerJob, sequences - at);
+    jobs.push({ batch, seed: Math.imul(seed, 0x9e3779b1) + jobs.length });
   }
   let done = 0;
   const parts = await runInWorkers<SampleSetup, SampleJob, Int32Array>({
     module: new URL("./sample_worker.ts", import.meta.url),
     threads: options.threads ?? navigator.hardwareConcurrency,
     setup: {
-      config,
-      weights,
+      description,
+      weights: prepareWeights(description, weights, true),
       backend: options.backend ?? "wasm",
       length,
       ...(firstToken !== undefined && { firstToken }),
     },
-    jobs: Array.from({ length: sequences }, (_, i) => ({ seed: seed + i })),
-    onResult: () => options.onProgress?.(++done / sequences),
+    jobs,
+    onResult: () => options.onProgress?.(++done / jobs.length),
     ...(signal !== undefined && { signal }),
   });
   const tokens = new Int32Array(sequences * length);
-  parts.forEach((part, i) => tokens.set(part, i * length));
+  let offset = 0;
+  for (const part of parts) {
+    tokens.set(part, offset);
+    offset += part.length;
+  }
   return tokens;
 }

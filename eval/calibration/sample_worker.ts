@@ -1,17 +1,20 @@
-import type { StateDict } from "../../data/tensor.ts";
 import { createRandom } from "../../kan/random.ts";
-import type { ModelConfig } from "../architectures/config.ts";
-import { type BackendName, useBackend } from "../backend.ts";
-import { generateTokens } from "../generate.ts";
-import { createLanguageModel } from "../language_model.ts";
+import type { TransformerDescription } from "../architectures/description.ts";
+import { type BackendName, readValues, useBackend } from "../backend.ts";
+import type { RunnableModel } from "../chunk_scorer.ts";
+import { applyHead, hiddenStates } from "../forward.ts";
+import { KeyValueCache } from "../layers/key_value_cache.ts";
+import { ParameterStore } from "../parameter_store.ts";
+import type { PreparedWeights } from "../prepared_weights.ts";
+import { sampleToken } from "../sample_token.ts";
 import { serveJobs } from "../worker_jobs.ts";
 
 /** What each worker is given once. */
 export interface SampleSetup {
-  /** The model's `config.json`. */
-  readonly config: ModelConfig;
-  /** The model's weights. */
-  readonly weights: StateDict;
+  /** The architecture with its sizes. */
+  readonly description: TransformerDescription;
+  /** The weights, in shared memory. */
+  readonly weights: PreparedWeights;
   /** Where tfjs computes. */
   readonly backend: BackendName;
   /** Tokens of a sequence, the first included. */
@@ -20,23 +23,47 @@ export interface SampleSetup {
   readonly firstToken?: number;
 }
 
-/** One sequence to sample. */
+/** Sequences that are drawn together, so that products have more than one row. */
 export interface SampleJob {
-  /** Seed of its draws. */
+  /** Number of sequences. */
+  readonly batch: number;
+  /** Seed of their draws. */
   readonly seed: number;
 }
 
 serveJobs<SampleSetup, SampleJob, Int32Array>(async (setup) => {
   await useBackend(setup.backend);
-  const model = createLanguageModel(setup.config, setup.weights);
-  const { vocabularySize } = model.description;
-  return async ({ seed }) => {
-    const first = setup.firstToken ?? createRandom(seed).integer(vocabularySize);
-    const tokens = [first];
-    const options = { temperature: 1, seed };
-    for await (const token of generateTokens(model, Int32Array.of(first), options)) {
-      if (tokens.push(token) >= setup.length) break;
-    }
-    return Int32Array.from(tokens);
-  };
+  const parameters = new ParameterStore(setup.weights, true);
+  const model = { description: setup.description, parameters };
+  return (job) => sampleSequences(model, setup, job);
 });
+
+async function sampleSequences(
+  { description, parameters }: RunnableModel,
+  { length, firstToken }: SampleSetup,
+  { batch, seed }: SampleJob,
+): Promise<Int32Array> {
+  const random = createRandom(seed);
+  const { vocabularySize, layers } = description;
+  const sequences = new Int32Array(batch * length);
+  const cache = new KeyValueCache(layers.length);
+  let current = Int32Array.from(
+    { length: batch },
+    () => firstToken ?? random.integer(vocabularySize),
+  );
+  for (let position = 0;; position++) {
+    current.forEach((token, row) => sequences[row * length + position] = token);
+    if (position + 1 === length) break;
+    const hidden = hiddenStates(description, parameters, current, batch, { cache });
+    const logits = applyHead(description, parameters, hidden);
+    const values = await readValues(logits);
+    hidden.dispose();
+    logits.dispose();
+    current = current.map((_, row) => {
+      const from = row * vocabularySize;
+      return sampleToken(values.subarray(from, from + vocabularySize), {}, random);
+    });
+  }
+  cache.dispose();
+  return sequences;
+}

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
+import type { TransformerDescription } from "../architectures/description.ts";
 import type { Random } from "../../kan/random.ts";
 import { readValues } from "../backend.ts";
-import { logitsBlockSize, type RunnableModel } from "../chunk_scorer.ts";
-import { applyHead } from "../forward.ts";
+import type { RunnableModel } from "../chunk_scorer.ts";
 
 /** The head's part of a backward pass whose labels are drawn from the model itself. */
 export interface SampledLoss {
@@ -12,38 +12,97 @@ export interface SampledLoss {
   readonly logitFisher: Float64Array;
 }
 
+/**
+ * Weights of the head that are in the heap at once. With a large vocabulary the head is the largest
+ * matrix by far, and a backward pass needs its transpose too.
+ */
+const headBlockSize = 8 * 2 ** 20;
+
+/** Logits that are held at once outside the heap; the head is read once for each such block. */
+const logitsBlockSize = 64 * 2 ** 20;
+
 /** Draws a label for each row of hidden states and differentiates the loss. */
 export async function sampledLoss(
   { description, parameters }: RunnableModel,
   hidden: Float32Array,
   random: Random,
 ): Promise<SampledLoss> {
-  const { vocabularySize, hiddenSize, head } = description;
-  const tokens = hidden.length / hiddenSize;
+  const { vocabularySize, hiddenSize } = description;
   const hiddenGradient = new Float32Array(hidden.length);
   const logitFisher = new Float64Array(vocabularySize);
-  const blockRows = Math.max(1, Math.floor(logitsBlockSize / vocabularySize));
-  for (let start = 0; start < tokens; start += blockRows) {
-    const end = Math.min(tokens, start + blockRows);
-    const block = hidden.subarray(start * hiddenSize, end * hiddenSize);
-    const logits = tf.tidy(() =>
-      applyHead(description, parameters, tf.tensor2d(block, [end - start, hiddenSize]))
-    );
-    const values = await readValues(logits);
-    logits.dispose();
-    for (let at = 0; at < values.length; at += vocabularySize) {
-      lossGradient(values.subarray(at, at + vocabularySize), logitFisher, random);
+  const blockSize = hiddenSize * Math.max(1, Math.floor(logitsBlockSize / vocabularySize));
+  for (let start = 0; start < hidden.length; start += blockSize) {
+    const block = hidden.subarray(start, start + blockSize);
+    const logits = await headLogits({ description, parameters }, block);
+    for (let at = 0; at < logits.length; at += vocabularySize) {
+      lossGradient(logits.subarray(at, at + vocabularySize), logitFisher, random);
     }
-    const gradient = tf.tidy(() =>
-      tf.matMul(
-        tf.tensor2d(values, [end - start, vocabularySize]),
-        parameters.transposedMatrix(head.weight),
-      )
-    );
-    hiddenGradient.set(await readValues(gradient), start * hiddenSize);
-    gradient.dispose();
+    hiddenGradient.set(await headGradient({ description, parameters }, logits), start);
   }
   return { hiddenGradient, logitFisher };
+}
+
+/** Ranges of the vocabulary that go through the head one after another. */
+function headBlocks({ vocabularySize, hiddenSize }: TransformerDescription): [number, number][] {
+  const width = Math.max(1, Math.floor(headBlockSize / hiddenSize));
+  const count = Math.ceil(vocabularySize / width);
+  return Array.from(
+    { length: count },
+    (_, block) => [block * width, Math.min(vocabularySize, (block + 1) * width)],
+  );
+}
+
+/** `[rows, vocabularySize]` of rows of hidden states. */
+async function headLogits(
+  { description, parameters }: RunnableModel,
+  hidden: Float32Array,
+): Promise<Float32Array> {
+  const { vocabularySize, hiddenSize, head } = description;
+  const rows = hidden.length / hiddenSize;
+  const logits = new Float32Array(rows * vocabularySize);
+  const x = tf.tensor2d(hidden, [rows, hiddenSize]);
+  for (const [start, end] of headBlocks(description)) {
+    const product = tf.matMul(x, parameters.columns(head.weight, start, end));
+    const values = await readValues(product);
+    product.dispose();
+    parameters.release();
+    for (let row = 0; row < rows; row++) {
+      const from = row * (end - start);
+      logits.set(values.subarray(from, from + end - start), row * vocabularySize + start);
+    }
+  }
+  x.dispose();
+  return logits;
+}
+
+/** Gradient by the hidden states, given that by the logits. */
+async function headGradient(
+  { description, parameters }: RunnableModel,
+  dLogits: Float32Array,
+): Promise<Float32Array> {
+  const { vocabularySize, hiddenSize, head } = description;
+  const rows = dLogits.length / vocabularySize;
+  let sum = tf.zeros<tf.Rank.R2>([rows, hiddenSize]);
+  for (const [start, end] of headBlocks(description)) {
+    const values = new Float32Array(rows * (end - start));
+    for (let row = 0; row < rows; row++) {
+      const from = row * vocabularySize;
+      values.set(dLogits.subarray(from + start, from + end), row * (end - start));
+    }
+    const before = sum;
+    sum = tf.tidy(() => {
+      const part = tf.tensor2d(values, [rows, end - start]);
+      return tf.add(
+        before,
+        tf.matMul(part, parameters.transposedColumns(head.weight, start, end)),
+      );
+    });
+    before.dispose();
+    parameters.release();
+  }
+  const gradient = await readValues(sum);
+  sum.dispose();
+  return gradient;
 }
 
 /** Replaces one token's logits by softmax - onehot(label) and adds p (1 - p) to `fisher`. */

@@ -13,10 +13,8 @@ export function tensorMetrics(
   model: TransformerDescription,
   calibration: Calibration,
 ): TensorMetrics {
-  const metrics = new Map<string, TensorMetric>();
-  for (const [name, { inputAxis, hessian, fisher }] of calibration.linears) {
-    metrics.set(name, { inputAxis, hessian, ...(fisher !== undefined && { fisher }) });
-  }
+  // Taken over as they are: a Hessian is expanded from its triangle when it is asked for.
+  const metrics = new Map<string, TensorMetric>(calibration.linears);
   const { tokenEmbedding, positionEmbedding } = model;
   const { embeddingFisher, tokenFrequencies } = calibration;
   if (embeddingFisher === undefined) return metrics;
