@@ -11,19 +11,10 @@ import { openContainer } from "../hierarchy/container.ts";
 import { decodeContainer } from "../hierarchy/decompress.ts";
 import { decodeTrellis } from "../hierarchy/levels/trellis_level.ts";
 import { codedShapes } from "../hierarchy/plan_tensors.ts";
+import { leastCpuSeconds } from "./cpu_seconds.ts";
 
 const RUNS = 9;
 const SHAPE = [2048, 2048] as const;
-
-/** Median of the seconds that `work` takes. */
-function medianSeconds(work: () => void): number {
-  const seconds = Array.from({ length: RUNS }, () => {
-    const start = performance.now();
-    work();
-    return (performance.now() - start) / 1000;
-  });
-  return seconds.sort((a, b) => a - b)[RUNS >> 1]!;
-}
 
 const random = createRandom(1);
 const data = Float32Array.from({ length: SHAPE[0] * SHAPE[1] }, () => random.normal() * 0.02);
@@ -36,8 +27,9 @@ for (const bits of [2, 4]) {
     const container = await openContainer(memorySource(compressed.bytes, "bench"));
     const trellis = container.stages[0]!.find(({ kind }) => kind === "trellis")!;
     const shapes = codedShapes(container.tensors);
-    const decoder = data.length / 1e6 / medianSeconds(() => decodeTrellis(trellis, [], shapes));
-    const whole = data.length / 1e6 / medianSeconds(() => decodeContainer(container));
+    const decoder = data.length / 1e6 /
+      leastCpuSeconds(() => decodeTrellis(trellis, [], shapes), RUNS);
+    const whole = data.length / 1e6 / leastCpuSeconds(() => decodeContainer(container), RUNS);
     console.log(
       `${bits}`.padStart(13),
       `${states}`.padStart(8),

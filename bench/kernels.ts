@@ -4,30 +4,25 @@
  *
  *     deno run bench/kernels.ts
  */
-import { cpuUsage } from "node:process";
 import { laplacianModel, symbolTables } from "../hierarchy/entropy/symbol_model.ts";
 import { symbolCosts } from "../hierarchy/entropy/symbol_costs.ts";
 import { createPathSearchKernel } from "../hierarchy/kernels/path_search_kernel.ts";
+import { fitEntropyModel } from "../hierarchy/entropy/fit_entropy_model.ts";
+import { decodeSegment, encodeSegment } from "../hierarchy/entropy/index_code.ts";
+import { createRunDecoder } from "../hierarchy/entropy/run_decoder.ts";
+import { fitScaleField } from "../hierarchy/entropy/scale_field.ts";
+import { createRunDecoderKernel } from "../hierarchy/kernels/run_decoder_kernel.ts";
+import { quantizeMatrix } from "../hierarchy/quantize/quantize_matrix.ts";
 import { createErrorFeedbackKernel } from "../hierarchy/kernels/error_feedback_kernel.ts";
 import { addErrors, startFeedback } from "../hierarchy/quantize/error_feedback.ts";
 import { createPathSearch } from "../hierarchy/quantize/path_search.ts";
 import { createTrellis } from "../hierarchy/quantize/trellis.ts";
 import { quantizeRun } from "../hierarchy/quantize/viterbi.ts";
 import { createRandom } from "../kan/random.ts";
+import { leastCpuSeconds } from "./cpu_seconds.ts";
 
+/** Runs of which the fastest counts. */
 const RUNS = 5;
-
-/** Least of the CPU seconds that several runs take; other processes hardly count. */
-function leastSeconds(work: () => void): number {
-  let least = Infinity;
-  for (let run = 0; run < RUNS; run++) {
-    const start = cpuUsage();
-    work();
-    const { user, system } = cpuUsage(start);
-    least = Math.min(least, (user + system) / 1e6);
-  }
-  return least;
-}
 
 function row(cells: readonly (string | number)[]): void {
   const text = cells.map((cell) => typeof cell === "number" ? cell.toPrecision(3) : cell);
@@ -47,7 +42,10 @@ function benchQuantization(): void {
     const searches = [createPathSearch(trellis), createPathSearchKernel(trellis)!];
     for (const term of [undefined, rate]) {
       const [reference, kernel] = searches.map((search) =>
-        length / 1e6 / leastSeconds(() => quantizeRun(trellis, targets, 0, indices, term, search))
+        length / 1e6 / leastCpuSeconds(
+          () => quantizeRun(trellis, targets, 0, indices, term, search),
+          RUNS,
+        )
       );
       const name = `${states} states${term === undefined ? "" : ", rate term"}`;
       row([name, reference!, kernel!, kernel! / reference!]);
@@ -64,16 +62,42 @@ function benchErrorFeedback(): void {
   row(["error feedback", "TypeScript", "kernel", "ratio", "(GFLOP/s)"]);
   for (const rows of [8, 64, half]) {
     const [reference, kernel] = [addErrors, createErrorFeedbackKernel()!].map((add) => {
-      const seconds = leastSeconds(() => {
+      const seconds = leastCpuSeconds(() => {
         for (let from = 0; from < half; from += rows) {
           add(state, [from, from + rows], [from + rows, from + 2 * rows]);
         }
-      });
+      }, RUNS);
       return 2 * rows * half * size / 1e9 / seconds;
     });
     row([`${rows} rows to ${rows}`, reference!, kernel!, kernel! / reference!]);
   }
 }
 
+function benchDecoding(): void {
+  const rows = 1024, columns = 1024, length = rows * columns;
+  const random = createRandom(2);
+  const trellis = createTrellis(8);
+  row(["decoding", "TypeScript", "kernel", "ratio", "(million weights a second)"]);
+  for (const scale of [0.8, 3.2, 12.8]) {
+    const data = Float32Array.from({ length }, () => scale * random.normal());
+    const indices = quantizeMatrix(trellis, { name: "weight", rows, columns, data });
+    const field = fitScaleField(data, rows, columns);
+    const { matrices, model } = fitEntropyModel(trellis, [{ rows, columns, indices, field }]);
+    const tables = symbolTables(model);
+    const segment = [{ matrix: 0, firstRow: 0, endRow: rows }];
+    const stream = encodeSegment(trellis, segment, matrices, tables);
+    const decoders = [createRunDecoder(trellis, tables), createRunDecoderKernel(trellis, tables)!];
+    const [reference, kernel] = decoders.map((decoder) =>
+      length / 1e6 / leastCpuSeconds(
+        () => decodeSegment(decoder, stream, segment, matrices, () => {}),
+        RUNS,
+      )
+    );
+    const bits = (8 * stream.length / length).toFixed(2);
+    row([`8 states, ${bits} bits a weight`, reference!, kernel!, kernel! / reference!]);
+  }
+}
+
 benchQuantization();
+benchDecoding();
 benchErrorFeedback();

@@ -106,7 +106,7 @@ function indexBits(trellis: EncodedLevel, signal: Signal): { ideal: number; entr
     for (let j = 0; j < indices.length; j++) {
       const quantizer = state & 1, k = indices[j]!;
       const index = classOf(field.rows[row]! + field.columns[j]!);
-      ideal += symbolBits(tables.tables[quantizer]![index]!, k);
+      ideal += symbolBits(tables[quantizer]![index]!, k);
       const cell = 2 * index + quantizer;
       let cellCounts = counts.get(cell);
       if (cellCounts === undefined) counts.set(cell, cellCounts = new Map());

@@ -1,12 +1,9 @@
 import type { Trellis } from "../quantize/trellis.ts";
 import { forEachRow, type IndexMatrix, type Piece } from "./index_matrix.ts";
-import { RansDecoder, RansEncoder } from "./rans.ts";
-import { classOf, type ScaleField } from "./scale_field.ts";
-import { CLASS_COUNT } from "./symbol_model.ts";
-import { putSymbol, slotTable, symbolBits, type SymbolTable, takeSymbol } from "./symbol_table.ts";
-
-/** Tables by quantizer and class. */
-export type SymbolTables = readonly (readonly SymbolTable[])[];
+import { RansEncoder } from "./rans.ts";
+import { LONGEST_RUN, type RunDecoder } from "./run_decoder.ts";
+import { classOf, type ScaleField, writeClasses } from "./scale_field.ts";
+import { putSymbol, symbolBits, type SymbolTables } from "./symbol_table.ts";
 
 /** Codes the pieces of one segment into one stream. */
 export function encodeSegment(
@@ -32,51 +29,43 @@ export function encodeSegment(
   return encoder.finish();
 }
 
-/** A model's tables and their slot tables, built when a class is first met. */
-export class DecodingTables {
-  readonly #slots: (Uint32Array | undefined)[];
-
-  /** `tables` by quantizer and class. */
-  constructor(readonly tables: SymbolTables) {
-    this.#slots = new Array(tables.length * CLASS_COUNT).fill(undefined);
-  }
-
-  /** Slot table of a quantizer and class. */
-  slots(quantizer: number, index: number): Uint32Array {
-    return this.#slots[quantizer * CLASS_COUNT + index] ??= slotTable(
-      this.tables[quantizer]![index]!,
-    );
-  }
+/** Decoded indices of one matrix that follow each other. */
+export interface DecodedRun {
+  /** Number of the matrix. */
+  readonly matrix: number;
+  /** Where in the matrix they start, row-major. */
+  readonly at: number;
+  /** State of the trellis before the first. */
+  readonly state: number;
+  /** The indices; overwritten with the next run's after the visit. */
+  readonly indices: Int32Array;
+  /** What they stand for, in steps; overwritten too. */
+  readonly levels: Float32Array;
 }
 
 /**
- * Decodes one segment; `visit` is called with each row's indices and the state at its start, in
- * order. Returns whether the stream ended where its end should be.
+ * Decodes one segment; `visit` is called with each run, in order. Returns whether the stream ended
+ * where its end should be.
  */
 export function decodeSegment(
-  trellis: Trellis,
-  bytes: Uint8Array,
+  decoder: RunDecoder,
+  stream: Uint8Array,
   segment: readonly Piece[],
   shapes: readonly { readonly columns: number; readonly field: ScaleField }[],
-  tables: DecodingTables,
-  visit: (matrix: number, row: number, indices: Int32Array, state: number) => void,
+  visit: (run: DecodedRun) => void,
 ): boolean {
-  const decoder = new RansDecoder(bytes);
-  const { transitions } = trellis;
+  decoder.start(stream);
   for (const { matrix, firstRow, endRow } of segment) {
     const { columns, field } = shapes[matrix]!;
-    const indices = new Int32Array(columns);
+    const end = endRow * columns;
     let state = 0;
-    for (let row = firstRow; row < endRow; row++) {
-      const rowScale = field.rows[row]!, start = state;
-      for (let j = 0; j < columns; j++) {
-        const quantizer = state & 1, index = classOf(rowScale + field.columns[j]!);
-        const table = tables.tables[quantizer]![index]!;
-        const k = takeSymbol(decoder, table, tables.slots(quantizer, index));
-        indices[j] = k;
-        state = transitions[2 * state + (k & 1)]!;
-      }
-      visit(matrix, row, indices, start);
+    for (let at = firstRow * columns; at < end; at += LONGEST_RUN) {
+      const count = Math.min(LONGEST_RUN, end - at);
+      writeClasses(field, at, count, decoder.classes);
+      const after = decoder.decode(count, state);
+      const indices = decoder.indices.subarray(0, count);
+      visit({ matrix, at, state, indices, levels: decoder.levels.subarray(0, count) });
+      state = after;
     }
   }
   return decoder.isAtEnd();

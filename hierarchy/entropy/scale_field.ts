@@ -21,11 +21,25 @@ export function classOf(eighths: number): number {
 }
 
 /** Class of every value of a matrix, row-major. */
-export function classesOf({ rows, columns }: ScaleField): Uint8Array {
-  const classes = new Uint8Array(rows.length * columns.length);
-  let at = 0;
-  for (const row of rows) for (const column of columns) classes[at++] = classOf(row + column);
+export function classesOf(field: ScaleField): Uint8Array {
+  const classes = new Uint8Array(field.rows.length * field.columns.length);
+  writeClasses(field, 0, classes.length, classes);
   return classes;
+}
+
+/** Writes the classes of `count` values from number `start` of a matrix on, row-major. */
+export function writeClasses(
+  { rows, columns }: ScaleField,
+  start: number,
+  count: number,
+  classes: Uint8Array,
+): void {
+  let row = Math.floor(start / columns.length), j = start % columns.length;
+  for (let at = 0; at < count; row++, j = 0) {
+    const rowScale = rows[row]!;
+    const end = Math.min(columns.length, j + count - at);
+    while (j < end) classes[at++] = classOf(rowScale + columns[j++]!);
+  }
 }
 
 /** Values of a field are kept within this many eighths of an octave of zero. */

@@ -23,6 +23,9 @@ export interface SymbolTable {
   readonly starts: Uint16Array;
 }
 
+/** Tables by quantizer and class. */
+export type SymbolTables = readonly (readonly SymbolTable[])[];
+
 /**
  * A table from the weights (any scale, positive) of bucket magnitudes 0, 1, 2, …; both signs of a
  * magnitude have its weight.

@@ -1,14 +1,16 @@
 import { InputError } from "../../data/input_error.ts";
 import { type EntropyModelFit, fitEntropyModel } from "../entropy/fit_entropy_model.ts";
-import { decodeSegment, DecodingTables, encodeSegment } from "../entropy/index_code.ts";
+import { type DecodedRun, decodeSegment, encodeSegment } from "../entropy/index_code.ts";
 import { type IndexMatrix, planSegments } from "../entropy/index_matrix.ts";
 import { putIntegers, takeIntegers } from "../entropy/integer_vector.ts";
 import { RansDecoder, RansEncoder } from "../entropy/rans.ts";
 import { classesOf, classOf, fitScaleField, type ScaleField } from "../entropy/scale_field.ts";
 import { symbolCosts } from "../entropy/symbol_costs.ts";
 import { coefficientCount, type SymbolModel, symbolTables } from "../entropy/symbol_model.ts";
-import { symbolBits } from "../entropy/symbol_table.ts";
-import { createTrellis, reconstruct, STATE_COUNTS, type Trellis } from "../quantize/trellis.ts";
+import { createRunDecoder } from "../entropy/run_decoder.ts";
+import { symbolBits, type SymbolTables } from "../entropy/symbol_table.ts";
+import { createRunDecoderKernel } from "../kernels/run_decoder_kernel.ts";
+import { createTrellis, STATE_COUNTS, type Trellis } from "../quantize/trellis.ts";
 import { quantizeMatrix } from "../quantize/quantize_matrix.ts";
 import type { EncodeContext, EncodedLevel, Level, MatrixShape, Signal } from "./level.ts";
 import type { LevelCodec } from "./level_codec.ts";
@@ -112,14 +114,7 @@ export function decodeTrellis(
     ...shape,
     data: new Float32Array(shape.rows * shape.columns),
   }));
-  decodeIndices(encoded, shapes, ({ trellis, matrix, row, indices, start }) => {
-    const { data, columns } = signal[matrix]!;
-    let state = start;
-    for (let j = 0, at = row * columns; j < columns; j++, at++) {
-      data[at] = reconstruct(trellis, state & 1, indices[j]!);
-      state = trellis.transitions[2 * state + (indices[j]! & 1)]!;
-    }
-  });
+  decodeRuns(encoded, shapes, ({ matrix, at, levels }) => signal[matrix]!.data.set(levels, at));
   return signal;
 }
 
@@ -128,7 +123,7 @@ export interface IndexRow {
   /** The state machine. */
   readonly trellis: Trellis;
   /** Symbol tables by quantizer and class. */
-  readonly tables: DecodingTables;
+  readonly tables: SymbolTables;
   /** Log-scales of the row's matrix. */
   readonly field: ScaleField;
   /** Number of the matrix. */
@@ -147,20 +142,47 @@ export function decodeIndices(
   shapes: readonly MatrixShape[],
   visit: (row: IndexRow) => void,
 ): void {
+  const rows = shapes.map(({ columns }) => new Int32Array(columns));
+  let start = 0;
+  decodeRuns(encoded, shapes, ({ trellis, tables, field, matrix, at, state, indices }) => {
+    const values = rows[matrix]!;
+    indices.forEach((k, i) => {
+      const j = (at + i) % values.length;
+      if (j === 0) start = state;
+      values[j] = k;
+      state = trellis.transitions[2 * state + (k & 1)]!;
+      if (j < values.length - 1) return;
+      const row = Math.floor((at + i) / values.length);
+      visit({ trellis, tables, field, matrix, row, indices: values, start });
+    });
+  });
+}
+
+/** A run and what is needed to make sense of it. */
+interface CodedRun extends DecodedRun {
+  readonly trellis: Trellis;
+  readonly tables: SymbolTables;
+  readonly field: ScaleField;
+}
+
+function decodeRuns(
+  encoded: EncodedLevel,
+  shapes: readonly MatrixShape[],
+  visit: (run: CodedRun) => void,
+): void {
   const trellis = trellisOf(encoded);
   const { model, fields } = decodeFields(encoded, shapes, trellis.states === 1 ? 1 : 2);
-  const tables = new DecodingTables(symbolTables(model));
+  const tables = symbolTables(model);
+  const decoder = createRunDecoderKernel(trellis, tables) ?? createRunDecoder(trellis, tables);
   const coded = shapes.map(({ columns }, i) => ({ columns, field: fields[i]! }));
   planSegments(shapes).forEach((segment, i) => {
     const stream = streamOf(encoded, `codes.${i}`);
     const complete = decodeSegment(
-      trellis,
+      decoder,
       stream,
       segment,
       coded,
-      tables,
-      (matrix, row, indices, start) =>
-        visit({ trellis, tables, field: fields[matrix]!, matrix, row, indices, start }),
+      (run) => visit({ ...run, trellis, tables, field: fields[run.matrix]! }),
     );
     if (!complete) {
       const first = shapes[segment[0]!.matrix]!.name;
@@ -184,7 +206,7 @@ function matrixBits(encoded: EncodedLevel, shapes: readonly MatrixShape[]): Floa
     let state = start, sum = 0;
     for (let j = 0; j < indices.length; j++) {
       const index = classOf(field.rows[row]! + field.columns[j]!);
-      sum += symbolBits(tables.tables[state & 1]![index]!, indices[j]!);
+      sum += symbolBits(tables[state & 1]![index]!, indices[j]!);
       state = trellis.transitions[2 * state + (indices[j]! & 1)]!;
     }
     bits[matrix] = bits[matrix]! + sum;

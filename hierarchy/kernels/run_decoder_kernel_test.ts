@@ -1,0 +1,84 @@
+import assert from "node:assert";
+import fc from "fast-check";
+import { createRandom } from "../../kan/random.ts";
+import { RansEncoder } from "../entropy/rans.ts";
+import { createRunDecoder, LONGEST_RUN, type RunDecoder } from "../entropy/run_decoder.ts";
+import { CLASS_COUNT, laplacianModel, symbolTables } from "../entropy/symbol_model.ts";
+import { putSymbol } from "../entropy/symbol_table.ts";
+import { createTrellis } from "../quantize/trellis.ts";
+import { createRunDecoderKernel } from "./run_decoder_kernel.ts";
+
+/** A stream of random indices, one in 50 far out, in random classes. */
+function randomStream(states: number, length: number, seed: number) {
+  const trellis = createTrellis(states);
+  const tables = symbolTables(laplacianModel(states === 1 ? 1 : 2));
+  const random = createRandom(seed);
+  const classes = Uint8Array.from({ length }, () => random.integer(CLASS_COUNT));
+  const encoder = new RansEncoder();
+  const indices = Int32Array.from(classes, (index) => {
+    const far = random.integer(50) === 0;
+    const size = far ? 2 ** random.integer(30) : 2 ** ((index - 32) / 4);
+    return Math.round(Math.min(Math.max(random.normal() * size, -(2 ** 29)), 2 ** 29));
+  });
+  let state = 0;
+  indices.forEach((k, i) => {
+    putSymbol(encoder, tables[state & 1]![classes[i]!]!, k);
+    state = trellis.transitions[2 * state + (k & 1)]!;
+  });
+  return { trellis, tables, classes, indices, stream: encoder.finish() };
+}
+
+/** Everything that a decoder gives. */
+function decodeAll(decoder: RunDecoder, classes: Uint8Array, stream: Uint8Array) {
+  const indices = new Int32Array(classes.length), levels = new Float32Array(classes.length);
+  decoder.start(stream);
+  let state = 0;
+  for (let at = 0; at < classes.length; at += LONGEST_RUN) {
+    const count = Math.min(LONGEST_RUN, classes.length - at);
+    decoder.classes.set(classes.subarray(at, at + count));
+    state = decoder.decode(count, state);
+    indices.set(decoder.indices.subarray(0, count), at);
+    levels.set(decoder.levels.subarray(0, count), at);
+  }
+  return { indices, levels, state, complete: decoder.isAtEnd() };
+}
+
+Deno.test("the kernel decodes what the reference decodes, to the end", () => {
+  for (const states of [1, 4, 8, 256]) {
+    for (const length of [0, 1, 5, 4097, 60_000]) {
+      const { trellis, tables, classes, indices, stream } = randomStream(states, length, length);
+      const expected = decodeAll(createRunDecoder(trellis, tables), classes, stream);
+      const actual = decodeAll(createRunDecoderKernel(trellis, tables)!, classes, stream);
+      assert.deepEqual(actual.indices, indices);
+      assert.ok(actual.complete);
+      assert.deepEqual(actual, expected);
+    }
+  }
+});
+
+Deno.test("the kernel gives what the reference gives for damaged streams, too", () => {
+  const { trellis, tables, classes, stream } = randomStream(8, 300, 5);
+  const reference = createRunDecoder(trellis, tables);
+  const kernel = createRunDecoderKernel(trellis, tables)!;
+  fc.assert(
+    fc.property(
+      fc.nat(stream.length),
+      fc.array(fc.tuple(fc.nat(stream.length - 1), fc.integer({ min: 1, max: 255 }))),
+      (length, flips) => {
+        const damaged = stream.slice(0, length);
+        for (const [at, bits] of flips) if (at < length) damaged[at]! ^= bits;
+        const expected = decodeAll(reference, classes, damaged);
+        assert.deepEqual(decodeAll(kernel, classes, damaged), expected);
+      },
+    ),
+  );
+});
+
+Deno.test("decoders take turns with the kernel's tables", () => {
+  const streams = [randomStream(1, 200, 1), randomStream(64, 200, 2)];
+  const decoders = streams.map(({ trellis, tables }) => createRunDecoderKernel(trellis, tables)!);
+  for (let turn = 0; turn < 4; turn++) {
+    const { classes, indices, stream } = streams[turn % 2]!;
+    assert.deepEqual(decodeAll(decoders[turn % 2]!, classes, stream).indices, indices);
+  }
+});
