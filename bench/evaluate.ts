@@ -13,7 +13,9 @@ import {
   readStateDict,
   useBackend,
 } from "../eval/mod.ts";
-import { scoreChunks } from "../eval/chunk_scorer.ts";
+import { planWindows } from "../eval/protocols/protocol.ts";
+import { planJobs } from "../eval/scoring_jobs.ts";
+import { runJob, scoreRows } from "../eval/window_scorer.ts";
 import { ParameterStore } from "../eval/parameter_store.ts";
 import { prepareWeights } from "../eval/prepared_weights.ts";
 import { describeModel } from "../eval/architectures/registry.ts";
@@ -56,15 +58,20 @@ async function scoringShare(weights: StateDict, tokens: Int32Array): Promise<voi
   const description = describeModel(config, weights.keys());
   const parameters = new ParameterStore(prepareWeights(description, weights, false), true);
   const chunks = 2;
+  const settings = { name: "llama.cpp", contextLength } as const;
+  const text = { tokens: tokens.subarray(0, chunks * contextLength) };
+  const { jobs } = planJobs(planWindows(description, settings, text), {
+    tokensPerJob: chunks * contextLength,
+    rowsPerSequence: "all",
+    pads: true,
+  });
+  const job = jobs[0]!;
   let best = { share: 0, rate: 0, peak: 0 };
   for (let i = 0; i < 4; i++) {
     const before = matMulRate();
     const start = performance.now();
-    await scoreChunks(
-      [{ description, parameters }],
-      tokens.subarray(0, chunks * contextLength),
-      contextLength,
-    );
+    const model = { description, parameters };
+    await scoreRows([model], [await runJob(model, job)], job.labels);
     const rate = scoringFlops(chunks) / (performance.now() - start) / 1e6;
     const peak = Math.max(before, matMulRate());
     if (rate / peak > best.share) best = { share: rate / peak, rate, peak };

@@ -119,7 +119,10 @@ Deno.test("an empty, short or unreadable text is refused", () =>
     await Deno.writeTextFile(join(folder, "text.txt"), "");
     await compressFails(folder, /^error: text\.txt: is empty; give/);
     await Deno.writeTextFile(join(folder, "text.txt"), "Too short.");
-    await compressFails(folder, /^error: text\.txt: 10 tokens are less than one chunk of 32; give/);
+    await compressFails(
+      folder,
+      /^error: text\.txt: the text has 10 tokens, but one chunk needs 32; give/,
+    );
     await Deno.writeFile(join(folder, "text.txt"), Uint8Array.of(0xc3, 0x28));
     await compressFails(folder, /^error: text\.txt: is not UTF-8/);
     await compressFails(folder, /^error: model: is a folder|^error: model: is not a file/, [

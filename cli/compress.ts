@@ -5,6 +5,7 @@ import {
   type Preset,
   type TensorMetrics,
 } from "../hierarchy/mod.ts";
+import { describeModel } from "../eval/mod.ts";
 import { type CalibratedModel, calibrationMetrics } from "./calibration.ts";
 import { prepareCompressedOutput } from "./compressed_output.ts";
 import { UsageError } from "./errors.ts";
@@ -28,8 +29,8 @@ export async function compress(
   const hierarchy = chooseHierarchy(options);
   const phases = new Phases(session, session.signal);
   const model = await openNamedModel(modelName, phases, session.signal);
-  const contextLength = checkModel(model);
-  const text = await readMeasuredText(options, await model.tokenizer(), contextLength);
+  const description = checkModel(model);
+  const text = await readMeasuredText(options, await model.tokenizer(), description);
   const output = await prepareCompressedOutput(options.out ?? defaultOutput(model, hierarchy));
   const original = await phases.run("read", () => readFiniteWeights(model));
   const calibrated = { source: model, weights: original, embedded: modelName === undefined };
@@ -104,7 +105,10 @@ async function metricsOf(
     const other = dataFree ? "--data-free" : "--preset seed";
     throw new UsageError(`--calibration has no use with ${other}; leave one of them out`);
   }
-  if (dataFree || preset === "seed") return new Map();
+  const { objective } = describeModel(model.source.config, model.weights.keys());
+  // Calibration weighs errors by what they do to next-token predictions.
+  const cannotCalibrate = objective !== "nextToken" && calibration === undefined;
+  if (dataFree || preset === "seed" || cannotCalibrate) return new Map();
   return await calibrationMetrics(model, options, phases, signal);
 }
 

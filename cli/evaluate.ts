@@ -1,4 +1,5 @@
 import { describeModel, type EvaluationResult, tradeOffFigure, writeFigure } from "../eval/mod.ts";
+import { compareWith, readEarlierRun } from "./against.ts";
 import { continuationText, continuePrompt } from "./continuation.ts";
 import { evaluationFields, type EvaluationOutcome, evaluationText } from "./evaluation_report.ts";
 import { UsageError } from "./errors.ts";
@@ -33,8 +34,9 @@ async function measure(
   const models = original === undefined || compressed === undefined
     ? { config, original: original ?? compressed ?? new Map() }
     : { config, original, compressed };
-  const { contextLength } = describeModel(config, models.original.keys());
-  const text = await readMeasuredText(options, tokenizer, contextLength);
+  const earlier = options.against === undefined ? undefined : await readEarlierRun(options.against);
+  const model = describeModel(config, models.original.keys());
+  const text = await readMeasuredText(options, tokenizer, model);
   const result = await phases.run(
     "evaluate",
     (report) => measureModels(models, text, options, { report, signal: session.signal }),
@@ -44,6 +46,7 @@ async function measure(
     result,
     seconds: phases.seconds(),
     ...(sizes === undefined ? {} : { sizes }),
+    ...(earlier === undefined ? {} : { against: compareWith(earlier, result) }),
   };
   if (options.plot !== undefined && sizes !== undefined) {
     await drawTradeOff(options.plot, result, sizes);

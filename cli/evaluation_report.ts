@@ -1,9 +1,11 @@
 import type { EvaluationResult } from "../eval/mod.ts";
+import { type Against, againstText } from "./against.ts";
 import { formatCount, formatWithError } from "./format.ts";
 import {
   comparisonFields,
   comparisonTable,
   describeTokens,
+  detailRows,
   qualityRows,
   sizeRows,
   type Sizes,
@@ -18,6 +20,8 @@ export interface EvaluationOutcome {
   readonly result: EvaluationResult;
   /** Sizes, where the model is a compressed one. */
   readonly sizes?: Sizes;
+  /** How it differs from an earlier run, where there is one to compare with. */
+  readonly against?: Against;
   /** Wall-clock seconds by phase. */
   readonly seconds: Readonly<Record<string, number>>;
 }
@@ -35,6 +39,7 @@ export function evaluationFields(outcome: EvaluationOutcome): Record<string, unk
       tokens,
       perplexity: perplexity.original,
       perplexityStandardError: perplexityStandardError.original,
+      ...protocolFields(outcome),
     };
   }
   const compared = result.klDivergence !== undefined;
@@ -50,13 +55,46 @@ export function evaluationFields(outcome: EvaluationOutcome): Record<string, unk
     perplexity: pair(perplexity),
     perplexityStandardError: pair(perplexityStandardError),
     ...comparisonFields(result),
+    ...detailFields(result),
     seconds,
+    ...protocolFields(outcome),
+  };
+}
+
+/** What was measured how, and what later runs are compared by. */
+function protocolFields({ result, against }: EvaluationOutcome): Record<string, unknown> {
+  const { protocol, chunks, contextLength, stride, fingerprint, chunkMeans } = result;
+  // Ten digits are more than float32 arithmetic has, and keep the line short.
+  const rounded = Object.entries(chunkMeans).map((
+    [name, values],
+  ) => [name, values?.map((value: number) => Number(value.toPrecision(10)))]);
+  return {
+    protocol,
+    chunks,
+    contextLength,
+    ...(stride === undefined ? {} : { stride }),
+    fingerprint,
+    chunkMeans: Object.fromEntries(rounded),
+    ...(against === undefined ? {} : { against }),
+  };
+}
+
+/** The figures that `compress --json` leaves out. */
+function detailFields(result: EvaluationResult): Record<string, unknown> {
+  const { perplexityRatio, klDivergence, sameTop1, rmsProbabilityChange } = result;
+  if (klDivergence === undefined) return {};
+  return {
+    perplexityRatio,
+    klDivergence,
+    sameTop1StandardError: sameTop1?.standardError,
+    rmsProbabilityChange,
   };
 }
 
 /** What `evaluate` prints for people. */
 export function evaluationText(outcome: EvaluationOutcome, textName: string): string {
-  const { model, result, sizes } = outcome;
+  const { model, result, sizes, against } = outcome;
+  const compared = against === undefined ? [] : [againstText(against)];
   const measured = `measured on ${describeTokens(result)} of ${textName}`;
   if (sizes === undefined || result.klDivergence === undefined) {
     const perplexity = formatWithError(
@@ -66,14 +104,15 @@ export function evaluationText(outcome: EvaluationOutcome, textName: string): st
     const note = sizes === undefined
       ? []
       : ["Its original was not found: name it with --original to compare them."];
-    return [model, `perplexity ${perplexity}`, measured, ...note].join("\n");
+    return [model, `perplexity ${perplexity}`, measured, ...note, ...compared].join("\n");
   }
   return [
     `${model}, ${formatCount(sizes.parameters)} parameters`,
     "",
-    comparisonTable([...sizeRows(sizes), ...qualityRows(result)]),
+    comparisonTable([...sizeRows(sizes), ...qualityRows(result), ...detailRows(result)]),
     "",
     measured,
     ...verdictLines(result),
+    ...compared,
   ].join("\n");
 }

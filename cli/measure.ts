@@ -6,53 +6,81 @@ import {
   type StateDict,
   type TextTokenizer,
 } from "../data/mod.ts";
-import { evaluateLanguageModel, type EvaluationResult, type ModelConfig } from "../eval/mod.ts";
+import {
+  chooseProtocol,
+  evaluateLanguageModel,
+  type EvaluateOptions as LibraryOptions,
+  type EvaluationResult,
+  type ModelConfig,
+  planWindows,
+  type TransformerDescription,
+} from "../eval/mod.ts";
+import { naming } from "./errors.ts";
 import type { Report } from "./phases.ts";
 import type { MeasureOptions } from "./program.ts";
 
-/** Chunks are at most so long, as llama.cpp's are by default. */
-const LONGEST_CHUNK = 512;
+/** Masked models need a pass for each token: without `--tokens` they are measured on so many. */
+const MASKED_TOKENS = 512;
 
-/** A text as a model reads it. */
+/** A text as a model reads it, and how it is cut up: options of `evaluateLanguageModel`. */
 export interface MeasuredText {
   /** How it is called in messages. */
   readonly name: string;
-  /** Token ids, without special tokens. */
-  readonly tokens: Int32Array;
-  /** Tokens in a chunk: the model's context, up to 512. */
-  readonly contextLength: number;
-  /** What each chunk's first token is replaced by, where the tokenizer asks for it. */
-  readonly bosTokenId?: number;
+  /** The text and its protocol. */
+  readonly evaluation: Pick<
+    LibraryOptions,
+    | "tokens"
+    | "protocol"
+    | "contextLength"
+    | "stride"
+    | "bosTokenId"
+    | "eosTokenId"
+    | "maskTokenId"
+  >;
 }
+
+/** The options that say what is measured. */
+export type TextOptions = Pick<
+  MeasureOptions,
+  "text" | "tokens" | "protocol" | "context" | "stride"
+>;
 
 /**
  * Reads and tokenizes the file of `--text`, or the embedded text, and keeps the first `--tokens`
- * tokens. Throws {@linkcode InputError} where that is less than one chunk.
+ * tokens. Throws {@linkcode InputError} where nothing can be measured on them.
  */
 export async function readMeasuredText(
-  { text: path, tokens: limit }: Pick<MeasureOptions, "text" | "tokens">,
+  options: TextOptions,
   tokenizer: TextTokenizer,
-  modelContextLength: number,
+  model: TransformerDescription,
 ): Promise<MeasuredText> {
+  const { text: path, protocol, context: contextLength, stride } = options;
+  const settings = chooseProtocol(model, {
+    ...(protocol !== undefined && { protocol }),
+    ...(contextLength !== undefined && { contextLength }),
+    ...(stride !== undefined && { stride }),
+  });
+  const { name: chosen, ...lengths } = settings;
+  const limit = options.tokens ?? (chosen === "pseudo" ? MASKED_TOKENS : undefined);
   const name = path ?? "the embedded text";
   const text = path === undefined ? await readEmbeddedText() : await readUtf8(path, "--text");
   if (text.trim() === "") {
     throw new InputError(`${name}: is empty; give a text to measure on with --text`);
   }
   const tokens = tokenizer.encode(text).subarray(0, limit);
-  const contextLength = Math.min(modelContextLength, LONGEST_CHUNK);
-  if (tokens.length < contextLength) {
-    const whole = limit === tokens.length ? `--tokens ${limit} is` : `${tokens.length} tokens are`;
-    throw new InputError(
-      `${name}: ${whole} less than one chunk of ${contextLength}; give more text`,
-    );
-  }
-  const { addsBos, bosTokenId } = tokenizer;
+  const evaluation = { tokens, protocol: chosen, ...lengths, ...specialTokens(tokenizer) };
+  await naming(name, () => planWindows(model, settings, evaluation));
+  return { name, evaluation };
+}
+
+/** The special tokens that windows may need. */
+export function specialTokens(
+  { addsBos, bosTokenId, eosTokenId, maskTokenId }: TextTokenizer,
+): Pick<LibraryOptions, "bosTokenId" | "eosTokenId" | "maskTokenId"> {
   return {
-    name,
-    tokens,
-    contextLength,
-    ...(addsBos && bosTokenId !== undefined ? { bosTokenId } : {}),
+    ...(addsBos && bosTokenId !== undefined && { bosTokenId }),
+    ...(maskTokenId !== undefined && { maskTokenId }),
+    ...(maskTokenId !== undefined && eosTokenId !== undefined && { eosTokenId }),
   };
 }
 
@@ -81,15 +109,13 @@ export interface MeasuredModels {
 /** Measures models on a text, in as many workers as `--threads` says. */
 export async function measureModels(
   models: MeasuredModels,
-  { tokens, contextLength, bosTokenId }: MeasuredText,
+  { evaluation }: MeasuredText,
   { threads, backend }: Pick<MeasureOptions, "threads" | "backend">,
   { report, signal }: { report: Report; signal: AbortSignal },
 ): Promise<EvaluationResult> {
   return await evaluateLanguageModel({
     ...models,
-    tokens,
-    contextLength,
-    ...(bosTokenId === undefined ? {} : { bosTokenId }),
+    ...evaluation,
     threads,
     backend,
     onProgress: report,

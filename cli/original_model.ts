@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { assertFinite, type ModelSource, openModel, type StateDict } from "../data/mod.ts";
 import { checkTensors } from "../eval/expected_tensors.ts";
-import { describeModel, readStateDict } from "../eval/mod.ts";
+import { describeModel, readStateDict, type TransformerDescription } from "../eval/mod.ts";
 import { naming } from "./errors.ts";
 import type { Phases } from "./phases.ts";
 
@@ -48,14 +48,14 @@ export async function openOriginal(
 
 /**
  * Checks that a model can be run, by its config and the names and shapes of its tensors, before
- * any of them is read; gives the longest text, in tokens, that it can read at once.
+ * any of them is read; gives its description.
  */
-export function checkModel(model: ModelSource): number {
+export function checkModel(model: ModelSource): TransformerDescription {
   const { tensors } = model.weights;
   return naming(model.name, () => {
     const description = describeModel(model.config, tensors.map(({ name }) => name));
     checkTensors(model.config, description, tensors);
-    return description.contextLength;
+    return description;
   });
 }
 

@@ -34,7 +34,7 @@ Deno.test("a file records the embedded model, a path, or a hub model", () =>
 Deno.test("a model is checked before it is read, and its values when they are", () =>
   withWorkFolder(async (folder) => {
     const model = await openModel(join(folder, "model"));
-    assert.equal(checkModel(model), 32);
+    assert.equal(checkModel(model).contextLength, 32);
     assert.throws(() => checkModel({ ...model, config: {} }), /model: .*model_type is missing/);
     await assert.rejects(readFiniteWeights(model), /ln_f\.bias" has the value NaN at element 3/);
   }, {

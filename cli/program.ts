@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import type { ProtocolName } from "../eval/mod.ts";
 import { addPageCommands, type PageCommands } from "./page_commands.ts";
 import {
   figureFile,
@@ -9,6 +10,7 @@ import {
 } from "./options.ts";
 
 const PRESETS = ["rate", "seed", "hybrid"] as const;
+const PROTOCOLS: readonly ProtocolName[] = ["llama.cpp", "gptq", "huggingface", "pseudo"];
 
 /** Options of how a model is measured. */
 export interface MeasureOptions {
@@ -16,6 +18,12 @@ export interface MeasureOptions {
   readonly text?: string;
   /** At most so many tokens of the text. */
   readonly tokens?: number;
+  /** How the text is cut up and what of it counts. */
+  readonly protocol?: ProtocolName;
+  /** Tokens in a chunk. */
+  readonly context?: number;
+  /** Tokens from one window's beginning to the next, where they overlap. */
+  readonly stride?: number;
   /** How many workers measure side by side. */
   readonly threads: number;
   /** Which tfjs backend runs the models. */
@@ -54,6 +62,8 @@ export interface EvaluateOptions extends MeasureOptions {
   readonly original?: string;
   /** Picture of size against perplexity to write. */
   readonly plot?: string;
+  /** Output of an earlier `evaluate --json` to compare with. */
+  readonly against?: string;
   /** Text to continue, instead of measuring. */
   readonly prompt?: string;
   /** Length of the continuation in tokens. */
@@ -186,6 +196,11 @@ function addEvaluate(program: Command, commands: Commands): void {
     .argument("[model]", `${MODEL}, or compressed model ${EMBEDDED}`, nonEmpty)
     .option("--original <model>", "what to compare with (default: recorded in the file)", nonEmpty)
     .option("--plot <file>", "draw size against perplexity: .png, .svg or .html", figureFile)
+    .option(
+      "--against <file>",
+      "what an earlier evaluate --json printed, to compare with",
+      nonEmpty,
+    )
     .option("--prompt <text>", "show how the models continue this text, instead", nonEmpty)
     .option("--max-tokens <n>", "length of a continuation", integerBetween(1, 100_000), 60)
     .option("--temperature <t>", "0 takes the likeliest token", numberBetween(0, 100), 0.8)
@@ -199,6 +214,7 @@ function addEvaluate(program: Command, commands: Commands): void {
   addExamples(command, [
     `${program.name()} evaluate`,
     `${program.name()} evaluate ${OUT_EXAMPLE} --text my.txt`,
+    `${program.name()} evaluate --text my.txt --protocol huggingface --context 1024 --stride 512`,
     `${program.name()} evaluate small.kan.safetensors --original ./my-model --json`,
     `${program.name()} evaluate ${OUT_EXAMPLE} --prompt "The old house"`,
   ]);
@@ -251,6 +267,12 @@ function addMeasureOptions(command: Command): Command {
   return addComputeOptions(command)
     .option("--text <file>", "text to measure on (default: the embedded text)", nonEmpty)
     .option("--tokens <n>", "measure on at most n tokens", integerBetween(2, 2 ** 31 - 1))
+    .addOption(
+      new Option("--protocol <name>", "how the text is cut up (default: llama.cpp, masked: pseudo)")
+        .choices(PROTOCOLS),
+    )
+    .option("--context <n>", "tokens in a chunk (default: the protocol's)", integerBetween(2, 1e6))
+    .option("--stride <n>", "for huggingface (default: half a context)", integerBetween(1, 1e6))
     .option("--json", "one JSON object on stdout, everything else on stderr");
 }
 

@@ -123,6 +123,33 @@ export function qualityRows(result: EvaluationResult): string[][] {
   ];
 }
 
+/** Further rows, for who wants to know all. */
+export function detailRows(result: EvaluationResult): string[][] {
+  const { perplexityRatio, klDivergence, rmsProbabilityChange } = result;
+  if (
+    perplexityRatio === undefined || klDivergence === undefined ||
+    rmsProbabilityChange === undefined
+  ) return [];
+  const { median, medianStandardError } = klDivergence;
+  const { value, standardError } = rmsProbabilityChange;
+  const change = formatWithError(100 * value, 100 * standardError);
+  return [
+    [
+      "perplexity ratio",
+      "",
+      formatWithError(perplexityRatio.value, perplexityRatio.standardError),
+      "compressed / original",
+    ],
+    [
+      "median KL divergence",
+      "",
+      formatWithError(median, medianStandardError),
+      "half of the tokens are below",
+    ],
+    ["RMS change of p", "", `${change} %`, "probability of the token that came"],
+  ];
+}
+
 /** A table of rows made by {@linkcode sizeRows} and {@linkcode qualityRows}. */
 export function comparisonTable(rows: readonly (readonly string[])[]): string {
   const heading = ["", "original", "compressed", ""];
@@ -139,9 +166,13 @@ export function verdictLines({ sameTop1 }: EvaluationResult): string[] {
 }
 
 /** `7,648 predicted tokens in 30 chunks of 256`. */
-export function describeTokens({ tokens, chunks, contextLength }: EvaluationResult): string {
+export function describeTokens(
+  { protocol, tokens, chunks, contextLength, stride }: EvaluationResult,
+): string {
+  const step = stride === undefined ? "" : `, ${formatCount(stride)} apart`;
   return `${formatCount(tokens)} predicted tokens in ${formatCount(chunks)} ` +
-    `${chunks === 1 ? "chunk" : "chunks"} of ${formatCount(contextLength)}`;
+    `${chunks === 1 ? "chunk" : "chunks"} of ${formatCount(contextLength)}${step}` +
+    (protocol === "llama.cpp" ? "" : ` (protocol ${protocol})`);
 }
 
 function describeSeconds(seconds: Readonly<Record<string, number>>): string {

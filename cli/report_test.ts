@@ -3,12 +3,22 @@ import type { EvaluationResult } from "../eval/mod.ts";
 import { compressionFields, compressionText, verdictLines } from "./report.ts";
 
 const result: EvaluationResult = {
+  protocol: "llama.cpp",
+  fingerprint: "f",
+  chunkMeans: { tokens: [1900, 1910], original: [3.9, 4.1] },
   tokens: 3810,
   chunks: 30,
   contextLength: 256,
   perplexity: { original: 53.789, compressed: 54.174 },
   perplexityStandardError: { original: 0.72, compressed: 0.73 },
-  klDivergence: { mean: 0.00587, standardError: 0.00004, p999: 0.0663 },
+  klDivergence: {
+    mean: 0.00587,
+    standardError: 0.00004,
+    median: 0.003,
+    medianStandardError: 0.0001,
+    p999: 0.0663,
+    p999StandardError: 0.002,
+  },
   sameTop1: { share: 0.937, standardError: 0.004 },
 };
 const outcome = {

@@ -14,7 +14,7 @@ export async function sample(
   const { backend, threads, seed, out } = options;
   const phases = new Phases(session, session.signal);
   const model = await openNamedModel(modelName, phases, session.signal);
-  const contextLength = Math.min(checkModel(model), options.context);
+  const contextLength = Math.min(checkModel(model).contextLength, options.context);
   const tokenizer = await model.tokenizer();
   const weights = await phases.run("read", () => readFiniteWeights(model));
   const firstToken = tokenizer.bosTokenId ?? tokenizer.eosTokenId;

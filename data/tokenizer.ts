@@ -6,10 +6,12 @@ import { isJsonObject } from "./json_file.ts";
 export interface TextTokenizer {
   /** One more than the largest token id. */
   readonly vocabularySize: number;
-  /** The token that begins a text, if the tokenizer names one. */
+  /** The token that begins a text (BERT's `[CLS]`), if the tokenizer names one. */
   readonly bosTokenId?: number;
-  /** The token that ends a text, if the tokenizer names one. */
+  /** The token that ends a text (BERT's `[SEP]`), if the tokenizer names one. */
   readonly eosTokenId?: number;
+  /** The token that takes the place of one to be predicted, if the tokenizer names one. */
+  readonly maskTokenId?: number;
   /** Whether the model expects every text to begin with {@linkcode bosTokenId}. */
   readonly addsBos: boolean;
   /**
@@ -57,13 +59,15 @@ export function createTextTokenizer(
       { cause: error },
     );
   }
-  const bosTokenId = specialTokenId(tokenizer, config["bos_token"]);
-  const eosTokenId = specialTokenId(tokenizer, config["eos_token"]);
+  const bosTokenId = specialTokenId(tokenizer, config["bos_token"] ?? config["cls_token"]);
+  const eosTokenId = specialTokenId(tokenizer, config["eos_token"] ?? config["sep_token"]);
+  const maskTokenId = specialTokenId(tokenizer, config["mask_token"]);
   const vocabularySize = Math.max(-1, ...tokenizer.get_vocab().values()) + 1;
   return {
     vocabularySize,
     ...(bosTokenId === undefined ? {} : { bosTokenId }),
     ...(eosTokenId === undefined ? {} : { eosTokenId }),
+    ...(maskTokenId === undefined ? {} : { maskTokenId }),
     addsBos: bosTokenId !== undefined && beginsWith(tokenizer, bosTokenId, config["add_bos_token"]),
     encode: (text) => encode(tokenizer, text, file),
     decode: (ids) => decode(tokenizer, ids, vocabularySize),

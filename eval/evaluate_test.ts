@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { InputError, openModel } from "../data/mod.ts";
 import { createRandom } from "../kan/random.ts";
 import { useBackend } from "./backend.ts";
-import { evaluateLanguageModel, type EvaluateOptions } from "./evaluate.ts";
+import { evaluateLanguageModel, type EvaluateOptions, evaluateOriginal } from "./evaluate.ts";
 import { createLanguageModel, readStateDict } from "./language_model.ts";
 import { randomStateDict } from "./testdata/random_model.ts";
 
@@ -39,6 +39,9 @@ Deno.test("the numbers follow the protocol and do not depend on the number of wo
   assert.ok(Math.abs(one.klDivergence!.mean - expected.klDivergence) < 1e-6);
   assert.ok(one.klDivergence!.p999 > one.klDivergence!.mean);
   assert.ok(one.sameTop1!.share > 0 && one.sameTop1!.share < 1);
+  const difference = expected.compressed - expected.original;
+  assert.ok(Math.abs(Math.log(one.perplexityRatio!.value) - difference) < 1e-6);
+  assert.ok(Math.abs(one.rmsProbabilityChange!.value - expected.rmsChange) < 1e-6);
 });
 
 /** Mean figures computed from the definition: softmax, log, sum. */
@@ -47,7 +50,7 @@ async function referenceScores({ tokens, contextLength, bosTokenId, ...dicts }: 
   const models = [dicts.original, dicts.compressed!].map((d) => createLanguageModel(config, d));
   const text = [bosTokenId!, ...tokens];
   const size = contextLength!;
-  const sums = { original: 0, compressed: 0, klDivergence: 0 };
+  const sums = { original: 0, compressed: 0, klDivergence: 0, squares: 0 };
   const chunks = Math.floor(text.length / size);
   for (let chunk = 0; chunk < chunks; chunk++) {
     const ids = Int32Array.from(text.slice(chunk * size, (chunk + 1) * size));
@@ -57,6 +60,7 @@ async function referenceScores({ tokens, contextLength, bosTokenId, ...dicts }: 
     for (let at = size / 2; at < size - 1; at++) {
       sums.original -= Math.log(pRows[at]![ids[at + 1]!]!);
       sums.compressed -= Math.log(qRows[at]![ids[at + 1]!]!);
+      sums.squares += (pRows[at]![ids[at + 1]!]! - qRows[at]![ids[at + 1]!]!) ** 2;
       pRows[at]!.forEach((value, i) => {
         sums.klDivergence += value * Math.log(value / qRows[at]![i]!);
       });
@@ -67,6 +71,7 @@ async function referenceScores({ tokens, contextLength, bosTokenId, ...dicts }: 
     original: sums.original / count,
     compressed: sums.compressed / count,
     klDivergence: sums.klDivergence / count,
+    rmsChange: Math.sqrt(sums.squares / count),
   };
 }
 
@@ -82,6 +87,56 @@ Deno.test("a model does not diverge from itself", async () => {
   assert.ok(result.klDivergence!.p999 < 1e-12);
   assert.equal(result.sameTop1!.share, 1);
   assert.equal(result.perplexity.original, result.perplexity.compressed);
+});
+
+Deno.test("a base evaluation spares the original and changes nothing", async () => {
+  const options = { config, original, tokens: tokens.subarray(0, 700), threads: 1 };
+  const lengths = { protocol: "huggingface", contextLength: 64, stride: 48 } as const;
+  const { result, base } = await evaluateOriginal({ ...options, ...lengths });
+  const compressed = randomStateDict(config, 2);
+  const expected = await evaluateLanguageModel({ ...options, ...lengths, compressed });
+  assert.equal(result.perplexity.original, expected.perplexity.original);
+  const found = await evaluateLanguageModel({ ...options, ...lengths, compressed, base });
+  assert.deepEqual(found, expected);
+  await assert.rejects(
+    evaluateLanguageModel({ ...options, compressed, base, contextLength: 32 }),
+    /base was evaluated on another text/,
+  );
+});
+
+Deno.test("pseudo-perplexity masks one token at a time", async () => {
+  const config = {
+    model_type: "distilbert",
+    architectures: ["DistilBertForMaskedLM"],
+    dim: 8,
+    hidden_dim: 16,
+    n_heads: 2,
+    n_layers: 2,
+    max_position_embeddings: 16,
+    vocab_size: 20,
+  };
+  const original = randomStateDict(config, 3);
+  const special = { bosTokenId: 1, eosTokenId: 2, maskTokenId: 0 };
+  const { perplexity, chunks } = await evaluateLanguageModel({
+    config,
+    original,
+    tokens: tokens.subarray(0, 15),
+    contextLength: 12,
+    threads: 1,
+    ...special,
+  });
+  await useBackend("wasm");
+  const model = createLanguageModel(config, original);
+  let loss = 0;
+  for (let at = 0; at < 15; at++) {
+    const first = at < 10 ? 0 : 10;
+    const ids = [1, ...tokens.subarray(first, Math.min(15, first + 10)), 2];
+    const label = ids.splice(1 + at - first, 1, 0)[0]!;
+    const rows = model.logits(Int32Array.from(ids)).softmax().arraySync() as number[][][];
+    loss -= Math.log(rows[0]![1 + at - first]![label]!);
+  }
+  assert.equal(chunks, 2);
+  assert.ok(Math.abs(Math.log(perplexity.original) - loss / 15) < 1e-6);
 });
 
 Deno.test("unusable texts and contexts are refused", async () => {

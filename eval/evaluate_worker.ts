@@ -1,9 +1,10 @@
 import type { TransformerDescription } from "./architectures/description.ts";
 import { type BackendName, useBackend } from "./backend.ts";
-import { scoreChunks } from "./chunk_scorer.ts";
 import { ParameterStore } from "./parameter_store.ts";
 import type { PreparedWeights } from "./prepared_weights.ts";
+import type { ScoringJob } from "./scoring_jobs.ts";
 import type { TokenScores } from "./token_scores.ts";
+import { runJob, scoreRows } from "./window_scorer.ts";
 import { serveJobs } from "./worker_jobs.ts";
 
 /** What each worker is given once. */
@@ -14,17 +15,39 @@ export interface EvaluateSetup {
   readonly models: readonly PreparedWeights[];
   /** Whether weights stay in the worker's heap. */
   readonly resident: boolean;
-  /** Tokens a chunk. */
-  readonly contextLength: number;
+  /** Whether the original's hidden states are to be returned. */
+  readonly keepsBase: boolean;
   /** Where tfjs computes. */
   readonly backend: BackendName;
 }
 
-serveJobs<EvaluateSetup, Int32Array, TokenScores>(async (setup) => {
+/** What is scored at once. */
+export interface EvaluateJob extends ScoringJob {
+  /** The original's hidden states of an earlier run, instead of running it. */
+  readonly base?: Float32Array;
+}
+
+/** What scoring gave. */
+export interface EvaluateJobResult {
+  /** The scores of the job's rows. */
+  readonly scores: TokenScores;
+  /** The original's hidden states, where they were asked for. */
+  readonly base?: Float32Array;
+}
+
+serveJobs<EvaluateSetup, EvaluateJob, EvaluateJobResult>(async (setup) => {
   await useBackend(setup.backend);
   const models = setup.models.map((weights) => ({
     description: setup.description,
     parameters: new ParameterStore(weights, setup.resident),
   }));
-  return (tokens) => scoreChunks(models, tokens, setup.contextLength);
+  return async (job) => {
+    const rows: Float32Array[] = [];
+    for (const model of models) {
+      const known = rows.length === 0 ? job.base : undefined;
+      rows.push(known ?? await runJob(model, job));
+    }
+    const scores = await scoreRows(models, rows, job.labels);
+    return { scores, ...(setup.keepsBase && { base: rows[0]! }) };
+  };
 });

@@ -1,3 +1,12 @@
+import type { ProtocolName, ProtocolSettings } from "./protocols/protocol.ts";
+import type { Window } from "./protocols/window.ts";
+import {
+  type Estimate,
+  expEstimate,
+  meanEstimate,
+  quantileEstimate,
+  rootEstimate,
+} from "./statistics.ts";
 import type { TokenScores } from "./token_scores.ts";
 
 /** A figure of the original model and, where there is one, of the compressed model. */
@@ -8,26 +17,52 @@ export interface Pair {
   readonly compressed?: number;
 }
 
-/** What {@linkcode evaluateLanguageModel} measured. */
+/** Means over the predictions of each chunk, in the order of the text. */
+export interface ChunkMeans {
+  /** Number of predictions. */
+  readonly tokens: readonly number[];
+  /** Negative log-likelihood under the original model, nats. */
+  readonly original: readonly number[];
+  /** Negative log-likelihood under the compressed model, nats. */
+  readonly compressed?: readonly number[];
+  /** Divergence of the compressed model from the original, nats. */
+  readonly klDivergence?: readonly number[];
+}
+
+/** What {@linkcode evaluateLanguageModel} measured. Standard errors are over tokens. */
 export interface EvaluationResult {
+  /** How the text was cut up and what of it counted. */
+  readonly protocol: ProtocolName;
   /** Number of predicted tokens. */
   readonly tokens: number;
   /** Number of chunks that the text was cut into. */
   readonly chunks: number;
   /** Tokens a chunk. */
   readonly contextLength: number;
+  /** Tokens from one window's beginning to the next, where windows overlap. */
+  readonly stride?: number;
+  /** SHA-256 of what was predicted from what: results that share it can be compared. */
+  readonly fingerprint: string;
   /** exp of the mean negative log-likelihood. */
   readonly perplexity: Pair;
-  /** Standard error of the perplexity over tokens. */
+  /** Standard error of the perplexity. */
   readonly perplexityStandardError: Pair;
+  /** The compressed model's perplexity as a multiple of the original's. */
+  readonly perplexityRatio?: Estimate;
   /** Divergence of the compressed model's next-token distributions from the original's, nats. */
   readonly klDivergence?: {
     /** Mean over tokens. */
     readonly mean: number;
     /** Standard error of the mean. */
     readonly standardError: number;
+    /** Median over tokens. */
+    readonly median: number;
+    /** Standard error of the median. */
+    readonly medianStandardError: number;
     /** 99.9th percentile over tokens. */
     readonly p999: number;
+    /** Standard error of the 99.9th percentile. */
+    readonly p999StandardError: number;
   };
   /** How often both models find the same token most likely. */
   readonly sameTop1?: {
@@ -36,54 +71,106 @@ export interface EvaluationResult {
     /** Its standard error. */
     readonly standardError: number;
   };
+  /** Root mean square of the change in the probability of the token that came. */
+  readonly rmsProbabilityChange?: Estimate;
+  /** The figures of each chunk, from which runs are compared pair by pair. */
+  readonly chunkMeans: ChunkMeans;
+}
+
+/** What was measured, beside the scores. */
+export interface MeasuredWindows {
+  /** The protocol. */
+  readonly settings: ProtocolSettings;
+  /** Its windows. */
+  readonly windows: readonly Window[];
+  /** Of the windows. */
+  readonly fingerprint: string;
 }
 
 /** Summarizes the scores of all predicted tokens with llama.cpp's formulas. */
 export function summarizeScores(
   scores: TokenScores,
-  chunks: number,
-  contextLength: number,
+  { settings, windows, fingerprint }: MeasuredWindows,
 ): EvaluationResult {
-  const base = perplexity(scores.original);
-  const tokens = scores.original.length;
-  const common = { tokens, chunks, contextLength };
-  const { compressed, klDivergence, sameTop1 } = scores;
-  if (compressed === undefined || klDivergence === undefined || sameTop1 === undefined) {
+  const { original, originalTop, compressed, compressedTop, klDivergence } = scores;
+  const base = expEstimate(meanEstimate(original));
+  const { name: protocol, contextLength, stride } = settings;
+  const chunkMeans = meanByChunk(windows, scores);
+  const common = {
+    protocol,
+    tokens: original.length,
+    chunks: chunkMeans.tokens.length,
+    contextLength,
+    ...(stride !== undefined && { stride }),
+    fingerprint,
+    chunkMeans,
+  };
+  if (compressed === undefined || compressedTop === undefined || klDivergence === undefined) {
     return {
       ...common,
       perplexity: { original: base.value },
       perplexityStandardError: { original: base.standardError },
     };
   }
-  const other = perplexity(compressed);
-  const share = sameTop1.reduce((total, same) => total + same, 0) / tokens;
+  const other = expEstimate(meanEstimate(compressed));
   return {
     ...common,
     perplexity: { original: base.value, compressed: other.value },
     perplexityStandardError: { original: base.standardError, compressed: other.standardError },
-    klDivergence: { ...meanAndError(klDivergence), p999: percentile(klDivergence, 0.999) },
-    sameTop1: { share, standardError: Math.sqrt(share * (1 - share) / (tokens - 1)) },
+    perplexityRatio: expEstimate(meanEstimate(compressed.map((loss, i) => loss - original[i]!))),
+    klDivergence: summarizeDivergence(klDivergence),
+    sameTop1: summarizeAgreement(originalTop, compressedTop),
+    rmsProbabilityChange: rootEstimate(meanEstimate(
+      compressed.map((loss, i) => (Math.exp(-loss) - Math.exp(-original[i]!)) ** 2),
+    )),
   };
 }
 
-function meanAndError(values: Float64Array): { mean: number; standardError: number } {
-  const count = values.length;
-  const mean = values.reduce((sum, value) => sum + value, 0) / count;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { mean, standardError: Math.sqrt(squares / count / (count - 1)) };
+function summarizeDivergence(values: Float64Array) {
+  const mean = meanEstimate(values);
+  const median = quantileEstimate(values, 0.5);
+  const p999 = quantileEstimate(values, 0.999);
+  return {
+    mean: mean.value,
+    standardError: mean.standardError,
+    median: median.value,
+    medianStandardError: median.standardError,
+    p999: p999.value,
+    p999StandardError: p999.standardError,
+  };
 }
 
-function perplexity(values: Float64Array): { value: number; standardError: number } {
-  const { mean, standardError } = meanAndError(values);
-  // First order: d exp(m) = exp(m) dm.
-  return { value: Math.exp(mean), standardError: Math.exp(mean) * standardError };
+function summarizeAgreement(one: Int32Array, other: Int32Array) {
+  const same = one.map((top, i) => top === other[i] ? 1 : 0);
+  const { value: share, standardError } = meanEstimate(same);
+  return { share, standardError };
 }
 
-/** Linear interpolation between the two nearest order statistics. */
-function percentile(values: Float64Array, fraction: number): number {
-  const sorted = values.toSorted();
-  const place = fraction * (sorted.length - 1);
-  const below = Math.floor(place);
-  const above = Math.min(below + 1, sorted.length - 1);
-  return sorted[below]! + (place - below) * (sorted[above]! - sorted[below]!);
+function meanByChunk(windows: readonly Window[], scores: TokenScores): ChunkMeans {
+  const tokens: number[] = [];
+  for (const { chunk, rows } of windows) tokens[chunk] = (tokens[chunk] ?? 0) + rows.length;
+  const means = (values: Float64Array) => {
+    let at = 0;
+    return tokens.map((count) => meanEstimate(values.subarray(at, at += count)).value);
+  };
+  const { original, compressed, klDivergence } = scores;
+  return {
+    tokens,
+    original: means(original),
+    ...(compressed !== undefined && { compressed: means(compressed) }),
+    ...(klDivergence !== undefined && { klDivergence: means(klDivergence) }),
+  };
+}
+
+/** SHA-256, in hexadecimal digits, of the windows' tokens, rows and labels. */
+export async function fingerprintOf(windows: readonly Window[]): Promise<string> {
+  const words = windows.flatMap(({ tokens, rows, labels }) => [
+    tokens.length,
+    rows.length,
+    ...tokens,
+    ...rows,
+    ...labels,
+  ]);
+  const digest = await crypto.subtle.digest("SHA-256", Int32Array.from(words));
+  return new Uint8Array(digest).toHex();
 }

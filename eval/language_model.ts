@@ -14,6 +14,7 @@ import { checkTensors, expectedTensors } from "./expected_tensors.ts";
 import { applyHead, type ForwardOptions, hiddenStates } from "./forward.ts";
 import { ParameterStore } from "./parameter_store.ts";
 import { prepareWeights } from "./prepared_weights.ts";
+import { checkTokenIds } from "./token_ids.ts";
 
 /** A language model with its weights, ready to run on the current tfjs backend. */
 export class LanguageModel {
@@ -108,16 +109,6 @@ export class LanguageModel {
     }
     checkTokenIds(ids, vocabularySize);
   }
-}
-
-/** Throws {@linkcode InputError} where a token id is outside the vocabulary. */
-export function checkTokenIds(ids: Int32Array, vocabularySize: number): void {
-  const index = ids.findIndex((id) => id < 0 || id >= vocabularySize);
-  if (index < 0) return;
-  throw new InputError(
-    `token id ${ids[index]} at position ${index} is outside the model's vocabulary of ` +
-      `${vocabularySize}; the tokenizer belongs to another model`,
-  );
 }
 
 /**

@@ -1,7 +1,7 @@
 import { InputError } from "../data/input_error.ts";
 import { elementCount } from "../data/tensor.ts";
 import type { TransformerDescription } from "./architectures/description.ts";
-import { logitsBlockSize } from "./chunk_scorer.ts";
+import { logitsBlockSize } from "./window_scorer.ts";
 import { expectedTensors, layerLinears } from "./expected_tensors.ts";
 
 /** Bytes that one worker's heap may reach: the WASM backend breaks silently at 4 GiB. */

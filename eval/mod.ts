@@ -18,8 +18,25 @@ export {
 export { type SampleOptions, sampleTokens } from "./calibration/sample_tokens.ts";
 export { tensorMetrics } from "./calibration/tensor_metrics.ts";
 export type { TensorMetric, TensorMetrics } from "../hierarchy/metric/tensor_metric.ts";
-export { evaluateLanguageModel, type EvaluateOptions } from "./evaluate.ts";
-export type { EvaluationResult, Pair } from "./evaluation_result.ts";
+export { compareRuns, type RunComparison, type RunFigures } from "./compare_runs.ts";
+export {
+  type BaseEvaluation,
+  evaluateLanguageModel,
+  type EvaluateOptions,
+  evaluateOriginal,
+} from "./evaluate.ts";
+export type { ChunkMeans, EvaluationResult, Pair } from "./evaluation_result.ts";
+export {
+  chooseProtocol,
+  planWindows,
+  type ProtocolChoice,
+  type ProtocolName,
+  protocolNames,
+  type ProtocolSettings,
+} from "./protocols/protocol.ts";
+export type { Window, WindowText } from "./protocols/window.ts";
+export type { BaseStates, ScoringOptions } from "./score_windows.ts";
+export { clusterEstimate, type Estimate } from "./statistics.ts";
 export type { ForwardOptions } from "./forward.ts";
 export {
   generateText,

@@ -2,23 +2,25 @@
 export interface TokenScores {
   /** Negative log-likelihood of the token under the original model, in nats. */
   readonly original: Float64Array;
-  /** The same under the compressed model, where there is one. */
+  /** The token (or class) that the original model finds most likely. */
+  readonly originalTop: Int32Array;
+  /** Negative log-likelihood under the compressed model, where there is one. */
   readonly compressed?: Float64Array;
+  /** The token that the compressed model finds most likely. */
+  readonly compressedTop?: Int32Array;
   /** KL divergence of the compressed model's distribution from the original's, in nats. */
   readonly klDivergence?: Float64Array;
-  /** 1 where both models find the same token most likely. */
-  readonly sameTop1?: Uint8Array;
 }
 
 /** Room for the scores of `count` tokens. */
 export function allocateScores(count: number, withCompressed: boolean): TokenScores {
-  const original = new Float64Array(count);
-  if (!withCompressed) return { original };
+  const scores = { original: new Float64Array(count), originalTop: new Int32Array(count) };
+  if (!withCompressed) return scores;
   return {
-    original,
+    ...scores,
     compressed: new Float64Array(count),
+    compressedTop: new Int32Array(count),
     klDivergence: new Float64Array(count),
-    sameTop1: new Uint8Array(count),
   };
 }
 
@@ -35,6 +37,7 @@ export function scoreToken(
 ): void {
   const top = indexOfLargest(original);
   const largest = original[top]!;
+  scores.originalTop[index] = top;
   let sum = 0;
   if (compressed === undefined) {
     for (let i = 0; i < original.length; i++) sum += Math.exp(original[i]! - largest);
@@ -56,9 +59,9 @@ export function scoreToken(
   const otherLogSum = otherLargest + Math.log(otherSum);
   scores.original[index] = logSum - original[label]!;
   scores.compressed![index] = otherLogSum - compressed[label]!;
+  scores.compressedTop![index] = otherTop;
   // Σ p (log p - log q) with log p = a - logSum and log q = b - otherLogSum.
   scores.klDivergence![index] = Math.max(0, difference / sum - logSum + otherLogSum);
-  scores.sameTop1![index] = top === otherTop ? 1 : 0;
 }
 
 /** Index of the largest value, the first where several are equal. */
@@ -68,17 +71,19 @@ export function indexOfLargest(values: Float32Array): number {
   return top;
 }
 
-/** The scores of several stretches of text, one after another. */
-export function joinScores(parts: readonly TokenScores[]): TokenScores {
-  const count = parts.reduce((total, { original }) => total + original.length, 0);
-  const joined = allocateScores(count, parts[0]?.compressed !== undefined);
-  let offset = 0;
-  for (const part of parts) {
-    joined.original.set(part.original, offset);
-    if (part.compressed !== undefined) joined.compressed?.set(part.compressed, offset);
-    if (part.klDivergence !== undefined) joined.klDivergence?.set(part.klDivergence, offset);
-    if (part.sameTop1 !== undefined) joined.sameTop1?.set(part.sameTop1, offset);
-    offset += part.original.length;
-  }
-  return joined;
+/** Copies `count` scores of `source` from `from` on to `to` on in `target`. */
+export function copyScores(
+  target: TokenScores,
+  to: number,
+  source: TokenScores,
+  from: number,
+  count: number,
+): void {
+  const copy = <T extends Float64Array | Int32Array>(into: T | undefined, values: T | undefined) =>
+    values !== undefined && into?.set(values.subarray(from, from + count), to);
+  copy(target.original, source.original);
+  copy(target.originalTop, source.originalTop);
+  copy(target.compressed, source.compressed);
+  copy(target.compressedTop, source.compressedTop);
+  copy(target.klDivergence, source.klDivergence);
 }

@@ -4,7 +4,7 @@ import type { ModelConfig } from "../architectures/config.ts";
 import { describeModel } from "../architectures/registry.ts";
 import type { BackendName } from "../backend.ts";
 import { checkTensors } from "../expected_tensors.ts";
-import { checkTokenIds } from "../language_model.ts";
+import { checkTokenIds } from "../token_ids.ts";
 import { prepareWeights } from "../prepared_weights.ts";
 import { runInWorkers } from "../worker_pool.ts";
 import type { SampleJob, SampleSetup } from "./sample_worker.ts";

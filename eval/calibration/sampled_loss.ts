@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { TransformerDescription } from "../architectures/description.ts";
 import type { Random } from "../../kan/random.ts";
 import { readValues } from "../backend.ts";
-import type { RunnableModel } from "../chunk_scorer.ts";
+import type { RunnableModel } from "../window_scorer.ts";
 
 /** The head's part of a backward pass whose labels are drawn from the model itself. */
 export interface SampledLoss {

@@ -1,0 +1,58 @@
+import { isJsonObject, readJsonObject } from "../data/json_file.ts";
+import { InputError, openFile } from "../data/mod.ts";
+import { type ChunkMeans, compareRuns, type EvaluationResult } from "../eval/mod.ts";
+import type { RunComparison, RunFigures } from "../eval/mod.ts";
+import { naming } from "./errors.ts";
+import { formatWithError } from "./format.ts";
+
+/** An earlier run and how this one differs from it. */
+export interface Against extends RunComparison {
+  /** The file that the earlier run was read from. */
+  readonly file: string;
+  /** The model that the earlier run measured. */
+  readonly model: string;
+}
+
+/** An earlier run of `evaluate --json`. */
+export interface EarlierRun extends RunFigures {
+  /** The file that it was read from. */
+  readonly file: string;
+  /** Name of its model. */
+  readonly model: string;
+}
+
+/** Reads what `evaluate --json` printed; throws {@linkcode InputError} where it is something else. */
+export async function readEarlierRun(file: string): Promise<EarlierRun> {
+  const { model, fingerprint, chunkMeans } = await readJsonObject(await openFile(file));
+  if (typeof model === "string" && typeof fingerprint === "string" && isChunkMeans(chunkMeans)) {
+    return { file, model, fingerprint, chunkMeans };
+  }
+  throw new InputError(`${file}: is no output of evaluate --json; write one with evaluate --json`);
+}
+
+function isChunkMeans(value: unknown): value is ChunkMeans {
+  if (!isJsonObject(value)) return false;
+  const { tokens, original, compressed = original, klDivergence = original } = value;
+  const length = Array.isArray(tokens) ? tokens.length : 0;
+  return length > 0 &&
+    [tokens, original, compressed, klDivergence].every((list) =>
+      Array.isArray(list) && list.length === length && list.every(Number.isFinite)
+    );
+}
+
+/** Compares a result with an earlier run. */
+export function compareWith(earlier: EarlierRun, result: EvaluationResult): Against {
+  const { file, model } = earlier;
+  return { file, model, ...naming(file, () => compareRuns(earlier, result)) };
+}
+
+/** The comparison for people. */
+export function againstText({ file, model, perplexityRatio, klDivergenceChange }: Against): string {
+  const ratio = formatWithError(perplexityRatio.value, perplexityRatio.standardError);
+  const lines = [`against ${model} in ${file}:`, `  perplexity ${ratio} times as high`];
+  if (klDivergenceChange !== undefined) {
+    const { value, standardError } = klDivergenceChange;
+    lines.push(`  mean KL divergence changed by ${formatWithError(value, standardError)} nats`);
+  }
+  return lines.join("\n");
+}
