@@ -1,0 +1,30 @@
+import assert from "node:assert";
+import { createRandom } from "../../kan/random.ts";
+import { createTrellis } from "../quantize/trellis.ts";
+import { quantizeMatrix } from "../quantize/quantize_matrix.ts";
+import { fitEntropyModel } from "./fit_entropy_model.ts";
+import { encodeSegment, idealBits } from "./index_code.ts";
+import { planSegments } from "./index_matrix.ts";
+import { fitScaleField } from "./scale_field.ts";
+import { symbolTables } from "./symbol_model.ts";
+
+Deno.test("code streams are within 0.5 % of their ideal length", () => {
+  const random = createRandom(12);
+  const [rows, columns] = [300, 400];
+  for (const [states, deviation] of [[1, 0.6], [8, 1.5], [8, 6], [1, 40]] as const) {
+    const trellis = createTrellis(states);
+    const data = Float32Array.from(
+      { length: rows * columns },
+      (_, i) => random.normal() * deviation * (1 + (i % 7) / 3),
+    );
+    const indices = quantizeMatrix(trellis, { name: "w", rows, columns, data });
+    const field = fitScaleField(data, rows, columns);
+    const { matrices, model } = fitEntropyModel(trellis, [{ rows, columns, indices, field }]);
+    const tables = symbolTables(model);
+    const bytes = planSegments(matrices)
+      .map((segment) => encodeSegment(trellis, segment, matrices, tables).length)
+      .reduce((sum, length) => sum + length, 0);
+    const ideal = idealBits(trellis, matrices[0]!, tables);
+    assert.ok(8 * bytes >= ideal - 8 && 8 * bytes < 1.005 * ideal, `${8 * bytes} for ${ideal}`);
+  }
+});
