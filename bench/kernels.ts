@@ -56,8 +56,12 @@ function benchQuantization(): void {
 function benchErrorFeedback(): void {
   const size = 768, half = size / 2;
   const data = Float32Array.from({ length: size * size }, (_, i) => Math.sin(i * i));
-  const factor = Float64Array.from({ length: size * size }, (_, i) => i % size + 1);
-  const state = startFeedback({ name: "weight", rows: size, columns: size, data }, factor);
+  const metric = {
+    rowWeights: new Float64Array(size).fill(1),
+    columnWeights: new Float64Array(size).fill(1),
+    feedback: Float32Array.from({ length: size * (size - 1) / 2 }, (_, i) => 1 / (i % size + 1)),
+  };
+  const state = startFeedback({ name: "weight", rows: size, columns: size, data }, metric);
   state.errors.set(data);
   row(["error feedback", "TypeScript", "kernel", "ratio", "(GFLOP/s)"]);
   for (const rows of [8, 64, half]) {

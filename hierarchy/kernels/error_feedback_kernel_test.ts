@@ -10,9 +10,13 @@ const kernel = createErrorFeedbackKernel()!;
 function randomState(rows: number, columns: number, seed: number): FeedbackState {
   const random = createRandom(seed);
   const values = (length: number) => Float32Array.from({ length }, () => random.normal());
-  const factor = Float64Array.from(values(rows * rows), (value) => value + 0.1 * random.uniform());
-  for (let i = 0; i < rows; i++) factor[i * rows + i] = 1 + random.uniform();
-  const state = startFeedback({ name: "w", rows, columns, data: values(rows * columns) }, factor);
+  const metric = {
+    rowWeights: new Float64Array(rows).fill(1),
+    columnWeights: new Float64Array(columns).fill(1),
+    feedback: values(rows * (rows - 1) / 2),
+    rowSteps: Float64Array.from({ length: rows }, () => 1 + random.uniform()),
+  };
+  const state = startFeedback({ name: "w", rows, columns, data: values(rows * columns) }, metric);
   state.errors.set(values(rows * columns));
   return state;
 }

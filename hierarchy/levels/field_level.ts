@@ -28,7 +28,7 @@ const LIMIT = 1000;
 
 /**
  * Divides every weight by its quantization step and hands the quotients on. Where a matrix has an
- * error metric, the step of weight (i, j) is c / (U_ii · weight_j): every coefficient then adds the
+ * error metric, the step of weight (i, j) is c / (rowWeight_i · columnWeight_j): every coefficient then adds the
  * same expected loss (reverse water-filling). Without one it is c times the matrix' root mean
  * square, so that every matrix gets the same rate.
  */
@@ -64,7 +64,7 @@ function stepField({ data, rows, metric }: Matrix): StepField {
   }
   const rowExponents = Int32Array.from(
     { length: rows },
-    (_, i) => clampExponent(-8 * Math.log2(metric.factor[i * rows + i]!)),
+    (_, i) => clampExponent(-8 * Math.log2(metric.rowWeights[i]!)),
   );
   const columnExponents = Int32Array.from(
     metric.columnWeights,
@@ -118,19 +118,14 @@ function withLogSteps<Shape extends MatrixShape>(
 
 /** The metric of errors in quotients. */
 function scaled(
-  { factor, columnWeights }: ErrorMetric,
+  metric: ErrorMetric,
   steps: { row: Float64Array; column: Float64Array },
 ): ErrorMetric {
-  const size = steps.row.length;
-  const scaledFactor = new Float64Array(factor.length);
-  for (let i = 0; i < size; i++) {
-    for (let k = i; k < size; k++) {
-      scaledFactor[i * size + k] = factor[i * size + k]! * steps.row[i]!;
-    }
-  }
   return {
-    factor: scaledFactor,
-    columnWeights: columnWeights.map((weight, j) => weight * steps.column[j]!),
+    rowWeights: metric.rowWeights.map((weight, i) => weight * steps.row[i]!),
+    columnWeights: metric.columnWeights.map((weight, j) => weight * steps.column[j]!),
+    feedback: metric.feedback,
+    rowSteps: steps.row,
   };
 }
 

@@ -24,11 +24,13 @@ Deno.test("decodeField() undoes the division to float32 precision, with and with
     fc.array(fc.double({ min: 1e-8, max: 1e8, noNaN: true }), { minLength: 24, maxLength: 24 }),
     fc.boolean(),
     async (rows, columns, step, positive, withMetric) => {
-      const factor = new Float64Array(rows * rows);
-      for (let i = 0; i < rows; i++) factor[i * rows + i] = positive[i]!;
+      const rowWeights = Float64Array.from(positive.slice(0, rows));
+      const feedback = new Float32Array(rows * (rows - 1) / 2);
       const columnWeights = Float64Array.from(positive.slice(12, 12 + columns));
       const plain = matrix(rows, columns);
-      const signal = [withMetric ? { ...plain, metric: { factor, columnWeights } } : plain];
+      const signal = [
+        withMetric ? { ...plain, metric: { rowWeights, columnWeights, feedback } } : plain,
+      ];
       const { decoded } = await roundTrip(signal, step);
       decoded[0]!.data.forEach((value, i) => {
         const expected = plain.data[i]!;
@@ -47,15 +49,16 @@ Deno.test("without a metric all matrices get steps in proportion to their size",
 });
 
 Deno.test("with a metric every coefficient's error costs the same", async () => {
-  const factor = Float64Array.of(4, 1, 0, 0.25);
+  const rowWeights = Float64Array.of(4, 0.25), feedback = Float32Array.of(0.5);
   const columnWeights = Float64Array.of(1, 8, 0.5);
-  const signal = [{ ...matrix(2, 3), metric: { factor, columnWeights } }];
+  const signal = [{ ...matrix(2, 3), metric: { rowWeights, columnWeights, feedback } }];
   const { handsOn } = await roundTrip(signal, 0.5);
   const { metric } = handsOn[0]!;
-  const cost = (i: number, j: number) => metric!.factor[3 * i]! * metric!.columnWeights[j]!;
+  const cost = (i: number, j: number) => metric!.rowWeights[i]! * metric!.columnWeights[j]!;
   for (let i = 0; i < 2; i++) for (let j = 0; j < 3; j++) assert.equal(cost(i, j), 0.5);
-  // Off the diagonal, rows are scaled by their own step: 0.5 / 4.
-  assert.equal(metric!.factor[1], 1 / 8);
+  // Feedback is between values as they were before: rows were divided by 0.5 / 4 and 0.5 / 0.25.
+  assert.deepEqual([...metric!.rowSteps!], [1 / 8, 2]);
+  assert.equal(metric!.feedback, feedback);
 });
 
 Deno.test("decodeField() refuses a level without its step or stream", async () => {

@@ -5,10 +5,17 @@
  * gradient with respect to output j (the Fisher information).
  */
 export interface ErrorMetric {
-  /** U, `rows` × `rows`, upper triangular with a positive diagonal, row-major. */
-  readonly factor: Float64Array;
+  /** The diagonal of U, which is upper triangular: one positive weight a row. */
+  readonly rowWeights: Float64Array;
   /** One positive weight a column. */
   readonly columnWeights: Float64Array;
+  /**
+   * U_ki / U_ii for rows k < i: what row i can make up for of an error in row k. Packed row by row,
+   * `rows * (rows - 1) / 2` values.
+   */
+  readonly feedback: Float32Array;
+  /** What the rows were divided by since, to which `feedback` does not refer; 1 where absent. */
+  readonly rowSteps?: Float64Array;
 }
 
 /**

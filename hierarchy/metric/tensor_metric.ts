@@ -1,5 +1,6 @@
 import { InputError } from "../../data/input_error.ts";
 import type { ErrorMetric } from "../levels/level.ts";
+import { packUpper } from "./packed_upper.ts";
 import { upperFactor } from "./upper_factor.ts";
 
 /** What calibration found out about a matrix of weights. */
@@ -39,7 +40,7 @@ export function errorMetric(
     throw new InputError(`${name}: its calibration has NaN or infinite values; calibrate again`);
   }
   const factor = upperFactor(hessian, rows, HESSIAN_DAMPING);
-  return { factor, columnWeights: columnWeights(fisher, columns) };
+  return { ...packUpper(factor, rows), columnWeights: columnWeights(fisher, columns) };
 }
 
 function columnWeights(fisher: Float64Array | undefined, columns: number): Float64Array {

@@ -1,4 +1,5 @@
-import type { Matrix } from "../levels/level.ts";
+import type { ErrorMetric, Matrix } from "../levels/level.ts";
+import { packedIndex } from "../metric/packed_upper.ts";
 
 /** A matrix while its rows are quantized one after another with error feedback. */
 export interface FeedbackState {
@@ -10,18 +11,19 @@ export interface FeedbackState {
   readonly targets: Float32Array;
   /** Errors of the rows that are quantized. */
   readonly errors: Float32Array;
-  /** U of the error metric, `rows` × `rows`, upper triangular. */
-  readonly factor: Float64Array;
-  /** 1 / U_ii. */
-  readonly inverseDiagonal: Float64Array;
+  /** What each row makes up for, as in the error metric. */
+  readonly feedback: Float32Array;
+  /** What each row was divided by. */
+  readonly rowSteps: Float64Array;
 }
 
 /** The state before any row is quantized. */
-export function startFeedback(matrix: Matrix, factor: Float64Array): FeedbackState {
-  const { rows, columns, data } = matrix;
-  const inverseDiagonal = Float64Array.from({ length: rows }, (_, i) => 1 / factor[i * rows + i]!);
+export function startFeedback(
+  { rows, columns, data }: Matrix,
+  { feedback, rowSteps = new Float64Array(rows).fill(1) }: ErrorMetric,
+): FeedbackState {
   const targets = Float32Array.from(data), errors = new Float32Array(data.length);
-  return { rows, columns, targets, errors, factor, inverseDiagonal };
+  return { rows, columns, targets, errors, feedback, rowSteps };
 }
 
 /** Rows from the first to before the second number. */
@@ -33,13 +35,13 @@ export type RowRange = readonly [start: number, end: number];
  */
 export type AddErrors = (state: FeedbackState, from: RowRange, to: RowRange) => void;
 
-/** What row i gets of the error of row k: U_ki / U_ii. */
+/** What row i gets of the error of a row k before it. */
 export function feedbackWeight(
-  { factor, inverseDiagonal, rows }: FeedbackState,
+  { feedback, rowSteps, rows }: FeedbackState,
   k: number,
   i: number,
 ): number {
-  return Math.fround(factor[k * rows + i]! * inverseDiagonal[i]!);
+  return Math.fround(feedback[packedIndex(rows, k, i)]! * rowSteps[k]! / rowSteps[i]!);
 }
 
 /**

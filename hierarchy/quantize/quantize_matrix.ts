@@ -1,6 +1,6 @@
 import { rowsPerPiece } from "../entropy/index_matrix.ts";
 import { createErrorFeedbackKernel } from "../kernels/error_feedback_kernel.ts";
-import type { Matrix } from "../levels/level.ts";
+import type { ErrorMetric, Matrix } from "../levels/level.ts";
 import type { RateTerm } from "./candidates.ts";
 import {
   type AddErrors,
@@ -28,7 +28,7 @@ export function quantizeMatrix(trellis: Trellis, matrix: Matrix, rate?: RateTerm
   const { rows, columns, metric } = matrix;
   const indices = new Int32Array(rows * columns);
   if (metric !== undefined) {
-    quantizeWithFeedback(trellis, matrix, metric.factor, indices, rate);
+    quantizeWithFeedback(trellis, matrix, metric, indices, rate);
     return indices;
   }
   const step = rowsPerPiece(columns);
@@ -47,12 +47,12 @@ function rateOf(rate: RateTerm | undefined, start: number, end: number): RateTer
 function quantizeWithFeedback(
   trellis: Trellis,
   matrix: Matrix,
-  factor: Float64Array,
+  metric: ErrorMetric,
   indices: Int32Array,
   rate: RateTerm | undefined,
 ): void {
   const { data, rows, columns } = matrix;
-  const feedback = startFeedback(matrix, factor);
+  const feedback = startFeedback(matrix, metric);
   const { targets, errors } = feedback;
   const step = rowsPerPiece(columns);
   let state = 0;

@@ -1,6 +1,7 @@
 import assert from "node:assert";
 import { createRandom } from "../../kan/random.ts";
 import type { ErrorMetric, Matrix } from "../levels/level.ts";
+import { packUpper } from "../metric/packed_upper.ts";
 import { upperFactor } from "../metric/upper_factor.ts";
 import { quantizeMatrix } from "./quantize_matrix.ts";
 import { createTrellis, reconstruct, type Trellis } from "./trellis.ts";
@@ -19,7 +20,7 @@ function correlatedProblem(rows: number, columns: number) {
   }
   const data = Float32Array.from({ length: rows * columns }, () => random.normal() * 3);
   const metric: ErrorMetric = {
-    factor: upperFactor(hessian, rows, 0),
+    ...packUpper(upperFactor(hessian, rows, 0), rows),
     columnWeights: new Float64Array(columns).fill(1),
   };
   return { hessian, matrix: { name: "w", rows, columns, data }, metric };
@@ -95,9 +96,11 @@ function bestShift(hessian: Float64Array, size: number, fixed: number[], row: nu
 
 Deno.test("a diagonal metric changes nothing", () => {
   const { matrix } = correlatedProblem(10, 30);
-  const factor = new Float64Array(100);
-  for (let i = 0; i < 10; i++) factor[i * 11] = 1 + i;
-  const metric = { factor, columnWeights: new Float64Array(30).fill(1) };
+  const metric = {
+    rowWeights: Float64Array.from({ length: 10 }, (_, i) => 1 + i),
+    feedback: new Float32Array(45),
+    columnWeights: new Float64Array(30).fill(1),
+  };
   const trellis = createTrellis(1);
   assert.deepEqual(quantizeMatrix(trellis, { ...matrix, metric }), quantizeMatrix(trellis, matrix));
 });

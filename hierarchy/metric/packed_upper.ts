@@ -1,0 +1,22 @@
+import type { ErrorMetric } from "../levels/level.ts";
+
+/** Where the value of row k and column i > k stands among the packed values above a diagonal. */
+export function packedIndex(size: number, k: number, i: number): number {
+  return k * (2 * size - k - 1) / 2 + i - k - 1;
+}
+
+/**
+ * Splits an upper triangular factor U (row-major, size × size, as `upperFactor` gives it) into its
+ * diagonal and U_ki / U_ii above it, in an eighth of the memory.
+ */
+export function packUpper(
+  factor: Float64Array,
+  size: number,
+): Pick<ErrorMetric, "rowWeights" | "feedback"> {
+  const rowWeights = Float64Array.from({ length: size }, (_, i) => factor[i * (size + 1)]!);
+  const feedback = new Float32Array(size * (size - 1) / 2);
+  for (let k = 0, at = 0; k < size; k++) {
+    for (let i = k + 1; i < size; i++) feedback[at++] = factor[k * size + i]! / rowWeights[i]!;
+  }
+  return { rowWeights, feedback };
+}
