@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { integerBetween } from "./options.ts";
+import { integerBetween, nonEmpty } from "./options.ts";
 
 /** Options of `demo`. */
 export interface DemoOptions {
@@ -7,10 +7,20 @@ export interface DemoOptions {
   readonly port: number;
 }
 
+/** Options of `report`. */
+export interface ReportOptions {
+  /** The page to write; beside the results where it is left out. */
+  readonly out?: string;
+  /** What the models continue. */
+  readonly prompt: string;
+}
+
 /** What the commands do that make pages for browsers. */
 export interface PageCommands {
   /** Runs `demo`; no models means the embedded one at two rates. */
   demo(models: readonly string[], options: DemoOptions): Promise<void>;
+  /** Runs `report`. */
+  report(results: string, options: ReportOptions): Promise<void>;
 }
 
 /** Adds the commands that make pages for browsers. */
@@ -21,4 +31,14 @@ export function addPageCommands(program: Command, commands: PageCommands): void 
     .option("--port <n>", "port of the page; 0 takes a free one", integerBetween(0, 65535), 8017)
     .addHelpText("after", `\nExamples:\n  ${program.name()} demo compressed/prose-4m-rate-4bit\n`)
     .action((models: string[], options: DemoOptions) => commands.demo(models, options));
+  program.command("report")
+    .description("Make one page, to be opened from disk, of what compress --json printed.")
+    .argument("<results>", "JSON file: one result, a list of them, or one a line", nonEmpty)
+    .option("--out <file>", "the page (default: the results' name with .html)", nonEmpty)
+    .option("--prompt <text>", "what the models continue", nonEmpty, "She opened the door and")
+    .addHelpText(
+      "after",
+      `\nExamples:\n  ${program.name()} report results.json --prompt "The old house"\n`,
+    )
+    .action((results: string, options: ReportOptions) => commands.report(results, options));
 }

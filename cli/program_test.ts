@@ -14,6 +14,7 @@ async function parse(...args: string[]) {
     compress: record("compress"),
     decompress: record("decompress"),
     demo: record("demo"),
+    report: record("report"),
     evaluate: record("evaluate"),
     inspect: record("inspect"),
     sample: record("sample"),
@@ -66,6 +67,8 @@ Deno.test("the other commands are parsed", async () => {
   assert.deepEqual(decompress.calls, [["decompress", "f", { out: "d", dtype: "f32" }]]);
   const inspect = await parse("inspect", "f", "--json");
   assert.deepEqual(inspect.calls, [["inspect", "f", { json: true }]]);
+  const report = await parse("report", "r.json", "--out", "r.html", "--prompt", "Once");
+  assert.deepEqual(report.calls, [["report", "r.json", { out: "r.html", prompt: "Once" }]]);
   const demo = await parse("demo", "a", "b", "--port", "0");
   assert.deepEqual(demo.calls, [["demo", ["a", "b"], { port: 0 }]]);
 });
@@ -100,7 +103,9 @@ Deno.test("misuse says what is allowed and runs nothing", async () => {
 });
 
 Deno.test("every command's help has examples that parse", async () => {
-  for (const name of ["compress", "evaluate", "inspect", "decompress", "demo", "sample"]) {
+  for (
+    const name of ["compress", "evaluate", "inspect", "decompress", "demo", "report", "sample"]
+  ) {
     const { out, failure } = await parse(name, "--help");
     assert.ok(failure instanceof CommanderError && failure.exitCode === 0);
     const examples = out.split("Examples:\n")[1]?.trim().split("\n") ?? [];

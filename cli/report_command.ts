@@ -1,0 +1,96 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { InputError, writeFileAtomically } from "../data/mod.ts";
+import { createLanguageModel, generateText, useBackend } from "../eval/mod.ts";
+import { reportPage } from "../eval/report/report_page.ts";
+import { parseResults, type ResultRow } from "../eval/report/results.ts";
+import { openContainer, reportContainer } from "../hierarchy/mod.ts";
+import { requireCompressed } from "./compressed_argument.ts";
+import { openSubject, type Subject } from "./evaluation_subject.ts";
+import type { ReportOptions } from "./page_commands.ts";
+import { Phases } from "./phases.ts";
+import type { Session } from "./session.ts";
+
+/** How the samples are drawn. */
+const SAMPLING = { maxTokens: 60, temperature: 0.8, topK: 40, topP: 0.95, seed: 1 };
+
+/** A result with what its compressed file adds. */
+interface DetailedRow {
+  readonly row: ResultRow;
+  readonly originalSample?: string;
+}
+
+/** `report`: makes one page of results, with what their files still tell. */
+export async function report(
+  file: string,
+  options: ReportOptions,
+  session: Session,
+): Promise<void> {
+  const phases = new Phases(session, session.signal);
+  const text = await readFile(file, "utf8").catch((error) => {
+    throw new InputError(`${file}: cannot be read; name a file of results`, { cause: error });
+  });
+  const rows = parseResults(text, file);
+  const out = options.out ?? `${file.replace(/\.jsonl?$/, "")}.html`;
+  const detailed: DetailedRow[] = [];
+  for (const row of rows) detailed.push(await addDetails(row, options.prompt, phases, session));
+  const original = detailed.find(({ originalSample }) => originalSample !== undefined);
+  const hasSamples = detailed.some(({ row }) => row.sample !== undefined);
+  const page = await reportPage({
+    rows: detailed.map(({ row }) => row),
+    ...(hasSamples ? { prompt: options.prompt } : {}),
+    ...(original?.originalSample === undefined ? {} : { originalSample: original.originalSample }),
+    commands: [
+      ...rows.flatMap(({ out }) => out === undefined ? [] : [`deno task evaluate ${out}`]),
+      `deno task report ${file}`,
+    ],
+  });
+  await writeFileAtomically(out, [new TextEncoder().encode(page)]);
+  session.print(`written to ${out}`);
+}
+
+/** Reads what the compressed file costs by tensor, and has both models write. */
+async function addDetails(
+  row: ResultRow,
+  prompt: string,
+  phases: Phases,
+  session: Session,
+): Promise<DetailedRow> {
+  if (row.out === undefined || !existsSync(row.out)) return { row };
+  const { source } = await requireCompressed(row.out);
+  const container = await openContainer(source);
+  const { tensors } = reportContainer(container, source.byteLength);
+  const kinds = [...new Set(container.stages.flat().map(({ kind }) => kind))];
+  const subject = await openSubject(row.out, undefined, phases, session.signal);
+  const samples = await phases.run("sample", () => writeSamples(subject, prompt));
+  return {
+    row: {
+      ...row,
+      model: container.source ?? row.model,
+      method: row.method ?? kinds.join(" > "),
+      tensors,
+      ...(samples.compressed === undefined ? {} : { sample: samples.compressed }),
+    },
+    ...(samples.original === undefined ? {} : { originalSample: samples.original }),
+  };
+}
+
+async function writeSamples(
+  { config, tokenizer, original, compressed }: Subject,
+  prompt: string,
+): Promise<{ original?: string; compressed?: string }> {
+  await useBackend("wasm");
+  const samples: { original?: string; compressed?: string } = {};
+  for (const [name, weights] of Object.entries({ original, compressed })) {
+    if (weights === undefined) continue;
+    const model = createLanguageModel(config, weights);
+    samples[name as "original" | "compressed"] = await generateText(
+      model,
+      tokenizer,
+      prompt,
+      SAMPLING,
+    );
+    model.dispose();
+  }
+  return samples;
+}

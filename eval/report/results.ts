@@ -1,0 +1,109 @@
+import { InputError } from "../../data/input_error.ts";
+import { isJsonObject } from "../../data/json_file.ts";
+import type { TensorCost } from "../plots/bits_per_layer.ts";
+
+/** One compressed model that was measured. */
+export interface ResultRow {
+  /** The model that was compressed. */
+  readonly model: string;
+  /** What compressed it, such as `rate`. */
+  readonly method?: string;
+  /** Parameters, tied ones once. */
+  readonly parameters: number;
+  /** Bytes of the original weight files. */
+  readonly originalBytes: number;
+  /** Bytes of the whole compressed file. */
+  readonly compressedBytes: number;
+  /** Perplexity of both, and standard errors where they are known. */
+  readonly perplexity: Measured;
+  /** Perplexity of the original. */
+  readonly originalPerplexity: Measured;
+  /** Mean Kullback-Leibler divergence from the original in nats a token. */
+  readonly klDivergence?: Measured;
+  /** Share of tokens whose likeliest successor is the original's, 0 to 1. */
+  readonly sameTop1?: number;
+  /** The compressed file. */
+  readonly out?: string;
+  /** What each tensor costs. */
+  readonly tensors?: readonly TensorCost[];
+  /** What the compressed model writes. */
+  readonly sample?: string;
+}
+
+/** A measure with its standard error. */
+export interface Measured {
+  /** The measure. */
+  readonly value: number;
+  /** Its standard error. */
+  readonly standardError?: number;
+}
+
+/**
+ * Reads results as `compress --json` and `evaluate --json` print them: one JSON object, an array of
+ * them, or one a line. Throws {@linkcode InputError} that names the file, the row and what is wrong.
+ */
+export function parseResults(text: string, file: string): ResultRow[] {
+  const rows = parseRows(text, file);
+  if (rows.length === 0) throw new InputError(`${file}: has no results; measure some first`);
+  return rows.map((row, index) => parseRow(row, `${file}: result ${index + 1}`));
+}
+
+function parseRows(text: string, file: string): unknown[] {
+  const parse = (part: string, where: string): unknown => {
+    try {
+      return JSON.parse(part);
+    } catch {
+      throw new InputError(`${where}: is not JSON; give what compress --json printed`);
+    }
+  };
+  try {
+    const whole: unknown = JSON.parse(text);
+    return Array.isArray(whole) ? whole : [whole];
+  } catch {
+    return text.split("\n").flatMap((line, index) =>
+      line.trim() === "" ? [] : [parse(line, `${file}: line ${index + 1}`)]
+    );
+  }
+}
+
+function parseRow(row: unknown, where: string): ResultRow {
+  if (!isJsonObject(row)) throw new InputError(`${where}: is not a JSON object`);
+  const number = (name: string) => {
+    const value = row[name];
+    if (typeof value === "number" && value > 0 && Number.isFinite(value)) return value;
+    throw new InputError(`${where}: lacks ${name}; give what compress --json printed`);
+  };
+  const text = (name: string) => typeof row[name] === "string" ? { [name]: row[name] } : {};
+  const error = isJsonObject(row["perplexityStandardError"]) ? row["perplexityStandardError"] : {};
+  const perplexity = row["perplexity"];
+  if (!isJsonObject(perplexity)) throw new InputError(`${where}: lacks perplexity of both models`);
+  const kl = row["klDivergence"];
+  const method = row["method"] ?? row["preset"];
+  return {
+    model: typeof row["model"] === "string" ? row["model"] : "model",
+    ...(typeof method === "string" ? { method } : {}),
+    parameters: number("parameters"),
+    originalBytes: number("originalBytes"),
+    compressedBytes: number("compressedBytes"),
+    perplexity: measured(perplexity["compressed"], error["compressed"], `${where}: perplexity`),
+    originalPerplexity: measured(perplexity["original"], error["original"], `${where}: perplexity`),
+    ...(isJsonObject(kl)
+      ? { klDivergence: measured(kl["mean"], kl["standardError"], `${where}: klDivergence`) }
+      : {}),
+    ...(typeof row["sameTop1"] === "number" ? { sameTop1: row["sameTop1"] } : {}),
+    ...(compressedName(row["model"]) ? { out: row["model"] } : text("out")),
+    ...text("sample"),
+  };
+}
+
+/** What `evaluate --json` calls a compressed model: its file. */
+function compressedName(model: unknown): model is string {
+  return typeof model === "string" && model.endsWith(".kan.safetensors");
+}
+
+function measured(value: unknown, standardError: unknown, where: string): Measured {
+  if (typeof value !== "number" || !(value > 0)) {
+    throw new InputError(`${where} is ${value}; measure the model together with its original`);
+  }
+  return typeof standardError === "number" ? { value, standardError } : { value };
+}
