@@ -37,7 +37,11 @@ async function take(
   return tokens;
 }
 
-for (const config of [gpt2, llama]) {
+const qwen3 = { ...llama, model_type: "qwen3", head_dim: 4 };
+const mistral = { ...llama, model_type: "mistral", sliding_window: 3 };
+const gptNeoX = { ...llama, model_type: "gpt_neox", rotary_pct: 0.5 };
+
+for (const config of [gpt2, llama, qwen3, mistral, gptNeoX]) {
   Deno.test(`the cache of ${config.model_type} does not change the logits`, async () => {
     await useBackend("wasm");
     const model = createModel(config);
@@ -45,7 +49,7 @@ for (const config of [gpt2, llama]) {
     const whole = model.logits(Int32Array.of(...ids, ...ids.toReversed()), 2);
     const expected = whole.dataSync<"float32">();
     const cache = new KeyValueCache(2);
-    for (const [start, end] of [[0, 3], [3, 4], [4, 8]] as const) {
+    for (const [start, end] of [[0, 3], [3, 4], [4, 5], [5, 7], [7, 8]] as const) {
       const part = ids.slice(start, end);
       const other = ids.toReversed().slice(start, end);
       const found = model.logits(Int32Array.of(...part, ...other), 2, { cache })

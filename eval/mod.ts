@@ -44,7 +44,7 @@ export {
   type GenerationOptions,
   type TextGenerationOptions,
 } from "./generate.ts";
-export { KeyValueCache, type LayerCache } from "./layers/key_value_cache.ts";
+export { KeyValueCache, type LayerCache, type Step } from "./layers/key_value_cache.ts";
 export type { Tap } from "./layers/tap.ts";
 export {
   createLanguageModel,

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { AttentionDescription } from "../architectures/description.ts";
 import { attentionGradient } from "./attention_gradient.ts";
+import { attendStep } from "./attention_step.ts";
 import { differentiable } from "./differentiable.ts";
 import type { ForwardPass } from "./forward_pass.ts";
 import { joinHeads, splitProjection } from "./heads.ts";
@@ -39,8 +40,11 @@ function attend(
   projected: readonly tf.Tensor2D[],
   cache?: LayerCache,
 ): tf.Tensor2D {
+  if (pass.length === 1 && cache?.attend !== undefined) {
+    return attendStep(pass, attention, projected, cache.attend.bind(cache));
+  }
   const heads = splitProjection(projected, pass, attention);
-  let keys = heads.keys.map((key) =>
+  let keys: readonly tf.Tensor2D[] = heads.keys.map((key) =>
     tf.tidy((): tf.Tensor2D => tf.transpose(placeKey(pass, attention, key)))
   );
   let values = heads.values;

@@ -81,7 +81,7 @@ export function joinProjection(
 }
 
 /** Where a head's query (role 0), key (1) or value (2) stands among a sequence's 3 * heads. */
-function joinedSlot(
+export function joinedSlot(
   order: "byRole" | "byHead",
   heads: number,
   role: number,

@@ -1,0 +1,53 @@
+import * as tf from "@tensorflow/tfjs";
+import type { AttentionDescription } from "../architectures/description.ts";
+import type { ForwardPass } from "./forward_pass.ts";
+import { joinedSlot } from "./heads.ts";
+import type { LayerCache } from "./key_value_cache.ts";
+import { placeKey, placeQuery } from "./query_key.ts";
+
+/** The attention of passes over one token a sequence, by a cache that attends by itself. */
+export function attendStep(
+  pass: ForwardPass,
+  attention: AttentionDescription,
+  projected: readonly tf.Tensor2D[],
+  attend: NonNullable<LayerCache["attend"]>,
+): tf.Tensor2D {
+  const { heads, headSize, slidingWindow = Infinity } = attention;
+  const [queries, keys, values] = stackHeads(projected, attention);
+  const placed = (
+    place: typeof placeQuery,
+    rows: Float32Array,
+  ) =>
+    tf.tidy(() =>
+      place(pass, attention, tf.tensor2d(rows, [rows.length / headSize, headSize]))
+        .dataSync<"float32">()
+    );
+  const result = attend({
+    queries: placed(placeQuery, queries),
+    keys: placed(placeKey, keys),
+    values,
+    headSize,
+    slidingWindow,
+  });
+  return tf.tensor2d(result, [pass.batch, heads * headSize]);
+}
+
+/** Queries, keys and values of all sequences, a head a row. */
+function stackHeads(
+  projected: readonly tf.Tensor2D[],
+  { projection, heads, headSize }: AttentionDescription,
+): [Float32Array, Float32Array, Float32Array] {
+  const read = projected.map((x) => x.dataSync<"float32">());
+  if (projection.kind === "separate") return [read[0]!, read[1]!, read[2]!];
+  const all = read[0]!;
+  const ofRole = (role: number) => {
+    const stacked = new Float32Array(all.length / 3);
+    for (let index = 0; index * headSize < stacked.length; index++) {
+      const sequence = Math.floor(index / heads);
+      const slot = sequence * 3 * heads + joinedSlot(projection.order, heads, role, index);
+      stacked.set(all.subarray(slot * headSize, (slot + 1) * headSize), index * headSize);
+    }
+    return stacked;
+  };
+  return [ofRole(0), ofRole(1), ofRole(2)];
+}
