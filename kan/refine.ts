@@ -85,11 +85,12 @@ export function refineAdamState(before: KanModel, after: KanModel, state: AdamSt
   ) {
     throw new RangeError("the moments, the model and the refined model do not belong together");
   }
-  const first: number[] = [], second: number[] = [];
-  let start = 0;
+  const count = parameterCount(after);
+  const first = new Float64Array(count), second = new Float64Array(count);
+  let start = 0, at = 0;
   before.layers.forEach((layer, l) => {
     const refined = after.layers[l]!;
-    const end = start + layerParameterCount(layer), rest = start + layer.coefficients.length;
+    const rest = start + layer.coefficients.length, end = start + layerParameterCount(layer);
     for (
       const [moments, target, power] of [[state.first, first, 1], [
         state.second,
@@ -97,12 +98,13 @@ export function refineAdamState(before: KanModel, after: KanModel, state: AdamSt
         2,
       ]] as const
     ) {
-      target.push(...interpolateMoments(layer, refined, moments.subarray(start, rest), power));
-      target.push(...moments.subarray(rest, end));
+      target.set(interpolateMoments(layer, refined, moments.subarray(start, rest), power), at);
+      target.set(moments.subarray(rest, end), at + refined.coefficients.length);
     }
     start = end;
+    at += layerParameterCount(refined);
   });
-  return { step: state.step, first: Float64Array.from(first), second: Float64Array.from(second) };
+  return { step: state.step, first, second };
 }
 
 function interpolateMoments(

@@ -21,7 +21,7 @@ export interface LayerTrace {
   readonly nodes: Float64Array;
 }
 
-/** What of the value and slopes of the base function at x. */
+/** The value and the slope of the base function at x. */
 export function evaluateBase(base: BaseFunction, x: number): { value: number; slope: number } {
   switch (base) {
     case "silu": {

@@ -114,14 +114,9 @@ export function toPlotly({ width, height, shapes }: Drawing): PlotlyFigure {
     switch (shape.kind) {
       case "line":
         data.push({
-          type: "scatter",
-          mode: "lines",
-          x: shape.points.map(([x]) => x),
-          y: shape.points.map(([, y]) => y),
+          ...traceOf(shape.points, "lines"),
           line: { color: shape.color, width: shape.width },
           opacity: shape.opacity,
-          hoverinfo: "skip",
-          showlegend: false,
         });
         break;
       case "box": {
@@ -134,13 +129,8 @@ export function toPlotly({ width, height, shapes }: Drawing): PlotlyFigure {
       }
       case "disc":
         data.push({
-          type: "scatter",
-          mode: "markers",
-          x: [shape.center[0]],
-          y: [shape.center[1]],
+          ...traceOf([shape.center], "markers"),
           marker: { color: shape.color, size: 2 * shape.radius },
-          hoverinfo: "skip",
-          showlegend: false,
         });
         break;
       case "text":
@@ -168,6 +158,11 @@ export function toPlotly({ width, height, shapes }: Drawing): PlotlyFigure {
     annotations,
   };
   return { data, layout };
+}
+
+function traceOf(points: readonly Point[], mode: "lines" | "markers"): Record<string, unknown> {
+  const x = points.map(([across]) => across), y = points.map(([, down]) => down);
+  return { type: "scatter", mode, x, y, hoverinfo: "skip", showlegend: false };
 }
 
 /** At most two decimals: a hundredth of a pixel. */
