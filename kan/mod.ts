@@ -17,10 +17,25 @@ export * from "./grid.ts";
 export { gridFromSamples, updateGrids } from "./grid_update.ts";
 export * from "./kan.ts";
 export { KanLayer, type SplinePath } from "./kan_layer.ts";
-export * from "./layer_model.ts";
+export {
+  type BaseFunction,
+  createKanLayerModel,
+  type Initialization,
+  type KanLayerModel,
+  type KanLayerOptions,
+  nodeCount,
+} from "./layer_model.ts";
 export * from "./least_squares.ts";
 export * from "./mat_mul.ts";
-export * from "./model.ts";
+export {
+  createKanModel,
+  type KanModel,
+  type KanModelOptions,
+  type LayerWidth,
+  parameterCount,
+  parametersOf,
+  withParameters,
+} from "./model.ts";
 export * from "./optimizers/adam.ts";
 export * from "./optimizers/lbfgs.ts";
 export * from "./optimizers/levenberg_marquardt.ts";

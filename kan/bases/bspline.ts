@@ -79,7 +79,17 @@ export function bsplineBasis(
   return values;
 }
 
-/** The grid of a B-spline basis, or undefined for another basis. */
+/**
+ * The grid of a B-spline basis, or undefined for another basis.
+ *
+ * ```ts
+ * import { createBsplines, gridOf, uniformGrid } from "@kanpress/kanpress/kan";
+ * import assert from "node:assert";
+ *
+ * const grid = uniformGrid({ intervals: 4 });
+ * assert.deepEqual(gridOf(createBsplines(grid)), grid);
+ * ```
+ */
 export function gridOf(basis: Basis): Grid | undefined {
   const { description } = basis;
   if (description.kind !== "bspline") return undefined;
