@@ -17,18 +17,18 @@ import { drawSamples, report, rootMeanSquaredError } from "./kan_data.ts";
 const product = ([x, y]: readonly number[]) => x! * y!;
 const train = drawSamples(product, 1000, 1), test = drawSamples(product, 1000, 2);
 const start = createKanModel({
-  widths: [2, { sums: 1, products: [2] }, 1],
+  widths: [2, { sums: 0, products: [2] }, 1],
   grid: { intervals: 3 },
   extrapolation: "linear",
   // A factor of a spline repeats what its coefficients can do, which slows the last digits down.
   splineScale: false,
-  random: createRandom(0),
+  random: createRandom(1),
 });
 const sparse = await fitKan(start, train, { steps: 200, regularization: { lambda: 1e-3 } });
 report("with the sparsity penalty", rootMeanSquaredError(sparse.model, test));
 const pruned = updateGrids(pruneKan(sparse.model, train.inputs), train.inputs, 1);
 report("nodes left, all multiplying", nodeCount(pruned.layers[0]!), 1);
-const options = { steps: 40, optimizer: "levenberg-marquardt", gridUpdate: false } as const;
+const options = { steps: 200, optimizer: "levenberg-marquardt", gridUpdate: false } as const;
 const trained = await fitKan(pruned, train, options);
 report("pruned and trained again", rootMeanSquaredError(trained.model, test), 1e-6);
 const symbolic = autoSymbolic(trained.model, train.inputs);
