@@ -1,0 +1,85 @@
+/**
+ * Whole-file bits, divergence and perplexity of the published methods and of kanpress' presets, side
+ * by side in one run on the embedded model. Methods that can use calibration get it; all code every
+ * matrix, embeddings included. Calibrates and evaluates on the texts of ../shared.
+ *
+ *     deno run --allow-all bench/baselines.ts
+ *     deno run --allow-all bench/baselines.ts --methods q4_k,gptq-4-g64,rate-4,rate-2.5 --chunks 100
+ *
+ * Methods are the names of `BASELINES`, or a preset with its bits a parameter, such as `rate-3`.
+ */
+import { parseArgs } from "node:util";
+import type { StateDict } from "../data/mod.ts";
+import {
+  BASELINES,
+  compressWithBaseline,
+  decompressWeights,
+  HierarchicalCompressor,
+  PRESETS,
+} from "../hierarchy/mod.ts";
+import { openEmbeddedCalibrated } from "./theory/calibrated_model.ts";
+import { printTable } from "./theory/table.ts";
+
+const DEFAULT_METHODS = [
+  ...["q8_0", "q4_k", "q4_0", "q3_k", "q2_k", "nf4", "nf4-double"],
+  ...["rtn-sym-4-g32", "rtn-asym-4-g32", "rtn-clip-4-g32", "rtn-asym-3-g32", "rtn-clip-3-g32"],
+  ...["hqq-4-g64", "hqq-3-g64", "sinq-4-g64", "sinq-3-g64"],
+  ...["gptq-4-g128", "gptq-order-4-g128", "gptq-order-3-g64", "gptq-order-2-g32"],
+  ...["prune-magnitude-30", "prune-activation-30", "prune-activation-50-4bit"],
+  ...["rate-2", "rate-2.5", "rate-3", "rate-4", "rate-5", "seed", "hybrid-4", "hybrid-3"],
+];
+
+const { values: args } = parseArgs({
+  options: {
+    methods: { type: "string", default: DEFAULT_METHODS.join(",") },
+    chunks: { type: "string", default: "60" },
+    "calibration-tokens": { type: "string", default: "65536" },
+  },
+});
+
+const model = await openEmbeddedCalibrated(
+  Number(args["calibration-tokens"]),
+  Number(args.chunks),
+);
+const { weights, metrics, config } = model;
+
+async function compress(method: string): Promise<{ weights: StateDict; bitsPerWeight: number }> {
+  const baseline = BASELINES.get(method);
+  if (baseline !== undefined) return compressWithBaseline(weights, baseline, { metrics });
+  const [name, bits] = method.split("-");
+  const preset = PRESETS.find((one) => one === name);
+  if (preset === undefined) throw new Error(`--methods: ${method} is neither baseline nor preset`);
+  const compressor = new HierarchicalCompressor({
+    preset,
+    ...(bits === undefined ? {} : { bits: Number(bits) }),
+  });
+  const { bytes, report } = await compressor.compress(weights, { metrics, config });
+  return { weights: await decompressWeights(bytes), bitsPerWeight: report.bitsPerWeight };
+}
+
+const rows: { bits: number; cells: string[] }[] = [];
+let original = 0, tokens = 0;
+for (const method of args.methods.split(",")) {
+  const start = performance.now();
+  const { weights: compressed, bitsPerWeight } = await compress(method);
+  const seconds = (performance.now() - start) / 1000;
+  const { klDivergence, sameTop1, perplexity, ...rest } = await model.evaluate(compressed);
+  [original, tokens] = [perplexity.original, rest.tokens];
+  const cells = [
+    method,
+    bitsPerWeight.toFixed(3),
+    klDivergence!.mean.toPrecision(3),
+    klDivergence!.p999.toPrecision(3),
+    `${(100 * sameTop1!.share).toFixed(1)} %`,
+    perplexity.compressed!.toFixed(2),
+    seconds.toFixed(1),
+  ];
+  rows.push({ bits: bitsPerWeight, cells });
+  console.error(cells.join("  "));
+}
+rows.sort((a, b) => b.bits - a.bits);
+console.log(`${tokens} tokens, original perplexity ${original.toFixed(2)}\n`);
+printTable(
+  ["method", "bits", "KL", "99.9 % KL", "same top 1", "perplexity", "seconds"],
+  rows.map(({ cells }) => cells),
+);
