@@ -1,7 +1,8 @@
 import type { Trellis } from "../quantize/trellis.ts";
+import { countMagnitudes } from "./count_magnitudes.ts";
 import { emptyCounts, fitSymbolModel } from "./fit_symbol_model.ts";
 import type { IndexMatrix } from "./index_matrix.ts";
-import { countMagnitudes, refineField } from "./refine_field.ts";
+import { classCosts, refineField } from "./refine_field.ts";
 import { symbolCosts } from "./symbol_costs.ts";
 import { type SymbolModel, symbolTables } from "./symbol_model.ts";
 
@@ -33,7 +34,7 @@ export function fitEntropyModel(
     for (const matrix of current) countMagnitudes(trellis, matrix, counts);
     model = fitSymbolModel(quantizers, counts, model);
     if (round === FIT_ROUNDS - 1) break;
-    const costs = symbolCosts(symbolTables(model));
+    const costs = classCosts(symbolCosts(symbolTables(model)));
     current = current.map((matrix) => ({
       ...matrix,
       field: refineField(trellis, matrix, costs),

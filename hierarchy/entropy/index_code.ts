@@ -75,13 +75,14 @@ export function decodeSegment(
 export function idealBits(trellis: Trellis, matrix: IndexMatrix, tables: SymbolTables): number {
   const { columns, indices, field } = matrix;
   let bits = 0;
-  forEachRow(trellis, matrix, (row, start) => {
+  forEachRow(matrix, (row, start) => {
     let state = start;
     for (let j = 0, at = row * columns; j < columns; j++, at++) {
       const k = indices[at]!;
       bits += symbolBits(tables[state & 1]![classOf(field.rows[row]! + field.columns[j]!)]!, k);
       state = trellis.transitions[2 * state + (k & 1)]!;
     }
+    return state;
   });
   return bits;
 }

@@ -1,4 +1,3 @@
-import type { Trellis } from "../quantize/trellis.ts";
 import type { ScaleField } from "./scale_field.ts";
 
 /** The quantization indices of a matrix, with the first layer of their entropy model. */
@@ -56,21 +55,15 @@ export function planSegments(
   return segments;
 }
 
-/** Calls `visit` with each row's number and the trellis state at its start. */
+/**
+ * Calls `visit` with each row's number and the trellis state at its start; it returns the state after
+ * the row.
+ */
 export function forEachRow(
-  trellis: Trellis,
-  matrix: Pick<IndexMatrix, "rows" | "columns" | "indices">,
-  visit: (row: number, state: number) => void,
+  { rows, columns }: Pick<IndexMatrix, "rows" | "columns">,
+  visit: (row: number, state: number) => number,
 ): void {
-  const { rows, columns, indices } = matrix;
-  const { transitions } = trellis;
   const step = rowsPerPiece(columns);
   let state = 0;
-  for (let row = 0; row < rows; row++) {
-    if (row % step === 0) state = 0;
-    visit(row, state);
-    for (let at = row * columns; at < (row + 1) * columns; at++) {
-      state = transitions[2 * state + (indices[at]! & 1)]!;
-    }
-  }
+  for (let row = 0; row < rows; row++) state = visit(row, row % step === 0 ? 0 : state);
 }

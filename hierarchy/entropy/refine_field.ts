@@ -1,108 +1,125 @@
 import type { Trellis } from "../quantize/trellis.ts";
-import { emptyCounts, type MagnitudeCounts, MAGNITUDES } from "./fit_symbol_model.ts";
 import { forEachRow, type IndexMatrix } from "./index_matrix.ts";
-import { classOf, type ScaleField } from "./scale_field.ts";
+import type { ScaleField } from "./scale_field.ts";
 import { COSTED_MAGNITUDES } from "./symbol_costs.ts";
-import { CLASS_COUNT, rawBitsOf } from "./symbol_model.ts";
-import { bucketOf } from "./symbol_table.ts";
+import { CLASS_COUNT, UNIT_CLASS } from "./symbol_model.ts";
 
-/** Adds a matrix's bucket magnitudes to a histogram; escaped ones count as the largest. */
-export function countMagnitudes(
-  trellis: Trellis,
-  matrix: IndexMatrix,
-  counts: MagnitudeCounts = emptyCounts(trellis.states === 1 ? 1 : 2),
-): MagnitudeCounts {
-  const { columns, indices, field } = matrix;
-  const { transitions } = trellis;
-  const quantizers = trellis.states === 1 ? 1 : 2;
-  const rawBits = Uint8Array.from({ length: CLASS_COUNT }, (_, c) => rawBitsOf(quantizers, c));
-  forEachRow(trellis, matrix, (row, start) => {
-    let state = start;
-    const rowScale = field.rows[row]!;
-    for (let j = 0, at = row * columns; j < columns; j++, at++) {
-      const k = indices[at]!;
-      const index = classOf(rowScale + field.columns[j]!);
-      const magnitude = Math.min(Math.abs(bucketOf(k, rawBits[index]!)), MAGNITUDES - 1);
-      const cell = ((state & 1) * CLASS_COUNT + index) * MAGNITUDES + magnitude;
-      counts[cell] = counts[cell]! + 1;
-      state = transitions[2 * state + (k & 1)]!;
-    }
-  });
-  return counts;
-}
-
-/** Steps that one refinement tries, in eighths of an octave. */
+/** Eighths of an octave that one refinement moves a value by at most. */
 const REACH = 3;
-const CHOICES = 2 * REACH + 1;
 /** Bits that moving a value by one eighth is taken to cost in side information. */
 const MOVE_PENALTY = 0.3;
+
+/** The moves of a scale by up to three eighths reach four classes, two eighths wide each. */
+const NEIGHBOURS = 4;
+/** Classes beyond the first and the last that repeat them. */
+const MARGIN = 8;
+const WIDTH = CLASS_COUNT + 2 * MARGIN;
+/** Two sets of neighbours: of scales that are even and odd in eighths. */
+const SUMS = 2 * NEIGHBOURS;
+
+/**
+ * Bits of indices as `symbolCosts` gives them, ordered so that neighbouring classes stand side by
+ * side: [(quantizer * COSTED_MAGNITUDES + magnitude) * WIDTH + MARGIN + class].
+ */
+export interface ClassCosts {
+  /** The bits. */
+  readonly bits: Float32Array;
+}
+
+/** Reorders the costs of all classes. */
+export function classCosts(costs: Float32Array): ClassCosts {
+  const quantizers = costs.length / (CLASS_COUNT * COSTED_MAGNITUDES);
+  const bits = new Float32Array(quantizers * COSTED_MAGNITUDES * WIDTH);
+  let at = 0;
+  for (let quantizer = 0; quantizer < quantizers; quantizer++) {
+    for (let magnitude = 0; magnitude < COSTED_MAGNITUDES; magnitude++) {
+      for (let place = -MARGIN; place < CLASS_COUNT + MARGIN; place++) {
+        const index = Math.min(Math.max(place, 0), CLASS_COUNT - 1);
+        bits[at++] = costs[(quantizer * CLASS_COUNT + index) * COSTED_MAGNITUDES + magnitude]!;
+      }
+    }
+  }
+  return { bits };
+}
 
 /**
  * Maximum likelihood by coordinate descent: moves each row's, then each column's value to where the
  * matrix's indices cost least under the current model.
  */
-export function refineField(
-  trellis: Trellis,
-  matrix: IndexMatrix,
-  costs: Float32Array,
-): ScaleField {
+export function refineField(trellis: Trellis, matrix: IndexMatrix, costs: ClassCosts): ScaleField {
   const rows = refineRows(trellis, matrix, costs);
   const columns = refineColumns(trellis, { ...matrix, field: { ...matrix.field, rows } }, costs);
   return { rows, columns };
 }
 
-/** Index into `costs` of an index's cost in class 0. */
-function costOffset(state: number, k: number): number {
-  const magnitude = Math.min(Math.abs(k), COSTED_MAGNITUDES - 1);
-  return (state & 1) * CLASS_COUNT * COSTED_MAGNITUDES + magnitude;
-}
-
-function refineRows(trellis: Trellis, matrix: IndexMatrix, costs: Float32Array): Int32Array {
+function refineRows(
+  { transitions }: Trellis,
+  matrix: IndexMatrix,
+  { bits }: ClassCosts,
+): Int32Array {
   const { columns, indices, field } = matrix;
-  const { transitions } = trellis;
-  const bits = new Float64Array(CHOICES);
+  const sums = new Float64Array(SUMS);
   const refined = new Int32Array(matrix.rows);
-  forEachRow(trellis, matrix, (row, start) => {
+  forEachRow(matrix, (row, start) => {
     let state = start;
-    bits.fill(0);
+    const rowScale = field.rows[row]!;
+    sums.fill(0);
     for (let j = 0, at = row * columns; j < columns; j++, at++) {
       const k = indices[at]!;
-      const offset = costOffset(state, k);
-      const lowest = field.rows[row]! + field.columns[j]! - REACH;
-      for (let choice = 0; choice < CHOICES; choice++) {
-        bits[choice] = bits[choice]! +
-          costs[offset + classOf(lowest + choice) * COSTED_MAGNITUDES]!;
-      }
+      const scale = rowScale + field.columns[j]!;
+      addCosts(bits, firstCost(state, k, scale), sums, NEIGHBOURS * (scale & 1));
       state = transitions[2 * state + (k & 1)]!;
     }
-    refined[row] = field.rows[row]! + bestMove(bits, 0);
+    refined[row] = rowScale + bestMove(sums, 0);
+    return state;
   });
   return refined;
 }
 
-function refineColumns(trellis: Trellis, matrix: IndexMatrix, costs: Float32Array): Int32Array {
+function refineColumns(
+  { transitions }: Trellis,
+  matrix: IndexMatrix,
+  { bits }: ClassCosts,
+): Int32Array {
   const { columns, indices, field } = matrix;
-  const { transitions } = trellis;
-  const bits = new Float64Array(columns * CHOICES);
-  forEachRow(trellis, matrix, (row, start) => {
+  const sums = new Float64Array(columns * SUMS);
+  forEachRow(matrix, (row, start) => {
     let state = start;
+    const rowScale = field.rows[row]!;
     for (let j = 0, at = row * columns; j < columns; j++, at++) {
       const k = indices[at]!;
-      const offset = costOffset(state, k);
-      const lowest = field.rows[row]! + field.columns[j]! - REACH;
-      for (let choice = 0; choice < CHOICES; choice++) {
-        const slot = j * CHOICES + choice;
-        bits[slot] = bits[slot]! + costs[offset + classOf(lowest + choice) * COSTED_MAGNITUDES]!;
-      }
+      const scale = rowScale + field.columns[j]!;
+      addCosts(bits, firstCost(state, k, scale), sums, SUMS * j + NEIGHBOURS * (scale & 1));
       state = transitions[2 * state + (k & 1)]!;
     }
+    return state;
   });
-  return field.columns.map((value, j) => value + bestMove(bits, j * CHOICES));
+  return field.columns.map((value, j) => value + bestMove(sums, SUMS * j));
 }
 
-function bestMove(bits: Float64Array, first: number): number {
-  let best = REACH;
-  const cost = (choice: number) => bits[first + choice]! + MOVE_PENALTY * Math.abs(choice - REACH);
-  for (let choice = 0; choice < CHOICES; choice++) if (cost(choice) < cost(best)) best = choice;
-  return best - REACH;
+/** Where the costs of an index stand in the lowest of the classes that moves can reach. */
+function firstCost(state: number, k: number, scale: number): number {
+  const magnitude = Math.min(Math.abs(k), COSTED_MAGNITUDES - 1);
+  const index = Math.min(Math.max((scale >> 1) + UNIT_CLASS, -MARGIN / 2), WIDTH - 1.5 * MARGIN);
+  const lowest = index - 2 + (scale & 1);
+  return ((state & 1) * COSTED_MAGNITUDES + magnitude) * WIDTH + MARGIN + lowest;
+}
+
+function addCosts(bits: Float32Array, from: number, sums: Float64Array, to: number): void {
+  sums[to] = sums[to]! + bits[from]!;
+  sums[to + 1] = sums[to + 1]! + bits[from + 1]!;
+  sums[to + 2] = sums[to + 2]! + bits[from + 2]!;
+  sums[to + 3] = sums[to + 3]! + bits[from + 3]!;
+}
+
+/** The move that makes the bits least, from the sums of even and odd scales. */
+function bestMove(sums: Float64Array, first: number): number {
+  let best = 0, least = Infinity;
+  for (let move = -REACH; move <= REACH; move++) {
+    const even = (move >> 1) + 2, odd = (move + 1 >> 1) + 1;
+    const bits = sums[first + even]! + sums[first + NEIGHBOURS + odd]! +
+      MOVE_PENALTY * Math.abs(move);
+    if (bits < least) [best, least] = [move, bits];
+  }
+  return best;
 }
