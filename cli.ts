@@ -41,6 +41,8 @@ export async function main(args: readonly string[]): Promise<0 | 1 | 2> {
       await (await import("./cli/sample.ts")).sample(model, options, session),
     report: async (results, options) =>
       await (await import("./cli/report_command.ts")).report(results, options, session),
+    sweep: async (model, options) =>
+      await (await import("./cli/sweep.ts")).sweep(model, options, session),
     inspect: async (file, options) =>
       await (await import("./cli/inspect.ts")).inspect(file, options, session),
   }, {

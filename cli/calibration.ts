@@ -23,6 +23,12 @@ const SAMPLED_TOKENS = 16_384;
 /** Chunks are at most so long. */
 const LONGEST_CHUNK = 512;
 
+/** The options that say how to calibrate. */
+export type CalibrationOptions = Pick<
+  CompressOptions,
+  "calibration" | "calibrationTokens" | "backend" | "threads" | "seed"
+>;
+
 /** What is calibrated. */
 export interface CalibratedModel {
   /** Where it comes from. */
@@ -40,7 +46,7 @@ export interface CalibratedModel {
  */
 export async function calibrationMetrics(
   model: CalibratedModel,
-  options: CompressOptions,
+  options: CalibrationOptions,
   phases: Phases,
   signal: AbortSignal,
 ): Promise<TensorMetrics> {
@@ -72,7 +78,7 @@ async function calibrationTokens(
   { source: { config }, weights, embedded }: CalibratedModel,
   tokenizer: TextTokenizer,
   contextLength: number,
-  { calibration: path, calibrationTokens: limit, backend, threads, seed }: CompressOptions,
+  { calibration: path, calibrationTokens: limit, backend, threads, seed }: CalibrationOptions,
   phases: Phases,
   signal: AbortSignal,
 ): Promise<Int32Array> {

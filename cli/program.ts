@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import type { ProtocolName } from "../eval/mod.ts";
+import { addSweepOptions, type SweepCommand } from "./sweep_program.ts";
 import { addPageCommands, type PageCommands } from "./page_commands.ts";
 import {
   figureFile,
@@ -118,6 +119,8 @@ export interface Commands extends PageCommands {
   evaluate(model: string | undefined, options: EvaluateOptions): Promise<void>;
   /** Runs `sample`; no model means the embedded one. */
   sample(model: string | undefined, options: SampleCommandOptions): Promise<void>;
+  /** Runs `sweep`; no model means the embedded one. */
+  sweep: SweepCommand;
   /** Runs `inspect`. */
   inspect(file: string, options: InspectOptions): Promise<void>;
 }
@@ -146,6 +149,7 @@ export function createProgram(
   addInspect(program, commands);
   addDecompress(program, commands);
   addSample(program, commands);
+  addSweep(program, commands);
   addPageCommands(program, commands);
   return program;
 }
@@ -164,21 +168,9 @@ function addCompress(program: Command, commands: Commands): void {
     )
     .option("--levels <n>", "autoencoder levels, for seed and hybrid", integerBetween(1, 8))
     .option("--hidden-dims <list>", "their widths, such as 512,256,128", hiddenDimensions)
-    .option(
-      "--calibration <file>",
-      "text that tells which weights matter (default: the model writes one)",
-      nonEmpty,
-    )
-    .option(
-      "--calibration-tokens <n>",
-      "calibrate on at most n tokens (default: 65536; 16384 of the model's own)",
-      integerBetween(2, 2 ** 31 - 1),
-    )
-    .option("--data-free", "no calibration: spend bits by the size of the weights alone")
     .option("--lossless-small", "keep norms and biases bit for bit, not at f16")
-    .option("--seed <n>", "seed of everything random", integerBetween(0, 2 ** 32 - 1), 0)
     .option("--out <path>", "folder or .kan.safetensors file to write", nonEmpty);
-  addMeasureOptions(command)
+  addMeasureOptions(addCalibrationOptions(command))
     .action((model: string | undefined, options: CompressOptions) =>
       commands.compress(model, options)
     );
@@ -261,6 +253,30 @@ function addSample(program: Command, commands: Commands): void {
       commands.sample(model, options)
     );
   addExamples(command, [`${program.name()} sample ./my-model --out calibration.txt`]);
+}
+
+function addSweep(program: Command, commands: Commands): void {
+  const command = program.command("sweep")
+    .description("Compress a model in many ways, measure each, and show which are best.")
+    .argument("[model]", `${MODEL} ${EMBEDDED}`, nonEmpty);
+  addCalibrationOptions(addMeasureOptions(command));
+  addSweepOptions(command, program.name(), (model, options) => commands.sweep(model, options));
+}
+
+function addCalibrationOptions(command: Command): Command {
+  return command
+    .option(
+      "--calibration <file>",
+      "text that tells which weights matter (default: the model writes one)",
+      nonEmpty,
+    )
+    .option(
+      "--calibration-tokens <n>",
+      "calibrate on at most n tokens (default: 65536; 16384 of the model's own)",
+      integerBetween(2, 2 ** 31 - 1),
+    )
+    .option("--data-free", "no calibration: spend bits by the size of the weights alone")
+    .option("--seed <n>", "seed of everything random", integerBetween(0, 2 ** 32 - 1), 0);
 }
 
 function addMeasureOptions(command: Command): Command {

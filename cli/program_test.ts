@@ -18,6 +18,7 @@ async function parse(...args: string[]) {
     evaluate: record("evaluate"),
     inspect: record("inspect"),
     sample: record("sample"),
+    sweep: record("sweep"),
   };
   const program = createProgram("deno task", commands, {
     out: (text) => written.out += text,

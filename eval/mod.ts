@@ -36,6 +36,7 @@ export {
 } from "./protocols/protocol.ts";
 export type { Window, WindowText } from "./protocols/window.ts";
 export type { BaseStates, ScoringOptions } from "./score_windows.ts";
+export { weightsDigest } from "./weights_digest.ts";
 export { clusterEstimate, type Estimate } from "./statistics.ts";
 export type { ForwardOptions } from "./forward.ts";
 export {

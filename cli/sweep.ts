@@ -1,0 +1,215 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { fileError } from "../data/file_error.ts";
+import { InputError, type StateDict } from "../data/mod.ts";
+import { readBaseEvaluation, writeBaseEvaluation } from "../eval/base_evaluation_file.ts";
+import { modelLinears } from "../eval/expected_tensors.ts";
+import {
+  type BaseEvaluation,
+  evaluateLanguageModel,
+  evaluateOriginal,
+  planWindows,
+  type TransformerDescription,
+  weightsDigest,
+} from "../eval/mod.ts";
+import { fingerprintOf } from "../eval/evaluation_result.ts";
+import {
+  BASELINES,
+  compressWithBaseline,
+  decompressWeights,
+  HierarchicalCompressor,
+  type TensorMetrics,
+} from "../hierarchy/mod.ts";
+import { type CalibratedModel, calibrationMetrics } from "./calibration.ts";
+import { type MeasuredText, readMeasuredText } from "./measure.ts";
+import { modelLabel } from "./options.ts";
+import { checkModel, openNamedModel, readFiniteWeights } from "./original_model.ts";
+import { Phases, type Report } from "./phases.ts";
+import type { Session } from "./session.ts";
+import type { SweepOptions } from "./sweep_program.ts";
+import { pointKey, type SweepPoint, sweepPoints } from "./sweep_points.ts";
+import {
+  failedRow,
+  measuredRow,
+  readSweep,
+  type SweepRecord,
+  type SweepRow,
+  sweepText,
+  writeSweep,
+} from "./sweep_results.ts";
+
+/** A model that is compressed in many ways and what all of them share. */
+interface Bench {
+  readonly model: CalibratedModel;
+  readonly description: TransformerDescription;
+  readonly text: MeasuredText;
+  readonly options: SweepOptions;
+  readonly phases: Phases;
+  readonly session: Session;
+}
+
+/** `sweep`: compresses a model in many ways and measures each; goes on where it was stopped. */
+export async function sweep(
+  modelName: string | undefined,
+  options: SweepOptions,
+  session: Session,
+): Promise<void> {
+  const points = sweepPoints(options.presets, options.bits);
+  const phases = new Phases(session, session.signal);
+  const source = await openNamedModel(modelName, phases, session.signal);
+  const description = checkModel(source);
+  const text = await readMeasuredText(options, await source.tokenizer(), description);
+  const folder = options.out ?? `compressed/${modelLabel(source.name)}-sweep`;
+  await mkdir(folder, { recursive: true }).catch((error) => {
+    throw fileError(folder, error);
+  });
+  const weights = await phases.run("read", () => readFiniteWeights(source));
+  const model = { source, weights, embedded: modelName === undefined };
+  const bench: Bench = { model, description, text, options, phases, session };
+  const settings = await settingsOf(bench);
+  const earlier = await readSweep(folder, settings);
+  const { base, original } = await evaluateBase(bench, folder, settings);
+  const done = new Set(earlier?.points.map(nameRow));
+  const left = points.filter((point) => !done.has(pointKey(point)));
+  if (earlier !== undefined) {
+    session.writeLine(`${folder}: ${points.length - left.length} of ${points.length} points done`);
+  }
+  const rows: SweepRow[] = [...earlier?.points ?? []];
+  const record = (): SweepRecord => ({ model: source.name, settings, original, points: rows });
+  const metrics = await metricsFor(left, bench);
+  for (const [index, point] of left.entries()) {
+    session.writeLine(`point ${index + 1} of ${left.length}: ${pointKey(point)}`);
+    rows.push(await measurePoint(point, metrics, base, bench));
+    await writeSweep(folder, record());
+  }
+  session.print(options.json ? JSON.stringify(record()) : sweepText(record()));
+  if (!options.json) session.writeLine(`written to ${join(folder, "sweep.json")} and sweep.csv`);
+}
+
+function nameRow({ name, bits }: SweepRow): string {
+  return pointKey({ name, ...(bits !== null && { bits }) });
+}
+
+/** What decides the figures, beside the points. */
+async function settingsOf({ model, description, text, options }: Bench) {
+  const { tokens: _, protocol, contextLength, stride } = text.evaluation;
+  const lengths = { contextLength: contextLength!, ...(stride !== undefined && { stride }) };
+  const windows = planWindows(description, { name: protocol!, ...lengths }, text.evaluation);
+  return {
+    weights: await weightsDigest(model.weights),
+    text: await fingerprintOf(windows),
+    calibration: options.dataFree ? null : options.calibration ?? "default",
+    calibrationTokens: options.calibrationTokens ?? null,
+    seed: options.seed,
+    backend: options.backend,
+  };
+}
+
+/** Evaluates the original, or reads what an earlier sweep in the folder kept of it. */
+async function evaluateBase(
+  { model, text, options, phases, session: { signal } }: Bench,
+  folder: string,
+  settings: { readonly weights: string; readonly text: string },
+): Promise<{ base: BaseEvaluation; original: SweepRecord["original"] }> {
+  const file = join(folder, "original.safetensors");
+  const key = `${settings.weights} ${options.backend}`;
+  const { config } = model.source;
+  const { threads, backend } = options;
+  const common = { config, original: model.weights, ...text.evaluation, threads, backend, signal };
+  const kept = await readBaseEvaluation(file, key, settings.text);
+  return await phases.run("evaluate the original", async (onProgress) => {
+    const run = { ...common, onProgress: (share: number) => onProgress(share) };
+    const { result, base } = kept === undefined
+      ? await evaluateOriginal(run)
+      : { result: await evaluateLanguageModel({ ...run, base: kept }), base: kept };
+    if (kept === undefined) await writeBaseEvaluation(file, key, base);
+    const { perplexity, perplexityStandardError } = result;
+    const original = {
+      perplexity: perplexity.original,
+      perplexityStandardError: perplexityStandardError.original,
+    };
+    return { base, original };
+  });
+}
+
+/** Metrics for the points that have a use for them. */
+async function metricsFor(points: readonly SweepPoint[], bench: Bench): Promise<TensorMetrics> {
+  const { model, description, options, phases, session: { signal } } = bench;
+  const wanted = points.some((point) =>
+    "preset" in point ? point.preset !== "seed" : /^(gptq|rtn-clip|prune-act)/.test(point.name)
+  );
+  if (!wanted || options.dataFree || description.objective !== "nextToken") return new Map();
+  return await calibrationMetrics(model, options, phases, signal);
+}
+
+async function measurePoint(
+  point: SweepPoint,
+  metrics: TensorMetrics,
+  base: BaseEvaluation,
+  { model, description, text, options, phases, session: { signal } }: Bench,
+): Promise<SweepRow> {
+  const { threads, backend, seed } = options;
+  try {
+    const start = performance.now();
+    const compressed = await phases.run(
+      "compress",
+      (report) =>
+        "preset" in point
+          ? compressByHierarchy(point, model, metrics, { seed, report, signal })
+          : compressByBaseline(point.name, model.weights, description, metrics),
+    );
+    const between = performance.now();
+    const result = await phases.run("evaluate", (report) =>
+      evaluateLanguageModel({
+        config: model.source.config,
+        original: model.weights,
+        compressed: compressed.weights,
+        ...text.evaluation,
+        base,
+        threads,
+        backend,
+        onProgress: (share) => report(share),
+        signal,
+      }));
+    const end = performance.now();
+    const seconds = { compress: (between - start) / 1000, evaluate: (end - between) / 1000 };
+    return measuredRow(point, compressed, result, seconds);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return failedRow(point, error.message);
+  }
+}
+
+interface CompressedPoint {
+  readonly weights: StateDict;
+  readonly bytes: number;
+  readonly bitsPerWeight: number;
+}
+
+async function compressByHierarchy(
+  { preset, bits }: Extract<SweepPoint, { preset: unknown }>,
+  { source, weights }: CalibratedModel,
+  metrics: TensorMetrics,
+  { seed, report, signal }: { seed: number; report: Report; signal: AbortSignal },
+): Promise<CompressedPoint> {
+  const onProgress = (activity: string, share: number) => report(share, activity);
+  const compressor = new HierarchicalCompressor({ preset, bits, seed, onProgress, signal });
+  const { bytes, report: { bitsPerWeight } } = await compressor.compress(weights, {
+    config: source.config,
+    metrics: preset === "seed" ? new Map() : metrics,
+  });
+  return { weights: await decompressWeights(bytes), bytes: bytes.length, bitsPerWeight };
+}
+
+function compressByBaseline(
+  name: string,
+  weights: StateDict,
+  description: TransformerDescription,
+  metrics: TensorMetrics,
+): CompressedPoint {
+  const inputsFirst = new Set(
+    modelLinears(description).filter(({ layout }) => layout === "inputsByOutputs")
+      .map(({ weight }) => weight),
+  );
+  return compressWithBaseline(weights, BASELINES.get(name)!, { metrics, inputsFirst });
+}

@@ -1,0 +1,192 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { isJsonObject, readJsonObject } from "../data/json_file.ts";
+import { InputError, openFile, writeFileAtomically } from "../data/mod.ts";
+import { type EvaluationResult, paretoFront } from "../eval/mod.ts";
+import { formatFixed, formatMeasure, formatTable, formatWithError } from "./format.ts";
+
+/** What one point of a sweep came to; flat, one row of the table. */
+export interface SweepRow {
+  /** Name of the point. */
+  readonly name: string;
+  /** Target, where the point has one. */
+  readonly bits: number | null;
+  /** Why there are no figures, where the point failed; the others are null then. */
+  readonly error: string | null;
+  /** Bits of the whole file per parameter. */
+  readonly bitsPerWeight: number | null;
+  /** Bytes of the whole file. */
+  readonly compressedBytes: number | null;
+  /** Figures of {@linkcode EvaluationResult}. */
+  readonly perplexity: number | null;
+  readonly perplexityStandardError: number | null;
+  readonly perplexityRatio: number | null;
+  readonly perplexityRatioStandardError: number | null;
+  readonly klDivergence: number | null;
+  readonly klDivergenceStandardError: number | null;
+  readonly klDivergenceMedian: number | null;
+  readonly klDivergenceP999: number | null;
+  readonly sameTop1: number | null;
+  readonly sameTop1StandardError: number | null;
+  readonly rmsProbabilityChange: number | null;
+  /** Seconds of wall clock. */
+  readonly compressSeconds: number | null;
+  readonly evaluateSeconds: number | null;
+}
+
+const COLUMNS: readonly (keyof SweepRow)[] = [
+  "name",
+  "bits",
+  "bitsPerWeight",
+  "compressedBytes",
+  "perplexity",
+  "perplexityStandardError",
+  "perplexityRatio",
+  "perplexityRatioStandardError",
+  "klDivergence",
+  "klDivergenceStandardError",
+  "klDivergenceMedian",
+  "klDivergenceP999",
+  "sameTop1",
+  "sameTop1StandardError",
+  "rmsProbabilityChange",
+  "compressSeconds",
+  "evaluateSeconds",
+  "error",
+];
+
+/** A sweep as it stands in `sweep.json`. */
+export interface SweepRecord {
+  /** Name of the model. */
+  readonly model: string;
+  /** What all points share; points of other settings are not comparable. */
+  readonly settings: Readonly<Record<string, string | number | boolean | null>>;
+  /** Of the uncompressed model. */
+  readonly original: { readonly perplexity: number; readonly perplexityStandardError: number };
+  /** Points in the order in which they were done. */
+  readonly points: readonly SweepRow[];
+}
+
+/** A row for a point that has been measured. */
+export function measuredRow(
+  { name, bits }: { readonly name: string; readonly bits?: number },
+  sizes: { readonly bytes: number; readonly bitsPerWeight: number },
+  result: EvaluationResult,
+  seconds: { readonly compress: number; readonly evaluate: number },
+): SweepRow {
+  return {
+    name,
+    bits: bits ?? null,
+    error: null,
+    bitsPerWeight: sizes.bitsPerWeight,
+    compressedBytes: sizes.bytes,
+    perplexity: result.perplexity.compressed ?? null,
+    perplexityStandardError: result.perplexityStandardError.compressed ?? null,
+    perplexityRatio: result.perplexityRatio?.value ?? null,
+    perplexityRatioStandardError: result.perplexityRatio?.standardError ?? null,
+    klDivergence: result.klDivergence?.mean ?? null,
+    klDivergenceStandardError: result.klDivergence?.standardError ?? null,
+    klDivergenceMedian: result.klDivergence?.median ?? null,
+    klDivergenceP999: result.klDivergence?.p999 ?? null,
+    sameTop1: result.sameTop1?.share ?? null,
+    sameTop1StandardError: result.sameTop1?.standardError ?? null,
+    rmsProbabilityChange: result.rmsProbabilityChange?.value ?? null,
+    compressSeconds: seconds.compress,
+    evaluateSeconds: seconds.evaluate,
+  };
+}
+
+/** A row for a point that cannot be had. */
+export function failedRow(
+  { name, bits }: { readonly name: string; readonly bits?: number },
+  error: string,
+): SweepRow {
+  const empty = Object.fromEntries(COLUMNS.map((column) => [column, null])) as unknown as SweepRow;
+  return { ...empty, name, bits: bits ?? null, error };
+}
+
+/**
+ * Reads the sweep in `folder` that is to be gone on with; undefined where there is none. Throws
+ * {@linkcode InputError} where it is of other settings.
+ */
+export async function readSweep(
+  folder: string,
+  settings: SweepRecord["settings"],
+): Promise<SweepRecord | undefined> {
+  const file = join(folder, "sweep.json");
+  if (!existsSync(file)) return undefined;
+  const record = await readJsonObject(await openFile(file));
+  const { settings: found, points } = record;
+  if (!isJsonObject(found) || !Array.isArray(points)) {
+    throw new InputError(`${file}: was not written by sweep; choose another --out`);
+  }
+  const changed = Object.keys(settings).filter((key) => found[key] !== settings[key]);
+  if (changed.length === 0) return record as unknown as SweepRecord;
+  throw new InputError(
+    `${file}: is a sweep with other settings (${changed.join(", ")}); choose another --out`,
+  );
+}
+
+/** Writes `sweep.json` and `sweep.csv`. */
+export async function writeSweep(folder: string, record: SweepRecord): Promise<void> {
+  const encode = (text: string) => [new TextEncoder().encode(text)];
+  const json = `${JSON.stringify(record, null, 2)}\n`;
+  await writeFileAtomically(join(folder, "sweep.json"), encode(json));
+  await writeFileAtomically(join(folder, "sweep.csv"), encode(csvOf(record.points)));
+}
+
+/** The table as CSV (RFC 4180): absent figures are empty. */
+export function csvOf(rows: readonly SweepRow[]): string {
+  const cell = (value: string | number | null) => {
+    const text = value === null ? "" : String(value);
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  const lines = rows.map((row) => COLUMNS.map((column) => cell(row[column])).join());
+  return [COLUMNS.join(), ...lines].map((line) => `${line}\r\n`).join("");
+}
+
+/** The rows that no other row beats both in size and in divergence, smallest first. */
+export function frontOf(rows: readonly SweepRow[]): SweepRow[] {
+  const points = rows.map(({ bitsPerWeight, klDivergence }) => ({
+    x: bitsPerWeight ?? NaN,
+    y: klDivergence ?? NaN,
+  }));
+  return paretoFront(points).map((index) => rows[index]!);
+}
+
+/** The sweep for people: all points by size, those of the front marked. */
+export function sweepText({ model, original, points }: SweepRecord): string {
+  const front = new Set(frontOf(points));
+  const measured = points.filter(({ error }) => error === null)
+    .toSorted((a, b) => a.bitsPerWeight! - b.bitsPerWeight!);
+  const rows = measured.map((row) => [
+    front.has(row) ? "*" : "",
+    row.name,
+    formatFixed(row.bitsPerWeight!, 3),
+    formatWithError(row.perplexityRatio!, row.perplexityRatioStandardError!),
+    formatWithError(row.klDivergence!, row.klDivergenceStandardError!),
+    formatMeasure(row.klDivergenceP999!),
+    `${formatFixed(100 * row.sameTop1!, 2)} %`,
+  ]);
+  const heading = ["", "point", "bits", "perplexity ratio", "mean KL", "99.9 % KL", "same top 1"];
+  const table = formatTable([heading, ...rows], [
+    "left",
+    "left",
+    "right",
+    "right",
+    "right",
+    "right",
+    "right",
+  ]);
+  const perplexity = formatWithError(original.perplexity, original.perplexityStandardError);
+  const failures = points.filter(({ error }) => error !== null)
+    .map((row) => `${row.name}${row.bits === null ? "" : ` at ${row.bits} bits`}: ${row.error}`);
+  return [
+    `${model}, perplexity ${perplexity}`,
+    "",
+    table,
+    "",
+    "* on the Pareto front of bits per weight and mean KL divergence",
+    ...failures,
+  ].join("\n");
+}

@@ -1,0 +1,58 @@
+import assert from "node:assert";
+import { join } from "node:path";
+import { sweep } from "./sweep.ts";
+import type { SweepOptions } from "./sweep_program.ts";
+import { recordedSession } from "./testdata/recorded_session.ts";
+import { fileNames, withWorkFolder } from "./testdata/work_folder.ts";
+
+async function sweepIn(folder: string, more: Partial<SweepOptions> = {}) {
+  const session = recordedSession();
+  await sweep(join(folder, "model"), {
+    presets: ["rate", "nf4"],
+    bits: [8],
+    text: join(folder, "text.txt"),
+    out: join(folder, "out"),
+    dataFree: true,
+    json: true,
+    seed: 0,
+    threads: 1,
+    backend: "cpu",
+    ...more,
+  }, session);
+  return { record: JSON.parse(session.printed.join()), lines: session.lines };
+}
+
+Deno.test("a sweep measures each point once, and goes on where it was stopped", () =>
+  withWorkFolder(async (folder) => {
+    const { record } = await sweepIn(folder, { presets: ["nf4"] });
+    assert.deepEqual(fileNames(join(folder, "out")), [
+      "original.safetensors",
+      "sweep.csv",
+      "sweep.json",
+    ]);
+    const more = await sweepIn(folder, { bits: [8, 0.1] });
+    assert.ok(more.lines.some((line) => /1 of 3 points done/.test(line)));
+    assert.deepEqual(more.record.points[0], record.points[0]);
+    assert.deepEqual(more.record.original, record.original);
+    const [nf4, rate, failed] = more.record.points;
+    assert.ok(nf4.klDivergence > rate.klDivergence && rate.bitsPerWeight < 8.5);
+    assert.match(failed.error, /0\.1 cannot be reached/);
+    const written = JSON.parse(await Deno.readTextFile(join(folder, "out", "sweep.json")));
+    assert.deepEqual(written, more.record);
+    const before = more.lines.length;
+    const again = await sweepIn(folder, { bits: [8, 0.1] });
+    assert.ok(again.lines.length < before);
+    assert.deepEqual(again.record, more.record);
+    await assert.rejects(
+      sweepIn(folder, { seed: 1 }),
+      /sweep.json: is a sweep with other settings \(seed\); choose another --out/,
+    );
+  }));
+
+Deno.test("what sweep did not write is not taken for a sweep", () =>
+  withWorkFolder(async (folder) => {
+    await Deno.mkdir(join(folder, "out"));
+    await Deno.writeTextFile(join(folder, "out", "sweep.json"), "{}");
+    await assert.rejects(sweepIn(folder), /sweep.json: was not written by sweep/);
+    await assert.rejects(sweepIn(folder, { out: join(folder, "text.txt") }), /text.txt: /);
+  }));
