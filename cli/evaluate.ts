@@ -3,6 +3,7 @@ import { compareWith, readEarlierRun } from "./against.ts";
 import { continuationText, continuePrompt } from "./continuation.ts";
 import { evaluationFields, type EvaluationOutcome, evaluationText } from "./evaluation_report.ts";
 import { UsageError } from "./errors.ts";
+import { askTask } from "./task.ts";
 import { openSubject, type Subject } from "./evaluation_subject.ts";
 import { measureModels, readMeasuredText } from "./measure.ts";
 import { Phases } from "./phases.ts";
@@ -21,7 +22,8 @@ export async function evaluate(
   if (options.plot !== undefined && subject.compressed === undefined) {
     throw new UsageError("--plot shows a compressed model; name one");
   }
-  if (options.prompt === undefined) await measure(subject, options, phases, session);
+  if (options.task !== undefined) await askTask(options.task, subject, options, phases, session);
+  else if (options.prompt === undefined) await measure(subject, options, phases, session);
   else await showContinuations(options.prompt, subject, options, phases, session);
 }
 

@@ -11,6 +11,15 @@ import {
 } from "./options.ts";
 
 const PRESETS = ["rate", "seed", "hybrid"] as const;
+const TASKS = [
+  "lambada_openai",
+  "hellaswag",
+  "piqa",
+  "arc_easy",
+  "arc_challenge",
+  "winogrande",
+  "sst2",
+] as const;
 const PROTOCOLS: readonly ProtocolName[] = ["llama.cpp", "gptq", "huggingface", "pseudo"];
 
 /** Options of how a model is measured. */
@@ -63,6 +72,12 @@ export interface EvaluateOptions extends MeasureOptions {
   readonly original?: string;
   /** Picture of size against perplexity to write. */
   readonly plot?: string;
+  /** Task to be asked, instead of measuring on a text. */
+  readonly task?: string;
+  /** Data set of the task; that of the hub where it is left out. */
+  readonly data?: string;
+  /** At most so many questions. */
+  readonly limit?: number;
   /** Output of an earlier `evaluate --json` to compare with. */
   readonly against?: string;
   /** Text to continue, instead of measuring. */
@@ -188,6 +203,9 @@ function addEvaluate(program: Command, commands: Commands): void {
     .argument("[model]", `${MODEL}, or compressed model ${EMBEDDED}`, nonEmpty)
     .option("--original <model>", "what to compare with (default: recorded in the file)", nonEmpty)
     .option("--plot <file>", "draw size against perplexity: .png, .svg or .html", figureFile)
+    .addOption(new Option("--task <name>", "ask the questions of a task, instead").choices(TASKS))
+    .option("--data <file>", "their JSONL or Parquet file, or hf://datasets/… (default)", nonEmpty)
+    .option("--limit <n>", "ask at most n questions", integerBetween(1, 1e9))
     .option(
       "--against <file>",
       "what an earlier evaluate --json printed, to compare with",
@@ -209,6 +227,7 @@ function addEvaluate(program: Command, commands: Commands): void {
     `${program.name()} evaluate --text my.txt --protocol huggingface --context 1024 --stride 512`,
     `${program.name()} evaluate small.kan.safetensors --original ./my-model --json`,
     `${program.name()} evaluate ${OUT_EXAMPLE} --prompt "The old house"`,
+    `${program.name()} evaluate ${OUT_EXAMPLE} --task hellaswag --data hellaswag_val.jsonl`,
   ]);
 }
 

@@ -37,6 +37,13 @@ export {
 export type { Window, WindowText } from "./protocols/window.ts";
 export type { BaseStates, ScoringOptions } from "./score_windows.ts";
 export { weightsDigest } from "./weights_digest.ts";
+export {
+  evaluateTask,
+  type TaskMetric,
+  type TaskOptions,
+  type TaskResult,
+} from "./tasks/evaluate_task.ts";
+export { taskNames } from "./tasks/registry.ts";
 export { clusterEstimate, type Estimate } from "./statistics.ts";
 export type { ForwardOptions } from "./forward.ts";
 export {
