@@ -7,6 +7,7 @@
  */
 import { CommanderError } from "commander";
 import process from "node:process";
+import { availableBackend } from "./cli/available_backend.ts";
 import { describeError, exitStatusOf } from "./cli/errors.ts";
 import { watchForInterrupt } from "./cli/interrupt.ts";
 import { removeUnfinishedFiles } from "./data/mod.ts";
@@ -30,19 +31,35 @@ export async function main(args: readonly string[]): Promise<0 | 1 | 2> {
   const program = createProgram(programName(), {
     // Loaded when they run: tfjs takes a second that --help and usage errors need not wait for.
     compress: async (model, options) =>
-      await (await import("./cli/compress.ts")).compress(model, options, session),
+      await (await import("./cli/compress.ts")).compress(
+        model,
+        await availableBackend(options, session),
+        session,
+      ),
     decompress: async (file, options) =>
       await (await import("./cli/decompress.ts")).decompress(file, options, session),
     evaluate: async (model, options) =>
-      await (await import("./cli/evaluate.ts")).evaluate(model, options, session),
+      await (await import("./cli/evaluate.ts")).evaluate(
+        model,
+        await availableBackend(options, session),
+        session,
+      ),
     demo: async (models, options) =>
       await (await import("./cli/demo.ts")).demo(models, options, session),
     sample: async (model, options) =>
-      await (await import("./cli/sample.ts")).sample(model, options, session),
+      await (await import("./cli/sample.ts")).sample(
+        model,
+        await availableBackend(options, session),
+        session,
+      ),
     report: async (results, options) =>
       await (await import("./cli/report_command.ts")).report(results, options, session),
     sweep: async (model, options) =>
-      await (await import("./cli/sweep.ts")).sweep(model, options, session),
+      await (await import("./cli/sweep.ts")).sweep(
+        model,
+        await availableBackend(options, session),
+        session,
+      ),
     inspect: async (file, options) =>
       await (await import("./cli/inspect.ts")).inspect(file, options, session),
   }, {
