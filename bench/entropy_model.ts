@@ -1,0 +1,189 @@
+/**
+ * What is each feature of the entropy model worth? Compresses the embedded model at two rates and
+ * prices the same quantization indices under ever richer models, side information included, in bits
+ * a coded weight.
+ *
+ *     deno run --allow-read --allow-net bench/entropy_model.ts
+ */
+import { memorySource, readEmbeddedCalibration, readEmbeddedText } from "../data/mod.ts";
+import { countMagnitudes } from "../hierarchy/entropy/count_magnitudes.ts";
+import { fitEntropyModel } from "../hierarchy/entropy/fit_entropy_model.ts";
+import { emptyCounts, fitSymbolModel } from "../hierarchy/entropy/fit_symbol_model.ts";
+import { idealBits } from "../hierarchy/entropy/index_code.ts";
+import { forEachRow, type IndexMatrix } from "../hierarchy/entropy/index_matrix.ts";
+import { putIntegers } from "../hierarchy/entropy/integer_vector.ts";
+import { RansEncoder } from "../hierarchy/entropy/rans.ts";
+import { fitScaleField, type ScaleField } from "../hierarchy/entropy/scale_field.ts";
+import {
+  laplacianModel,
+  type SymbolModel,
+  symbolTables,
+} from "../hierarchy/entropy/symbol_model.ts";
+import { levelShapes } from "../hierarchy/level_codecs.ts";
+import type { MatrixShape } from "../hierarchy/levels/level.ts";
+import { decodeIndices } from "../hierarchy/levels/trellis_level.ts";
+import { HierarchicalCompressor, openContainer } from "../hierarchy/mod.ts";
+import { codedShapes } from "../hierarchy/plan_tensors.ts";
+import { reconstruct, type Trellis } from "../hierarchy/quantize/trellis.ts";
+import { openCalibrated } from "./theory/calibrated_model.ts";
+import { printTable } from "./theory/table.ts";
+
+/** Decoded indices, with what they reconstruct to as the values that scales are fit to. */
+interface Coded extends MatrixShape {
+  readonly indices: Int32Array;
+  readonly levels: Float32Array;
+}
+
+interface CodedModel {
+  readonly trellis: Trellis;
+  readonly matrices: readonly Coded[];
+}
+
+/** Bits of a code for all indices, and of what it has to be told. */
+interface Price {
+  readonly codes: number;
+  readonly side: number;
+}
+
+async function indicesOf(bytes: Uint8Array): Promise<CodedModel> {
+  const { stages, tensors } = await openContainer(memorySource(bytes, "embedded model"));
+  const stage = stages[0]!;
+  const shapes = levelShapes(stage, codedShapes(tensors)).at(-1)!;
+  const matrices = shapes.map((shape): Coded => {
+    const length = shape.rows * shape.columns;
+    return { ...shape, indices: new Int32Array(length), levels: new Float32Array(length) };
+  });
+  let used: Trellis | undefined;
+  decodeIndices(stage.at(-1)!, shapes, ({ trellis, matrix, row, indices, start }) => {
+    used = trellis;
+    const { columns, ...target } = matrices[matrix]!;
+    let state = start;
+    indices.forEach((k, j) => {
+      target.indices[row * columns + j] = k;
+      target.levels[row * columns + j] = reconstruct(trellis, state & 1, k);
+      state = trellis.transitions[2 * state + (k & 1)]!;
+    });
+  });
+  return { trellis: used!, matrices };
+}
+
+/** One table of frequencies for each tensor and quantizer: the entropy of its indices. */
+function staticTables({ trellis, matrices }: CodedModel): Price {
+  let codes = 0, side = 0;
+  for (const matrix of matrices) {
+    const counts = [new Map<number, number>(), new Map<number, number>()];
+    forEachRow(matrix, (row, start) => {
+      let state = start;
+      for (let at = row * matrix.columns; at < (row + 1) * matrix.columns; at++) {
+        const k = matrix.indices[at]!, table = counts[state & 1]!;
+        table.set(k, (table.get(k) ?? 0) + 1);
+        state = trellis.transitions[2 * state + (k & 1)]!;
+      }
+      return state;
+    });
+    for (const table of counts) {
+      const total = table.values().reduce((sum, count) => sum + count, 0);
+      for (const count of table.values()) codes -= count * Math.log2(count / total);
+      // Frequencies of 12 bits, the least that a static table can be told in.
+      side += 12 * table.size;
+    }
+  }
+  return { codes, side };
+}
+
+const zeros = (values: Int32Array) => new Int32Array(values.length);
+const average = (values: Int32Array) =>
+  Math.round(values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length));
+
+/** Ways to leave parts of a scale field out; what is left out keeps its mean. */
+const FIELDS: Record<string, (field: ScaleField) => ScaleField> = {
+  tensor: ({ rows, columns }) => ({
+    rows: zeros(rows).fill(average(rows) + average(columns)),
+    columns: zeros(columns),
+  }),
+  rows: ({ rows, columns }) => ({
+    rows: rows.map((value) => value + average(columns)),
+    columns: zeros(columns),
+  }),
+  columns: ({ rows, columns }) => ({ rows: zeros(rows).fill(average(rows)), columns }),
+  both: (field) => field,
+};
+
+function withFields({ matrices }: CodedModel, kind: string): IndexMatrix[] {
+  return matrices.map(({ rows, columns, indices, levels }) => {
+    const field = FIELDS[kind]!(fitScaleField(levels, rows, columns));
+    return { rows, columns, indices, field };
+  });
+}
+
+function priceOf(
+  { trellis, matrices: coded }: CodedModel,
+  matrices: readonly IndexMatrix[],
+  model: SymbolModel,
+): Price {
+  const tables = symbolTables(model);
+  const encoder = new RansEncoder();
+  putIntegers(encoder, model.coefficients);
+  matrices.forEach(({ field }, i) => {
+    const { logSteps } = coded[i]!;
+    const constant = (values: Int32Array) => values.every((value) => value === values[0]);
+    const told = (values: Int32Array, steps: Int32Array | undefined) =>
+      constant(values)
+        ? values.subarray(0, 1)
+        : values.map((value, at) => value + (steps?.[at] ?? 0));
+    putIntegers(encoder, told(field.rows, logSteps?.rows));
+    putIntegers(encoder, told(field.columns, logSteps?.columns));
+  });
+  const codes = matrices.reduce((sum, matrix) => sum + idealBits(trellis, matrix, tables), 0);
+  return { codes, side: 8 * encoder.finish().length };
+}
+
+function fitModel(trellis: Trellis, matrices: readonly IndexMatrix[]): SymbolModel {
+  const quantizers = trellis.states === 1 ? 1 : 2;
+  const counts = emptyCounts(quantizers);
+  for (const matrix of matrices) countMagnitudes(trellis, matrix, counts);
+  return fitSymbolModel(quantizers, counts);
+}
+
+function pricesOf(coded: CodedModel): [name: string, price: Price][] {
+  const { trellis } = coded;
+  const fitted = (kind: string) => {
+    const matrices = withFields(coded, kind);
+    return priceOf(coded, matrices, fitModel(trellis, matrices));
+  };
+  const both = withFields(coded, "both");
+  const full = fitEntropyModel(trellis, both);
+  return [
+    ["static table per tensor", staticTables(coded)],
+    ["learned shape, scale per tensor", fitted("tensor")],
+    ["learned shape, scale per row", fitted("rows")],
+    ["learned shape, scale per column", fitted("columns")],
+    ["Laplacian, row + column field", priceOf(coded, both, laplacianModel(2))],
+    ["learned shape, row + column field", fitted("both")],
+    ["the same, field by maximum likelihood", priceOf(coded, full.matrices, full.model)],
+  ];
+}
+
+const model = await openCalibrated({
+  calibrationText: await readEmbeddedCalibration(),
+  calibrationTokens: Infinity,
+  evaluationText: await readEmbeddedText(),
+  contextLength: 256,
+});
+for (const bits of [4, 2.5]) {
+  const compressor = new HierarchicalCompressor({ bits, states: 8 });
+  const { bytes } = await compressor.compress(model.weights, { metrics: model.metrics });
+  const coded = await indicesOf(bytes);
+  const weights = coded.matrices.reduce((sum, { indices }) => sum + indices.length, 0);
+  const prices = pricesOf(coded);
+  const base = prices[0]![1];
+  console.log(`\n${model.name} at ${bits} bits a weight\n`);
+  printTable(
+    ["entropy model", "codes", "side information", "sum", "saved"],
+    prices.map(([name, { codes, side }]) => [
+      name,
+      ...[codes, side, codes + side, base.codes + base.side - codes - side]
+        .map((value) => (value / weights).toFixed(3)),
+    ]),
+  );
+}
