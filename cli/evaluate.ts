@@ -1,10 +1,11 @@
 import { describeModel, type EvaluationResult, tradeOffFigure, writeFigure } from "../eval/mod.ts";
 import { compareWith, readEarlierRun } from "./against.ts";
 import { continuationText, continuePrompt } from "./continuation.ts";
-import { evaluationFields, type EvaluationOutcome, evaluationText } from "./evaluation_report.ts";
+import { type EvaluationOutcome, printEvaluation } from "./evaluation_report.ts";
 import { UsageError } from "./errors.ts";
 import { askTask } from "./task.ts";
 import { openSubject, type Subject } from "./evaluation_subject.ts";
+import { measureByLayer } from "./low_memory.ts";
 import { measureModels, readMeasuredText } from "./measure.ts";
 import { Phases } from "./phases.ts";
 import type { EvaluateOptions } from "./program.ts";
@@ -18,6 +19,7 @@ export async function evaluate(
   session: Session,
 ): Promise<void> {
   const phases = new Phases(session, session.signal);
+  if (options.lowMemory) return await measureByLayer(argument, options, phases, session);
   const subject = await openSubject(argument, options.original, phases, session.signal);
   if (options.plot !== undefined && subject.compressed === undefined) {
     throw new UsageError("--plot shows a compressed model; name one");
@@ -53,9 +55,7 @@ async function measure(
   if (options.plot !== undefined && sizes !== undefined) {
     await drawTradeOff(options.plot, result, sizes);
   }
-  session.print(
-    options.json ? JSON.stringify(evaluationFields(outcome)) : evaluationText(outcome, text.name),
-  );
+  printEvaluation(outcome, text.name, options, session);
 }
 
 /** The compressed model and, where it is known, the original. */

@@ -1,5 +1,6 @@
 import type { EvaluationResult } from "../eval/mod.ts";
 import { type Against, againstText } from "./against.ts";
+import type { Session } from "./session.ts";
 import { formatCount, formatWithError } from "./format.ts";
 import {
   comparisonFields,
@@ -89,6 +90,18 @@ function detailFields(result: EvaluationResult): Record<string, unknown> {
     sameTop1StandardError: sameTop1?.standardError,
     rmsProbabilityChange,
   };
+}
+
+/** Prints what was measured, on the text of this name. */
+export function printEvaluation(
+  outcome: EvaluationOutcome,
+  textName: string,
+  { json }: { readonly json?: true },
+  session: Pick<Session, "print">,
+): void {
+  session.print(
+    json ? JSON.stringify(evaluationFields(outcome)) : evaluationText(outcome, textName),
+  );
 }
 
 /** What `evaluate` prints for people. */

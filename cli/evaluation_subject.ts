@@ -1,6 +1,11 @@
 import { InputError, type ModelSource, type StateDict, type TextTokenizer } from "../data/mod.ts";
 import type { ModelConfig } from "../eval/mod.ts";
-import { decodeContainer, openContainer, reportContainer } from "../hierarchy/mod.ts";
+import {
+  type Container,
+  decodeContainer,
+  openContainer,
+  reportContainer,
+} from "../hierarchy/mod.ts";
 import { type CompressedArgument, findCompressed, readTokenizerIn } from "./compressed_argument.ts";
 import { naming, UsageError } from "./errors.ts";
 import { checkModel, openNamedModel, openOriginal, readFiniteWeights } from "./original_model.ts";
@@ -44,12 +49,21 @@ export async function openSubject(
   return { name: model.name, config: model.config, tokenizer, original };
 }
 
-async function openCompressedSubject(
+/** A compressed model before it is decoded, and what belongs to it. */
+export interface CompressedSubject extends Omit<Subject, "original" | "compressed"> {
+  /** The compressed file. */
+  readonly container: Container;
+  /** The model that it was made from, where it can be had. */
+  readonly originalModel?: ModelSource;
+}
+
+/** Opens a compressed file and finds its original, its config and its tokenizer. */
+export async function openCompressedFile(
   { source, folder }: CompressedArgument,
   originalName: string | undefined,
   phases: Phases,
   signal: AbortSignal,
-): Promise<Subject> {
+): Promise<CompressedSubject> {
   const container = await phases.run("read", () => openContainer(source));
   const originalModel = await openOriginal(originalName, container.source, phases, signal);
   const config = container.config ?? originalModel?.config;
@@ -58,20 +72,35 @@ async function openCompressedSubject(
     const what = config === undefined ? "config.json" : "tokenizer.json";
     throw new InputError(`${source.name}: no ${what} is known; name its model with --original`);
   }
-  const compressed = await phases.run(
-    "decompress",
-    () => naming(source.name, () => decodeContainer(container)),
-  );
   const { originalBytes, ...sizes } = reportContainer(container, source.byteLength);
-  const original = originalModel && await readOriginal(originalModel, compressed, phases);
   return {
     name: source.name,
     config,
     tokenizer,
-    compressed,
+    container,
     sizes: { ...sizes, originalBytes: originalModel?.originalBytes ?? originalBytes },
-    ...(original === undefined ? {} : { original }),
+    ...(originalModel === undefined ? {} : { originalModel }),
   };
+}
+
+async function openCompressedSubject(
+  argument: CompressedArgument,
+  originalName: string | undefined,
+  phases: Phases,
+  signal: AbortSignal,
+): Promise<Subject> {
+  const { container, originalModel, ...subject } = await openCompressedFile(
+    argument,
+    originalName,
+    phases,
+    signal,
+  );
+  const compressed = await phases.run(
+    "decompress",
+    () => naming(subject.name, () => decodeContainer(container)),
+  );
+  const original = originalModel && await readOriginal(originalModel, compressed, phases);
+  return { ...subject, compressed, ...(original === undefined ? {} : { original }) };
 }
 
 async function readOriginal(

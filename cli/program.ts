@@ -72,6 +72,8 @@ export interface EvaluateOptions extends MeasureOptions {
   readonly original?: string;
   /** Picture of size against perplexity to write. */
   readonly plot?: string;
+  /** Decode and run one layer at a time. */
+  readonly lowMemory?: true;
   /** Task to be asked, instead of measuring on a text. */
   readonly task?: string;
   /** Data set of the task; that of the hub where it is left out. */
@@ -203,6 +205,7 @@ function addEvaluate(program: Command, commands: Commands): void {
     .argument("[model]", `${MODEL}, or compressed model ${EMBEDDED}`, nonEmpty)
     .option("--original <model>", "what to compare with (default: recorded in the file)", nonEmpty)
     .option("--plot <file>", "draw size against perplexity: .png, .svg or .html", figureFile)
+    .option("--low-memory", "decode and run one layer at a time, with the same figures")
     .addOption(new Option("--task <name>", "ask the questions of a task, instead").choices(TASKS))
     .option("--data <file>", "their JSONL or Parquet file, or hf://datasets/… (default)", nonEmpty)
     .option("--limit <n>", "ask at most n questions", integerBetween(1, 1e9))

@@ -88,18 +88,22 @@ export function hiddenStates(
       parameters.release();
     });
     cache?.advance(pass.length);
-    const normed = tf.tidy(() =>
-      applyNormIf(
-        pass,
-        model.finalNorm,
-        model.objective === "classification" ? firsts(x, batch) : x,
-      )
-    );
+    const normed = tf.tidy(() => finishStates(pass, model, x));
     if (normed !== x) x.dispose();
     return normed;
   } finally {
     pass.dispose();
   }
+}
+
+/** What the head is applied to, given what the last layer gave; perhaps the same tensor. */
+export function finishStates(
+  pass: ForwardPass,
+  model: TransformerDescription,
+  x: tf.Tensor2D,
+): tf.Tensor2D {
+  const rows = model.objective === "classification" ? firsts(x, pass.batch) : x;
+  return applyNormIf(pass, model.finalNorm, rows);
 }
 
 /** The first row of each of `batch` sequences. */

@@ -25,6 +25,7 @@ export {
   type EvaluateOptions,
   evaluateOriginal,
 } from "./evaluate.ts";
+export { evaluateByLayer, type EvaluateByLayerOptions } from "./evaluate_by_layer.ts";
 export type { ChunkMeans, EvaluationResult, Pair } from "./evaluation_result.ts";
 export {
   chooseProtocol,

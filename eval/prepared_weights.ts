@@ -1,5 +1,5 @@
 import { InputError } from "../data/input_error.ts";
-import { elementCount, type StateDict } from "../data/tensor.ts";
+import { elementCount, type StateDict, type WeightTensor } from "../data/tensor.ts";
 import type { TransformerDescription } from "./architectures/description.ts";
 import { expectedTensors, modelLinears } from "./expected_tensors.ts";
 
@@ -25,32 +25,40 @@ export function prepareWeights(
   weights: StateDict,
   shared: boolean,
 ): PreparedWeights {
-  const transposed = new Set(
+  const transposed = transposedMatrices(model);
+  const prepared = new Map<string, PreparedTensor>();
+  for (const name of expectedTensors(model).keys()) {
+    prepared.set(name, prepareTensor(name, weights.get(name)!, transposed.has(name), shared));
+  }
+  return prepared;
+}
+
+/** Names of the matrices that the forward pass wants with their axes swapped. */
+export function transposedMatrices(model: TransformerDescription): Set<string> {
+  return new Set(
     modelLinears(model).filter(({ layout }) => layout === "outputsByInputs")
       .map(({ weight }) => weight),
   );
-  const prepared = new Map<string, PreparedTensor>();
-  for (const [name, shape] of expectedTensors(model)) {
-    const { data } = weights.get(name)!;
-    checkFinite(name, data);
-    const swap = transposed.has(name);
-    if (!swap && (!shared || data.buffer instanceof SharedArrayBuffer)) {
-      prepared.set(name, { shape, data, transposed: false });
-      continue;
-    }
-    const count = elementCount(shape);
-    const target = new Float32Array(
-      shared ? new SharedArrayBuffer(4 * count) : new ArrayBuffer(4 * count),
-    );
-    if (swap) transposeInto(target, data, shape[0]!, shape[1]!);
-    else target.set(data);
-    prepared.set(name, {
-      shape: swap ? [shape[1]!, shape[0]!] : shape,
-      data: target,
-      transposed: swap,
-    });
+}
+
+/** Lays one tensor out for the forward pass, as {@linkcode prepareWeights} does. */
+export function prepareTensor(
+  name: string,
+  { shape, data }: WeightTensor,
+  swap: boolean,
+  shared: boolean,
+): PreparedTensor {
+  checkFinite(name, data);
+  if (!swap && (!shared || data.buffer instanceof SharedArrayBuffer)) {
+    return { shape, data, transposed: false };
   }
-  return prepared;
+  const count = elementCount(shape);
+  const target = new Float32Array(
+    shared ? new SharedArrayBuffer(4 * count) : new ArrayBuffer(4 * count),
+  );
+  if (swap) transposeInto(target, data, shape[0]!, shape[1]!);
+  else target.set(data);
+  return { shape: swap ? [shape[1]!, shape[0]!] : shape, data: target, transposed: swap };
 }
 
 function checkFinite(name: string, data: Float32Array): void {

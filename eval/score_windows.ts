@@ -7,7 +7,7 @@ import { checkTensors } from "./expected_tensors.ts";
 import { planMemory } from "./memory_plan.ts";
 import { prepareWeights } from "./prepared_weights.ts";
 import type { Window } from "./protocols/window.ts";
-import { planJobs } from "./scoring_jobs.ts";
+import { type JobOptions, planJobs } from "./scoring_jobs.ts";
 import type { TokenScores } from "./token_scores.ts";
 import { runInWorkers } from "./worker_pool.ts";
 
@@ -43,6 +43,15 @@ export interface WindowScores {
 /** Tokens that one job runs through the model at once, unless one window is longer. */
 const tokensPerJob = 1024;
 
+/** How windows of a model are gathered into jobs. */
+export function jobOptions({ objective }: TransformerDescription): JobOptions {
+  return {
+    tokensPerJob,
+    rowsPerSequence: objective === "classification" ? "first" : "all",
+    pads: objective === "nextToken",
+  };
+}
+
 /**
  * Scores windows in Web Workers. With `base`, what `keepsBase` returned in an earlier run over the
  * same windows, only the original's head is run again: the scores are the same.
@@ -55,11 +64,7 @@ export async function scoreWindows(
 ): Promise<WindowScores> {
   const { config, original, compressed, signal } = options;
   const weights = compressed === undefined ? [original] : [original, compressed];
-  const plan = planJobs(windows, {
-    tokensPerJob,
-    rowsPerSequence: model.objective === "classification" ? "first" : "all",
-    pads: model.objective === "nextToken",
-  });
+  const plan = planJobs(windows, jobOptions(model));
   const { resident } = planMemory(model, {
     copies: weights.length,
     batchTokens: plan.largestJob,

@@ -25,10 +25,14 @@ export async function runJob(
   { description, parameters }: RunnableModel,
   { tokens, batch, rows }: ScoringJob,
 ): Promise<Float32Array> {
-  const { hiddenSize } = description;
   const hidden = hiddenStates(description, parameters, tokens, batch);
   const values = await readValues(hidden);
   hidden.dispose();
+  return pickRows(values, rows, description.hiddenSize);
+}
+
+/** Rows of a row-major matrix, in a new one. */
+export function pickRows(values: Float32Array, rows: Int32Array, hiddenSize: number): Float32Array {
   const picked = new Float32Array(rows.length * hiddenSize);
   rows.forEach((row, index) => {
     picked.set(values.subarray(row * hiddenSize, (row + 1) * hiddenSize), index * hiddenSize);

@@ -31,18 +31,26 @@ export function levelShapes(
   return shapes;
 }
 
-/** Decodes one stage, from its last level to its first. */
-export function decodeStage(stage: Stage, first: readonly MatrixShape[]): Signal {
+/** Decodes one stage, from its last level to its first; with `wanted`, these matrices only. */
+export function decodeStage(
+  stage: Stage,
+  first: readonly MatrixShape[],
+  wanted?: ReadonlySet<number>,
+): Signal {
   const shapes = levelShapes(stage, first);
   return stage.reduceRight<Signal>(
-    (signal, level, i) => codecOf(level).decode(level, signal, shapes[i]!),
+    (signal, level, i) => codecOf(level).decode(level, signal, shapes[i]!, wanted),
     [],
   );
 }
 
-/** Decodes all stages and adds up what they give. */
-export function decodeStages(stages: readonly Stage[], first: readonly MatrixShape[]): Signal {
-  const signals = stages.map((stage) => decodeStage(stage, first));
+/** Decodes all stages and adds up what they give; with `wanted`, of these matrices only. */
+export function decodeStages(
+  stages: readonly Stage[],
+  first: readonly MatrixShape[],
+  wanted?: ReadonlySet<number>,
+): Signal {
+  const signals = stages.map((stage) => decodeStage(stage, first, wanted));
   const sum = signals[0] ?? first.map((shape) => zeroMatrix(shape));
   for (const signal of signals.slice(1)) {
     signal.forEach(({ data }, i) => {

@@ -7,6 +7,7 @@ export type { ByteSource } from "../data/byte_source.ts";
 export type { DType, StateDict, TensorInfo, WeightSource, WeightTensor } from "../data/tensor.ts";
 export * from "./compressor.ts";
 export { type CompressorOptions, type Preset, PRESETS } from "./compressor_options.ts";
+export { compressedWeights } from "./compressed_weights.ts";
 export {
   type Container,
   FORMAT_NAME,

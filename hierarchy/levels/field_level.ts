@@ -139,6 +139,7 @@ export function decodeField(
   if (!(step > 0 && step < Infinity)) throw new InputError("level field lacks its step");
   const fields = takeFields(encoded, shapes);
   return handedOn.map((matrix, i) => {
+    if (matrix.data.length === 0) return { ...shapes[i]!, data: matrix.data };
     const { row, column } = stepFactors(fields[i]!, step, matrix);
     const data = new Float32Array(matrix.data.length);
     for (let r = 0, at = 0; r < matrix.rows; r++) {
@@ -168,6 +169,7 @@ function takeFields(encoded: EncodedLevel, shapes: readonly MatrixShape[]): Step
 export const fieldCodec: LevelCodec = {
   kind: "field",
   decode: decodeField,
+  decodesApart: true,
   handsOnShapes(encoded, shapes) {
     const fields = takeFields(encoded, shapes);
     return shapes.map((shape, i) => withLogSteps(shape, fields[i]!));

@@ -95,11 +95,13 @@ export interface Level {
 
 /**
  * The inverse of a level, as a plain function. `handedOn` is the next levels' reconstruction of
- * what this level handed on, `shapes` the matrices to give back. Uses no arithmetic whose rounding
- * depends on the platform.
+ * what this level handed on, `shapes` the matrices to give back. With `wanted`, a decoder whose codec
+ * says so gives the values of the matrices of these numbers only and leaves the others empty. Uses
+ * no arithmetic whose rounding depends on the platform.
  */
 export type LevelDecoder = (
   encoded: EncodedLevel,
   handedOn: Signal,
   shapes: readonly MatrixShape[],
+  wanted?: ReadonlySet<number>,
 ) => Signal;

@@ -6,6 +6,8 @@ export interface LevelCodec {
   readonly kind: string;
   /** Restores the signal that the level coded. */
   readonly decode: LevelDecoder;
+  /** Whether single matrices can be decoded without the others. */
+  readonly decodesApart?: true;
   /** What the level hands on, given the matrices that it codes; empty for a last level. */
   handsOnShapes(encoded: EncodedLevel, shapes: readonly MatrixShape[]): readonly MatrixShape[];
   /**

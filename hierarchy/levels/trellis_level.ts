@@ -109,12 +109,16 @@ export function decodeTrellis(
   encoded: EncodedLevel,
   _handedOn: Signal,
   shapes: readonly MatrixShape[],
+  wanted?: ReadonlySet<number>,
 ): Signal {
-  const signal = shapes.map((shape) => ({
+  const isWanted = (matrix: number) => wanted?.has(matrix) ?? true;
+  const signal = shapes.map((shape, i) => ({
     ...shape,
-    data: new Float32Array(shape.rows * shape.columns),
+    data: new Float32Array(isWanted(i) ? shape.rows * shape.columns : 0),
   }));
-  decodeRuns(encoded, shapes, ({ matrix, at, levels }) => signal[matrix]!.data.set(levels, at));
+  decodeRuns(encoded, shapes, ({ matrix, at, levels }) => {
+    if (isWanted(matrix)) signal[matrix]!.data.set(levels, at);
+  }, isWanted);
   return signal;
 }
 
@@ -169,6 +173,7 @@ function decodeRuns(
   encoded: EncodedLevel,
   shapes: readonly MatrixShape[],
   visit: (run: CodedRun) => void,
+  isWanted: (matrix: number) => boolean = () => true,
 ): void {
   const trellis = trellisOf(encoded);
   const { model, fields } = decodeFields(encoded, shapes, trellis.states === 1 ? 1 : 2);
@@ -176,6 +181,7 @@ function decodeRuns(
   const decoder = createRunDecoderKernel(trellis, tables) ?? createRunDecoder(trellis, tables);
   const coded = shapes.map(({ columns }, i) => ({ columns, field: fields[i]! }));
   planSegments(shapes).forEach((segment, i) => {
+    if (!segment.some(({ matrix }) => isWanted(matrix))) return;
     const stream = streamOf(encoded, `codes.${i}`);
     const complete = decodeSegment(
       decoder,
@@ -225,6 +231,7 @@ function matrixBits(encoded: EncodedLevel, shapes: readonly MatrixShape[]): Floa
 export const trellisCodec: LevelCodec = {
   kind: "trellis",
   decode: decodeTrellis,
+  decodesApart: true,
   handsOnShapes: () => [],
   matrixBits,
 };

@@ -1,0 +1,90 @@
+import type { TextTokenizer, WeightSource } from "../data/mod.ts";
+import { describeModel, evaluateByLayer, type ModelConfig } from "../eval/mod.ts";
+import { compressedWeights } from "../hierarchy/mod.ts";
+import { compareWith, readEarlierRun } from "./against.ts";
+import { findCompressed } from "./compressed_argument.ts";
+import { naming, UsageError } from "./errors.ts";
+import { type EvaluationOutcome, printEvaluation } from "./evaluation_report.ts";
+import { openCompressedFile } from "./evaluation_subject.ts";
+import { readMeasuredText } from "./measure.ts";
+import { checkModel, openNamedModel } from "./original_model.ts";
+import type { Phases } from "./phases.ts";
+import type { EvaluateOptions } from "./program.ts";
+import type { Sizes } from "./report.ts";
+import type { Session } from "./session.ts";
+
+/** What is measured, its weights not read yet. */
+interface LazySubject {
+  readonly name: string;
+  readonly config: ModelConfig;
+  readonly tokenizer: TextTokenizer;
+  readonly original: WeightSource;
+  readonly compressed?: WeightSource;
+  readonly sizes?: Sizes;
+}
+
+/** `evaluate --low-memory`: measures with the weights of one layer in memory at a time. */
+export async function measureByLayer(
+  argument: string | undefined,
+  options: EvaluateOptions,
+  phases: Phases,
+  session: Session,
+): Promise<void> {
+  for (const other of ["prompt", "task", "plot"] as const) {
+    if (options[other] !== undefined) {
+      throw new UsageError(`--low-memory measures on a text; leave --${other} out`);
+    }
+  }
+  const { signal } = session;
+  const subject = await openLazily(argument, options.original, phases, signal);
+  const { name, config, tokenizer, original, compressed, sizes } = subject;
+  const earlier = options.against === undefined ? undefined : await readEarlierRun(options.against);
+  const model = describeModel(config, original.tensors.map((tensor) => tensor.name));
+  const text = await readMeasuredText(options, tokenizer, model);
+  const result = await phases.run("evaluate", (report) =>
+    evaluateByLayer({
+      config,
+      original,
+      ...(compressed === undefined ? {} : { compressed }),
+      ...text.evaluation,
+      backend: options.backend,
+      onProgress: (share) => report(share),
+      signal,
+    }));
+  const outcome: EvaluationOutcome = {
+    model: name,
+    result,
+    seconds: phases.seconds(),
+    ...(sizes === undefined ? {} : { sizes }),
+    ...(earlier === undefined ? {} : { against: compareWith(earlier, result) }),
+  };
+  printEvaluation(outcome, text.name, options, session);
+}
+
+async function openLazily(
+  argument: string | undefined,
+  originalName: string | undefined,
+  phases: Phases,
+  signal: AbortSignal,
+): Promise<LazySubject> {
+  const found = argument === undefined ? undefined : await findCompressed(argument);
+  if (found === undefined) {
+    if (originalName !== undefined) {
+      throw new UsageError("--original is for a compressed model; this one is not compressed");
+    }
+    const model = await openNamedModel(argument, phases, signal);
+    checkModel(model);
+    const { name, config, weights } = model;
+    return { name, config, tokenizer: await model.tokenizer(), original: weights };
+  }
+  const { container, originalModel, ...subject } = await openCompressedFile(
+    found,
+    originalName,
+    phases,
+    signal,
+  );
+  const compressed = naming(subject.name, () => compressedWeights(container));
+  if (originalModel === undefined) return { ...subject, original: compressed };
+  checkModel(originalModel);
+  return { ...subject, original: originalModel.weights, compressed };
+}

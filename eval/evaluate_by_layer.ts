@@ -1,0 +1,177 @@
+import * as tf from "@tensorflow/tfjs";
+import type { WeightSource } from "../data/tensor.ts";
+import type { TransformerDescription } from "./architectures/description.ts";
+import { describeModel } from "./architectures/registry.ts";
+import { readValues, useBackend } from "./backend.ts";
+import type { EvaluateOptions } from "./evaluate.ts";
+import { type EvaluationResult, fingerprintOf, summarizeScores } from "./evaluation_result.ts";
+import { checkTensors, expectedTensors } from "./expected_tensors.ts";
+import { applyLayer, embed, finishStates } from "./forward.ts";
+import { beginPass, type ForwardPass } from "./layers/forward_pass.ts";
+import { ParameterStore } from "./parameter_store.ts";
+import { type PreparedTensor, prepareTensor, transposedMatrices } from "./prepared_weights.ts";
+import { chooseProtocol, planWindows } from "./protocols/protocol.ts";
+import { jobOptions } from "./score_windows.ts";
+import { planJobs, type ScoringJob } from "./scoring_jobs.ts";
+import { pickRows, type RunnableModel, scoreRows } from "./window_scorer.ts";
+
+/** What {@linkcode evaluateByLayer} is given. */
+export interface EvaluateByLayerOptions
+  extends Omit<EvaluateOptions, "original" | "compressed" | "base" | "threads"> {
+  /** The weights as they were. */
+  readonly original: WeightSource;
+  /** The weights after compression, to be compared with the original. */
+  readonly compressed?: WeightSource;
+}
+
+/**
+ * As {@linkcode evaluateLanguageModel}, with the same numbers, but reads the weights layer by layer and
+ * runs the whole text through each, so that one layer's weights are in memory at a time, beside the
+ * hidden states of the text (4 bytes a token and feature). Runs in the calling thread.
+ *
+ * ```ts
+ * import { embeddedModelPath, openModel } from "@kanpress/kanpress/data";
+ * import { evaluateByLayer } from "@kanpress/kanpress/eval";
+ * import assert from "node:assert";
+ *
+ * const { config, weights } = await openModel(embeddedModelPath());
+ * const tokens = Int32Array.from({ length: 64 }, (_, i) => 37 * i % 4096);
+ * const result = await evaluateByLayer({ config, original: weights, tokens, contextLength: 32 });
+ * assert.ok(result.perplexity.original > 1);
+ * ```
+ */
+export async function evaluateByLayer(options: EvaluateByLayerOptions): Promise<EvaluationResult> {
+  const { config, original, compressed, onProgress, signal } = options;
+  await useBackend(options.backend ?? "wasm");
+  const model = describeModel(config, original.tensors.map(({ name }) => name));
+  const sources = compressed === undefined ? [original] : [original, compressed];
+  for (const { tensors } of sources) checkTensors(config, model, tensors);
+  const settings = chooseProtocol(model, options);
+  const windows = planWindows(model, settings, options);
+  const plan = planJobs(windows, jobOptions(model));
+  const steps = sources.length * (model.layers.length + 1);
+  let done = 0;
+  const advance = () => {
+    signal?.throwIfAborted();
+    onProgress?.(++done / steps);
+  };
+  const rows: Float32Array[][] = [];
+  for (const source of sources) rows.push(await runByLayer(model, source, plan.jobs, advance));
+  const { head, headTransform } = outerNames(model);
+  const heads: RunnableModel[] = [];
+  for (const source of sources) {
+    const parameters = await loadTensors(model, source, [...head, ...headTransform]);
+    heads.push({ description: model, parameters });
+  }
+  const scores = [];
+  for (const [index, { labels }] of plan.jobs.entries()) {
+    signal?.throwIfAborted();
+    scores.push(await scoreRows(heads, rows.map((ofModel) => ofModel[index]!), labels));
+  }
+  for (const { parameters } of heads) parameters.dispose();
+  const fingerprint = await fingerprintOf(windows);
+  return summarizeScores(plan.inWindowOrder(scores), { settings, windows, fingerprint });
+}
+
+/** The hidden states before the head at the rows that count, for each job. */
+async function runByLayer(
+  model: TransformerDescription,
+  source: WeightSource,
+  jobs: readonly ScoringJob[],
+  advance: () => void,
+): Promise<Float32Array[]> {
+  const { embedding, finalNorm } = outerNames(model);
+  let states: Float32Array[] = [];
+  /** Runs one step of every job with the tensors that it needs. */
+  const runStep = async (
+    names: readonly string[],
+    step: (pass: ForwardPass, job: ScoringJob, x: tf.Tensor2D | undefined) => tf.Tensor2D,
+  ) => {
+    const parameters = await loadTensors(model, source, names);
+    const next: Float32Array[] = [];
+    for (const [index, job] of jobs.entries()) {
+      next.push(await runOne(model, parameters, job, states[index], step));
+    }
+    parameters.dispose();
+    states = next;
+    advance();
+  };
+  await runStep(embedding, (pass, { tokens }) => embed(pass, model, tokens));
+  for (const layer of model.layers) {
+    await runStep(layerNames(model, layer), (pass, _, x) => applyLayer(pass, layer, x!));
+  }
+  const parameters = await loadTensors(model, source, finalNorm);
+  const picked: Float32Array[] = [];
+  for (const [index, job] of jobs.entries()) {
+    const finish = (pass: ForwardPass, _: ScoringJob, x: tf.Tensor2D | undefined) =>
+      finishStates(pass, model, x!);
+    const values = await runOne(model, parameters, job, states[index], finish);
+    picked.push(pickRows(values, job.rows, model.hiddenSize));
+  }
+  parameters.dispose();
+  return picked;
+}
+
+async function runOne(
+  model: TransformerDescription,
+  parameters: ParameterStore,
+  job: ScoringJob,
+  state: Float32Array | undefined,
+  step: (pass: ForwardPass, job: ScoringJob, x: tf.Tensor2D | undefined) => tf.Tensor2D,
+): Promise<Float32Array> {
+  const { tokens, batch } = job;
+  const causal = model.objective === "nextToken";
+  const pass = beginPass(parameters, { batch, length: tokens.length / batch, causal });
+  const result = tf.tidy(() => {
+    const x = state && tf.tensor2d(state, [tokens.length, model.hiddenSize]);
+    return tf.clone(step(pass, job, x));
+  });
+  pass.dispose();
+  const values = await readValues(result);
+  // The backend's memory is used again once the tensor is gone.
+  const kept = values.slice();
+  result.dispose();
+  return kept;
+}
+
+async function loadTensors(
+  model: TransformerDescription,
+  source: WeightSource,
+  names: readonly string[],
+): Promise<ParameterStore> {
+  const transposed = transposedMatrices(model);
+  const prepared = new Map<string, PreparedTensor>();
+  for (const name of names) {
+    const tensor = await source.read(name);
+    prepared.set(name, prepareTensor(name, tensor, transposed.has(name), false));
+  }
+  return new ParameterStore(prepared, true);
+}
+
+/** Names of the tensors outside of the layers, by what needs them. */
+function outerNames(model: TransformerDescription) {
+  const { tokenEmbedding, positionEmbedding, embeddingNorm, finalNorm, headTransform } = model;
+  const present = (...names: (string | undefined)[]) => names.filter((name) => name !== undefined);
+  const { linear, norm } = headTransform ?? {};
+  return {
+    embedding: present(
+      tokenEmbedding,
+      positionEmbedding,
+      embeddingNorm?.weight,
+      embeddingNorm?.bias,
+    ),
+    finalNorm: present(finalNorm?.weight, finalNorm?.bias),
+    head: present(model.head.weight, model.head.bias),
+    headTransform: present(linear?.weight, linear?.bias, norm?.weight, norm?.bias),
+  };
+}
+
+/** Names of the tensors of one layer. */
+function layerNames(
+  model: TransformerDescription,
+  layer: TransformerDescription["layers"][number],
+): string[] {
+  const outer = expectedTensors({ ...model, layers: [] });
+  return [...expectedTensors({ ...model, layers: [layer] }).keys()]
+    .filter((name) => !outer.has(name));
+}

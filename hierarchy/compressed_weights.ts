@@ -1,0 +1,58 @@
+import { InputError } from "../data/input_error.ts";
+import type { WeightSource, WeightTensor } from "../data/tensor.ts";
+import type { Container } from "./container.ts";
+import { decodeExactTensors } from "./exact_tensors.ts";
+import { codecOf, decodeStages } from "./level_codecs.ts";
+import { codedShapes } from "./plan_tensors.ts";
+import { transpose } from "./transpose.ts";
+
+/**
+ * The weights of a compressed model, decoded one tensor at a time when they are read, to the same
+ * bits as all at once, so that a model larger than the memory can be run from its compressed form.
+ * Throws {@linkcode InputError} for a file with a level that codes tensors together.
+ *
+ * ```ts
+ * import { memorySource } from "@kanpress/kanpress/data";
+ * import { compressedWeights, HierarchicalCompressor, openContainer } from "@kanpress/kanpress/hierarchy";
+ * import assert from "node:assert";
+ *
+ * const data = Float32Array.from({ length: 4096 }, (_, i) => Math.sin(i * i));
+ * const weights = new Map([["w", { dtype: "F32" as const, shape: [64, 64], data }]]);
+ * const { bytes } = await new HierarchicalCompressor({ bits: 6 }).compress(weights);
+ * const source = compressedWeights(await openContainer(memorySource(bytes, "small")));
+ * assert.deepEqual((await source.read("w")).shape, [64, 64]);
+ * ```
+ */
+export function compressedWeights({ tensors, aliases, stages, exact }: Container): WeightSource {
+  const together = stages.flat().find((level) => codecOf(level).decodesApart !== true);
+  if (together !== undefined) {
+    throw new InputError(
+      `level ${together.kind} codes all tensors together, so they cannot be decoded one by one; ` +
+        "do without --low-memory",
+    );
+  }
+  const shapes = codedShapes(tensors);
+  const kept = decodeExactTensors(tensors, exact);
+  const stored = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const infoOf = (name: string) => {
+    const tensor = stored.get(aliases.get(name) ?? name);
+    if (tensor === undefined) throw new InputError(`tensor ${name} is not in the compressed model`);
+    return tensor;
+  };
+  function decode(name: string): WeightTensor {
+    const tensor = infoOf(name);
+    const exactly = kept.get(tensor.name);
+    if (exactly !== undefined) return exactly;
+    const index = shapes.findIndex((shape) => shape.name === tensor.name);
+    const { data, rows, columns } = decodeStages(stages, shapes, new Set([index]))[index]!;
+    const { dtype, shape, transposed } = tensor;
+    return { dtype, shape, data: transposed ? transpose(data, rows, columns) : data };
+  }
+  return {
+    tensors: [...stored.keys(), ...aliases.keys()].map((name) => {
+      const { dtype, shape } = infoOf(name);
+      return { name, dtype, shape };
+    }),
+    read: (name) => new Promise((resolve) => resolve(decode(name))),
+  };
+}
