@@ -5,8 +5,9 @@
  */
 import { existsSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs";
-import { openModel, type StateDict } from "../data/mod.ts";
+import { embeddedModelPath, openModel, type StateDict } from "../data/mod.ts";
 import {
+  calibrate,
   createLanguageModel,
   evaluateLanguageModel,
   generateTokens,
@@ -141,6 +142,19 @@ async function generationSpeed(weights: StateDict): Promise<void> {
   model.dispose();
 }
 
+async function calibrationSpeed(
+  name: string,
+  options: Parameters<typeof calibrate>[0],
+): Promise<void> {
+  const start = performance.now();
+  const { tokens } = await calibrate(options);
+  const seconds = (performance.now() - start) / 1000;
+  console.log(
+    `${name}: calibrated on ${tokens} tokens in ${seconds.toFixed(1)} s on ` +
+      `${navigator.hardwareConcurrency} cores, ${(tokens / seconds).toFixed(0)} tokens/s`,
+  );
+}
+
 await useBackend("wasm");
 await agreement("stories260K", "tinystories-eval.txt", 512, 4.9392);
 await agreement("prose-4m", "prose-eval.txt", 256, 53.789);
@@ -150,3 +164,17 @@ const tokens = Int32Array.from({ length: 8 * contextLength }, () => random.integ
 await scoringShare(weights, tokens);
 await generationSpeed(weights);
 await threadRatio(weights, tokens);
+await calibrationSpeed("GPT-2-sized", {
+  config,
+  weights,
+  tokens: tokens.subarray(0, 4096),
+  contextLength,
+});
+const embedded = await openModel(embeddedModelPath());
+const words = Int32Array.from({ length: 102_400 }, () => random.integer(4096));
+await calibrationSpeed("embedded model", {
+  config: embedded.config,
+  weights: await readStateDict(embedded),
+  tokens: words,
+  contextLength: 256,
+});

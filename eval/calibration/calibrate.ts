@@ -33,7 +33,7 @@ export interface CalibrateOptions {
   /** Whether to run backward passes for the Fisher information; true where absent. */
   readonly fisher?: boolean;
   /**
-   * About how many tokens the backward passes run over, spread evenly over the text; 32,768 where
+   * About how many tokens the backward passes run over, spread evenly over the text; 16,384 where
    * absent. They cost more than the rest and need fewer tokens for the same precision.
    */
   readonly fisherTokens?: number;
@@ -155,7 +155,7 @@ function planJobs(
   chunks: Int32Array,
   contextLength: number,
   batch: number,
-  { fisherTokens = 32_768, seed = 0 }: Pick<CalibrateOptions, "fisherTokens" | "seed">,
+  { fisherTokens = 16_384, seed = 0 }: Pick<CalibrateOptions, "fisherTokens" | "seed">,
 ): CalibrationJob[] {
   const share = Math.min(1, fisherTokens / chunks.length);
   const jobs: CalibrationJob[] = [];

@@ -13,10 +13,10 @@ export interface SampledLoss {
 }
 
 /**
- * Weights of the head that are in the heap at once. With a large vocabulary the head is the largest
- * matrix by far, and a backward pass needs its transpose too.
+ * Columns of the head that are in the heap at once, with their transpose. Also the inner size of the
+ * backward product, whose speed halves when it is too long for the cache.
  */
-const headBlockSize = 8 * 2 ** 20;
+const headBlockWidth = 3072;
 
 /** Logits that are held at once outside the heap; the head is read once for each such block. */
 const logitsBlockSize = 64 * 2 ** 20;
@@ -43,12 +43,13 @@ export async function sampledLoss(
 }
 
 /** Ranges of the vocabulary that go through the head one after another. */
-function headBlocks({ vocabularySize, hiddenSize }: TransformerDescription): [number, number][] {
-  const width = Math.max(1, Math.floor(headBlockSize / hiddenSize));
-  const count = Math.ceil(vocabularySize / width);
+function headBlocks({ vocabularySize }: TransformerDescription): [number, number][] {
   return Array.from(
-    { length: count },
-    (_, block) => [block * width, Math.min(vocabularySize, (block + 1) * width)],
+    { length: Math.ceil(vocabularySize / headBlockWidth) },
+    (_, block) => {
+      const start = block * headBlockWidth;
+      return [start, Math.min(vocabularySize, start + headBlockWidth)];
+    },
   );
 }
 
