@@ -71,10 +71,15 @@ export async function compress(
 interface Hierarchy {
   readonly preset: Preset;
   readonly bits?: number;
+  readonly bytes?: number;
 }
 
 /** As in the library, asking for autoencoder levels is asking for the preset seed. */
-function chooseHierarchy({ preset, bits, levels, hiddenDims }: CompressOptions): Hierarchy {
+function chooseHierarchy(options: CompressOptions): Hierarchy {
+  const { preset, bits, size, levels, hiddenDims } = options;
+  if (bits !== undefined && size !== undefined) {
+    throw new UsageError("--bits and --size are two targets; give one of them");
+  }
   const asked = levels !== undefined ? "--levels" : hiddenDims && "--hidden-dims";
   if (preset === "rate" && asked !== undefined) {
     throw new UsageError(
@@ -88,6 +93,7 @@ function chooseHierarchy({ preset, bits, levels, hiddenDims }: CompressOptions):
     );
   }
   const chosen = preset ?? (asked === undefined ? "rate" : "seed");
+  if (size !== undefined) return { preset: chosen, bytes: size };
   const target = bits ?? (chosen === "seed" ? undefined : DEFAULT_BITS);
   return { preset: chosen, ...(target === undefined ? {} : { bits: target }) };
 }
@@ -129,7 +135,7 @@ function createCompressor(
   });
 }
 
-function defaultOutput(model: ModelSource, { preset, bits }: Hierarchy): string {
-  const rate = bits === undefined ? "" : `-${bits}bit`;
+function defaultOutput(model: ModelSource, { preset, bits, bytes }: Hierarchy): string {
+  const rate = bytes !== undefined ? `-${bytes}bytes` : bits === undefined ? "" : `-${bits}bit`;
   return `compressed/${modelLabel(model.name)}-${preset}${rate}`;
 }

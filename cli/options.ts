@@ -26,6 +26,27 @@ export function integerBetween(lowest: number, highest: number): (text: string) 
   };
 }
 
+const SIZE_UNITS: Readonly<Record<string, number>> = {
+  "": 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+};
+
+/** Parses a size such as `60MB`, `1.5 MiB` or `2000000` into bytes. */
+export function fileSize(text: string): number {
+  const [, digits = "", unit = ""] = /^(\d+\.?\d*|\.\d+)\s*([a-z]*)$/i.exec(text.trim()) ?? [];
+  const bytes = Number(digits) * (SIZE_UNITS[unit.toLowerCase()] ?? NaN);
+  if (digits === "" || !(bytes >= 1 && bytes <= Number.MAX_SAFE_INTEGER)) {
+    throw new InvalidArgumentError("It must be a size such as 60MB, 1.5MiB, or a number of bytes.");
+  }
+  return Math.round(bytes);
+}
+
 /** Parses `512,256,128`: the widths of the seed hierarchy, outermost first. */
 export function hiddenDimensions(text: string): readonly number[] {
   const widths = text.split(",").map((part) => /^\s*\d+\s*$/.test(part) ? Number(part) : NaN);

@@ -2,12 +2,19 @@ import assert from "node:assert";
 import { InvalidArgumentError } from "commander";
 import fc from "fast-check";
 import {
+  fileSize,
   hiddenDimensions,
   integerBetween,
   modelLabel,
   nonEmpty,
   numberBetween,
 } from "./options.ts";
+
+Deno.test("fileSize() reads decimal and binary units, and nothing else", () => {
+  const sizes = ["60MB", "1.5 MiB", "2000000", ".5kb", "3gib"].map(fileSize);
+  assert.deepEqual(sizes, [60e6, 1.5 * 2 ** 20, 2_000_000, 500, 3 * 2 ** 30]);
+  for (const text of ["", "MB", "-1MB", "1TBX", "1e3MB", "0"]) assert.throws(() => fileSize(text));
+});
 
 Deno.test("numberBetween takes every decimal in the range and nothing else", () => {
   const parse = numberBetween(0.5, 16);

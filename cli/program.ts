@@ -4,6 +4,7 @@ import { addSweepOptions, type SweepCommand } from "./sweep_program.ts";
 import { addPageCommands, type PageCommands } from "./page_commands.ts";
 import {
   figureFile,
+  fileSize,
   hiddenDimensions,
   integerBetween,
   nonEmpty,
@@ -48,6 +49,8 @@ export interface CompressOptions extends MeasureOptions {
   readonly preset?: typeof PRESETS[number];
   /** Target for the whole file in bits per weight, fractions allowed. */
   readonly bits?: number;
+  /** Target for the whole file in bytes, instead of `bits`. */
+  readonly size?: number;
   /** Number of autoencoder levels (seed and hybrid). */
   readonly levels?: number;
   /** Widths of the autoencoder levels (seed and hybrid). */
@@ -183,6 +186,7 @@ function addCompress(program: Command, commands: Commands): void {
       "whole file in bits per weight, such as 2.5 (default: 4; seed: no target)",
       numberBetween(0.1, 32),
     )
+    .option("--size <size>", "whole file in bytes, such as 1.5MB, instead of --bits", fileSize)
     .option("--levels <n>", "autoencoder levels, for seed and hybrid", integerBetween(1, 8))
     .option("--hidden-dims <list>", "their widths, such as 512,256,128", hiddenDimensions)
     .option("--lossless-small", "keep norms and biases bit for bit, not at f16")
@@ -194,6 +198,7 @@ function addCompress(program: Command, commands: Commands): void {
   addExamples(command, [
     `${program.name()} compress`,
     `${program.name()} compress --bits 2.5 --json`,
+    `${program.name()} compress --size 1.5MB --calibration my-novels.txt`,
     `${program.name()} compress openai-community/gpt2 --text my.txt --tokens 20000`,
     `${program.name()} compress ./my-model --preset seed --levels 3 --hidden-dims 512,256,128`,
   ]);

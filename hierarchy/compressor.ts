@@ -151,7 +151,8 @@ async function encodeAtRate(
   signal: Signal,
   options: ResolvedOptions,
 ): Promise<{ container: Container; bytes: Uint8Array }> {
-  const bits = options.bits ?? (options.preset === "seed" ? undefined : DEFAULT_BITS);
+  const parameters = base.tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  const target = targetBytes(options, parameters);
   const encoder = await encodeStages(signal, options);
   let trial = 0;
   const encodeAt = async (step: number) => {
@@ -161,15 +162,25 @@ async function encodeAtRate(
     const bytes = await encodeContainer(container);
     return { bytes: bytes.length, value: { container, bytes } };
   };
-  if (bits === undefined || signal.length === 0) return (await encodeAt(FINE_STEP)).value;
-  const parameters = base.tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
-  const target = bits * parameters / 8;
-  const found = await searchStep(encodeAt, target, encoder.values, encoder.firstStep(bits));
+  if (target === undefined || signal.length === 0) return (await encodeAt(FINE_STEP)).value;
+  const firstStep = encoder.firstStep(8 * target / parameters);
+  const found = await searchStep(encodeAt, target, encoder.values, firstStep);
   if (found.bytes > 1.01 * target) {
     throw new InputError(
-      `bits: ${bits} cannot be reached; the smallest file found has ` +
-        `${(8 * found.bytes / parameters).toFixed(2)} bits per parameter`,
+      `${Math.round(target)} bytes (${(8 * target / parameters).toFixed(2)} bits per parameter) ` +
+        `cannot be reached; the smallest file found has ${found.bytes} bytes ` +
+        `(${(8 * found.bytes / parameters).toFixed(2)})`,
     );
   }
   return found.value;
+}
+
+/** Bytes that the file is to have, where there is a target. */
+function targetBytes(
+  { bits, bytes, preset }: ResolvedOptions,
+  parameters: number,
+): number | undefined {
+  if (bytes !== undefined) return bytes;
+  if (bits === undefined && preset === "seed") return undefined;
+  return (bits ?? DEFAULT_BITS) * parameters / 8;
 }

@@ -24,6 +24,8 @@ export interface CompressorOptions {
    * target by default, but quantizes its latents finely.
    */
   readonly bits?: number;
+  /** Target in bytes for the whole file, instead of `bits`. */
+  readonly bytes?: number;
   /** Seed of everything random; 0 by default. The same weights and seed give the same bytes. */
   readonly seed?: number;
   /** Trellis states of the coder of weights: 1 (scalar), 4, 8, … 256; 8 by default. */
@@ -51,7 +53,7 @@ export interface ResolvedOptions extends CompressorOptions {
 
 /** Fills in defaults; throws {@linkcode InputError} where an option is out of its range. */
 export function resolveOptions(options: CompressorOptions): ResolvedOptions {
-  const { hiddenDims, inputDim, bits, seed = 0, states = 8 } = options;
+  const { hiddenDims, inputDim, bits, bytes, seed = 0, states = 8 } = options;
   const asksForAutoencoder = hiddenDims !== undefined || options.numLevels !== undefined;
   const preset = options.preset ?? (asksForAutoencoder ? "seed" : "rate");
   const numLevels = options.numLevels ?? hiddenDims?.length ?? 3;
@@ -67,6 +69,11 @@ export function resolveOptions(options: CompressorOptions): ResolvedOptions {
   check(
     bits === undefined || (bits >= 0.1 && bits <= 32),
     `bits: ${bits} is not from 0.1 to 32 bits per parameter`,
+  );
+  check(bytes === undefined || bytes >= 1, `bytes: ${bytes} is not a size of a file`);
+  check(
+    bits === undefined || bytes === undefined,
+    "bits and bytes: both are given; give one target",
   );
   check(Number.isSafeInteger(seed), `seed: ${seed} is not an integer`);
   check(

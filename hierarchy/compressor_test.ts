@@ -199,6 +199,13 @@ Deno.test("degenerate tensors are coded: constants, zeros, single rows, outliers
   assert.deepEqual(restored.get("zero")!.data, new Float32Array(1600));
 });
 
+Deno.test("a target in bytes is met, and excludes one in bits", async () => {
+  const { bytes } = await new HierarchicalCompressor({ bytes: 15_000 }).compress(smallModel());
+  assert.ok(Math.abs(bytes.length / 15_000 - 1) < 0.005, `${bytes.length}`);
+  assert.throws(() => new HierarchicalCompressor({ bytes: 15_000, bits: 4 }), /give one target/);
+  assert.throws(() => new HierarchicalCompressor({ bytes: NaN }), InputError);
+});
+
 Deno.test("bad weights and options are refused with the tensor's name", async () => {
   const model = smallModel();
   model.get("layers.2.w")!.data[7] = NaN;
