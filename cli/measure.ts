@@ -1,8 +1,10 @@
 import { readAll } from "../data/byte_source.ts";
 import {
   InputError,
+  openDataFile,
   openFile,
   readEmbeddedText,
+  readRecords,
   type StateDict,
   type TextTokenizer,
 } from "../data/mod.ts";
@@ -63,7 +65,7 @@ export async function readMeasuredText(
   const { name: chosen, ...lengths } = settings;
   const limit = options.tokens ?? (chosen === "pseudo" ? MASKED_TOKENS : undefined);
   const name = path ?? "the embedded text";
-  const text = path === undefined ? await readEmbeddedText() : await readUtf8(path, "--text");
+  const text = path === undefined ? await readEmbeddedText() : await readText(path);
   if (text.trim() === "") {
     throw new InputError(`${name}: is empty; give a text to measure on with --text`);
   }
@@ -82,6 +84,17 @@ export function specialTokens(
     ...(maskTokenId !== undefined && { maskTokenId }),
     ...(maskTokenId !== undefined && eosTokenId !== undefined && { eosTokenId }),
   };
+}
+
+/** A text file, or the texts of a data set with two line breaks between them, as GPTQ's tests do. */
+async function readText(path: string): Promise<string> {
+  if (!/\.(jsonl|parquet)$/.test(path)) return await readUtf8(path, "--text");
+  const records = await readRecords(await openDataFile(path));
+  const texts = records.map(({ text }, index) => {
+    if (typeof text === "string") return text;
+    throw new InputError(`${path}: record ${index + 1} has no field text; give another --text`);
+  });
+  return texts.join("\n\n");
 }
 
 /** Reads a text file; `option` is the option that named it. */

@@ -36,6 +36,15 @@ Deno.test("a text is read, tokenized and cut to the number of tokens", async () 
     const rejects = (message: RegExp) =>
       assert.rejects(readMeasuredText({ text }, tokenizer, modelOf(4)), message);
     await rejects(/text.txt: the text has 3 tokens, but one chunk needs 4; give a longer text/);
+    const lines = join(folder, "text.jsonl");
+    await Deno.writeTextFile(lines, '{"text":"a"}\n{"text":""}\n{"text":"b"}');
+    const joined = await readMeasuredText({ ...options, text: lines }, tokenizer, modelOf(8));
+    assert.equal(String.fromCharCode(...joined.evaluation.tokens), "a\n\n\n\nb");
+    await Deno.writeTextFile(lines, '{"words":"a"}');
+    await assert.rejects(
+      readMeasuredText({ text: lines }, tokenizer, modelOf(8)),
+      /text.jsonl: record 1 has no field text/,
+    );
     await Deno.writeTextFile(text, " \n");
     await rejects(/text.txt: is empty; give a text/);
     await Deno.writeFile(text, Uint8Array.of(0xff, 0xfe));

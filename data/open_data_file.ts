@@ -1,3 +1,4 @@
+import process from "node:process";
 import type { ByteSource } from "./byte_source.ts";
 import { openFile } from "./file_source.ts";
 import type { RequestOptions } from "./http.ts";
@@ -12,7 +13,7 @@ const HUB_PATTERN = /^hf:\/\/datasets\/([\w.-]+\/[\w.-]+)(?:@([\w.%-]+))?\/(.+)$
  * Opens a file by its path, its http or https address, or as a file of a data set of the Hugging
  * Face hub: `hf://datasets/OWNER/NAME/PATH`, with `@REVISION` after the name where it is not `main`
  * (a slash in a revision is written `%2F`). Read by ranges, not kept. `HF_ENDPOINT`, `HF_TOKEN` and
- * `HF_HUB_OFFLINE` are respected. Throws {@linkcode InputError} where it cannot be had.
+ * `HF_HUB_OFFLINE` of `environment` are respected. Throws {@linkcode InputError} where it cannot be had.
  *
  * ```ts
  * import { openDataFile } from "@kanpress/kanpress/data";
@@ -24,10 +25,11 @@ const HUB_PATTERN = /^hf:\/\/datasets\/([\w.-]+\/[\w.-]+)(?:@([\w.%-]+))?\/(.+)$
 export async function openDataFile(
   place: string,
   options: RequestOptions = {},
+  environment: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<ByteSource> {
   if (/^https?:\/\//.test(place)) return await openUrl(place, options);
   if (!place.startsWith("hf://")) return await openFile(place);
-  const settings = hubSettings();
+  const settings = hubSettings(environment);
   if (settings.offline) {
     throw new InputError(`${place}: HF_HUB_OFFLINE is set; unset it or name a local file`);
   }

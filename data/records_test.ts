@@ -2,8 +2,9 @@ import assert from "node:assert";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { InputError } from "./input_error.ts";
 import { memorySource } from "./memory_source.ts";
-import { dataFileUrl } from "./open_data_file.ts";
+import { dataFileUrl, openDataFile } from "./open_data_file.ts";
 import { readRecords } from "./records.ts";
+import { rangeResponse, withServer } from "./testdata/server.ts";
 
 const encode = (text: string) => memorySource(new TextEncoder().encode(text), "set");
 
@@ -49,4 +50,25 @@ Deno.test("files of data sets on the hub have addresses", () => {
     "https://hub.test/datasets/a/b/resolve/refs%2Fconvert%2Fparquet/c/0.parquet",
   );
   assert.throws(() => dataFileUrl("hf://a/b", hub), /write it as hf:\/\/datasets/);
+});
+
+Deno.test("a data set of the hub is read by ranges, with the token", async () => {
+  const bytes = new TextEncoder().encode('{"text":"a"}\n');
+  const seen: string[] = [];
+  const handler = (request: Request) => {
+    seen.push(new URL(request.url).pathname, request.headers.get("authorization") ?? "none");
+    return rangeResponse(request, bytes);
+  };
+  await withServer(handler, async (origin) => {
+    const environment = { HF_ENDPOINT: origin, HF_TOKEN: "secret" };
+    const place = "hf://datasets/owner/name/data/x.jsonl";
+    const source = await openDataFile(place, {}, environment);
+    assert.deepEqual(await readRecords(source), [{ text: "a" }]);
+    assert.equal(seen[0], "/datasets/owner/name/resolve/main/data/x.jsonl");
+    assert.ok(seen.every((value, i) => i % 2 === 0 || value === "Bearer secret"));
+    await assert.rejects(
+      openDataFile(place, {}, { ...environment, HF_HUB_OFFLINE: "1" }),
+      /HF_HUB_OFFLINE is set/,
+    );
+  });
 });

@@ -106,3 +106,45 @@ Deno.test("what is not in the vocabulary is refused", () => {
     message: /^m\/tokenizer.json: cannot be used \(/,
   });
 });
+
+Deno.test("BERT's special tokens begin, end and mask", () => {
+  const words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "un", "##able", "he", "."];
+  const special = words.slice(0, 5).map((content, id) => ({
+    id,
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: true,
+  }));
+  const tokenizer = createTextTokenizer({
+    added_tokens: special,
+    normalizer: { type: "BertNormalizer", lowercase: true },
+    pre_tokenizer: { type: "BertPreTokenizer" },
+    post_processor: {
+      type: "TemplateProcessing",
+      single: [
+        { SpecialToken: { id: "[CLS]", type_id: 0 } },
+        { Sequence: { id: "A", type_id: 0 } },
+        { SpecialToken: { id: "[SEP]", type_id: 0 } },
+      ],
+      pair: [],
+      special_tokens: {
+        "[CLS]": { id: "[CLS]", ids: [2], tokens: ["[CLS]"] },
+        "[SEP]": { id: "[SEP]", ids: [3], tokens: ["[SEP]"] },
+      },
+    },
+    decoder: { type: "WordPiece", prefix: "##" },
+    model: {
+      type: "WordPiece",
+      unk_token: "[UNK]",
+      continuing_subword_prefix: "##",
+      max_input_chars_per_word: 100,
+      vocab: Object.fromEntries(words.map((word, id) => [word, id])),
+    },
+  }, { cls_token: "[CLS]", sep_token: "[SEP]", mask_token: "[MASK]" });
+  assert.deepEqual([...tokenizer.encode("He unable.")], [7, 5, 6, 8]);
+  const { bosTokenId, eosTokenId, maskTokenId, addsBos } = tokenizer;
+  assert.deepEqual([bosTokenId, eosTokenId, maskTokenId, addsBos], [2, 3, 4, true]);
+});

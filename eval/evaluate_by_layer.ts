@@ -82,12 +82,11 @@ async function runByLayer(
 ): Promise<Float32Array[]> {
   const { embedding, finalNorm } = outerNames(model);
   let states: Float32Array[] = [];
-  /** Runs one step of every job with the tensors that it needs. */
+  /** Runs one step of every job with the tensors that it needs, and frees them. */
   const runStep = async (
-    names: readonly string[],
+    parameters: ParameterStore,
     step: (pass: ForwardPass, job: ScoringJob, x: tf.Tensor2D | undefined) => tf.Tensor2D,
   ) => {
-    const parameters = await loadTensors(model, source, names);
     const next: Float32Array[] = [];
     for (const [index, job] of jobs.entries()) {
       next.push(await runOne(model, parameters, job, states[index], step));
@@ -96,9 +95,11 @@ async function runByLayer(
     states = next;
     advance();
   };
-  await runStep(embedding, (pass, { tokens }) => embed(pass, model, tokens));
+  const embeddings = await loadTensors(model, source, embedding, "rows");
+  await runStep(embeddings, (pass, { tokens }) => embed(pass, model, tokens));
   for (const layer of model.layers) {
-    await runStep(layerNames(model, layer), (pass, _, x) => applyLayer(pass, layer, x!));
+    const parameters = await loadTensors(model, source, layerNames(model, layer));
+    await runStep(parameters, (pass, _, x) => applyLayer(pass, layer, x!));
   }
   const parameters = await loadTensors(model, source, finalNorm);
   const picked: Float32Array[] = [];
@@ -138,8 +139,9 @@ async function loadTensors(
   model: TransformerDescription,
   source: WeightSource,
   names: readonly string[],
+  use: "products" | "rows" = "products",
 ): Promise<ParameterStore> {
-  const transposed = transposedMatrices(model);
+  const transposed = use === "products" ? transposedMatrices(model) : new Set<string>();
   const prepared = new Map<string, PreparedTensor>();
   for (const name of names) {
     const tensor = await source.read(name);
