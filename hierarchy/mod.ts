@@ -17,6 +17,7 @@ export {
   type Stage,
 } from "./container.ts";
 export { decodeContainer, decompressWeights } from "./decompress.ts";
+export * from "./learned_functions.ts";
 export { autoencoderCodec, decodeAutoencoder } from "./levels/autoencoder_codec.ts";
 export * from "./levels/autoencoder_level.ts";
 export * from "./levels/field_level.ts";
