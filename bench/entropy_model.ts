@@ -25,6 +25,7 @@ import { decodeIndices } from "../hierarchy/levels/trellis_level.ts";
 import { HierarchicalCompressor, openContainer } from "../hierarchy/mod.ts";
 import { codedShapes } from "../hierarchy/plan_tensors.ts";
 import { reconstruct, type Trellis } from "../hierarchy/quantize/trellis.ts";
+import { runTasksHere } from "../hierarchy/workers/task_runner.ts";
 import { openCalibrated } from "./theory/calibrated_model.ts";
 import { printTable } from "./theory/table.ts";
 
@@ -145,14 +146,15 @@ function fitModel(trellis: Trellis, matrices: readonly IndexMatrix[]): SymbolMod
   return fitSymbolModel(quantizers, counts);
 }
 
-function pricesOf(coded: CodedModel): [name: string, price: Price][] {
+async function pricesOf(coded: CodedModel): Promise<[name: string, price: Price][]> {
   const { trellis } = coded;
   const fitted = (kind: string) => {
     const matrices = withFields(coded, kind);
     return priceOf(coded, matrices, fitModel(trellis, matrices));
   };
   const both = withFields(coded, "both");
-  const full = fitEntropyModel(trellis, both);
+  const counted = both.map((matrix) => ({ ...matrix, counts: countMagnitudes(trellis, matrix) }));
+  const full = await fitEntropyModel(trellis.states, counted, runTasksHere);
   return [
     ["static table per tensor", staticTables(coded)],
     ["learned shape, scale per tensor", fitted("tensor")],
@@ -175,7 +177,7 @@ for (const bits of [4, 2.5]) {
   const { bytes } = await compressor.compress(model.weights, { metrics: model.metrics });
   const coded = await indicesOf(bytes);
   const weights = coded.matrices.reduce((sum, { indices }) => sum + indices.length, 0);
-  const prices = pricesOf(coded);
+  const prices = await pricesOf(coded);
   const base = prices[0]![1];
   console.log(`\n${model.name} at ${bits} bits a weight\n`);
   printTable(

@@ -10,14 +10,13 @@ import { createPathSearchKernel } from "../hierarchy/kernels/path_search_kernel.
 import { fitEntropyModel } from "../hierarchy/entropy/fit_entropy_model.ts";
 import { decodeSegment, encodeSegment } from "../hierarchy/entropy/index_code.ts";
 import { createRunDecoder } from "../hierarchy/entropy/run_decoder.ts";
-import { fitScaleField } from "../hierarchy/entropy/scale_field.ts";
 import { createRunDecoderKernel } from "../hierarchy/kernels/run_decoder_kernel.ts";
-import { quantizeMatrix } from "../hierarchy/quantize/quantize_matrix.ts";
 import { createErrorFeedbackKernel } from "../hierarchy/kernels/error_feedback_kernel.ts";
 import { addErrors, startFeedback } from "../hierarchy/quantize/error_feedback.ts";
 import { createPathSearch } from "../hierarchy/quantize/path_search.ts";
 import { createTrellis } from "../hierarchy/quantize/trellis.ts";
 import { quantizeRun } from "../hierarchy/quantize/viterbi.ts";
+import { runTasksHere } from "../hierarchy/workers/task_runner.ts";
 import { createRandom } from "../kan/random.ts";
 import { leastCpuSeconds } from "./cpu_seconds.ts";
 
@@ -77,16 +76,16 @@ function benchErrorFeedback(): void {
   }
 }
 
-function benchDecoding(): void {
+async function benchDecoding(): Promise<void> {
   const rows = 1024, columns = 1024, length = rows * columns;
   const random = createRandom(2);
   const trellis = createTrellis(8);
   row(["decoding", "TypeScript", "kernel", "ratio", "(million weights a second)"]);
   for (const scale of [0.8, 3.2, 12.8]) {
     const data = Float32Array.from({ length }, () => scale * random.normal());
-    const indices = quantizeMatrix(trellis, { name: "weight", rows, columns, data });
-    const field = fitScaleField(data, rows, columns);
-    const { matrices, model } = fitEntropyModel(trellis, [{ rows, columns, indices, field }]);
+    const task = { states: 8, matrix: { name: "weight", rows, columns, data } };
+    const quantized = await runTasksHere("quantize", [task]);
+    const { matrices, model } = await fitEntropyModel(8, quantized, runTasksHere);
     const tables = symbolTables(model);
     const segment = [{ matrix: 0, firstRow: 0, endRow: rows }];
     const stream = encodeSegment(trellis, segment, matrices, tables);
@@ -103,5 +102,5 @@ function benchDecoding(): void {
 }
 
 benchQuantization();
-benchDecoding();
+await benchDecoding();
 benchErrorFeedback();

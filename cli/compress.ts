@@ -119,7 +119,7 @@ async function metricsOf(
 }
 
 function createCompressor(
-  { levels, hiddenDims, seed, losslessSmall }: CompressOptions,
+  { levels, hiddenDims, seed, threads, losslessSmall }: CompressOptions,
   hierarchy: Hierarchy,
   report: Report,
   signal: AbortSignal,
@@ -127,6 +127,7 @@ function createCompressor(
   return new HierarchicalCompressor({
     ...hierarchy,
     seed,
+    threads,
     losslessSmall: losslessSmall === true,
     ...(levels === undefined ? {} : { numLevels: levels }),
     ...(hiddenDims === undefined ? {} : { hiddenDims }),

@@ -322,7 +322,7 @@ function addMeasureOptions(command: Command): Command {
 function addComputeOptions(command: Command): Command {
   return command
     .addOption(
-      new Option("--threads <n>", "workers that measure side by side")
+      new Option("--threads <n>", "workers that work side by side")
         .argParser(integerBetween(1, 256)).default(navigator.hardwareConcurrency, "all cores"),
     )
     .addOption(

@@ -7,7 +7,7 @@ import {
 } from "./compressor_options.ts";
 import { type Container, encodeContainer } from "./container.ts";
 import { encodeExactTensors } from "./exact_tensors.ts";
-import { encodeStages } from "./encode_stages.ts";
+import { type EncodeOptions, encodeStages } from "./encode_stages.ts";
 import type { Signal } from "./levels/level.ts";
 import { errorMetric, type TensorMetrics } from "./metric/tensor_metric.ts";
 import { matrixShape, planTensors } from "./plan_tensors.ts";
@@ -15,6 +15,7 @@ import { searchStep } from "./rate_control.ts";
 import { type CompressionReport, reportContainer } from "./report.ts";
 import type { StoredTensor } from "./tensor_names.ts";
 import { transpose } from "./transpose.ts";
+import { CodingWorkers } from "./workers/coding_workers.ts";
 
 /** A compressed model in memory. */
 export interface CompressedModel {
@@ -40,6 +41,8 @@ export interface CompressInput extends ModelDescription {
 
 /** Rate of the presets that have a target, in bits per parameter. */
 const DEFAULT_BITS = 4;
+/** Models of fewer values are coded before workers have started. */
+const FEWEST_SHARED_VALUES = 1 << 20;
 /** Step of the latents of a preset without a target, in root mean squares. */
 const FINE_STEP = 0.15;
 
@@ -95,9 +98,22 @@ export class HierarchicalCompressor {
       exact: encodeExactTensors(stored, dict),
       ...description,
     };
-    const { container, bytes } = await encodeAtRate(base, signal, options);
-    return { bytes, report: reportContainer(container, bytes.length, signal) };
+    const threads = values(signal) < FEWEST_SHARED_VALUES ? 1 : options.threads;
+    const workers = new CodingWorkers(threads);
+    try {
+      const { container, bytes } = await encodeAtRate(base, signal, {
+        ...options,
+        workers,
+      });
+      return { bytes, report: reportContainer(container, bytes.length, signal) };
+    } finally {
+      workers.close();
+    }
   }
+}
+
+function values(signal: Signal): number {
+  return signal.reduce((sum, { data }) => sum + data.length, 0);
 }
 
 async function readAllWeights(
@@ -149,7 +165,7 @@ function checkParameters(stored: readonly StoredTensor[], inputDim: number | und
 async function encodeAtRate(
   base: Omit<Container, "stages">,
   signal: Signal,
-  options: ResolvedOptions,
+  options: EncodeOptions,
 ): Promise<{ container: Container; bytes: Uint8Array }> {
   const parameters = base.tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   const target = targetBytes(options, parameters);

@@ -32,6 +32,8 @@ export interface CompressorOptions {
   readonly states?: number;
   /** Squared steps that a bit is worth while quantizing weights; see the trellis level. */
   readonly rateWeight?: number;
+  /** Workers that code matrices side by side, 1 to 256; 1 by default. The bytes are the same. */
+  readonly threads?: number;
   /** Keep vectors (norms, biases) in their own element type instead of f16. */
   readonly losslessSmall?: boolean;
   /** Steps of gradient descent for each autoencoder level; a few hundred by default. */
@@ -48,12 +50,13 @@ export interface ResolvedOptions extends CompressorOptions {
   readonly numLevels: number;
   readonly seed: number;
   readonly states: number;
+  readonly threads: number;
   readonly losslessSmall: boolean;
 }
 
 /** Fills in defaults; throws {@linkcode InputError} where an option is out of its range. */
 export function resolveOptions(options: CompressorOptions): ResolvedOptions {
-  const { hiddenDims, inputDim, bits, bytes, seed = 0, states = 8 } = options;
+  const { hiddenDims, inputDim, bits, bytes, seed = 0, states = 8, threads = 1 } = options;
   const asksForAutoencoder = hiddenDims !== undefined || options.numLevels !== undefined;
   const preset = options.preset ?? (asksForAutoencoder ? "seed" : "rate");
   const numLevels = options.numLevels ?? hiddenDims?.length ?? 3;
@@ -81,6 +84,10 @@ export function resolveOptions(options: CompressorOptions): ResolvedOptions {
     `states: ${states} is not one of ${STATE_COUNTS.join(", ")}`,
   );
   check(
+    Number.isInteger(threads) && threads >= 1 && threads <= 256,
+    `threads: ${threads} is not an integer from 1 to 256`,
+  );
+  check(
     inputDim === undefined || (Number.isSafeInteger(inputDim) && inputDim > 0),
     `inputDim: ${inputDim} is not a number of parameters`,
   );
@@ -90,6 +97,7 @@ export function resolveOptions(options: CompressorOptions): ResolvedOptions {
     numLevels,
     seed,
     states,
+    threads,
     losslessSmall: options.losslessSmall ?? false,
   };
 }

@@ -5,6 +5,7 @@ import { createAutoencoderLevels } from "./levels/autoencoder_level.ts";
 import { createFieldLevel } from "./levels/field_level.ts";
 import type { EncodeContext, EncodedLevel, Level, Signal } from "./levels/level.ts";
 import { planAutoencoder } from "./levels/plan_autoencoder.ts";
+import type { CodingWorkers } from "./workers/coding_workers.ts";
 import { createTrellisLevel, type TrellisLevelOptions } from "./levels/trellis_level.ts";
 
 /** A signal that is ready to be coded at any step; what does not depend on the step is done. */
@@ -20,10 +21,16 @@ export interface StageEncoder {
 /** Step of the latents of a hybrid's first stage, in root mean squares. */
 const HYBRID_LATENT_STEP = 0.6;
 
+/** Options, and what codes matrices side by side. */
+export interface EncodeOptions extends ResolvedOptions {
+  /** The workers; whoever made them closes them. */
+  readonly workers: CodingWorkers;
+}
+
 /** Prepares the hierarchy of a preset. */
 export async function encodeStages(
   signal: Signal,
-  options: ResolvedOptions,
+  options: EncodeOptions,
 ): Promise<StageEncoder> {
   if (options.preset === "rate") return stageEncoder([], [], signal, options);
   const prefix = await encodeChain(createAutoencoders(signal, options), signal, options);
@@ -40,7 +47,7 @@ function stageEncoder(
   before: readonly Stage[],
   prefix: Stage,
   signal: Signal,
-  options: ResolvedOptions,
+  options: EncodeOptions,
 ): StageEncoder {
   const values = signal.reduce((sum, { data }) => sum + data.length, 0);
   return {
@@ -71,7 +78,7 @@ function createAutoencoders(signal: Signal, options: ResolvedOptions): Level[] {
 async function encodeChain(
   levels: readonly Level[],
   signal: Signal,
-  { seed, onProgress, signal: abort }: ResolvedOptions,
+  { seed, onProgress, signal: abort, workers }: EncodeOptions,
   activity?: string,
 ): Promise<{ encoded: EncodedLevel[]; handsOn: Signal }> {
   const encoded: EncodedLevel[] = [];
@@ -79,6 +86,7 @@ async function encodeChain(
   for (const [i, level] of levels.entries()) {
     const context: EncodeContext = {
       seed: seed + i,
+      workers,
       onProgress: (share) =>
         onProgress?.(activity ?? `${level.kind} level`, (i + share) / levels.length),
       ...(abort === undefined ? {} : { signal: abort }),

@@ -33,6 +33,7 @@ export {
 } from "./levels/trellis_level.ts";
 export type { TensorMetric, TensorMetrics } from "./metric/tensor_metric.ts";
 export * from "./report.ts";
+export { CodingWorkers } from "./workers/coding_workers.ts";
 export type { StoredTensor } from "./tensor_names.ts";
 export * from "./baselines/baseline.ts";
 export * from "./baselines/baselines.ts";

@@ -1,8 +1,9 @@
-import type { Trellis } from "../quantize/trellis.ts";
-import { countMagnitudes } from "./count_magnitudes.ts";
-import { emptyCounts, fitSymbolModel } from "./fit_symbol_model.ts";
+import type { CountedMatrix } from "../workers/coding_tasks.ts";
+import { shareFloat32Array } from "../workers/shared_array.ts";
+import type { RunTasks } from "../workers/task_runner.ts";
+import { emptyCounts, fitSymbolModel, type MagnitudeCounts } from "./fit_symbol_model.ts";
 import type { IndexMatrix } from "./index_matrix.ts";
-import { classCosts, refineField } from "./refine_field.ts";
+import { classCosts } from "./refine_field.ts";
 import { symbolCosts } from "./symbol_costs.ts";
 import { type SymbolModel, symbolTables } from "./symbol_model.ts";
 
@@ -21,24 +22,30 @@ export interface EntropyModelFit {
  * Fits fields and symbol model in turn, by maximum likelihood of the indices, from the matrices'
  * own fields and `start`.
  */
-export function fitEntropyModel(
-  trellis: Trellis,
-  matrices: readonly IndexMatrix[],
+export async function fitEntropyModel(
+  states: number,
+  matrices: readonly CountedMatrix[],
+  run: RunTasks,
   start?: SymbolModel,
-): EntropyModelFit {
-  const quantizers = trellis.states === 1 ? 1 : 2;
+  signal?: AbortSignal,
+): Promise<EntropyModelFit> {
+  const quantizers = states === 1 ? 1 : 2;
   let current = matrices;
-  let model = start;
-  for (let round = 0; round < FIT_ROUNDS; round++) {
-    const counts = emptyCounts(quantizers);
-    for (const matrix of current) countMagnitudes(trellis, matrix, counts);
-    model = fitSymbolModel(quantizers, counts, model);
-    if (round === FIT_ROUNDS - 1) break;
+  let model = fitSymbolModel(quantizers, sumCounts(quantizers, current), start);
+  for (let round = 1; round < FIT_ROUNDS; round++) {
     const costs = classCosts(symbolCosts(symbolTables(model)));
-    current = current.map((matrix) => ({
-      ...matrix,
-      field: refineField(trellis, matrix, costs),
-    }));
+    const shared = { bits: shareFloat32Array(costs.bits) };
+    const tasks = current.map((matrix) => ({ states, matrix, costs: shared }));
+    current = await run("refine", tasks, { ...(signal && { signal }) });
+    model = fitSymbolModel(quantizers, sumCounts(quantizers, current), model);
   }
-  return { matrices: current, model: model! };
+  return { matrices: current, model };
+}
+
+function sumCounts(quantizers: 1 | 2, matrices: readonly CountedMatrix[]): MagnitudeCounts {
+  const sum = emptyCounts(quantizers);
+  for (const { counts } of matrices) {
+    for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + counts[i]!;
+  }
+  return sum;
 }

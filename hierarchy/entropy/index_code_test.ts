@@ -1,14 +1,13 @@
 import assert from "node:assert";
 import { createRandom } from "../../kan/random.ts";
 import { createTrellis } from "../quantize/trellis.ts";
-import { quantizeMatrix } from "../quantize/quantize_matrix.ts";
+import { runTasksHere } from "../workers/task_runner.ts";
 import { fitEntropyModel } from "./fit_entropy_model.ts";
 import { encodeSegment, idealBits } from "./index_code.ts";
 import { planSegments } from "./index_matrix.ts";
-import { fitScaleField } from "./scale_field.ts";
 import { symbolTables } from "./symbol_model.ts";
 
-Deno.test("code streams are within 0.5 % of their ideal length", () => {
+Deno.test("code streams are within 0.5 % of their ideal length", async () => {
   const random = createRandom(12);
   const [rows, columns] = [300, 400];
   for (const [states, deviation] of [[1, 0.6], [8, 1.5], [8, 6], [1, 40]] as const) {
@@ -17,9 +16,9 @@ Deno.test("code streams are within 0.5 % of their ideal length", () => {
       { length: rows * columns },
       (_, i) => random.normal() * deviation * (1 + (i % 7) / 3),
     );
-    const indices = quantizeMatrix(trellis, { name: "w", rows, columns, data });
-    const field = fitScaleField(data, rows, columns);
-    const { matrices, model } = fitEntropyModel(trellis, [{ rows, columns, indices, field }]);
+    const task = { states, matrix: { name: "w", rows, columns, data } };
+    const quantized = await runTasksHere("quantize", [task]);
+    const { matrices, model } = await fitEntropyModel(states, quantized, runTasksHere);
     const tables = symbolTables(model);
     const bytes = planSegments(matrices)
       .map((segment) => encodeSegment(trellis, segment, matrices, tables).length)

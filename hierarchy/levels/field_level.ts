@@ -2,6 +2,7 @@ import { InputError } from "../../data/input_error.ts";
 import { exp2Eighths } from "../entropy/exact_math.ts";
 import { putIntegers, takeIntegers } from "../entropy/integer_vector.ts";
 import { RansDecoder, RansEncoder } from "../entropy/rans.ts";
+import { sharedFloat32Array } from "../workers/shared_array.ts";
 import type { EncodedLevel, ErrorMetric, Level, Matrix, MatrixShape, Signal } from "./level.ts";
 import type { LevelCodec } from "./level_codec.ts";
 
@@ -94,7 +95,7 @@ function stepFactors({ base, rows, columns }: StepField, step: number, shape: Ma
 function divide(matrix: Matrix, field: StepField, step: number): Matrix {
   const { rows, columns, metric } = matrix;
   const factors = stepFactors(field, step, matrix);
-  const data = new Float32Array(matrix.data.length);
+  const data = sharedFloat32Array(matrix.data.length);
   const inverseColumns = factors.column.map((value) => 1 / value);
   for (let i = 0, at = 0; i < rows; i++) {
     const inverseRow = 1 / factors.row[i]!;

@@ -1,3 +1,5 @@
+import type { CodingWorkers } from "../workers/coding_workers.ts";
+
 /**
  * What errors in a matrix cost. With E the matrix of errors, the loss of the model grows by about
  * half of the sum over columns j of (weight_j)² · |Uᵀ E_j|², where U Uᵀ is the second moment of what
@@ -83,6 +85,8 @@ export interface EncodeContext {
   readonly onProgress?: (share: number) => void;
   /** Stops the work with the signal's reason. */
   readonly signal?: AbortSignal;
+  /** What codes matrices side by side; the calling thread where it is absent. */
+  readonly workers?: CodingWorkers;
 }
 
 /** One step of the hierarchy: codes a signal and hands on what it leaves over. */

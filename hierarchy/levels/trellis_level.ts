@@ -1,17 +1,20 @@
 import { InputError } from "../../data/input_error.ts";
 import { type EntropyModelFit, fitEntropyModel } from "../entropy/fit_entropy_model.ts";
-import { type DecodedRun, decodeSegment, encodeSegment } from "../entropy/index_code.ts";
-import { type IndexMatrix, planSegments } from "../entropy/index_matrix.ts";
+import { type DecodedRun, decodeSegment } from "../entropy/index_code.ts";
+import { planSegments } from "../entropy/index_matrix.ts";
 import { putIntegers, takeIntegers } from "../entropy/integer_vector.ts";
 import { RansDecoder, RansEncoder } from "../entropy/rans.ts";
-import { classesOf, classOf, fitScaleField, type ScaleField } from "../entropy/scale_field.ts";
+import { classOf, type ScaleField } from "../entropy/scale_field.ts";
 import { symbolCosts } from "../entropy/symbol_costs.ts";
 import { coefficientCount, type SymbolModel, symbolTables } from "../entropy/symbol_model.ts";
 import { createRunDecoder } from "../entropy/run_decoder.ts";
 import { symbolBits, type SymbolTables } from "../entropy/symbol_table.ts";
 import { createRunDecoderKernel } from "../kernels/run_decoder_kernel.ts";
 import { createTrellis, STATE_COUNTS, type Trellis } from "../quantize/trellis.ts";
-import { quantizeMatrix } from "../quantize/quantize_matrix.ts";
+import type { QuantizeTask } from "../workers/coding_tasks.ts";
+import { shareFloat32Array } from "../workers/shared_array.ts";
+import { runnerOf } from "../workers/coding_workers.ts";
+import type { RunTasks } from "../workers/task_runner.ts";
 import type { EncodeContext, EncodedLevel, Level, MatrixShape, Signal } from "./level.ts";
 import type { LevelCodec } from "./level_codec.ts";
 
@@ -41,53 +44,50 @@ const DEFAULT_RATE_PASSES = 2;
 export function createTrellisLevel(
   { states, rateWeight = 0, ratePasses = DEFAULT_RATE_PASSES }: TrellisLevelOptions,
 ): Level {
-  const trellis = createTrellis(states);
   return {
     kind: "trellis",
-    encode(signal: Signal, context: EncodeContext) {
+    async encode(signal: Signal, context: EncodeContext) {
+      const { onProgress, signal: abort } = context;
+      const run = runnerOf(context.workers);
       const passes = rateWeight > 0 ? 1 + ratePasses : 1;
-      let fit = fitEntropyModel(trellis, quantizeSignal(trellis, signal, context));
-      for (let pass = 1; pass < passes; pass++) {
-        context.onProgress?.(pass / passes);
-        const rate = { lambda: rateWeight, ...fit };
-        fit = fitEntropyModel(trellis, quantizeSignal(trellis, signal, context, rate), fit.model);
+      let fit: EntropyModelFit | undefined;
+      for (let pass = 0; pass < passes; pass++) {
+        const tasks = quantizeTasks(states, signal, rateWeight, fit);
+        const quantized = await run("quantize", tasks, {
+          onDone: (done) => onProgress?.((pass + done / tasks.length / 2) / passes),
+          ...(abort && { signal: abort }),
+        });
+        fit = await fitEntropyModel(states, quantized, run, fit?.model, abort);
       }
-      context.signal?.throwIfAborted();
-      const streams = encodeStreams(trellis, fit.matrices, signal, fit.model);
-      context.onProgress?.(1);
+      const streams = await encodeStreams(states, fit!, signal, run);
+      onProgress?.(1);
       const encoded: EncodedLevel = { kind: "trellis", parameters: { states }, streams };
-      return Promise.resolve({ encoded, handsOn: [] });
+      return { encoded, handsOn: [] };
     },
   };
 }
 
-/** An entropy model to quantize under. */
-interface RateModel extends EntropyModelFit {
-  readonly lambda: number;
-}
-
-function quantizeSignal(
-  trellis: Trellis,
+/** The matrices to quantize, under the rate term of an earlier fit where there is one. */
+function quantizeTasks(
+  states: number,
   signal: Signal,
-  context: EncodeContext,
-  rate?: RateModel,
-): IndexMatrix[] {
-  const costs = rate && symbolCosts(symbolTables(rate.model));
+  lambda: number,
+  fit: EntropyModelFit | undefined,
+): QuantizeTask[] {
+  if (fit === undefined) return signal.map((matrix) => ({ states, matrix }));
+  const costs = shareFloat32Array(symbolCosts(symbolTables(fit.model)));
   return signal.map((matrix, i) => {
-    context.signal?.throwIfAborted();
-    const { data, rows, columns } = matrix;
-    const field = rate === undefined ? fitScaleField(data, rows, columns) : rate.matrices[i]!.field;
-    const term = rate && costs && { lambda: rate.lambda, costs, classes: classesOf(field) };
-    return { rows, columns, field, indices: quantizeMatrix(trellis, matrix, term) };
+    const { field } = fit.matrices[i]!;
+    return { states, matrix, rate: { lambda, costs, field } };
   });
 }
 
-function encodeStreams(
-  trellis: Trellis,
-  matrices: readonly IndexMatrix[],
+async function encodeStreams(
+  states: number,
+  { matrices, model }: EntropyModelFit,
   shapes: readonly MatrixShape[],
-  model: SymbolModel,
-): Map<string, Uint8Array> {
+  run: RunTasks,
+): Promise<Map<string, Uint8Array>> {
   const side = new RansEncoder();
   putIntegers(side, model.coefficients);
   matrices.forEach(({ field }, i) => {
@@ -96,12 +96,21 @@ function encodeStreams(
     putIntegers(side, field.rows.map((value, row) => value + (logSteps?.rows[row] ?? 0)));
     putIntegers(side, field.columns.map((value, j) => value + (logSteps?.columns[j] ?? 0)));
   });
-  const streams = new Map([["fields", side.finish()]]);
   const tables = symbolTables(model);
-  planSegments(matrices).forEach((segment, i) => {
-    streams.set(`codes.${i}`, encodeSegment(trellis, segment, matrices, tables));
+  const tasks = planSegments(matrices).map((segment) => {
+    const first = segment[0]!.matrix, last = segment.at(-1)!.matrix;
+    return {
+      states,
+      tables,
+      segment: segment.map((piece) => ({ ...piece, matrix: piece.matrix - first })),
+      matrices: matrices.slice(first, last + 1),
+    };
   });
-  return streams;
+  const codes = await run("encode", tasks);
+  return new Map([
+    ["fields", side.finish()],
+    ...codes.map((bytes, i) => [`codes.${i}`, bytes] as const),
+  ]);
 }
 
 /** Decodes what {@linkcode createTrellisLevel} encoded: the quantized signal, in steps. */

@@ -1,3 +1,4 @@
+import { sharedFloat32Array } from "../workers/shared_array.ts";
 import type { ErrorMetric } from "../levels/level.ts";
 
 /** Where the value of row k and column i > k stands among the packed values above a diagonal. */
@@ -14,7 +15,7 @@ export function packUpper(
   size: number,
 ): Pick<ErrorMetric, "rowWeights" | "feedback"> {
   const rowWeights = Float64Array.from({ length: size }, (_, i) => factor[i * (size + 1)]!);
-  const feedback = new Float32Array(size * (size - 1) / 2);
+  const feedback = sharedFloat32Array(size * (size - 1) / 2);
   for (let k = 0, at = 0; k < size; k++) {
     for (let i = k + 1; i < size; i++) feedback[at++] = factor[k * size + i]! / rowWeights[i]!;
   }

@@ -19,14 +19,18 @@ function fastestAddErrors(): AddErrors {
 }
 
 /**
- * Quantizes a matrix in steps to indices. Where it has an error metric, each row is quantized after
+ * Quantizes a matrix in steps to indices, written to `indices`. Where it has an error metric, each row is quantized after
  * the weighted errors of the rows before it were added (error feedback: GPTQ, arXiv 2210.17323,
  * equal to LDLQ of QuIP, arXiv 2307.13304). The trellis runs on from row to row of a piece.
  * `rate.classes` has the class of every value, row-major.
  */
-export function quantizeMatrix(trellis: Trellis, matrix: Matrix, rate?: RateTerm): Int32Array {
+export function quantizeMatrix(
+  trellis: Trellis,
+  matrix: Matrix,
+  rate?: RateTerm,
+  indices: Int32Array = new Int32Array(matrix.data.length),
+): Int32Array {
   const { rows, columns, metric } = matrix;
-  const indices = new Int32Array(rows * columns);
   if (metric !== undefined) {
     quantizeWithFeedback(trellis, matrix, metric, indices, rate);
     return indices;

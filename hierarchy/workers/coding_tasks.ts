@@ -1,0 +1,116 @@
+import { countMagnitudes } from "../entropy/count_magnitudes.ts";
+import type { MagnitudeCounts } from "../entropy/fit_symbol_model.ts";
+import { encodeSegment } from "../entropy/index_code.ts";
+import type { IndexMatrix, Piece } from "../entropy/index_matrix.ts";
+import { type ClassCosts, refineField } from "../entropy/refine_field.ts";
+import { classesOf, fitScaleField, type ScaleField } from "../entropy/scale_field.ts";
+import type { SymbolTables } from "../entropy/symbol_table.ts";
+import type { Matrix } from "../levels/level.ts";
+import { quantizeMatrix } from "../quantize/quantize_matrix.ts";
+import { createTrellis } from "../quantize/trellis.ts";
+import { sharedInt32Array } from "./shared_array.ts";
+
+/** A matrix to be quantized. */
+export interface QuantizeTask {
+  /** States of the trellis. */
+  readonly states: number;
+  /** The matrix, in steps. */
+  readonly matrix: Matrix;
+  /** What bits cost; nothing where it is absent. */
+  readonly rate?: {
+    /** Squared steps that a bit is worth. */
+    readonly lambda: number;
+    /** Bits of indices, see `symbolCosts`. */
+    readonly costs: Float32Array;
+    /** Log-scales of the indices. */
+    readonly field: ScaleField;
+  };
+}
+
+/** Indices, and what the entropy model is fit to. */
+export interface CountedMatrix extends IndexMatrix {
+  /** Histogram of their magnitudes. */
+  readonly counts: MagnitudeCounts;
+}
+
+/** A matrix whose field is to be refined. */
+export interface RefineTask {
+  /** States of the trellis. */
+  readonly states: number;
+  /** The indices. */
+  readonly matrix: IndexMatrix;
+  /** What they cost in each class. */
+  readonly costs: ClassCosts;
+}
+
+/** Pieces of matrices that make one code stream. */
+export interface EncodeTask {
+  /** States of the trellis. */
+  readonly states: number;
+  /** Symbol tables by quantizer and class. */
+  readonly tables: SymbolTables;
+  /** The pieces, of the matrices by their number in `matrices`. */
+  readonly segment: readonly Piece[];
+  /** The matrices that the pieces are of. */
+  readonly matrices: readonly IndexMatrix[];
+}
+
+/** What each kind of task is given. */
+export interface TaskArguments {
+  /** Quantizes a matrix. */
+  readonly quantize: QuantizeTask;
+  /** Refines a matrix' field. */
+  readonly refine: RefineTask;
+  /** Codes a segment. */
+  readonly encode: EncodeTask;
+}
+
+/** What each kind of task gives. */
+export interface TaskResults {
+  /** The indices with a first field, or that of the rate term. */
+  readonly quantize: CountedMatrix;
+  /** The indices with the refined field. */
+  readonly refine: CountedMatrix;
+  /** The code stream. */
+  readonly encode: Uint8Array;
+}
+
+/** Name of a kind of task. */
+export type TaskKind = keyof TaskArguments;
+
+/** The tasks: pure functions, so that it does not matter which worker runs them. */
+export const codingTasks: {
+  readonly [Kind in TaskKind]: (task: TaskArguments[Kind]) => TaskResults[Kind];
+} = {
+  quantize({ states, matrix, rate }) {
+    const { rows, columns, data } = matrix;
+    const trellis = createTrellis(states);
+    const field = rate?.field ?? fitScaleField(data, rows, columns);
+    const indices = sharedInt32Array(rows * columns);
+    quantizeMatrix(trellis, matrix, rate && { ...rate, classes: classesOf(field) }, indices);
+    const quantized = { rows, columns, indices, field };
+    return { ...quantized, counts: countMagnitudes(trellis, quantized) };
+  },
+  refine({ states, matrix, costs }) {
+    const trellis = createTrellis(states);
+    const { rows, columns, indices } = matrix;
+    const refined = { rows, columns, indices, field: refineField(trellis, matrix, costs) };
+    return { ...refined, counts: countMagnitudes(trellis, refined) };
+  },
+  encode({ states, tables, segment, matrices }) {
+    return encodeSegment(createTrellis(states), segment, matrices, tables);
+  },
+};
+
+/** Number of values that a task works on. */
+export const taskSizes: {
+  readonly [Kind in TaskKind]: (task: TaskArguments[Kind]) => number;
+} = {
+  quantize: ({ matrix }) => matrix.data.length,
+  refine: ({ matrix }) => matrix.indices.length,
+  encode: ({ segment, matrices }) =>
+    segment.reduce(
+      (sum, { matrix, firstRow, endRow }) => sum + (endRow - firstRow) * matrices[matrix]!.columns,
+      0,
+    ),
+};
