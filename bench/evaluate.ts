@@ -4,6 +4,7 @@
  * has random weights of the right shapes.
  */
 import { existsSync } from "node:fs";
+import process from "node:process";
 import * as tf from "@tensorflow/tfjs";
 import { embeddedModelPath, openModel, type StateDict } from "../data/mod.ts";
 import {
@@ -86,15 +87,20 @@ async function scoringShare(weights: StateDict, tokens: Int32Array): Promise<voi
 
 async function threadRatio(weights: StateDict, tokens: Int32Array): Promise<void> {
   const seconds: number[] = [];
+  const processor: number[] = [];
   for (const threads of [1, 2]) {
     const start = performance.now();
+    const before = process.cpuUsage();
     await evaluateLanguageModel({ config, original: weights, tokens, contextLength, threads });
     seconds.push((performance.now() - start) / 1000);
+    const { user, system } = process.cpuUsage(before);
+    processor.push((user + system) / 1e6);
   }
   const [one, two] = seconds as [number, number];
   console.log(
     `GPT-2-sized evaluation of ${tokens.length} tokens: 1 worker ${one.toFixed(1)} s, 2 workers ` +
-      `${two.toFixed(1)} s, ratio ${(one / two).toFixed(2)} (goal: 1.7)`,
+      `${two.toFixed(1)} s, ratio ${(one / two).toFixed(2)} (goal: 1.7; needs an idle machine); ` +
+      `processor time ${processor.map((each) => each.toFixed(1)).join(" and ")} s`,
   );
 }
 
