@@ -8,10 +8,11 @@ import { type EvaluationResult, fingerprintOf, summarizeScores } from "./evaluat
 import { checkTensors, expectedTensors } from "./expected_tensors.ts";
 import { applyLayer, embed, finishStates } from "./forward.ts";
 import { beginPass, type ForwardPass } from "./layers/forward_pass.ts";
+import { planMemory } from "./memory_plan.ts";
 import { ParameterStore } from "./parameter_store.ts";
 import { type PreparedTensor, prepareTensor, transposedMatrices } from "./prepared_weights.ts";
 import { chooseProtocol, planWindows } from "./protocols/protocol.ts";
-import { jobOptions } from "./score_windows.ts";
+import { jobOptions, longestWindow } from "./score_windows.ts";
 import { planJobs, type ScoringJob } from "./scoring_jobs.ts";
 import { pickRows, type RunnableModel, scoreRows } from "./window_scorer.ts";
 
@@ -49,6 +50,12 @@ export async function evaluateByLayer(options: EvaluateByLayerOptions): Promise<
   const settings = chooseProtocol(model, options);
   const windows = planWindows(model, settings, options);
   const plan = planJobs(windows, jobOptions(model));
+  planMemory(model, {
+    copies: sources.length,
+    batchTokens: plan.largestJob,
+    contextLength: longestWindow(windows),
+    backward: false,
+  });
   const steps = sources.length * (model.layers.length + 1);
   let done = 0;
   const advance = () => {

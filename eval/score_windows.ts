@@ -43,6 +43,11 @@ export interface WindowScores {
 /** Tokens that one job runs through the model at once, unless one window is longer. */
 const tokensPerJob = 1024;
 
+/** Tokens of the longest window. */
+export function longestWindow(windows: readonly Window[]): number {
+  return windows.reduce((longest, { tokens }) => Math.max(longest, tokens.length), 0);
+}
+
 /** How windows of a model are gathered into jobs. */
 export function jobOptions({ objective }: TransformerDescription): JobOptions {
   return {
@@ -68,7 +73,7 @@ export async function scoreWindows(
   const { resident } = planMemory(model, {
     copies: weights.length,
     batchTokens: plan.largestJob,
-    contextLength: windows.reduce((longest, { tokens }) => Math.max(longest, tokens.length), 0),
+    contextLength: longestWindow(windows),
     backward: false,
   });
   const models = weights.map((dict) => {
