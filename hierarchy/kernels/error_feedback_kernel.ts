@@ -44,7 +44,7 @@ interface Panels {
 export function createErrorFeedbackKernel(): AddErrors | undefined {
   const lengths = [TILE_COLUMNS * DEPTH, ROWS * DEPTH, DEPTH * COLUMNS, ROWS * COLUMNS];
   const total = lengths.reduce((sum, length) => sum + length);
-  const kernel = instantiateKernel<ProductExports>(PRODUCT_WASM, 4 * total);
+  const kernel = instantiateKernel<ProductExports>([PRODUCT_WASM], 4 * total);
   if (kernel === undefined) return undefined;
   const { exports, memory } = kernel;
   let start = 0;

@@ -3,7 +3,7 @@ import { instantiateKernel } from "./instantiate.ts";
 import { VITERBI_WASM } from "./viterbi_wasm.ts";
 
 Deno.test("instantiateKernel() gives memory of at least the size that was asked for", () => {
-  const kernel = instantiateKernel<{ search: unknown }>(VITERBI_WASM, 100_000)!;
+  const kernel = instantiateKernel<{ search: unknown }>([VITERBI_WASM], 100_000)!;
   assert.equal(typeof kernel.exports.search, "function");
   assert.equal(kernel.memory.byteLength, 2 << 16);
 });
@@ -37,6 +37,6 @@ Deno.test("instantiateKernel() gives nothing where the platform refuses", () => 
     0,
     0xff,
   ];
-  assert.equal(instantiateKernel(btoa(String.fromCharCode(...unknown)), 1), undefined);
-  assert.equal(instantiateKernel(VITERBI_WASM, 2 ** 40), undefined);
+  assert.equal(instantiateKernel([btoa(String.fromCharCode(...unknown))], 1), undefined);
+  assert.equal(instantiateKernel([VITERBI_WASM], 2 ** 40), undefined);
 });

@@ -1,6 +1,8 @@
 import assert from "node:assert";
 import fc from "fast-check";
 import { createRandom } from "../../kan/random.ts";
+import { symbolCosts } from "../entropy/symbol_costs.ts";
+import { CLASS_COUNT, laplacianModel, symbolTables } from "../entropy/symbol_model.ts";
 import { createPathSearch, LONGEST_PATH, type PathSearch } from "../quantize/path_search.ts";
 import { createTrellis, STATE_COUNTS } from "../quantize/trellis.ts";
 import { createPathSearchKernel } from "./path_search_kernel.ts";
@@ -42,3 +44,33 @@ for (const states of STATE_COUNTS.slice(1)) {
     );
   });
 }
+
+const rateTable = symbolCosts(symbolTables(laplacianModel(2)));
+const float = fc.oneof(
+  fc.float({ min: -8, max: 8, noNaN: true }),
+  fc.float({ noNaN: true, noDefaultInfinity: true }),
+  fc.constantFrom(0, -0, 0.5, 1, 1.5, -2.5, 1023, 2 ** 24 + 2, 2 ** 28, -1e30),
+);
+
+Deno.test("the kernel finds the reference's candidates", () => {
+  const trellis = createTrellis(8);
+  const searches = [createPathSearch(trellis), createPathSearchKernel(trellis)!] as const;
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(float, fc.nat(CLASS_COUNT - 1)), { minLength: 1, maxLength: 70 }),
+      fc.option(fc.constantFrom(0, 0.05, 0.36, 10)),
+      (values, lambda) => {
+        const targets = Float32Array.from(values, ([target]) => target);
+        const classes = Uint8Array.from(values, ([, index]) => index);
+        const rate = lambda === null ? undefined : { lambda, costs: rateTable, classes };
+        const [expected, actual] = searches.map((search) => {
+          search.prepare(targets, rate);
+          const end = 4 * targets.length;
+          return [search.costs.slice(0, end), search.candidates.slice(0, end)];
+        });
+        assert.deepEqual(actual, expected);
+      },
+    ),
+    { numRuns: 500 },
+  );
+});

@@ -61,7 +61,7 @@ export function createRunDecoderKernel(
   trellis: Trellis,
   tables: SymbolTables,
 ): RunDecoder | undefined {
-  kernel ??= instantiateKernel<RansExports>(RANS_WASM, END);
+  kernel ??= instantiateKernel<RansExports>([RANS_WASM], END);
   if (kernel === undefined) return undefined;
   const { exports, memory } = kernel;
   const window = new Uint8Array(memory, WINDOW, WINDOW_BYTES);

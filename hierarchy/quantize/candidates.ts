@@ -11,12 +11,15 @@ export interface RateTerm {
   readonly classes: Uint8Array;
 }
 
+const { fround } = Math;
+
 /** Largest index magnitude that a quantizer gives. */
 export const LARGEST_INDEX = 1 << 28;
 
 /**
  * For each target the best index of both quantizers and parities, at [4 * i + 2 * quantizer +
- * parity] of `indices`, and its cost, squared error (in steps) + lambda * bits, in `costs`.
+ * parity] of `indices`, and its cost, squared error (in steps) + lambda * bits, in `costs`. All
+ * operations are rounded to float32: the reference that the WebAssembly kernel equals bit for bit.
  */
 export function findCandidates(
   targets: Float32Array,
@@ -27,45 +30,52 @@ export function findCandidates(
   for (let i = 0; i < targets.length; i++) {
     const target = targets[i]!;
     const magnitude = Math.min(Math.abs(target), LARGEST_INDEX);
-    for (let slot = 0; slot < 4; slot++) {
-      const quantizer = slot >> 1;
-      let k = nearestIndex(magnitude, quantizer, slot & 1);
-      let cost = indexCost(magnitude, quantizer, k, i, rate);
-      if (rate !== undefined && k >= 2) {
-        const smaller = indexCost(magnitude, quantizer, k - 2, i, rate);
-        if (smaller < cost) {
-          cost = smaller;
-          k -= 2;
+    const sign = target < 0 ? -1 : 1;
+    for (let quantizer = 0; quantizer < 2; quantizer++) {
+      // In both quantizers index k >= 1 stands at 2 k - quantizer steps.
+      const nearest = Math.floor(fround(fround(magnitude + quantizer) * 0.5 + 0.5));
+      const error = fround(magnitude - fround(2 * nearest - quantizer));
+      const [other, otherError] = neighbour(nearest, error, quantizer);
+      for (let parity = 0; parity < 2; parity++) {
+        const isNearest = (nearest & 1) === parity;
+        let k = isNearest ? nearest : other;
+        const offset = isNearest ? error : otherError;
+        let cost = indexCost(offset, quantizer, k, i, rate);
+        if (rate !== undefined && k >= 2) {
+          const smallerOffset = quantizer === 1 && k === 2 ? magnitude : fround(offset + 4);
+          const smaller = indexCost(smallerOffset, quantizer, k - 2, i, rate);
+          if (smaller < cost) {
+            cost = smaller;
+            k -= 2;
+          }
         }
+        const slot = 4 * i + 2 * quantizer + parity;
+        costs[slot] = cost;
+        indices[slot] = sign * k;
       }
-      costs[4 * i + slot] = cost;
-      indices[4 * i + slot] = target < 0 ? -k : k;
     }
   }
 }
 
-/** The index of a parity that reconstructs nearest to a magnitude. */
-function nearestIndex(magnitude: number, quantizer: number, parity: number): number {
-  // In both quantizers index k >= 1 stands at 2 k - quantizer steps.
-  const nearest = Math.floor((magnitude + quantizer) / 2 + 0.5);
-  if ((nearest & 1) === parity) return nearest;
-  // Index 0 of Q1 stands at 0, not at -1: from index 1 it is nearer than 2 up to 1.5 steps.
-  if (quantizer === 1 && nearest === 1) return magnitude < 1.5 ? 0 : 2;
-  return nearest === 0 || magnitude > 2 * nearest - quantizer ? nearest + 1 : nearest - 1;
+/** The second nearest index, of the other parity, and the error of its reconstruction. */
+function neighbour(nearest: number, error: number, quantizer: number): [number, number] {
+  // Below index 1 of Q1 stands index 0, at 0 and not at -1.
+  const first = quantizer === 1 && nearest === 1;
+  if (nearest === 0 || (first ? error >= 0.5 : error > 0)) return [nearest + 1, fround(error - 2)];
+  return [nearest - 1, fround(error + (first ? 1 : 2))];
 }
 
 function indexCost(
-  magnitude: number,
+  error: number,
   quantizer: number,
   k: number,
   position: number,
   rate: RateTerm | undefined,
 ): number {
-  const error = magnitude - (k === 0 ? 0 : 2 * k - quantizer);
-  const distortion = error * error;
-  return rate === undefined
-    ? distortion
-    : distortion + rate.lambda * indexBits(rate, quantizer, position, k);
+  const distortion = fround(error * error);
+  if (rate === undefined) return distortion;
+  const bits = fround(fround(rate.lambda) * indexBits(rate, quantizer, position, k));
+  return fround(distortion + bits);
 }
 
 /** Bits of an index of magnitude `k`. */

@@ -1,17 +1,20 @@
+import { findCandidates, type RateTerm } from "./candidates.ts";
 import { predecessors, type Trellis } from "./trellis.ts";
 
 /** Longest path that is searched at once. */
 export const LONGEST_PATH = 1 << 14;
 
 /**
- * Searches paths through a trellis. Its buffers are filled by the caller with, for each step, what
- * each parity in each quantizer costs and stands for, at [4 * step + 2 * quantizer + parity].
+ * Searches paths through a trellis. Its buffers have, for each step, what each parity in each
+ * quantizer costs and stands for, at [4 * step + 2 * quantizer + parity].
  */
 export interface PathSearch {
   /** Costs: not negative. */
   readonly costs: Float32Array;
   /** Indices. */
   readonly candidates: Int32Array;
+  /** Fills the buffers as `findCandidates` does, for at most {@linkcode LONGEST_PATH} targets. */
+  prepare(targets: Float32Array, rate?: RateTerm): void;
   /**
    * Finds the path of least cost from `startState`, `indices.length` steps long, at most
    * {@linkcode LONGEST_PATH}. Writes its indices and returns its last state.
@@ -36,6 +39,9 @@ export function createPathSearch(trellis: Trellis): PathSearch {
   return {
     costs,
     candidates,
+    prepare(targets, rate) {
+      findCandidates(targets, costs, candidates, rate);
+    },
     find(startState, indices) {
       metrics.fill(Infinity);
       metrics[startState] = 0;

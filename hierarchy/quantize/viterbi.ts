@@ -1,5 +1,5 @@
 import { createPathSearchKernel } from "../kernels/path_search_kernel.ts";
-import { findCandidates, indexBits, LARGEST_INDEX, type RateTerm } from "./candidates.ts";
+import { indexBits, LARGEST_INDEX, type RateTerm } from "./candidates.ts";
 import { createPathSearch, LONGEST_PATH, type PathSearch } from "./path_search.ts";
 import type { Trellis } from "./trellis.ts";
 
@@ -33,7 +33,7 @@ export function quantizeRun(
   for (let start = 0; start < targets.length; start += LONGEST_PATH) {
     const end = Math.min(targets.length, start + LONGEST_PATH);
     const part = rate && { ...rate, classes: rate.classes.subarray(start, end) };
-    findCandidates(targets.subarray(start, end), search.costs, search.candidates, part);
+    search.prepare(targets.subarray(start, end), part);
     state = search.find(state, indices.subarray(start, end));
   }
   return state;
