@@ -136,7 +136,9 @@ async function evaluateBase(
 async function metricsFor(points: readonly SweepPoint[], bench: Bench): Promise<TensorMetrics> {
   const { model, description, options, phases, session: { signal } } = bench;
   const wanted = points.some((point) =>
-    "preset" in point ? point.preset !== "seed" : /^(gptq|rtn-clip|prune-act)/.test(point.name)
+    "preset" in point
+      ? point.preset !== "seed"
+      : !/^(rtn-sym|rtn-asym|hqq|sinq|nf4|q8_0)/.test(point.name)
   );
   if (!wanted || options.dataFree || description.objective !== "nextToken") return new Map();
   return await calibrationMetrics(model, options, phases, signal);

@@ -36,7 +36,7 @@ Deno.test("a sweep measures each point once, and goes on where it was stopped", 
     assert.deepEqual(more.record.original, record.original);
     const [nf4, rate, failed] = more.record.points;
     assert.ok(nf4.klDivergence > rate.klDivergence && rate.bitsPerWeight < 8.5);
-    assert.match(failed.error, /0\.1 cannot be reached/);
+    assert.match(failed.error, /cannot be reached/);
     const written = JSON.parse(await Deno.readTextFile(join(folder, "out", "sweep.json")));
     assert.deepEqual(written, more.record);
     const before = more.lines.length;
