@@ -12,6 +12,7 @@ import {
   type TransformerDescription,
   weightsDigest,
 } from "../eval/mod.ts";
+import { writeFigure } from "../eval/plots/mod.ts";
 import { fingerprintOf } from "../eval/evaluation_result.ts";
 import {
   BASELINES,
@@ -26,6 +27,7 @@ import { modelLabel } from "./options.ts";
 import { checkModel, openNamedModel, readFiniteWeights } from "./original_model.ts";
 import { Phases, type Report } from "./phases.ts";
 import type { Session } from "./session.ts";
+import { sweepFigure } from "./sweep_figure.ts";
 import type { SweepOptions } from "./sweep_program.ts";
 import { pointKey, type SweepPoint, sweepPoints } from "./sweep_points.ts";
 import {
@@ -82,6 +84,7 @@ export async function sweep(
     rows.push(await measurePoint(point, metrics, base, bench));
     await writeSweep(folder, record());
   }
+  if (options.plot !== undefined) await writeFigure(options.plot, sweepFigure(record()));
   session.print(options.json ? JSON.stringify(record()) : sweepText(record()));
   if (!options.json) session.writeLine(`written to ${join(folder, "sweep.json")} and sweep.csv`);
 }

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { nonEmpty, numberBetween } from "./options.ts";
+import { figureFile, nonEmpty, numberBetween } from "./options.ts";
 import type { CompressOptions } from "./program.ts";
 
 /** Options of `sweep`. */
@@ -9,6 +9,8 @@ export interface SweepOptions
   readonly presets: readonly string[];
   /** Rates in bits per weight. */
   readonly bits: readonly number[];
+  /** Picture of size against divergence to write. */
+  readonly plot?: string;
 }
 
 /** Runs `sweep`; no model means the embedded one. */
@@ -20,6 +22,7 @@ export function addSweepOptions(command: Command, name: string, run: SweepComman
     .option("--presets <list>", "presets, baselines or families of them", names, ["rate"])
     .option("--bits <list>", "rates in bits per weight", rates, [2, 3, 4])
     .option("--out <folder>", "folder for sweep.json and sweep.csv", nonEmpty)
+    .option("--plot <file>", "draw size against divergence: .png, .svg or .html", figureFile)
     .addHelpText(
       "after",
       "\nEvery preset is measured at every rate. Baselines are rtn, rtn-sym, rtn-asym, rtn-clip,\n" +
