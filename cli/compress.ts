@@ -1,9 +1,10 @@
 import { type ModelSource, openFile } from "../data/mod.ts";
 import {
   decompressWeights,
+  type FactoredMetrics,
+  factorMetrics,
   HierarchicalCompressor,
   type Preset,
-  type TensorMetrics,
 } from "../hierarchy/mod.ts";
 import { describeModel } from "../eval/mod.ts";
 import { type CalibratedModel, calibrationMetrics } from "./calibration.ts";
@@ -105,7 +106,7 @@ async function metricsOf(
   options: CompressOptions,
   phases: Phases,
   { signal }: Session,
-): Promise<TensorMetrics> {
+): Promise<FactoredMetrics> {
   const { calibration, dataFree } = options;
   if (calibration !== undefined && (dataFree || preset === "seed")) {
     const other = dataFree ? "--data-free" : "--preset seed";
@@ -115,7 +116,11 @@ async function metricsOf(
   // Calibration weighs errors by what they do to next-token predictions.
   const cannotCalibrate = objective !== "nextToken" && calibration === undefined;
   if (dataFree || preset === "seed" || cannotCalibrate) return new Map();
-  return await calibrationMetrics(model, options, phases, signal);
+  const metrics = await calibrationMetrics(model, options, phases, signal);
+  return await phases.run(
+    "factor",
+    (report) => factorMetrics(metrics, { onProgress: (share) => report(share), signal }),
+  );
 }
 
 function createCompressor(

@@ -9,7 +9,7 @@ import { type Container, encodeContainer } from "./container.ts";
 import { encodeExactTensors } from "./exact_tensors.ts";
 import { type EncodeOptions, encodeStages } from "./encode_stages.ts";
 import type { Signal } from "./levels/level.ts";
-import { errorMetric, type TensorMetrics } from "./metric/tensor_metric.ts";
+import { errorMetric, type FactoredMetrics, type TensorMetrics } from "./metric/tensor_metric.ts";
 import { matrixShape, planTensors } from "./plan_tensors.ts";
 import { searchStep } from "./rate_control.ts";
 import { type CompressionReport, reportContainer } from "./report.ts";
@@ -36,7 +36,7 @@ export interface ModelDescription {
 /** A {@linkcode ModelDescription} and what calibration found out. */
 export interface CompressInput extends ModelDescription {
   /** What errors in each matrix cost; matrices without a metric get steps by their size alone. */
-  readonly metrics?: TensorMetrics;
+  readonly metrics?: TensorMetrics | FactoredMetrics;
 }
 
 /** Rate of the presets that have a target, in bits per parameter. */
@@ -134,7 +134,7 @@ async function readAllWeights(
 function buildSignal(
   stored: readonly StoredTensor[],
   weights: StateDict,
-  metrics: TensorMetrics,
+  metrics: TensorMetrics | FactoredMetrics,
 ): Signal {
   return stored.filter((tensor) => tensor.stored === undefined).map((tensor) => {
     const shape = matrixShape(tensor);

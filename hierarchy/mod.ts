@@ -31,7 +31,14 @@ export {
   trellisCodec,
   type TrellisLevelOptions,
 } from "./levels/trellis_level.ts";
-export type { TensorMetric, TensorMetrics } from "./metric/tensor_metric.ts";
+export { factorMetrics, type FactorOptions } from "./metric/factor_metrics.ts";
+export type {
+  FactoredMetric,
+  FactoredMetrics,
+  HessianFactor,
+  TensorMetric,
+  TensorMetrics,
+} from "./metric/tensor_metric.ts";
 export * from "./report.ts";
 export { CodingWorkers } from "./workers/coding_workers.ts";
 export type { StoredTensor } from "./tensor_names.ts";

@@ -1,22 +1,97 @@
+import { createFactorKernel } from "../kernels/factor_kernel.ts";
+import { triangleSize, triangleStart } from "./triangle.ts";
+
+/** Rows from the first to before the second number. */
+export type RowRange = readonly [start: number, end: number];
+
 /**
- * Factors a symmetric positive semidefinite matrix H (row-major, size × size) as U Uᵀ with U upper
- * triangular, after adding `damping` times the mean of the diagonal to the diagonal. Rows and
+ * Subtracts from rows `to` of a lower triangle (see `triangleStart`) what rows `from`, all after
+ * them, hold: T_ji -= Σ_k T_kj T_ki.
+ */
+export type SubtractRows = (triangle: Float64Array, from: RowRange, to: RowRange) => void;
+
+/**
+ * {@linkcode SubtractRows} in plain TypeScript, for each element in the order of `from`: the
+ * reference that the WebAssembly kernel equals bit for bit.
+ */
+export const subtractRows: SubtractRows = (triangle, [fromStart, fromEnd], [toStart, toEnd]) => {
+  for (let j = toStart; j < toEnd; j++) {
+    const target = triangleStart(j);
+    for (let k = fromStart; k < fromEnd; k++) {
+      const source = triangleStart(k);
+      const weight = triangle[source + j]!;
+      for (let i = 0; i <= j; i++) {
+        triangle[target + i] = triangle[target + i]! - weight * triangle[source + i]!;
+      }
+    }
+  }
+};
+
+let kernel: SubtractRows | undefined;
+
+function fastestSubtractRows(): SubtractRows {
+  return kernel ??= createFactorKernel() ?? subtractRows;
+}
+
+/**
+ * Factors a symmetric positive semidefinite matrix H as U Uᵀ with U upper triangular, after adding
+ * `damping` times the mean of the diagonal to the diagonal. `triangle` is the lower triangle of H,
+ * row by row; U takes its place, transposed: U_ik for i <= k at `triangleStart(k) + i`. Rows and
  * columns without any energy (dead inputs) get the damping alone, so a matrix of any rank works; a
  * zero matrix is taken for the identity.
  */
-export function upperFactor(hessian: Float64Array, size: number, damping: number): Float64Array {
+export function factorTriangle(
+  triangle: Float64Array,
+  size: number,
+  damping: number,
+  subtract: SubtractRows = fastestSubtractRows(),
+): void {
   let trace = 0;
-  for (let i = 0; i < size; i++) trace += hessian[i * size + i]!;
+  for (let i = 0; i < size; i++) trace += triangle[triangleStart(i) + i]!;
   const ridge = trace > 0 ? damping * trace / size : 1;
+  for (let i = 0; i < size; i++) {
+    const at = triangleStart(i) + i;
+    triangle[at] = triangle[at]! + ridge;
+  }
+  factorRows(triangle, [0, size], ridge * 1e-6, subtract);
+}
+
+/** From the last row to the first; halves of halves make nearly all of the work large products. */
+function factorRows(
+  triangle: Float64Array,
+  [start, end]: RowRange,
+  leastSquare: number,
+  subtract: SubtractRows,
+): void {
+  if (end - start > 1) {
+    const middle = (start + end) >> 1;
+    factorRows(triangle, [middle, end], leastSquare, subtract);
+    subtract(triangle, [middle, end], [start, middle]);
+    factorRows(triangle, [start, middle], leastSquare, subtract);
+  } else if (end > start) {
+    const first = triangleStart(start), last = first + start;
+    const pivot = Math.sqrt(Math.max(triangle[last]!, leastSquare));
+    for (let at = first; at < last; at++) triangle[at] = triangle[at]! / pivot;
+    triangle[last] = pivot;
+  }
+}
+
+/** The lower triangle of a symmetric matrix (row-major, size × size). */
+export function lowerTriangle(matrix: Float64Array, size: number): Float64Array {
+  const triangle = new Float64Array(triangleSize(size));
+  for (let row = 0; row < size; row++) {
+    triangle.set(matrix.subarray(row * size, row * size + row + 1), triangleStart(row));
+  }
+  return triangle;
+}
+
+/** The factor U of {@linkcode factorTriangle} of a whole matrix H; both row-major, size × size. */
+export function upperFactor(hessian: Float64Array, size: number, damping: number): Float64Array {
+  const triangle = lowerTriangle(hessian, size);
+  factorTriangle(triangle, size, damping);
   const factor = new Float64Array(size * size);
-  // Column by column from the last: H_ij = Σ_{k >= max(i, j)} U_ik U_jk.
-  for (let j = size - 1; j >= 0; j--) {
-    for (let i = j; i >= 0; i--) {
-      let sum = hessian[i * size + j]! + (i === j ? ridge : 0);
-      const a = i * size, b = j * size;
-      for (let k = j + 1; k < size; k++) sum -= factor[a + k]! * factor[b + k]!;
-      factor[a + j] = i === j ? Math.sqrt(Math.max(sum, ridge * 1e-6)) : sum / factor[b + j]!;
-    }
+  for (let k = 0, at = 0; k < size; k++) {
+    for (let i = 0; i <= k; i++, at++) factor[i * size + k] = triangle[at]!;
   }
   return factor;
 }

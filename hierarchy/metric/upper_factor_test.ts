@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import fc from "fast-check";
 import { createRandom } from "../../kan/random.ts";
-import { upperFactor } from "./upper_factor.ts";
+import { factorTriangle, lowerTriangle, subtractRows, upperFactor } from "./upper_factor.ts";
 
 /** Second moment of `count` random vectors of a size. */
 function randomMoment(size: number, count: number, seed: number): Float64Array {
@@ -42,4 +42,12 @@ Deno.test("upperFactor() times its transpose is the damped matrix", () => {
     ),
     { numRuns: 50 },
   );
+});
+
+Deno.test("factorTriangle() gives the same bits with and without the kernel", () => {
+  const moment = randomMoment(90, 60, 5);
+  const [expected, actual] = [lowerTriangle(moment, 90), lowerTriangle(moment, 90)];
+  factorTriangle(expected, 90, 0.01, subtractRows);
+  factorTriangle(actual, 90, 0.01);
+  assert.deepEqual(actual, expected);
 });

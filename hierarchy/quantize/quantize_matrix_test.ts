@@ -2,7 +2,7 @@ import assert from "node:assert";
 import { createRandom } from "../../kan/random.ts";
 import type { ErrorMetric, Matrix } from "../levels/level.ts";
 import { packUpper } from "../metric/packed_upper.ts";
-import { upperFactor } from "../metric/upper_factor.ts";
+import { factorTriangle, lowerTriangle } from "../metric/upper_factor.ts";
 import { quantizeMatrix } from "./quantize_matrix.ts";
 import { createTrellis, reconstruct, type Trellis } from "./trellis.ts";
 
@@ -19,8 +19,10 @@ function correlatedProblem(rows: number, columns: number) {
     }
   }
   const data = Float32Array.from({ length: rows * columns }, () => random.normal() * 3);
+  const factor = lowerTriangle(hessian, rows);
+  factorTriangle(factor, rows, 0);
   const metric: ErrorMetric = {
-    ...packUpper(upperFactor(hessian, rows, 0), rows),
+    ...packUpper(factor, rows),
     columnWeights: new Float64Array(columns).fill(1),
   };
   return { hessian, matrix: { name: "w", rows, columns, data }, metric };

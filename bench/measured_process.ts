@@ -1,0 +1,64 @@
+import { fileURLToPath } from "node:url";
+
+/** What running a kanpress command as a process of its own took. */
+export interface MeasuredProcess {
+  /** What it printed, parsed as JSON. */
+  readonly output: Readonly<Record<string, unknown>>;
+  /** Wall clock from its start to its end, in seconds. */
+  readonly seconds: number;
+  /** Peak of its resident memory in bytes. */
+  readonly peak: number;
+  /** Largest resident memory that was seen within each phase, in bytes. */
+  readonly peaks: ReadonlyMap<string, number>;
+}
+
+const PROGRAM = fileURLToPath(new URL("../cli.ts", import.meta.url));
+/** Milliseconds between two looks at the memory. */
+const INTERVAL = 50;
+
+/** A figure of a process's resident memory in bytes; 0 when it has ended. */
+function residentMemory(pid: number, figure: "VmHWM" | "VmRSS"): number {
+  try {
+    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+    return 1024 * Number(new RegExp(`${figure}:\\s+(\\d+) kB`).exec(status)?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+/**
+ * Runs a kanpress command with `--json` as a process of its own and watches its memory (Linux only:
+ * /proc). Throws an Error with what it wrote to stderr where it fails.
+ */
+export async function measureProcess(args: readonly string[]): Promise<MeasuredProcess> {
+  const start = performance.now();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", PROGRAM, ...args, "--json"],
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let peak = 0, sincePhase = 0;
+  const timer = setInterval(() => {
+    peak = Math.max(peak, residentMemory(child.pid, "VmHWM"));
+    sincePhase = Math.max(sincePhase, residentMemory(child.pid, "VmRSS"));
+  }, INTERVAL);
+  const peaks = new Map<string, number>();
+  const messages: string[] = [];
+  const watch = async () => {
+    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+      messages.push(text);
+      for (const [, phase] of text.matchAll(/^(\w+): done in/gm)) {
+        peaks.set(phase!, Math.max(peaks.get(phase!) ?? 0, sincePhase));
+        sincePhase = 0;
+      }
+    }
+  };
+  const [stdout, { code }] = await Promise.all([
+    new Response(child.stdout).text(),
+    child.status,
+    watch(),
+  ]);
+  clearInterval(timer);
+  if (code !== 0) throw new Error(`${args[0]} ended with status ${code}: ${messages.join("")}`);
+  return { output: JSON.parse(stdout), seconds: (performance.now() - start) / 1000, peak, peaks };
+}

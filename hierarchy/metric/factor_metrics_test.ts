@@ -1,0 +1,57 @@
+import assert from "node:assert";
+import { createRandom } from "../../kan/random.ts";
+import { HierarchicalCompressor } from "../compressor.ts";
+import { factorMetrics } from "./factor_metrics.ts";
+import type { TensorMetric } from "./tensor_metric.ts";
+
+/** Random weights [out, in] by name, and a metric with one Hessian for all of them. */
+function problem() {
+  const random = createRandom(3);
+  const size = 24, names = ["query", "key"];
+  const inputs = Array.from({ length: 30 }, () => Array.from({ length: size }, random.normal));
+  const hessian = Float64Array.from(
+    { length: size * size },
+    (_, at) => inputs.reduce((sum, x) => sum + x[Math.floor(at / size)]! * x[at % size]!, 0),
+  );
+  const tensor = (rows: number) => ({
+    dtype: "F32" as const,
+    shape: [rows, size],
+    data: Float32Array.from({ length: rows * size }, () => random.normal()),
+  });
+  const weights = new Map(names.map((name, i) => [name, tensor(20 + i)]));
+  let expansions = 0;
+  const metrics = new Map(names.map((name, i): [string, TensorMetric] => [name, {
+    inputAxis: 1,
+    get hessian() {
+      expansions++;
+      return hessian;
+    },
+    fisher: Float64Array.from({ length: 20 + i }, () => random.uniform()),
+    sharedWith: names.filter((other) => other !== name),
+  }]));
+  return { weights, metrics, expansions: () => expansions };
+}
+
+Deno.test("factored metrics give the same bytes, and a shared Hessian is factored once", async () => {
+  const { weights, metrics, expansions } = problem();
+  const shares: number[] = [];
+  const factored = await factorMetrics(metrics, { onProgress: (share) => shares.push(share) });
+  assert.equal(expansions(), 1);
+  assert.deepEqual(shares, [0.5, 1]);
+  assert.equal(factored.get("key")!.factor, factored.get("query")!.factor);
+  const compressor = new HierarchicalCompressor({ bits: 12 });
+  const expected = await compressor.compress(weights, { metrics });
+  assert.deepEqual(
+    (await compressor.compress(weights, { metrics: factored })).bytes,
+    expected.bytes,
+  );
+});
+
+Deno.test("a Hessian that is not finite or not square is named, and a signal stops", async () => {
+  const metric = (...hessian: number[]) =>
+    new Map([["w", { inputAxis: 1 as const, hessian: Float64Array.from(hessian) }]]);
+  await assert.rejects(factorMetrics(metric(1, NaN, NaN, 1)), /w: its calibration has NaN/);
+  await assert.rejects(factorMetrics(metric(1, 2, 3)), /w: its calibration is no square matrix/);
+  const signal = AbortSignal.abort(new Error("enough"));
+  await assert.rejects(factorMetrics(metric(1), { signal }), /enough/);
+});
