@@ -10,7 +10,7 @@ import { countMagnitudes } from "../hierarchy/entropy/count_magnitudes.ts";
 import { fitEntropyModel } from "../hierarchy/entropy/fit_entropy_model.ts";
 import { emptyCounts, fitSymbolModel } from "../hierarchy/entropy/fit_symbol_model.ts";
 import { idealBits } from "../hierarchy/entropy/index_code.ts";
-import { forEachRow, type IndexMatrix } from "../hierarchy/entropy/index_matrix.ts";
+import { forEachDiagonal, type IndexMatrix } from "../hierarchy/entropy/index_matrix.ts";
 import { putIntegers } from "../hierarchy/entropy/integer_vector.ts";
 import { RansEncoder } from "../hierarchy/entropy/rans.ts";
 import { fitScaleField, type ScaleField } from "../hierarchy/entropy/scale_field.ts";
@@ -24,12 +24,12 @@ import type { MatrixShape } from "../hierarchy/levels/level.ts";
 import { decodeIndices } from "../hierarchy/levels/trellis_level.ts";
 import { HierarchicalCompressor, openContainer } from "../hierarchy/mod.ts";
 import { codedShapes } from "../hierarchy/plan_tensors.ts";
-import { reconstruct, type Trellis } from "../hierarchy/quantize/trellis.ts";
+import type { Trellis } from "../hierarchy/quantize/trellis.ts";
 import { runTasksHere } from "../hierarchy/workers/task_runner.ts";
 import { openCalibrated } from "./theory/calibrated_model.ts";
 import { printTable } from "./theory/table.ts";
 
-/** Decoded indices, with what they reconstruct to as the values that scales are fit to. */
+/** Indices in the order of the code, and what they stand for, row-major, that scales are fit to. */
 interface Coded extends MatrixShape {
   readonly indices: Int32Array;
   readonly levels: Float32Array;
@@ -55,15 +55,13 @@ async function indicesOf(bytes: Uint8Array): Promise<CodedModel> {
     return { ...shape, indices: new Int32Array(length), levels: new Float32Array(length) };
   });
   let used: Trellis | undefined;
-  decodeIndices(stage.at(-1)!, shapes, ({ trellis, matrix, row, indices, start }) => {
+  const seen = new Int32Array(shapes.length);
+  decodeIndices(stage.at(-1)!, shapes, ({ trellis, matrix, places, indices, levels }) => {
     used = trellis;
-    const { columns, ...target } = matrices[matrix]!;
-    let state = start;
-    indices.forEach((k, j) => {
-      target.indices[row * columns + j] = k;
-      target.levels[row * columns + j] = reconstruct(trellis, state & 1, k);
-      state = trellis.transitions[2 * state + (k & 1)]!;
-    });
+    const target = matrices[matrix]!;
+    target.indices.set(indices, seen[matrix]);
+    seen[matrix] = seen[matrix]! + indices.length;
+    places.forEach((place, i) => target.levels[place] = levels[i]!);
   });
   return { trellis: used!, matrices };
 }
@@ -73,10 +71,10 @@ function staticTables({ trellis, matrices }: CodedModel): Price {
   let codes = 0, side = 0;
   for (const matrix of matrices) {
     const counts = [new Map<number, number>(), new Map<number, number>()];
-    forEachRow(matrix, (row, start) => {
+    forEachDiagonal(matrix, ({ position, length }, start) => {
       let state = start;
-      for (let at = row * matrix.columns; at < (row + 1) * matrix.columns; at++) {
-        const k = matrix.indices[at]!, table = counts[state & 1]!;
+      for (const k of matrix.indices.subarray(position, position + length)) {
+        const table = counts[state & 1]!;
         table.set(k, (table.get(k) ?? 0) + 1);
         state = trellis.transitions[2 * state + (k & 1)]!;
       }

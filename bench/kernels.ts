@@ -12,7 +12,13 @@ import { decodeSegment, encodeSegment } from "../hierarchy/entropy/index_code.ts
 import { createRunDecoder } from "../hierarchy/entropy/run_decoder.ts";
 import { createRunDecoderKernel } from "../hierarchy/kernels/run_decoder_kernel.ts";
 import { createErrorFeedbackKernel } from "../hierarchy/kernels/error_feedback_kernel.ts";
-import { addErrors, startFeedback } from "../hierarchy/quantize/error_feedback.ts";
+import { diagonalCount, diagonalOf } from "../hierarchy/quantize/diagonals.ts";
+import {
+  feedbackOperations,
+  passOn,
+  readTargets,
+  startFeedback,
+} from "../hierarchy/quantize/error_feedback.ts";
 import { createPathSearch } from "../hierarchy/quantize/path_search.ts";
 import { createTrellis } from "../hierarchy/quantize/trellis.ts";
 import { quantizeRun } from "../hierarchy/quantize/viterbi.ts";
@@ -52,27 +58,38 @@ function benchQuantization(): void {
   }
 }
 
+/** All feedback between the values of a matrix, without what quantizes them. */
 function benchErrorFeedback(): void {
-  const size = 768, half = size / 2;
-  const data = Float32Array.from({ length: size * size }, (_, i) => Math.sin(i * i));
+  const rows = 768, columns = 768;
+  const data = Float32Array.from({ length: rows * columns }, (_, i) => Math.sin(i * i));
+  const factor = Float32Array.from(
+    { length: rows * (rows - 1) / 2 },
+    (_, i) => Math.cos(i * i) / rows,
+  );
   const metric = {
-    rowWeights: new Float64Array(size).fill(1),
-    columnWeights: new Float64Array(size).fill(1),
-    feedback: Float32Array.from({ length: size * (size - 1) / 2 }, (_, i) => 1 / (i % size + 1)),
+    rowWeights: new Float64Array(rows).fill(1),
+    columnWeights: new Float64Array(columns).fill(1),
+    feedback: factor,
   };
-  const state = startFeedback({ name: "weight", rows: size, columns: size, data }, metric);
-  state.errors.set(data);
+  const both = { ...metric, columnBlocks: [{ start: 0, size: columns, feedback: factor }] };
+  const matrix = { name: "weight", rows, columns, data };
   row(["error feedback", "TypeScript", "kernel", "ratio", "(GFLOP/s)"]);
-  for (const rows of [8, 64, half]) {
-    const [reference, kernel] = [addErrors, createErrorFeedbackKernel()!].map((add) => {
-      const seconds = leastCpuSeconds(() => {
-        for (let from = 0; from < half; from += rows) {
-          add(state, [from, from + rows], [from + rows, from + 2 * rows]);
-        }
-      }, RUNS);
-      return 2 * rows * half * size / 1e9 / seconds;
-    });
-    row([`${rows} rows to ${rows}`, reference!, kernel!, kernel! / reference!]);
+  for (const [name, used, axes] of [["inputs", metric, 1], ["and outputs", both, 2]] as const) {
+    const [reference, kernel] = [feedbackOperations, createErrorFeedbackKernel()!].map(
+      (operations) => {
+        const levels = new Float32Array(rows);
+        const seconds = leastCpuSeconds(() => {
+          const feedback = startFeedback(matrix, used, operations);
+          for (let number = 0; number < diagonalCount(matrix); number++) {
+            const diagonal = diagonalOf(matrix, number);
+            readTargets(feedback, diagonal, levels);
+            passOn(feedback, diagonal, matrix, levels);
+          }
+        }, RUNS);
+        return axes * rows ** 3 / 1e9 / seconds;
+      },
+    );
+    row([`${rows} ${name}`, reference!, kernel!, kernel! / reference!]);
   }
 }
 
@@ -87,7 +104,7 @@ async function benchDecoding(): Promise<void> {
     const quantized = await runTasksHere("quantize", [task]);
     const { matrices, model } = await fitEntropyModel(8, quantized, runTasksHere);
     const tables = symbolTables(model);
-    const segment = [{ matrix: 0, firstRow: 0, endRow: rows }];
+    const segment = [{ matrix: 0, first: 0, end: rows + columns - 1 }];
     const stream = encodeSegment(trellis, segment, matrices, tables);
     const decoders = [createRunDecoder(trellis, tables), createRunDecoderKernel(trellis, tables)!];
     const [reference, kernel] = decoders.map((decoder) =>

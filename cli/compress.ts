@@ -1,4 +1,4 @@
-import { type ModelSource, openFile } from "../data/mod.ts";
+import { type ModelSource, openFile, type StateDict } from "../data/mod.ts";
 import {
   decompressWeights,
   type FactoredMetrics,
@@ -102,11 +102,12 @@ function chooseHierarchy(options: CompressOptions): Hierarchy {
 /** Metrics from calibration; the preset seed has no use for any, and `--data-free` wants none. */
 async function metricsOf(
   model: CalibratedModel,
-  { preset }: Hierarchy,
+  hierarchy: Hierarchy,
   options: CompressOptions,
   phases: Phases,
   { signal }: Session,
 ): Promise<FactoredMetrics> {
+  const { preset } = hierarchy;
   const { calibration, dataFree } = options;
   if (calibration !== undefined && (dataFree || preset === "seed")) {
     const other = dataFree ? "--data-free" : "--preset seed";
@@ -117,10 +118,27 @@ async function metricsOf(
   const cannotCalibrate = objective !== "nextToken" && calibration === undefined;
   if (dataFree || preset === "seed" || cannotCalibrate) return new Map();
   const metrics = await calibrationMetrics(model, options, phases, signal);
+  const bits = targetBits(hierarchy, model.weights);
   return await phases.run(
     "factor",
-    (report) => factorMetrics(metrics, { onProgress: (share) => report(share), signal }),
+    (report) =>
+      factorMetrics(metrics, {
+        weights: model.weights,
+        ...(bits !== undefined && { bits }),
+        onProgress: (share) => report(share),
+        signal,
+      }),
   );
+}
+
+/** The target in bits a parameter, where there is one. */
+function targetBits({ bits, bytes }: Hierarchy, weights: StateDict): number | undefined {
+  if (bytes === undefined) return bits;
+  let parameters = 0;
+  for (const data of new Set(weights.values().map((tensor) => tensor.data))) {
+    parameters += data.length;
+  }
+  return 8 * bytes / parameters;
 }
 
 function createCompressor(

@@ -9,7 +9,13 @@ import { type Container, encodeContainer } from "./container.ts";
 import { encodeExactTensors } from "./exact_tensors.ts";
 import { type EncodeOptions, encodeStages } from "./encode_stages.ts";
 import type { Signal } from "./levels/level.ts";
-import { errorMetric, type FactoredMetrics, type TensorMetrics } from "./metric/tensor_metric.ts";
+import { factorMetrics } from "./metric/factor_metrics.ts";
+import {
+  errorMetric,
+  type FactoredMetrics,
+  isFactored,
+  type TensorMetrics,
+} from "./metric/tensor_metric.ts";
 import { matrixShape, planTensors } from "./plan_tensors.ts";
 import { searchStep } from "./rate_control.ts";
 import { type CompressionReport, reportContainer } from "./report.ts";
@@ -91,7 +97,8 @@ export class HierarchicalCompressor {
     );
     const { stored, aliases } = planTensors(dict, { ...options, transposed });
     checkParameters(stored, options.inputDim);
-    const signal = buildSignal(stored, dict, metrics);
+    const factored = await factoredMetrics(metrics, dict, stored, options);
+    const signal = buildSignal(stored, dict, factored);
     const base = {
       tensors: stored,
       aliases,
@@ -130,11 +137,28 @@ async function readAllWeights(
   return dict;
 }
 
+/** Factors metrics that are not factored yet, for the rate that is asked for. */
+async function factoredMetrics(
+  metrics: TensorMetrics | FactoredMetrics,
+  weights: StateDict,
+  stored: readonly StoredTensor[],
+  options: ResolvedOptions,
+): Promise<FactoredMetrics> {
+  if (isFactored(metrics)) return metrics;
+  const parameters = stored.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  const target = targetBytes(options, parameters);
+  return await factorMetrics(metrics, {
+    weights,
+    ...(target !== undefined && { bits: 8 * target / parameters }),
+    ...(options.signal && { signal: options.signal }),
+  });
+}
+
 /** The matrices that the levels code, with their metrics. */
 function buildSignal(
   stored: readonly StoredTensor[],
   weights: StateDict,
-  metrics: TensorMetrics | FactoredMetrics,
+  metrics: FactoredMetrics,
 ): Signal {
   return stored.filter((tensor) => tensor.stored === undefined).map((tensor) => {
     const shape = matrixShape(tensor);

@@ -68,7 +68,9 @@ function smallMetrics(model: ReadonlyMap<string, WeightTensor>): TensorMetrics {
     const inputs = shape[inputAxis]!, outputs = shape[1 - inputAxis]!;
     const hessian = new Float64Array(inputs * inputs);
     for (let i = 0; i < inputs; i++) {
-      for (let j = 0; j < inputs; j++) hessian[i * inputs + j] = 0.8 ** Math.abs(i - j) * (1 + i);
+      for (let j = 0; j < inputs; j++) {
+        hessian[i * inputs + j] = 0.8 ** Math.abs(i - j) * Math.sqrt((1 + i) * (1 + j));
+      }
     }
     const fisher = Float64Array.from({ length: outputs }, (_, j) => 1 / (1 + j));
     metrics.set(name, { inputAxis, hessian, fisher });

@@ -32,7 +32,7 @@ export type Stage = readonly EncodedLevel[];
 /** Value of the metadata entry `format`. */
 export const FORMAT_NAME = "kanpress";
 /** Version of the format that this code writes, and the only one that it reads. */
-export const FORMAT_VERSION = "1";
+export const FORMAT_VERSION = "2";
 
 /** More layers than any model has. */
 const MOST_LAYERS = 100_000;

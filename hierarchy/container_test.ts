@@ -59,7 +59,7 @@ Deno.test("openContainer() says what is wrong with a file", async () => {
   const other = encodeSafetensors([], { format: "pt" });
   await assert.rejects(open(other), /tiny\.kan\.safetensors: is not a compressed model/);
   const cases: [Record<string, string>, RegExp][] = [
-    [{ version: "2" }, /format version 2/],
+    [{ version: "1" }, /format version 1/],
     [{ tensors: "[" }, /tensors is not JSON/],
     [{ tensors: '[{"name":"w","dtype":"F32","shape":[-1]}]' }, /not understood/],
     [{ tensors: '[{"name":"w","dtype":"F32","shape":[1e6,1e6]}]' }, /claims/],

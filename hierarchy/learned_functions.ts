@@ -74,8 +74,8 @@ export async function readLearnedFunctions(
     const coded = levelShapes(stage, shapes)[at]!;
     const matrices: MatrixFunctions[] = [];
     let codeLengths: CodeLengths[] = [];
-    decodeIndices(stage[at]!, coded, ({ matrix, row, field, tables }) => {
-      if (row > 0) return;
+    decodeIndices(stage[at]!, coded, ({ matrix, field, tables }) => {
+      if (matrices[matrix] !== undefined) return;
       const { name, logSteps } = coded[matrix]!;
       matrices[matrix] = {
         name,

@@ -35,7 +35,9 @@ export { factorMetrics, type FactorOptions } from "./metric/factor_metrics.ts";
 export type {
   FactoredMetric,
   FactoredMetrics,
-  HessianFactor,
+  MomentFactor,
+  OutputFactor,
+  OutputMoment,
   TensorMetric,
   TensorMetrics,
 } from "./metric/tensor_metric.ts";

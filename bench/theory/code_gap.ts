@@ -1,4 +1,3 @@
-import { classOf } from "../../hierarchy/entropy/scale_field.ts";
 import { symbolBits } from "../../hierarchy/entropy/symbol_table.ts";
 import { createFieldLevel, decodeField } from "../../hierarchy/levels/field_level.ts";
 import type { EncodedLevel, Signal } from "../../hierarchy/levels/level.ts";
@@ -101,11 +100,9 @@ function indexBits(trellis: EncodedLevel, signal: Signal): { ideal: number; entr
   let ideal = 0;
   /** Counts by quantizer and class, then by index. */
   const counts = new Map<number, Map<number, number>>();
-  decodeIndices(trellis, signal, ({ trellis: machine, tables, field, row, indices, start }) => {
-    let state = start;
-    for (let j = 0; j < indices.length; j++) {
-      const quantizer = state & 1, k = indices[j]!;
-      const index = classOf(field.rows[row]! + field.columns[j]!);
+  decodeIndices(trellis, signal, ({ trellis: machine, tables, classes, indices, state }) => {
+    for (let i = 0; i < indices.length; i++) {
+      const quantizer = state & 1, k = indices[i]!, index = classes[i]!;
       ideal += symbolBits(tables[quantizer]![index]!, k);
       const cell = 2 * index + quantizer;
       let cellCounts = counts.get(cell);

@@ -5,7 +5,13 @@ import { putSymbol } from "../../hierarchy/entropy/symbol_table.ts";
 import { createErrorFeedbackKernel } from "../../hierarchy/kernels/error_feedback_kernel.ts";
 import { createPathSearchKernel } from "../../hierarchy/kernels/path_search_kernel.ts";
 import { createRunDecoderKernel } from "../../hierarchy/kernels/run_decoder_kernel.ts";
-import { addErrors, startFeedback } from "../../hierarchy/quantize/error_feedback.ts";
+import { diagonalCount, diagonalOf } from "../../hierarchy/quantize/diagonals.ts";
+import {
+  feedbackOperations,
+  passOn,
+  readTargets,
+  startFeedback,
+} from "../../hierarchy/quantize/error_feedback.ts";
 import { createPathSearch } from "../../hierarchy/quantize/path_search.ts";
 import { createTrellis } from "../../hierarchy/quantize/trellis.ts";
 
@@ -30,16 +36,25 @@ function search(make: typeof createPathSearchKernel): number[] | undefined {
 }
 
 function feedBack(make: typeof createErrorFeedbackKernel): number[] | undefined {
-  const add = make();
-  const matrix = { name: "w", rows: 40, columns: 21, data: noise(840) };
-  const state = startFeedback(matrix, {
-    rowWeights: new Float64Array(40).fill(1),
-    columnWeights: new Float64Array(21).fill(1),
-    feedback: noise(40 * 39 / 2),
-  });
-  state.errors.set(noise(840));
-  add?.(state, [1, 18], [19, 40]);
-  return add && [...state.targets];
+  const operations = make();
+  if (operations === undefined) return undefined;
+  const size = { rows: 70, columns: 45 };
+  const matrix = { name: "w", ...size, data: noise(70 * 45).map((value) => 4 * value) };
+  const feedback = startFeedback(matrix, {
+    rowWeights: new Float64Array(70).fill(1),
+    columnWeights: new Float64Array(45).fill(1),
+    feedback: noise(70 * 69 / 2).map((value) => value / 8),
+    columnBlocks: [{ start: 0, size: 45, feedback: noise(45 * 44 / 2).map((v) => v / 8) }],
+  }, operations);
+  const all: number[] = [];
+  for (let number = 0; number < diagonalCount(size); number++) {
+    const diagonal = diagonalOf(size, number);
+    const targets = new Float32Array(diagonal.length);
+    readTargets(feedback, diagonal, targets);
+    passOn(feedback, diagonal, matrix, targets.map(Math.round));
+    all.push(...targets);
+  }
+  return all;
 }
 
 function decode(make: typeof createRunDecoderKernel): number[] | undefined {
@@ -68,5 +83,5 @@ export function kernelResults(): (number[] | undefined)[] {
 
 /** What the TypeScript references give. */
 export function referenceResults(): (number[] | undefined)[] {
-  return [search(createPathSearch), feedBack(() => addErrors), decode(createRunDecoder)];
+  return [search(createPathSearch), feedBack(() => feedbackOperations), decode(createRunDecoder)];
 }

@@ -15,7 +15,9 @@ import {
   type SharedMoments,
 } from "./calibrate_chunks.ts";
 import type { CalibrateSetup } from "./calibrate_worker.ts";
+import type { OutputMoment } from "../../hierarchy/metric/tensor_metric.ts";
 import { inputGroups } from "./input_groups.ts";
+import { outputBlocks } from "./output_blocks.ts";
 import { expandTriangle, triangleSize } from "./symmetric_matrix.ts";
 
 /** What {@linkcode calibrate} is given. */
@@ -65,6 +67,8 @@ export interface LinearCalibration {
    * each logit. Absent where no backward pass was run.
    */
   readonly fisher?: Float64Array;
+  /** How those gradients go together; absent for the head. */
+  readonly outputMoments?: readonly OutputMoment[];
 }
 
 /** Statistics of a model's activations over a text. */
@@ -77,8 +81,11 @@ export interface Calibration {
   readonly linears: ReadonlyMap<string, LinearCalibration>;
   /** How often each token of the vocabulary was an input, as a share of all tokens. */
   readonly tokenFrequencies: Float64Array;
-  /** E[(∂loss/∂x_j)²] of each feature j of the embedded tokens, where a backward pass was run. */
-  readonly embeddingFisher?: Float64Array;
+  /**
+   * E[∇ ∇ᵀ] of the loss' gradient by the features of the embedded tokens, where a backward pass was
+   * run: row-major, as many rows as features.
+   */
+  readonly embeddingMoment?: Float64Array;
 }
 
 /** Tokens that one job runs through the model at once, unless one chunk is longer. */
@@ -126,7 +133,7 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibration>
     backward: fisher,
   });
   const jobs = planJobs(chunks, contextLength, batch, fisher ? options : { fisherTokens: 0 });
-  const moments = allocateMoments(model);
+  const moments = allocateMoments(model, fisher);
   let done = 0;
   const sums = await runInWorkers<CalibrateSetup, CalibrationJob, GradientSums | undefined>({
     module: new URL("./calibrate_worker.ts", import.meta.url),
@@ -159,34 +166,46 @@ function planJobs(
 ): CalibrationJob[] {
   const share = Math.min(1, fisherTokens / chunks.length);
   const jobs: CalibrationJob[] = [];
+  let turn = 0;
   for (let at = 0; at < chunks.length; at += batch * contextLength) {
     const ids = chunks.slice(at, at + batch * contextLength);
     const job = jobs.length;
     const backward = share > 0 &&
       (job === 0 || Math.floor(job * share) > Math.floor((job - 1) * share));
     const sequences = { job, ids, batch: ids.length / contextLength };
-    jobs.push({ ...sequences, ...(backward && { fisherSeed: seed }) });
+    jobs.push({ ...sequences, ...(backward && { backward: { turn: turn++, seed } }) });
   }
   return jobs;
 }
 
-function allocateMoments(model: TransformerDescription): SharedMoments {
+function allocateMoments(model: TransformerDescription, backward: boolean): SharedMoments {
   const groups = inputGroups(model);
+  const blocks = backward ? outputBlocks(model) : [];
   return {
     groups,
-    triangles: groups.map(({ size }) =>
-      new Float64Array(new SharedArrayBuffer(8 * triangleSize(size)))
-    ),
-    turns: new Int32Array(new SharedArrayBuffer(4 * groups.length)),
+    triangles: groups.map(sharedTriangle),
+    turns: sharedCounters(groups.length),
+    blocks,
+    blockTriangles: blocks.map(sharedTriangle),
+    blockTurns: sharedCounters(blocks.length),
   };
+}
+
+function sharedTriangle({ size }: { readonly size: number }): Float64Array {
+  return new Float64Array(new SharedArrayBuffer(8 * triangleSize(size)));
+}
+
+function sharedCounters(count: number): Int32Array {
+  return new Int32Array(new SharedArrayBuffer(4 * count));
 }
 
 function summarize(
   model: TransformerDescription,
   { chunks, contextLength }: { readonly chunks: Int32Array; readonly contextLength: number },
-  { groups, triangles }: SharedMoments,
+  moments: SharedMoments,
   sums: readonly GradientSums[],
 ): Calibration {
+  const { groups, triangles } = moments;
   const tokens = chunks.length;
   const backwardTokens = sums.reduce((total, part) => total + part.tokens, 0);
   const mean = (parts: readonly Float64Array[]) => {
@@ -204,7 +223,10 @@ function summarize(
         return expandTriangle(triangles[index]!, size, 1 / tokens);
       },
       sharedWith: sharing.map((linear) => linear.weight).filter((name) => name !== weight),
-      ...(sums.length > 0 && { fisher: mean(sums.map(({ outputs }) => outputs.get(weight)!)) }),
+      ...(sums.length > 0 &&
+        (weight === model.head.weight
+          ? { fisher: mean(sums.map(({ logits }) => logits)) }
+          : outputStatistics(moments, weight, backwardTokens))),
     });
   }
   const tokenFrequencies = new Float64Array(model.vocabularySize);
@@ -214,6 +236,29 @@ function summarize(
     contextLength,
     linears,
     tokenFrequencies,
-    ...(sums.length > 0 && { embeddingFisher: mean(sums.map(({ embedding }) => embedding)) }),
+    ...(sums.length > 0 && {
+      embeddingMoment: outputStatistics(moments, model.tokenEmbedding, backwardTokens)
+        .outputMoments[0]!.moment,
+    }),
   };
+}
+
+function outputStatistics(
+  { blocks, blockTriangles }: SharedMoments,
+  weight: string,
+  tokens: number,
+): Required<Pick<LinearCalibration, "fisher" | "outputMoments">> {
+  const own = blocks.flatMap((block, index) =>
+    block.weight === weight ? [{ ...block, triangle: blockTriangles[index]! }] : []
+  );
+  const outputMoments = own.map(({ start, size, triangle }) => ({
+    start,
+    get moment() {
+      return expandTriangle(triangle, size, 1 / tokens);
+    },
+  }));
+  const fisher = own.flatMap(({ size, triangle }) =>
+    Array.from({ length: size }, (_, i) => triangle[triangleSize(i + 1) - 1]! / tokens)
+  );
+  return { fisher: Float64Array.from(fisher), outputMoments };
 }

@@ -8,6 +8,7 @@ import { applyLayer, embed } from "../forward.ts";
 import { beginPass } from "../layers/forward_pass.ts";
 import { applyNorm, normGradient } from "../layers/normalization.ts";
 import type { InputGroup } from "./input_groups.ts";
+import type { OutputBlock } from "./output_blocks.ts";
 import { sampledLoss } from "./sampled_loss.ts";
 import { addStripe, secondMomentStripes } from "./second_moment.ts";
 import { takeTurn } from "./turns.ts";
@@ -20,16 +21,20 @@ export interface SharedMoments {
   readonly triangles: readonly Float64Array[];
   /** Which job is next to add to each group. */
   readonly turns: Int32Array;
+  /** Outputs by block; none where no backward pass is run. */
+  readonly blocks: readonly OutputBlock[];
+  /** Lower triangle of Σ ∇ ∇ᵀ of each block. */
+  readonly blockTriangles: readonly Float64Array[];
+  /** Which backward pass is next to add to each block. */
+  readonly blockTurns: Int32Array;
 }
 
 /** Sums of squared gradients over a job's tokens. */
 export interface GradientSums {
   /** Number of the job's tokens. */
   readonly tokens: number;
-  /** For each linear layer by weight name, one sum an output. */
-  readonly outputs: ReadonlyMap<string, Float64Array>;
-  /** With respect to each feature of the embedded tokens. */
-  readonly embedding: Float64Array;
+  /** With respect to each logit. */
+  readonly logits: Float64Array;
 }
 
 /** What one run of tokens is calibrated with. */
@@ -40,8 +45,13 @@ export interface CalibrationJob {
   readonly ids: Int32Array;
   /** Number of sequences. */
   readonly batch: number;
-  /** Whether to run the backward pass, and the seed of its labels. */
-  readonly fisherSeed?: number;
+  /** The backward pass, where there is one. */
+  readonly backward?: {
+    /** Its number among the backward passes, from 0. */
+    readonly turn: number;
+    /** Seed of its labels. */
+    readonly seed: number;
+  };
 }
 
 interface Named {
@@ -53,7 +63,7 @@ interface Named {
 export async function calibrateChunks(
   model: RunnableModel,
   moments: SharedMoments,
-  { job, ids, batch, fisherSeed }: CalibrationJob,
+  { job, ids, batch, backward }: CalibrationJob,
 ): Promise<GradientSums | undefined> {
   const { description, parameters } = model;
   const seen: Named[] = [];
@@ -67,7 +77,7 @@ export async function calibrateChunks(
   for (const layer of description.layers) {
     const before = states.at(-1)!;
     states.push(tf.tidy(() => applyLayer(pass, layer, before)));
-    if (fisherSeed === undefined) states.shift()!.dispose();
+    if (backward === undefined) states.shift()!.dispose();
     await addMoments(moments, job, seen);
     parameters.release();
   }
@@ -76,16 +86,16 @@ export async function calibrateChunks(
   pass.dispose();
   const hidden = await readValues(normed);
   await addMoments(moments, job, [{ name: description.head.weight, tensor: normed }]);
-  if (fisherSeed === undefined) {
+  if (backward === undefined) {
     last.dispose();
     return undefined;
   }
-  const random = createRandom(Math.imul(fisherSeed, 0x9e3779b1) + job);
+  const random = createRandom(Math.imul(backward.seed, 0x9e3779b1) + job);
   const { hiddenGradient, logitFisher } = await sampledLoss(model, hidden, random);
   parameters.release();
-  const outputs = new Map([[description.head.weight, logitFisher]]);
-  const embedding = await runBackward(model, batch, states, last, hiddenGradient, outputs);
-  return { tokens: ids.length, outputs, embedding };
+  const visit = (seen: Named) => addOutputMoments(moments, backward.turn, seen);
+  await runBackward(model, batch, states, last, hiddenGradient, visit);
+  return { tokens: ids.length, logits: logitFisher };
 }
 
 /** The last norm, which every model that predicts next tokens has. */
@@ -109,9 +119,39 @@ async function addMoments(moments: SharedMoments, job: number, seen: Named[]): P
   }
 }
 
+/** Adds the gradients by a layer's outputs to the moments of its blocks. */
+async function addOutputMoments(
+  { blocks, blockTriangles, blockTurns }: SharedMoments,
+  turn: number,
+  { name, tensor }: Named,
+): Promise<void> {
+  const values = await readValues(tensor);
+  for (const [index, { weight, start, size }] of blocks.entries()) {
+    if (weight !== name) continue;
+    const stripes = await secondMomentStripes(
+      columnsOf(values, tensor.shape[1], start, size),
+      size,
+    );
+    takeTurn(blockTurns, index, turn, () => {
+      for (const stripe of stripes) addStripe(blockTriangles[index]!, size, stripe);
+    });
+  }
+}
+
+/** Columns of a row-major matrix. */
+function columnsOf(values: Float32Array, width: number, start: number, size: number): Float32Array {
+  if (size === width) return values;
+  const columns = new Float32Array(values.length / width * size);
+  for (let from = start, to = 0; from < values.length; from += width, to += size) {
+    columns.set(values.subarray(from, from + size), to);
+  }
+  return columns;
+}
+
 /**
  * Goes back layer by layer, running each one forward again, so that one layer's intermediate
- * results are held at a time. Frees `states` (the inputs of the layers) and `last`.
+ * results are held at a time. `visit` sees the gradients by the outputs of the linear layers and of the
+ * embedding. Frees `states` (the inputs of the layers) and `last`.
  */
 async function runBackward(
   { description, parameters }: RunnableModel,
@@ -119,8 +159,8 @@ async function runBackward(
   states: tf.Tensor2D[],
   last: tf.Tensor2D,
   hiddenGradient: Float32Array,
-  outputs: Map<string, Float64Array>,
-): Promise<Float64Array> {
+  visit: (seen: Named) => Promise<void>,
+): Promise<void> {
   const seen: Named[] = [];
   const pass = beginPass(parameters, {
     batch,
@@ -139,25 +179,13 @@ async function runBackward(
     const differentiate = tf.grad((x) => applyLayer(pass, layer, x as tf.Tensor2D));
     gradient = tf.tidy(() => differentiate(state, above) as tf.Tensor2D);
     tf.dispose([state, above]);
-    for (const { name, tensor } of seen.splice(0)) {
-      outputs.set(name, await columnSquares(tensor));
-      tensor.dispose();
+    for (const output of seen.splice(0)) {
+      await visit(output);
+      output.tensor.dispose();
     }
     parameters.release();
   }
-  const embedding = await columnSquares(gradient);
+  await visit({ name: description.tokenEmbedding, tensor: gradient });
   gradient.dispose();
   pass.dispose();
-  return embedding;
-}
-
-/** Σ over rows of the squares of each column. */
-async function columnSquares(x: tf.Tensor2D): Promise<Float64Array> {
-  const columns = x.shape[1];
-  const values = await readValues(x);
-  const sums = new Float64Array(columns);
-  for (let at = 0; at < values.length; at += columns) {
-    for (let column = 0; column < columns; column++) sums[column]! += values[at + column]! ** 2;
-  }
-  return sums;
 }

@@ -9,7 +9,9 @@ import { ParameterStore } from "../parameter_store.ts";
 import { prepareWeights } from "../prepared_weights.ts";
 import { randomStateDict } from "../testdata/random_model.ts";
 import { calibrateChunks } from "./calibrate_chunks.ts";
+import { outputBlocks } from "./output_blocks.ts";
 import { lossGradient } from "./sampled_loss.ts";
+import { expandTriangle, triangleSize } from "./symmetric_matrix.ts";
 
 const vocabulary = 9;
 const llama = {
@@ -42,35 +44,48 @@ const batch = 2;
 const fisherSeed = 11;
 
 for (const config of configs) {
-  Deno.test(`squared gradients of ${config.model_type} agree with finite differences`, async () => {
+  Deno.test(`second moments of gradients of ${config.model_type} agree with finite differences`, async () => {
     await useBackend("wasm");
     const weights = randomStateDict(config, 2);
     const description = describeModel(config, weights.keys());
     const parameters = new ParameterStore(prepareWeights(description, weights, false), false);
-    const moments = { groups: [], triangles: [], turns: new Int32Array(0) };
+    const blocks = outputBlocks(description);
+    const blockTriangles = blocks.map(({ size }) => new Float64Array(triangleSize(size)));
+    const moments = {
+      groups: [],
+      triangles: [],
+      turns: new Int32Array(0),
+      blocks,
+      blockTriangles,
+      blockTurns: new Int32Array(new SharedArrayBuffer(4 * blocks.length)),
+    };
     const before = tf.memory().numTensors;
     const sums = await calibrateChunks({ description, parameters }, moments, {
       job: 0,
       ids,
       batch,
-      fisherSeed,
+      backward: { turn: 0, seed: fisherSeed },
     });
     assert.equal(tf.memory().numTensors, before);
     const loss = sampledLossOf(config, weights);
-    for (const [name, found] of sums!.outputs) {
-      if (name === description.head.weight) continue;
-      const output = found.length - 1;
-      let expected = 0;
-      for (let token = 0; token < ids.length; token++) {
-        expected += loss.slope(name, token, output) ** 2;
-      }
-      assert.ok(
-        Math.abs(found[output]! - expected) < 0.02 * expected + 1e-5,
-        `${name}: ${found[output]} instead of ${expected}`,
+    for (const [index, { weight, size }] of blocks.entries()) {
+      if (weight === description.tokenEmbedding) continue;
+      const found = expandTriangle(blockTriangles[index]!, size);
+      const a = size - 1, b = size >> 1;
+      const slopes = [a, b].map((output) =>
+        Array.from(ids, (_, token) => loss.slope(weight, token, output))
       );
+      for (const [left, right] of [[0, 0], [0, 1]] as const) {
+        const expected = slopes[left]!.reduce((sum, x, t) => sum + x * slopes[right]![t]!, 0);
+        const value = found[[a, b][left]! * size + [a, b][right]!]!;
+        const scale = Math.sqrt(found[a * (size + 1)]! * found[b * (size + 1)]!);
+        assert.ok(
+          Math.abs(value - expected) < 0.02 * (left === right ? expected : scale) + 1e-5,
+          `${weight}: ${value} instead of ${expected}`,
+        );
+      }
     }
-    assert.equal(sums!.outputs.size, new Set(sums!.outputs.keys()).size);
-    assert.equal(sums!.embedding.length, 8);
+    assert.equal(sums!.logits.length, vocabulary);
   });
 }
 

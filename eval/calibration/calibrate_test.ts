@@ -33,14 +33,18 @@ Deno.test("calibration does not depend on the number of workers", async () => {
   for (const [name, linear] of one.linears) {
     assert.deepEqual(linear.hessian, two.linears.get(name)!.hessian);
     assert.deepEqual(linear.fisher, two.linears.get(name)!.fisher);
+    const [moments, others] = [one, two].map(({ linears }) =>
+      linears.get(name)!.outputMoments?.map(({ start, moment }) => ({ start, moment }))
+    );
+    assert.deepEqual(moments, others);
   }
-  assert.deepEqual(one.embeddingFisher, two.embeddingFisher);
+  assert.deepEqual(one.embeddingMoment, two.embeddingMoment);
   assert.deepEqual(one.tokenFrequencies, two.tokenFrequencies);
 });
 
 Deno.test("Hessians are the second moments of the layers' inputs", async () => {
   await useBackend("wasm");
-  const { linears, tokenFrequencies, embeddingFisher } = await calibrate({
+  const { linears, tokenFrequencies, embeddingMoment } = await calibrate({
     ...options,
     tokens: tokens.subarray(0, 32),
     contextLength: 16,
@@ -75,13 +79,13 @@ Deno.test("Hessians are the second moments of the layers' inputs", async () => {
     "model.layers.0.self_attn.v_proj.weight",
   ]);
   assert.equal(tokenFrequencies[7], ids.filter((id) => id === 7).length / 32);
-  assert.equal(embeddingFisher, undefined);
+  assert.equal(embeddingMoment, undefined);
 });
 
 Deno.test("the seed decides which labels are drawn", async () => {
   const short = { ...options, tokens: tokens.subarray(0, 128), threads: 1 };
   const [first, second] = [await calibrate(short), await calibrate({ ...short, seed: 4 })];
-  assert.notDeepEqual(first.embeddingFisher, second.embeddingFisher);
+  assert.notDeepEqual(first.embeddingMoment, second.embeddingMoment);
   const head = "lm_head.weight";
   assert.deepEqual(first.linears.get(head)!.fisher, second.linears.get(head)!.fisher);
 });
@@ -90,8 +94,8 @@ Deno.test("backward passes may run over a part of the text", async () => {
   const all = await calibrate({ ...options, threads: 1 });
   const part = await calibrate({ ...options, fisherTokens: 1000, threads: 1 });
   const start = await calibrate({ ...options, tokens: tokens.subarray(0, 1024), threads: 1 });
-  assert.deepEqual(part.embeddingFisher, start.embeddingFisher);
-  assert.notDeepEqual(part.embeddingFisher, all.embeddingFisher);
+  assert.deepEqual(part.embeddingMoment, start.embeddingMoment);
+  assert.notDeepEqual(part.embeddingMoment, all.embeddingMoment);
   assert.deepEqual(
     part.linears.get("lm_head.weight")!.hessian,
     all.linears.get("lm_head.weight")!.hessian,

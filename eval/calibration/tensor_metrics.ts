@@ -5,7 +5,7 @@ import type { Calibration } from "./calibrate.ts";
 /**
  * What errors in each matrix of a model cost, from its calibration: for a linear layer the second
  * moment of its inputs and the Fisher information of its outputs. The row of an embedding counts as
- * often as its token occurs and by the Fisher information of the embedded features; a tied head adds
+ * often as its token occurs and by the gradients by the embedded features; a tied head adds
  * its own cost, of which one product of a row and a column part is kept. A position counts as often
  * as any other within the calibrated context.
  */
@@ -16,11 +16,11 @@ export function tensorMetrics(
   // Taken over as they are: a Hessian is expanded from its triangle when it is asked for.
   const metrics = new Map<string, TensorMetric>(calibration.linears);
   const { tokenEmbedding, positionEmbedding } = model;
-  const { embeddingFisher, tokenFrequencies } = calibration;
-  if (embeddingFisher === undefined) return metrics;
+  const { embeddingMoment, tokenFrequencies } = calibration;
+  if (embeddingMoment === undefined) return metrics;
   const embedding: TensorMetric = {
     inputAxis: 1,
-    hessian: diagonal(embeddingFisher),
+    hessian: embeddingMoment,
     fisher: tokenFrequencies,
   };
   const head = metrics.get(tokenEmbedding);
@@ -34,12 +34,6 @@ export function tensorMetrics(
     metrics.set(positionEmbedding, { inputAxis: 1, hessian: embedding.hessian, fisher });
   }
   return metrics;
-}
-
-function diagonal(values: Float64Array): Float64Array {
-  const matrix = new Float64Array(values.length ** 2);
-  for (let i = 0; i < values.length; i++) matrix[i * (values.length + 1)] = values[i]!;
-  return matrix;
 }
 
 /**

@@ -26,7 +26,7 @@ function calibration(inputsOfHead: string): Calibration {
     contextLength: 2,
     linears: new Map([[inputsOfHead, head]]),
     tokenFrequencies: Float64Array.of(0.5, 0.5, 0),
-    embeddingFisher: Float64Array.of(3, 1),
+    embeddingMoment: Float64Array.of(3, 0.5, 0.5, 1),
   };
 }
 
@@ -38,7 +38,7 @@ function describe(tied: boolean): TransformerDescription {
 Deno.test("a tied embedding's metric costs what both of its uses cost, summed over rows", () => {
   const metric = tensorMetrics(describe(true), calibration(NAMES[0]!)).get(NAMES[0]!)!;
   // Errors of one direction in every row: Σ_v f_v dᵀHd + g_v dᵀGd = dᵀ(0.35 H + 1 G)d.
-  const expected = [0.35 * 2 + 3, 0.35, 0.35, 0.35 * 4 + 1];
+  const expected = [0.35 * 2 + 3, 0.35 + 0.5, 0.35 + 0.5, 0.35 * 4 + 1];
   metric.hessian.forEach((value, i) => assert.ok(Math.abs(value - expected[i]!) < 1e-12));
   // Row weights are the traces' shares and sum to 1.
   const traces = [0.1 * 6 + 0.5 * 4, 0.2 * 6 + 0.5 * 4, 0.05 * 6];
@@ -49,7 +49,7 @@ Deno.test("a tied embedding's metric costs what both of its uses cost, summed ov
 Deno.test("an untied embedding counts by token frequency, its head by itself", () => {
   const metrics = tensorMetrics(describe(false), calibration("lm_head.weight"));
   const embedding = metrics.get(NAMES[0]!)!;
-  assert.deepEqual([...embedding.hessian], [3, 0, 0, 1]);
+  assert.deepEqual([...embedding.hessian], [3, 0.5, 0.5, 1]);
   assert.deepEqual([...embedding.fisher!], [0.5, 0.5, 0]);
   assert.deepEqual([...metrics.get("lm_head.weight")!.fisher!], [0.1, 0.2, 0.05]);
 });
@@ -60,7 +60,7 @@ Deno.test("positions beyond the calibrated context have no weight of their own",
 });
 
 Deno.test("without a backward pass only the linear layers have metrics", () => {
-  const { embeddingFisher: _, ...rest } = calibration("transformer.h.0.attn.c_attn.weight");
+  const { embeddingMoment: _, ...rest } = calibration("transformer.h.0.attn.c_attn.weight");
   const metrics = tensorMetrics(describe(true), rest);
   assert.deepEqual([...metrics.keys()], ["transformer.h.0.attn.c_attn.weight"]);
 });

@@ -1,8 +1,9 @@
 import type { Trellis } from "../quantize/trellis.ts";
-import { forEachRow, type IndexMatrix, type Piece } from "./index_matrix.ts";
+import { diagonalOf, type Size } from "../quantize/diagonals.ts";
+import { forEachDiagonal, type IndexMatrix, type Piece } from "./index_matrix.ts";
 import { RansEncoder } from "./rans.ts";
 import { LONGEST_RUN, type RunDecoder } from "./run_decoder.ts";
-import { classOf, type ScaleField, writeClasses } from "./scale_field.ts";
+import { classOf, type ScaleField } from "./scale_field.ts";
 import { putSymbol, symbolBits, type SymbolTables } from "./symbol_table.ts";
 
 /** Codes the pieces of one segment into one stream. */
@@ -14,14 +15,15 @@ export function encodeSegment(
 ): Uint8Array {
   const encoder = new RansEncoder();
   const { transitions } = trellis;
-  for (const { matrix, firstRow, endRow } of segment) {
-    const { columns, indices, field } = matrices[matrix]!;
+  for (const { matrix, first, end } of segment) {
+    const { indices, field } = matrices[matrix]!;
     let state = 0;
-    for (let row = firstRow; row < endRow; row++) {
-      const rowScale = field.rows[row]!;
-      for (let j = 0, at = row * columns; j < columns; j++, at++) {
-        const k = indices[at]!;
-        putSymbol(encoder, tables[state & 1]![classOf(rowScale + field.columns[j]!)]!, k);
+    for (let number = first; number < end; number++) {
+      const { row, column, length, position } = diagonalOf(matrices[matrix]!, number);
+      for (let t = 0; t < length; t++) {
+        const k = indices[position + t]!;
+        const scale = field.rows[row + t]! + field.columns[column - t]!;
+        putSymbol(encoder, tables[state & 1]![classOf(scale)]!, k);
         state = transitions[2 * state + (k & 1)]!;
       }
     }
@@ -29,17 +31,19 @@ export function encodeSegment(
   return encoder.finish();
 }
 
-/** Decoded indices of one matrix that follow each other. */
+/** Decoded indices of one matrix that follow each other; overwritten after the visit. */
 export interface DecodedRun {
   /** Number of the matrix. */
   readonly matrix: number;
-  /** Where in the matrix they start, row-major. */
-  readonly at: number;
   /** State of the trellis before the first. */
   readonly state: number;
-  /** The indices; overwritten with the next run's after the visit. */
+  /** Where in the row-major matrix each one is. */
+  readonly places: Uint32Array;
+  /** The class of each. */
+  readonly classes: Uint8Array;
+  /** The indices. */
   readonly indices: Int32Array;
-  /** What they stand for, in steps; overwritten too. */
+  /** What they stand for, in steps. */
   readonly levels: Float32Array;
 }
 
@@ -51,35 +55,53 @@ export function decodeSegment(
   decoder: RunDecoder,
   stream: Uint8Array,
   segment: readonly Piece[],
-  shapes: readonly { readonly columns: number; readonly field: ScaleField }[],
+  matrices: readonly (Size & { readonly field: ScaleField })[],
   visit: (run: DecodedRun) => void,
 ): boolean {
+  const { classes, indices, levels } = decoder;
+  const places = new Uint32Array(LONGEST_RUN);
   decoder.start(stream);
-  for (const { matrix, firstRow, endRow } of segment) {
-    const { columns, field } = shapes[matrix]!;
-    const end = endRow * columns;
-    let state = 0;
-    for (let at = firstRow * columns; at < end; at += LONGEST_RUN) {
-      const count = Math.min(LONGEST_RUN, end - at);
-      writeClasses(field, at, count, decoder.classes);
+  for (const { matrix, first, end } of segment) {
+    let state = 0, count = 0;
+    const decodeRun = () => {
       const after = decoder.decode(count, state);
-      const indices = decoder.indices.subarray(0, count);
-      visit({ matrix, at, state, indices, levels: decoder.levels.subarray(0, count) });
-      state = after;
+      visit({
+        matrix,
+        state,
+        places: places.subarray(0, count),
+        classes: classes.subarray(0, count),
+        indices: indices.subarray(0, count),
+        levels: levels.subarray(0, count),
+      });
+      [state, count] = [after, 0];
+    };
+    const { field: { rows, columns } } = matrices[matrix]!;
+    for (let number = first; number < end; number++) {
+      const { row, column, length } = diagonalOf(matrices[matrix]!, number);
+      for (let t = 0; t < length;) {
+        const stop = Math.min(length, t + LONGEST_RUN - count);
+        for (; t < stop; t++, count++) {
+          classes[count] = classOf(rows[row + t]! + columns[column - t]!);
+          places[count] = (row + t) * columns.length + column - t;
+        }
+        if (count === LONGEST_RUN) decodeRun();
+      }
     }
+    if (count > 0) decodeRun();
   }
   return decoder.isAtEnd();
 }
 
 /** Ideal length of a matrix's indices, in bits. */
 export function idealBits(trellis: Trellis, matrix: IndexMatrix, tables: SymbolTables): number {
-  const { columns, indices, field } = matrix;
+  const { indices, field } = matrix;
   let bits = 0;
-  forEachRow(matrix, (row, start) => {
+  forEachDiagonal(matrix, ({ row, column, length, position }, start) => {
     let state = start;
-    for (let j = 0, at = row * columns; j < columns; j++, at++) {
-      const k = indices[at]!;
-      bits += symbolBits(tables[state & 1]![classOf(field.rows[row]! + field.columns[j]!)]!, k);
+    for (let t = 0; t < length; t++) {
+      const k = indices[position + t]!;
+      const scale = field.rows[row + t]! + field.columns[column - t]!;
+      bits += symbolBits(tables[state & 1]![classOf(scale)]!, k);
       state = trellis.transitions[2 * state + (k & 1)]!;
     }
     return state;

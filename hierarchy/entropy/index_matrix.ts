@@ -1,12 +1,15 @@
+import {
+  type Diagonal,
+  diagonalCount,
+  diagonalOf,
+  type Size,
+  valuesBefore,
+} from "../quantize/diagonals.ts";
 import type { ScaleField } from "./scale_field.ts";
 
 /** The quantization indices of a matrix, with the first layer of their entropy model. */
-export interface IndexMatrix {
-  /** Number of rows. */
-  readonly rows: number;
-  /** Number of columns. */
-  readonly columns: number;
-  /** Row-major indices. */
+export interface IndexMatrix extends Size {
+  /** Indices, anti-diagonal by anti-diagonal. */
   readonly indices: Int32Array;
   /** Log-scales of the indices. */
   readonly field: ScaleField;
@@ -15,36 +18,44 @@ export interface IndexMatrix {
 /** Number of indices after which a trellis starts anew, so that parts can be decoded in parallel. */
 const PIECE_LENGTH = 1 << 19;
 
-/** A trellis starts in state 0 at every row whose number is a multiple of this. */
-export function rowsPerPiece(columns: number): number {
-  return Math.max(1, Math.floor(PIECE_LENGTH / Math.max(1, columns)));
+/** Anti-diagonals of a matrix from the first to before the end: one run of the trellis. */
+export interface DiagonalRange {
+  /** Number of the first anti-diagonal. */
+  readonly first: number;
+  /** Number of the one after the last. */
+  readonly end: number;
 }
 
-/** Rows `firstRow` to `endRow` of matrix number `matrix`: one run of the trellis. */
-export interface Piece {
+/** Cuts a matrix into runs of the trellis, each of which starts in state 0. */
+export function planPieces(size: Size): DiagonalRange[] {
+  const pieces: DiagonalRange[] = [];
+  const count = diagonalCount(size);
+  for (let first = 0, end = 1, start = 0; first < count; end++) {
+    const stop = valuesBefore(size, end);
+    if (end < count && stop - start < PIECE_LENGTH) continue;
+    pieces.push({ first, end });
+    [first, start] = [end, stop];
+  }
+  return pieces;
+}
+
+/** A piece of matrix number `matrix`. */
+export interface Piece extends DiagonalRange {
   /** Which matrix. */
   readonly matrix: number;
-  /** First row. */
-  readonly firstRow: number;
-  /** Row after the last. */
-  readonly endRow: number;
 }
 
 /**
- * Groups the pieces of all matrices, in order, into segments of 2^18 to 2^20 indices; each segment is
+ * Groups the pieces of all matrices, in order, into segments of at least 2^18 indices; each segment is
  * a code stream of its own.
  */
-export function planSegments(
-  shapes: readonly { readonly rows: number; readonly columns: number }[],
-): Piece[][] {
+export function planSegments(sizes: readonly Size[]): Piece[][] {
   const segments: Piece[][] = [];
   let segment: Piece[] = [], length = 0;
-  shapes.forEach(({ rows, columns }, matrix) => {
-    const step = rowsPerPiece(columns);
-    for (let firstRow = 0; firstRow < rows; firstRow += step) {
-      const endRow = Math.min(rows, firstRow + step);
-      segment.push({ matrix, firstRow, endRow });
-      length += (endRow - firstRow) * columns;
+  sizes.forEach((size, matrix) => {
+    for (const piece of planPieces(size)) {
+      segment.push({ matrix, ...piece });
+      length += pieceLength(size, piece);
       if (length >= PIECE_LENGTH / 2) {
         segments.push(segment);
         [segment, length] = [[], 0];
@@ -55,15 +66,23 @@ export function planSegments(
   return segments;
 }
 
+/** Number of values of a piece. */
+export function pieceLength(size: Size, { first, end }: DiagonalRange): number {
+  return valuesBefore(size, end) - valuesBefore(size, first);
+}
+
 /**
- * Calls `visit` with each row's number and the trellis state at its start; it returns the state after
- * the row.
+ * Calls `visit` with each anti-diagonal and the trellis state at its start; it returns the state
+ * after it.
  */
-export function forEachRow(
-  { rows, columns }: Pick<IndexMatrix, "rows" | "columns">,
-  visit: (row: number, state: number) => number,
+export function forEachDiagonal(
+  size: Size,
+  visit: (diagonal: Diagonal, state: number) => number,
 ): void {
-  const step = rowsPerPiece(columns);
-  let state = 0;
-  for (let row = 0; row < rows; row++) state = visit(row, row % step === 0 ? 0 : state);
+  for (const { first, end } of planPieces(size)) {
+    let state = 0;
+    for (let number = first; number < end; number++) {
+      state = visit(diagonalOf(size, number), state);
+    }
+  }
 }

@@ -1,5 +1,5 @@
 import type { Trellis } from "../quantize/trellis.ts";
-import { forEachRow, type IndexMatrix } from "./index_matrix.ts";
+import { forEachDiagonal, type IndexMatrix } from "./index_matrix.ts";
 import type { ScaleField } from "./scale_field.ts";
 import { COSTED_MAGNITUDES } from "./symbol_costs.ts";
 import { CLASS_COUNT, UNIT_CLASS } from "./symbol_model.ts";
@@ -47,54 +47,32 @@ export function classCosts(costs: Float32Array): ClassCosts {
  * matrix's indices cost least under the current model.
  */
 export function refineField(trellis: Trellis, matrix: IndexMatrix, costs: ClassCosts): ScaleField {
-  const rows = refineRows(trellis, matrix, costs);
-  const columns = refineColumns(trellis, { ...matrix, field: { ...matrix.field, rows } }, costs);
-  return { rows, columns };
+  const rows = refineAxis(trellis, matrix, costs, "rows");
+  const refined = { ...matrix, field: { ...matrix.field, rows } };
+  return { rows, columns: refineAxis(trellis, refined, costs, "columns") };
 }
 
-function refineRows(
+function refineAxis(
   { transitions }: Trellis,
   matrix: IndexMatrix,
   { bits }: ClassCosts,
+  axis: keyof ScaleField,
 ): Int32Array {
-  const { columns, indices, field } = matrix;
-  const sums = new Float64Array(SUMS);
-  const refined = new Int32Array(matrix.rows);
-  forEachRow(matrix, (row, start) => {
+  const { indices, field } = matrix;
+  const sums = new Float64Array(SUMS * field[axis].length);
+  const step = axis === "rows" ? 1 : -1;
+  forEachDiagonal(matrix, ({ row, column, length, position }, start) => {
     let state = start;
-    const rowScale = field.rows[row]!;
-    sums.fill(0);
-    for (let j = 0, at = row * columns; j < columns; j++, at++) {
-      const k = indices[at]!;
-      const scale = rowScale + field.columns[j]!;
-      addCosts(bits, firstCost(state, k, scale), sums, NEIGHBOURS * (scale & 1));
-      state = transitions[2 * state + (k & 1)]!;
-    }
-    refined[row] = rowScale + bestMove(sums, 0);
-    return state;
-  });
-  return refined;
-}
-
-function refineColumns(
-  { transitions }: Trellis,
-  matrix: IndexMatrix,
-  { bits }: ClassCosts,
-): Int32Array {
-  const { columns, indices, field } = matrix;
-  const sums = new Float64Array(columns * SUMS);
-  forEachRow(matrix, (row, start) => {
-    let state = start;
-    const rowScale = field.rows[row]!;
-    for (let j = 0, at = row * columns; j < columns; j++, at++) {
-      const k = indices[at]!;
-      const scale = rowScale + field.columns[j]!;
-      addCosts(bits, firstCost(state, k, scale), sums, SUMS * j + NEIGHBOURS * (scale & 1));
+    let at = axis === "rows" ? row : column;
+    for (let t = 0; t < length; t++, at += step) {
+      const k = indices[position + t]!;
+      const scale = field.rows[row + t]! + field.columns[column - t]!;
+      addCosts(bits, firstCost(state, k, scale), sums, SUMS * at + NEIGHBOURS * (scale & 1));
       state = transitions[2 * state + (k & 1)]!;
     }
     return state;
   });
-  return field.columns.map((value, j) => value + bestMove(sums, SUMS * j));
+  return field[axis].map((value, at) => value + bestMove(sums, SUMS * at));
 }
 
 /** Where the costs of an index stand in the lowest of the classes that moves can reach. */

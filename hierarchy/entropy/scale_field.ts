@@ -1,3 +1,4 @@
+import type { Diagonal } from "../quantize/diagonals.ts";
 import { CLASS_COUNT, UNIT_CLASS } from "./symbol_model.ts";
 
 /**
@@ -20,26 +21,13 @@ export function classOf(eighths: number): number {
   return (Math.min(Math.max(eighths, LOWEST), HIGHEST) >> 1) + UNIT_CLASS;
 }
 
-/** Class of every value of a matrix, row-major. */
-export function classesOf(field: ScaleField): Uint8Array {
-  const classes = new Uint8Array(field.rows.length * field.columns.length);
-  writeClasses(field, 0, classes.length, classes);
-  return classes;
-}
-
-/** Writes the classes of `count` values from number `start` of a matrix on, row-major. */
+/** Writes the classes of the values of an anti-diagonal. */
 export function writeClasses(
   { rows, columns }: ScaleField,
-  start: number,
-  count: number,
+  { row, column, length }: Pick<Diagonal, "row" | "column" | "length">,
   classes: Uint8Array,
 ): void {
-  let row = Math.floor(start / columns.length), j = start % columns.length;
-  for (let at = 0; at < count; row++, j = 0) {
-    const rowScale = rows[row]!;
-    const end = Math.min(columns.length, j + count - at);
-    while (j < end) classes[at++] = classOf(rowScale + columns[j++]!);
-  }
+  for (let t = 0; t < length; t++) classes[t] = classOf(rows[row + t]! + columns[column - t]!);
 }
 
 /** Values of a field are kept within this many eighths of an octave of zero. */

@@ -1,143 +1,83 @@
-import {
-  type AddErrors,
-  addErrors,
-  type FeedbackState,
-  feedbackWeight,
-  type RowRange,
-} from "../quantize/error_feedback.ts";
-import { instantiateKernel } from "./instantiate.ts";
-import { PRODUCT_WASM } from "./product_wasm.ts";
+import { type FeedbackOperations, TILE } from "../quantize/error_feedback.ts";
+import { FEEDBACK_WASM } from "./feedback_wasm.ts";
+import { instantiateKernel, PAGE_BYTES } from "./instantiate.ts";
 
-/** What product.as.ts exports. */
-interface ProductExports {
+/** What feedback.as.ts exports; places and strides are in bytes. */
+interface FeedbackExports {
   addProduct(
-    rows: number,
-    columns: number,
+    to: number,
+    toStride: number,
+    errors: number,
+    errorStride: number,
+    factors: number,
+    factorStride: number,
     depth: number,
-    a: number,
-    b: number,
-    c: number,
-    strip: number,
+  ): void;
+  addNear(
+    row: number,
+    column: number,
+    length: number,
+    memory: number,
+    above: number,
+    height: number,
+    rowFactors: number,
+    left: number,
+    width: number,
+    factorRows: number,
+    ends: number,
   ): void;
 }
 
-/** Rows and columns of a register tile; panels have whole numbers of them. */
-const TILE_ROWS = 6, TILE_COLUMNS = 8;
-/** Largest panels that are multiplied at once. */
-const ROWS = 42 * TILE_ROWS, COLUMNS = 512, DEPTH = 256;
-/** Products of fewer rows take less time than the copies into the kernel's memory. */
-const FEWEST_ROWS = 4;
-
-/** Views of the kernel's memory. */
-interface Panels {
-  readonly product: ProductExports["addProduct"];
-  readonly strip: Float32Array;
-  readonly weights: Float32Array;
-  readonly errors: Float32Array;
-  readonly targets: Float32Array;
-}
+/** Bytes that are the kernel's own: address 0, and 128 rows of a tile. */
+const RESERVED_BYTES = 16 + 4 * 128 * TILE;
+/** What 32-bit addresses reach, less a page. */
+const MOST_BYTES = 2 ** 32 - PAGE_BYTES;
 
 /**
- * `addErrors` in WebAssembly SIMD, with the same results to the bit; `undefined` where the platform
- * lacks it. Works on panels, in 1.4 MB of memory whatever the size of the matrix.
+ * `feedbackOperations` in WebAssembly SIMD, with the same results to the bit; `undefined` where the
+ * platform lacks it. One matrix at a time: its memory, which grows with the largest, is used again for
+ * the next.
  */
-export function createErrorFeedbackKernel(): AddErrors | undefined {
-  const lengths = [TILE_COLUMNS * DEPTH, ROWS * DEPTH, DEPTH * COLUMNS, ROWS * COLUMNS];
-  const total = lengths.reduce((sum, length) => sum + length);
-  const kernel = instantiateKernel<ProductExports>([PRODUCT_WASM], 4 * total);
+export function createErrorFeedbackKernel(): FeedbackOperations | undefined {
+  const kernel = instantiateKernel<FeedbackExports>([FEEDBACK_WASM], RESERVED_BYTES, MOST_BYTES);
   if (kernel === undefined) return undefined;
   const { exports, memory } = kernel;
-  let start = 0;
-  const [strip, weights, errors, targets] = lengths.map((length) => {
-    start += length;
-    return new Float32Array(memory, 4 * (start - length), length);
-  }) as [Float32Array, Float32Array, Float32Array, Float32Array];
-  const panels: Panels = { product: exports.addProduct, strip, weights, errors, targets };
-  return (state, from, to) => {
-    if (from[1] - from[0] < FEWEST_ROWS) return addErrors(state, from, to);
-    for (let column = 0; column < state.columns; column += COLUMNS) {
-      const columns: RowRange = [column, Math.min(state.columns, column + COLUMNS)];
-      for (let k = from[0]; k < from[1]; k += DEPTH) {
-        const depth: RowRange = [k, Math.min(from[1], k + DEPTH)];
-        addPanels(panels, state, depth, to, columns);
-      }
-    }
+  return {
+    allocate(length) {
+      const missing = RESERVED_BYTES + 4 * length - memory.buffer.byteLength;
+      if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
+      return new Float32Array(memory.buffer, RESERVED_BYTES, length).fill(0);
+    },
+    addProduct(_, { to, toStride, errors, errorStride, factors, factorStride, depth }) {
+      exports.addProduct(
+        address(to),
+        4 * toStride,
+        address(errors),
+        4 * errorStride,
+        address(factors),
+        4 * factorStride,
+        depth,
+      );
+    },
+    addNear({ height, width, above, rowFactors, left }, { row, column, length }) {
+      exports.addNear(
+        row,
+        column,
+        length,
+        RESERVED_BYTES,
+        address(above),
+        height,
+        address(rowFactors),
+        left === undefined ? 0 : address(left.sums),
+        width,
+        left?.factorRows.byteOffset ?? 0,
+        left?.ends.byteOffset ?? 0,
+      );
+    },
   };
 }
 
-function addPanels(
-  panels: Panels,
-  state: FeedbackState,
-  from: RowRange,
-  to: RowRange,
-  columns: RowRange,
-): void {
-  const depth = from[1] - from[0];
-  const width = ceilTo(columns[1] - columns[0], TILE_COLUMNS);
-  copyIn(state.errors, state.columns, from, columns, panels.errors, width);
-  for (let row = to[0]; row < to[1]; row += ROWS) {
-    const rows: RowRange = [row, Math.min(to[1], row + ROWS)];
-    packWeights(state, from, rows, panels.weights);
-    copyIn(state.targets, state.columns, rows, columns, panels.targets, width);
-    panels.product(
-      ceilTo(rows[1] - rows[0], TILE_ROWS),
-      width,
-      depth,
-      panels.weights.byteOffset,
-      panels.errors.byteOffset,
-      panels.targets.byteOffset,
-      panels.strip.byteOffset,
-    );
-    copyOut(panels.targets, width, state.targets, state.columns, rows, columns);
-  }
-}
-
-function ceilTo(value: number, multiple: number): number {
-  return Math.ceil(value / multiple) * multiple;
-}
-
-/** Weights in tiles of six target rows, [tile][error row][target row], the last filled with zeros. */
-function packWeights(
-  state: FeedbackState,
-  [fromStart, fromEnd]: RowRange,
-  [toStart, toEnd]: RowRange,
-  packed: Float32Array,
-): void {
-  const tileLength = (fromEnd - fromStart) * TILE_ROWS;
-  const tilesLength = Math.ceil((toEnd - toStart) / TILE_ROWS) * tileLength;
-  for (let k = fromStart, first = 0; k < fromEnd; k++, first += TILE_ROWS) {
-    let i = toStart;
-    for (let tile = first; tile < tilesLength; tile += tileLength) {
-      for (let at = tile; at < tile + TILE_ROWS; at++, i++) {
-        packed[at] = i < toEnd ? feedbackWeight(state, k, i) : 0;
-      }
-    }
-  }
-}
-
-function copyIn(
-  matrix: Float32Array,
-  stride: number,
-  rows: RowRange,
-  columns: RowRange,
-  panel: Float32Array,
-  width: number,
-): void {
-  for (let row = rows[0], at = 0; row < rows[1]; row++, at += width) {
-    panel.set(matrix.subarray(row * stride + columns[0], row * stride + columns[1]), at);
-  }
-}
-
-function copyOut(
-  panel: Float32Array,
-  width: number,
-  matrix: Float32Array,
-  stride: number,
-  rows: RowRange,
-  columns: RowRange,
-): void {
-  const length = columns[1] - columns[0];
-  for (let row = rows[0], at = 0; row < rows[1]; row++, at += width) {
-    matrix.set(panel.subarray(at, at + length), row * stride + columns[0]);
-  }
+/** Byte address of a place in the memory that is allocated. */
+function address(place: number): number {
+  return RESERVED_BYTES + 4 * place;
 }

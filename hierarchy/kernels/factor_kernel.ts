@@ -41,7 +41,7 @@ export function createFactorKernel(): SubtractRows | undefined {
   const total = lengths.reduce((sum, length) => sum + length);
   const kernel = instantiateKernel<FactorExports>([FACTOR_WASM], 8 * total);
   if (kernel === undefined) return undefined;
-  const { exports, memory } = kernel;
+  const { exports, memory: { buffer: memory } } = kernel;
   let start = 0;
   const [strip, weights, rows, targets] = lengths.map((length) => {
     start += length;

@@ -5,7 +5,7 @@ import { VITERBI_WASM } from "./viterbi_wasm.ts";
 Deno.test("instantiateKernel() gives memory of at least the size that was asked for", () => {
   const kernel = instantiateKernel<{ search: unknown }>([VITERBI_WASM], 100_000)!;
   assert.equal(typeof kernel.exports.search, "function");
-  assert.equal(kernel.memory.byteLength, 2 << 16);
+  assert.equal(kernel.memory.buffer.byteLength, 2 << 16);
 });
 
 Deno.test("instantiateKernel() gives nothing where the platform refuses", () => {

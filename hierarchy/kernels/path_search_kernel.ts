@@ -64,7 +64,7 @@ export function createPathSearchKernel(trellis: Trellis): PathSearch | undefined
   const at = layout(states);
   const kernel = instantiateKernel<SearchExports>([CANDIDATES_WASM, VITERBI_WASM], at.bytes);
   if (kernel === undefined) return undefined;
-  const { exports, memory } = kernel;
+  const { exports, memory: { buffer: memory } } = kernel;
   new Uint8Array(memory, at.before).set(predecessors(trellis));
   const targetBuffer = new Float32Array(memory, at.targets, LONGEST_PATH);
   const classes = new Uint8Array(memory, at.classes, LONGEST_PATH);

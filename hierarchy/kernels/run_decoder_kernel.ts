@@ -63,7 +63,7 @@ export function createRunDecoderKernel(
 ): RunDecoder | undefined {
   kernel ??= instantiateKernel<RansExports>([RANS_WASM], END);
   if (kernel === undefined) return undefined;
-  const { exports, memory } = kernel;
+  const { exports, memory: { buffer: memory } } = kernel;
   const window = new Uint8Array(memory, WINDOW, WINDOW_BYTES);
   const firstRaw = tables[0]!.findIndex(({ rawBits }) => rawBits > 0);
   let stream: Uint8Array = new Uint8Array(), loaded = 0;

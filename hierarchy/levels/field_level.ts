@@ -126,7 +126,9 @@ function scaled(
     rowWeights: metric.rowWeights.map((weight, i) => weight * steps.row[i]!),
     columnWeights: metric.columnWeights.map((weight, j) => weight * steps.column[j]!),
     feedback: metric.feedback,
+    ...(metric.columnBlocks && { columnBlocks: metric.columnBlocks }),
     rowSteps: steps.row,
+    columnSteps: steps.column,
   };
 }
 

@@ -2,22 +2,36 @@ import type { CodingWorkers } from "../workers/coding_workers.ts";
 
 /**
  * What errors in a matrix cost. With E the matrix of errors, the loss of the model grows by about
- * half of the sum over columns j of (weight_j)² · |Uᵀ E_j|², where U Uᵀ is the second moment of what
- * the rows are multiplied by (the Hessian of GPTQ) and weight_j² the second moment of the loss'
- * gradient with respect to output j (the Fisher information).
+ * half of the sum of the squares of all elements of Uᵀ E V, where U Uᵀ is the second moment of what the
+ * rows are multiplied by (the Hessian of GPTQ) and V Vᵀ the second moment of the loss' gradient with
+ * respect to the outputs (the Fisher information). Both factors are upper triangular.
  */
 export interface ErrorMetric {
-  /** The diagonal of U, which is upper triangular: one positive weight a row. */
+  /** The diagonal of U: one positive weight a row. */
   readonly rowWeights: Float64Array;
-  /** One positive weight a column. */
+  /** The diagonal of V: one positive weight a column. */
   readonly columnWeights: Float64Array;
   /**
    * U_ki / U_ii for rows k < i: what row i can make up for of an error in row k. Packed row by row,
    * `rows * (rows - 1) / 2` values.
    */
   readonly feedback: Float32Array;
+  /** V within blocks of columns, in order and without gaps; diagonal where absent. */
+  readonly columnBlocks?: readonly ColumnBlock[];
   /** What the rows were divided by since, to which `feedback` does not refer; 1 where absent. */
   readonly rowSteps?: Float64Array;
+  /** What the columns were divided by since, to which blocks do not refer; 1 where absent. */
+  readonly columnSteps?: Float64Array;
+}
+
+/** Columns of which each can make up for errors in those before it. */
+export interface ColumnBlock {
+  /** First column, a multiple of 32. */
+  readonly start: number;
+  /** Number of columns. */
+  readonly size: number;
+  /** V_lj / V_jj for columns l < j, packed row by row: `size * (size - 1) / 2` values. */
+  readonly feedback: Float32Array;
 }
 
 /**

@@ -4,7 +4,7 @@ import { type DecodedRun, decodeSegment } from "../entropy/index_code.ts";
 import { planSegments } from "../entropy/index_matrix.ts";
 import { putIntegers, takeIntegers } from "../entropy/integer_vector.ts";
 import { RansDecoder, RansEncoder } from "../entropy/rans.ts";
-import { classOf, type ScaleField } from "../entropy/scale_field.ts";
+import type { ScaleField } from "../entropy/scale_field.ts";
 import { symbolCosts } from "../entropy/symbol_costs.ts";
 import { coefficientCount, type SymbolModel, symbolTables } from "../entropy/symbol_model.ts";
 import { createRunDecoder } from "../entropy/run_decoder.ts";
@@ -125,70 +125,44 @@ export function decodeTrellis(
     ...shape,
     data: new Float32Array(isWanted(i) ? shape.rows * shape.columns : 0),
   }));
-  decodeRuns(encoded, shapes, ({ matrix, at, levels }) => {
-    if (isWanted(matrix)) signal[matrix]!.data.set(levels, at);
+  decodeRuns(encoded, shapes, ({ matrix, places, levels }) => {
+    if (!isWanted(matrix)) return;
+    const { data } = signal[matrix]!;
+    for (let i = 0; i < places.length; i++) data[places[i]!] = levels[i]!;
   }, isWanted);
   return signal;
 }
 
-/** A row of decoded indices and what is needed to make sense of them. */
-export interface IndexRow {
+/** Decoded indices that follow each other, and what is needed to make sense of them. */
+export interface IndexRun extends DecodedRun {
   /** The state machine. */
   readonly trellis: Trellis;
   /** Symbol tables by quantizer and class. */
   readonly tables: SymbolTables;
-  /** Log-scales of the row's matrix. */
+  /** Log-scales of the run's matrix. */
   readonly field: ScaleField;
-  /** Number of the matrix. */
-  readonly matrix: number;
-  /** Number of the row in its matrix. */
-  readonly row: number;
-  /** The row's indices; overwritten with the next row's after the visit. */
-  readonly indices: Int32Array;
-  /** State of the trellis before the first index. */
-  readonly start: number;
 }
 
-/** Decodes the indices themselves, row by row in order: what an analysis of the code looks at. */
+/** Decodes the indices themselves, in the order of the code: what an analysis of it looks at. */
 export function decodeIndices(
   encoded: EncodedLevel,
   shapes: readonly MatrixShape[],
-  visit: (row: IndexRow) => void,
+  visit: (run: IndexRun) => void,
 ): void {
-  const rows = shapes.map(({ columns }) => new Int32Array(columns));
-  let start = 0;
-  decodeRuns(encoded, shapes, ({ trellis, tables, field, matrix, at, state, indices }) => {
-    const values = rows[matrix]!;
-    indices.forEach((k, i) => {
-      const j = (at + i) % values.length;
-      if (j === 0) start = state;
-      values[j] = k;
-      state = trellis.transitions[2 * state + (k & 1)]!;
-      if (j < values.length - 1) return;
-      const row = Math.floor((at + i) / values.length);
-      visit({ trellis, tables, field, matrix, row, indices: values, start });
-    });
-  });
-}
-
-/** A run and what is needed to make sense of it. */
-interface CodedRun extends DecodedRun {
-  readonly trellis: Trellis;
-  readonly tables: SymbolTables;
-  readonly field: ScaleField;
+  decodeRuns(encoded, shapes, visit);
 }
 
 function decodeRuns(
   encoded: EncodedLevel,
   shapes: readonly MatrixShape[],
-  visit: (run: CodedRun) => void,
+  visit: (run: IndexRun) => void,
   isWanted: (matrix: number) => boolean = () => true,
 ): void {
   const trellis = trellisOf(encoded);
   const { model, fields } = decodeFields(encoded, shapes, trellis.states === 1 ? 1 : 2);
   const tables = symbolTables(model);
   const decoder = createRunDecoderKernel(trellis, tables) ?? createRunDecoder(trellis, tables);
-  const coded = shapes.map(({ columns }, i) => ({ columns, field: fields[i]! }));
+  const coded = shapes.map(({ rows, columns }, i) => ({ rows, columns, field: fields[i]! }));
   planSegments(shapes).forEach((segment, i) => {
     if (!segment.some(({ matrix }) => isWanted(matrix))) return;
     const stream = streamOf(encoded, `codes.${i}`);
@@ -217,12 +191,11 @@ function trellisOf({ parameters }: EncodedLevel): Trellis {
 /** Ideal code length of each matrix's indices, plus an even share of what the matrices share. */
 function matrixBits(encoded: EncodedLevel, shapes: readonly MatrixShape[]): Float64Array {
   const bits = new Float64Array(shapes.length);
-  decodeIndices(encoded, shapes, ({ trellis, tables, field, matrix, row, indices, start }) => {
-    let state = start, sum = 0;
-    for (let j = 0; j < indices.length; j++) {
-      const index = classOf(field.rows[row]! + field.columns[j]!);
-      sum += symbolBits(tables[state & 1]![index]!, indices[j]!);
-      state = trellis.transitions[2 * state + (indices[j]! & 1)]!;
+  decodeIndices(encoded, shapes, ({ trellis, tables, matrix, classes, indices, state }) => {
+    let sum = 0;
+    for (let i = 0; i < indices.length; i++) {
+      sum += symbolBits(tables[state & 1]![classes[i]!]!, indices[i]!);
+      state = trellis.transitions[2 * state + (indices[i]! & 1)]!;
     }
     bits[matrix] = bits[matrix]! + sum;
   });

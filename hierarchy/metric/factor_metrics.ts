@@ -1,23 +1,36 @@
+import type { StateDict } from "../../data/tensor.ts";
+import { type Damping, planDamping } from "./damping.ts";
 import {
+  type FactoredMetric,
   type FactoredMetrics,
-  factorHessian,
-  type HessianFactor,
+  factorMoment,
+  type MomentFactor,
   type TensorMetrics,
 } from "./tensor_metric.ts";
 
-/** How {@linkcode factorMetrics} is watched and stopped. */
+/** What {@linkcode factorMetrics} is told beside the metrics. */
 export interface FactorOptions {
+  /**
+   * The weights that are to be compressed: how much moments are damped depends on their size. Weights
+   * are not looked at where absent.
+   */
+  readonly weights?: StateDict;
+  /** Bits a parameter that they are to be compressed to; 4 where absent. */
+  readonly bits?: number;
   /** Called with the share of the matrices that are done, 0 to 1. */
   readonly onProgress?: (share: number) => void;
   /** Stops the work with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
+/** Damping of a matrix of which nothing is known. */
+const DEFAULT_DAMPING: Damping = { inputs: 0.01, outputs: 0.03 };
+
 /**
- * Factors the Hessians one after another, so that what calibration summed up (8 bytes for each pair
+ * Factors second moments one after another, so that what calibration summed up (8 bytes for each pair
  * of inputs) can be let go of before the weights are coded; a factor has 2 bytes for each pair, and
- * matrices with the same inputs share it. Compressing with the result gives the same bytes. Throws
- * {@linkcode InputError} that names the tensor whose Hessian is not finite.
+ * matrices with the same inputs share that of the inputs. Compressing with the result gives the same
+ * bytes. Throws {@linkcode InputError} that names the tensor whose moments are not finite.
  *
  * ```ts
  * import { factorMetrics, HierarchicalCompressor } from "@kanpress/kanpress/hierarchy";
@@ -27,7 +40,7 @@ export interface FactorOptions {
  * const weights = new Map([["w", { dtype: "F32" as const, shape: [64, 64], data }]]);
  * const hessian = Float64Array.from({ length: 4096 }, (_, i) => i % 65 === 0 ? 1 + i : 0.5);
  * const metrics = new Map([["w", { inputAxis: 1 as const, hessian }]]);
- * const factored = await factorMetrics(metrics);
+ * const factored = await factorMetrics(metrics, { weights, bits: 8 });
  * const compressor = new HierarchicalCompressor({ bits: 8 });
  * const { bytes } = await compressor.compress(weights, { metrics: factored });
  * assert.deepEqual(bytes, (await compressor.compress(weights, { metrics })).bytes);
@@ -35,16 +48,27 @@ export interface FactorOptions {
  */
 export async function factorMetrics(
   metrics: TensorMetrics,
-  { onProgress, signal }: FactorOptions = {},
+  { weights = new Map(), bits = 4, onProgress, signal }: FactorOptions = {},
 ): Promise<FactoredMetrics> {
-  const factored = new Map();
-  const known = new Map<string, HessianFactor>();
+  const factored = new Map<string, FactoredMetric>();
+  const known = new Map<string, MomentFactor>();
+  const dampings = planDamping(weights, metrics, bits);
   for (const [name, metric] of metrics) {
     signal?.throwIfAborted();
-    const { inputAxis, fisher, sharedWith = [] } = metric;
-    const factor = known.get(name) ?? factorHessian(name, metric.hessian);
+    const { inputAxis, fisher, outputMoments, sharedWith = [] } = metric;
+    const damping = dampings.get(name) ?? DEFAULT_DAMPING;
+    const factor = known.get(name) ?? factorMoment(name, metric.hessian, damping.inputs);
     for (const other of sharedWith) known.set(other, factor);
-    factored.set(name, { inputAxis, factor, ...(fisher === undefined ? {} : { fisher }) });
+    const outputFactors = outputMoments?.map(({ start, moment }) => ({
+      start,
+      ...factorMoment(name, moment, damping.outputs),
+    }));
+    factored.set(name, {
+      inputAxis,
+      factor,
+      ...(fisher && { fisher }),
+      ...(outputFactors && { outputFactors }),
+    });
     onProgress?.(factored.size / metrics.size);
     // Lets progress be drawn and signals come.
     await new Promise((resolve) => setTimeout(resolve, 0));

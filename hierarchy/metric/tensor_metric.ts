@@ -11,27 +11,53 @@ export interface TensorMetric {
   readonly hessian: Float64Array;
   /** Second moment of the loss' gradient with respect to each output; all 1 where absent. */
   readonly fisher?: Float64Array;
+  /** How those gradients go together: see {@linkcode OutputMoment}. Not at all where absent. */
+  readonly outputMoments?: readonly OutputMoment[];
   /** Names of the matrices that see the same inputs, where that is known. */
   readonly sharedWith?: readonly string[];
+}
+
+/**
+ * Second moment E[∇ ∇ᵀ] of the loss' gradient with respect to a block of outputs. The blocks of a
+ * matrix follow each other without gaps; outputs of different blocks are taken to be independent.
+ */
+export interface OutputMoment {
+  /** First output, a multiple of 32. */
+  readonly start: number;
+  /** The moment, row-major, as many rows as the block has outputs. */
+  readonly moment: Float64Array;
 }
 
 /** Metrics by tensor name. */
 export type TensorMetrics = ReadonlyMap<string, TensorMetric>;
 
-/** The damped Hessian as a factor, in a quarter of the memory: all that the rate code needs of it. */
-export type HessianFactor = Pick<ErrorMetric, "rowWeights" | "feedback">;
+/** A second moment as a triangular factor, in a quarter of the memory. */
+export type MomentFactor = Pick<ErrorMetric, "rowWeights" | "feedback">;
 
-/** A {@linkcode TensorMetric} whose Hessian is factored. */
-export interface FactoredMetric extends Omit<TensorMetric, "hessian"> {
-  /** The factor. */
-  readonly factor: HessianFactor;
+/** The factor of an {@linkcode OutputMoment}. */
+export interface OutputFactor extends MomentFactor {
+  /** First output. */
+  readonly start: number;
+}
+
+/** A {@linkcode TensorMetric} whose moments are factored: all that the rate code needs of them. */
+export interface FactoredMetric
+  extends Omit<TensorMetric, "hessian" | "outputMoments" | "sharedWith"> {
+  /** The factor of the Hessian. */
+  readonly factor: MomentFactor;
+  /** The factors of the output moments. */
+  readonly outputFactors?: readonly OutputFactor[];
 }
 
 /** Factored metrics by tensor name; see {@linkcode factorMetrics}. */
 export type FactoredMetrics = ReadonlyMap<string, FactoredMetric>;
 
-/** Share of the mean that is added to the diagonal of second moments. */
-const HESSIAN_DAMPING = 0.01;
+/** Whether all metrics are factored. */
+export function isFactored(metrics: TensorMetrics | FactoredMetrics): metrics is FactoredMetrics {
+  return metrics.values().every((metric) => "factor" in metric);
+}
+
+/** Share of the mean that is added to Fisher information that stands alone. */
 const FISHER_DAMPING = 0.01;
 
 /**
@@ -40,36 +66,47 @@ const FISHER_DAMPING = 0.01;
  */
 export function errorMetric(
   name: string,
-  metric: TensorMetric | FactoredMetric,
+  { fisher, factor, outputFactors }: FactoredMetric,
   rows: number,
   columns: number,
 ): ErrorMetric {
-  const { fisher } = metric;
-  const factor = "factor" in metric ? metric.factor : factorHessian(name, metric.hessian);
-  if (factor.rowWeights.length !== rows || (fisher !== undefined && fisher.length !== columns)) {
+  const outputs = outputFactors?.reduce((sum, { rowWeights }) => sum + rowWeights.length, 0) ??
+    fisher?.length ?? columns;
+  if (factor.rowWeights.length !== rows || outputs !== columns) {
     throw new InputError(
       `${name}: its calibration is for another shape than ${rows} inputs and ${columns} outputs; ` +
         `calibrate this model again`,
     );
   }
-  checkFinite(name, fisher ?? new Float64Array());
-  return { ...factor, columnWeights: columnWeights(fisher, columns) };
+  if (outputFactors === undefined) {
+    checkFinite(name, fisher ?? new Float64Array());
+    return { ...factor, columnWeights: columnWeights(fisher, columns) };
+  }
+  const weights = new Float64Array(columns);
+  for (const { start, rowWeights } of outputFactors) weights.set(rowWeights, start);
+  const columnBlocks = outputFactors.map(({ start, rowWeights, feedback }) => ({
+    start,
+    size: rowWeights.length,
+    feedback,
+  }));
+  return { ...factor, columnWeights: weights, columnBlocks };
 }
 
 /**
- * Factors a Hessian. Throws {@linkcode InputError} that names the tensor where it is no square
- * matrix or a number is not finite.
+ * Factors a second moment after adding `damping` times the mean of its diagonal to the diagonal.
+ * Throws {@linkcode InputError} that names the tensor where it is no square matrix or a number is not
+ * finite.
  */
-export function factorHessian(name: string, hessian: Float64Array): HessianFactor {
-  const size = Math.floor(Math.sqrt(hessian.length));
-  if (size * size !== hessian.length) {
+export function factorMoment(name: string, moment: Float64Array, damping: number): MomentFactor {
+  const size = Math.floor(Math.sqrt(moment.length));
+  if (size * size !== moment.length) {
     throw new InputError(
       `${name}: its calibration is no square matrix; calibrate this model again`,
     );
   }
-  checkFinite(name, hessian);
-  const triangle = lowerTriangle(hessian, size);
-  factorTriangle(triangle, size, HESSIAN_DAMPING);
+  checkFinite(name, moment);
+  const triangle = lowerTriangle(moment, size);
+  factorTriangle(triangle, size, damping);
   return packUpper(triangle, size);
 }
 

@@ -38,7 +38,7 @@ function fastestSubtractRows(): SubtractRows {
  * `damping` times the mean of the diagonal to the diagonal. `triangle` is the lower triangle of H,
  * row by row; U takes its place, transposed: U_ik for i <= k at `triangleStart(k) + i`. Rows and
  * columns without any energy (dead inputs) get the damping alone, so a matrix of any rank works; a
- * zero matrix is taken for the identity.
+ * zero matrix is taken for the identity. Of a matrix that is not semidefinite, pivots are raised.
  */
 export function factorTriangle(
   triangle: Float64Array,
@@ -53,7 +53,8 @@ export function factorTriangle(
     const at = triangleStart(i) + i;
     triangle[at] = triangle[at]! + ridge;
   }
-  factorRows(triangle, [0, size], ridge * 1e-6, subtract);
+  // With the ridge no pivot of a semidefinite matrix is smaller.
+  factorRows(triangle, [0, size], ridge, subtract);
 }
 
 /** From the last row to the first; halves of halves make nearly all of the work large products. */

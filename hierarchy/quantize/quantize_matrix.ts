@@ -1,106 +1,119 @@
-import { rowsPerPiece } from "../entropy/index_matrix.ts";
+import { forEachDiagonal, pieceLength, planPieces } from "../entropy/index_matrix.ts";
+import { type ScaleField, writeClasses } from "../entropy/scale_field.ts";
 import { createErrorFeedbackKernel } from "../kernels/error_feedback_kernel.ts";
 import type { ErrorMetric, Matrix } from "../levels/level.ts";
-import type { RateTerm } from "./candidates.ts";
+import { type Diagonal, diagonalOf, valuesBefore } from "./diagonals.ts";
 import {
-  type AddErrors,
-  addErrors,
-  type FeedbackState,
-  type RowRange,
+  type FeedbackOperations,
+  feedbackOperations,
+  passOn,
+  readTargets,
   startFeedback,
 } from "./error_feedback.ts";
 import { reconstruct, type Trellis } from "./trellis.ts";
 import { quantizeRun } from "./viterbi.ts";
 
-let kernel: AddErrors | undefined;
+let kernel: FeedbackOperations | undefined;
 
-function fastestAddErrors(): AddErrors {
-  return kernel ??= createErrorFeedbackKernel() ?? addErrors;
+function fastestOperations(): FeedbackOperations {
+  return kernel ??= createErrorFeedbackKernel() ?? feedbackOperations;
+}
+
+/** How much a bit costs while quantizing a matrix. */
+export interface MatrixRateTerm {
+  /** Squared steps that one bit is worth. */
+  readonly lambda: number;
+  /** Bits of each index, see `symbolCosts`. */
+  readonly costs: Float32Array;
+  /** Log-scales of the matrix. */
+  readonly field: ScaleField;
 }
 
 /**
- * Quantizes a matrix in steps to indices, written to `indices`. Where it has an error metric, each row is quantized after
- * the weighted errors of the rows before it were added (error feedback: GPTQ, arXiv 2210.17323,
- * equal to LDLQ of QuIP, arXiv 2307.13304). The trellis runs on from row to row of a piece.
- * `rate.classes` has the class of every value, row-major.
+ * Quantizes a matrix in steps to indices, anti-diagonal by anti-diagonal, written to `indices` in that
+ * order. Where the matrix has an error metric, each value is quantized after the weighted errors
+ * above it and to its left were added (error feedback, see `FeedbackState`), and the trellis is
+ * searched for each anti-diagonal; otherwise for each piece.
  */
 export function quantizeMatrix(
   trellis: Trellis,
   matrix: Matrix,
-  rate?: RateTerm,
+  rate?: MatrixRateTerm,
   indices: Int32Array = new Int32Array(matrix.data.length),
 ): Int32Array {
-  const { rows, columns, metric } = matrix;
-  if (metric !== undefined) {
-    quantizeWithFeedback(trellis, matrix, metric, indices, rate);
-    return indices;
-  }
-  const step = rowsPerPiece(columns);
-  for (let row = 0; row < rows; row += step) {
-    const start = row * columns, end = Math.min(rows, row + step) * columns;
-    const run = matrix.data.subarray(start, end);
-    quantizeRun(trellis, run, 0, indices.subarray(start, end), rateOf(rate, start, end));
-  }
+  const { metric } = matrix;
+  if (metric === undefined) quantizePieces(trellis, matrix, rate, indices);
+  else quantizeDiagonals(trellis, matrix, metric, rate, indices);
   return indices;
 }
 
-function rateOf(rate: RateTerm | undefined, start: number, end: number): RateTerm | undefined {
-  return rate && { ...rate, classes: rate.classes.subarray(start, end) };
+function quantizePieces(
+  trellis: Trellis,
+  matrix: Matrix,
+  rate: MatrixRateTerm | undefined,
+  indices: Int32Array,
+): void {
+  for (const piece of planPieces(matrix)) {
+    const length = pieceLength(matrix, piece);
+    const values = new Float32Array(length);
+    const classes = new Uint8Array(rate === undefined ? 0 : length);
+    const start = valuesBefore(matrix, piece.first);
+    for (let number = piece.first; number < piece.end; number++) {
+      const diagonal = diagonalOf(matrix, number);
+      const at = diagonal.position - start;
+      readValues(matrix, diagonal, values.subarray(at));
+      if (rate !== undefined) writeClasses(rate.field, diagonal, classes.subarray(at));
+    }
+    const run = indices.subarray(start, start + length);
+    quantizeRun(trellis, values, 0, run, rate && { ...rate, classes });
+  }
 }
 
-function quantizeWithFeedback(
+function quantizeDiagonals(
   trellis: Trellis,
   matrix: Matrix,
   metric: ErrorMetric,
+  rate: MatrixRateTerm | undefined,
   indices: Int32Array,
-  rate: RateTerm | undefined,
 ): void {
-  const { data, rows, columns } = matrix;
-  const feedback = startFeedback(matrix, metric);
-  const { targets, errors } = feedback;
-  const step = rowsPerPiece(columns);
-  let state = 0;
-  forEachRowWithFeedback(feedback, [0, rows], (i) => {
-    if (i % step === 0) state = 0;
-    const start = i * columns, end = start + columns;
-    const row = indices.subarray(start, end), target = targets.subarray(start, end);
-    const next = quantizeRun(trellis, target, state, row, rateOf(rate, start, end));
-    writeErrors(trellis, state, row, data.subarray(start, end), errors.subarray(start, end));
-    state = next;
+  const feedback = startFeedback(matrix, metric, fastestOperations());
+  const longest = Math.min(matrix.rows, matrix.columns);
+  const targets = new Float32Array(longest), levels = new Float32Array(longest);
+  const classes = new Uint8Array(longest);
+  forEachDiagonal(matrix, (diagonal, state) => {
+    const { position, length } = diagonal;
+    readTargets(feedback, diagonal, targets);
+    if (rate !== undefined) writeClasses(rate.field, diagonal, classes);
+    const run = indices.subarray(position, position + length);
+    const next = quantizeRun(
+      trellis,
+      targets.subarray(0, length),
+      state,
+      run,
+      rate && { ...rate, classes: classes.subarray(0, length) },
+    );
+    writeLevels(trellis, state, run, levels);
+    passOn(feedback, diagonal, matrix, levels);
+    return next;
   });
 }
 
-/**
- * Visits rows in order, each after the errors of those before it were added to it. Halves of halves
- * make nearly all of the work large matrix products, and every sum still runs over rows in order.
- */
-function forEachRowWithFeedback(
-  state: FeedbackState,
-  [start, end]: RowRange,
-  visit: (row: number) => void,
-): void {
-  if (end - start <= 1) {
-    if (end > start) visit(start);
-    return;
-  }
-  const middle = (start + end) >> 1;
-  forEachRowWithFeedback(state, [start, middle], visit);
-  fastestAddErrors()(state, [start, middle], [middle, end]);
-  forEachRowWithFeedback(state, [middle, end], visit);
+function readValues({ data, columns }: Matrix, diagonal: Diagonal, values: Float32Array): void {
+  let at = diagonal.row * columns + diagonal.column;
+  for (let t = 0; t < diagonal.length; t++, at += columns - 1) values[t] = data[at]!;
 }
 
-/** The error of a row is that of its own values, not of its targets. */
-function writeErrors(
+/** What indices stand for, in steps. */
+function writeLevels(
   trellis: Trellis,
   start: number,
   indices: Int32Array,
-  data: Float32Array,
-  errors: Float32Array,
+  levels: Float32Array,
 ): void {
   let state = start;
-  for (let j = 0; j < indices.length; j++) {
-    const k = indices[j]!;
-    errors[j] = data[j]! - reconstruct(trellis, state & 1, k);
+  for (let t = 0; t < indices.length; t++) {
+    const k = indices[t]!;
+    levels[t] = reconstruct(trellis, state & 1, k);
     state = trellis.transitions[2 * state + (k & 1)]!;
   }
 }

@@ -1,51 +1,96 @@
 import assert from "node:assert";
+import fc from "fast-check";
 import { createRandom } from "../../kan/random.ts";
+import { forEachDiagonal } from "../entropy/index_matrix.ts";
 import type { ErrorMetric, Matrix } from "../levels/level.ts";
 import { packUpper } from "../metric/packed_upper.ts";
 import { factorTriangle, lowerTriangle } from "../metric/upper_factor.ts";
 import { quantizeMatrix } from "./quantize_matrix.ts";
 import { createTrellis, reconstruct, type Trellis } from "./trellis.ts";
 
-/** Inputs with strong correlations, and weights to be multiplied by them. */
-function correlatedProblem(rows: number, columns: number) {
-  const random = createRandom(8);
-  const mixing = Array.from({ length: rows * 8 }, () => random.normal());
-  const hessian = new Float64Array(rows * rows);
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < rows; j++) {
-      let sum = i === j ? 0.1 : 0;
-      for (let k = 0; k < 8; k++) sum += mixing[i * 8 + k]! * mixing[j * 8 + k]!;
-      hessian[i * rows + j] = sum;
-    }
-  }
-  const data = Float32Array.from({ length: rows * columns }, () => random.normal() * 3);
-  const factor = lowerTriangle(hessian, rows);
-  factorTriangle(factor, rows, 0);
-  const metric: ErrorMetric = {
-    ...packUpper(factor, rows),
-    columnWeights: new Float64Array(columns).fill(1),
-  };
-  return { hessian, matrix: { name: "w", rows, columns, data }, metric };
+/** A second moment with strong correlations. */
+function correlatedMoment(size: number, seed: number): Float64Array {
+  const random = createRandom(seed);
+  const mixing = Array.from({ length: size * 8 }, () => random.normal());
+  return Float64Array.from({ length: size * size }, (_, at) => {
+    const i = Math.floor(at / size), j = at % size;
+    let sum = i === j ? 0.1 : 0;
+    for (let k = 0; k < 8; k++) sum += mixing[i * 8 + k]! * mixing[j * 8 + k]!;
+    return sum;
+  });
 }
 
-/** Σ over columns of eᵀ H e, with e the errors of the decoded indices. */
-function weightedError(
-  trellis: Trellis,
-  { data, rows, columns }: Matrix,
-  indices: Int32Array,
-  hessian: Float64Array,
-): number {
-  const errors = new Float64Array(data.length);
-  let state = 0;
-  indices.forEach((k, at) => {
-    errors[at] = data[at]! - reconstruct(trellis, state & 1, k);
-    state = trellis.transitions[2 * state + (k & 1)]!;
+function factorOf(moment: Float64Array, size: number) {
+  const factor = lowerTriangle(moment, size);
+  factorTriangle(factor, size, 0);
+  return packUpper(factor, size);
+}
+
+/** Weights in steps with correlated inputs and, where `blocks` says so, outputs. */
+function correlatedProblem(rows: number, columns: number, blocks: readonly number[] = []) {
+  const hessian = correlatedMoment(rows, 8);
+  let start = 0;
+  const outputs = blocks.map((size) => {
+    start += size;
+    return { start: start - size, size, moment: correlatedMoment(size, start) };
   });
+  // Outputs whose weights differ are quantized in steps that differ alike.
+  const columnSteps = new Float64Array(columns).fill(1);
+  const columnBlocks = outputs.map(({ start, size, moment }) => {
+    const { rowWeights, feedback } = factorOf(moment, size);
+    columnSteps.set(rowWeights.map((weight) => 1 / weight), start);
+    return { start, size, feedback };
+  });
+  const random = createRandom(9);
+  const data = Float32Array.from({ length: rows * columns }, () => random.normal() * 3);
+  const metric: ErrorMetric = {
+    ...factorOf(hessian, rows),
+    columnWeights: new Float64Array(columns).fill(1),
+    ...(blocks.length > 0 && { columnBlocks, columnSteps }),
+  };
+  return { hessian, outputs, columnSteps, matrix: { name: "w", rows, columns, data }, metric };
+}
+
+/** What the indices stand for, row-major. */
+function decode(trellis: Trellis, { rows, columns }: Matrix, indices: Int32Array): Float32Array {
+  const levels = new Float32Array(rows * columns);
+  forEachDiagonal({ rows, columns }, ({ row, column, length, position }, start) => {
+    let state = start;
+    for (let t = 0; t < length; t++) {
+      const k = indices[position + t]!;
+      levels[(row + t) * columns + column - t] = reconstruct(trellis, state & 1, k);
+      state = trellis.transitions[2 * state + (k & 1)]!;
+    }
+    return state;
+  });
+  return levels;
+}
+
+/** Σ over columns j, l of G_jl e_jᵀ H e_l, with e the errors in units of weights. */
+function weightedError(
+  { hessian, outputs, columnSteps, matrix }: ReturnType<typeof correlatedProblem>,
+  levels: Float32Array,
+): number {
+  const { data, rows, columns } = matrix;
+  const errors = Float64Array.from(
+    data,
+    (value, at) => (value - levels[at]!) * columnSteps[at % columns]!,
+  );
+  const blocks = outputs.length > 0 ? outputs : Array.from({ length: columns }, (_, j) => ({
+    start: j,
+    size: 1,
+    moment: Float64Array.of(1),
+  }));
   let sum = 0;
-  for (let a = 0; a < rows; a++) {
-    for (let b = 0; b < rows; b++) {
-      for (let j = 0; j < columns; j++) {
-        sum += errors[a * columns + j]! * hessian[a * rows + b]! * errors[b * columns + j]!;
+  for (const { start, size, moment } of blocks) {
+    for (let a = 0; a < rows; a++) {
+      for (let b = 0; b < rows; b++) {
+        for (let j = 0; j < size; j++) {
+          for (let l = 0; l < size; l++) {
+            sum += moment[j * size + l]! * hessian[a * rows + b]! *
+              errors[a * columns + start + j]! * errors[b * columns + start + l]!;
+          }
+        }
       }
     }
   }
@@ -53,56 +98,100 @@ function weightedError(
 }
 
 Deno.test("error feedback lowers the weighted error, for scalar and trellis quantizers", () => {
-  const { hessian, matrix, metric } = correlatedProblem(48, 20);
+  for (const blocks of [[], [40], [32, 8]]) {
+    const problem = correlatedProblem(48, 40, blocks);
+    for (const states of [1, 8]) {
+      const trellis = createTrellis(states);
+      const [plain, fed] = [problem.matrix, { ...problem.matrix, metric: problem.metric }].map(
+        (matrix) =>
+          weightedError(problem, decode(trellis, matrix, quantizeMatrix(trellis, matrix))),
+      );
+      assert.ok(fed! < 0.25 * plain!, `${states} states, ${blocks}: ${fed! / plain!}`);
+    }
+  }
+});
+
+Deno.test("with feedback between columns the weighted error is lower than without", () => {
+  const problem = correlatedProblem(48, 64, [64]);
+  const { columnBlocks: _, ...rowsOnly } = problem.metric;
   for (const states of [1, 8]) {
     const trellis = createTrellis(states);
-    const plain = quantizeMatrix(trellis, matrix);
-    const fed = quantizeMatrix(trellis, { ...matrix, metric });
-    const ratio = weightedError(trellis, matrix, fed, hessian) /
-      weightedError(trellis, matrix, plain, hessian);
-    assert.ok(ratio < 0.25, `${states} states: ${ratio}`);
+    const [one, both] = [rowsOnly, problem.metric].map((metric) => {
+      const matrix = { ...problem.matrix, metric };
+      return weightedError(problem, decode(trellis, matrix, quantizeMatrix(trellis, matrix)));
+    });
+    assert.ok(both! < 0.5 * one!, `${states} states: ${both! / one!}`);
   }
 });
 
-Deno.test("error feedback is GPTQ's: equal to quantizing against the conditional mean", () => {
-  // An independent formulation: row i is quantized at its least-squares value given the errors so
-  // far, found by minimising eᵀ H e over the rows still free (then as good as unquantized).
-  const { hessian, matrix, metric } = correlatedProblem(6, 5);
+Deno.test("each value is quantized at the conditional mean given the errors before it", () => {
+  // An independent formulation: value (i, j) is best where the weighted error is least over all
+  // values below and to the right, taken as free; found by Gauss-Seidel on the normal equations.
+  const problem = correlatedProblem(5, 4, [4]);
+  const { matrix, metric, hessian, outputs, columnSteps } = problem;
   const { rows, columns, data } = matrix;
-  const indices = quantizeMatrix(createTrellis(1), { ...matrix, metric });
-  for (let j = 0; j < columns; j++) {
-    const errors: number[] = [];
-    for (let i = 0; i < rows; i++) {
-      const shift = bestShift(hessian, rows, errors, i);
-      const k = Math.round(data[i * columns + j]! - shift);
-      assert.equal(indices[i * columns + j], k);
-      errors.push(data[i * columns + j]! - k);
-    }
+  const trellis = createTrellis(1);
+  const levels = decode(trellis, matrix, quantizeMatrix(trellis, { ...matrix, metric }));
+  const cost = (a: number, b: number) => {
+    const [i, j, k, l] = [
+      Math.floor(a / columns),
+      a % columns,
+      Math.floor(b / columns),
+      b % columns,
+    ];
+    return hessian[i * rows + k]! * outputs[0]!.moment[j * columns + l]! * columnSteps[j]! *
+      columnSteps[l]!;
+  };
+  for (let at = 0; at < data.length; at++) {
+    const [row, column] = [Math.floor(at / columns), at % columns];
+    const errors = Float64Array.from(data, (value, other) => {
+      const isFixed = Math.floor(other / columns) <= row && other % columns <= column &&
+        other !== at;
+      return isFixed ? value - levels[other]! : NaN;
+    });
+    const shift = freeOptimum(errors, cost)[at]!;
+    assert.equal(levels[at], Math.round(data[at]! - shift));
   }
 });
 
-/** The error of row i that minimises eᵀ H e, with rows before it fixed and rows after it free. */
-function bestShift(hessian: Float64Array, size: number, fixed: number[], row: number): number {
-  // Gauss-Seidel on the free rows of H e = 0 in their own equations.
-  const errors = new Float64Array(size);
-  fixed.forEach((error, i) => errors[i] = error);
-  for (let sweep = 0; sweep < 20_000; sweep++) {
-    for (let i = row; i < size; i++) {
+/** Errors that make Σ e_a cost(a, b) e_b least, where those that are not NaN are fixed. */
+function freeOptimum(
+  errors: Float64Array,
+  cost: (a: number, b: number) => number,
+): Float64Array {
+  const free = [...errors.keys()].filter((at) => Number.isNaN(errors[at]));
+  const found = errors.map((error) => Number.isNaN(error) ? 0 : error);
+  for (let sweep = 0; sweep < 4000; sweep++) {
+    for (const a of free) {
       let sum = 0;
-      for (let k = 0; k < size; k++) if (k !== i) sum += hessian[i * size + k]! * errors[k]!;
-      errors[i] = -sum / hessian[i * size + i]!;
+      for (let b = 0; b < found.length; b++) if (b !== a) sum += cost(a, b) * found[b]!;
+      found[a] = -sum / cost(a, a);
     }
   }
-  return errors[row]!;
+  return found;
 }
 
-Deno.test("a diagonal metric changes nothing", () => {
-  const { matrix } = correlatedProblem(10, 30);
-  const metric = {
-    rowWeights: Float64Array.from({ length: 10 }, (_, i) => 1 + i),
-    feedback: new Float32Array(45),
-    columnWeights: new Float64Array(30).fill(1),
-  };
-  const trellis = createTrellis(1);
-  assert.deepEqual(quantizeMatrix(trellis, { ...matrix, metric }), quantizeMatrix(trellis, matrix));
+Deno.test("every value gets an index whatever the shape, the same without a metric", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 40 }),
+      fc.integer({ min: 1, max: 40 }),
+      (rows, columns) => {
+        const { matrix } = correlatedProblem(rows, columns);
+        const diagonal = {
+          rowWeights: Float64Array.from({ length: rows }, (_, i) => 1 + i),
+          feedback: new Float32Array(rows * (rows - 1) / 2),
+          columnWeights: new Float64Array(columns).fill(1),
+        };
+        const trellis = createTrellis(1);
+        const plain = quantizeMatrix(trellis, matrix);
+        assert.deepEqual(quantizeMatrix(trellis, { ...matrix, metric: diagonal }), plain);
+        assert.deepEqual(
+          decode(trellis, matrix, plain),
+          matrix.data.map((value) => Math.sign(value) * Math.floor(Math.abs(value) + 0.5)),
+        );
+      },
+    ),
+    { numRuns: 20 },
+  );
 });

@@ -1,12 +1,12 @@
 import { countMagnitudes } from "../entropy/count_magnitudes.ts";
 import type { MagnitudeCounts } from "../entropy/fit_symbol_model.ts";
 import { encodeSegment } from "../entropy/index_code.ts";
-import type { IndexMatrix, Piece } from "../entropy/index_matrix.ts";
+import { type IndexMatrix, type Piece, pieceLength } from "../entropy/index_matrix.ts";
 import { type ClassCosts, refineField } from "../entropy/refine_field.ts";
-import { classesOf, fitScaleField, type ScaleField } from "../entropy/scale_field.ts";
+import { fitScaleField } from "../entropy/scale_field.ts";
 import type { SymbolTables } from "../entropy/symbol_table.ts";
 import type { Matrix } from "../levels/level.ts";
-import { quantizeMatrix } from "../quantize/quantize_matrix.ts";
+import { type MatrixRateTerm, quantizeMatrix } from "../quantize/quantize_matrix.ts";
 import { createTrellis } from "../quantize/trellis.ts";
 import { sharedInt32Array } from "./shared_array.ts";
 
@@ -17,14 +17,7 @@ export interface QuantizeTask {
   /** The matrix, in steps. */
   readonly matrix: Matrix;
   /** What bits cost; nothing where it is absent. */
-  readonly rate?: {
-    /** Squared steps that a bit is worth. */
-    readonly lambda: number;
-    /** Bits of indices, see `symbolCosts`. */
-    readonly costs: Float32Array;
-    /** Log-scales of the indices. */
-    readonly field: ScaleField;
-  };
+  readonly rate?: MatrixRateTerm;
 }
 
 /** Indices, and what the entropy model is fit to. */
@@ -87,7 +80,7 @@ export const codingTasks: {
     const trellis = createTrellis(states);
     const field = rate?.field ?? fitScaleField(data, rows, columns);
     const indices = sharedInt32Array(rows * columns);
-    quantizeMatrix(trellis, matrix, rate && { ...rate, classes: classesOf(field) }, indices);
+    quantizeMatrix(trellis, matrix, rate, indices);
     const quantized = { rows, columns, indices, field };
     return { ...quantized, counts: countMagnitudes(trellis, quantized) };
   },
@@ -109,8 +102,5 @@ export const taskSizes: {
   quantize: ({ matrix }) => matrix.data.length,
   refine: ({ matrix }) => matrix.indices.length,
   encode: ({ segment, matrices }) =>
-    segment.reduce(
-      (sum, { matrix, firstRow, endRow }) => sum + (endRow - firstRow) * matrices[matrix]!.columns,
-      0,
-    ),
+    segment.reduce((sum, piece) => sum + pieceLength(matrices[piece.matrix]!, piece), 0),
 };
