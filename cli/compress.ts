@@ -1,9 +1,9 @@
 import { type ModelSource, openFile, type StateDict } from "../data/mod.ts";
 import {
-  decompressWeights,
   type FactoredMetrics,
   factorMetrics,
   HierarchicalCompressor,
+  openContainer,
   type Preset,
 } from "../hierarchy/mod.ts";
 import { describeModel } from "../eval/mod.ts";
@@ -15,6 +15,7 @@ import { modelLabel } from "./options.ts";
 import { checkModel, openNamedModel, readFiniteWeights, recordedName } from "./original_model.ts";
 import { Phases, type Report } from "./phases.ts";
 import type { CompressOptions } from "./program.ts";
+import { readRestoredWeights } from "./restored_weights.ts";
 import { compressionFields, type CompressionOutcome, compressionText } from "./report.ts";
 import type { Session } from "./session.ts";
 
@@ -49,7 +50,8 @@ export async function compress(
   await phases.run("write", () => output.write(bytes, model.companions));
   const compressed = await phases.run(
     "decompress",
-    async () => await decompressWeights(await openFile(output.file)),
+    async () =>
+      await readRestoredWeights(await openContainer(await openFile(output.file)), model.config),
   );
   const models = { config: model.config, original, compressed };
   const result = await phases.run(

@@ -28,13 +28,20 @@ export function exitStatusOf(error: unknown): 0 | 1 | 2 {
   return 1;
 }
 
-/** Puts the name of a file or model before messages of `work` that speak of its parts only. */
+/**
+ * Puts the name of a file or model before messages of `work` that speak of its parts only, whether
+ * it throws them or its promise is rejected.
+ */
 export function naming<T>(name: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
+  const rename = (error: unknown): never => {
     if (!(error instanceof InputError)) throw error;
     throw new InputError(`${name}: ${error.message}`, { cause: error });
+  };
+  try {
+    const result = work();
+    return result instanceof Promise ? result.catch(rename) as T : result;
+  } catch (error) {
+    return rename(error);
   }
 }
 

@@ -30,3 +30,13 @@ Deno.test("what speaks of parts only is given a name", () => {
   });
   assert.throws(fail(new TypeError("bug")), { name: "TypeError", message: "bug" });
 });
+
+Deno.test("what speaks of parts only later is given a name too", async () => {
+  assert.equal(await naming("model", () => Promise.resolve(1)), 1);
+  const fail = (error: Error) => naming("model", () => Promise.reject(error));
+  await assert.rejects(fail(new InputError("tensor w: too short")), {
+    name: "InputError",
+    message: "model: tensor w: too short",
+  });
+  await assert.rejects(fail(new TypeError("bug")), { name: "TypeError", message: "bug" });
+});

@@ -1,16 +1,12 @@
 import { InputError, type ModelSource, type StateDict, type TextTokenizer } from "../data/mod.ts";
 import type { ModelConfig } from "../eval/mod.ts";
-import {
-  type Container,
-  decodeContainer,
-  openContainer,
-  reportContainer,
-} from "../hierarchy/mod.ts";
+import { type Container, openContainer, reportContainer } from "../hierarchy/mod.ts";
 import { type CompressedArgument, findCompressed, readTokenizerIn } from "./compressed_argument.ts";
 import { naming, UsageError } from "./errors.ts";
 import { checkModel, openNamedModel, openOriginal, readFiniteWeights } from "./original_model.ts";
 import type { Phases } from "./phases.ts";
 import type { Sizes } from "./report.ts";
+import { readRestoredWeights } from "./restored_weights.ts";
 
 /** What `evaluate` measures: a model, a compressed model, or a compressed one and its original. */
 export interface Subject {
@@ -97,7 +93,7 @@ async function openCompressedSubject(
   );
   const compressed = await phases.run(
     "decompress",
-    () => naming(subject.name, () => decodeContainer(container)),
+    () => naming(subject.name, () => readRestoredWeights(container, subject.config)),
   );
   const original = originalModel && await readOriginal(originalModel, compressed, phases);
   return { ...subject, compressed, ...(original === undefined ? {} : { original }) };

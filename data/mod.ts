@@ -25,6 +25,7 @@ export {
 } from "./safetensors_header.ts";
 export { openShardedSafetensors, type ShardedWeights } from "./safetensors_shards.ts";
 export * from "./safetensors_write.ts";
+export { readTensorRows } from "./read_rows.ts";
 export * from "./tensor.ts";
 export * from "./to_float32.ts";
 export * from "./tokenizer.ts";

@@ -1,8 +1,9 @@
 import type { ByteSource } from "./byte_source.ts";
+import { bytesPerElement } from "./dtype.ts";
 import { InputError } from "./input_error.ts";
 import { quote } from "./quote.ts";
 import { readSafetensorsHeader, type SafetensorsTensor } from "./safetensors_header.ts";
-import type { WeightSource, WeightTensor } from "./tensor.ts";
+import { elementCount, type WeightSource, type WeightTensor } from "./tensor.ts";
 import { toFloat32 } from "./to_float32.ts";
 
 /** An open safetensors file; tensors are read when asked for. */
@@ -18,6 +19,8 @@ export interface SafetensorsFile extends WeightSource {
    * such tensor. The result may be a view of memory that the source keeps.
    */
   readBytes(name: string): Promise<Uint8Array>;
+  /** Reads some rows of a tensor, and no other bytes. */
+  readRows(name: string, rows: Int32Array): Promise<WeightTensor>;
   /** The file's name. */
   fileOf(name: string): string;
 }
@@ -60,6 +63,24 @@ export async function openSafetensors(source: ByteSource): Promise<SafetensorsFi
     return { dtype, shape, data: toFloat32(dtype, await readBytes(name), where) };
   }
 
+  async function readRows(name: string, rows: Int32Array): Promise<WeightTensor> {
+    const { dtype, shape, start } = find(name);
+    const where = `${source.name}: tensor ${quote(name)}`;
+    const size = elementCount(shape.slice(1));
+    const rowBytes = size * bytesPerElement(dtype);
+    const data = new Float32Array(rows.length * size);
+    for (let first = 0; first < rows.length;) {
+      // Rows that follow each other are read at once.
+      let end = first + 1;
+      while (end < rows.length && rows[end] === rows[end - 1]! + 1) end++;
+      const from = dataStart + start + rows[first]! * rowBytes;
+      const bytes = await source.read(from, from + (end - first) * rowBytes);
+      data.set(toFloat32(dtype, bytes, where), first * size);
+      first = end;
+    }
+    return { dtype, shape: [rows.length, ...shape.slice(1)], data };
+  }
+
   const { name: file, byteLength } = source;
-  return { tensors, metadata, byteLength, readBytes, read, fileOf: () => file };
+  return { tensors, metadata, byteLength, readBytes, read, readRows, fileOf: () => file };
 }

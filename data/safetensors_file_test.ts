@@ -25,6 +25,26 @@ const everyType: readonly TensorBytes[] = dtypes.map((dtype, i) => ({
   bytes: new Uint8Array((i % 3) * 2 * bytesPerElement(dtype)).map((_, j) => (j + i) % 2),
 }));
 
+Deno.test("rows are read without the bytes of others", async () => {
+  const values = Float32Array.from({ length: 24 }, (_, i) => i);
+  const bytes = encodeSafetensors([
+    { name: "w", dtype: "F16", shape: [6, 2, 2], bytes: fromFloat32("F16", values) },
+  ]);
+  const inner = memorySource(bytes, "model");
+  const lengths: number[] = [];
+  const read = (start: number, end: number) => {
+    lengths.push(end - start);
+    return inner.read(start, end);
+  };
+  const file = await openSafetensors({ ...inner, read });
+  lengths.length = 0;
+  const { shape, data } = await file.readRows("w", Int32Array.of(0, 2, 3));
+  assert.deepEqual(shape, [3, 2, 2]);
+  assert.deepEqual([...data], [0, 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 15]);
+  assert.deepEqual(lengths, [8, 16]);
+  assert.deepEqual((await file.readRows("w", new Int32Array())).shape, [0, 2, 2]);
+});
+
 Deno.test("tensors of every type come back, with their metadata", async () => {
   const metadata = { format: "pt", "1": "one", __proto__x: "ü\n" };
   const bytes = encodeSafetensors(everyType.toReversed(), metadata);

@@ -73,6 +73,7 @@ export async function openShardedSafetensors(
 
     readBytes: async (name) => await shardWith(name).readBytes(name),
     read: async (name) => await shardWith(name).read(name),
+    readRows: async (name, rows) => await shardWith(name).readRows(name, rows),
     fileOf: (name) => shardWith(name).fileOf(name),
   };
 }

@@ -45,6 +45,11 @@ export interface WeightSource {
   readonly tensors: readonly TensorInfo[];
   /** Reads one tensor; throws {@linkcode InputError} where its bytes are damaged. */
   read(name: string): Promise<WeightTensor>;
+  /**
+   * Reads some rows (steps along the first axis) of one tensor, given by ascending numbers, without
+   * holding the others; absent where the source cannot. See {@linkcode readTensorRows}.
+   */
+  readRows?(name: string, rows: Int32Array): Promise<WeightTensor>;
   /** Name of the file that a tensor is in, for messages, where it is in one. */
   fileOf?(name: string): string;
 }

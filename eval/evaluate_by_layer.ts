@@ -9,12 +9,13 @@ import { checkTensors, expectedTensors } from "./expected_tensors.ts";
 import { applyLayer, embed, finishStates } from "./forward.ts";
 import { beginPass, type ForwardPass } from "./layers/forward_pass.ts";
 import { planMemory } from "./memory_plan.ts";
-import { ParameterStore } from "./parameter_store.ts";
-import { type PreparedTensor, prepareTensor, transposedMatrices } from "./prepared_weights.ts";
+import type { ParameterStore } from "./parameter_store.ts";
 import { chooseProtocol, planWindows } from "./protocols/protocol.ts";
 import { jobOptions, longestWindow } from "./score_windows.ts";
 import { planJobs, type ScoringJob } from "./scoring_jobs.ts";
-import { pickRows, type RunnableModel, scoreRows } from "./window_scorer.ts";
+import { loadEmbedding, loadTensors } from "./load_tensors.ts";
+import { scoreByBlocks, scoringSteps } from "./score_by_blocks.ts";
+import { pickRows } from "./window_scorer.ts";
 
 /** What {@linkcode evaluateByLayer} is given. */
 export interface EvaluateByLayerOptions
@@ -28,7 +29,8 @@ export interface EvaluateByLayerOptions
 /**
  * As {@linkcode evaluateLanguageModel}, with the same numbers, but reads the weights layer by layer and
  * runs the whole text through each, so that one layer's weights are in memory at a time, beside the
- * hidden states of the text (4 bytes a token and feature). Runs in the calling thread.
+ * hidden states of the text (4 bytes a token and feature) and the embeddings of its tokens. The head
+ * comes in blocks of the size of a layer. Runs in the calling thread.
  *
  * ```ts
  * import { embeddedModelPath, openModel } from "@kanpress/kanpress/data";
@@ -56,7 +58,7 @@ export async function evaluateByLayer(options: EvaluateByLayerOptions): Promise<
     contextLength: longestWindow(windows),
     backward: false,
   });
-  const steps = sources.length * (model.layers.length + 1);
+  const steps = sources.length * (model.layers.length + 1) + scoringSteps(model);
   let done = 0;
   const advance = () => {
     signal?.throwIfAborted();
@@ -64,18 +66,7 @@ export async function evaluateByLayer(options: EvaluateByLayerOptions): Promise<
   };
   const rows: Float32Array[][] = [];
   for (const source of sources) rows.push(await runByLayer(model, source, plan.jobs, advance));
-  const { head, headTransform } = outerNames(model);
-  const heads: RunnableModel[] = [];
-  for (const source of sources) {
-    const parameters = await loadTensors(model, source, [...head, ...headTransform]);
-    heads.push({ description: model, parameters });
-  }
-  const scores = [];
-  for (const [index, { labels }] of plan.jobs.entries()) {
-    signal?.throwIfAborted();
-    scores.push(await scoreRows(heads, rows.map((ofModel) => ofModel[index]!), labels));
-  }
-  for (const { parameters } of heads) parameters.dispose();
+  const scores = await scoreByBlocks({ model, sources, rows, jobs: plan.jobs, advance });
   const fingerprint = await fingerprintOf(windows);
   return summarizeScores(plan.inWindowOrder(scores), { settings, windows, fingerprint });
 }
@@ -87,7 +78,6 @@ async function runByLayer(
   jobs: readonly ScoringJob[],
   advance: () => void,
 ): Promise<Float32Array[]> {
-  const { embedding, finalNorm } = outerNames(model);
   let states: Float32Array[] = [];
   /** Runs one step of every job with the tensors that it needs, and frees them. */
   const runStep = async (
@@ -102,12 +92,14 @@ async function runByLayer(
     states = next;
     advance();
   };
-  const embeddings = await loadTensors(model, source, embedding, "rows");
+  const embeddings = await loadEmbedding(model, source, jobs.flatMap(({ tokens }) => [...tokens]));
   await runStep(embeddings, (pass, { tokens }) => embed(pass, model, tokens));
   for (const layer of model.layers) {
     const parameters = await loadTensors(model, source, layerNames(model, layer));
     await runStep(parameters, (pass, _, x) => applyLayer(pass, layer, x!));
   }
+  const { weight, bias } = model.finalNorm ?? {};
+  const finalNorm = [weight, bias].filter((name) => name !== undefined);
   const parameters = await loadTensors(model, source, finalNorm);
   const picked: Float32Array[] = [];
   for (const [index, job] of jobs.entries()) {
@@ -140,39 +132,6 @@ async function runOne(
   const kept = values.slice();
   result.dispose();
   return kept;
-}
-
-async function loadTensors(
-  model: TransformerDescription,
-  source: WeightSource,
-  names: readonly string[],
-  use: "products" | "rows" = "products",
-): Promise<ParameterStore> {
-  const transposed = use === "products" ? transposedMatrices(model) : new Set<string>();
-  const prepared = new Map<string, PreparedTensor>();
-  for (const name of names) {
-    const tensor = await source.read(name);
-    prepared.set(name, prepareTensor(name, tensor, transposed.has(name), false));
-  }
-  return new ParameterStore(prepared, true);
-}
-
-/** Names of the tensors outside of the layers, by what needs them. */
-function outerNames(model: TransformerDescription) {
-  const { tokenEmbedding, positionEmbedding, embeddingNorm, finalNorm, headTransform } = model;
-  const present = (...names: (string | undefined)[]) => names.filter((name) => name !== undefined);
-  const { linear, norm } = headTransform ?? {};
-  return {
-    embedding: present(
-      tokenEmbedding,
-      positionEmbedding,
-      embeddingNorm?.weight,
-      embeddingNorm?.bias,
-    ),
-    finalNorm: present(finalNorm?.weight, finalNorm?.bias),
-    head: present(model.head.weight, model.head.bias),
-    headTransform: present(linear?.weight, linear?.bias, norm?.weight, norm?.bias),
-  };
 }
 
 /** Names of the tensors of one layer. */

@@ -121,10 +121,16 @@ export function applyHead(
   tap?: Tap,
 ): tf.Tensor2D {
   const pass = beginPass(parameters, { batch: 1, length: hidden.shape[0], tap });
-  return tf.tidy(() => {
-    if (model.headTransform === undefined) return applyLinear(pass, model.head, hidden);
-    const { linear, activation, norm } = model.headTransform;
-    const transformed = activate(activation, applyLinear(pass, linear, hidden));
-    return applyLinear(pass, model.head, applyNormIf(pass, norm, transformed));
-  });
+  return tf.tidy(() => applyLinear(pass, model.head, transformHeadInput(pass, model, hidden)));
+}
+
+/** What a head does to hidden states before its last product; perhaps the same tensor. */
+export function transformHeadInput(
+  pass: ForwardPass,
+  { headTransform }: TransformerDescription,
+  hidden: tf.Tensor2D,
+): tf.Tensor2D {
+  if (headTransform === undefined) return hidden;
+  const { linear, activation, norm } = headTransform;
+  return applyNormIf(pass, norm, activate(activation, applyLinear(pass, linear, hidden)));
 }

@@ -1,6 +1,7 @@
 import { InputError } from "../data/input_error.ts";
 import { elementCount } from "../data/tensor.ts";
 import type { TransformerDescription } from "./architectures/description.ts";
+import { headBlockWidth } from "./head_logits.ts";
 import { logitsBlockSize } from "./window_scorer.ts";
 import { expectedTensors, layerLinears } from "./expected_tensors.ts";
 
@@ -38,19 +39,19 @@ export interface MemoryDemand {
  * even one layer at a time does not fit.
  */
 export function planMemory(model: TransformerDescription, demand: MemoryDemand): MemoryPlan {
-  const weights = [...expectedTensors(model).values()].reduce((n, s) => n + elementCount(s), 0);
-  const residentBytes = demand.copies * weights * bytesPerWeight;
+  const residentBytes = demand.copies * countWeights(model) * bytesPerWeight;
   const resident = residentBytes <= residentLimit;
   const largestLayer = Math.max(
     ...model.layers.map((layer) =>
       layerLinears(layer).reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0)
     ),
   );
-  const largestPart = Math.max(largestLayer, model.head.inputs * model.head.outputs);
+  // Large heads go through the heap a block of outputs at a time.
+  const headPart = model.head.inputs * Math.min(model.head.outputs, headBlockWidth);
+  const largestPart = Math.max(largestLayer, headPart);
   const weightBytes = resident ? residentBytes : demand.copies * largestPart * bytesPerWeight;
   const heapBytes = weightBytes + activationBytes(model, demand);
   if (heapBytes <= heapLimit) return { resident, heapBytes };
-  const gigabytes = (bytes: number) => (bytes / 1e9).toFixed(1);
   throw new InputError(
     `the model needs about ${gigabytes(heapBytes)} GB a worker at context ` +
       `${demand.contextLength}, more than the ${
@@ -58,6 +59,27 @@ export function planMemory(model: TransformerDescription, demand: MemoryDemand):
       } GB of a WASM heap; choose a ` +
       "smaller context or model",
   );
+}
+
+/**
+ * Throws {@linkcode InputError} where a model whose weights all stay in a worker's heap, as for
+ * writing a text, does not fit into it; `advice` says what to do instead.
+ */
+export function checkResidentMemory(model: TransformerDescription, advice: string): void {
+  const heapBytes = countWeights(model) * bytesPerWeight;
+  if (heapBytes <= heapLimit) return;
+  throw new InputError(
+    `the model needs about ${gigabytes(heapBytes)} GB a worker to write a text, more than the ` +
+      `${gigabytes(heapLimit)} GB of a WASM heap; ${advice}`,
+  );
+}
+
+function countWeights(model: TransformerDescription): number {
+  return [...expectedTensors(model).values()].reduce((sum, s) => sum + elementCount(s), 0);
+}
+
+function gigabytes(bytes: number): string {
+  return (bytes / 1e9).toFixed(1);
 }
 
 /** What one layer makes before it is freed, and a block of logits. */

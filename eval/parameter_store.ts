@@ -19,36 +19,35 @@ export class ParameterStore {
 
   /** The `[inputs, outputs]` matrix of a linear layer. */
   matrix(name: string): tf.Tensor2D {
-    return this.#tensor(name, ({ data, shape }) => tf.tensor(data, [...shape])) as tf.Tensor2D;
+    return this.#tensor(
+      name,
+      ({ data, shape, outputsFirst }) => matrixOf(data, shape, outputsFirst),
+    ) as tf.Tensor2D;
   }
 
   /** The `[outputs, inputs]` matrix of a linear layer, which backward passes multiply by. */
   transposedMatrix(name: string): tf.Tensor2D {
-    return this.#tensor(name, ({ data, shape }) => {
-      const [rows, columns] = shape as [number, number];
-      const swapped = new Float32Array(data.length);
-      transposeInto(swapped, data, rows, columns);
-      return tf.tensor2d(swapped, [columns, rows]);
-    }, "transposed ") as tf.Tensor2D;
+    return this.#tensor(
+      name,
+      ({ data, shape, outputsFirst }) => matrixOf(data, shape, !outputsFirst),
+      "transposed ",
+    ) as tf.Tensor2D;
   }
 
   /** Columns `start` to `end` (exclusive) of the matrix of a linear layer. */
   columns(name: string, start: number, end: number): tf.Tensor2D {
     return this.#tensor(name, (prepared) => {
-      const values = columnsOf(prepared, start, end);
-      return tf.tensor2d(values, [values.length / (end - start), end - start]);
-    }, `columns ${start} of `) as tf.Tensor2D;
+      const { data, shape } = outputsOf(prepared, start, end);
+      return matrixOf(data, shape, prepared.outputsFirst);
+    }, `columns ${start} to ${end} of `) as tf.Tensor2D;
   }
 
   /** The transpose of {@linkcode ParameterStore.columns}. */
   transposedColumns(name: string, start: number, end: number): tf.Tensor2D {
     return this.#tensor(name, (prepared) => {
-      const values = columnsOf(prepared, start, end);
-      const rows = values.length / (end - start);
-      const swapped = new Float32Array(values.length);
-      transposeInto(swapped, values, rows, end - start);
-      return tf.tensor2d(swapped, [end - start, rows]);
-    }, `transposed columns ${start} of `) as tf.Tensor2D;
+      const { data, shape } = outputsOf(prepared, start, end);
+      return matrixOf(data, shape, !prepared.outputsFirst);
+    }, `transposed columns ${start} to ${end} of `) as tf.Tensor2D;
   }
 
   /** A bias or scale. */
@@ -58,17 +57,12 @@ export class ParameterStore {
 
   /** The rows `ids` of an embedding, `[ids.length, columns]`; the caller owns the result. */
   rows(name: string, ids: ArrayLike<number>): tf.Tensor2D {
-    const { data, shape, transposed } = this.#prepared(name);
-    const [first, second] = shape as [number, number];
-    const columns = transposed ? first : second;
+    const { data, shape, places } = this.#prepared(name);
+    const columns = shape[1]!;
     const gathered = new Float32Array(ids.length * columns);
     for (let i = 0; i < ids.length; i++) {
-      const row = ids[i]!;
-      if (transposed) {
-        for (let j = 0; j < columns; j++) gathered[i * columns + j] = data[j * second + row]!;
-      } else {
-        gathered.set(data.subarray(row * columns, (row + 1) * columns), i * columns);
-      }
+      const row = places?.get(ids[i]!) ?? ids[i]!;
+      gathered.set(data.subarray(row * columns, (row + 1) * columns), i * columns);
     }
     return tf.tensor2d(gathered, [ids.length, columns]);
   }
@@ -100,13 +94,30 @@ export class ParameterStore {
   }
 }
 
-function columnsOf({ data, shape }: PreparedTensor, start: number, end: number): Float32Array {
+/** A row-major matrix, or its transpose, as a tensor. */
+function matrixOf(data: Float32Array, shape: readonly number[], swap: boolean): tf.Tensor2D {
+  const [rows, columns] = shape as [number, number];
+  if (!swap) return tf.tensor2d(data, [rows, columns]);
+  const swapped = new Float32Array(data.length);
+  transposeInto(swapped, data, rows, columns);
+  return tf.tensor2d(swapped, [columns, rows]);
+}
+
+/** The part of a linear layer's matrix, in its own layout, that gives some of the outputs. */
+function outputsOf(
+  { data, shape, outputsFirst }: PreparedTensor,
+  start: number,
+  end: number,
+): Pick<PreparedTensor, "data" | "shape"> {
   const [rows, columns] = shape as [number, number];
   const width = end - start;
+  if (outputsFirst) {
+    return { data: data.subarray(start * columns, end * columns), shape: [width, columns] };
+  }
   const values = new Float32Array(rows * width);
   for (let row = 0; row < rows; row++) {
     const from = row * columns + start;
     values.set(data.subarray(from, from + width), row * width);
   }
-  return values;
+  return { data: values, shape: [rows, width] };
 }

@@ -5,60 +5,57 @@ import { expectedTensors, modelLinears } from "./expected_tensors.ts";
 
 /** A tensor as the forward pass reads it. */
 export interface PreparedTensor {
-  /** Shape of `data`. */
+  /** Shape in the checkpoint. */
   readonly shape: readonly number[];
   /** Row-major values. */
   readonly data: Float32Array;
-  /** Whether the axes are swapped against the checkpoint. */
-  readonly transposed: boolean;
+  /** Whether it is the matrix of a linear layer that is stored as `[outputs, inputs]`. */
+  readonly outputsFirst: boolean;
+  /** Where each row of an embedding stands in `data`, where only some are held. */
+  readonly places?: ReadonlyMap<number, number>;
 }
 
-/** Weights by name, every matrix of a linear layer as `[inputs, outputs]`. */
+/** Weights by name, laid out as in the checkpoint. */
 export type PreparedWeights = ReadonlyMap<string, PreparedTensor>;
 
 /**
- * Lays the weights out for the forward pass; with `shared` in memory that workers can share. Throws
- * {@linkcode InputError} where a weight is NaN or infinite.
+ * Checks the weights and says how they are laid out; with `shared` in memory that workers can
+ * share. Copies what is not there already and nothing else. Throws {@linkcode InputError} where a
+ * weight is NaN or infinite.
  */
 export function prepareWeights(
   model: TransformerDescription,
   weights: StateDict,
   shared: boolean,
 ): PreparedWeights {
-  const transposed = transposedMatrices(model);
+  const outputsFirst = outputsFirstMatrices(model);
   const prepared = new Map<string, PreparedTensor>();
   for (const name of expectedTensors(model).keys()) {
-    prepared.set(name, prepareTensor(name, weights.get(name)!, transposed.has(name), shared));
+    prepared.set(name, prepareTensor(name, weights.get(name)!, outputsFirst.has(name), shared));
   }
   return prepared;
 }
 
-/** Names of the matrices that the forward pass wants with their axes swapped. */
-export function transposedMatrices(model: TransformerDescription): Set<string> {
+/** Names of the matrices of linear layers that are stored as `[outputs, inputs]`. */
+export function outputsFirstMatrices(model: TransformerDescription): Set<string> {
   return new Set(
     modelLinears(model).filter(({ layout }) => layout === "outputsByInputs")
       .map(({ weight }) => weight),
   );
 }
 
-/** Lays one tensor out for the forward pass, as {@linkcode prepareWeights} does. */
+/** Prepares one tensor, as {@linkcode prepareWeights} does. */
 export function prepareTensor(
   name: string,
   { shape, data }: WeightTensor,
-  swap: boolean,
+  outputsFirst: boolean,
   shared: boolean,
 ): PreparedTensor {
   checkFinite(name, data);
-  if (!swap && (!shared || data.buffer instanceof SharedArrayBuffer)) {
-    return { shape, data, transposed: false };
-  }
-  const count = elementCount(shape);
-  const target = new Float32Array(
-    shared ? new SharedArrayBuffer(4 * count) : new ArrayBuffer(4 * count),
-  );
-  if (swap) transposeInto(target, data, shape[0]!, shape[1]!);
-  else target.set(data);
-  return { shape: swap ? [shape[1]!, shape[0]!] : shape, data: target, transposed: swap };
+  if (!shared || data.buffer instanceof SharedArrayBuffer) return { shape, data, outputsFirst };
+  const copy = new Float32Array(new SharedArrayBuffer(4 * elementCount(shape)));
+  copy.set(data);
+  return { shape, data: copy, outputsFirst };
 }
 
 function checkFinite(name: string, data: Float32Array): void {

@@ -1,18 +1,9 @@
-import * as tf from "@tensorflow/tfjs";
-import type { TransformerDescription } from "./architectures/description.ts";
 import { readValues } from "./backend.ts";
-import { applyHead, hiddenStates } from "./forward.ts";
-import type { ParameterStore } from "./parameter_store.ts";
+import { hiddenStates } from "./forward.ts";
+import { headLogits } from "./head_logits.ts";
+import type { RunnableModel } from "./runnable_model.ts";
 import type { ScoringJob } from "./scoring_jobs.ts";
 import { allocateScores, scoreToken, type TokenScores } from "./token_scores.ts";
-
-/** A model and its weights on the current backend. */
-export interface RunnableModel {
-  /** What to run. */
-  readonly description: TransformerDescription;
-  /** The weights. */
-  readonly parameters: ParameterStore;
-}
 
 /** Logits that are held at once, so that large vocabularies need little memory. */
 export const logitsBlockSize = 16 * 2 ** 20;
@@ -61,21 +52,10 @@ export async function scoreRows(
     }
     for (let row = start; row < end; row++) {
       const from = (row - start) * head.outputs;
-      const [original, compressed] = logits.map((l) => l.subarray(from, from + head.outputs));
-      scoreToken(scores, row, labels[row]!, original!, compressed);
+      const ofRow = logits.map((values) => values.subarray(from, from + head.outputs));
+      scoreToken(scores, row, labels[row]!, ofRow);
     }
   }
   for (const { parameters } of models) parameters.release();
   return scores;
-}
-
-async function headLogits(
-  { description, parameters }: RunnableModel,
-  rows: Float32Array,
-): Promise<Float32Array> {
-  const hidden = tf.tensor2d(rows, [rows.length / description.hiddenSize, description.hiddenSize]);
-  const logits = applyHead(description, parameters, hidden);
-  const values = await readValues(logits);
-  tf.dispose([hidden, logits]);
-  return values;
 }

@@ -1,8 +1,10 @@
 import { InputError } from "../data/input_error.ts";
+import { pickRows } from "../data/read_rows.ts";
 import type { WeightSource, WeightTensor } from "../data/tensor.ts";
 import type { Container } from "./container.ts";
 import { decodeExactTensors } from "./exact_tensors.ts";
-import { codecOf, decodeStages } from "./level_codecs.ts";
+import { inseparableLevel } from "./decode_groups.ts";
+import { decodeStages } from "./level_codecs.ts";
 import { codedShapes } from "./plan_tensors.ts";
 import { transpose } from "./transpose.ts";
 
@@ -24,7 +26,7 @@ import { transpose } from "./transpose.ts";
  * ```
  */
 export function compressedWeights({ tensors, aliases, stages, exact }: Container): WeightSource {
-  const together = stages.flat().find((level) => codecOf(level).decodesApart !== true);
+  const together = inseparableLevel(stages);
   if (together !== undefined) {
     throw new InputError(
       `level ${together.kind} codes all tensors together, so they cannot be decoded one by one; ` +
@@ -39,14 +41,20 @@ export function compressedWeights({ tensors, aliases, stages, exact }: Container
     if (tensor === undefined) throw new InputError(`tensor ${name} is not in the compressed model`);
     return tensor;
   };
-  function decode(name: string): WeightTensor {
+  function decode(name: string, wanted?: Int32Array): WeightTensor {
     const tensor = infoOf(name);
     const exactly = kept.get(tensor.name);
-    if (exactly !== undefined) return exactly;
+    if (exactly !== undefined) return wanted === undefined ? exactly : pickRows(exactly, wanted);
     const index = shapes.findIndex((shape) => shape.name === tensor.name);
-    const { data, rows, columns } = decodeStages(stages, shapes, new Set([index]))[index]!;
     const { dtype, shape, transposed } = tensor;
-    return { dtype, shape, data: transposed ? transpose(data, rows, columns) : data };
+    const part = wanted && (transposed ? { columns: wanted } : { rows: wanted });
+    const parts = new Map([[index, part ?? {}]]);
+    const { data, rows, columns } = decodeStages(stages, shapes, parts)[index]!;
+    return {
+      dtype,
+      shape: wanted === undefined ? shape : [wanted.length, ...shape.slice(1)],
+      data: transposed ? transpose(data, rows, columns) : data,
+    };
   }
   return {
     tensors: [...stored.keys(), ...aliases.keys()].map((name) => {
@@ -54,5 +62,6 @@ export function compressedWeights({ tensors, aliases, stages, exact }: Container
       return { name, dtype, shape };
     }),
     read: (name) => new Promise((resolve) => resolve(decode(name))),
+    readRows: (name, rows) => new Promise((resolve) => resolve(decode(name, rows))),
   };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert";
 import { memorySource } from "../data/memory_source.ts";
+import { pickRows } from "../data/read_rows.ts";
 import type { StateDict } from "../data/tensor.ts";
 import { createRandom } from "../kan/random.ts";
 import { compressedWeights } from "./compressed_weights.ts";
@@ -41,6 +42,26 @@ Deno.test("tensors read one by one are those decoded all at once", async () => {
     assert.deepEqual([dtype, shape], [all.get(name)!.dtype, all.get(name)!.shape]);
   }
   await assert.rejects(source.read("other"), /tensor other is not in the compressed model/);
+});
+
+Deno.test("rows read alone are those of the whole tensor, coded as stored or transposed", async () => {
+  const random = createRandom(5);
+  const hessian = (size: number) =>
+    Float64Array.from({ length: size * size }, (_, i) => i % (size + 1) === 0 ? 1 : 0.1);
+  // With a metric the embedding is coded by inputs: all tokens' first feature, and so on.
+  const metrics = new Map([["embedding", { inputAxis: 1 as const, hessian: hessian(300) }]]);
+  const { bytes } = await new HierarchicalCompressor({ bits: 3 })
+    .compress(randomWeights(), { metrics });
+  const source = compressedWeights(await openContainer(memorySource(bytes, "model")));
+  for (const name of ["embedding", "head", "large", "small", "norm"]) {
+    const whole = await source.read(name);
+    const picked = Array.from({ length: whole.shape[0]! }, (_, row) => row)
+      .filter(() => random.uniform() < 0.1);
+    for (const rows of [[], [0], [whole.shape[0]! - 1], picked]) {
+      const numbers = Int32Array.from(rows);
+      assert.deepEqual(await source.readRows!(name, numbers), pickRows(whole, numbers), name);
+    }
+  }
 });
 
 Deno.test("levels that code tensors together are refused", async () => {

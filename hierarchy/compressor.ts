@@ -107,15 +107,10 @@ export class HierarchicalCompressor {
     };
     const threads = values(signal) < FEWEST_SHARED_VALUES ? 1 : options.threads;
     const workers = new CodingWorkers(threads);
-    try {
-      const { container, bytes } = await encodeAtRate(base, signal, {
-        ...options,
-        workers,
-      });
-      return { bytes, report: reportContainer(container, bytes.length, signal) };
-    } finally {
-      workers.close();
-    }
+    // What workers have seen of shared memory is let go of when they end: before the report decodes.
+    const { container, bytes } = await encodeAtRate(base, signal, { ...options, workers })
+      .finally(() => workers.close());
+    return { bytes, report: reportContainer(container, bytes.length, signal) };
   }
 }
 

@@ -3,7 +3,9 @@ import { memorySource } from "../data/memory_source.ts";
 import type { StateDict, WeightTensor } from "../data/tensor.ts";
 import { type Container, openContainer } from "./container.ts";
 import { decodeExactTensors } from "./exact_tensors.ts";
+import { decodeGroups } from "./decode_groups.ts";
 import { decodeStages } from "./level_codecs.ts";
+import type { Matrix } from "./levels/level.ts";
 import { codedShapes } from "./plan_tensors.ts";
 import { transpose } from "./transpose.ts";
 
@@ -41,7 +43,11 @@ export function sourceOf(
 /** The weights that a container holds, in the order of its tensors, tied ones last. */
 export function decodeContainer({ tensors, aliases, stages, exact }: Container): StateDict {
   const shapes = codedShapes(tensors);
-  const coded = new Map(decodeStages(stages, shapes).map((matrix) => [matrix.name, matrix]));
+  const coded = new Map<string, Matrix>();
+  for (const { matrices, wanted } of decodeGroups(stages, shapes)) {
+    const decoded = decodeStages(stages, shapes, wanted);
+    for (const matrix of matrices) coded.set(shapes[matrix]!.name, decoded[matrix]!);
+  }
   const kept = decodeExactTensors(tensors, exact);
   const weights = new Map<string, WeightTensor>();
   for (const { name, dtype, shape, transposed } of tensors) {

@@ -6,6 +6,7 @@ import { createFieldLevel } from "./levels/field_level.ts";
 import type { EncodeContext, EncodedLevel, Level, Signal } from "./levels/level.ts";
 import { planAutoencoder } from "./levels/plan_autoencoder.ts";
 import type { CodingWorkers } from "./workers/coding_workers.ts";
+import { ScratchArrays } from "./workers/scratch_arrays.ts";
 import { createTrellisLevel, type TrellisLevelOptions } from "./levels/trellis_level.ts";
 
 /** A signal that is ready to be coded at any step; what does not depend on the step is done. */
@@ -25,6 +26,8 @@ const HYBRID_LATENT_STEP = 0.6;
 export interface EncodeOptions extends ResolvedOptions {
   /** The workers; whoever made them closes them. */
   readonly workers: CodingWorkers;
+  /** Arrays that one trial after another uses. */
+  readonly scratch?: ScratchArrays;
 }
 
 /** Prepares the hierarchy of a preset. */
@@ -50,11 +53,13 @@ function stageEncoder(
   options: EncodeOptions,
 ): StageEncoder {
   const values = signal.reduce((sum, { data }) => sum + data.length, 0);
+  const scratch = new ScratchArrays();
   return {
     values,
     firstStep: (bits) => 2 ** (2.2 - bits) / (options.states === 1 ? 1 : 2),
     async encodeAt(step, activity) {
-      const coded = await encodeChain(coders(step, options), signal, options, activity);
+      const levels = coders(step, options);
+      const coded = await encodeChain(levels, signal, { ...options, scratch }, activity);
       return [...before, [...prefix, ...coded.encoded]];
     },
   };
@@ -78,7 +83,7 @@ function createAutoencoders(signal: Signal, options: ResolvedOptions): Level[] {
 async function encodeChain(
   levels: readonly Level[],
   signal: Signal,
-  { seed, onProgress, signal: abort, workers }: EncodeOptions,
+  { seed, onProgress, signal: abort, workers, scratch }: EncodeOptions,
   activity?: string,
 ): Promise<{ encoded: EncodedLevel[]; handsOn: Signal }> {
   const encoded: EncodedLevel[] = [];
@@ -87,6 +92,7 @@ async function encodeChain(
     const context: EncodeContext = {
       seed: seed + i,
       workers,
+      ...(scratch === undefined ? {} : { scratch }),
       onProgress: (share) =>
         onProgress?.(activity ?? `${level.kind} level`, (i + share) / levels.length),
       ...(abort === undefined ? {} : { signal: abort }),

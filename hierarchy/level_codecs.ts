@@ -2,7 +2,7 @@ import { InputError } from "../data/input_error.ts";
 import type { Stage } from "./container.ts";
 import { autoencoderCodec } from "./levels/autoencoder_codec.ts";
 import { fieldCodec } from "./levels/field_level.ts";
-import type { EncodedLevel, Matrix, MatrixShape, Signal } from "./levels/level.ts";
+import type { EncodedLevel, Matrix, MatrixShape, Signal, WantedParts } from "./levels/level.ts";
 import type { LevelCodec } from "./levels/level_codec.ts";
 import { trellisCodec } from "./levels/trellis_level.ts";
 
@@ -31,11 +31,11 @@ export function levelShapes(
   return shapes;
 }
 
-/** Decodes one stage, from its last level to its first; with `wanted`, these matrices only. */
+/** Decodes one stage, from its last level to its first; with `wanted`, these parts only. */
 export function decodeStage(
   stage: Stage,
   first: readonly MatrixShape[],
-  wanted?: ReadonlySet<number>,
+  wanted?: WantedParts,
 ): Signal {
   const shapes = levelShapes(stage, first);
   return stage.reduceRight<Signal>(
@@ -44,11 +44,11 @@ export function decodeStage(
   );
 }
 
-/** Decodes all stages and adds up what they give; with `wanted`, of these matrices only. */
+/** Decodes all stages and adds up what they give; with `wanted`, these parts only. */
 export function decodeStages(
   stages: readonly Stage[],
   first: readonly MatrixShape[],
-  wanted?: ReadonlySet<number>,
+  wanted?: WantedParts,
 ): Signal {
   const signals = stages.map((stage) => decodeStage(stage, first, wanted));
   const sum = signals[0] ?? first.map((shape) => zeroMatrix(shape));

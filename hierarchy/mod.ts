@@ -16,6 +16,7 @@ export {
   openContainer,
   type Stage,
 } from "./container.ts";
+export { decodesApart } from "./decode_groups.ts";
 export { decodeContainer, decompressWeights } from "./decompress.ts";
 export * from "./learned_functions.ts";
 export { autoencoderCodec, decodeAutoencoder } from "./levels/autoencoder_codec.ts";
@@ -23,6 +24,7 @@ export * from "./levels/autoencoder_level.ts";
 export * from "./levels/field_level.ts";
 export * from "./levels/level.ts";
 export * from "./levels/level_codec.ts";
+export type { MatrixPart } from "./levels/matrix_part.ts";
 export * from "./levels/plan_autoencoder.ts";
 export type { TrainingOptions } from "./levels/train_autoencoder.ts";
 export {
@@ -43,6 +45,7 @@ export type {
 } from "./metric/tensor_metric.ts";
 export * from "./report.ts";
 export { CodingWorkers } from "./workers/coding_workers.ts";
+export { ScratchArrays } from "./workers/scratch_arrays.ts";
 export type { StoredTensor } from "./tensor_names.ts";
 export * from "./baselines/baseline.ts";
 export * from "./baselines/baselines.ts";

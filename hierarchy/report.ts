@@ -1,6 +1,7 @@
 import { bytesPerElement } from "../data/dtype.ts";
 import { type DType, elementCount } from "../data/tensor.ts";
 import type { Container, Stage } from "./container.ts";
+import { decodeGroups } from "./decode_groups.ts";
 import { codecOf, decodeStage, levelBytes, levelShapes } from "./level_codecs.ts";
 import type { EncodedLevel, MatrixShape, Signal } from "./levels/level.ts";
 import { codedShapes } from "./plan_tensors.ts";
@@ -109,50 +110,56 @@ function reportStages(
 ): StageReport[] {
   // One stage of which the original is not known saves an unknown amount: nothing to decode.
   const needed = stages.length > 1 || original !== undefined;
-  const signals = needed ? stages.map((stage) => decodeStage(stage, codedShapes(tensors))) : [];
-  const left = original ?? sumOfSignals(signals);
-  const rest = left.map(({ data }) => data.slice());
+  const saved = needed ? savedBits(stages, codedShapes(tensors), original) : [];
   return stages.map((stage, i) => {
     const bytes = stage.reduce((sum, level) => sum + levelBytes(level), 0);
     const report = { bytes, bitsPerWeight: 8 * bytes / parameters };
-    if (signals.length === 0) return report;
-    const before = rest.map(energy);
-    signals[i]!.forEach(({ data }, m) => subtractInPlace(rest[m]!, data));
-    if (i === stages.length - 1 && original === undefined) return report;
-    return { ...report, bitsSaved: savedBits(before, rest) / parameters };
+    const isRest = i === stages.length - 1 && original === undefined;
+    return isRest ? report : { ...report, bitsSaved: saved[i]! / parameters };
   });
 }
 
-function sumOfSignals(signals: readonly Signal[]): Signal {
-  const [first = [], ...others] = signals;
-  return first.map((matrix, m) => {
-    const data = matrix.data.slice();
-    for (const signal of others) {
-      const other = signal[m]!.data;
-      for (let i = 0; i < data.length; i++) data[i] = data[i]! + other[i]!;
+/**
+ * For each stage, the sum over matrices of half the log2 of the energy's fall, for each of their
+ * values. Decodes a few matrices at a time.
+ */
+function savedBits(
+  stages: readonly Stage[],
+  shapes: readonly MatrixShape[],
+  original: Signal | undefined,
+): number[] {
+  const saved = stages.map(() => 0);
+  for (const { matrices, wanted } of decodeGroups(stages, shapes)) {
+    const signals = stages.map((stage) => decodeStage(stage, shapes, wanted));
+    for (const matrix of matrices) {
+      const parts = signals.map((signal) => signal[matrix]!.data);
+      const rest = original === undefined ? sumOf(parts) : original[matrix]!.data.slice();
+      let before = energy(rest);
+      parts.forEach((part, i) => {
+        for (let at = 0; at < rest.length; at++) rest[at] = rest[at]! - part[at]!;
+        const after = energy(rest);
+        if (after > 0 && before > 0) {
+          saved[i] = saved[i]! + rest.length * 0.5 * Math.log2(before / after);
+        }
+        before = after;
+      });
     }
-    return { ...matrix, data };
-  });
+  }
+  return saved;
+}
+
+function sumOf(parts: readonly Float32Array[]): Float32Array {
+  const sum = parts[0]!.slice();
+  for (const part of parts.slice(1)) {
+    for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + part[i]!;
+  }
+  return sum;
 }
 
 function energy(data: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < data.length; i++) sum += data[i]! * data[i]!;
   return sum;
-}
-
-function subtractInPlace(data: Float32Array, other: Float32Array): void {
-  for (let i = 0; i < data.length; i++) data[i] = data[i]! - other[i]!;
-}
-
-/** Sum over matrices of half the log2 of the energy's fall, for each of their values. */
-function savedBits(before: readonly number[], rest: readonly Float32Array[]): number {
-  return rest.reduce((bits, data, m) => {
-    const after = energy(data);
-    return after > 0 && before[m]! > 0
-      ? bits + data.length * 0.5 * Math.log2(before[m]! / after)
-      : bits;
-  }, 0);
 }
 
 function reportLevel(level: EncodedLevel, stage: number, parameters: number): LevelReport {

@@ -3,7 +3,7 @@ import { InputError } from "../../data/input_error.ts";
 import { createRandom } from "../../kan/random.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
 import { readValues } from "../backend.ts";
-import type { RunnableModel } from "../window_scorer.ts";
+import type { RunnableModel } from "../runnable_model.ts";
 import { applyLayer, embed } from "../forward.ts";
 import { beginPass } from "../layers/forward_pass.ts";
 import { applyNorm, normGradient } from "../layers/normalization.ts";

@@ -5,6 +5,7 @@ import { describeModel } from "../architectures/registry.ts";
 import type { BackendName } from "../backend.ts";
 import { checkTensors } from "../expected_tensors.ts";
 import { checkTokenIds } from "../token_ids.ts";
+import { checkResidentMemory } from "../memory_plan.ts";
 import { prepareWeights } from "../prepared_weights.ts";
 import { runInWorkers } from "../worker_pool.ts";
 import type { SampleJob, SampleSetup } from "./sample_worker.ts";
@@ -68,6 +69,7 @@ export async function sampleTokens(options: SampleOptions): Promise<Int32Array> 
     checkTokenIds(Int32Array.of(firstToken), description.vocabularySize);
   }
   checkTensors(config, description, Array.from(weights, ([name, { shape }]) => ({ name, shape })));
+  checkResidentMemory(description, "give a text to calibrate on");
   const jobs: SampleJob[] = [];
   for (let at = 0; at < sequences; at += sequencesPerJob) {
     const batch = Math.min(sequencesPerJob, sequences - at);

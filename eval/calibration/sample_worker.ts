@@ -1,7 +1,7 @@
 import { createRandom } from "../../kan/random.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
 import { type BackendName, readValues, useBackend } from "../backend.ts";
-import type { RunnableModel } from "../window_scorer.ts";
+import type { RunnableModel } from "../runnable_model.ts";
 import { applyHead, hiddenStates } from "../forward.ts";
 import { KeyValueCache } from "../layers/key_value_cache.ts";
 import { ParameterStore } from "../parameter_store.ts";

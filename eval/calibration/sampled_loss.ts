@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
-import type { TransformerDescription } from "../architectures/description.ts";
 import type { Random } from "../../kan/random.ts";
 import { readValues } from "../backend.ts";
-import type { RunnableModel } from "../window_scorer.ts";
+import { headBlocks, headLogits } from "../head_logits.ts";
+import type { RunnableModel } from "../runnable_model.ts";
 
 /** The head's part of a backward pass whose labels are drawn from the model itself. */
 export interface SampledLoss {
@@ -12,14 +12,8 @@ export interface SampledLoss {
   readonly logitFisher: Float64Array;
 }
 
-/**
- * Columns of the head that are in the heap at once, with their transpose. Also the inner size of the
- * backward product, whose speed halves when it is too long for the cache.
- */
-const headBlockWidth = 3072;
-
 /** Logits that are held at once outside the heap; the head is read once for each such block. */
-const logitsBlockSize = 64 * 2 ** 20;
+const logitsBlockSize = 16 * 2 ** 20;
 
 /** Draws a label for each row of hidden states and differentiates the loss. */
 export async function sampledLoss(
@@ -42,40 +36,6 @@ export async function sampledLoss(
   return { hiddenGradient, logitFisher };
 }
 
-/** Ranges of the vocabulary that go through the head one after another. */
-function headBlocks({ vocabularySize }: TransformerDescription): [number, number][] {
-  return Array.from(
-    { length: Math.ceil(vocabularySize / headBlockWidth) },
-    (_, block) => {
-      const start = block * headBlockWidth;
-      return [start, Math.min(vocabularySize, start + headBlockWidth)];
-    },
-  );
-}
-
-/** `[rows, vocabularySize]` of rows of hidden states. */
-async function headLogits(
-  { description, parameters }: RunnableModel,
-  hidden: Float32Array,
-): Promise<Float32Array> {
-  const { vocabularySize, hiddenSize, head } = description;
-  const rows = hidden.length / hiddenSize;
-  const logits = new Float32Array(rows * vocabularySize);
-  const x = tf.tensor2d(hidden, [rows, hiddenSize]);
-  for (const [start, end] of headBlocks(description)) {
-    const product = tf.matMul(x, parameters.columns(head.weight, start, end));
-    const values = await readValues(product);
-    product.dispose();
-    parameters.release();
-    for (let row = 0; row < rows; row++) {
-      const from = row * (end - start);
-      logits.set(values.subarray(from, from + end - start), row * vocabularySize + start);
-    }
-  }
-  x.dispose();
-  return logits;
-}
-
 /** Gradient by the hidden states, given that by the logits. */
 async function headGradient(
   { description, parameters }: RunnableModel,
@@ -84,7 +44,7 @@ async function headGradient(
   const { vocabularySize, hiddenSize, head } = description;
   const rows = dLogits.length / vocabularySize;
   let sum = tf.zeros<tf.Rank.R2>([rows, hiddenSize]);
-  for (const [start, end] of headBlocks(description)) {
+  for (const [start, end] of headBlocks(head)) {
     const values = new Float32Array(rows * (end - start));
     for (let row = 0; row < rows; row++) {
       const from = row * vocabularySize;

@@ -2,8 +2,16 @@ import { InputError } from "../../data/input_error.ts";
 import { exp2Eighths } from "../entropy/exact_math.ts";
 import { putIntegers, takeIntegers } from "../entropy/integer_vector.ts";
 import { RansDecoder, RansEncoder } from "../entropy/rans.ts";
-import { sharedFloat32Array } from "../workers/shared_array.ts";
-import type { EncodedLevel, ErrorMetric, Level, Matrix, MatrixShape, Signal } from "./level.ts";
+import { ScratchArrays } from "../workers/scratch_arrays.ts";
+import type {
+  EncodedLevel,
+  ErrorMetric,
+  Level,
+  Matrix,
+  MatrixShape,
+  Signal,
+  WantedParts,
+} from "./level.ts";
 import type { LevelCodec } from "./level_codec.ts";
 
 /** Settings of {@linkcode createFieldLevel}. */
@@ -36,7 +44,7 @@ const LIMIT = 1000;
 export function createFieldLevel({ step }: FieldLevelOptions): Level {
   return {
     kind: "field",
-    encode(signal) {
+    encode(signal, { scratch = new ScratchArrays() }) {
       const fields = signal.map(stepField);
       const side = new RansEncoder();
       putIntegers(side, Int32Array.from(fields, ({ base }) => base));
@@ -47,7 +55,10 @@ export function createFieldLevel({ step }: FieldLevelOptions): Level {
         putIntegers(side, columns);
       }
       const streams = new Map([["steps", side.finish()]]);
-      const handsOn = signal.map((matrix, i) => divide(matrix, fields[i]!, step));
+      const handsOn = signal.map((matrix, i) => {
+        const quotients = scratch.float32Array(`quotients ${i}`, matrix.data.length);
+        return divide(matrix, fields[i]!, step, quotients);
+      });
       return Promise.resolve({
         encoded: { kind: "field", parameters: { step }, streams },
         handsOn,
@@ -91,11 +102,10 @@ function stepFactors({ base, rows, columns }: StepField, step: number, shape: Ma
   return { row, column };
 }
 
-/** The quotients, with the metric that belongs to them. */
-function divide(matrix: Matrix, field: StepField, step: number): Matrix {
+/** The quotients, written to `data`, with the metric that belongs to them. */
+function divide(matrix: Matrix, field: StepField, step: number, data: Float32Array): Matrix {
   const { rows, columns, metric } = matrix;
   const factors = stepFactors(field, step, matrix);
-  const data = sharedFloat32Array(matrix.data.length);
   const inverseColumns = factors.column.map((value) => 1 / value);
   for (let i = 0, at = 0; i < rows; i++) {
     const inverseRow = 1 / factors.row[i]!;
@@ -137,22 +147,31 @@ export function decodeField(
   encoded: EncodedLevel,
   handedOn: Signal,
   shapes: readonly MatrixShape[],
+  wanted?: WantedParts,
 ): Signal {
   const step = Number(encoded.parameters.step);
   if (!(step > 0 && step < Infinity)) throw new InputError("level field lacks its step");
   const fields = takeFields(encoded, shapes);
   return handedOn.map((matrix, i) => {
     if (matrix.data.length === 0) return { ...shapes[i]!, data: matrix.data };
-    const { row, column } = stepFactors(fields[i]!, step, matrix);
+    const factors = stepFactors(fields[i]!, step, shapes[i]!);
+    const part = wanted?.get(i);
+    const row = part?.rows === undefined ? factors.row : valuesAt(factors.row, part.rows);
+    const column = part?.columns === undefined
+      ? factors.column
+      : valuesAt(factors.column, part.columns);
     const data = new Float32Array(matrix.data.length);
     for (let r = 0, at = 0; r < matrix.rows; r++) {
       for (let j = 0; j < matrix.columns; j++, at++) {
         data[at] = matrix.data[at]! * (row[r]! * column[j]!);
       }
     }
-    const { name, rows, columns } = shapes[i]!;
-    return { name, rows, columns, data };
+    return { name: shapes[i]!.name, rows: matrix.rows, columns: matrix.columns, data };
   });
+}
+
+function valuesAt(values: Float64Array, numbers: Int32Array): Float64Array {
+  return Float64Array.from(numbers, (number) => values[number]!);
 }
 
 function takeFields(encoded: EncodedLevel, shapes: readonly MatrixShape[]): StepField[] {

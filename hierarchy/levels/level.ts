@@ -1,4 +1,6 @@
 import type { CodingWorkers } from "../workers/coding_workers.ts";
+import type { MatrixPart } from "./matrix_part.ts";
+import type { ScratchArrays } from "../workers/scratch_arrays.ts";
 
 /**
  * What errors in a matrix cost. With E the matrix of errors, the loss of the model grows by about
@@ -101,6 +103,10 @@ export interface EncodeContext {
   readonly signal?: AbortSignal;
   /** What codes matrices side by side; the calling thread where it is absent. */
   readonly workers?: CodingWorkers;
+  /**
+   * Arrays to use again: what a level handed on is then overwritten when a level is next given them.
+   */
+  readonly scratch?: ScratchArrays;
 }
 
 /** One step of the hierarchy: codes a signal and hands on what it leaves over. */
@@ -111,15 +117,18 @@ export interface Level {
   encode(signal: Signal, context: EncodeContext): Promise<LevelResult>;
 }
 
+/** The parts of matrices that are to be decoded, by the number of the matrix. */
+export type WantedParts = ReadonlyMap<number, MatrixPart>;
+
 /**
  * The inverse of a level, as a plain function. `handedOn` is the next levels' reconstruction of
  * what this level handed on, `shapes` the matrices to give back. With `wanted`, a decoder whose codec
- * says so gives the values of the matrices of these numbers only and leaves the others empty. Uses
+ * says so gives these parts of the matrices of these numbers only and leaves the others empty. Uses
  * no arithmetic whose rounding depends on the platform.
  */
 export type LevelDecoder = (
   encoded: EncodedLevel,
   handedOn: Signal,
   shapes: readonly MatrixShape[],
-  wanted?: ReadonlySet<number>,
+  wanted?: WantedParts,
 ) => Signal;

@@ -1,7 +1,7 @@
 import { InputError } from "../../data/input_error.ts";
 import { type EntropyModelFit, fitEntropyModel } from "../entropy/fit_entropy_model.ts";
 import { type DecodedRun, decodeSegment } from "../entropy/index_code.ts";
-import { planSegments } from "../entropy/index_matrix.ts";
+import { type Piece, planSegments } from "../entropy/index_matrix.ts";
 import { putIntegers, takeIntegers } from "../entropy/integer_vector.ts";
 import { RansDecoder, RansEncoder } from "../entropy/rans.ts";
 import type { ScaleField } from "../entropy/scale_field.ts";
@@ -12,11 +12,21 @@ import { symbolBits, type SymbolTables } from "../entropy/symbol_table.ts";
 import { createRunDecoderKernel } from "../kernels/run_decoder_kernel.ts";
 import { createTrellis, STATE_COUNTS, type Trellis } from "../quantize/trellis.ts";
 import type { QuantizeTask } from "../workers/coding_tasks.ts";
+import { ScratchArrays } from "../workers/scratch_arrays.ts";
 import { shareFloat32Array } from "../workers/shared_array.ts";
 import { runnerOf } from "../workers/coding_workers.ts";
 import type { RunTasks } from "../workers/task_runner.ts";
-import type { EncodeContext, EncodedLevel, Level, MatrixShape, Signal } from "./level.ts";
+import type {
+  EncodeContext,
+  EncodedLevel,
+  Level,
+  Matrix,
+  MatrixShape,
+  Signal,
+  WantedParts,
+} from "./level.ts";
 import type { LevelCodec } from "./level_codec.ts";
+import { createPartReader, hasDiagonals } from "./matrix_part.ts";
 
 /** Settings of {@linkcode createTrellisLevel}. */
 export interface TrellisLevelOptions {
@@ -47,12 +57,12 @@ export function createTrellisLevel(
   return {
     kind: "trellis",
     async encode(signal: Signal, context: EncodeContext) {
-      const { onProgress, signal: abort } = context;
+      const { onProgress, signal: abort, scratch = new ScratchArrays() } = context;
       const run = runnerOf(context.workers);
       const passes = rateWeight > 0 ? 1 + ratePasses : 1;
       let fit: EntropyModelFit | undefined;
       for (let pass = 0; pass < passes; pass++) {
-        const tasks = quantizeTasks(states, signal, rateWeight, fit);
+        const tasks = quantizeTasks(states, signal, rateWeight, fit, scratch);
         const quantized = await run("quantize", tasks, {
           onDone: (done) => onProgress?.((pass + done / tasks.length / 2) / passes),
           ...(abort && { signal: abort }),
@@ -73,12 +83,18 @@ function quantizeTasks(
   signal: Signal,
   lambda: number,
   fit: EntropyModelFit | undefined,
+  scratch: ScratchArrays,
 ): QuantizeTask[] {
-  if (fit === undefined) return signal.map((matrix) => ({ states, matrix }));
+  const task = (matrix: Matrix, i: number) => ({
+    states,
+    matrix,
+    indices: scratch.int32Array(`indices ${i}`, matrix.data.length),
+  });
+  if (fit === undefined) return signal.map(task);
   const costs = shareFloat32Array(symbolCosts(symbolTables(fit.model)));
   return signal.map((matrix, i) => {
     const { field } = fit.matrices[i]!;
-    return { states, matrix, rate: { lambda, costs, field } };
+    return { ...task(matrix, i), rate: { lambda, costs, field } };
   });
 }
 
@@ -118,19 +134,24 @@ export function decodeTrellis(
   encoded: EncodedLevel,
   _handedOn: Signal,
   shapes: readonly MatrixShape[],
-  wanted?: ReadonlySet<number>,
+  wanted?: WantedParts,
 ): Signal {
-  const isWanted = (matrix: number) => wanted?.has(matrix) ?? true;
-  const signal = shapes.map((shape, i) => ({
-    ...shape,
-    data: new Float32Array(isWanted(i) ? shape.rows * shape.columns : 0),
-  }));
-  decodeRuns(encoded, shapes, ({ matrix, places, levels }) => {
-    if (!isWanted(matrix)) return;
-    const { data } = signal[matrix]!;
-    for (let i = 0; i < places.length; i++) data[places[i]!] = levels[i]!;
-  }, isWanted);
-  return signal;
+  const partOf = (matrix: number) => wanted === undefined ? {} : wanted.get(matrix);
+  const isWanted = (piece: Piece) => {
+    const part = partOf(piece.matrix);
+    return part !== undefined && hasDiagonals(part, shapes[piece.matrix]!, piece);
+  };
+  const readers = shapes.map((shape, i) => {
+    const part = partOf(i);
+    return part && createPartReader(shape, part);
+  });
+  decodeRuns(
+    encoded,
+    shapes,
+    ({ matrix, places, levels }) => readers[matrix]?.put(places, levels),
+    isWanted,
+  );
+  return shapes.map((shape, i) => readers[i]?.matrix ?? { ...shape, data: new Float32Array() });
 }
 
 /** Decoded indices that follow each other, and what is needed to make sense of them. */
@@ -156,7 +177,7 @@ function decodeRuns(
   encoded: EncodedLevel,
   shapes: readonly MatrixShape[],
   visit: (run: IndexRun) => void,
-  isWanted: (matrix: number) => boolean = () => true,
+  isWanted: (piece: Piece) => boolean = () => true,
 ): void {
   const trellis = trellisOf(encoded);
   const { model, fields } = decodeFields(encoded, shapes, trellis.states === 1 ? 1 : 2);
@@ -164,7 +185,7 @@ function decodeRuns(
   const decoder = createRunDecoderKernel(trellis, tables) ?? createRunDecoder(trellis, tables);
   const coded = shapes.map(({ rows, columns }, i) => ({ rows, columns, field: fields[i]! }));
   planSegments(shapes).forEach((segment, i) => {
-    if (!segment.some(({ matrix }) => isWanted(matrix))) return;
+    if (!segment.some(isWanted)) return;
     const stream = streamOf(encoded, `codes.${i}`);
     const complete = decodeSegment(
       decoder,

@@ -16,6 +16,8 @@ export interface QuantizeTask {
   readonly states: number;
   /** The matrix, in steps. */
   readonly matrix: Matrix;
+  /** Where the indices are written; into a new array where it is absent. */
+  readonly indices?: Int32Array;
   /** What bits cost; nothing where it is absent. */
   readonly rate?: MatrixRateTerm;
 }
@@ -75,11 +77,10 @@ export type TaskKind = keyof TaskArguments;
 export const codingTasks: {
   readonly [Kind in TaskKind]: (task: TaskArguments[Kind]) => TaskResults[Kind];
 } = {
-  quantize({ states, matrix, rate }) {
+  quantize({ states, matrix, rate, indices = sharedInt32Array(matrix.data.length) }) {
     const { rows, columns, data } = matrix;
     const trellis = createTrellis(states);
     const field = rate?.field ?? fitScaleField(data, rows, columns);
-    const indices = sharedInt32Array(rows * columns);
     quantizeMatrix(trellis, matrix, rate, indices);
     const quantized = { rows, columns, indices, field };
     return { ...quantized, counts: countMagnitudes(trellis, quantized) };

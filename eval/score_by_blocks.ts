@@ -1,0 +1,172 @@
+import * as tf from "@tensorflow/tfjs";
+import { readTensorRows } from "../data/read_rows.ts";
+import type { WeightSource } from "../data/tensor.ts";
+import type { LinearDescription, TransformerDescription } from "./architectures/description.ts";
+import { readValues } from "./backend.ts";
+import { layerLinears } from "./expected_tensors.ts";
+import {
+  blockLogits,
+  type HeadBlock,
+  headBlocks,
+  headBlockWidth,
+  headInput,
+} from "./head_logits.ts";
+import { ParameterStore } from "./parameter_store.ts";
+import { loadTensors } from "./load_tensors.ts";
+import { prepareTensor } from "./prepared_weights.ts";
+import type { ScoringJob } from "./scoring_jobs.ts";
+import {
+  addLogits,
+  allocateScores,
+  findLargest,
+  finishScore,
+  type PartialScore,
+  startScore,
+  type TokenScores,
+} from "./token_scores.ts";
+import { logitsBlockSize } from "./window_scorer.ts";
+
+/** What {@linkcode scoreByBlocks} is given. */
+export interface BlockScoring {
+  /** The architecture. */
+  readonly model: TransformerDescription;
+  /** The original and perhaps the compressed weights. */
+  readonly sources: readonly WeightSource[];
+  /** For each source and job, the hidden states that count, `[rows, hiddenSize]`. */
+  readonly rows: readonly (readonly Float32Array[])[];
+  /** The jobs. */
+  readonly jobs: readonly ScoringJob[];
+  /** Called after each of {@linkcode scoringSteps} steps. */
+  readonly advance: () => void;
+}
+
+/** Outputs of the head that are held at once: as many as give a matrix of the size of a layer's. */
+function lowMemoryBlocks({ head, layers }: TransformerDescription): HeadBlock[] {
+  const layer = layers.map((each) =>
+    layerLinears(each).reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0)
+  );
+  return headBlocks(head, Math.max(headBlockWidth, Math.floor(Math.max(...layer) / head.inputs)));
+}
+
+/** How many steps {@linkcode scoreByBlocks} has. */
+export function scoringSteps(model: TransformerDescription): number {
+  return 2 * lowMemoryBlocks(model).length;
+}
+
+/**
+ * Scores predictions as `scoreRows` does, with the same numbers, but holds one block of the head's
+ * outputs at a time. All blocks are read twice: once to find the largest logits, once to sum
+ * exponentials.
+ */
+export async function scoreByBlocks(scoring: BlockScoring): Promise<TokenScores[]> {
+  const { model, sources, jobs, advance } = scoring;
+  const inputs = await transformRows(scoring);
+  const partial = jobs.map(({ labels }) => Array.from(labels, () => startScore(sources.length)));
+  for (const take of [takeLargest, takeSums]) {
+    for (const block of lowMemoryBlocks(model)) {
+      const heads: HeadPart[] = [];
+      for (const source of sources) heads.push(await loadHeadPart(model.head, source, block));
+      for (const [index, { labels }] of jobs.entries()) {
+        const ofModels = inputs.map((ofModel) => ofModel[index]!);
+        await scoreBlock(
+          model,
+          heads,
+          block,
+          ofModels,
+          (row, logits) => take(partial[index]![row]!, block[0], labels[row]!, logits),
+        );
+      }
+      for (const { parameters } of heads) parameters.dispose();
+      advance();
+    }
+  }
+  return partial.map((ofJob) => {
+    const scores = allocateScores(ofJob.length, sources.length > 1);
+    ofJob.forEach((score, row) => finishScore(scores, row, score));
+    return scores;
+  });
+}
+
+function takeLargest(
+  score: PartialScore,
+  start: number,
+  _label: number,
+  logits: readonly Float32Array[],
+): void {
+  logits.forEach((values, model) => findLargest(score, model, start, values));
+}
+
+const takeSums = addLogits;
+
+/** The rows as they go into the head's product. */
+async function transformRows(
+  { model, sources, rows }: BlockScoring,
+): Promise<readonly (readonly Float32Array[])[]> {
+  if (model.headTransform === undefined) return rows;
+  const { linear, norm } = model.headTransform;
+  const names = [linear.weight, linear.bias, norm?.weight, norm?.bias];
+  const transformed: Float32Array[][] = [];
+  for (const [index, source] of sources.entries()) {
+    const parameters = await loadTensors(model, source, names.filter((name) => name !== undefined));
+    const ofModel: Float32Array[] = [];
+    for (const hidden of rows[index]!) {
+      const x = headInput({ description: model, parameters }, hidden);
+      ofModel.push((await readValues(x)).slice());
+      x.dispose();
+    }
+    parameters.dispose();
+    transformed.push(ofModel);
+  }
+  return transformed;
+}
+
+/** A block of a head's outputs. */
+interface HeadPart {
+  readonly parameters: ParameterStore;
+  /** The head that has these outputs only. */
+  readonly head: LinearDescription;
+}
+
+async function loadHeadPart(
+  head: LinearDescription,
+  source: WeightSource,
+  [start, end]: HeadBlock,
+): Promise<HeadPart> {
+  const wanted = Int32Array.from({ length: end - start }, (_, i) => start + i);
+  // Every architecture stores its head as [outputs, inputs]: a row is an output.
+  const tensor = await readTensorRows(source, head.weight, wanted);
+  const prepared = new Map([[head.weight, prepareTensor(head.weight, tensor, true, false)]]);
+  if (head.bias !== undefined) {
+    const bias = await readTensorRows(source, head.bias, wanted);
+    prepared.set(head.bias, prepareTensor(head.bias, bias, false, false));
+  }
+  const parameters = new ParameterStore(prepared, true);
+  return { parameters, head: { ...head, outputs: end - start } };
+}
+
+/** Calls `visit` with each row's logits of the block, of all models. */
+async function scoreBlock(
+  { hiddenSize }: TransformerDescription,
+  heads: readonly HeadPart[],
+  [start, end]: HeadBlock,
+  inputs: readonly Float32Array[],
+  visit: (row: number, logits: readonly Float32Array[]) => void,
+): Promise<void> {
+  const width = end - start;
+  const step = Math.max(1, Math.floor(logitsBlockSize / heads.length / width));
+  const count = inputs[0]!.length / hiddenSize;
+  for (let first = 0; first < count; first += step) {
+    const last = Math.min(count, first + step);
+    const blocks: Float32Array[] = [];
+    for (const [index, { parameters, head }] of heads.entries()) {
+      const rows = inputs[index]!.subarray(first * hiddenSize, last * hiddenSize);
+      const x = tf.tensor2d(rows, [last - first, hiddenSize]);
+      blocks.push((await blockLogits(head, parameters, x, [0, width])).slice());
+      x.dispose();
+    }
+    for (let row = first; row < last; row++) {
+      const from = (row - first) * width;
+      visit(row, blocks.map((values) => values.subarray(from, from + width)));
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import assert from "node:assert";
+import fc from "fast-check";
+import { createPartReader, hasDiagonals } from "./matrix_part.ts";
+
+Deno.test("a part filled by runs of the whole holds its rows and columns", () => {
+  const size = fc.integer({ min: 1, max: 9 });
+  const some = fc.option(fc.uniqueArray(fc.nat(8), { maxLength: 9 }), { nil: undefined });
+  fc.assert(fc.property(size, size, some, some, fc.integer({ min: 1, max: 20 }), (...given) => {
+    const [rows, columns, someRows, someColumns, run] = given;
+    const numbers = (some: number[] | undefined, count: number) =>
+      some && Int32Array.from(some.filter((number) => number < count)).sort();
+    const wantedRows = numbers(someRows, rows), wantedColumns = numbers(someColumns, columns);
+    const { matrix, put } = createPartReader({ name: "w", rows, columns }, {
+      ...(wantedRows && { rows: wantedRows }),
+      ...(wantedColumns && { columns: wantedColumns }),
+    });
+    const whole = Float32Array.from({ length: rows * columns }, (_, at) => 1 + at);
+    const shuffled = Uint32Array.from(whole.keys()).sort((a, b) =>
+      (7919 * a) % 101 - (7919 * b) % 101
+    );
+    for (let at = 0; at < whole.length; at += run) {
+      const places = shuffled.subarray(at, at + run);
+      put(places, Float32Array.from(places, (place) => whole[place]!));
+    }
+    const all = (count: number) => Array.from({ length: count }, (_, i) => i);
+    const expected = [...wantedRows ?? all(rows)].flatMap((row) =>
+      [...wantedColumns ?? all(columns)].map((column) => 1 + row * columns + column)
+    );
+    assert.deepEqual([...matrix.data], expected);
+    assert.equal(matrix.rows * matrix.columns, expected.length);
+  }));
+});
+
+Deno.test("hasDiagonals() says whether a range of anti-diagonals has any value of a part", () => {
+  const size = fc.integer({ min: 1, max: 6 });
+  const some = fc.option(fc.uniqueArray(fc.nat(5), { maxLength: 4 }), { nil: undefined });
+  fc.assert(fc.property(size, size, some, some, fc.nat(10), fc.nat(10), (...given) => {
+    const [rows, columns, someRows, someColumns, a, b] = given;
+    const first = Math.min(a, b), end = Math.min(Math.max(a, b), rows + columns - 1);
+    const numbers = (some: number[] | undefined, count: number) =>
+      some && Int32Array.from(some.filter((number) => number < count)).sort();
+    const part = {
+      rows: numbers(someRows, rows) ?? Int32Array.from({ length: rows }, (_, i) => i),
+      columns: numbers(someColumns, columns) ?? Int32Array.from({ length: columns }, (_, i) => i),
+    };
+    const expected = part.rows.some((row) =>
+      part.columns.some((column) => row + column >= first && row + column < end)
+    );
+    const found = hasDiagonals(
+      {
+        ...(someRows && { rows: part.rows }),
+        ...(someColumns && { columns: part.columns }),
+      },
+      { rows, columns },
+      { first, end },
+    );
+    // Nothing left out stands for all, of which a range that is not empty always has some.
+    assert.equal(found, expected || (!someRows && !someColumns));
+  }));
+});
