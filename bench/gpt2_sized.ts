@@ -19,7 +19,10 @@ const CALIBRATION_TOKENS = 16_384;
 const EVALUATION_TOKENS = 1024;
 
 async function measure(name: string, args: readonly string[]): Promise<void> {
-  const { output, seconds, peak, peaks } = await measureProcess(["compress", ...args]);
+  const { output, seconds, processorSeconds, peak, peaks } = await measureProcess([
+    "compress",
+    ...args,
+  ]);
   const phases = Object.entries(output.seconds as Record<string, number>)
     .filter(([phase]) => phase !== "total");
   console.log(`\n${name}`);
@@ -34,7 +37,11 @@ async function measure(name: string, args: readonly string[]): Promise<void> {
   );
   console.log(
     `goal: ${GOALS.minutes} min, ${GOALS.gigabytes} GB; measured: ` +
-      `${(seconds / 60).toFixed(1)} min, ${(peak / 1e9).toFixed(2)} GB`,
+      `${(seconds / 60).toFixed(1)} min, ${(peak / 1e9).toFixed(2)} GB; processor time ` +
+      `${(processorSeconds / 60).toFixed(1)} min, ${
+        (processorSeconds / 120).toFixed(1)
+      } on each of two ` +
+      "idle cores",
   );
 }
 

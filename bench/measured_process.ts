@@ -6,6 +6,8 @@ export interface MeasuredProcess {
   readonly output: Readonly<Record<string, unknown>>;
   /** Wall clock from its start to its end, in seconds. */
   readonly seconds: number;
+  /** Processor time of all its threads, in seconds. */
+  readonly processorSeconds: number;
   /** Peak of its resident memory in bytes. */
   readonly peak: number;
   /** Largest resident memory that was seen within each phase, in bytes. */
@@ -15,12 +17,25 @@ export interface MeasuredProcess {
 const PROGRAM = fileURLToPath(new URL("../cli.ts", import.meta.url));
 /** Milliseconds between two looks at the memory. */
 const INTERVAL = 50;
+/** Clock ticks a second in /proc, the same on every Linux. */
+const TICKS = 100;
 
 /** A figure of a process's resident memory in bytes; 0 when it has ended. */
 function residentMemory(pid: number, figure: "VmHWM" | "VmRSS"): number {
   try {
     const status = Deno.readTextFileSync(`/proc/${pid}/status`);
     return 1024 * Number(new RegExp(`${figure}:\\s+(\\d+) kB`).exec(status)?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+/** Processor time of a process so far, in seconds; 0 when it has ended. */
+function processorTime(pid: number): number {
+  try {
+    // Fields 14 and 15, of which the second is in parentheses and may hold spaces.
+    const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/^.*\) /, "").split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / TICKS;
   } catch {
     return 0;
   }
@@ -37,9 +52,10 @@ export async function measureProcess(args: readonly string[]): Promise<MeasuredP
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  let peak = 0, sincePhase = 0;
+  let peak = 0, sincePhase = 0, processorSeconds = 0;
   const timer = setInterval(() => {
     peak = Math.max(peak, residentMemory(child.pid, "VmHWM"));
+    processorSeconds = Math.max(processorSeconds, processorTime(child.pid));
     sincePhase = Math.max(sincePhase, residentMemory(child.pid, "VmRSS"));
   }, INTERVAL);
   const peaks = new Map<string, number>();
@@ -60,5 +76,6 @@ export async function measureProcess(args: readonly string[]): Promise<MeasuredP
   ]);
   clearInterval(timer);
   if (code !== 0) throw new Error(`${args[0]} ended with status ${code}: ${messages.join("")}`);
-  return { output: JSON.parse(stdout), seconds: (performance.now() - start) / 1000, peak, peaks };
+  const seconds = (performance.now() - start) / 1000;
+  return { output: JSON.parse(stdout), seconds, processorSeconds, peak, peaks };
 }

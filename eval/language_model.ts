@@ -12,6 +12,7 @@ import type { TransformerDescription } from "./architectures/description.ts";
 import { describeModel, isIgnorableTensor } from "./architectures/registry.ts";
 import { checkTensors, expectedTensors } from "./expected_tensors.ts";
 import { applyHead, type ForwardOptions, hiddenStates } from "./forward.ts";
+import { checkResidentMemory } from "./memory_plan.ts";
 import { ParameterStore } from "./parameter_store.ts";
 import { prepareWeights } from "./prepared_weights.ts";
 import { checkTokenIds } from "./token_ids.ts";
@@ -24,6 +25,8 @@ export class LanguageModel {
   readonly description: TransformerDescription;
   #weights: StateDict;
   #parameters: ParameterStore;
+  /** Whether it is known that the weights fit into the backend's heap. */
+  #fits = false;
 
   /** Use {@linkcode createLanguageModel}. */
   constructor(config: ModelConfig, weights: StateDict) {
@@ -75,6 +78,10 @@ export class LanguageModel {
    */
   hiddenStates(ids: Int32Array, batch = 1, options: ForwardOptions = {}): Tensor2D {
     this.#checkIds(ids, batch, options.cache?.length ?? 0);
+    if (!this.#fits && tf.getBackend() === "wasm") {
+      checkResidentMemory(this.description, "choose a smaller model");
+    }
+    this.#fits = true;
     return hiddenStates(this.description, this.#parameters, ids, batch, options);
   }
 

@@ -62,14 +62,14 @@ export function planMemory(model: TransformerDescription, demand: MemoryDemand):
 }
 
 /**
- * Throws {@linkcode InputError} where a model whose weights all stay in a worker's heap, as for
- * writing a text, does not fit into it; `advice` says what to do instead.
+ * Throws {@linkcode InputError} where a model does not fit whole into a WASM heap, as it must to
+ * write a text; `advice` says what to do instead.
  */
 export function checkResidentMemory(model: TransformerDescription, advice: string): void {
   const heapBytes = countWeights(model) * bytesPerWeight;
   if (heapBytes <= heapLimit) return;
   throw new InputError(
-    `the model needs about ${gigabytes(heapBytes)} GB a worker to write a text, more than the ` +
+    `the model needs about ${gigabytes(heapBytes)} GB to be run token by token, more than the ` +
       `${gigabytes(heapLimit)} GB of a WASM heap; ${advice}`,
   );
 }
