@@ -2,7 +2,7 @@
  * How fast are weights coded after calibration, on one core? Prints million weights a second of
  * processor time for quantizing alone (error feedback, candidates and Viterbi's algorithm; one pass),
  * and for the whole step: all passes, the fits of the entropy model between them, and rANS coding.
- * Then the error feedback's products, side by side with tfjs' matMul on WebAssembly.
+ * Then what error feedback adds to quantizing, side by side with tfjs' matMul on WebAssembly.
  *
  *     deno run --allow-all bench/encode.ts
  *     deno run --allow-all bench/encode.ts --states 8
@@ -13,13 +13,11 @@ import { useBackend } from "../eval/mod.ts";
 import { symbolCosts } from "../hierarchy/entropy/symbol_costs.ts";
 import { laplacianModel, symbolTables } from "../hierarchy/entropy/symbol_model.ts";
 import { fitScaleField } from "../hierarchy/entropy/scale_field.ts";
-import { createErrorFeedbackKernel } from "../hierarchy/kernels/error_feedback_kernel.ts";
 import type { ErrorMetric, Matrix } from "../hierarchy/levels/level.ts";
 import { createTrellisLevel } from "../hierarchy/levels/trellis_level.ts";
 import { packUpper } from "../hierarchy/metric/packed_upper.ts";
 import { triangleSize, triangleStart } from "../hierarchy/metric/triangle.ts";
 import { factorTriangle } from "../hierarchy/metric/upper_factor.ts";
-import { startFeedback } from "../hierarchy/quantize/error_feedback.ts";
 import { codingTasks } from "../hierarchy/workers/coding_tasks.ts";
 import { createRandom } from "../kan/random.ts";
 import { leastCpuSeconds, leastCpuSecondsLater } from "./cpu_seconds.ts";
@@ -83,29 +81,31 @@ async function benchStates(states: number, signal: readonly Matrix[]): Promise<v
   }
 }
 
-async function benchProducts(): Promise<void> {
+/** What error feedback adds to quantizing a matrix: its products and all that goes with them. */
+async function benchFeedback([matrix]: readonly Matrix[]): Promise<void> {
   await useBackend("wasm");
-  const size = 1024, half = size / 2;
-  const values = Float32Array.from({ length: size * size }, (_, i) => Math.sin(i * i));
-  const metric = correlatedMetric(size, size);
-  const state = startFeedback({ name: "weight", rows: size, columns: size, data: values }, metric);
-  const add = createErrorFeedbackKernel()!;
-  const a = tf.tensor2d(values, [size, size]);
+  const { rows, columns } = matrix!;
+  const { metric: _, ...plain } = matrix!;
+  const size = 1024;
+  const a = tf.tensor2d(Float32Array.from({ length: size ** 2 }, (_, i) => Math.sin(i)), [
+    size,
+    size,
+  ]);
   let best = { share: 0, feedback: 0, product: 0 };
-  // In turn, so that both see the same clock of the processor.
+  // In turn, so that all see the same clock of the processor.
   for (let run = 0; run < 3 * RUNS; run++) {
     const product = 2 * size ** 3 / 1e9 / leastCpuSeconds(() => tf.matMul(a, a).dispose(), 1);
-    const seconds = leastCpuSeconds(() => add(state, [0, half], [half, size]), 1);
-    const feedback = 2 * half * half * size / 1e9 / seconds;
+    const seconds = [matrix!, plain].map((each) =>
+      leastCpuSeconds(() => codingTasks.quantize({ states: 1, matrix: each }), 1)
+    );
+    const feedback = rows * (rows - 1) * columns / 1e9 / (seconds[0]! - seconds[1]!);
     if (feedback / product > best.share) best = { share: feedback / product, feedback, product };
   }
   a.dispose();
   const share = best.share / BEST_TO_TFJS;
   console.log(
-    `\nfeedback products: ${best.feedback.toFixed(1)} GFLOP/s, ${
-      (100 * best.share).toFixed(0)
-    } % of ` +
-      `tfjs matMul's ${best.product.toFixed(1)} and so ${(100 * share).toFixed(0)} % of the best ` +
+    `\nfeedback: ${best.feedback.toFixed(1)} GFLOP/s, ${(100 * best.share).toFixed(0)} % of tfjs ` +
+      `matMul's ${best.product.toFixed(1)} and so ${(100 * share).toFixed(0)} % of the best ` +
       `WebAssembly product (goal: ${100 * PRODUCT_GOAL} %)`,
   );
 }
@@ -114,4 +114,4 @@ const { values } = parseArgs({ options: { states: { type: "string", default: "8,
 const signal = randomMatrices();
 console.log("million weights a second".padEnd(24) + "      one pass   whole step    goal");
 for (const states of values.states.split(",")) await benchStates(Number(states), signal);
-await benchProducts();
+await benchFeedback(signal);
