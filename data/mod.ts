@@ -14,6 +14,7 @@ export * from "./input_error.ts";
 export * from "./memory_source.ts";
 export type { ModelSource } from "./model_source.ts";
 export { openDataFile } from "./open_data_file.ts";
+export * from "./onnx/onnx_model.ts";
 export * from "./open_model.ts";
 export { type DataRecord, readRecords } from "./records.ts";
 export { encodeSafetensors, type TensorBytes } from "./safetensors_encode.ts";

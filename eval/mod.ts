@@ -7,7 +7,7 @@ export type { Architecture } from "./architectures/architecture.ts";
 export type { ModelConfig } from "./architectures/config.ts";
 export * from "./architectures/description.ts";
 export { architectureOf, describeModel, isIgnorableTensor } from "./architectures/registry.ts";
-export { activationNames } from "./layers/activation.ts";
+export { type ActivationName, activationNames } from "./architectures/activation_names.ts";
 export { type BackendName, backendNames, useBackend } from "./backend.ts";
 export {
   calibrate,
@@ -63,4 +63,5 @@ export {
   readStateDict,
 } from "./language_model.ts";
 export type { SamplingOptions } from "./sample_token.ts";
+export { languageModelGraph, type OnnxOptions } from "./onnx/language_model_graph.ts";
 export * from "./plots/mod.ts";

@@ -37,13 +37,13 @@ export function readBoolean(config: ModelConfig, key: string, fallback: boolean)
 }
 
 /** Reads a string out of a list of those that are supported. */
-export function readChoice(
+export function readChoice<T extends string>(
   config: ModelConfig,
   key: string,
-  choices: readonly string[],
-  fallback?: string,
-): string {
-  const accepts = (value: unknown): value is string => choices.includes(value as string);
+  choices: readonly T[],
+  fallback?: NoInfer<T>,
+): T {
+  const accepts = (value: unknown): value is T => choices.includes(value as T);
   return read(config, key, fallback, accepts, `one of ${choices.join(", ")}`);
 }
 

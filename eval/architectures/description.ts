@@ -1,3 +1,5 @@
+import type { ActivationName } from "./activation_names.ts";
+
 /** A matrix product y = x W + b with the name of its weight in the checkpoint. */
 export interface LinearDescription {
   /** Name of the weight matrix. */
@@ -105,8 +107,8 @@ export interface AttentionDescription {
 
 /** Feed-forward block: down(act(up(x))), or down(act(gate(x)) * up(x)) where there is a gate. */
 export interface FeedForwardDescription {
-  /** Name of the activation function, one of {@linkcode activationNames}. */
-  readonly activation: string;
+  /** Name of the activation function. */
+  readonly activation: ActivationName;
   /** From the hidden size to the inner size. */
   readonly up: LinearDescription;
   /** The gated variant's second product. */
@@ -136,8 +138,8 @@ export interface LayerDescription {
 export interface HeadTransformDescription {
   /** From the hidden size to the hidden size. */
   readonly linear: LinearDescription;
-  /** Name of the activation function, one of {@linkcode activationNames}. */
-  readonly activation: string;
+  /** Name of the activation function. */
+  readonly activation: ActivationName;
   /** After the activation, where there is one. */
   readonly norm?: NormDescription;
 }

@@ -1,5 +1,5 @@
 import { InputError } from "../../data/input_error.ts";
-import { activationNames } from "../layers/activation.ts";
+import { activationNames } from "./activation_names.ts";
 import type { Architecture } from "./architecture.ts";
 import {
   divideExactly,

@@ -1,4 +1,4 @@
-import { activationNames } from "../layers/activation.ts";
+import { activationNames } from "./activation_names.ts";
 import type { Architecture } from "./architecture.ts";
 import {
   divideExactly,

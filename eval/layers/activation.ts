@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import type { ActivationName } from "../architectures/activation_names.ts";
 
 type Activation = (x: tf.Tensor2D) => tf.Tensor2D;
 
@@ -18,23 +19,18 @@ function silu(x: tf.Tensor2D): tf.Tensor2D {
   return tf.mul(x, tf.sigmoid(x));
 }
 
-const activations: ReadonlyMap<string, Activation> = new Map<string, Activation>([
-  ["gelu", gelu],
-  ["gelu_fast", geluTanh],
-  ["gelu_new", geluTanh],
-  ["gelu_pytorch_tanh", geluTanh],
-  ["quick_gelu", (x) => tf.mul(x, tf.sigmoid(tf.mul(x, 1.702)))],
-  ["relu", (x) => tf.relu(x)],
-  ["silu", silu],
-  ["swish", silu],
-]);
+const activations: Readonly<Record<ActivationName, Activation>> = {
+  gelu,
+  gelu_fast: geluTanh,
+  gelu_new: geluTanh,
+  gelu_pytorch_tanh: geluTanh,
+  quick_gelu: (x) => tf.mul(x, tf.sigmoid(tf.mul(x, 1.702))),
+  relu: (x) => tf.relu(x),
+  silu,
+  swish: silu,
+};
 
-/** Names of the activation functions that a config may ask for. */
-export const activationNames: readonly string[] = [...activations.keys()];
-
-/** Applies an activation function of {@linkcode activationNames} to each value. */
-export function activate(name: string, x: tf.Tensor2D): tf.Tensor2D {
-  const activation = activations.get(name);
-  if (activation === undefined) throw new RangeError(`unknown activation function ${name}`);
-  return tf.tidy(() => activation(x));
+/** Applies an activation function to each value. */
+export function activate(name: ActivationName, x: tf.Tensor2D): tf.Tensor2D {
+  return tf.tidy(() => activations[name](x));
 }

@@ -1,7 +1,8 @@
 import assert from "node:assert";
 import * as tf from "@tensorflow/tfjs";
 import { useBackend } from "../backend.ts";
-import { activate, activationNames } from "./activation.ts";
+import { type ActivationName, activationNames } from "../architectures/activation_names.ts";
+import { activate } from "./activation.ts";
 
 /** Φ(x) by Simpson's rule. */
 function normalDistribution(x: number): number {
@@ -24,12 +25,11 @@ for (const [name, reference] of Object.entries(expected)) {
   Deno.test(`${name} follows its definition`, async () => {
     await useBackend("wasm");
     const xs = Array.from({ length: 81 }, (_, i) => i / 8 - 5);
-    const found = activate(name, tf.tensor2d([xs])).dataSync();
+    const found = activate(name as ActivationName, tf.tensor2d([xs])).dataSync();
     xs.forEach((x, i) => assert.ok(Math.abs(found[i]! - reference(x)) < 2e-6, `${x}`));
   });
 }
 
-Deno.test("every name can be applied, others cannot", () => {
+Deno.test("every name can be applied", () => {
   for (const name of activationNames) assert.equal(activate(name, tf.zeros([1, 2])).size, 2);
-  assert.throws(() => activate("softsign", tf.zeros([1, 2])), RangeError);
 });

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { RotaryDescription } from "../architectures/description.ts";
+import { rotaryFrequencies } from "./rotary_frequencies.ts";
 
 /** What {@linkcode rotate} needs for a run of positions. */
 export interface RotaryTables {
@@ -9,20 +10,6 @@ export interface RotaryTables {
   readonly sine: tf.Tensor2D;
   /** Signed permutation `[headSize, headSize]` that swaps the halves: (a, b) becomes (-b, a). */
   readonly swap: tf.Tensor2D;
-}
-
-/** Angles a position, one for each pair of rotated features, after scaling. */
-export function rotaryFrequencies(rotary: RotaryDescription): Float64Array {
-  const { dimensions, theta, scaling } = rotary;
-  return Float64Array.from({ length: dimensions / 2 }, (_, pair) => {
-    const frequency = theta ** (-2 * pair / dimensions);
-    if (scaling === undefined) return frequency;
-    if (scaling.kind === "linear") return frequency / scaling.factor;
-    const { factor, lowFrequencyFactor: low, highFrequencyFactor: high } = scaling;
-    const turns = scaling.originalContextLength * frequency / (2 * Math.PI);
-    const kept = Math.min(1, Math.max(0, (turns - low) / (high - low)));
-    return frequency * (kept + (1 - kept) / factor);
-  });
 }
 
 /** Tables for the positions `start` .. `start + length - 1`. */

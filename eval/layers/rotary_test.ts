@@ -1,7 +1,8 @@
 import assert from "node:assert";
 import * as tf from "@tensorflow/tfjs";
 import { useBackend } from "../backend.ts";
-import { rotaryFrequencies, rotaryTables, rotate } from "./rotary.ts";
+import { rotaryTables, rotate } from "./rotary.ts";
+import { rotaryFrequencies } from "./rotary_frequencies.ts";
 
 const rotary = { dimensions: 4, theta: 10_000 };
 

@@ -1,0 +1,136 @@
+import type {
+  AttentionDescription,
+  NormDescription,
+  RotaryDescription,
+} from "../architectures/description.ts";
+import { rotaryFrequencies } from "../layers/rotary_frequencies.ts";
+import { linear, normalize } from "./blocks.ts";
+import type { GraphBuilder } from "./graph_builder.ts";
+
+/** Names of the values that all layers share. */
+export interface SharedValues {
+  /** `[2]`: number of sequences, and tokens of each. */
+  readonly sizes: string;
+  /** `[batch, 1, length, 1]`: the tokens' positions, as floats. */
+  readonly positions: string;
+  /** Zeros where a token may attend, large negative numbers elsewhere: `[.., length, total]`. */
+  mask(slidingWindow: number | undefined): string;
+}
+
+/** Keys and values `[batch, keyValueHeads, tokens, headSize]`: names of those before and after. */
+export interface CacheNames {
+  /** Inputs: those of the tokens before. */
+  readonly past: { readonly key: string; readonly value: string };
+  /** Outputs: those of all tokens. */
+  readonly present: { readonly key: string; readonly value: string };
+}
+
+/** Multi-head attention over `[batch * length, hiddenSize]`. */
+export function attend(
+  graph: GraphBuilder,
+  attention: AttentionDescription,
+  x: string,
+  shared: SharedValues,
+  cache?: CacheNames,
+): string {
+  const { heads, keyValueHeads, headSize, slidingWindow } = attention;
+  const projected = project(graph, attention, x, shared);
+  const place = (norm: NormDescription | undefined, x: string) =>
+    rotate(graph, attention, norm === undefined ? x : normalize(graph, norm, x), shared);
+  const scale = graph.float(attention.scale);
+  let query = graph.apply("Mul", [place(attention.queryNorm, projected.query), scale]);
+  let key = place(attention.keyNorm, projected.key);
+  let value = projected.value;
+  if (cache !== undefined) {
+    key = remember(graph, cache.past.key, key, cache.present.key);
+    value = remember(graph, cache.past.value, value, cache.present.value);
+  }
+  let mask = shared.mask(slidingWindow);
+  const group = heads / keyValueHeads;
+  if (group > 1) {
+    const grouped = [keyValueHeads, group, -1, headSize];
+    query = reshape(graph, query, [graph.integers(0), graph.integers(...grouped)]);
+    [key, value, mask] = [key, value, mask].map((x) =>
+      graph.apply("Unsqueeze", [x, graph.integers(2)])
+    ) as [string, string, string];
+  }
+  const rank = group > 1 ? [0, 1, 2, 4, 3] : [0, 1, 3, 2];
+  const turned = graph.apply("Transpose", [key], { perm: { integers: rank } });
+  const scores = graph.apply("Add", [graph.apply("MatMul", [query, turned]), mask]);
+  const shares = graph.apply("Softmax", [scores], { axis: { integer: -1 } });
+  let mixed = graph.apply("MatMul", [shares, value]);
+  if (group > 1) {
+    mixed = reshape(graph, mixed, [graph.integers(0), graph.integers(heads, -1, headSize)]);
+  }
+  const byToken = graph.apply("Transpose", [mixed], { perm: { integers: [0, 2, 1, 3] } });
+  const joined = reshape(graph, byToken, [graph.integers(-1, heads * headSize)]);
+  return linear(graph, attention.output, joined);
+}
+
+/** Reshapes to the axes in several vectors, one after another. */
+function reshape(graph: GraphBuilder, x: string, axes: readonly string[]): string {
+  const shape = axes.length === 1
+    ? axes[0]!
+    : graph.apply("Concat", axes, { axis: { integer: 0 } });
+  return graph.apply("Reshape", [x, shape]);
+}
+
+/** Queries, keys and values, `[batch, heads, length, headSize]`. */
+function project(
+  graph: GraphBuilder,
+  { projection, heads, keyValueHeads, headSize }: AttentionDescription,
+  x: string,
+  { sizes }: SharedValues,
+): { query: string; key: string; value: string } {
+  const swap = { perm: { integers: [0, 2, 1, 3] } };
+  const split = (x: string, heads: number, features: number) => {
+    const byHead = reshape(graph, x, [sizes, graph.integers(heads, features)]);
+    return graph.apply("Transpose", [byHead], swap);
+  };
+  if (projection.kind === "separate") {
+    const { query, key, value } = projection;
+    return {
+      query: split(linear(graph, query, x), heads, headSize),
+      key: split(linear(graph, key, x), keyValueHeads, headSize),
+      value: split(linear(graph, value, x), keyValueHeads, headSize),
+    };
+  }
+  const joined = linear(graph, projection.linear, x);
+  const thirds = { axis: { integer: -1 }, num_outputs: { integer: 3 } };
+  const [query, key, value] = projection.order === "byHead"
+    ? graph.applyMany("Split", [split(joined, heads, 3 * headSize)], 3, thirds)
+    : graph.applyMany("Split", [joined], 3, thirds).map((x) => split(x, heads, headSize));
+  return { query: query!, key: key!, value: value! };
+}
+
+/** Turns the features of queries or keys by their positions, where the model does so. */
+function rotate(
+  graph: GraphBuilder,
+  { rotary, headSize }: AttentionDescription,
+  x: string,
+  shared: SharedValues,
+): string {
+  if (rotary === undefined) return x;
+  const { cosine, sine } = rotations(graph, rotary, shared);
+  const half = rotary.dimensions / 2;
+  const rest = headSize - rotary.dimensions;
+  const sizes = graph.integers(half, half, ...(rest > 0 ? [rest] : []));
+  const axis = { axis: { integer: -1 } };
+  const [a, b, kept] = graph.applyMany("Split", [x, sizes], rest > 0 ? 3 : 2, axis);
+  const product = (x: string, y: string) => graph.apply("Mul", [x, y]);
+  const first = graph.apply("Sub", [product(a!, cosine), product(b!, sine)]);
+  const second = graph.apply("Add", [product(b!, cosine), product(a!, sine)]);
+  return graph.apply("Concat", [first, second, ...(kept === undefined ? [] : [kept])], axis);
+}
+
+function rotations(graph: GraphBuilder, rotary: RotaryDescription, { positions }: SharedValues) {
+  const frequencies = graph.floats(rotaryFrequencies(rotary));
+  const angles = graph.apply("Mul", [positions, frequencies]);
+  return { cosine: graph.apply("Cos", [angles]), sine: graph.apply("Sin", [angles]) };
+}
+
+/** Keys or values of the tokens before, and of these. */
+function remember(graph: GraphBuilder, past: string, x: string, present: string): string {
+  graph.applyAs(present, "Concat", [past, x], { axis: { integer: 2 } });
+  return present;
+}

@@ -1,0 +1,66 @@
+import type { ActivationName } from "../architectures/activation_names.ts";
+import type {
+  FeedForwardDescription,
+  LinearDescription,
+  NormDescription,
+} from "../architectures/description.ts";
+import type { GraphBuilder } from "./graph_builder.ts";
+
+/** y = x W + b for `[rows, inputs]`. */
+export function linear(graph: GraphBuilder, layer: LinearDescription, x: string): string {
+  const inputs = [x, graph.weight(layer.weight)];
+  if (layer.bias !== undefined) inputs.push(graph.weight(layer.bias));
+  return graph.apply("Gemm", inputs, {
+    transB: { integer: layer.layout === "outputsByInputs" ? 1 : 0 },
+  });
+}
+
+/** Layer or root-mean-square normalization along the last axis. */
+export function normalize(graph: GraphBuilder, norm: NormDescription, x: string): string {
+  const weight = graph.weight(norm.weight);
+  if (norm.kind === "layerNorm") {
+    const inputs = [x, weight, ...(norm.bias === undefined ? [] : [graph.weight(norm.bias)])];
+    return graph.apply("LayerNormalization", inputs, {
+      axis: { integer: -1 },
+      epsilon: { float: norm.epsilon },
+    });
+  }
+  const square = graph.apply("Mul", [x, x]);
+  const mean = graph.apply("ReduceMean", [square, graph.integers(-1)]);
+  const root = graph.apply("Sqrt", [graph.apply("Add", [mean, graph.float(norm.epsilon)])]);
+  return graph.apply("Mul", [graph.apply("Div", [x, root]), weight]);
+}
+
+/** down(act(up(x))), or down(act(gate(x)) * up(x)) where there is a gate. */
+export function feedForward(
+  graph: GraphBuilder,
+  { activation, up, gate, down }: FeedForwardDescription,
+  x: string,
+): string {
+  if (gate === undefined) {
+    return linear(graph, down, activate(graph, activation, linear(graph, up, x)));
+  }
+  const gated = activate(graph, activation, linear(graph, gate, x));
+  return linear(graph, down, graph.apply("Mul", [gated, linear(graph, up, x)]));
+}
+
+/** Applies an activation function of those that configs may name. */
+function activate(graph: GraphBuilder, name: ActivationName, x: string): string {
+  switch (name) {
+    case "gelu":
+      return graph.apply("Gelu", [x]);
+    case "gelu_fast":
+    case "gelu_new":
+    case "gelu_pytorch_tanh":
+      return graph.apply("Gelu", [x], { approximate: { text: "tanh" } });
+    case "quick_gelu": {
+      const scaled = graph.apply("Mul", [x, graph.float(1.702)]);
+      return graph.apply("Mul", [x, graph.apply("Sigmoid", [scaled])]);
+    }
+    case "relu":
+      return graph.apply("Relu", [x]);
+    case "silu":
+    case "swish":
+      return graph.apply("Mul", [x, graph.apply("Sigmoid", [x])]);
+  }
+}

@@ -1,0 +1,208 @@
+import { InputError } from "../../data/input_error.ts";
+import type { OnnxGraph, OnnxValue } from "../../data/onnx/onnx_model.ts";
+import type { StateDict } from "../../data/tensor.ts";
+import type { ModelConfig } from "../architectures/config.ts";
+import type { LayerDescription, TransformerDescription } from "../architectures/description.ts";
+import { describeModel } from "../architectures/registry.ts";
+import { checkTensors } from "../expected_tensors.ts";
+import { attend, type CacheNames, type SharedValues } from "./attention.ts";
+import { feedForward, linear, normalize } from "./blocks.ts";
+import { buildGraph, type GraphBuilder } from "./graph_builder.ts";
+
+/** How a language model is written as a graph. */
+export interface OnnxOptions {
+  /**
+   * Whether the graph takes and gives keys and values, for writing token by token, under the names
+   * that transformers.js and Optimum use; true where absent.
+   */
+  readonly cache?: boolean;
+}
+
+/** As in the other forward pass: its exponential vanishes, and sums of it stay finite. */
+const MASKED = -1e9;
+
+/**
+ * A language model that predicts next tokens as an ONNX graph, to be written by
+ * {@linkcode encodeOnnxModel}. It is given `input_ids` `[batch, length]` and gives `logits`
+ * `[batch, length, vocabularySize]`. With a cache it is also given `attention_mask`
+ * `[batch, past + length]`, `position_ids` `[batch, length]` and for each layer
+ * `past_key_values.0.key` and `.value`, `[batch, keyValueHeads, past, headSize]`, and it gives
+ * `present.0.key` and `.value`, longer by these tokens.
+ *
+ * The weights are not copied. Throws {@linkcode InputError} where the config is not that of a
+ * supported model that predicts next tokens, or does not fit the weights.
+ *
+ * ```ts
+ * import { embeddedModelPath, encodeOnnxModel, openModel } from "@kanpress/kanpress/data";
+ * import { languageModelGraph, readStateDict } from "@kanpress/kanpress/eval";
+ * import assert from "node:assert";
+ *
+ * const source = await openModel(embeddedModelPath());
+ * const graph = languageModelGraph(source.config, await readStateDict(source));
+ * assert.equal(graph.outputs[0]!.name, "logits");
+ * await Deno.writeFile(
+ *   `${Deno.makeTempDirSync()}/model.onnx`,
+ *   ReadableStream.from(encodeOnnxModel(graph)),
+ * );
+ * ```
+ */
+export function languageModelGraph(
+  config: ModelConfig,
+  weights: StateDict,
+  { cache = true }: OnnxOptions = {},
+): OnnxGraph {
+  const model = describeModel(config, weights.keys());
+  checkTensors(config, model, Array.from(weights, ([name, { shape }]) => ({ name, shape })));
+  if (model.objective !== "nextToken") {
+    throw new InputError(
+      `config.json: ${model.modelType} does not predict next tokens; only models that do can be ` +
+        "written as ONNX",
+    );
+  }
+  const graph = buildGraph(weights);
+  const shared = shareValues(graph, cache);
+  let x = embed(graph, model, shared);
+  model.layers.forEach((layer, index) => {
+    x = applyLayer(graph, layer, x, shared, cache ? cacheNames(index) : undefined);
+  });
+  if (model.finalNorm !== undefined) x = normalize(graph, model.finalNorm, x);
+  const logits = linear(graph, model.head, x);
+  const shape = [shared.sizes, graph.integers(model.vocabularySize)];
+  const sizes = graph.apply("Concat", shape, { axis: { integer: 0 } });
+  graph.applyAs("logits", "Reshape", [logits, sizes]);
+  return { ...inputsAndOutputs(model, cache), ...graph.finish() };
+}
+
+/** The values that all layers need, and the positions as integers. */
+function shareValues(graph: GraphBuilder, cache: boolean): SharedValues & { ids: string } {
+  const sizes = graph.apply("Shape", ["input_ids"]);
+  const length = graph.apply("Gather", [sizes, graph.integer(1)]);
+  const total = cache
+    ? graph.apply("Gather", [graph.apply("Shape", ["attention_mask"]), graph.integer(1)])
+    : length;
+  const range = (from: string, to: string) => graph.apply("Range", [from, to, graph.integer(1)]);
+  // Where the tokens stand in the mask, which counts what was left out at a sequence's beginning.
+  const places = range(graph.apply("Sub", [total, length]), total);
+  const ids = cache ? "position_ids" : graph.apply("Expand", [places, sizes]);
+  const floats = graph.apply("Cast", [ids], { to: { integer: 1 } });
+  const positions = graph.apply("Unsqueeze", [floats, graph.integers(1, 3)]);
+  const masks = new Map<number | undefined, string>();
+  return {
+    sizes,
+    positions,
+    ids,
+    mask(slidingWindow) {
+      const known = masks.get(slidingWindow);
+      if (known !== undefined) return known;
+      const columns = range(graph.integer(0), total);
+      const made = causalMask(graph, places, columns, cache, slidingWindow);
+      masks.set(slidingWindow, made);
+      return made;
+    },
+  };
+}
+
+/** `[length, total]`, or `[batch, 1, length, total]` where the graph is given a mask. */
+function causalMask(
+  graph: GraphBuilder,
+  places: string,
+  columns: string,
+  cache: boolean,
+  slidingWindow: number | undefined,
+): string {
+  const rows = graph.apply("Unsqueeze", [places, graph.integers(1)]);
+  let allowed = graph.apply("LessOrEqual", [columns, rows]);
+  if (slidingWindow !== undefined) {
+    const first = graph.apply("Sub", [rows, graph.integer(slidingWindow)]);
+    allowed = graph.apply("And", [allowed, graph.apply("Greater", [columns, first])]);
+  }
+  if (cache) {
+    const given = graph.apply("Greater", ["attention_mask", graph.integer(0)]);
+    const byRow = graph.apply("Unsqueeze", [given, graph.integers(1, 2)]);
+    allowed = graph.apply("And", [allowed, byRow]);
+  } else {
+    allowed = graph.apply("Unsqueeze", [allowed, graph.integers(0, 1)]);
+  }
+  return graph.apply("Where", [allowed, graph.float(0), graph.float(MASKED)]);
+}
+
+/** Token and position embeddings, `[batch * length, hiddenSize]`. */
+function embed(
+  graph: GraphBuilder,
+  model: TransformerDescription,
+  { ids }: { readonly ids: string },
+): string {
+  const rowsOf = (table: string, ids: string) =>
+    graph.apply("Gather", [
+      graph.weight(table),
+      graph.apply("Reshape", [ids, graph.integers(-1)]),
+    ]);
+  let x = rowsOf(model.tokenEmbedding, "input_ids");
+  if (model.positionEmbedding !== undefined) {
+    x = graph.apply("Add", [x, rowsOf(model.positionEmbedding, ids)]);
+  }
+  return model.embeddingNorm === undefined ? x : normalize(graph, model.embeddingNorm, x);
+}
+
+/** One layer: attention and feed-forward block with their norms and residual sums. */
+function applyLayer(
+  graph: GraphBuilder,
+  layer: LayerDescription,
+  x: string,
+  shared: SharedValues,
+  cache: CacheNames | undefined,
+): string {
+  const normed = normalize(graph, layer.attentionNorm, x);
+  const attended = graph.apply("Add", [x, attend(graph, layer.attention, normed, shared, cache)]);
+  const second = layer.residual === "sequential" ? attended : x;
+  const inner = normalize(graph, layer.feedForwardNorm, second);
+  return graph.apply("Add", [attended, feedForward(graph, layer.feedForward, inner)]);
+}
+
+function cacheNames(layer: number): CacheNames {
+  const [past, present] = [`past_key_values.${layer}`, `present.${layer}`];
+  return {
+    past: { key: `${past}.key`, value: `${past}.value` },
+    present: { key: `${present}.key`, value: `${present}.value` },
+  };
+}
+
+function inputsAndOutputs(
+  model: TransformerDescription,
+  cache: boolean,
+): Pick<OnnxGraph, "inputs" | "outputs"> {
+  const integers = (name: string, ...shape: string[]): OnnxValue => ({
+    name,
+    type: "int64",
+    shape,
+  });
+  const logits: OnnxValue = {
+    name: "logits",
+    type: "float32",
+    shape: ["batch_size", "sequence_length", model.vocabularySize],
+  };
+  const ids = integers("input_ids", "batch_size", "sequence_length");
+  if (!cache) return { inputs: [ids], outputs: [logits] };
+  const kept = (side: "past" | "present") =>
+    model.layers.flatMap(({ attention: { keyValueHeads, headSize } }, layer): OnnxValue[] =>
+      Object.values(cacheNames(layer)[side]).map((name) => ({
+        name,
+        type: "float32",
+        shape: [
+          "batch_size",
+          keyValueHeads,
+          side === "past" ? "past_sequence_length" : "total_sequence_length",
+          headSize,
+        ],
+      }))
+    );
+  return {
+    inputs: [
+      ids,
+      integers("attention_mask", "batch_size", "total_sequence_length"),
+      integers("position_ids", "batch_size", "sequence_length"),
+      ...kept("past"),
+    ],
+    outputs: [logits, ...kept("present")],
+  };
+}

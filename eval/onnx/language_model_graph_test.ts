@@ -1,0 +1,147 @@
+import assert from "node:assert";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { encodeOnnxModel, InputError, openModel } from "../../data/mod.ts";
+import { needsEngines } from "../../interop/needs_engines.ts";
+import { type EngineName, startEngine } from "../../interop/start_engine.ts";
+import type { ModelConfig } from "../architectures/config.ts";
+import { useBackend } from "../backend.ts";
+import { createLanguageModel, readStateDict } from "../language_model.ts";
+import { randomStateDict } from "../testdata/random_model.ts";
+import { languageModelGraph } from "./language_model_graph.ts";
+
+const fixtures = new URL("../../../shared/fixtures/", import.meta.url).pathname;
+const causal = [
+  "gpt2-random",
+  "gpt2-random-f16-sharded",
+  "gptneox-random",
+  "llama-random",
+  "llama-random-bf16-ropescaled",
+  "qwen2-random",
+  "qwen3-random",
+];
+
+/** Logits that ONNX Runtime finds. */
+async function engineLogits(
+  name: EngineName,
+  source: { config: ModelConfig; weights: Parameters<typeof languageModelGraph>[1] },
+  tokens: readonly number[],
+  batch: number,
+): Promise<Float32Array> {
+  const path = join(await Deno.makeTempDir(), "model.onnx");
+  const graph = languageModelGraph(source.config, source.weights, { cache: false });
+  await Deno.writeFile(path, ReadableStream.from(encodeOnnxModel(graph)));
+  const engine = await startEngine(name, path);
+  try {
+    const { values } = await engine.run({ tokens, labels: tokens, batch, wants: "logits" });
+    return values;
+  } finally {
+    await engine.close();
+    await Deno.remove(path);
+  }
+}
+
+function assertClose(found: Float32Array, expected: ArrayLike<number>): void {
+  assert.equal(found.length, expected.length);
+  const largest = Array.from(expected).reduce((max, value) => Math.max(max, Math.abs(value)), 0);
+  const worst = found.reduce((max, value, i) => Math.max(max, Math.abs(value - expected[i]!)), 0);
+  assert.ok(worst <= 1e-4 * largest, `${worst} of ${largest}`);
+}
+
+for (const fixture of causal) {
+  Deno.test({
+    name: `onnxruntime-node agrees with transformers on ${fixture}`,
+    ignore: needsEngines.ignore || !existsSync(fixtures),
+    async fn() {
+      const expected = JSON.parse(await Deno.readTextFile(`${fixtures}${fixture}/expected.json`));
+      const source = await openModel(fixtures + fixture);
+      const model = { config: source.config, weights: await readStateDict(source) };
+      const ids: number[][] = expected.input_ids;
+      assertClose(
+        await engineLogits("onnxruntime-node", model, ids.flat(), ids.length),
+        expected.logits,
+      );
+    },
+  });
+}
+
+const tokens = Array.from({ length: 64 }, (_, i) => (i * 977 + 31) % 4096);
+
+for (const name of ["onnxruntime-node", "onnxruntime-web"] as const) {
+  Deno.test({
+    ...needsEngines,
+    name: `${name} agrees with the embedded model`,
+    async fn() {
+      await useBackend("wasm");
+      const source = await openModel();
+      const weights = await readStateDict(source);
+      const model = createLanguageModel(source.config, weights);
+      const logits = model.logits(Int32Array.from(tokens), 2);
+      const found = await engineLogits(name, { config: source.config, weights }, tokens, 2);
+      assertClose(found, await logits.data());
+      logits.dispose();
+      model.dispose();
+    },
+  });
+}
+
+Deno.test({
+  ...needsEngines,
+  name: "a sliding window and grouped heads are written",
+  async fn() {
+    await useBackend("wasm");
+    const config = {
+      model_type: "mistral",
+      hidden_size: 32,
+      intermediate_size: 48,
+      num_attention_heads: 4,
+      num_key_value_heads: 2,
+      num_hidden_layers: 2,
+      max_position_embeddings: 32,
+      sliding_window: 5,
+      vocab_size: 50,
+    };
+    const weights = randomStateDict(config, 3);
+    const model = createLanguageModel(config, weights);
+    const ids = tokens.slice(0, 24).map((id) => id % 50);
+    const logits = model.logits(Int32Array.from(ids), 2);
+    assertClose(
+      await engineLogits("onnxruntime-node", { config, weights }, ids, 2),
+      await logits.data(),
+    );
+    logits.dispose();
+    model.dispose();
+  },
+});
+
+Deno.test("every name that a node reads was given or made before", async () => {
+  const source = await openModel();
+  const { inputs, outputs, tensors, nodes } = languageModelGraph(
+    source.config,
+    await readStateDict(source),
+  );
+  const known = new Set([...inputs, ...tensors].map(({ name }) => name));
+  for (const { operator, inputs, outputs } of nodes) {
+    for (const name of inputs) assert.ok(known.has(name), `${operator} reads ${name}`);
+    for (const name of outputs) {
+      assert.ok(!known.has(name), `${name} is made twice`);
+      known.add(name);
+    }
+  }
+  for (const { name } of outputs) assert.ok(known.has(name), name);
+  assert.equal(outputs.length, 1 + 2 * Number(source.config.n_layer));
+});
+
+Deno.test("a model that does not predict next tokens is refused", () => {
+  const config = {
+    model_type: "distilbert",
+    architectures: ["DistilBertForMaskedLM"],
+    dim: 8,
+    hidden_dim: 16,
+    n_heads: 2,
+    n_layers: 1,
+    max_position_embeddings: 16,
+    vocab_size: 10,
+  };
+  assert.throws(() => languageModelGraph(config, randomStateDict(config, 1)), InputError);
+});

@@ -1,0 +1,94 @@
+/** What can run a model; transformers.js takes a folder, the others the path of an ONNX file. */
+export type EngineName = "onnxruntime-node" | "onnxruntime-web" | "transformers.js";
+
+/** Sequences to run. */
+export interface EngineRequest {
+  /** Token ids of all sequences, one after another. */
+  readonly tokens: readonly number[];
+  /** The token that came after each of these. */
+  readonly labels: readonly number[];
+  /** Number of sequences, of equal length. */
+  readonly batch: number;
+  /** Logits `[tokens, vocabulary]`, or the log-probabilities of the labels, `[tokens]`. */
+  readonly wants: "logits" | "logProbabilities";
+}
+
+/** How long it took. */
+export interface EngineTimes {
+  /** Seconds that passed. */
+  readonly seconds: number;
+  /** Seconds that the process was computing. */
+  readonly processorSeconds: number;
+}
+
+/** What came of it. */
+export interface EngineResult extends EngineTimes {
+  /** What the request asked for, row-major. */
+  readonly values: Float32Array;
+}
+
+/** A result as it is sent. */
+export interface EncodedResult extends EngineTimes {
+  /** The bytes of the values. */
+  readonly base64: string;
+}
+
+/** A model in a process of its own. */
+export interface Engine {
+  /** Runs sequences. */
+  run(request: EngineRequest): Promise<EngineResult>;
+  /** Ends the process. */
+  close(): Promise<void>;
+}
+
+const script = new URL("./engine.ts", import.meta.url).pathname;
+
+/**
+ * Loads a model in a process with one of the packages of `interop/deno.json`, which Deno downloads
+ * on first use. Throws where the process ends before the model is loaded; what it says is on stderr.
+ */
+export async function startEngine(name: EngineName, model: string): Promise<Engine> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--allow-all", script, name, model],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const lines = readLines(child.stdout);
+  const writer = child.stdin.getWriter();
+  const next = async () => {
+    const { value, done } = await lines.next();
+    if (done === true) throw new Error(`${name} ended early`);
+    return value;
+  };
+  await next();
+  return {
+    async run(request) {
+      await writer.write(new TextEncoder().encode(`${JSON.stringify(request)}\n`));
+      const { base64, ...times }: EncodedResult = JSON.parse(await next());
+      return { ...times, values: new Float32Array(Uint8Array.fromBase64(base64).buffer) };
+    },
+    async close() {
+      await writer.close();
+      await lines.return();
+      await child.status;
+    },
+  };
+}
+
+async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, void> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
+  }
+}
+
+/** Whether the packages have been downloaded. */
+export async function enginesAreCached(): Promise<boolean> {
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--cached-only", "--allow-all", script],
+    stderr: "null",
+  }).output();
+  return success;
+}
