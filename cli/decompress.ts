@@ -1,9 +1,10 @@
-import { readdir } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isJsonObject, readJsonObject } from "../data/json_file.ts";
 import {
   type ByteSource,
   type DType,
+  encodeOnnxModel,
   fromFloat32,
   InputError,
   type LazyTensorBytes,
@@ -14,6 +15,8 @@ import {
   writeSafetensors,
 } from "../data/mod.ts";
 import { chooseCompanions } from "../data/model_files.ts";
+import type { ModelConfig } from "../eval/architectures/config.ts";
+import { languageModelGraph } from "../eval/onnx/language_model_graph.ts";
 import { type Container, decodeContainer, openContainer } from "../hierarchy/mod.ts";
 import { type CompressedArgument, requireCompressed } from "./compressed_argument.ts";
 import { copyCompanions } from "./compressed_output.ts";
@@ -26,6 +29,7 @@ import type { Session } from "./session.ts";
 import { checkReplaceable, stageFolder } from "./staged_output.ts";
 
 const WEIGHTS_NAME = "model.safetensors";
+const ONNX_NAME = join("onnx", "model.onnx");
 /** Metadata of the weights file: transformers wants the format, we know our own files by the rest. */
 const METADATA = { format: "pt", writtenBy: "kanpress" };
 /** transformers' names of the element types, in config.json. */
@@ -40,7 +44,7 @@ export async function decompress(
   options: DecompressOptions,
   session: Session,
 ): Promise<void> {
-  const { out, dtype } = options;
+  const { out, dtype, onnx = false } = options;
   const phases = new Phases(session, session.signal);
   const input = await requireCompressed(argument);
   const container = await phases.run("read", () => openContainer(input.source));
@@ -56,7 +60,9 @@ export async function decompress(
     stage.publish(async (folder) => {
       const others = companions.filter(({ name }) => !isConfig(name));
       await copyCompanions(others, folder);
-      await writeConfig(join(folder, "config.json"), companions, container, dtype);
+      const config = await readConfig(join(folder, "config.json"), companions, container);
+      await writeConfig(join(folder, "config.json"), config, dtype);
+      if (onnx) await writeOnnx(folder, config, weights);
       await writeSafetensors(join(folder, WEIGHTS_NAME), storedAs(dtype, weights), METADATA);
     }));
   const { byteLength } = await openFile(join(out, WEIGHTS_NAME));
@@ -65,7 +71,7 @@ export async function decompress(
   }
   session.print(
     options.json
-      ? JSON.stringify({ out, dtype, tensors: weights.size, bytes: byteLength })
+      ? JSON.stringify({ out, dtype, onnx, tensors: weights.size, bytes: byteLength })
       : `${formatCount(weights.size)} tensors as ${dtype}, ${formatBytes(byteLength)}\n` +
         `written to ${out}`,
   );
@@ -89,18 +95,24 @@ function isConfig(name: string): boolean {
   return /(^|[\\/])config\.json$/.test(name);
 }
 
-/** Writes config.json with the element type that the weights now have, where it names one. */
-async function writeConfig(
+/** The model's config: the compressed file's own, or else that of the files beside it. */
+async function readConfig(
   path: string,
   companions: readonly ByteSource[],
   container: Container,
-  dtype: DecompressOptions["dtype"],
-): Promise<void> {
+): Promise<ModelConfig> {
   const file = companions.find(({ name }) => isConfig(name));
   const config = container.config ?? (file && await readJsonObject(file));
-  if (!isJsonObject(config)) {
-    throw new InputError(`${path}: the compressed file has no config; copy config.json beside it`);
-  }
+  if (isJsonObject(config)) return config;
+  throw new InputError(`${path}: the compressed file has no config; copy config.json beside it`);
+}
+
+/** Writes config.json with the element type that the weights now have, where it names one. */
+async function writeConfig(
+  path: string,
+  config: ModelConfig,
+  dtype: DecompressOptions["dtype"],
+): Promise<void> {
   const changed = Object.fromEntries(
     Object.entries(config).map(([key, value]) =>
       key === "dtype" || key === "torch_dtype" ? [key, CONFIG_DTYPES[dtype]] : [key, value]
@@ -108,6 +120,13 @@ async function writeConfig(
   );
   const text = `${JSON.stringify(changed, undefined, 2)}\n`;
   await writeFileAtomically(path, [new TextEncoder().encode(text)]);
+}
+
+/** Writes the model where transformers.js looks for it. */
+async function writeOnnx(folder: string, config: ModelConfig, weights: StateDict): Promise<void> {
+  const parts = encodeOnnxModel(languageModelGraph(config, weights));
+  await mkdir(join(folder, "onnx"));
+  await writeFileAtomically(join(folder, ONNX_NAME), parts);
 }
 
 /** The tensors to write: floats at the element type that was asked for, others at their own. */

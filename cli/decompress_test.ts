@@ -59,6 +59,20 @@ Deno.test("an earlier output is replaced, a foreign folder is not", () =>
     await assert.rejects(foreign, /model: exists and was not written by kanpress/);
   }));
 
+Deno.test("decompress writes an ONNX file where transformers.js looks for it", () =>
+  withWorkFolder(async (folder) => {
+    const file = await compressIn(folder);
+    const out = join(folder, "out");
+    for (let times = 1; times <= 2; times++) {
+      await decompress(file, { out, dtype: "f16", onnx: true }, recordedSession());
+      assert.deepEqual(fileNames(join(out, "onnx")), ["model.onnx"]);
+    }
+    const bytes = await Deno.readFile(join(out, "onnx", "model.onnx"));
+    const weights = await decompressWeights(await Deno.readFile(file));
+    const { data } = weights.get("transformer.wpe.weight")!;
+    assert.ok(bytes.length > 4 * data.length);
+  }));
+
 Deno.test("a weight too large for f16 is refused", () =>
   withWorkFolder(async (folder) => {
     const file = await compressIn(folder);

@@ -117,6 +117,8 @@ export interface DecompressOptions {
   readonly out: string;
   /** Element type of the weights to write. */
   readonly dtype: "f32" | "f16" | "bf16";
+  /** Whether to write an ONNX file too. */
+  readonly onnx?: true;
   /** One JSON object on stdout instead of text for people. */
   readonly json?: true;
 }
@@ -260,10 +262,12 @@ function addDecompress(program: Command, commands: Commands): void {
       new Option("--dtype <type>", "element type of the weights").choices(["f32", "f16", "bf16"])
         .default("f32"),
     )
+    .option("--onnx", "also write onnx/model.onnx in f32, for transformers.js and ONNX Runtime")
     .option("--json", "one JSON object on stdout")
     .action((file: string, options: DecompressOptions) => commands.decompress(file, options));
   addExamples(command, [
     `${program.name()} decompress ${OUT_EXAMPLE} --out restored --dtype f16`,
+    `${program.name()} decompress ${OUT_EXAMPLE} --out restored --onnx`,
   ]);
 }
 

@@ -41,8 +41,17 @@ export function stageFile(path: string): StagedOutput {
 export function stageFolder(path: string): StagedOutput {
   return openStage(path, path, async (folder) => {
     if (!existsSync(path)) return await rename(folder, path);
-    for (const name of await readdir(folder)) await rename(join(folder, name), join(path, name));
+    await moveInto(path, folder);
   });
+}
+
+/** Moves the files of a folder and its subfolders into another, replacing those of the same name. */
+async function moveInto(target: string, folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const [from, to] = [join(folder, entry.name), join(target, entry.name)];
+    if (entry.isDirectory() && existsSync(to)) await moveInto(to, from);
+    else await rename(from, to);
+  }
 }
 
 /** `shown` is the folder that messages name in place of the hidden one. */

@@ -4,6 +4,7 @@
  * engine is onnxruntime-node, onnxruntime-web or transformers.js. Reads requests from stdin and
  * writes results to stdout, each a line of JSON; `start_engine.ts` is the other end. One thread.
  */
+import { basename, dirname, resolve } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import type * as Runtime from "onnxruntime-common";
@@ -52,8 +53,8 @@ async function openOnnx(
 async function openTransformers(folder: string): Promise<Run> {
   const { AutoModelForCausalLM, env, Tensor } = await import("@huggingface/transformers");
   env.allowRemoteModels = false;
-  env.localModelPath = "";
-  const model = await AutoModelForCausalLM.from_pretrained(folder, {
+  env.localModelPath = dirname(resolve(folder));
+  const model = await AutoModelForCausalLM.from_pretrained(basename(folder), {
     device: "cpu",
     dtype: "fp32",
     session_options: { intraOpNumThreads: 1, interOpNumThreads: 1 },

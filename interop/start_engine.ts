@@ -75,7 +75,7 @@ export async function startEngine(name: EngineName, model: string): Promise<Engi
   };
 }
 
-async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, void> {
+async function* readLines(stream: ReadableStream<BufferSource>): AsyncGenerator<string, void> {
   let rest = "";
   for await (const text of stream.pipeThrough(new TextDecoderStream())) {
     const lines = (rest + text).split("\n");
