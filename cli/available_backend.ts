@@ -1,13 +1,20 @@
 import type { MeasureOptions } from "./program.ts";
 import type { Session } from "./session.ts";
 
-/** Options with a backend that this machine has: `wasm`, with a message, where there is no WebGPU. */
+/**
+ * Options with a backend that this machine has: `wasm`, with a message, where there is no WebGPU.
+ * Where there is, tfjs is told to use it in this thread too, in which levels of KANs are trained.
+ */
 export async function availableBackend<T extends Pick<MeasureOptions, "backend">>(
   options: T,
   { writeLine }: Pick<Session, "writeLine">,
   gpu: Pick<GPU, "requestAdapter"> | undefined = navigator.gpu,
 ): Promise<T> {
-  if (options.backend !== "webgpu" || await gpu?.requestAdapter() != null) return options;
+  if (options.backend !== "webgpu") return options;
+  if (await gpu?.requestAdapter() != null) {
+    await (await import("../eval/backend.ts")).useBackend("webgpu");
+    return options;
+  }
   writeLine("no WebGPU adapter on this machine; using the backend wasm");
   return { ...options, backend: "wasm" };
 }

@@ -1,12 +1,12 @@
 import assert from "node:assert";
 import { existsSync } from "node:fs";
 import { openModel } from "../data/mod.ts";
+import { needsWebGpu } from "../kan/testdata/needs_webgpu.ts";
 import type { ModelConfig } from "./architectures/config.ts";
 import { readValues, useBackend } from "./backend.ts";
 import { evaluateLanguageModel } from "./evaluate.ts";
 import { createLanguageModel, type LanguageModel, loadLanguageModel } from "./language_model.ts";
 import { randomStateDict } from "./testdata/random_model.ts";
-import { needsWebGpu } from "./testdata/needs_webgpu.ts";
 
 const llama = {
   model_type: "llama",

@@ -9,17 +9,16 @@ import {
   createMexicanHats,
   createRationals,
 } from "./bases/global_bases.ts";
-import { samplesFrom } from "./engine/evaluate.ts";
+import { evaluateKan, samplesFrom } from "./engine/evaluate.ts";
 import { evaluateObjective } from "./engine/objective.ts";
 import { createTensorObjective } from "./engine/tensor_objective.ts";
+import { fitKan } from "./fit.ts";
 import { uniformGrid } from "./grid.ts";
 import { updateGrids } from "./grid_update.ts";
 import { createKanModel, type KanModel, parametersOf } from "./model.ts";
 import { createRandom } from "./random.ts";
 import { fixSymbolic } from "./symbolic/suggest.ts";
-
-/** Needs a Vulkan, Metal or DirectX driver; a software one serves. */
-const adapter = await navigator.gpu?.requestAdapter().catch(() => null) ?? null;
+import { needsWebGpu } from "./testdata/needs_webgpu.ts";
 
 const random = createRandom(1);
 const inputs = samplesFrom(
@@ -47,7 +46,7 @@ models["a symbolic edge"] = fixSymbolic(splines, inputs, { layer: 0, input: 0, o
 for (const [name, model] of Object.entries(models)) {
   Deno.test({
     name: `${name}: WebGPU gives the value and the gradient of float64`,
-    ignore: adapter === null,
+    ...needsWebGpu,
     // The device of tfjs lives as long as the process.
     sanitizeOps: false,
     sanitizeResources: false,
@@ -63,6 +62,31 @@ for (const [name, model] of Object.entries(models)) {
       expected.gradient.forEach((value, i) => {
         assert.ok(Math.abs(actual.gradient[i]! - value) < 1e-3 * scale, `${i}`);
       });
+    },
+  });
+}
+
+for (const optimizer of ["lbfgs", "adam"] as const) {
+  Deno.test({
+    ...needsWebGpu,
+    name: `a network is fitted on WebGPU by ${optimizer}`,
+    sanitizeOps: false,
+    sanitizeResources: false,
+    async fn() {
+      await tf.setBackend("webgpu");
+      const x = Array.from({ length: 40 }, (_, i) => [-1 + i / 20]);
+      const data = {
+        inputs: samplesFrom(x),
+        targets: samplesFrom(x.map(([each]) => [Math.sin(3 * each!)])),
+      };
+      const model = createKanModel({ widths: [1, 1], random: createRandom(0) });
+      const steps = optimizer === "adam" ? 60 : 12;
+      const options = { optimizer, steps, learningRate: 0.05, engine: "tfjs" } as const;
+      const fitted = await fitKan(model, data, options);
+      assert.equal(tf.getBackend(), "webgpu");
+      const found = evaluateKan(fitted.model, data.inputs).data;
+      const error = found.reduce((sum, y, i) => sum + (y - data.targets.data[i]!) ** 2, 0) / 40;
+      assert.ok(error < 5e-3, `${error}`);
     },
   });
 }

@@ -51,8 +51,9 @@ const SPANNED_SHARE = 0.999;
 
 /**
  * Trains a Kolmogorov-Arnold autoencoder, latent = encoder(block) and block ≈ decoder(latent), one
- * KAN layer each, by Adam on the mean squared error over random batches of blocks. Runs on the WASM
- * backend of tfjs, and gives the backend that was active back.
+ * KAN layer each, by Adam on the mean squared error over random batches of blocks. Runs on WebGPU
+ * where that is the backend of tfjs, and on WASM elsewhere, and gives the backend that was active
+ * back. The two round differently: the same bytes come of the same backend only.
  */
 export async function trainAutoencoder(
   flat: FlatSignal,
@@ -63,7 +64,8 @@ export async function trainAutoencoder(
   const { batchSize = 256, learningRate = Math.min(0.02, 0.32 / options.blockSize) } = options;
   const { steps = defaultSteps(options, batchSize) } = options;
   const before = tf.getBackend() as string | undefined;
-  if (!await tf.setBackend("wasm")) throw new Error("the WASM backend of tfjs does not start");
+  const backend = before === "webgpu" ? before : "wasm";
+  if (!await tf.setBackend(backend)) throw new Error(`tfjs does not start on ${backend}`);
   const pair = createPair(flat, options, random);
   const optimizer = new DecayingAdam(learningRate, 0.9, 0.99);
   try {
@@ -85,7 +87,7 @@ export async function trainAutoencoder(
     optimizer.dispose();
     pair.encoder.dispose();
     pair.decoder.dispose();
-    if (before !== undefined && before !== "wasm") await tf.setBackend(before);
+    if (before !== undefined && before !== backend) await tf.setBackend(before);
   }
 }
 
