@@ -1,6 +1,7 @@
 /**
- * How fast language models are evaluated, as ratios measured side by side in one run, and whether
- * perplexities agree with llama.cpp: `deno run --allow-all bench/evaluate.ts`. The GPT-2-sized model
+ * How fast language models are evaluated, as ratios measured side by side in one run, also to ONNX
+ * Runtime and transformers.js, and whether perplexities agree with llama.cpp:
+ * `deno run --allow-all bench/evaluate.ts`. The GPT-2-sized model
  * has random weights of the right shapes.
  */
 import { existsSync } from "node:fs";
@@ -23,6 +24,7 @@ import { prepareWeights } from "../eval/prepared_weights.ts";
 import { describeModel } from "../eval/architectures/registry.ts";
 import { randomStateDict } from "../eval/testdata/random_model.ts";
 import { createRandom } from "../kan/mod.ts";
+import { compareWithOnnxRuntime } from "./onnx_runtime.ts";
 
 const contextLength = 512;
 const config = {
@@ -184,3 +186,4 @@ await calibrationSpeed("embedded model", {
   tokens: words,
   contextLength: 256,
 });
+await compareWithOnnxRuntime();
