@@ -4,6 +4,7 @@ import { openModel } from "../data/mod.ts";
 import { needsWebGpu } from "../kan/testdata/needs_webgpu.ts";
 import type { ModelConfig } from "./architectures/config.ts";
 import { readValues, useBackend } from "./backend.ts";
+import { calibrate } from "./calibration/calibrate.ts";
 import { evaluateLanguageModel } from "./evaluate.ts";
 import { createLanguageModel, type LanguageModel, loadLanguageModel } from "./language_model.ts";
 import { randomStateDict } from "./testdata/random_model.ts";
@@ -90,6 +91,25 @@ Deno.test({
     assert.ok(Math.abs(webgpu.perplexity.original / wasm.perplexity.original - 1) < 1e-4);
     assert.ok(Math.abs(webgpu.klDivergence!.mean / wasm.klDivergence!.mean - 1) < 1e-4);
     assert.equal(webgpu.sameTop1!.share, wasm.sameTop1!.share);
+  },
+});
+
+Deno.test({
+  name: "calibration on WebGPU finds the statistics of WebAssembly",
+  ...needsWebGpu,
+  async fn() {
+    const config = configs["gpt2"]!;
+    const weights = randomStateDict(config, 1);
+    const tokens = Int32Array.from({ length: 64 }, (_, i) => 11 * i % 50);
+    const options = { config, weights, tokens, contextLength: 32, threads: 1 };
+    const wasm = await calibrate({ ...options, backend: "wasm" });
+    const webgpu = await calibrate({ ...options, backend: "webgpu" });
+    assert.deepEqual([...webgpu.linears.keys()], [...wasm.linears.keys()]);
+    for (const [name, { hessian, fisher }] of wasm.linears) {
+      const found = webgpu.linears.get(name)!;
+      assertClose(Float32Array.from(found.hessian), hessian);
+      assertClose(Float32Array.from(found.fisher!), fisher!);
+    }
   },
 });
 

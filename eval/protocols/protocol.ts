@@ -103,7 +103,9 @@ export function chooseProtocol(
   if (Number.isSafeInteger(stride) && stride >= 1 && stride <= contextLength) {
     return { name, contextLength, stride };
   }
-  throw new InputError(`a stride of ${stride} is not from 1 to the context of ${contextLength}`);
+  throw new InputError(
+    `a stride of ${stride} is not from 1 to the context of ${contextLength}; choose one that is`,
+  );
 }
 
 function checkContext(contextLength: number, shortest: number, longest: number): void {
@@ -114,7 +116,8 @@ function checkContext(contextLength: number, shortest: number, longest: number):
   }
   if (contextLength > longest) {
     throw new InputError(
-      `a context of ${contextLength} tokens is longer than the model's ${longest}`,
+      `a context of ${contextLength} tokens is longer than the model's ${longest}; choose at most ` +
+        `${longest}`,
     );
   }
 }
