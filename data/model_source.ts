@@ -61,11 +61,13 @@ export async function openModelFolder(
       );
     }
     const settings = companion("tokenizer_config.json");
-    return createTextTokenizer(
+    const tokenizer = createTextTokenizer(
       await readJsonObject(file),
       settings === undefined ? {} : await readJsonObject(settings),
       file.name,
     );
+    checkVocabulary(file.name, tokenizer, config);
+    return tokenizer;
   }
 
   let tokenizer: Promise<TextTokenizer> | undefined;
@@ -78,4 +80,21 @@ export async function openModelFolder(
     companions,
     tokenizer: () => tokenizer ??= readTokenizer(),
   };
+}
+
+/** Models are padded to round numbers, tokenizers get tokens added; more than this is neither. */
+const LARGEST_DIFFERENCE = 0.25;
+
+/** Throws {@linkcode InputError} where a tokenizer cannot be that of the model. */
+function checkVocabulary(
+  file: string,
+  { vocabularySize }: TextTokenizer,
+  { vocab_size: expected }: ModelSource["config"],
+): void {
+  if (typeof expected !== "number") return;
+  if (Math.abs(vocabularySize - expected) <= LARGEST_DIFFERENCE * expected) return;
+  throw new InputError(
+    `${file}: has ${vocabularySize} tokens, but config.json gives the model ${expected}; they ` +
+      "belong to different models: use the tokenizer that came with the weights",
+  );
 }

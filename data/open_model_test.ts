@@ -127,3 +127,16 @@ Deno.test("a broken tokenizer is refused when it is asked for", async () => {
     });
   }
 });
+
+Deno.test("a tokenizer whose vocabulary is not the model's is refused", async () => {
+  const tokenizer = await Deno.readTextFile(join(embeddedModelPath(), "tokenizer.json"));
+  for (const [size, agrees] of [[4096, true], [4224, true], [257, false], [50257, false]]) {
+    const config = JSON.stringify({ vocab_size: size });
+    const files = { ...goodFiles, "config.json": config, "tokenizer.json": tokenizer };
+    await withFolder(files, async (folder) => {
+      const model = await openModel(folder);
+      if (agrees) assert.equal((await model.tokenizer()).vocabularySize, 4096);
+      else await assert.rejects(model.tokenizer(), /tokenizer.json: has 4096 tokens, but .*\d+;/);
+    });
+  }
+});
