@@ -19,6 +19,10 @@ export async function evaluate(
   session: Session,
 ): Promise<void> {
   const phases = new Phases(session, session.signal);
+  for (const other of ["prompt", "task"] as const) {
+    if (options.plot === undefined || options[other] === undefined) continue;
+    throw new UsageError(`--plot shows perplexity; leave it out, or --${other}`);
+  }
   if (options.lowMemory) return await measureByLayer(argument, options, phases, session);
   const subject = await openSubject(argument, options.original, phases, session.signal);
   if (options.plot !== undefined && subject.compressed === undefined) {
@@ -54,6 +58,7 @@ async function measure(
   };
   if (options.plot !== undefined && sizes !== undefined) {
     await drawTradeOff(options.plot, result, sizes);
+    session.writeLine(`drawn to ${options.plot}`);
   }
   printEvaluation(outcome, text.name, options, session);
 }

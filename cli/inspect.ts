@@ -18,6 +18,7 @@ export async function inspect(
   if (options.plot !== undefined) {
     const title = `Bits per weight by depth, ${formatFixed(report.bitsPerWeight, 2)} on average`;
     await writeFigure(options.plot, bitsPerLayerFigure(report.tensors, title));
+    session.writeLine(`drawn to ${options.plot}`);
   }
   const made = container.source === undefined ? {} : { source: container.source };
   session.print(

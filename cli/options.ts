@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "commander";
-import { parse } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, parse } from "node:path";
 
 /** Numbers in plain decimal notation only: `Number("")`, `"0x10"` and `"1e400"` are no options. */
 const DECIMAL = /^-?(\d+\.?\d*|\.\d+)(e-?\d+)?$/i;
@@ -60,8 +61,12 @@ export function hiddenDimensions(text: string): readonly number[] {
 
 /** The name of a picture: its ending chooses the format. */
 export function figureFile(path: string): string {
-  if (/[^/\\]\.(png|svg|html|json)$/.test(path)) return path;
-  throw new InvalidArgumentError("It must end in .png, .svg, .html or .json.");
+  if (!/[^/\\]\.(png|svg|html|json)$/.test(path)) {
+    throw new InvalidArgumentError("It must end in .png, .svg, .html or .json.");
+  }
+  // Said before the work that the picture is of.
+  if (existsSync(dirname(path))) return path;
+  throw new InvalidArgumentError(`There is no folder ${dirname(path)}; make it first.`);
 }
 
 /** Rejects an empty value, which is nearly always an unset shell variable. */

@@ -84,9 +84,11 @@ export async function sweep(
     rows.push(await measurePoint(point, metrics, base, bench));
     await writeSweep(folder, record());
   }
-  if (options.plot !== undefined) await writeFigure(options.plot, sweepFigure(record()));
   session.print(options.json ? JSON.stringify(record()) : sweepText(record()));
   if (!options.json) session.writeLine(`written to ${join(folder, "sweep.json")} and sweep.csv`);
+  if (options.plot === undefined) return;
+  await writeFigure(options.plot, sweepFigure(record()));
+  session.writeLine(`drawn to ${options.plot}`);
 }
 
 function nameRow({ name, bits }: SweepRow): string {

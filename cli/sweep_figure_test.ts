@@ -22,9 +22,12 @@ Deno.test("sweepFigure() draws a series for each method and leaves failures out"
       row("rate", 3),
       row("gptq-3-g64", 3.3),
       row("gptq-4-g128", 4.2),
+      row("q3_k", 3.4),
+      row("q4_k", 4.5),
+      row("q4_0", 4.5),
       failedRow({ name: "rate", bits: 0.1 }, "cannot be reached"),
     ],
   };
   const names = sweepFigure(record).data.map(({ name }) => name);
-  assert.deepEqual(names.slice(-2), ["rate", "gptq"]);
+  assert.deepEqual(names.slice(-4), ["rate", "gptq", "gguf q_k", "gguf q_0"]);
 });

@@ -1,23 +1,15 @@
 /// <reference lib="dom" />
 import assert from "node:assert";
-import { fileURLToPath } from "node:url";
 import { Buffer } from "node:buffer";
 import type { Page } from "playwright-core";
 import { type ModelSource, openModel } from "../data/mod.ts";
-import { createLanguageModel, generateText, readStateDict, useBackend } from "../eval/mod.ts";
+import { createLanguageModel, generateText, useBackend } from "../eval/mod.ts";
 import { launchChromium } from "../eval/plots/chromium.ts";
 import { needsChromium } from "../eval/plots/testdata/needs_chromium.ts";
-import { decompressWeights, HierarchicalCompressor, type StateDict } from "../hierarchy/mod.ts";
-import { memorySource } from "../data/memory_source.ts";
+import type { StateDict } from "../hierarchy/mod.ts";
 import { hashWeights } from "./hash_weights.ts";
-import { type DemoModel, serveDemo } from "./serve.ts";
-
-/** A model of the demo, and what it must decode to. */
-interface Expected {
-  readonly model: DemoModel;
-  readonly bytes: Uint8Array;
-  readonly weights: StateDict;
-}
+import { serveDemo } from "./serve.ts";
+import { bundle, compressed, type Expected, fact, story } from "./testdata/demo_page.ts";
 
 Deno.test("the page decodes to the same bits as Deno and writes the same story", {
   ...needsChromium,
@@ -88,40 +80,6 @@ Deno.test("the hash of weights changes with names, shapes and values", async () 
   assert.equal(new Set(hashes).size, 4);
   assert.equal(await hashWeights(weights("a", [2], 1, 2)), hashes[0]);
 });
-
-async function bundle(): Promise<void> {
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["task", "--quiet", "demo:bundle"],
-    cwd: fileURLToPath(new URL("..", import.meta.url)),
-  }).output();
-  assert.ok(success, new TextDecoder().decode(stderr));
-}
-
-async function compressed(source: ModelSource, bits: number): Promise<Expected> {
-  const compressor = new HierarchicalCompressor({ bits });
-  const { bytes } = await compressor.compress(await readStateDict(source), {
-    config: source.config,
-  });
-  const file = (name: string) => source.companions.find((other) => other.name.endsWith(name))!;
-  const model = {
-    name: `${bits} bits`,
-    source: memorySource(bytes, `${bits}.kan.safetensors`),
-    tokenizer: file("/tokenizer.json"),
-    tokenizerConfig: file("tokenizer_config.json"),
-  };
-  return { model, bytes, weights: await decompressWeights(bytes) };
-}
-
-/** The value of one of a panel's facts. */
-async function fact(page: Page, panel: number, name: string): Promise<string | null> {
-  const list = page.locator(".panel").nth(panel).locator(".facts");
-  await list.waitFor({ state: "visible" });
-  return await list.locator(`dt:text-is("${name}") + dd`).textContent();
-}
-
-async function story(page: Page, panel: number): Promise<string | null> {
-  return await page.locator(".panel").nth(panel).locator(".story .text").textContent();
-}
 
 async function comparesTwoRates(
   page: Page,

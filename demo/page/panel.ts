@@ -160,7 +160,10 @@ export class Panel {
       ["bits per weight", formatFixed(8 * facts.fileBytes / facts.parameters, 2)],
       ["loaded in", formatSeconds(load)],
       ["decoded in", formatSeconds(decode)],
-      ["started in", `${formatSeconds(start)} on ${facts.backend}`],
+      [
+        "started in",
+        `${formatSeconds(start)} on ${facts.backend === "webgpu" ? "WebGPU" : "WASM"}`,
+      ],
       [
         "memory",
         `${formatBytes(facts.weightBytes)} weights, ${formatBytes(facts.backendBytes)} tfjs`,

@@ -23,10 +23,26 @@ export function findChromium(): string | undefined {
 
 /** Whether there is a Chromium that this process has the permissions to run. */
 export function mayRunChromium(): boolean {
-  const granted = (name: "read" | "run" | "env" | "sys") =>
-    Deno.permissions.querySync({ name }).state === "granted";
-  return granted("read") && granted("run") && granted("env") && granted("sys") &&
-    findChromium() !== undefined;
+  if (!isGranted({ name: "read" }) || !isGranted({ name: "sys" })) return false;
+  const command = findChromium();
+  return command !== undefined && isGranted({ name: "run", command }) && mayAskEnvironment();
+}
+
+function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
+  return Deno.permissions.querySync(descriptor).state === "granted";
+}
+
+/** Whether any variable may be asked for without a prompt, if only to hear that it is not set. */
+function mayAskEnvironment(): boolean {
+  const { state } = Deno.permissions.querySync({ name: "env" });
+  if (state !== "denied") return state === "granted";
+  try {
+    // With --ignore-env the answer is that there is no such variable.
+    Deno.env.get("PLAYWRIGHT_BROWSERS_PATH");
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -11,7 +11,7 @@ export type PictureRenderer = "chromium" | "builtin";
 
 /** How pictures are made. */
 export interface PictureOptions {
-  /** If absent, Chromium where it is installed and Deno may run it. */
+  /** If absent, Chromium where it is installed, Deno may run it and it starts. */
   readonly renderer?: PictureRenderer;
 }
 
@@ -28,11 +28,13 @@ export interface PictureOptions {
  */
 export async function figureToSvg(
   figure: Figure,
-  { renderer = usualRenderer() }: PictureOptions = {},
+  { renderer }: PictureOptions = {},
 ): Promise<string> {
-  return renderer === "builtin"
-    ? renderSvg(figure)
-    : new TextDecoder().decode(await drawInChromium(figure, "svg"));
+  return await draw(
+    renderer,
+    () => Promise.resolve(renderSvg(figure)),
+    async () => new TextDecoder().decode(await drawInChromium(figure, "svg")),
+  );
 }
 
 /**
@@ -49,9 +51,9 @@ export async function figureToSvg(
  */
 export async function figureToPng(
   figure: Figure,
-  { renderer = usualRenderer() }: PictureOptions = {},
+  { renderer }: PictureOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return renderer === "builtin" ? await renderPng(figure) : await drawInChromium(figure, "png");
+  return await draw(renderer, () => renderPng(figure), () => drawInChromium(figure, "png"));
 }
 
 /**
@@ -94,8 +96,19 @@ export function checkFigurePath(path: string): void {
   throw new InputError(`${path}: a plot ends in .png, .svg, .html or .json`);
 }
 
-function usualRenderer(): PictureRenderer {
-  return mayRunChromium() ? "chromium" : "builtin";
+/** The picture of the renderer that is asked for, or of the one that can be had. */
+async function draw<T>(
+  renderer: PictureRenderer | undefined,
+  builtin: () => Promise<T>,
+  chromium: () => Promise<T>,
+): Promise<T> {
+  if (renderer === "builtin" || renderer === undefined && !mayRunChromium()) return await builtin();
+  try {
+    return await chromium();
+  } catch (error) {
+    if (renderer === "chromium") throw error;
+    return await builtin();
+  }
 }
 
 /** Plotly's own picture; only a browser can lay out its texts. */

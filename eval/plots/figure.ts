@@ -17,7 +17,10 @@ export interface SeriesStyle {
 /** Okabe and Ito (2008), darkest first, without black and without the yellow that white hides. */
 const COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#595959"];
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "x", "triangle-down"];
-const DASHES = ["solid", "dash", "dot", "dashdot"];
+const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
+
+/** How many series of lines can be told apart by their dashes alone. */
+export const DASH_COUNT: number = DASHES.length;
 
 /** The style of the series with a number from 0; the same number looks the same in all figures. */
 export function seriesStyle(index: number): SeriesStyle {

@@ -1,5 +1,5 @@
 import { InputError } from "../../data/input_error.ts";
-import { type Figure, layoutOf, seriesStyle } from "./figure.ts";
+import { DASH_COUNT, type Figure, layoutOf, seriesStyle } from "./figure.ts";
 
 /** A function of one variable as points. */
 export interface FunctionCurve {
@@ -10,6 +10,9 @@ export interface FunctionCurve {
   /** As many values. */
   readonly y: ArrayLike<number>;
 }
+
+/** About how many markers a curve has, however many points. */
+const MARKERS = 20;
 
 /** Texts of {@linkcode functionsFigure}. */
 export interface FunctionsOptions {
@@ -22,8 +25,9 @@ export interface FunctionsOptions {
 }
 
 /**
- * Learned functions of one variable as curves in one figure. Throws {@linkcode InputError} where
- * there is no curve, or one without points.
+ * Learned functions of one variable as curves in one figure; with markers too where they are more
+ * than dashes can tell apart. Throws {@linkcode InputError} where there is no curve, or one without
+ * points.
  *
  * ```ts
  * import { functionsFigure } from "@kanpress/kanpress/eval";
@@ -47,15 +51,18 @@ export function functionsFigure(
     if (x.length === 0 || x.length !== y.length) {
       throw new InputError(`curve ${name}: has ${x.length} arguments and ${y.length} values`);
     }
-    const { color, dash } = seriesStyle(index);
+    const { color, dash, symbol } = seriesStyle(index);
+    const marker = { color, symbol, size: 7, maxdisplayed: MARKERS };
     return {
       type: "scatter",
-      mode: "lines",
+      mode: curves.length > DASH_COUNT ? "lines+markers" : "lines",
       name,
       x: Array.from(x),
       y: Array.from(y),
       line: { color, dash, width: 1.8 },
+      ...(curves.length > DASH_COUNT && { marker }),
     };
   });
-  return { data, layout: layoutOf(title, { title: xTitle }, { title: yTitle }) };
+  const layout = layoutOf(title, { title: xTitle }, { title: yTitle });
+  return { data, layout: { ...layout, showlegend: curves.length > 1 } };
 }

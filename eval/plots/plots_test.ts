@@ -4,12 +4,14 @@ import { InputError } from "../../data/input_error.ts";
 import { createRandom } from "../../kan/random.ts";
 import { barsFigure } from "./bars.ts";
 import { bitsPerLayerFigure } from "./bits_per_layer.ts";
-import { seriesStyle } from "./figure.ts";
+import { barFill, DASH_COUNT, seriesStyle } from "./figure.ts";
 import { functionsFigure } from "./functions.ts";
 import { paretoFront } from "./pareto.ts";
 import { rateDistortionFigure } from "./rate_distortion.ts";
 import { singularValues } from "./singular_values.ts";
 import { exampleFigures } from "./testdata/example_figures.ts";
+import { renderSvg } from "./svg/render_svg.ts";
+import { closestColors, visions } from "./testdata/color_vision.ts";
 import { tradeOffFigure } from "./trade_off.ts";
 
 Deno.test("figures are plain JSON with a title and titled axes", () => {
@@ -22,12 +24,36 @@ Deno.test("figures are plain JSON with a title and titled axes", () => {
   }
 });
 
-Deno.test("series can be told apart without colour", () => {
-  const looks = Array.from({ length: 28 }, (_, i) => {
-    const { symbol, dash } = seriesStyle(i);
-    return `${symbol} ${dash}`;
-  });
-  assert.equal(new Set(looks).size, looks.length);
+Deno.test("series can be told apart without colour, lines without markers by colour and dash", () => {
+  const styles = Array.from({ length: 14 }, (_, i) => seriesStyle(i));
+  for (const look of ["symbol", "color"] as const) {
+    assert.equal(new Set(styles.map((style) => `${style[look]} ${style.dash}`)).size, 14, look);
+  }
+  const few = styles.slice(0, DASH_COUNT);
+  assert.equal(new Set(few.map(({ dash }) => dash)).size, DASH_COUNT);
+});
+
+Deno.test("colours differ for colour-blind readers too", () => {
+  const colors = Array.from({ length: 7 }, (_, i) => seriesStyle(i).color);
+  const fills = Array.from({ length: 6 }, (_, i) => barFill(i));
+  for (const vision of visions) {
+    assert.ok(closestColors(colors, vision) > 0.07, `series, ${vision}`);
+    assert.ok(closestColors(fills, vision) > 0.07, `bars, ${vision}`);
+  }
+  // A brown and an orange that no reader without the middle cones can tell apart.
+  assert.ok(closestColors(["#B87700", "#D55E00"], "deuteranopia") < 0.01);
+});
+
+Deno.test("more curves than there are dashes have markers", () => {
+  const texts = { title: "t", xTitle: "x", yTitle: "y" };
+  const x = Array.from({ length: 1000 }, (_, i) => i);
+  const curves = Array.from({ length: 8 }, (_, i) => ({ name: `${i}`, x, y: x.map((v) => v * i) }));
+  const many = functionsFigure(curves, texts);
+  const symbols = many.data.map(({ marker }) => (marker as { symbol: string }).symbol);
+  assert.deepEqual(symbols.slice(0, 2), ["circle", "square"]);
+  assert.ok(functionsFigure(curves.slice(0, 2), texts).data.every(({ mode }) => mode === "lines"));
+  const squares = renderSvg(many).match(/<polygon/g)!.length;
+  assert.ok(squares > 6 * 10 && squares < 8 * 22, `${squares} markers`);
 });
 
 Deno.test("the Pareto front has exactly the points that none beats", () => {

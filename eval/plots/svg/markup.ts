@@ -27,7 +27,13 @@ function short(value: number): string {
 /** The dashes of a line `width` pixels wide, by plotly's names. */
 export function dashArray(dash: string | undefined, width: number): string | undefined {
   const unit = Math.max(2, width);
-  const parts = { dash: [4, 2.5], dot: [1, 2], dashdot: [4, 2, 1, 2] }[dash ?? ""];
+  const parts = {
+    dash: [4, 2.5],
+    dot: [1, 2],
+    dashdot: [4, 2, 1, 2],
+    longdash: [8, 3],
+    longdashdot: [8, 2, 1, 2],
+  }[dash ?? ""];
   return parts?.map((part) => part * unit).join(" ");
 }
 

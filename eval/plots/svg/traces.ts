@@ -15,8 +15,13 @@ export interface Trace {
   readonly y: readonly unknown[];
   /** Colour, width and dash of the line. */
   readonly line?: { readonly color?: string; readonly width?: number; readonly dash?: string };
-  /** Colour, shape and size of the markers. */
-  readonly marker?: { readonly color?: string; readonly symbol?: string; readonly size?: number };
+  /** Colour, shape and size of the markers, and about how many of them are drawn at most. */
+  readonly marker?: {
+    readonly color?: string;
+    readonly symbol?: string;
+    readonly size?: number;
+    readonly maxdisplayed?: number;
+  };
   /** Standard errors of the values. */
   readonly error_y?: { readonly array: readonly number[] };
   /** Whether the legend has it; true where absent. */
@@ -75,9 +80,11 @@ export function drawScatter(trace: Trace, area: PlotArea): string {
   }
   parts.push(...drawErrors(trace, area));
   if (mode.includes("markers")) {
-    const { symbol = "circle", size = 6, color = "black" } = trace.marker ?? {};
-    for (const point of points) {
-      if (point !== undefined && point.every(Number.isFinite)) {
+    const { symbol = "circle", size = 6, color = "black", maxdisplayed = Infinity } =
+      trace.marker ?? {};
+    const every = Math.max(1, Math.ceil(points.length / maxdisplayed));
+    for (const [index, point] of points.entries()) {
+      if (index % every === 0 && point !== undefined && point.every(Number.isFinite)) {
         parts.push(marker(symbol, point[0], point[1], size, color));
       }
     }
