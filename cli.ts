@@ -11,6 +11,7 @@ import { availableBackend } from "./cli/available_backend.ts";
 import { describeError, exitStatusOf } from "./cli/errors.ts";
 import { watchForInterrupt } from "./cli/interrupt.ts";
 import { removeUnfinishedFiles } from "./data/mod.ts";
+import { commandLine } from "./cli/command_line.ts";
 import { createProgram } from "./cli/program.ts";
 import type { Session } from "./cli/session.ts";
 import { discardStages } from "./cli/staged_output.ts";
@@ -26,6 +27,7 @@ export async function main(args: readonly string[]): Promise<0 | 1 | 2> {
     writeLine: (line) => console.error(line),
     isTerminal: process.stderr.isTTY === true,
     width: process.stdout.columns ?? 100,
+    command: commandLine([programName(), ...args]),
     signal: watch.signal,
   };
   const program = createProgram(programName(), {

@@ -64,6 +64,7 @@ export async function compress(
     result,
     seconds: phases.seconds(),
     out: output.file,
+    command: session.command,
   };
   session.print(
     options.json ? JSON.stringify(compressionFields(outcome)) : compressionText(outcome, text.name),

@@ -53,6 +53,7 @@ async function measure(
     model: name,
     result,
     seconds: phases.seconds(),
+    command: session.command,
     ...(sizes === undefined ? {} : { sizes }),
     ...(earlier === undefined ? {} : { against: compareWith(earlier, result) }),
   };
@@ -63,28 +64,34 @@ async function measure(
   printEvaluation(outcome, text.name, options, session);
 }
 
-/** The compressed model and, where it is known, the original. */
+/**
+ * The compressed model and, where it is known, the original. Both have read the same text, so that
+ * the change between them is known far better than either perplexity: the bars show its error.
+ */
 async function drawTradeOff(
   path: string,
-  { perplexity, perplexityStandardError }: EvaluationResult,
+  { perplexity, perplexityStandardError, perplexityRatio }: EvaluationResult,
   { parameters, originalBytes, bitsPerWeight }: Sizes,
 ): Promise<void> {
-  const original = {
-    method: "original",
-    bitsPerWeight: 8 * originalBytes / parameters,
-    value: perplexity.original,
-    standardError: perplexityStandardError.original,
-  };
-  // A compressed model that is measured alone stands in the place of the original.
-  const points = perplexity.compressed === undefined
-    ? [{ ...original, method: "compressed", bitsPerWeight }]
-    : [original, {
+  const { original, compressed } = perplexity;
+  const measure = "perplexity";
+  if (compressed === undefined || perplexityRatio === undefined) {
+    // A compressed model that is measured alone stands in the place of the original.
+    const standardError = perplexityStandardError.original;
+    const point = { method: "compressed", bitsPerWeight, value: original, standardError };
+    return await writeFigure(path, tradeOffFigure([point], { measure }));
+  }
+  const points = [
+    { method: "original", bitsPerWeight: 8 * originalBytes / parameters, value: original },
+    {
       method: "compressed",
       bitsPerWeight,
-      value: perplexity.compressed,
-      standardError: perplexityStandardError.compressed ?? 0,
-    }];
-  await writeFigure(path, tradeOffFigure(points, { measure: "perplexity" }));
+      value: compressed,
+      standardError: perplexityRatio.standardError * original,
+    },
+  ];
+  const title = "Size against perplexity, with the standard error of the change";
+  await writeFigure(path, tradeOffFigure(points, { measure, title }));
 }
 
 async function showContinuations(

@@ -23,6 +23,8 @@ export interface EvaluationOutcome {
   readonly sizes?: Sizes;
   /** How it differs from an earlier run, where there is one to compare with. */
   readonly against?: Against;
+  /** The command line that measured. */
+  readonly command: string;
   /** Wall-clock seconds by phase. */
   readonly seconds: Readonly<Record<string, number>>;
 }
@@ -63,7 +65,7 @@ export function evaluationFields(outcome: EvaluationOutcome): Record<string, unk
 }
 
 /** What was measured how, and what later runs are compared by. */
-function protocolFields({ result, against }: EvaluationOutcome): Record<string, unknown> {
+function protocolFields({ result, against, command }: EvaluationOutcome): Record<string, unknown> {
   const { protocol, chunks, contextLength, stride, fingerprint, chunkMeans } = result;
   // Ten digits are more than float32 arithmetic has, and keep the line short.
   const rounded = Object.entries(chunkMeans).map((
@@ -76,6 +78,7 @@ function protocolFields({ result, against }: EvaluationOutcome): Record<string, 
     ...(stride === undefined ? {} : { stride }),
     fingerprint,
     chunkMeans: Object.fromEntries(rounded),
+    command,
     ...(against === undefined ? {} : { against }),
   };
 }

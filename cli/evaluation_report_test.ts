@@ -32,6 +32,7 @@ const both: EvaluationResult = {
 const sizes = { parameters: 1000, originalBytes: 2000, compressedBytes: 500, bitsPerWeight: 4 };
 
 const measured = {
+  command: "c",
   protocol: "llama.cpp",
   chunks: 30,
   contextLength: 256,
@@ -40,7 +41,7 @@ const measured = {
 };
 
 Deno.test("an ordinary model has its perplexity and what it is compared by", () => {
-  const fields = evaluationFields({ model: "m", result: alone, seconds: {} });
+  const fields = evaluationFields({ model: "m", result: alone, seconds: {}, command: "c" });
   assert.deepEqual(fields, {
     model: "m",
     tokens: 3810,
@@ -51,7 +52,13 @@ Deno.test("an ordinary model has its perplexity and what it is compared by", () 
 });
 
 Deno.test("a compressed model has the fields of compress too", () => {
-  const fields = evaluationFields({ model: "m", result: both, sizes, seconds: { total: 1 } });
+  const fields = evaluationFields({
+    model: "m",
+    result: both,
+    sizes,
+    seconds: { total: 1 },
+    command: "c",
+  });
   assert.deepEqual(fields, {
     model: "m",
     ...{ parameters: 1000, originalBytes: 2000, compressedBytes: 500, bitsPerWeight: 4 },
@@ -69,13 +76,16 @@ Deno.test("a compressed model has the fields of compress too", () => {
 });
 
 Deno.test("a compressed model without its original says so", () => {
-  const outcome = { model: "m", result: alone, sizes, seconds: {} };
+  const outcome = { model: "m", result: alone, sizes, seconds: {}, command: "c" };
   assert.deepEqual(evaluationFields(outcome)["perplexity"], { compressed: 53.789 });
   assert.match(evaluationText(outcome, "t"), /perplexity 53.79 ± 0.72\n.*\n.*--original/);
 });
 
 Deno.test("the text shows the comparison", () => {
-  const text = evaluationText({ model: "m", result: both, sizes, seconds: {} }, "my.txt");
+  const text = evaluationText(
+    { model: "m", result: both, sizes, seconds: {}, command: "c" },
+    "my.txt",
+  );
   assert.match(text, /^m, 1,000 parameters\n/);
   assert.match(text, /perplexity +53\.79 ± 0\.72 +54\.17 ± 0\.73/);
   assert.match(text, /perplexity ratio +1\.0072 ± 0\.0012/);
@@ -91,7 +101,7 @@ Deno.test("a comparison with an earlier run comes last", () => {
     perplexityRatio: { value: 1.02, standardError: 0.003 },
     klDivergenceChange: { value: -0.001, standardError: 0.0002 },
   };
-  const outcome = { model: "m", result: both, sizes, seconds: {}, against };
+  const outcome = { model: "m", result: both, sizes, seconds: {}, command: "c", against };
   assert.match(
     evaluationText(outcome, "t"),
     /against n in base.json:\n.*1\.0200 ± 0\.0030 times.*\n.*-0\.00100 ± 0\.00020 nats$/,

@@ -55,6 +55,7 @@ export async function measureByLayer(
     model: name,
     result,
     seconds: phases.seconds(),
+    command: session.command,
     ...(sizes === undefined ? {} : { sizes }),
     ...(earlier === undefined ? {} : { against: compareWith(earlier, result) }),
   };

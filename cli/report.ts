@@ -38,6 +38,8 @@ export interface CompressionOutcome {
   readonly seconds: Readonly<Record<string, number>>;
   /** The file that was written. */
   readonly out: string;
+  /** The command line that did it. */
+  readonly command: string;
 }
 
 /** Below this share of agreement with the original, a model's ability is called lost. */
@@ -45,7 +47,7 @@ const LOST_BELOW = 0.5;
 
 /** The JSON object of `compress --json`. */
 export function compressionFields(outcome: CompressionOutcome): Record<string, unknown> {
-  const { model, sizes, result, seconds, out } = outcome;
+  const { model, sizes, result, seconds, out, command } = outcome;
   const { parameters, originalBytes, compressedBytes, bitsPerWeight } = sizes;
   return {
     model,
@@ -57,6 +59,7 @@ export function compressionFields(outcome: CompressionOutcome): Record<string, u
     ...comparisonFields(result),
     seconds,
     out,
+    command,
   };
 }
 

@@ -5,6 +5,7 @@ import { createLanguageModel, generateText, useBackend } from "../eval/mod.ts";
 import { reportPage } from "../eval/report/report_page.ts";
 import { parseResults, type ResultRow } from "../eval/report/results.ts";
 import { openContainer, reportContainer } from "../hierarchy/mod.ts";
+import { commandLine } from "./command_line.ts";
 import { requireCompressed } from "./compressed_argument.ts";
 import { openSubject, type Subject } from "./evaluation_subject.ts";
 import type { ReportOptions } from "./page_commands.ts";
@@ -40,13 +41,16 @@ export async function report(
     rows: detailed.map(({ row }) => row),
     ...(hasSamples ? { prompt: options.prompt } : {}),
     ...(original?.originalSample === undefined ? {} : { originalSample: original.originalSample }),
-    commands: [
-      ...rows.flatMap(({ out }) => out === undefined ? [] : [`deno task evaluate ${out}`]),
-      `deno task report ${file}`,
-    ],
+    commands: [...new Set([...rows.flatMap(commandsOf), session.command])],
   });
   await writeFileAtomically(out, [new TextEncoder().encode(page)]);
   session.print(`written to ${out}`);
+}
+
+/** What made a result; results of earlier versions say nothing, but can be measured again. */
+function commandsOf({ commands, out }: ResultRow): readonly string[] {
+  if (commands !== undefined) return commands;
+  return out === undefined ? [] : [commandLine(["deno task", "evaluate", out])];
 }
 
 /** Reads what the compressed file costs by tensor, and has both models write. */

@@ -32,6 +32,7 @@ const outcome = {
   result,
   seconds: { compress: 12.345, total: 12.345 },
   out: "compressed/x/model.kan.safetensors",
+  command: "deno task compress --bits 4",
 };
 
 Deno.test("the JSON object has the documented fields and no others", () => {
@@ -46,6 +47,7 @@ Deno.test("the JSON object has the documented fields and no others", () => {
     sameTop1: 0.937,
     seconds: { compress: 12.345, total: 12.345 },
     out: "compressed/x/model.kan.safetensors",
+    command: "deno task compress --bits 4",
   });
 });
 

@@ -6,6 +6,8 @@ export interface Session extends ProgressDisplay {
   print(text: string): void;
   /** Characters that fit on a line of stdout. */
   readonly width: number;
+  /** The command line that runs, as a shell takes it; results name it, to be reproduced by. */
+  readonly command: string;
   /** Aborted when the user presses Ctrl-C. */
   readonly signal: AbortSignal;
 }

@@ -77,7 +77,10 @@ export async function sweep(
     session.writeLine(`${folder}: ${points.length - left.length} of ${points.length} points done`);
   }
   const rows: SweepRow[] = [...earlier?.points ?? []];
-  const record = (): SweepRecord => ({ model: source.name, settings, original, points: rows });
+  const commands = [...new Set([...earlier?.commands ?? [], session.command])];
+  const record = (): SweepRecord => (
+    { model: source.name, settings, original, commands, points: rows }
+  );
   const metrics = await metricsFor(left, bench);
   for (const [index, point] of left.entries()) {
     session.writeLine(`point ${index + 1} of ${left.length}: ${pointKey(point)}`);

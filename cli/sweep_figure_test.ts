@@ -17,6 +17,7 @@ Deno.test("sweepFigure() draws a series for each method and leaves failures out"
   const record: SweepRecord = {
     model: "tiny",
     settings: {},
+    commands: [],
     original: { perplexity: 5, perplexityStandardError: 0.1 },
     points: [
       row("rate", 3),

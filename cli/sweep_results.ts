@@ -63,6 +63,8 @@ export interface SweepRecord {
   readonly settings: Readonly<Record<string, string | number | boolean | null>>;
   /** Of the uncompressed model. */
   readonly original: { readonly perplexity: number; readonly perplexityStandardError: number };
+  /** The command lines that added points. */
+  readonly commands: readonly string[];
   /** Points in the order in which they were done. */
   readonly points: readonly SweepRow[];
 }

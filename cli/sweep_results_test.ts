@@ -56,7 +56,7 @@ Deno.test("CSV has a line for each point, with quotes where they are needed", ()
 
 Deno.test("the text marks the front and tells what failed", () => {
   const original = { perplexity: 50, perplexityStandardError: 1 };
-  const text = sweepText({ model: "m", settings: {}, original, points: rows });
+  const text = sweepText({ model: "m", settings: {}, original, commands: [], points: rows });
   assert.match(text, /^m, perplexity 50\.0 ± 1\.0\n/);
   assert.match(text, /\n\* +b +3\.000 .*\n +c +3\.500 .*\n\* +a +4\.000/);
   assert.match(text, /\nd at 0\.2 bits: bits: 0\.2/);

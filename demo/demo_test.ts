@@ -5,6 +5,7 @@ import type { Page } from "playwright-core";
 import { type ModelSource, openModel } from "../data/mod.ts";
 import { createLanguageModel, generateText, useBackend } from "../eval/mod.ts";
 import { launchChromium } from "../eval/plots/chromium.ts";
+import { accessibilityProblems } from "../eval/plots/testdata/accessibility.ts";
 import { needsChromium } from "../eval/plots/testdata/needs_chromium.ts";
 import type { StateDict } from "../hierarchy/mod.ts";
 import { hashWeights } from "./hash_weights.ts";
@@ -28,8 +29,17 @@ Deno.test("the page decodes to the same bits as Deno and writes the same story",
   const requests: string[] = [];
   try {
     const page = await browser.newPage();
+    // A busy machine takes its time to start workers.
+    page.setDefaultTimeout(120_000);
     page.on("request", (request) => requests.push(request.url()));
     await t.step("two rates, side by side", () => comparesTwoRates(page, url, source, expected));
+    await t.step("axe finds nothing, in light and dark", async () => {
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme });
+        assert.deepEqual(await accessibilityProblems(page), []);
+      }
+    });
+    await t.step("nothing is wider than a phone", () => fitsPhone(page));
     await t.step("a file of the user's", () => opensOwnFile(page, expected[1]!));
     await t.step("damaged and foreign files", () => refusesBadFiles(page, expected[0]!));
     await t.step("a story can be stopped", () => stopsStory(page));
@@ -112,6 +122,14 @@ async function comparesTwoRates(
     model.dispose();
     assert.equal(await story(page, panel), text);
   }
+}
+
+async function fitsPhone(page: Page): Promise<void> {
+  const wide = page.viewportSize()!;
+  await page.setViewportSize({ width: 375, height: 800 });
+  const width = await page.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(width <= 375, `the page is ${width} pixels wide`);
+  await page.setViewportSize(wide);
 }
 
 async function opensOwnFile(page: Page, { bytes, weights }: Expected): Promise<void> {

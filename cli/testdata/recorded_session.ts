@@ -19,6 +19,7 @@ export function recordedSession(): RecordedSession {
     writeLine: (line) => void lines.push(line),
     isTerminal: false,
     width: 80,
+    command: "deno task test",
     signal: new AbortController().signal,
   };
 }

@@ -103,7 +103,17 @@ Deno.test("the page of a figure works offline from disk", {
 
 Deno.test("axes have at least three ticks that lie on them, however wide their range", () => {
   for (const type of ["linear", "log"]) {
-    for (const values of [[53, 63], [1e-3, 2e4], [47, 47], [0.9, 1100], [3e-9, 4e-9]]) {
+    for (
+      const values of [
+        [53, 63],
+        [1e-3, 2e4],
+        [47, 47],
+        [0.9, 1100],
+        [0.008, 6.4],
+        [0.02, 7],
+        [3e-9, 4e-9],
+      ]
+    ) {
       const { ticks, at } = createScale(values, { type });
       assert.ok(ticks.length >= 3 && ticks.length <= 14, `${type} ${values}: ${ticks.length}`);
       for (const tick of ticks) {
@@ -112,6 +122,9 @@ Deno.test("axes have at least three ticks that lie on them, however wide their r
         );
       }
       assert.equal(new Set(ticks.map(({ label }) => label)).size, ticks.length);
+      const ends = [0, ...ticks.map((tick) => tick.at), 1];
+      const gaps = ends.slice(1).map((end, i) => end - ends[i]!);
+      assert.ok(Math.max(...gaps) < 0.5, `${type} ${values}: half of the axis has no tick`);
     }
   }
 });

@@ -10,7 +10,9 @@ export async function figurePage(figure: Figure): Promise<string> {
 <head>
 <meta charset="utf-8">
 <title>${escapeXml(title)}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,">
+<style>main { overflow-x: auto; } #figure { width: max-content; margin: 0 auto; }</style>
 ${await plotlyScript()}
 </head>
 <body>

@@ -20,6 +20,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 caption { padding: 0.3rem 0; color: #4f5963; text-align: left; }
 th, td { border-bottom: 1px solid #c4cad0; padding: 0.3rem 0.8rem 0.3rem 0; text-align: right; }
 thead th { border-bottom: 2px solid #4f5963; vertical-align: bottom; }
+td { white-space: nowrap; }
 th.text, td.text { text-align: left; }
 th[scope="row"] { font-weight: 400; white-space: nowrap; }
 details { margin: 0.5rem 0; }

@@ -7,6 +7,7 @@ import { pathToFileURL } from "node:url";
 import type { Page } from "playwright-core";
 import { InputError } from "../../data/input_error.ts";
 import { launchChromium } from "../plots/chromium.ts";
+import { accessibilityProblems } from "../plots/testdata/accessibility.ts";
 import { needsChromium } from "../plots/testdata/needs_chromium.ts";
 import { reportPage } from "./report_page.ts";
 import { parseResults, type ResultRow } from "./results.ts";
@@ -60,6 +61,42 @@ Deno.test("results are read as one object, a list, or lines", () => {
   assert.deepEqual(parseResults(`${one}\n\n${one}\n`, "r.json"), [row, row]);
 });
 
+Deno.test("a sweep's points are results, but for those that failed", () => {
+  const point = {
+    name: "gptq-3-g64",
+    bits: 3,
+    error: null,
+    bitsPerWeight: 4,
+    compressedBytes: 500_000,
+    perplexity: 21,
+    perplexityStandardError: 1.1,
+    klDivergence: 0.01,
+    klDivergenceStandardError: 0.002,
+    sameTop1: 0.9,
+  };
+  const failed = { ...point, error: "cannot be reached", compressedBytes: null };
+  const original = { perplexity: 20, perplexityStandardError: 1 };
+  const commands = ["deno task sweep --presets gptq --bits 3"];
+  const sweep = { model: "tiny", settings: {}, original, commands, points: [point, failed] };
+  assert.deepEqual(parseResults(JSON.stringify(sweep), "s.json"), [{
+    model: "tiny",
+    name: "gptq-3-g64",
+    method: "gptq",
+    parameters: 1_000_000,
+    compressedBytes: 500_000,
+    perplexity: { value: 21, standardError: 1.1 },
+    originalPerplexity: { value: 20, standardError: 1 },
+    klDivergence: { value: 0.01, standardError: 0.002 },
+    sameTop1: 0.9,
+    commands,
+  }]);
+  const lacking = { ...sweep, points: [{ ...point, perplexity: null }] };
+  assert.throws(
+    () => parseResults(JSON.stringify(lacking), "s.json"),
+    /^InputError: s.json: result 1: point 1: lacks perplexity/,
+  );
+});
+
 Deno.test("bad results are refused with the place of the mistake", () => {
   const cases: [string, RegExp][] = [
     ["", /^r.json: has no results/],
@@ -104,6 +141,9 @@ Deno.test("the report works offline from disk, by keyboard and with enough contr
     await t.step("figures are drawn", () => drawsFigures(tab));
     await t.step("everything can be reached by keyboard", () => worksByKeyboard(tab));
     await t.step("text has contrast", () => hasContrast(tab));
+    await t.step("axe finds nothing", async () => {
+      assert.deepEqual(await accessibilityProblems(tab), []);
+    });
     await t.step("nothing is wider than a phone", () => fitsPhone(tab));
     assert.deepEqual(problems, []);
   } finally {

@@ -1,17 +1,20 @@
 import { InputError } from "../../data/input_error.ts";
 import { isJsonObject } from "../../data/json_file.ts";
 import type { TensorCost } from "../plots/bits_per_layer.ts";
+import { isSweep, sweepRows } from "./sweep_rows.ts";
 
 /** One compressed model that was measured. */
 export interface ResultRow {
   /** The model that was compressed. */
   readonly model: string;
-  /** What compressed it, such as `rate`. */
+  /** What compressed it, such as `rate`; results of one method are one series. */
   readonly method?: string;
+  /** What it is called within its method, such as `gptq-3-g64`; the method's name where absent. */
+  readonly name?: string;
   /** Parameters, tied ones once. */
   readonly parameters: number;
-  /** Bytes of the original weight files. */
-  readonly originalBytes: number;
+  /** Bytes of the original weight files, where they are known. */
+  readonly originalBytes?: number;
   /** Bytes of the whole compressed file. */
   readonly compressedBytes: number;
   /** Perplexity of both, and standard errors where they are known. */
@@ -24,6 +27,8 @@ export interface ResultRow {
   readonly sameTop1?: number;
   /** The compressed file. */
   readonly out?: string;
+  /** Command lines that made the result. */
+  readonly commands?: readonly string[];
   /** What each tensor costs. */
   readonly tensors?: readonly TensorCost[];
   /** What the compressed model writes. */
@@ -39,13 +44,17 @@ export interface Measured {
 }
 
 /**
- * Reads results as `compress --json` and `evaluate --json` print them: one JSON object, an array of
- * them, or one a line. Throws {@linkcode InputError} that names the file, the row and what is wrong.
+ * Reads results as `compress --json`, `evaluate --json` and `sweep --json` print them: one JSON
+ * object, an array of them, or one a line. Throws {@linkcode InputError} that names the file, the row
+ * and what is wrong.
  */
 export function parseResults(text: string, file: string): ResultRow[] {
-  const rows = parseRows(text, file);
+  const rows = parseRows(text, file).flatMap((row, index) => {
+    const where = `${file}: result ${index + 1}`;
+    return isSweep(row) ? sweepRows(row, where) : [parseRow(row, where)];
+  });
   if (rows.length === 0) throw new InputError(`${file}: has no results; measure some first`);
-  return rows.map((row, index) => parseRow(row, `${file}: result ${index + 1}`));
+  return rows;
 }
 
 function parseRows(text: string, file: string): unknown[] {
@@ -91,6 +100,7 @@ function parseRow(row: unknown, where: string): ResultRow {
       ? { klDivergence: measured(kl["mean"], kl["standardError"], `${where}: klDivergence`) }
       : {}),
     ...(typeof row["sameTop1"] === "number" ? { sameTop1: row["sameTop1"] } : {}),
+    ...(typeof row["command"] === "string" ? { commands: [row["command"]] } : {}),
     ...(compressedName(row["model"]) ? { out: row["model"] } : text("out")),
     ...text("sample"),
   };

@@ -34,8 +34,10 @@ ${body.join("\n")}
 }
 
 /** What a result is called on the page. */
-export function rowName({ method = "compressed", parameters, compressedBytes }: ResultRow): string {
-  return `${method}, ${formatFixed(8 * compressedBytes / parameters, 2)} bits`;
+export function rowName(
+  { method = "compressed", name = method, parameters, compressedBytes }: ResultRow,
+): string {
+  return `${name}, ${formatFixed(8 * compressedBytes / parameters, 2)} bits`;
 }
 
 function measuredText(measured: Measured | undefined): string {
@@ -49,7 +51,8 @@ export function summaryTable(rows: readonly ResultRow[]): string {
     { title: "size", cell: ({ compressedBytes }) => formatBytes(compressedBytes) },
     {
       title: "times smaller",
-      cell: ({ originalBytes, compressedBytes }) => formatFixed(originalBytes / compressedBytes, 2),
+      cell: ({ originalBytes, compressedBytes }) =>
+        originalBytes === undefined ? "" : formatFixed(originalBytes / compressedBytes, 2),
     },
     { title: "perplexity", cell: ({ perplexity }) => measuredText(perplexity) },
     { title: "original's perplexity", cell: (row) => measuredText(row.originalPerplexity) },
@@ -59,7 +62,8 @@ export function summaryTable(rows: readonly ResultRow[]): string {
       cell: ({ sameTop1 }) => sameTop1 === undefined ? "" : formatShare(sameTop1),
     },
   ];
-  return tableHtml("Size and quality; ± is one standard error", columns, rows);
+  const shown = columns.filter(({ cell }) => rows.some((row) => cell(row) !== ""));
+  return tableHtml("Size and quality; ± is one standard error", shown, rows);
 }
 
 /** What each tensor of one result costs. */

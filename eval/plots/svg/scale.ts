@@ -87,18 +87,23 @@ function tickAt(value: number, at: Scale["at"]): Tick {
   return { value, at: at(value), label: formatTick(value) };
 }
 
-/** Powers of ten, with 2 and 5 between them where there are few, or even steps within a decade. */
+/** Leading digits of ticks between powers of ten, for ever fewer decades. */
+const DIGITS = [[1], [1, 3], [1, 2, 5]];
+/** Fewest ticks by powers of ten; within a decade, even steps are easier to read. */
+const FEWEST_TICKS = 4;
+
+/** Powers of ten, with digits between them where there are few, or even steps within a decade. */
 function logTicks(low: number, high: number): number[] {
-  const decades = high - low;
-  const digits = decades < 2.5 ? [1, 2, 5] : [1];
-  const every = Math.max(1, Math.ceil(decades / 10));
-  const within = (value: number) => Math.log10(value) >= low && Math.log10(value) <= high;
-  const ticks: number[] = [];
-  for (let power = Math.floor(low); power <= high; power++) {
-    if (power % every === 0) ticks.push(...digits.map((digit) => digit * 10 ** power));
+  const every = Math.max(1, Math.ceil((high - low) / 10));
+  for (const digits of DIGITS) {
+    const ticks: number[] = [];
+    for (let power = Math.floor(low); power <= high; power++) {
+      if (power % every === 0) ticks.push(...digits.map((digit) => digit * 10 ** power));
+    }
+    const shown = ticks.filter((value) => Math.log10(value) >= low && Math.log10(value) <= high);
+    if (shown.length >= FEWEST_TICKS) return shown;
   }
-  const shown = ticks.filter(within);
-  return shown.length >= 3 ? shown : evenTicks(10 ** low, 10 ** high);
+  return evenTicks(10 ** low, 10 ** high);
 }
 
 function evenTicks(low: number, high: number, step: number = niceStep((high - low) / 6)): number[] {
