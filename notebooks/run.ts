@@ -1,28 +1,47 @@
 /**
- * Executes the notebooks without a window and checks their outputs:
- * `deno task notebooks [--save] [NOTEBOOK...]`. With --save the outputs are kept in the files.
+ * Executes the notebooks without a window and checks their outputs; with --save the outputs are kept
+ * in the files. `deno task notebooks --help` tells the options.
  */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { basename, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { findProblems } from "./check_notebook.ts";
+import { hasNbclient } from "./nbclient.ts";
+import { writePictures } from "./pictures.ts";
 
+const HELP = `Usage: deno task notebooks [options] [notebooks...]
+
+Executes notebooks (default: all of this folder) in Deno's kernel for Jupyter, which is installed
+into .jupyter/, and fails on an error, a figure that is missing or empty, and too much output.
+
+Options:
+  --save           keep the outputs in the files, and draw the README's pictures from them
+  --model <name>   a folder, or a model of the hub, in the place of the embedded model
+  --python <path>  a Python that has nbclient (default: /usr/bin/python3, then python3)
+  --help           display this help
+
+Examples:
+  deno task notebooks
+  deno task notebooks --save notebooks/1_quick_start.ipynb
+  deno task notebooks --model ./my-model notebooks/2_size_and_quality.ipynb`;
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** Where the kernel is installed: a folder of the project's own. */
 const DATA = join(ROOT, ".jupyter");
 const EXECUTE = fileURLToPath(new URL("execute.py", import.meta.url));
 /** Seconds that a cell may take. */
-const CELL_SECONDS = 600;
+const CELL_SECONDS = 1800;
 /** Debian's Python first: its packages are not those of another Python on the path. */
 const PYTHONS = ["/usr/bin/python3", "python3"];
 
-const { values, positionals } = parseArgs({
-  args: Deno.args,
-  options: { save: { type: "boolean", default: false } },
-  allowPositionals: true,
-});
+const { values, positionals } = readArguments();
 const notebooks = positionals.length > 0 ? positionals : await listNotebooks();
+for (const notebook of notebooks) {
+  if (!existsSync(notebook)) fail(`${notebook}: there is no such notebook`, 2);
+}
+const model = values.model !== undefined && existsSync(values.model)
+  ? resolve(values.model)
+  : values.model;
 const python = await findPython();
 await installKernel();
 const work = await Deno.makeTempDir({ prefix: "notebooks-" });
@@ -39,7 +58,34 @@ try {
 } finally {
   await Deno.remove(work, { recursive: true });
 }
+const own = notebooks.some((notebook) => dirname(resolve(notebook)) === dirname(EXECUTE));
+if (values.save && failed === 0 && own) await writePictures();
 Deno.exit(failed === 0 ? 0 : 1);
+
+function fail(message: string, status: 1 | 2): never {
+  console.error(`error: ${message}`);
+  Deno.exit(status);
+}
+
+function readArguments() {
+  const options = {
+    save: { type: "boolean" },
+    model: { type: "string" },
+    python: { type: "string" },
+    help: { type: "boolean" },
+  } as const;
+  try {
+    const parsed = parseArgs({ args: Deno.args, options, allowPositionals: true });
+    if (parsed.values.help) {
+      console.log(HELP);
+      Deno.exit(0);
+    }
+    if (!parsed.values.save || parsed.values.model === undefined) return parsed;
+  } catch (error) {
+    fail(`${(error as Error).message}; see --help`, 2);
+  }
+  fail("--save keeps the outputs of the embedded model; leave out --model", 2);
+}
 
 async function listNotebooks(): Promise<string[]> {
   const folder = fileURLToPath(new URL(".", import.meta.url));
@@ -48,15 +94,16 @@ async function listNotebooks(): Promise<string[]> {
 }
 
 async function findPython(): Promise<string> {
-  for (const python of PYTHONS) {
-    const { success } = await new Deno.Command(python, {
-      args: ["-c", "import nbclient, nbformat"],
-      stderr: "null",
-    }).output().catch(() => ({ success: false }));
-    if (success) return python;
+  const { python: asked } = values;
+  for (const python of asked === undefined ? PYTHONS : [asked]) {
+    if (await hasNbclient(python)) return python;
   }
-  console.error("error: no Python with nbclient; install Debian's package python3-nbclient");
-  Deno.exit(1);
+  const where = asked === undefined ? "no Python here has nbclient" : `${asked}: has no nbclient`;
+  fail(
+    `${where}; install Debian's package python3-nbclient, or nbclient from PyPI and name its Python ` +
+      "with --python",
+    1,
+  );
 }
 
 async function installKernel(): Promise<void> {
@@ -65,15 +112,14 @@ async function installKernel(): Promise<void> {
     env: { XDG_DATA_HOME: DATA },
   }).output();
   if (success) return;
-  console.error(new TextDecoder().decode(stderr));
-  Deno.exit(1);
+  fail(`the kernel cannot be installed into ${DATA}: ${new TextDecoder().decode(stderr)}`, 1);
 }
 
 /** Executes one notebook; gives what is wrong with it. */
 async function execute(notebook: string): Promise<string[]> {
   const output = join(work, basename(notebook));
   const { success, stderr } = await new Deno.Command(python, {
-    args: [EXECUTE, notebook, output, String(CELL_SECONDS)],
+    args: [EXECUTE, notebook, output, String(CELL_SECONDS), ...model === undefined ? [] : [model]],
     env: { JUPYTER_PATH: join(DATA, "jupyter"), NO_COLOR: "1" },
   }).output();
   const message = new TextDecoder().decode(stderr).trim();
