@@ -161,7 +161,7 @@ async function scoreBlock(
     for (const [index, { parameters, head }] of heads.entries()) {
       const rows = inputs[index]!.subarray(first * hiddenSize, last * hiddenSize);
       const x = tf.tensor2d(rows, [last - first, hiddenSize]);
-      blocks.push((await blockLogits(head, parameters, x, [0, width])).slice());
+      blocks.push(await blockLogits(head, parameters, x, [0, width]));
       x.dispose();
     }
     for (let row = first; row < last; row++) {
