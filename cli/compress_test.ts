@@ -42,6 +42,7 @@ Deno.test("compress writes a folder that stands by itself and reports on it", ()
       "sameTop1",
       "seconds",
       "out",
+      "command",
     ]);
     assert.equal(fields.parameters, 7936);
     assert.equal(fields.originalBytes, (await Deno.stat(join(model, "model.safetensors"))).size);
