@@ -55,6 +55,8 @@ export * from "./baselines/gguf_q2_k.ts";
 export * from "./baselines/gguf_q3_k.ts";
 export * from "./baselines/gguf_q4_0.ts";
 export * from "./baselines/gguf_q4_k.ts";
+export * from "./baselines/gguf_q5_k.ts";
+export * from "./baselines/gguf_q6_k.ts";
 export * from "./baselines/gguf_q8_0.ts";
 export * from "./baselines/gptq.ts";
 export * from "./baselines/half_quadratic.ts";

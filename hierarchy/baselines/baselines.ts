@@ -5,6 +5,8 @@ import { ggufQ2_K } from "./gguf_q2_k.ts";
 import { ggufQ3_K } from "./gguf_q3_k.ts";
 import { ggufQ4_0 } from "./gguf_q4_0.ts";
 import { ggufQ4_K } from "./gguf_q4_k.ts";
+import { ggufQ5_K } from "./gguf_q5_k.ts";
+import { ggufQ6_K } from "./gguf_q6_k.ts";
 import { ggufQ8_0 } from "./gguf_q8_0.ts";
 import { gptq } from "./gptq.ts";
 import { halfQuadratic } from "./half_quadratic.ts";
@@ -52,6 +54,8 @@ function* entries(): Generator<readonly [string, Baseline]> {
   yield ["nf4-double", (weights) => normalFloat4(weights, { blockSize, doubleQuantization: true })];
   yield ["q8_0", ggufQ8_0];
   yield ["q4_0", ggufQ4_0];
+  yield ["q6_k", ggufQ6_K];
+  yield ["q5_k", ggufQ5_K];
   yield ["q4_k", ggufQ4_K];
   yield ["q3_k", ggufQ3_K];
   yield ["q2_k", ggufQ2_K];
@@ -71,7 +75,7 @@ function* entries(): Generator<readonly [string, Baseline]> {
 /**
  * Every baseline by name: `rtn-sym`, `rtn-asym` and `rtn-clip` (round to nearest), `gptq` and
  * `gptq-order`, `hqq`, `sinq` with `-<bits>-g<group size>`; `nf4`, `nf4-double`; GGUF's `q8_0`,
- * `q4_0`, `q4_k`, `q3_k`, `q2_k`; `prune-magnitude-<percent>` and `prune-activation-<percent>`,
+ * `q6_k`, `q5_k`, `q4_0`, `q4_k`, `q3_k`, `q2_k`; `prune-magnitude-<percent>` and `prune-activation-<percent>`,
  * alone or with `-3bit`, `-4bit`.
  *
  * ```ts

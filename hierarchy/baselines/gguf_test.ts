@@ -3,6 +3,8 @@ import { ggufQ2_K } from "./gguf_q2_k.ts";
 import { ggufQ3_K } from "./gguf_q3_k.ts";
 import { ggufQ4_0 } from "./gguf_q4_0.ts";
 import { ggufQ4_K } from "./gguf_q4_k.ts";
+import { ggufQ5_K } from "./gguf_q5_k.ts";
+import { ggufQ6_K } from "./gguf_q6_k.ts";
 import { ggufQ8_0 } from "./gguf_q8_0.ts";
 import { meanSquaredError, randomMatrix } from "./testdata/random_matrix.ts";
 
@@ -10,6 +12,8 @@ import { meanSquaredError, randomMatrix } from "./testdata/random_matrix.ts";
 const FORMATS = [
   { quantize: ggufQ8_0, block: 32, bytes: 34, subBlock: 32, levels: 255, error: 4e-5 },
   { quantize: ggufQ4_0, block: 32, bytes: 18, subBlock: 32, levels: 16, error: 0.0072 },
+  { quantize: ggufQ6_K, block: 256, bytes: 210, subBlock: 16, levels: 64, error: 4e-4 },
+  { quantize: ggufQ5_K, block: 256, bytes: 176, subBlock: 32, levels: 32, error: 0.0014 },
   { quantize: ggufQ4_K, block: 256, bytes: 144, subBlock: 32, levels: 16, error: 0.0055 },
   { quantize: ggufQ3_K, block: 256, bytes: 110, subBlock: 16, levels: 8, error: 0.0225 },
   { quantize: ggufQ2_K, block: 256, bytes: 84, subBlock: 16, levels: 4, error: 0.076 },
