@@ -1,10 +1,13 @@
 /**
- * What is each feature of the entropy model worth? Compresses the embedded model at two rates and
- * prices the same quantization indices under ever richer models, side information included, in bits
- * a coded weight.
+ * What is each feature of the entropy model worth, and what would more of them be worth? Compresses
+ * the embedded model at two rates and prices the same quantization indices under ever richer models,
+ * side information included, in bits a coded weight; then under extensions that the file does not
+ * have.
  *
  *     deno run --allow-read --allow-net bench/entropy_model.ts
+ *     deno run --allow-read --allow-net bench/entropy_model.ts --bits 2.5
  */
+import { parseArgs } from "node:util";
 import { memorySource, readEmbeddedCalibration, readEmbeddedText } from "../data/mod.ts";
 import { countMagnitudes } from "../hierarchy/entropy/count_magnitudes.ts";
 import { fitEntropyModel } from "../hierarchy/entropy/fit_entropy_model.ts";
@@ -27,6 +30,7 @@ import { codedShapes } from "../hierarchy/plan_tensors.ts";
 import type { Trellis } from "../hierarchy/quantize/trellis.ts";
 import { runTasksHere } from "../hierarchy/workers/task_runner.ts";
 import { openCalibrated } from "./theory/calibrated_model.ts";
+import { type Price, priceExtensions } from "./theory/entropy_extensions.ts";
 import { printTable } from "./theory/table.ts";
 
 /** Indices in the order of the code, and what they stand for, row-major, that scales are fit to. */
@@ -40,11 +44,7 @@ interface CodedModel {
   readonly matrices: readonly Coded[];
 }
 
-/** Bits of a code for all indices, and of what it has to be told. */
-interface Price {
-  readonly codes: number;
-  readonly side: number;
-}
+const { values: args } = parseArgs({ options: { bits: { type: "string", default: "4,2.5" } } });
 
 async function indicesOf(bytes: Uint8Array): Promise<CodedModel> {
   const { stages, tensors } = await openContainer(memorySource(bytes, "embedded model"));
@@ -144,7 +144,12 @@ function fitModel(trellis: Trellis, matrices: readonly IndexMatrix[]): SymbolMod
   return fitSymbolModel(quantizers, counts);
 }
 
-async function pricesOf(coded: CodedModel): Promise<[name: string, price: Price][]> {
+type NamedPrices = [name: string, price: Price][];
+
+async function pricesOf(
+  coded: CodedModel,
+  heads: number,
+): Promise<{ features: NamedPrices; extensions: NamedPrices }> {
   const { trellis } = coded;
   const fitted = (kind: string) => {
     const matrices = withFields(coded, kind);
@@ -153,7 +158,7 @@ async function pricesOf(coded: CodedModel): Promise<[name: string, price: Price]
   const both = withFields(coded, "both");
   const counted = both.map((matrix) => ({ ...matrix, counts: countMagnitudes(trellis, matrix) }));
   const full = await fitEntropyModel(trellis.states, counted, runTasksHere);
-  return [
+  const features: NamedPrices = [
     ["static table per tensor", staticTables(coded)],
     ["learned shape, scale per tensor", fitted("tensor")],
     ["learned shape, scale per row", fitted("rows")],
@@ -162,6 +167,21 @@ async function pricesOf(coded: CodedModel): Promise<[name: string, price: Price]
     ["learned shape, row + column field", fitted("both")],
     ["the same, field by maximum likelihood", priceOf(coded, full.matrices, full.model)],
   ];
+  const named = full.matrices.map((matrix, i) => ({ ...coded.matrices[i]!, ...matrix }));
+  const extensions = priceExtensions(trellis, named, heads, (name) => console.error(name));
+  return { features, extensions };
+}
+
+function printPrices(title: string, prices: NamedPrices, weights: number): void {
+  const base = prices[0]![1];
+  printTable(
+    [title, "codes", "side information", "sum", "saved"],
+    prices.map(([name, { codes, side }]) => [
+      name,
+      ...[codes, side, codes + side, base.codes + base.side - codes - side]
+        .map((value) => (value / weights).toFixed(4)),
+    ]),
+  );
 }
 
 const model = await openCalibrated({
@@ -170,20 +190,14 @@ const model = await openCalibrated({
   evaluationText: await readEmbeddedText(),
   contextLength: 256,
 });
-for (const bits of [4, 2.5]) {
+for (const bits of args.bits.split(",").map(Number)) {
   const compressor = new HierarchicalCompressor({ bits, states: 8 });
   const { bytes } = await compressor.compress(model.weights, { metrics: model.metrics });
   const coded = await indicesOf(bytes);
   const weights = coded.matrices.reduce((sum, { indices }) => sum + indices.length, 0);
-  const prices = await pricesOf(coded);
-  const base = prices[0]![1];
+  const { features, extensions } = await pricesOf(coded, Number(model.config.n_head));
   console.log(`\n${model.name} at ${bits} bits a weight\n`);
-  printTable(
-    ["entropy model", "codes", "side information", "sum", "saved"],
-    prices.map(([name, { codes, side }]) => [
-      name,
-      ...[codes, side, codes + side, base.codes + base.side - codes - side]
-        .map((value) => (value / weights).toFixed(3)),
-    ]),
-  );
+  printPrices("entropy model", features, weights);
+  console.log();
+  printPrices("extension", extensions, weights);
 }

@@ -1,8 +1,10 @@
-import { openModel, type StateDict } from "../../data/mod.ts";
+import { openModel, type StateDict, type WeightTensor } from "../../data/mod.ts";
 import {
+  type BaseEvaluation,
   calibrate,
   describeModel,
   evaluateLanguageModel,
+  evaluateOriginal,
   type EvaluationResult,
   type ModelConfig,
   readStateDict,
@@ -19,6 +21,19 @@ export interface CalibratedModel {
   readonly metrics: TensorMetrics;
   /** Compares weights with the original on the evaluation text. */
   readonly evaluate: (compressed: StateDict) => Promise<EvaluationResult>;
+  /** The same on as many chunks from the beginning of the calibration text. */
+  readonly evaluateOnCalibration: (
+    compressed: StateDict,
+    chunks: number,
+  ) => Promise<EvaluationResult>;
+  /**
+   * The same as `evaluate` for a GPT-2 with a tied embedding, if that is used for the head only and
+   * the embedding of the inputs is another.
+   */
+  readonly evaluateUntied: (
+    compressed: StateDict,
+    inputEmbedding: WeightTensor,
+  ) => Promise<EvaluationResult>;
 }
 
 /** What {@linkcode openCalibrated} is told. */
@@ -49,22 +64,47 @@ export async function openCalibrated(options: CalibratedModelOptions): Promise<C
     contextLength,
     ...(tokenizer.addsBos && { bosTokenId: tokenizer.bosTokenId! }),
   };
-  const calibration = await calibrate({
-    ...common,
-    weights,
-    tokens: tokenizer.encode(options.calibrationText).subarray(0, calibrationTokens),
-  });
+  const calibrationText = tokenizer.encode(options.calibrationText).subarray(0, calibrationTokens);
+  const calibration = await calibrate({ ...common, weights, tokens: calibrationText });
   const metrics = tensorMetrics(describeModel(config, weights.keys()), calibration);
   const text = tokenizer.encode(options.evaluationText);
   const tokens = text.subarray(0, Math.min(text.length, chunks * contextLength));
+  /** Comparisons with the original by number of tokens; it is run once for each. */
+  const comparison = (whole: Int32Array) => {
+    const bases = new Map<number, Promise<{ base: BaseEvaluation }>>();
+    return async (compressed: StateDict, count: number) => {
+      const options = { ...common, original: weights, tokens: whole.subarray(0, count) };
+      if (!bases.has(count)) bases.set(count, evaluateOriginal(options));
+      const { base } = await bases.get(count)!;
+      return await evaluateLanguageModel({ ...options, compressed, base });
+    };
+  };
+  const compare = comparison(tokens), compareOnCalibration = comparison(calibrationText);
   return {
     name,
     config,
     weights,
     metrics,
-    evaluate: (compressed) =>
-      evaluateLanguageModel({ ...common, original: weights, compressed, tokens }),
+    evaluate: (compressed) => compare(compressed, tokens.length),
+    evaluateOnCalibration: (compressed, chunks) =>
+      compareOnCalibration(compressed, Math.min(calibrationText.length, chunks * contextLength)),
+    evaluateUntied: (compressed, inputEmbedding) =>
+      evaluateLanguageModel({
+        ...common,
+        config: { ...config, tie_word_embeddings: false },
+        original: untie(weights, weights.get(TIED_EMBEDDING)!),
+        compressed: untie(compressed, inputEmbedding),
+        tokens,
+      }),
   };
+}
+
+/** The embedding of a GPT-2, which is also its head. */
+export const TIED_EMBEDDING = "transformer.wte.weight";
+
+function untie(weights: StateDict, inputEmbedding: WeightTensor): StateDict {
+  const head = weights.get(TIED_EMBEDDING)!;
+  return new Map([...weights, ["lm_head.weight", head], [TIED_EMBEDDING, inputEmbedding]]);
 }
 
 /** The embedded model, calibrated and evaluated on the prose texts of ../shared. */

@@ -1,3 +1,4 @@
+import type { WeightTensor } from "../../data/mod.ts";
 import { type Baseline, BASELINES } from "../../hierarchy/mod.ts";
 
 /**
@@ -6,6 +7,8 @@ import { type Baseline, BASELINES } from "../../hierarchy/mod.ts";
  * said otherwise, position embeddings stay f32.
  */
 interface Mixture {
+  /** Of the embedding of inputs, where it is stored apart from the head. */
+  readonly inputEmbedding: string;
   readonly head?: string;
   readonly queryKeyValue: string;
   readonly attentionOutput: string;
@@ -41,12 +44,14 @@ const MIXTURES: Readonly<Record<string, Mixture>> = {
   },
   Q4_K_S: all("q4_k"),
   Q3_K_M: {
+    inputEmbedding: "q3_k",
     queryKeyValue: "q4_k",
     attentionOutput: "q4_k",
     feedForwardUp: "q3_k",
     feedForwardDown: (layer, layers) => layer < Math.floor(layers / 16) ? "q5_k" : "q4_k",
   },
   Q2_K: {
+    inputEmbedding: "q2_k",
     queryKeyValue: "q2_k",
     attentionOutput: "q3_k",
     feedForwardUp: "q2_k",
@@ -56,6 +61,7 @@ const MIXTURES: Readonly<Record<string, Mixture>> = {
 
 function all(type: string): Mixture {
   return {
+    inputEmbedding: type,
     queryKeyValue: type,
     attentionOutput: type,
     feedForwardUp: type,
@@ -74,6 +80,17 @@ export function ggufMixture(name: string, layers: number): Baseline | undefined 
     }
     return BASELINES.get(type)!(weights, hessian);
   };
+}
+
+/**
+ * The embedding of inputs as a mixture has it. llama.cpp stores it apart from the head even where the
+ * model ties them, and has no importance matrix for it.
+ */
+export function ggufInputEmbedding(name: string, embedding: WeightTensor): WeightTensor {
+  const [rows, columns] = embedding.shape as [number, number];
+  const baseline = BASELINES.get(MIXTURES[name]!.inputEmbedding)!;
+  const matrix = { name: "embedding of inputs", rows, columns, data: embedding.data };
+  return { ...embedding, data: baseline(matrix).reconstruction };
 }
 
 /** The type of a matrix of GPT-2's by its name in the checkpoint. */

@@ -1,0 +1,43 @@
+import type { StateDict } from "../../data/mod.ts";
+import type { Matrix } from "../../hierarchy/levels/level.ts";
+import { errorMetric } from "../../hierarchy/metric/tensor_metric.ts";
+import type { TensorMetrics } from "../../hierarchy/mod.ts";
+import { matrixShape } from "../../hierarchy/plan_tensors.ts";
+import { transpose } from "../../hierarchy/transpose.ts";
+
+/** A matrix as the levels code it: rows are inputs. */
+export interface CodedMatrix extends Matrix {
+  /** Whether the tensor is stored the other way round. */
+  readonly transposed: boolean;
+}
+
+/** The calibrated matrices of a model, ready for the levels. */
+export function codedSignal(weights: StateDict, metrics: TensorMetrics): CodedMatrix[] {
+  return Array.from(metrics, ([name, metric]) => {
+    const { shape, data } = weights.get(name)!;
+    const transposed = metric.inputAxis === 1;
+    const { rows, columns } = matrixShape({ name, shape, ...(transposed && { transposed }) });
+    return {
+      name,
+      rows,
+      columns,
+      transposed,
+      data: transposed ? transpose(data, columns, rows) : data,
+      metric: errorMetric(name, metric, rows, columns),
+    };
+  });
+}
+
+/** The model with coded matrices in the place of its own. */
+export function withMatrices(
+  weights: StateDict,
+  matrices: readonly Omit<CodedMatrix, "metric">[],
+): StateDict {
+  return new Map([
+    ...weights,
+    ...matrices.map(({ name, rows, columns, transposed, data }) => {
+      const values = transposed ? transpose(data, rows, columns) : data;
+      return [name, { ...weights.get(name)!, data: values }] as const;
+    }),
+  ]);
+}
