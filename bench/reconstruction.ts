@@ -12,7 +12,7 @@
  *     deno run --allow-all bench/reconstruction.ts --step 0.0002 --chunks 100
  *
  * Bytes and divergence of a finer step (a share of the step: `--finer`), without any moves, say what
- * the same bytes would have bought. Needs the texts of ../shared.
+ * the same bytes would have bought; `--bits` is what metrics are damped for. Needs the texts of ../shared.
  */
 import { parseArgs } from "node:util";
 import type { StateDict } from "../data/mod.ts";
@@ -37,6 +37,7 @@ const { values: args } = parseArgs({
   options: {
     step: { type: "string", default: "0.0003" },
     finer: { type: "string", default: "0.9" },
+    bits: { type: "string", default: "2" },
     states: { type: "string", default: "8" },
     chunks: { type: "string", default: "60" },
     "search-chunks": { type: "string", default: "12" },
@@ -51,7 +52,7 @@ const kindOf = (name: string): Kind =>
 
 const model = await openEmbeddedCalibrated(Number(args["calibration-tokens"]), Number(args.chunks));
 const { weights } = model;
-const signal = codedSignal(weights, model.metrics);
+const signal = await codedSignal(weights, model.metrics, Number(args.bits));
 const values = signal.reduce((sum, { data }) => sum + data.length, 0);
 const states = Number(args.states);
 const trellis = createTrellis(states), quantizers = states === 1 ? 1 : 2;
@@ -84,7 +85,11 @@ function shiftsOf(name: string, shares: Shares): Shifts {
 async function encode(step: number, inside: Shares, after: Shares): Promise<Coded> {
   const field = await createFieldLevel({ step }).encode(signal, { seed: 0 });
   const coded = field.handsOn.map((matrix) =>
-    quantizeShifted(trellis, matrix, shiftsOf(matrix.name, inside))
+    quantizeShifted(
+      trellis,
+      { ...matrix, metric: matrix.metric! },
+      shiftsOf(matrix.name, inside),
+    )
   );
   // Fields are not refined, to save time: all variants have the same and are compared.
   const matrices = field.handsOn.map(({ rows, columns, data }, i) => {

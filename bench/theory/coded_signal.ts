@@ -1,19 +1,25 @@
 import type { StateDict } from "../../data/mod.ts";
-import type { Matrix } from "../../hierarchy/levels/level.ts";
+import type { ErrorMetric, Matrix } from "../../hierarchy/levels/level.ts";
 import { errorMetric } from "../../hierarchy/metric/tensor_metric.ts";
-import type { TensorMetrics } from "../../hierarchy/mod.ts";
+import { factorMetrics, type TensorMetrics } from "../../hierarchy/mod.ts";
 import { matrixShape } from "../../hierarchy/plan_tensors.ts";
 import { transpose } from "../../hierarchy/transpose.ts";
 
 /** A matrix as the levels code it: rows are inputs. */
 export interface CodedMatrix extends Matrix {
+  readonly metric: ErrorMetric;
   /** Whether the tensor is stored the other way round. */
   readonly transposed: boolean;
 }
 
-/** The calibrated matrices of a model, ready for the levels. */
-export function codedSignal(weights: StateDict, metrics: TensorMetrics): CodedMatrix[] {
-  return Array.from(metrics, ([name, metric]) => {
+/** The calibrated matrices of a model, ready for the levels; damped as for `bits` a weight. */
+export async function codedSignal(
+  weights: StateDict,
+  metrics: TensorMetrics,
+  bits: number,
+): Promise<CodedMatrix[]> {
+  const factored = await factorMetrics(metrics, { weights, bits });
+  return Array.from(factored, ([name, metric]) => {
     const { shape, data } = weights.get(name)!;
     const transposed = metric.inputAxis === 1;
     const { rows, columns } = matrixShape({ name, shape, ...(transposed && { transposed }) });

@@ -1,4 +1,4 @@
-import { forEachRow, type IndexMatrix } from "../../hierarchy/entropy/index_matrix.ts";
+import { forEachDiagonal, type IndexMatrix } from "../../hierarchy/entropy/index_matrix.ts";
 import type { ScaleField } from "../../hierarchy/entropy/scale_field.ts";
 import type { LogSteps } from "../../hierarchy/levels/level.ts";
 import { reconstruct, type Trellis } from "../../hierarchy/quantize/trellis.ts";
@@ -100,19 +100,23 @@ function byKind(all: readonly Symbols[], keyOf: (symbols: Symbols) => string): P
   return { codes, side };
 }
 
+/** The indices row-major, with their quantizers and scales. */
 function symbolsOf(trellis: Trellis, matrix: FittedMatrix): Symbols {
   const { name, rows, columns, indices, field } = matrix;
+  const magnitudes = new Int32Array(indices.length);
   const quantizers = new Uint8Array(indices.length), scales = new Int16Array(indices.length);
-  forEachRow(matrix, (row, start) => {
+  forEachDiagonal(matrix, ({ row, column, length, position }, start) => {
     let state = start;
-    for (let j = 0, at = row * columns; j < columns; j++, at++) {
+    for (let t = 0; t < length; t++) {
+      const k = indices[position + t]!, at = (row + t) * columns + column - t;
+      magnitudes[at] = Math.abs(k);
       quantizers[at] = state & 1;
-      scales[at] = field.rows[row]! + field.columns[j]!;
-      state = trellis.transitions[2 * state + (indices[at]! & 1)]!;
+      scales[at] = field.rows[row + t]! + field.columns[column - t]!;
+      state = trellis.transitions[2 * state + (k & 1)]!;
     }
     return state;
   });
-  return { name, rows, columns, magnitudes: indices.map(Math.abs), quantizers, scales };
+  return { name, rows, columns, magnitudes, quantizers, scales };
 }
 
 /** A matrix' fields as the file tells them: less what the steps say already. */

@@ -29,3 +29,25 @@ Deno.test("predictedLoss() is half of the weighted quadratic form, in either lay
     expected,
   );
 });
+
+Deno.test("outputs whose gradients go together are priced by their second moment", () => {
+  const tensor = (...data: number[]) => ({
+    dtype: "F32" as const,
+    shape: [3, 2],
+    data: Float32Array.from(data),
+  });
+  // Block one: outputs 0 and 1; block two: output 2. Errors (1, 0), (0, 1) and (1, -1).
+  const outputMoments = [
+    { start: 0, moment: Float64Array.of(4, -1, -1, 2) },
+    { start: 2, moment: Float64Array.of(5) },
+  ];
+  // e_o H e_p: 2 and 3 on the diagonal, 1 between; 3 for the last output.
+  assert.equal(
+    predictedLoss(tensor(1, 0, 0, 1, 1, -1), tensor(0, 0, 0, 0, 0, 0), {
+      inputAxis: 1,
+      hessian,
+      outputMoments,
+    }),
+    0.5 * (4 * 2 + 2 * 3 - 2 * 1 + 5 * 3),
+  );
+});

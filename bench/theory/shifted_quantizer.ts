@@ -1,11 +1,12 @@
-import { rowsPerPiece } from "../../hierarchy/entropy/index_matrix.ts";
+import { forEachDiagonal } from "../../hierarchy/entropy/index_matrix.ts";
 import { createErrorFeedbackKernel } from "../../hierarchy/kernels/error_feedback_kernel.ts";
 import { createPathSearchKernel } from "../../hierarchy/kernels/path_search_kernel.ts";
-import type { Matrix } from "../../hierarchy/levels/level.ts";
+import type { ErrorMetric, Matrix } from "../../hierarchy/levels/level.ts";
 import {
-  type AddErrors,
-  addErrors,
-  type FeedbackState,
+  type FeedbackOperations,
+  feedbackOperations,
+  passOn,
+  readTargets,
   startFeedback,
 } from "../../hierarchy/quantize/error_feedback.ts";
 import { createPathSearch, type PathSearch } from "../../hierarchy/quantize/path_search.ts";
@@ -38,68 +39,61 @@ export interface CentroidSums {
 
 /** A matrix quantized under a reconstruction function. */
 export interface ShiftedMatrix {
-  /** The indices, row-major. */
+  /** The indices, in the order of the code. */
   readonly indices: Int32Array;
-  /** What they are reconstructed as, in steps. */
+  /** What they are reconstructed as, in steps, row-major. */
   readonly values: Float32Array;
   /** Of its targets: the values with the errors that were fed back. */
   readonly centroids: CentroidSums;
 }
 
 const searches = new Map<number, PathSearch>();
-let kernel: AddErrors | undefined;
+let kernel: FeedbackOperations | undefined;
+
+function pathSearch(trellis: Trellis): PathSearch {
+  let search = searches.get(trellis.states);
+  search ??= createPathSearchKernel(trellis) ?? createPathSearch(trellis);
+  searches.set(trellis.states, search);
+  return search;
+}
 
 /**
  * Quantizes a matrix with error feedback as `quantizeMatrix` does, but under a reconstruction
  * function: the path is searched for the moved values, and the errors that are fed back are theirs.
  */
-export function quantizeShifted(trellis: Trellis, matrix: Matrix, shifts: Shifts): ShiftedMatrix {
+export function quantizeShifted(
+  trellis: Trellis,
+  matrix: Matrix & { readonly metric: ErrorMetric },
+  shifts: Shifts,
+): ShiftedMatrix {
   const { data, rows, columns } = matrix;
-  let search = searches.get(trellis.states);
-  search ??= createPathSearchKernel(trellis) ?? createPathSearch(trellis);
-  searches.set(trellis.states, search);
-  const metric = matrix.metric ?? {
-    rowWeights: new Float64Array(rows).fill(1),
-    columnWeights: new Float64Array(columns).fill(1),
-    feedback: new Float32Array(rows * (rows - 1) / 2),
-  };
-  const feedback = startFeedback(matrix, metric);
+  const search = pathSearch(trellis);
+  kernel ??= createErrorFeedbackKernel() ?? feedbackOperations;
+  const feedback = startFeedback(matrix, matrix.metric, kernel);
+  const longest = Math.min(rows, columns);
+  const targets = new Float32Array(longest), moved = new Float32Array(longest);
   const indices = new Int32Array(data.length), values = new Float32Array(data.length);
   const centroids = { counts: new Float64Array(3), sums: new Float64Array(3), squares: 0 };
-  const step = rowsPerPiece(columns);
-  let state = 0;
-  forEachRow(feedback, 0, rows, (row) => {
-    if (row % step === 0) state = 0;
-    const start = row * columns, end = start + columns;
-    const targets = feedback.targets.subarray(start, end), found = indices.subarray(start, end);
-    search.prepare(targets);
-    priceCandidates(trellis, search, targets, shifts);
-    const next = search.find(state, found);
-    for (let j = 0; j < columns; j++) {
-      const level = reconstruct(trellis, state & 1, found[j]!);
-      const value = shiftLevel(shifts, level);
-      values[start + j] = value;
-      feedback.errors[start + j] = data[start + j]! - value;
-      addToCentroids(centroids, level, targets[j]!, value);
-      state = trellis.transitions[2 * state + (found[j]! & 1)]!;
+  forEachDiagonal(matrix, (diagonal, start) => {
+    const { row, column, length, position } = diagonal;
+    readTargets(feedback, diagonal, targets);
+    const run = targets.subarray(0, length);
+    search.prepare(run);
+    priceCandidates(trellis, search, run, shifts);
+    const found = indices.subarray(position, position + length);
+    const next = search.find(start, found);
+    let state = start;
+    for (let t = 0; t < length; t++) {
+      const level = reconstruct(trellis, state & 1, found[t]!);
+      moved[t] = shiftLevel(shifts, level);
+      values[(row + t) * columns + column - t] = moved[t]!;
+      addToCentroids(centroids, level, targets[t]!, moved[t]!);
+      state = trellis.transitions[2 * state + (found[t]! & 1)]!;
     }
-    state = next;
+    passOn(feedback, diagonal, matrix, moved);
+    return next;
   });
   return { indices, values, centroids };
-}
-
-/** The order of `quantizeMatrix`: halves of halves, so that most work is large products. */
-function forEachRow(
-  state: FeedbackState,
-  start: number,
-  end: number,
-  visit: (row: number) => void,
-): void {
-  if (end - start === 1) return visit(start);
-  const middle = (start + end) >> 1;
-  forEachRow(state, start, middle, visit);
-  (kernel ??= createErrorFeedbackKernel() ?? addErrors)(state, [start, middle], [middle, end]);
-  forEachRow(state, middle, end, visit);
 }
 
 /** Replaces the candidates' costs, which are of levels that are not moved. */
