@@ -25,7 +25,17 @@ async function runOnce(args: readonly string[]) {
   const folder = await Deno.makeTempDir();
   const start = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-all", PROGRAM, "compress", "--json", "--out", `${folder}/out`, ...args],
+    args: [
+      "run",
+      "--allow-all",
+      PROGRAM,
+      "compress",
+      "--no-cache",
+      "--json",
+      "--out",
+      `${folder}/out`,
+      ...args,
+    ],
     stdout: "piped",
     stderr: "null",
   }).spawn();

@@ -11,10 +11,15 @@ import {
   sampleTokens,
   type TensorMetrics,
   tensorMetrics,
+  weightsDigest,
 } from "../eval/mod.ts";
-import { readUtf8 } from "./measure.ts";
+import { CALIBRATION_VERSION, type KeptCalibration } from "../eval/calibration/calibration_file.ts";
+import { packCalibration, unpackCalibration } from "../eval/calibration/packed_calibration.ts";
+import { cachedCalibration, cacheFolder } from "./calibration_cache.ts";
+import { readUtf8, specialTokens } from "./measure.ts";
 import type { Phases } from "./phases.ts";
 import type { CompressOptions } from "./program.ts";
+import type { Session } from "./session.ts";
 
 /** Tokens of a text that are used unless the user asks for more or fewer. */
 const TEXT_TOKENS = 65_536;
@@ -26,7 +31,7 @@ const LONGEST_CHUNK = 512;
 /** The options that say how to calibrate. */
 export type CalibrationOptions = Pick<
   CompressOptions,
-  "calibration" | "calibrationTokens" | "backend" | "threads" | "seed"
+  "calibration" | "calibrationTokens" | "backend" | "threads" | "seed" | "cache"
 >;
 
 /** What is calibrated. */
@@ -37,62 +42,125 @@ export interface CalibratedModel {
   readonly weights: StateDict;
   /** Whether it is the embedded model, whose calibration text is embedded too. */
   readonly embedded: boolean;
+  /** Whether it was named by a path, and may have files kept beside it. */
+  readonly local: boolean;
 }
+
+/** What calibration gives. */
+export interface CalibrationOutcome {
+  /** What errors in each matrix cost. */
+  readonly metrics: TensorMetrics;
+  /** The text that it comes from, tokenized. */
+  readonly tokens: Int32Array;
+  /** Tokens of a chunk. */
+  readonly contextLength: number;
+  /** Inputs of the layer that has the most. */
+  readonly widestInput: number;
+}
+
+/** The text to calibrate on, or how the model is to write it. */
+type CalibrationText =
+  | { readonly tokens: Int32Array }
+  | {
+    readonly sequences: number;
+    readonly length: number;
+    readonly firstToken?: number;
+  };
 
 /**
  * Finds what errors in each matrix cost, by running a text through the model: that of
- * `--calibration`, or one that the model writes itself. Throws {@linkcode InputError} where the text
- * is too short or does not fit the model.
+ * `--calibration`, or one that the model writes itself. What an earlier run found is taken from the
+ * cache, unless `--no-cache` says otherwise. Throws {@linkcode InputError} where the text is too
+ * short or does not fit the model.
  */
-export async function calibrationMetrics(
+export async function calibrateModel(
   model: CalibratedModel,
   options: CalibrationOptions,
   phases: Phases,
-  signal: AbortSignal,
-): Promise<TensorMetrics> {
-  const { source: { config }, weights } = model;
-  const { backend, threads, seed } = options;
-  const description = describeModel(config, weights.keys());
-  const tokenizer = await model.source.tokenizer();
+  session: Session,
+): Promise<CalibrationOutcome> {
+  const { source, weights, local } = model;
+  const description = describeModel(source.config, weights.keys());
+  const tokenizer = await source.tokenizer();
   const contextLength = Math.min(description.contextLength, LONGEST_CHUNK);
-  const tokens = await calibrationTokens(model, tokenizer, contextLength, options, phases, signal);
-  const { addsBos, bosTokenId } = tokenizer;
-  return await phases.run("calibrate", async (report) => {
-    const calibration = await calibrate({
-      config,
-      weights,
-      tokens,
-      contextLength,
-      ...(addsBos && bosTokenId !== undefined ? { bosTokenId } : {}),
-      backend,
-      threads,
-      seed,
-      onProgress: (share) => report(share),
-      signal,
-    });
-    return tensorMetrics(description, calibration);
-  });
+  const text = await calibrationText(model, tokenizer, contextLength, options);
+  const settings = { contextLength, ...bosOf(tokenizer) };
+  const make = () => makeCalibration(model, text, settings, options, phases, session.signal);
+  const kept = options.cache
+    ? await cachedCalibration(
+      cacheFolder(source, local),
+      await calibrationKey(model, text, settings, options),
+      make,
+      session,
+    )
+    : await make();
+  return {
+    metrics: tensorMetrics(description, unpackCalibration(kept.calibration)),
+    tokens: kept.tokens,
+    contextLength,
+    widestInput: Math.max(
+      ...kept.calibration.linears.map(({ moment }) => kept.calibration.moments[moment]!.size),
+    ),
+  };
 }
 
-async function calibrationTokens(
-  { source: { config }, weights, embedded }: CalibratedModel,
-  tokenizer: TextTokenizer,
-  contextLength: number,
-  { calibration: path, calibrationTokens: limit, backend, threads, seed }: CalibrationOptions,
+/** Settings that the statistics depend on, beside the text. */
+interface CalibrationSettings {
+  readonly contextLength: number;
+  readonly bosTokenId?: number;
+}
+
+function bosOf(tokenizer: TextTokenizer): { bosTokenId?: number } {
+  const { bosTokenId } = specialTokens(tokenizer);
+  return bosTokenId === undefined ? {} : { bosTokenId };
+}
+
+/** SHA-256 of everything that decides what calibration finds. */
+async function calibrationKey(
+  { source: { config }, weights }: CalibratedModel,
+  text: CalibrationText,
+  settings: CalibrationSettings,
+  { backend, seed }: CalibrationOptions,
+): Promise<string> {
+  const what = "tokens" in text ? { tokens: await sha256(text.tokens.slice()) } : text;
+  const parts = [CALIBRATION_VERSION, config, await weightsDigest(weights), what, settings];
+  return await sha256(new TextEncoder().encode(JSON.stringify([...parts, backend, seed])));
+}
+
+async function sha256(data: Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", data)).toHex();
+}
+
+async function makeCalibration(
+  { source: { config }, weights }: CalibratedModel,
+  text: CalibrationText,
+  settings: CalibrationSettings,
+  { backend, threads, seed }: CalibrationOptions,
   phases: Phases,
   signal: AbortSignal,
-): Promise<Int32Array> {
+): Promise<KeptCalibration> {
+  const common = { config, weights, backend, threads, seed, signal };
+  const tokens = "tokens" in text
+    ? text.tokens
+    : await phases.run("sample", (report) =>
+      sampleTokens({ ...common, ...text, onProgress: (share) => report(share) }));
+  const calibration = await phases.run("calibrate", async (report) => {
+    const onProgress = (share: number) => report(share);
+    return packCalibration(await calibrate({ ...common, tokens, ...settings, onProgress }));
+  });
+  return { calibration, tokens };
+}
+
+async function calibrationText(
+  { embedded }: CalibratedModel,
+  tokenizer: TextTokenizer,
+  contextLength: number,
+  { calibration: path, calibrationTokens: limit }: CalibrationOptions,
+): Promise<CalibrationText> {
   if (path === undefined && !embedded) {
     const sequences = Math.ceil((limit ?? SAMPLED_TOKENS) / contextLength);
     const firstToken = tokenizer.bosTokenId ?? tokenizer.eosTokenId;
-    const options = { config, weights, sequences, length: contextLength, backend, threads, seed };
-    return await phases.run("sample", (report) =>
-      sampleTokens({
-        ...options,
-        ...(firstToken === undefined ? {} : { firstToken }),
-        onProgress: (share) => report(share),
-        signal,
-      }));
+    return { sequences, length: contextLength, ...(firstToken !== undefined && { firstToken }) };
   }
   const text = path === undefined
     ? await readEmbeddedCalibration()
@@ -104,7 +172,7 @@ async function calibrationTokens(
         `give more text, or leave --calibration out`,
     );
   }
-  return spread(tokens, limit ?? TEXT_TOKENS, contextLength);
+  return { tokens: spread(tokens, limit ?? TEXT_TOKENS, contextLength) };
 }
 
 /** At most `limit` tokens in whole chunks, spread evenly over the text. */

@@ -1,67 +1,75 @@
 import { type ModelSource, openFile, type StateDict } from "../data/mod.ts";
+import { type BaseEvaluation, compressToDivergence, describeModel } from "../eval/mod.ts";
 import {
+  type CompressedModel,
+  type CompressorOptions,
   type FactoredMetrics,
   factorMetrics,
   HierarchicalCompressor,
   openContainer,
-  type Preset,
 } from "../hierarchy/mod.ts";
-import { describeModel } from "../eval/mod.ts";
-import { type CalibratedModel, calibrationMetrics } from "./calibration.ts";
+import { type CalibratedModel, calibrateModel } from "./calibration.ts";
+import { checkCalibration, type CheckedText } from "./calibration_check.ts";
+import { chooseTarget, coderOptions, type CompressTarget, targetLabel } from "./compress_target.ts";
 import { prepareCompressedOutput } from "./compressed_output.ts";
 import { UsageError } from "./errors.ts";
-import { measureModels, readMeasuredText } from "./measure.ts";
+import { type MeasuredText, measureModels, readMeasuredText } from "./measure.ts";
 import { modelLabel } from "./options.ts";
-import { checkModel, openNamedModel, readFiniteWeights, recordedName } from "./original_model.ts";
-import { Phases, type Report } from "./phases.ts";
+import {
+  checkModel,
+  isLocalPath,
+  openNamedModel,
+  readFiniteWeights,
+  recordedName,
+} from "./original_model.ts";
+import { Phases } from "./phases.ts";
 import type { CompressOptions } from "./program.ts";
 import { readRestoredWeights } from "./restored_weights.ts";
 import { compressionFields, type CompressionOutcome, compressionText } from "./report.ts";
 import type { Session } from "./session.ts";
 
-/** Target of the presets that have one, in bits per weight of the whole file. */
-const DEFAULT_BITS = 4;
+/** What a run of `compress` works with. */
+interface Job {
+  readonly name: string | undefined;
+  readonly source: ModelSource;
+  readonly original: StateDict;
+  readonly text: MeasuredText;
+  readonly target: CompressTarget;
+  readonly options: CompressOptions;
+  readonly phases: Phases;
+  readonly session: Session;
+}
 
 /** `compress`: compresses a model, writes it, reads it back, and measures what that cost. */
 export async function compress(
-  modelName: string | undefined,
+  name: string | undefined,
   options: CompressOptions,
   session: Session,
 ): Promise<void> {
-  const hierarchy = chooseHierarchy(options);
+  const target = chooseTarget(options);
   const phases = new Phases(session, session.signal);
-  const model = await openNamedModel(modelName, phases, session.signal);
-  const description = checkModel(model);
-  const text = await readMeasuredText(options, await model.tokenizer(), description);
-  const output = await prepareCompressedOutput(options.out ?? defaultOutput(model, hierarchy));
-  const original = await phases.run("read", () => readFiniteWeights(model));
-  const calibrated = { source: model, weights: original, embedded: modelName === undefined };
-  const metrics = await metricsOf(calibrated, hierarchy, options, phases, session);
-  const { bytes, report: sizes } = await phases.run(
-    "compress",
-    (report) =>
-      createCompressor(options, hierarchy, report, session.signal).compress(original, {
-        config: model.config,
-        source: recordedName(modelName, model),
-        metrics,
-      }),
+  const source = await openNamedModel(name, phases, session.signal);
+  const description = checkModel(source);
+  const text = await readMeasuredText(options, await source.tokenizer(), description);
+  const output = await prepareCompressedOutput(
+    options.out ?? `compressed/${modelLabel(source.name)}-${targetLabel(target, options)}`,
   );
+  const original = await phases.run("read", () => readFiniteWeights(source));
+  const job: Job = { name, source, original, text, target, options, phases, session };
+  const { metrics, calibrated } = await calibrateFor(job);
+  const { compressed: { bytes, report: sizes }, base } = await compressWeights(job, metrics);
   if (output.replaces) session.writeLine(`replacing ${output.file}`);
-  await phases.run("write", () => output.write(bytes, model.companions));
-  const compressed = await phases.run(
+  await phases.run("write", () => output.write(bytes, source.companions));
+  const restored = await phases.run(
     "decompress",
     async () =>
-      await readRestoredWeights(await openContainer(await openFile(output.file)), model.config),
-  );
-  const models = { config: model.config, original, compressed };
-  const result = await phases.run(
-    "evaluate",
-    (report) => measureModels(models, text, options, { report, signal: session.signal }),
+      await readRestoredWeights(await openContainer(await openFile(output.file)), source.config),
   );
   const outcome: CompressionOutcome = {
-    model: model.name,
-    sizes: { ...sizes, originalBytes: model.originalBytes },
-    result,
+    model: source.name,
+    sizes: { ...sizes, originalBytes: source.originalBytes },
+    ...await measure(job, restored, calibrated, base),
+    uniform: options.uniform === true,
     seconds: phases.seconds(),
     out: output.file,
     command: session.command,
@@ -71,71 +79,43 @@ export async function compress(
   );
 }
 
-/** Which preset compresses, and to how many bits. */
-interface Hierarchy {
-  readonly preset: Preset;
-  readonly bits?: number;
-  readonly bytes?: number;
-}
-
-/** As in the library, asking for autoencoder levels is asking for the preset seed. */
-function chooseHierarchy(options: CompressOptions): Hierarchy {
-  const { preset, bits, size, levels, hiddenDims } = options;
-  if (bits !== undefined && size !== undefined) {
-    throw new UsageError("--bits and --size are two targets; give one of them");
-  }
-  const asked = levels !== undefined ? "--levels" : hiddenDims && "--hidden-dims";
-  if (preset === "rate" && asked !== undefined) {
-    throw new UsageError(
-      `${asked} is about autoencoder levels, of which --preset rate has none; ` +
-        "choose --preset seed or --preset hybrid",
-    );
-  }
-  if (levels !== undefined && hiddenDims !== undefined && levels !== hiddenDims.length) {
-    throw new UsageError(
-      `--levels ${levels} and --hidden-dims ${hiddenDims.join()} disagree; give one width a level`,
-    );
-  }
-  const chosen = preset ?? (asked === undefined ? "rate" : "seed");
-  if (size !== undefined) return { preset: chosen, bytes: size };
-  const target = bits ?? (chosen === "seed" ? undefined : DEFAULT_BITS);
-  return { preset: chosen, ...(target === undefined ? {} : { bits: target }) };
-}
-
-/** Metrics from calibration; the preset seed has no use for any, and `--data-free` wants none. */
-async function metricsOf(
-  model: CalibratedModel,
-  hierarchy: Hierarchy,
-  options: CompressOptions,
-  phases: Phases,
-  { signal }: Session,
-): Promise<FactoredMetrics> {
-  const { preset } = hierarchy;
+/**
+ * Calibrates, and lets go of all that the rate code does not need of it. The preset seed has no use
+ * for calibration, and `--data-free` wants none.
+ */
+async function calibrateFor(
+  { name, source, original, target, options, phases, session }: Job,
+): Promise<{ metrics: FactoredMetrics; calibrated?: CheckedText }> {
   const { calibration, dataFree } = options;
-  if (calibration !== undefined && (dataFree || preset === "seed")) {
+  const isSeed = target.preset === "seed";
+  if (calibration !== undefined && (dataFree || isSeed)) {
     const other = dataFree ? "--data-free" : "--preset seed";
     throw new UsageError(`--calibration has no use with ${other}; leave one of them out`);
   }
-  const { objective } = describeModel(model.source.config, model.weights.keys());
+  const { objective } = describeModel(source.config, original.keys());
   // Calibration weighs errors by what they do to next-token predictions.
   const cannotCalibrate = objective !== "nextToken" && calibration === undefined;
-  if (dataFree || preset === "seed" || cannotCalibrate) return new Map();
-  const metrics = await calibrationMetrics(model, options, phases, signal);
-  const bits = targetBits(hierarchy, model.weights);
-  return await phases.run(
-    "factor",
-    (report) =>
-      factorMetrics(metrics, {
-        weights: model.weights,
-        ...(bits !== undefined && { bits }),
-        onProgress: (share) => report(share),
-        signal,
-      }),
-  );
+  if (dataFree || isSeed || cannotCalibrate) return { metrics: new Map() };
+  const model: CalibratedModel = {
+    source,
+    weights: original,
+    embedded: name === undefined,
+    local: isLocalPath(name),
+  };
+  const { metrics, ...calibrated } = await calibrateModel(model, options, phases, session);
+  const bits = targetBits(target, original);
+  const factored = await phases.run("factor", (report) =>
+    factorMetrics(metrics, {
+      weights: original,
+      ...(bits !== undefined && { bits }),
+      onProgress: (share) => report(share),
+      signal: session.signal,
+    }));
+  return { metrics: factored, calibrated };
 }
 
 /** The target in bits a parameter, where there is one. */
-function targetBits({ bits, bytes }: Hierarchy, weights: StateDict): number | undefined {
+function targetBits({ bits, bytes }: CompressTarget, weights: StateDict): number | undefined {
   if (bytes === undefined) return bits;
   let parameters = 0;
   for (const data of new Set(weights.values().map((tensor) => tensor.data))) {
@@ -144,25 +124,52 @@ function targetBits({ bits, bytes }: Hierarchy, weights: StateDict): number | un
   return 8 * bytes / parameters;
 }
 
-function createCompressor(
-  { levels, hiddenDims, seed, threads, losslessSmall }: CompressOptions,
-  hierarchy: Hierarchy,
-  report: Report,
-  signal: AbortSignal,
-): HierarchicalCompressor {
-  return new HierarchicalCompressor({
-    ...hierarchy,
-    seed,
-    threads,
-    losslessSmall: losslessSmall === true,
-    ...(levels === undefined ? {} : { numLevels: levels }),
-    ...(hiddenDims === undefined ? {} : { hiddenDims }),
-    onProgress: (activity, share) => report(share, activity),
-    signal,
+async function compressWeights(
+  { name, source, original, text, target, options, phases, session: { signal } }: Job,
+  metrics: FactoredMetrics,
+): Promise<{ compressed: CompressedModel; base?: BaseEvaluation }> {
+  const { preset, bits, bytes, maxKl } = target;
+  const { levels, hiddenDims, seed, threads, losslessSmall, backend } = options;
+  const input = { config: source.config, source: recordedName(name, source), metrics };
+  return await phases.run("compress", async (report) => {
+    const compressor: CompressorOptions = {
+      preset,
+      ...(bits !== undefined && { bits }),
+      ...(bytes !== undefined && { bytes }),
+      ...coderOptions(options),
+      seed,
+      threads,
+      losslessSmall: losslessSmall === true,
+      ...(levels !== undefined && { numLevels: levels }),
+      ...(hiddenDims !== undefined && { hiddenDims }),
+      onProgress: (activity, share) => report(share, activity),
+      signal,
+    };
+    if (maxKl === undefined) {
+      return { compressed: await new HierarchicalCompressor(compressor).compress(original, input) };
+    }
+    const measured = { config: source.config, original, ...text.evaluation };
+    const how = { maxDivergence: maxKl, compressor, input, threads, backend, signal };
+    return await compressToDivergence({ ...measured, ...how });
   });
 }
 
-function defaultOutput(model: ModelSource, { preset, bits, bytes }: Hierarchy): string {
-  const rate = bytes !== undefined ? `-${bytes}bytes` : bits === undefined ? "" : `-${bits}bit`;
-  return `compressed/${modelLabel(model.name)}-${preset}${rate}`;
+/** Measures what was written on the text, and what was calibrated on the calibration text too. */
+async function measure(
+  { source: { config }, original, text, options, phases, session: { signal } }: Job,
+  compressed: StateDict,
+  calibrated: CheckedText | undefined,
+  base: BaseEvaluation | undefined,
+): Promise<Pick<CompressionOutcome, "result" | "calibration">> {
+  const models = { config, original, compressed };
+  const result = await phases.run(
+    "evaluate",
+    (report) => measureModels(models, text, options, { report, signal }, base),
+  );
+  if (calibrated === undefined) return { result };
+  const check = await phases.run(
+    "check",
+    (report) => checkCalibration(models, calibrated, text, options, { report, signal }),
+  );
+  return { result, calibration: check };
 }

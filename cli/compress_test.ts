@@ -2,6 +2,7 @@ import assert from "node:assert";
 import { join } from "node:path";
 import { decompressWeights } from "../hierarchy/mod.ts";
 import { compress } from "./compress.ts";
+import { targetLabel } from "./compress_target.ts";
 import type { CompressOptions } from "./program.ts";
 import { recordedSession } from "./testdata/recorded_session.ts";
 import { fileNames, withWorkFolder } from "./testdata/work_folder.ts";
@@ -40,6 +41,8 @@ Deno.test("compress writes a folder that stands by itself and reports on it", ()
       "perplexity",
       "klDivergence",
       "sameTop1",
+      "calibration",
+      "uniform",
       "seconds",
       "out",
       "command",
@@ -74,4 +77,72 @@ Deno.test("options that contradict each other are usage errors", async () => {
   await assert.rejects(run({ preset: "rate", levels: 2 }), usage);
   await assert.rejects(run({ preset: "rate", hiddenDims: [8] }), usage);
   await assert.rejects(run({ levels: 2, hiddenDims: [8] }), usage);
+  await assert.rejects(run({ bits: 4, size: 1000 }), usage);
+  await assert.rejects(run({ bits: 4, maxKl: 0.1 }), usage);
+  await assert.rejects(run({ size: 1000, maxKl: 0.1 }), usage);
+  await assert.rejects(run({ preset: "seed", uniform: true }), usage);
+  await assert.rejects(run({ preset: "seed", states: 8 }), usage);
+  await assert.rejects(run({ preset: "seed", effort: "best" }), usage);
+  await assert.rejects(run({ uniform: true, dataFree: true }), usage);
 });
+
+Deno.test("a target in divergence is met on the measured text, and tells what cannot be", () =>
+  withWorkFolder(async (folder) => {
+    const session = recordedSession();
+    const options = optionsIn(folder, { maxKl: 0.01, dataFree: true, effort: "fast", json: true });
+    await compress(join(folder, "model"), options, session);
+    const { klDivergence } = JSON.parse(session.printed.join());
+    // So small a model on so short a text grows apart by jumps wider than 5 %.
+    assert.ok(klDivergence.mean <= 0.01 && klDivergence.mean >= 0.008, `${klDivergence.mean}`);
+    const asked = compress(join(folder, "model"), { ...options, maxKl: 1e-9 }, recordedSession());
+    await assert.rejects(asked, /1e-9 cannot be reached; the least found is .* bits per parameter/);
+  }));
+
+Deno.test("a second run takes the calibration from beside the model, and gives the same bytes", () =>
+  withWorkFolder(async (folder) => {
+    const model = join(folder, "model");
+    const run = async (more: Partial<CompressOptions>) => {
+      const session = recordedSession();
+      const options = optionsIn(folder, { bits: 8, json: true, calibrationTokens: 128, ...more });
+      await compress(model, options, session);
+      const bytes = await Deno.readFile(join(folder, "out", "model.kan.safetensors"));
+      const { seconds, calibration } = JSON.parse(session.printed.join());
+      return { bytes, calibration, phases: Object.keys(seconds), lines: session.lines };
+    };
+    const without = await run({});
+    assert.ok(!fileNames(model).includes(".kanpress"));
+    const first = await run({ cache: true });
+    const second = await run({ cache: true });
+    assert.deepEqual(first.bytes, without.bytes);
+    assert.deepEqual(second.bytes, first.bytes);
+    assert.deepEqual(second.calibration, first.calibration);
+    assert.ok(["sample", "calibrate"].every((phase) => first.phases.includes(phase)));
+    assert.ok(["sample", "calibrate"].every((phase) => !second.phases.includes(phase)));
+    assert.ok(second.lines.some((line) => line.startsWith("calibration from ")));
+    const [name] = fileNames(join(model, ".kanpress")).filter((file) => /^calibration/.test(file));
+    await Deno.truncate(join(model, ".kanpress", name!), 500);
+    const third = await run({ cache: true });
+    assert.ok(third.phases.includes("calibrate"));
+    assert.deepEqual(third.bytes, first.bytes);
+    const other = await run({ cache: true, seed: 1 });
+    assert.ok(other.phases.includes("calibrate"), "another seed, but no other calibration");
+  }));
+
+Deno.test("uniform rates are recorded, in the output and in the default folder's name", () =>
+  withWorkFolder(async (folder) => {
+    const session = recordedSession();
+    await compress(
+      join(folder, "model"),
+      optionsIn(folder, {
+        bits: 8,
+        json: true,
+        uniform: true,
+        calibration: join(folder, "text.txt"),
+      }),
+      session,
+    );
+    assert.equal(JSON.parse(session.printed.join()).uniform, true);
+    assert.equal(targetLabel({ preset: "rate", bits: 8 }, { uniform: true }), "rate-8bit-uniform");
+    assert.equal(targetLabel({ preset: "hybrid", maxKl: 0.02 }, {}), "hybrid-kl0.02");
+    assert.equal(targetLabel({ preset: "seed" }, {}), "seed");
+  }));

@@ -9,6 +9,7 @@ import {
   type TextTokenizer,
 } from "../data/mod.ts";
 import {
+  type BaseEvaluation,
   chooseProtocol,
   evaluateLanguageModel,
   type EvaluateOptions as LibraryOptions,
@@ -119,16 +120,21 @@ export interface MeasuredModels {
   readonly compressed?: StateDict;
 }
 
-/** Measures models on a text, in as many workers as `--threads` says. */
+/**
+ * Measures models on a text, in as many workers as `--threads` says. `base` is the original's part
+ * of an earlier measurement on that text.
+ */
 export async function measureModels(
   models: MeasuredModels,
   { evaluation }: MeasuredText,
   { threads, backend }: Pick<MeasureOptions, "threads" | "backend">,
   { report, signal }: { report: Report; signal: AbortSignal },
+  base?: BaseEvaluation,
 ): Promise<EvaluationResult> {
   return await evaluateLanguageModel({
     ...models,
     ...evaluation,
+    ...(base !== undefined && { base }),
     threads,
     backend,
     onProgress: report,

@@ -27,6 +27,15 @@ export function integerBetween(lowest: number, highest: number): (text: string) 
   };
 }
 
+/** Parses a number of trellis states. */
+export function stateCount(text: string): number {
+  const states = Number(text);
+  if (/^\d+$/.test(text) && (states === 1 || [4, 8, 16, 32, 64, 128, 256].includes(states))) {
+    return states;
+  }
+  throw new InvalidArgumentError("It must be 1, 4, 8, 16, 32, 64, 128 or 256.");
+}
+
 const SIZE_UNITS: Readonly<Record<string, number>> = {
   "": 1,
   b: 1,

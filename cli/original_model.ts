@@ -21,9 +21,15 @@ export async function openNamedModel(
     }));
 }
 
+/** Whether what was given names a model by its path, not the embedded one or one of the hub. */
+export function isLocalPath(given: string | undefined): boolean {
+  return given !== undefined && existsSync(given);
+}
+
 /** What a compressed file records of its original: the path or the hub name that was given. */
 export function recordedName(given: string | undefined, model: ModelSource): string {
-  return given === undefined || existsSync(given) ? model.name : `${HUB_PREFIX}${model.name}`;
+  const isHub = given !== undefined && !isLocalPath(given);
+  return isHub ? `${HUB_PREFIX}${model.name}` : model.name;
 }
 
 /**

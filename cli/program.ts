@@ -9,9 +9,11 @@ import {
   integerBetween,
   nonEmpty,
   numberBetween,
+  stateCount,
 } from "./options.ts";
 
 const PRESETS = ["rate", "seed", "hybrid"] as const;
+const EFFORTS = ["fast", "normal", "best"] as const;
 const TASKS = [
   "lambada_openai",
   "hellaswag",
@@ -51,6 +53,14 @@ export interface CompressOptions extends MeasureOptions {
   readonly bits?: number;
   /** Target for the whole file in bytes, instead of `bits`. */
   readonly size?: number;
+  /** Target for the mean KL divergence on the measured text in nats, instead of `bits`. */
+  readonly maxKl?: number;
+  /** Give every matrix the same bits per weight, for comparison. */
+  readonly uniform?: true;
+  /** How much time to take for a smaller error. */
+  readonly effort?: typeof EFFORTS[number];
+  /** Trellis states, instead of those that the effort chooses. */
+  readonly states?: number;
   /** Number of autoencoder levels (seed and hybrid). */
   readonly levels?: number;
   /** Widths of the autoencoder levels (seed and hybrid). */
@@ -61,6 +71,8 @@ export interface CompressOptions extends MeasureOptions {
   readonly calibrationTokens?: number;
   /** Spend bits by the size of the weights alone, without calibration. */
   readonly dataFree?: true;
+  /** Whether calibrations are kept on disk and taken from there; not where absent. */
+  readonly cache?: boolean;
   /** Seed of everything random. */
   readonly seed: number;
   /** Keep 1-D tensors bit for bit, where otherwise they are rounded to f16. */
@@ -189,11 +201,16 @@ function addCompress(program: Command, commands: Commands): void {
       numberBetween(0.1, 32),
     )
     .option("--size <size>", "whole file in bytes, such as 1.5MB, instead of --bits", fileSize)
+    .option(
+      "--max-kl <nats>",
+      "smallest file with this mean KL divergence on the measured text, instead of --bits",
+      numberBetween(1e-9, 100),
+    )
     .option("--levels <n>", "autoencoder levels, for seed and hybrid", integerBetween(1, 8))
     .option("--hidden-dims <list>", "their widths, such as 512,256,128", hiddenDimensions)
     .option("--lossless-small", "keep norms and biases bit for bit, not at f16")
     .option("--out <path>", "folder or .kan.safetensors file to write", nonEmpty);
-  addMeasureOptions(addCalibrationOptions(command))
+  addMeasureOptions(addCalibrationOptions(addCoderOptions(command)))
     .action((model: string | undefined, options: CompressOptions) =>
       commands.compress(model, options)
     );
@@ -201,6 +218,7 @@ function addCompress(program: Command, commands: Commands): void {
     `${program.name()} compress`,
     `${program.name()} compress --bits 2.5 --json`,
     `${program.name()} compress --size 1.5MB --calibration my-novels.txt`,
+    `${program.name()} compress ./my-model --max-kl 0.02 --effort best`,
     `${program.name()} compress openai-community/gpt2 --text my.txt --tokens 20000`,
     `${program.name()} compress ./my-model --preset seed --levels 3 --hidden-dims 512,256,128`,
   ]);
@@ -290,8 +308,18 @@ function addSweep(program: Command, commands: Commands): void {
   const command = program.command("sweep")
     .description("Compress a model in many ways, measure each, and show which are best.")
     .argument("[model]", `${MODEL} ${EMBEDDED}`, nonEmpty);
-  addCalibrationOptions(addMeasureOptions(command));
+  addCalibrationOptions(addMeasureOptions(addCoderOptions(command)));
   addSweepOptions(command, program.name(), (model, options) => commands.sweep(model, options));
+}
+
+function addCoderOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--effort <name>", "time to take for a smaller error (default: normal)")
+        .choices(EFFORTS),
+    )
+    .option("--states <n>", "trellis states, 1 to 256, instead of the effort's", stateCount)
+    .option("--uniform", "the same bits per weight for all matrices, for comparison");
 }
 
 function addCalibrationOptions(command: Command): Command {
@@ -306,6 +334,7 @@ function addCalibrationOptions(command: Command): Command {
       "calibrate on at most n tokens (default: 65536; 16384 of the model's own)",
       integerBetween(2, 2 ** 31 - 1),
     )
+    .option("--no-cache", "calibrate again, and keep nothing of it on disk")
     .option("--data-free", "no calibration: spend bits by the size of the weights alone")
     .option("--seed <n>", "seed of everything random", integerBetween(0, 2 ** 32 - 1), 0);
 }

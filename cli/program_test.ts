@@ -1,6 +1,6 @@
 import assert from "node:assert";
 import { CommanderError } from "commander";
-import { type Commands, createProgram } from "./program.ts";
+import { type Commands, type CompressOptions, createProgram } from "./program.ts";
 
 /** Parses a command line; gives the command that would run, and what was written. */
 async function parse(...args: string[]) {
@@ -32,6 +32,7 @@ async function parse(...args: string[]) {
 Deno.test("compress without arguments has defaults for everything", async () => {
   const { calls } = await parse("compress");
   assert.deepEqual(calls, [["compress", undefined, {
+    cache: true,
     seed: 0,
     threads: navigator.hardwareConcurrency,
     backend: "wasm",
@@ -58,7 +59,21 @@ Deno.test("options are parsed to typed values", async () => {
     threads: 1,
     backend: "cpu",
     losslessSmall: true,
+    cache: true,
   }]]);
+});
+
+Deno.test("what the coder does and keeps is parsed, for compress and sweep", async () => {
+  for (const command of ["compress", "sweep"]) {
+    const args = [command, "--effort", "best", "--states", "64", "--uniform", "--no-cache"];
+    const { calls: [call] } = await parse(...args);
+    const { effort, states, uniform, cache } = call![2] as CompressOptions;
+    assert.deepEqual([effort, states, uniform, cache], ["best", 64, true, false]);
+    assert.ok((await parse(command, "--states", "9")).failure !== undefined);
+    assert.ok((await parse(command, "--effort", "most")).failure !== undefined);
+  }
+  const { calls: [call] } = await parse("compress", "--max-kl", "0.02");
+  assert.equal((call![2] as CompressOptions).maxKl, 0.02);
 });
 
 Deno.test("the other commands are parsed", async () => {

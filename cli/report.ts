@@ -1,5 +1,6 @@
 import type { EvaluationResult } from "../eval/mod.ts";
 import type { StageReport } from "../hierarchy/mod.ts";
+import { type CalibrationCheck, calibrationLines } from "./calibration_check.ts";
 import { stageLines } from "./stage_lines.ts";
 import {
   formatBytes,
@@ -34,6 +35,10 @@ export interface CompressionOutcome {
   readonly sizes: Sizes;
   /** What measuring both models gave. */
   readonly result: EvaluationResult;
+  /** What measuring them on the calibration text gave, where there was one. */
+  readonly calibration?: CalibrationCheck;
+  /** Whether all matrices were given the same bits. */
+  readonly uniform: boolean;
   /** Wall-clock seconds by phase. */
   readonly seconds: Readonly<Record<string, number>>;
   /** The file that was written. */
@@ -47,7 +52,7 @@ const LOST_BELOW = 0.5;
 
 /** The JSON object of `compress --json`. */
 export function compressionFields(outcome: CompressionOutcome): Record<string, unknown> {
-  const { model, sizes, result, seconds, out, command } = outcome;
+  const { model, sizes, result, calibration, uniform, seconds, out, command } = outcome;
   const { parameters, originalBytes, compressedBytes, bitsPerWeight } = sizes;
   return {
     model,
@@ -57,6 +62,8 @@ export function compressionFields(outcome: CompressionOutcome): Record<string, u
     bitsPerWeight,
     perplexity: result.perplexity,
     ...comparisonFields(result),
+    ...(calibration !== undefined && { calibration }),
+    uniform,
     seconds,
     out,
     command,
@@ -76,7 +83,7 @@ export function comparisonFields(
 
 /** What `compress` prints for people: a table, what it was measured on, and where the file is. */
 export function compressionText(outcome: CompressionOutcome, textName: string): string {
-  const { model, sizes, result, seconds, out } = outcome;
+  const { model, sizes, result, calibration, uniform, seconds, out } = outcome;
   const { stages = [] } = sizes;
   const lines = [
     `${model}, ${formatCount(sizes.parameters)} parameters`,
@@ -85,6 +92,8 @@ export function compressionText(outcome: CompressionOutcome, textName: string): 
     "",
     ...(stages.length > 1 ? stageLines(stages) : []),
     `measured on ${describeTokens(result)} of ${textName}`,
+    ...(calibration === undefined ? [] : calibrationLines(calibration, result)),
+    ...(uniform ? ["uniform: every matrix has about the same bits per weight"] : []),
     ...verdictLines(result),
     `time: ${describeSeconds(seconds)}`,
     `written to ${out}`,

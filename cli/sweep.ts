@@ -21,10 +21,11 @@ import {
   HierarchicalCompressor,
   type TensorMetrics,
 } from "../hierarchy/mod.ts";
-import { type CalibratedModel, calibrationMetrics } from "./calibration.ts";
+import { type CalibratedModel, calibrateModel } from "./calibration.ts";
+import { checkUniform, coderOptions } from "./compress_target.ts";
 import { type MeasuredText, readMeasuredText } from "./measure.ts";
 import { modelLabel } from "./options.ts";
-import { checkModel, openNamedModel, readFiniteWeights } from "./original_model.ts";
+import { checkModel, isLocalPath, openNamedModel, readFiniteWeights } from "./original_model.ts";
 import { Phases, type Report } from "./phases.ts";
 import type { Session } from "./session.ts";
 import { sweepFigure } from "./sweep_figure.ts";
@@ -56,6 +57,7 @@ export async function sweep(
   options: SweepOptions,
   session: Session,
 ): Promise<void> {
+  checkUniform(options);
   const points = sweepPoints(options.presets, options.bits);
   const phases = new Phases(session, session.signal);
   const source = await openNamedModel(modelName, phases, session.signal);
@@ -66,7 +68,8 @@ export async function sweep(
     throw fileError(folder, error);
   });
   const weights = await phases.run("read", () => readFiniteWeights(source));
-  const model = { source, weights, embedded: modelName === undefined };
+  const embedded = modelName === undefined, local = isLocalPath(modelName);
+  const model = { source, weights, embedded, local };
   const bench: Bench = { model, description, text, options, phases, session };
   const settings = await settingsOf(bench);
   const earlier = await readSweep(folder, settings);
@@ -110,6 +113,9 @@ async function settingsOf({ model, description, text, options }: Bench) {
     calibrationTokens: options.calibrationTokens ?? null,
     seed: options.seed,
     backend: options.backend,
+    effort: options.effort ?? "normal",
+    states: options.states ?? null,
+    uniform: options.uniform === true,
   };
 }
 
@@ -142,14 +148,14 @@ async function evaluateBase(
 
 /** Metrics for the points that have a use for them. */
 async function metricsFor(points: readonly SweepPoint[], bench: Bench): Promise<TensorMetrics> {
-  const { model, description, options, phases, session: { signal } } = bench;
+  const { model, description, options, phases, session } = bench;
   const wanted = points.some((point) =>
     "preset" in point
       ? point.preset !== "seed"
       : !/^(rtn-sym|rtn-asym|hqq|sinq|nf4|q8_0)/.test(point.name)
   );
   if (!wanted || options.dataFree || description.objective !== "nextToken") return new Map();
-  return await calibrationMetrics(model, options, phases, signal);
+  return (await calibrateModel(model, options, phases, session)).metrics;
 }
 
 async function measurePoint(
@@ -158,14 +164,14 @@ async function measurePoint(
   base: BaseEvaluation,
   { model, description, text, options, phases, session: { signal } }: Bench,
 ): Promise<SweepRow> {
-  const { threads, backend, seed } = options;
+  const { threads, backend } = options;
   try {
     const start = performance.now();
     const compressed = await phases.run(
       "compress",
       (report) =>
         "preset" in point
-          ? compressByHierarchy(point, model, metrics, { seed, report, signal })
+          ? compressByHierarchy(point, model, metrics, options, { report, signal })
           : compressByBaseline(point.name, model.weights, description, metrics),
     );
     const between = performance.now();
@@ -200,13 +206,23 @@ async function compressByHierarchy(
   { preset, bits }: Extract<SweepPoint, { preset: unknown }>,
   { source, weights }: CalibratedModel,
   metrics: TensorMetrics,
-  { seed, report, signal }: { seed: number; report: Report; signal: AbortSignal },
+  options: SweepOptions,
+  { report, signal }: { report: Report; signal: AbortSignal },
 ): Promise<CompressedPoint> {
-  const onProgress = (activity: string, share: number) => report(share, activity);
-  const compressor = new HierarchicalCompressor({ preset, bits, seed, onProgress, signal });
+  const { seed, threads } = options;
+  const isSeed = preset === "seed";
+  const compressor = new HierarchicalCompressor({
+    preset,
+    bits,
+    seed,
+    threads,
+    ...(isSeed ? {} : coderOptions(options)),
+    onProgress: (activity, share) => report(share, activity),
+    signal,
+  });
   const { bytes, report: { bitsPerWeight } } = await compressor.compress(weights, {
     config: source.config,
-    metrics: preset === "seed" ? new Map() : metrics,
+    metrics: isSeed ? new Map() : metrics,
   });
   return { weights: await decompressWeights(bytes), bytes: bytes.length, bitsPerWeight };
 }

@@ -3,8 +3,11 @@ import { figureFile, nonEmpty, numberBetween } from "./options.ts";
 import type { CompressOptions } from "./program.ts";
 
 /** Options of `sweep`. */
-export interface SweepOptions
-  extends Omit<CompressOptions, "preset" | "bits" | "levels" | "hiddenDims" | "losslessSmall"> {
+export interface SweepOptions extends
+  Omit<
+    CompressOptions,
+    "preset" | "bits" | "size" | "maxKl" | "levels" | "hiddenDims" | "losslessSmall"
+  > {
   /** Presets, baselines and families of baselines. */
   readonly presets: readonly string[];
   /** Rates in bits per weight. */

@@ -20,6 +20,11 @@ export { tensorMetrics } from "./calibration/tensor_metrics.ts";
 export type { TensorMetric, TensorMetrics } from "../hierarchy/metric/tensor_metric.ts";
 export { compareRuns, type RunComparison, type RunFigures } from "./compare_runs.ts";
 export {
+  compressToDivergence,
+  type CompressToDivergenceOptions,
+  type DivergenceResult,
+} from "./compress_to_divergence.ts";
+export {
   type BaseEvaluation,
   evaluateLanguageModel,
   type EvaluateOptions,

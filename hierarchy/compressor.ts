@@ -1,26 +1,17 @@
-import { InputError } from "../data/input_error.ts";
-import { elementCount, type StateDict, type WeightSource } from "../data/tensor.ts";
+import type { StateDict, WeightSource } from "../data/tensor.ts";
 import {
   type CompressorOptions,
   type ResolvedOptions,
   resolveOptions,
 } from "./compressor_options.ts";
-import { type Container, encodeContainer } from "./container.ts";
-import { encodeExactTensors } from "./exact_tensors.ts";
-import { type EncodeOptions, encodeStages } from "./encode_stages.ts";
+import { chooseStates } from "./choose_states.ts";
+import { InputError } from "../data/input_error.ts";
+import { encodeStages } from "./encode_stages.ts";
+import { encodeAtTarget } from "./encode_at_target.ts";
 import type { Signal } from "./levels/level.ts";
-import { factorMetrics } from "./metric/factor_metrics.ts";
-import {
-  errorMetric,
-  type FactoredMetrics,
-  isFactored,
-  type TensorMetrics,
-} from "./metric/tensor_metric.ts";
-import { matrixShape, planTensors } from "./plan_tensors.ts";
-import { searchStep } from "./rate_control.ts";
+import type { FactoredMetrics, TensorMetrics } from "./metric/tensor_metric.ts";
+import { prepareModel } from "./prepare_model.ts";
 import { type CompressionReport, reportContainer } from "./report.ts";
-import type { StoredTensor } from "./tensor_names.ts";
-import { transpose } from "./transpose.ts";
 import { CodingWorkers } from "./workers/coding_workers.ts";
 
 /** A compressed model in memory. */
@@ -39,18 +30,27 @@ export interface ModelDescription {
   readonly source?: string;
 }
 
+/** A target in what compression does to a model, instead of one in size. */
+export interface DivergenceTarget {
+  /** The mean divergence that the model may have, in nats; it ends within 5 % below. */
+  readonly most: number;
+  /**
+   * Measures the divergence of decompressed weights from the original, in nats; calls `report` with
+   * the share that is done. Called for each trial; see `compressToDivergence` of eval.
+   */
+  readonly measure: (weights: StateDict, report: (share: number) => void) => Promise<number>;
+}
+
 /** A {@linkcode ModelDescription} and what calibration found out. */
 export interface CompressInput extends ModelDescription {
   /** What errors in each matrix cost; matrices without a metric get steps by their size alone. */
   readonly metrics?: TensorMetrics | FactoredMetrics;
+  /** Target in divergence, instead of `bits` and `bytes` of the options. */
+  readonly divergence?: DivergenceTarget;
 }
 
-/** Rate of the presets that have a target, in bits per parameter. */
-const DEFAULT_BITS = 4;
 /** Models of fewer values are coded before workers have started. */
 const FEWEST_SHARED_VALUES = 1 << 20;
-/** Step of the latents of a preset without a target, in root mean squares. */
-const FINE_STEP = 0.15;
 
 /**
  * Compresses the weights of a model with a hierarchy of Kolmogorov-Arnold levels.
@@ -83,139 +83,49 @@ export class HierarchicalCompressor {
 
   /**
    * Compresses weights. Deterministic: the same weights, options and seed give the same bytes.
+   *
+   * A target in size is met from below: the file has at most so many bytes, and at least 99.8 % of
+   * them. Models of some thousand weights may end lower, because whole bytes of their streams are
+   * a larger share of them.
+   *
    * Throws {@linkcode InputError} where a weight is not finite, where there is nothing to
-   * compress, or where the target cannot be reached.
+   * compress, or where the target cannot be reached; it then says what can.
    */
   async compress(
     weights: StateDict | WeightSource,
-    { metrics = new Map(), ...description }: CompressInput = {},
+    { metrics = new Map(), divergence, ...description }: CompressInput = {},
   ): Promise<CompressedModel> {
-    const options = this.#options;
-    const dict = await readAllWeights(weights, options);
-    const transposed = new Set(
-      [...metrics].flatMap(([name, { inputAxis }]) => inputAxis === 1 ? [name] : []),
-    );
-    const { stored, aliases } = planTensors(dict, { ...options, transposed });
-    checkParameters(stored, options.inputDim);
-    const factored = await factoredMetrics(metrics, dict, stored, options);
-    const signal = buildSignal(stored, dict, factored);
-    const base = {
-      tensors: stored,
-      aliases,
-      exact: encodeExactTensors(stored, dict),
-      ...description,
-    };
-    const threads = values(signal) < FEWEST_SHARED_VALUES ? 1 : options.threads;
+    const { bits, bytes: targetBytes } = this.#options;
+    checkDivergence(divergence, bits ?? targetBytes);
+    const model = await prepareModel(weights, metrics, description, this.#options);
+    const { signal } = model;
+    const values = countValues(signal);
+    const states = chooseStates(this.#options, values);
+    const threads = values < FEWEST_SHARED_VALUES ? 1 : this.#options.threads;
     const workers = new CodingWorkers(threads);
-    // What workers have seen of shared memory is let go of when they end: before the report decodes.
-    const { container, bytes } = await encodeAtRate(base, signal, { ...options, workers })
-      .finally(() => workers.close());
-    return { bytes, report: reportContainer(container, bytes.length, signal) };
+    try {
+      const options = { ...this.#options, states, workers };
+      const encoder = await encodeStages(signal, options);
+      const { container, bytes } = await encodeAtTarget(model, encoder, options, divergence);
+      // What workers have seen of shared memory is let go of when they end: before the report decodes.
+      workers.close();
+      return { bytes, report: reportContainer(container, bytes.length, signal) };
+    } finally {
+      workers.close();
+    }
   }
 }
 
-function values(signal: Signal): number {
+function countValues(signal: Signal): number {
   return signal.reduce((sum, { data }) => sum + data.length, 0);
 }
 
-async function readAllWeights(
-  weights: StateDict | WeightSource,
-  { onProgress, signal }: ResolvedOptions,
-): Promise<StateDict> {
-  if (!("tensors" in weights)) return weights;
-  const dict = new Map();
-  for (const { name } of weights.tensors) {
-    signal?.throwIfAborted();
-    dict.set(name, await weights.read(name));
-    onProgress?.("reading weights", dict.size / weights.tensors.length);
+function checkDivergence(target: DivergenceTarget | undefined, size: number | undefined): void {
+  if (target === undefined) return;
+  if (size !== undefined) {
+    throw new InputError("divergence: is a target beside bits or bytes; give one target");
   }
-  return dict;
-}
-
-/** Factors metrics that are not factored yet, for the rate that is asked for. */
-async function factoredMetrics(
-  metrics: TensorMetrics | FactoredMetrics,
-  weights: StateDict,
-  stored: readonly StoredTensor[],
-  options: ResolvedOptions,
-): Promise<FactoredMetrics> {
-  if (isFactored(metrics)) return metrics;
-  const parameters = stored.reduce((sum, { shape }) => sum + elementCount(shape), 0);
-  const target = targetBytes(options, parameters);
-  return await factorMetrics(metrics, {
-    weights,
-    ...(target !== undefined && { bits: 8 * target / parameters }),
-    ...(options.signal && { signal: options.signal }),
-  });
-}
-
-/** The matrices that the levels code, with their metrics. */
-function buildSignal(
-  stored: readonly StoredTensor[],
-  weights: StateDict,
-  metrics: FactoredMetrics,
-): Signal {
-  return stored.filter((tensor) => tensor.stored === undefined).map((tensor) => {
-    const shape = matrixShape(tensor);
-    const { name, rows, columns } = shape;
-    const values = weights.get(name)!.data;
-    const data = tensor.transposed ? transpose(values, columns, rows) : values;
-    const metric = metrics.get(name);
-    return {
-      ...shape,
-      data,
-      ...(metric === undefined ? {} : { metric: errorMetric(name, metric, rows, columns) }),
-    };
-  });
-}
-
-function checkParameters(stored: readonly StoredTensor[], inputDim: number | undefined): void {
-  const parameters = stored.reduce((sum, { shape }) => sum + elementCount(shape), 0);
-  if (parameters === 0) throw new InputError("the model has no weights; check the state dict");
-  if (inputDim !== undefined && inputDim !== parameters) {
-    throw new InputError(
-      `inputDim: is ${inputDim}, but the model has ${parameters} parameters; ` +
-        `pass model.numParameters()`,
-    );
+  if (!(target.most > 0 && target.most < Infinity)) {
+    throw new InputError(`divergence: ${target.most} is not a positive number of nats`);
   }
-}
-
-/** Encodes at the step that meets the target rate, or at a fine step where there is no target. */
-async function encodeAtRate(
-  base: Omit<Container, "stages">,
-  signal: Signal,
-  options: EncodeOptions,
-): Promise<{ container: Container; bytes: Uint8Array }> {
-  const parameters = base.tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
-  const target = targetBytes(options, parameters);
-  const encoder = await encodeStages(signal, options);
-  let trial = 0;
-  const encodeAt = async (step: number) => {
-    options.signal?.throwIfAborted();
-    const name = `trial ${++trial}`;
-    const container = { ...base, stages: await encoder.encodeAt(step, name) };
-    const bytes = await encodeContainer(container);
-    return { bytes: bytes.length, value: { container, bytes } };
-  };
-  if (target === undefined || signal.length === 0) return (await encodeAt(FINE_STEP)).value;
-  const firstStep = encoder.firstStep(8 * target / parameters);
-  const found = await searchStep(encodeAt, target, encoder.values, firstStep);
-  if (found.bytes > 1.01 * target) {
-    throw new InputError(
-      `${Math.round(target)} bytes (${(8 * target / parameters).toFixed(2)} bits per parameter) ` +
-        `cannot be reached; the smallest file found has ${found.bytes} bytes ` +
-        `(${(8 * found.bytes / parameters).toFixed(2)})`,
-    );
-  }
-  return found.value;
-}
-
-/** Bytes that the file is to have, where there is a target. */
-function targetBytes(
-  { bits, bytes, preset }: ResolvedOptions,
-  parameters: number,
-): number | undefined {
-  if (bytes !== undefined) return bytes;
-  if (bits === undefined && preset === "seed") return undefined;
-  return (bits ?? DEFAULT_BITS) * parameters / 8;
 }

@@ -1,4 +1,5 @@
 import { InputError } from "../data/input_error.ts";
+import { type Effort, EFFORTS } from "./choose_states.ts";
 import { STATE_COUNTS } from "./quantize/trellis.ts";
 
 /** Names of the hierarchies that are ready to use. */
@@ -28,8 +29,18 @@ export interface CompressorOptions {
   readonly bytes?: number;
   /** Seed of everything random; 0 by default. The same weights and seed give the same bytes. */
   readonly seed?: number;
-  /** Trellis states of the coder of weights: 1 (scalar), 4, 8, … 256; 8 by default. */
+  /**
+   * How much time to take for a smaller error: `"fast"`, `"normal"` (the default) or `"best"`. It
+   * chooses `states` by the size of the model.
+   */
+  readonly effort?: Effort;
+  /** Trellis states of the coder of weights: 1 (scalar), 4, 8, … 256; by `effort` where absent. */
   readonly states?: number;
+  /**
+   * Give every matrix the same bits per value, instead of those that it is worth: for comparison.
+   * Steps within a matrix keep their proportions. Matrices without a metric have equal rates anyway.
+   */
+  readonly uniform?: boolean;
   /** Squared steps that a bit is worth while quantizing weights; see the trellis level. */
   readonly rateWeight?: number;
   /** Workers that code matrices side by side, 1 to 256; 1 by default. The bytes are the same. */
@@ -49,14 +60,16 @@ export interface ResolvedOptions extends CompressorOptions {
   readonly preset: Preset;
   readonly numLevels: number;
   readonly seed: number;
-  readonly states: number;
+  readonly effort: Effort;
+  readonly uniform: boolean;
   readonly threads: number;
   readonly losslessSmall: boolean;
 }
 
 /** Fills in defaults; throws {@linkcode InputError} where an option is out of its range. */
 export function resolveOptions(options: CompressorOptions): ResolvedOptions {
-  const { hiddenDims, inputDim, bits, bytes, seed = 0, states = 8, threads = 1 } = options;
+  const { hiddenDims, inputDim, bits, bytes, seed = 0, states, threads = 1 } = options;
+  const { effort = "normal", uniform = false } = options;
   const asksForAutoencoder = hiddenDims !== undefined || options.numLevels !== undefined;
   const preset = options.preset ?? (asksForAutoencoder ? "seed" : "rate");
   const numLevels = options.numLevels ?? hiddenDims?.length ?? 3;
@@ -80,8 +93,13 @@ export function resolveOptions(options: CompressorOptions): ResolvedOptions {
   );
   check(Number.isSafeInteger(seed), `seed: ${seed} is not an integer`);
   check(
-    STATE_COUNTS.some((count) => count === states),
+    states === undefined || STATE_COUNTS.some((count) => count === states),
     `states: ${states} is not one of ${STATE_COUNTS.join(", ")}`,
+  );
+  check(EFFORTS.includes(effort), `effort: "${effort}" is not one of ${EFFORTS.join(", ")}`);
+  check(
+    !uniform || preset !== "seed",
+    "uniform: has no use with the preset seed, whose latent has one rate; leave it out",
   );
   check(
     Number.isInteger(threads) && threads >= 1 && threads <= 256,
@@ -96,7 +114,8 @@ export function resolveOptions(options: CompressorOptions): ResolvedOptions {
     preset,
     numLevels,
     seed,
-    states,
+    effort,
+    uniform,
     threads,
     losslessSmall: options.losslessSmall ?? false,
   };

@@ -5,18 +5,18 @@ import { createAutoencoderLevels } from "./levels/autoencoder_level.ts";
 import { createFieldLevel } from "./levels/field_level.ts";
 import type { EncodeContext, EncodedLevel, Level, Signal } from "./levels/level.ts";
 import { planAutoencoder } from "./levels/plan_autoencoder.ts";
-import type { CodingWorkers } from "./workers/coding_workers.ts";
 import { ScratchArrays } from "./workers/scratch_arrays.ts";
 import { createTrellisLevel, type TrellisLevelOptions } from "./levels/trellis_level.ts";
+import { shiftSteps, uniformShifts } from "./rate/equalize_rates.ts";
+import { estimateRate, type RateEstimate } from "./rate/rate_estimate.ts";
+import type { CodingWorkers } from "./workers/coding_workers.ts";
 
 /** A signal that is ready to be coded at any step; what does not depend on the step is done. */
 export interface StageEncoder {
-  /** Number of values that the step-dependent levels code. */
-  readonly values: number;
-  /** A first guess of the step that takes `bits` per parameter. */
-  firstStep(bits: number): number;
-  /** Codes everything at a quantization step; `activity` says in progress reports what it is. */
-  encodeAt(step: number, activity: string): Promise<Stage[]>;
+  /** Estimates what the step-dependent levels take. */
+  estimateRate(): RateEstimate;
+  /** Codes everything at a quantization step; `report` hears which share is done. */
+  encodeAt(step: number, report: (share: number) => void): Promise<Stage[]>;
 }
 
 /** Step of the latents of a hybrid's first stage, in root mean squares. */
@@ -24,24 +24,31 @@ const HYBRID_LATENT_STEP = 0.6;
 
 /** Options, and what codes matrices side by side. */
 export interface EncodeOptions extends ResolvedOptions {
+  /** Trellis states. */
+  readonly states: number;
   /** The workers; whoever made them closes them. */
   readonly workers: CodingWorkers;
   /** Arrays that one trial after another uses. */
   readonly scratch?: ScratchArrays;
 }
 
-/** Prepares the hierarchy of a preset. */
+/** Share of the progress that is before the trials, for the presets that train autoencoders. */
+export const TRAINING_SHARE = 0.7;
+
+/** Prepares the hierarchy of a preset; reports progress up to {@linkcode TRAINING_SHARE}. */
 export async function encodeStages(
   signal: Signal,
   options: EncodeOptions,
 ): Promise<StageEncoder> {
   if (options.preset === "rate") return stageEncoder([], [], signal, options);
-  const prefix = await encodeChain(createAutoencoders(signal, options), signal, options);
+  const report = (share: number) =>
+    options.onProgress?.("autoencoder levels", TRAINING_SHARE * share);
+  const prefix = await encodeChain(createAutoencoders(signal, options), signal, options, report);
   if (options.preset === "seed") {
     return stageEncoder([], prefix.encoded, prefix.handsOn, { ...options, states: 1 });
   }
   const latentCoders = coders(HYBRID_LATENT_STEP, { states: 1 });
-  const coded = await encodeChain(latentCoders, prefix.handsOn, options);
+  const coded = await encodeChain(latentCoders, prefix.handsOn, options, () => {});
   const first = [...prefix.encoded, ...coded.encoded];
   return stageEncoder([first], [], residualOf(signal, decodeStage(first, signal)), options);
 }
@@ -52,14 +59,16 @@ function stageEncoder(
   signal: Signal,
   options: EncodeOptions,
 ): StageEncoder {
-  const values = signal.reduce((sum, { data }) => sum + data.length, 0);
+  let estimate: RateEstimate | undefined;
+  const rates = () => estimate ??= estimateRate(signal, options.states === 1 ? 1 : 2);
   const scratch = new ScratchArrays();
   return {
-    values,
-    firstStep: (bits) => 2 ** (2.2 - bits) / (options.states === 1 ? 1 : 2),
-    async encodeAt(step, activity) {
+    estimateRate: rates,
+    async encodeAt(step, report) {
+      const shifts = options.uniform ? uniformShifts(rates(), Math.log2(step)) : undefined;
+      const moved = shifts === undefined ? signal : shiftSteps(signal, shifts);
       const levels = coders(step, options);
-      const coded = await encodeChain(levels, signal, { ...options, scratch }, activity);
+      const coded = await encodeChain(levels, moved, { ...options, scratch }, report);
       return [...before, [...prefix, ...coded.encoded]];
     },
   };
@@ -83,8 +92,8 @@ function createAutoencoders(signal: Signal, options: ResolvedOptions): Level[] {
 async function encodeChain(
   levels: readonly Level[],
   signal: Signal,
-  { seed, onProgress, signal: abort, workers, scratch }: EncodeOptions,
-  activity?: string,
+  { seed, signal: abort, workers, scratch }: EncodeOptions,
+  report: (share: number) => void,
 ): Promise<{ encoded: EncodedLevel[]; handsOn: Signal }> {
   const encoded: EncodedLevel[] = [];
   let handsOn = signal;
@@ -93,8 +102,7 @@ async function encodeChain(
       seed: seed + i,
       workers,
       ...(scratch === undefined ? {} : { scratch }),
-      onProgress: (share) =>
-        onProgress?.(activity ?? `${level.kind} level`, (i + share) / levels.length),
+      onProgress: (share) => report((i + share) / levels.length),
       ...(abort === undefined ? {} : { signal: abort }),
     };
     const result = await level.encode(handsOn, context);

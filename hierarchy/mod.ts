@@ -5,6 +5,7 @@
  */
 export type { ByteSource } from "../data/byte_source.ts";
 export type { DType, StateDict, TensorInfo, WeightSource, WeightTensor } from "../data/tensor.ts";
+export { type Effort, EFFORTS } from "./choose_states.ts";
 export * from "./compressor.ts";
 export { type CompressorOptions, type Preset, PRESETS } from "./compressor_options.ts";
 export { compressedWeights } from "./compressed_weights.ts";

@@ -7,7 +7,8 @@ import {
   decodeTrellis,
   type TrellisLevelOptions,
 } from "../../hierarchy/levels/trellis_level.ts";
-import { searchStep, type SizedEncoding } from "../../hierarchy/rate_control.ts";
+import { meetSize } from "../../hierarchy/rate/meet_size.ts";
+import { estimateRate } from "../../hierarchy/rate/rate_estimate.ts";
 import type { RateBound } from "./bound.ts";
 
 /** A code at one rate, and what separates it from the rate-distortion bound; all in bits a value. */
@@ -47,9 +48,6 @@ async function code(signal: Signal, step: number, options: TrellisLevelOptions):
   };
 }
 
-/** Share of the rate by which the search may stay below it. */
-const TOLERANCE = 5e-4;
-
 /**
  * Codes a signal at a rate in bits a value, which is not exceeded, and measures how far that is from
  * `bound`. The length is not quite smooth in the step, so of all trials the longest is taken that is
@@ -62,18 +60,14 @@ export async function measureGap(
   bound: RateBound,
 ): Promise<CodeGap> {
   const values = signal.reduce((sum, { data }) => sum + data.length, 0);
-  const target = bits * values / 8;
-  let best: SizedEncoding<Coded> | undefined;
-  const encodeAt = async (step: number) => {
-    const value = await code(signal, step, options);
-    const encoding = { bytes: streamBytes(value.streams), value };
-    if (encoding.bytes <= target && encoding.bytes > (best?.bytes ?? 0)) best = encoding;
-    return encoding;
+  const encodeAt = async (logStep: number) => {
+    const coded = await code(signal, 2 ** logStep, options);
+    const bytes = streamBytes(coded.streams);
+    return { value: bytes, made: { bytes, value: coded } };
   };
-  const firstStep = 2 ** ((options.states === 1 ? 2 : 1.05) - bits);
-  const aim = (1 - TOLERANCE / 2) * target;
-  const nearest = await searchStep(encodeAt, aim, values, firstStep, TOLERANCE / 2);
-  const { bytes, value } = best ?? nearest;
+  const estimate = estimateRate(signal, options.states === 1 ? 1 : 2);
+  const search = { estimate, overhead: 0, parameters: values, tolerance: 5e-4 };
+  const { bytes, value } = await meetSize(encodeAt, bits * values / 8, search);
   const trellis = value.streams[1]!;
   const codes = streamBytes([trellis], "codes");
   const { ideal, entropy } = indexBits(trellis, signal);

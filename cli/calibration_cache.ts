@@ -1,0 +1,123 @@
+import { existsSync } from "node:fs";
+import { readdir, stat, unlink } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { makeFolder } from "../data/hub_cache.ts";
+import { InputError, type ModelSource, writeFileAtomically } from "../data/mod.ts";
+import {
+  type KeptCalibration,
+  readCalibration,
+  writeCalibration,
+} from "../eval/calibration/calibration_file.ts";
+import type { Session } from "./session.ts";
+
+/** A folder keeps so many calibrations; older ones go. */
+const MOST_FILES = 4;
+/** A folder keeps so many bytes. */
+const MOST_BYTES = 2e9;
+/** Folder beside a model's own files. */
+const LOCAL_FOLDER = ".kanpress";
+
+/**
+ * Where a model's calibrations are kept: in the folder of `KANPRESS_CACHE` where that is set, for a
+ * local model in `.kanpress/` in its folder, otherwise in `kanpress/` of the user's cache folder.
+ */
+export function cacheFolder(
+  { path }: Pick<ModelSource, "path">,
+  isLocal: boolean,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): string {
+  const { KANPRESS_CACHE, XDG_CACHE_HOME } = environment;
+  if (KANPRESS_CACHE) return KANPRESS_CACHE;
+  if (isLocal && path !== undefined) return join(path, LOCAL_FOLDER);
+  return join(XDG_CACHE_HOME || join(homedir(), ".cache"), "kanpress");
+}
+
+/**
+ * The calibration that a folder keeps under a key, or a new one, which is then kept. A file that is
+ * damaged or not of this key is told of and made anew; where none can be written, that is told too,
+ * and nothing else is the matter.
+ */
+export async function cachedCalibration(
+  folder: string,
+  key: string,
+  make: () => Promise<KeptCalibration>,
+  { writeLine }: Pick<Session, "writeLine">,
+): Promise<KeptCalibration> {
+  const path = join(folder, `calibration-${key.slice(0, 24)}.safetensors`);
+  try {
+    const kept = await readCalibration(path, key);
+    if (kept !== undefined) {
+      writeLine(`calibration from ${path} (--no-cache calibrates again)`);
+      return kept;
+    }
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    writeLine(`${error.message} (it is replaced now)`);
+  }
+  const made = await make();
+  await keep(path, folder, key, made, writeLine);
+  return made;
+}
+
+async function keep(
+  path: string,
+  folder: string,
+  key: string,
+  made: KeptCalibration,
+  writeLine: (line: string) => void,
+): Promise<void> {
+  const bytes = made.calibration.moments.reduce(
+    (sum, { triangle }) => sum + 4 * triangle.length,
+    0,
+  );
+  if (bytes > MOST_BYTES) {
+    writeLine(`calibration not kept: it takes more than ${MOST_BYTES / 1e9} GB`);
+    return;
+  }
+  try {
+    await prepareFolder(folder);
+    await writeCalibration(path, key, made);
+    await prune(folder, path);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    writeLine(`calibration not kept: ${error.message}`);
+  }
+}
+
+/** Makes the folder, which tools that back up or upload folders know to leave out. */
+async function prepareFolder(folder: string): Promise<void> {
+  await makeFolder(folder);
+  const texts = {
+    ".gitignore": "*\n",
+    "CACHEDIR.TAG": "Signature: 8a477f597d28d172789f06886806bc55\n# Calibrations of kanpress.\n",
+  };
+  for (const [name, text] of Object.entries(texts)) {
+    const path = join(folder, name);
+    if (!existsSync(path)) await writeFileAtomically(path, [new TextEncoder().encode(text)]);
+  }
+}
+
+/** Removes the oldest calibrations, but not `newest`, until the folder keeps to its bounds. */
+async function prune(folder: string, newest: string): Promise<void> {
+  const paths = (await readdir(folder)).filter((name) =>
+    /^calibration-\w+\.safetensors$/.test(name)
+  )
+    .map((name) => join(folder, name)).filter((path) => path !== newest);
+  const files = await Promise.all(
+    paths.map(async (path) => ({ path, ...await sizeAndTime(path) })),
+  );
+  let bytes = (await sizeAndTime(newest)).size, count = 1;
+  for (const { path, size } of files.toSorted((a, b) => b.mtimeMs - a.mtimeMs)) {
+    bytes += size;
+    count++;
+    // Another process may have been faster.
+    if (count > MOST_FILES || bytes > MOST_BYTES) await unlink(path).catch(() => {});
+  }
+}
+
+async function sizeAndTime(path: string): Promise<{ size: number; mtimeMs: number }> {
+  const { size, mtimeMs } = await stat(path).catch(() => ({ size: 0, mtimeMs: 0 }));
+  return { size, mtimeMs };
+}

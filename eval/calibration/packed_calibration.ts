@@ -1,0 +1,120 @@
+import type { Calibration, LinearCalibration } from "./calibrate.ts";
+
+/** A second moment E[x xᵀ]. */
+export interface PackedMoment {
+  /** Number of elements of x. */
+  readonly size: number;
+  /** Its lower triangle, row by row, rounded to float32: `size * (size + 1) / 2` values. */
+  readonly triangle: Float32Array;
+}
+
+/** A {@linkcode Calibration} in the form in which it is kept: each second moment once. */
+export interface PackedCalibration extends Omit<Calibration, "linears" | "embeddingMoment"> {
+  /** All second moments; others refer to them by their number. */
+  readonly moments: readonly PackedMoment[];
+  /** The linear layers. */
+  readonly linears: readonly PackedLinear[];
+  /** That of the embedded tokens' gradients, where a backward pass was run. */
+  readonly embeddingMoment?: number;
+}
+
+/** What is kept of one linear layer. */
+export interface PackedLinear extends Pick<LinearCalibration, "inputAxis" | "fisher"> {
+  /** Name of its weight. */
+  readonly weight: string;
+  /** Number of the moment of its inputs. */
+  readonly moment: number;
+  /** Those of blocks of its outputs' gradients. */
+  readonly outputMoments?: readonly { readonly start: number; readonly moment: number }[];
+}
+
+/**
+ * Packs a calibration. Second moments are rounded to float32, which is far finer than their error
+ * over any text; what is compressed from is always the packed form, kept on disk or not, so that
+ * both give the same bytes.
+ */
+export function packCalibration(
+  { linears, embeddingMoment, ...rest }: Calibration,
+): PackedCalibration {
+  const moments: PackedMoment[] = [];
+  const pack = (moment: Float64Array) => moments.push(packMoment(moment)) - 1;
+  const shared = new Map<string, number>();
+  const packed: PackedLinear[] = [];
+  for (const [weight, linear] of linears) {
+    const { inputAxis, sharedWith, fisher, outputMoments } = linear;
+    const moment = shared.get(weight) ?? pack(linear.hessian);
+    for (const name of sharedWith) shared.set(name, moment);
+    packed.push({
+      weight,
+      moment,
+      inputAxis,
+      ...(fisher !== undefined && { fisher }),
+      ...(outputMoments !== undefined && {
+        outputMoments: outputMoments.map((block) => ({
+          start: block.start,
+          moment: pack(block.moment),
+        })),
+      }),
+    });
+  }
+  const embedding = embeddingMoment === undefined ? undefined : pack(embeddingMoment);
+  return {
+    ...rest,
+    moments,
+    linears: packed,
+    ...(embedding !== undefined && { embeddingMoment: embedding }),
+  };
+}
+
+function packMoment(hessian: Float64Array): PackedMoment {
+  const size = Math.sqrt(hessian.length);
+  const triangle = new Float32Array(size * (size + 1) / 2);
+  for (let i = 0, at = 0; i < size; i++) {
+    for (let j = 0; j <= i; j++) triangle[at++] = hessian[i * size + j]!;
+  }
+  return { size, triangle };
+}
+
+/** The calibration that was packed; second moments are expanded when they are asked for. */
+export function unpackCalibration(
+  { moments, linears, embeddingMoment, ...rest }: PackedCalibration,
+): Calibration {
+  const unpacked = new Map<string, LinearCalibration>();
+  for (const { weight, moment, inputAxis, fisher, outputMoments } of linears) {
+    const sharedWith = linears.filter((other) => other.moment === moment)
+      .map((other) => other.weight).filter((name) => name !== weight);
+    unpacked.set(weight, {
+      inputAxis,
+      get hessian() {
+        return expandMoment(moments[moment]!);
+      },
+      sharedWith,
+      ...(fisher !== undefined && { fisher }),
+      ...(outputMoments !== undefined && {
+        outputMoments: outputMoments.map((block) => ({
+          start: block.start,
+          get moment() {
+            return expandMoment(moments[block.moment]!);
+          },
+        })),
+      }),
+    });
+  }
+  return {
+    ...rest,
+    linears: unpacked,
+    ...(embeddingMoment !== undefined && {
+      embeddingMoment: expandMoment(moments[embeddingMoment]!),
+    }),
+  };
+}
+
+function expandMoment({ size, triangle }: PackedMoment): Float64Array {
+  const hessian = new Float64Array(size * size);
+  for (let i = 0, at = 0; i < size; i++) {
+    for (let j = 0; j <= i; j++, at++) {
+      hessian[i * size + j] = hessian[j * size + i] = triangle[at]!;
+    }
+  }
+  return hessian;
+}

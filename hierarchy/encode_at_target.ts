@@ -1,0 +1,89 @@
+import type { DivergenceTarget } from "./compressor.ts";
+import { type Container, encodeContainer } from "./container.ts";
+import { decodeContainer } from "./decompress.ts";
+import { type EncodeOptions, type StageEncoder, TRAINING_SHARE } from "./encode_stages.ts";
+import type { PreparedModel } from "./prepare_model.ts";
+import { meetDivergence } from "./rate/meet_divergence.ts";
+import { meetSize } from "./rate/meet_size.ts";
+import { trialProgress } from "./rate/trial_progress.ts";
+
+/** A container and the file that it makes. */
+export interface EncodedModel {
+  /** What the file holds. */
+  readonly container: Container;
+  /** The file. */
+  readonly bytes: Uint8Array;
+}
+
+/** Rate of the presets that have a target, in bits per parameter. */
+const DEFAULT_BITS = 4;
+/** Step of the latents of a preset without a target, in root mean squares. */
+const FINE_STEP = 0.15;
+/** Bytes that a row's or a column's step and scale take, about. */
+const FIELD_BYTES = 0.6;
+/** Digits of a step: they stand in the file. */
+const STEP_DIGITS = 6;
+/** Share of a trial that is coding where each trial is measured too. */
+const CODING_SHARE = 0.5;
+
+/**
+ * Encodes at the step that meets the target, trial by trial, or at a fine step where there is no
+ * target. Throws {@linkcode InputError} where it cannot be met.
+ */
+export async function encodeAtTarget(
+  { base, signal, parameters }: PreparedModel,
+  encoder: StageEncoder,
+  options: EncodeOptions,
+  divergence?: DivergenceTarget,
+): Promise<EncodedModel> {
+  const before = options.preset === "rate" ? 0 : TRAINING_SHARE;
+  const progress = trialProgress(options.onProgress, before);
+  const encode = async (step: number, report: (share: number) => void): Promise<EncodedModel> => {
+    options.signal?.throwIfAborted();
+    const rounded = Number(step.toPrecision(STEP_DIGITS));
+    const container = { ...base, stages: await encoder.encodeAt(rounded, report) };
+    return { container, bytes: await encodeContainer(container) };
+  };
+  const target = divergence === undefined ? targetBytes(options, parameters) : undefined;
+  if (signal.length === 0 || (divergence ?? target) === undefined) {
+    return await encode(FINE_STEP, progress.next());
+  }
+  const estimate = encoder.estimateRate();
+  if (divergence !== undefined) {
+    const values = signal.reduce((sum, { data }) => sum + data.length, 0);
+    return await meetDivergence(
+      async (logStep) => {
+        const report = progress.next();
+        const encoded = await encode(2 ** logStep, (share) => report(CODING_SHARE * share));
+        const bitsPerWeight = 8 * encoded.bytes.length / parameters;
+        const measured = await divergence.measure(
+          decodeContainer(encoded.container),
+          (share) => report(CODING_SHARE + (1 - CODING_SHARE) * share),
+        );
+        return { encoded, bitsPerWeight, divergence: measured };
+      },
+      divergence.most,
+      { estimate, values },
+    );
+  }
+  const fields = signal.reduce((sum, { rows, columns }) => sum + rows + columns, 0);
+  const overhead = (await encodeContainer({ ...base, stages: [] })).length + FIELD_BYTES * fields;
+  return await meetSize(
+    async (logStep) => {
+      const made = await encode(2 ** logStep, progress.next());
+      return { value: made.bytes.length, made };
+    },
+    target!,
+    { estimate, overhead, parameters },
+  );
+}
+
+/** Bytes that the file is to have, where there is a target. */
+function targetBytes(
+  { bits, bytes, preset }: EncodeOptions,
+  parameters: number,
+): number | undefined {
+  if (bytes !== undefined) return bytes;
+  if (bits === undefined && preset === "seed") return undefined;
+  return (bits ?? DEFAULT_BITS) * parameters / 8;
+}

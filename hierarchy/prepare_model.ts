@@ -1,0 +1,110 @@
+import { InputError } from "../data/input_error.ts";
+import { elementCount, type StateDict, type WeightSource } from "../data/tensor.ts";
+import type { ResolvedOptions } from "./compressor_options.ts";
+import type { Container } from "./container.ts";
+import { encodeExactTensors } from "./exact_tensors.ts";
+import type { Signal } from "./levels/level.ts";
+import { factorMetrics } from "./metric/factor_metrics.ts";
+import {
+  errorMetric,
+  type FactoredMetrics,
+  isFactored,
+  type TensorMetrics,
+} from "./metric/tensor_metric.ts";
+import { matrixShape, planTensors } from "./plan_tensors.ts";
+import type { StoredTensor } from "./tensor_names.ts";
+import { transpose } from "./transpose.ts";
+
+/** A model that is checked and sorted into what levels code and what is kept as it is. */
+export interface PreparedModel {
+  /** Everything of the file but the stages. */
+  readonly base: Omit<Container, "stages">;
+  /** The matrices that the levels code. */
+  readonly signal: Signal;
+  /** Number of parameters, tied ones once. */
+  readonly parameters: number;
+}
+
+/**
+ * Reads and checks weights. Throws {@linkcode InputError} that names the tensor where a weight is not
+ * finite, where calibration does not fit, or where there is nothing to compress.
+ */
+export async function prepareModel(
+  weights: StateDict | WeightSource,
+  metrics: TensorMetrics | FactoredMetrics,
+  description: Pick<Container, "config" | "source">,
+  options: ResolvedOptions,
+): Promise<PreparedModel> {
+  const dict = await readAllWeights(weights, options);
+  const transposed = new Set(
+    [...metrics].flatMap(([name, { inputAxis }]) => inputAxis === 1 ? [name] : []),
+  );
+  const { stored, aliases } = planTensors(dict, { ...options, transposed });
+  const parameters = stored.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  checkParameters(parameters, options.inputDim);
+  const factored = await factoredMetrics(metrics, dict, parameters, options);
+  const signal = buildSignal(stored, dict, factored);
+  const exact = encodeExactTensors(stored, dict);
+  return { base: { tensors: stored, aliases, exact, ...description }, signal, parameters };
+}
+
+async function readAllWeights(
+  weights: StateDict | WeightSource,
+  { onProgress, signal }: ResolvedOptions,
+): Promise<StateDict> {
+  if (!("tensors" in weights)) return weights;
+  const dict = new Map();
+  for (const { name } of weights.tensors) {
+    signal?.throwIfAborted();
+    dict.set(name, await weights.read(name));
+    onProgress?.("reading weights", dict.size / weights.tensors.length);
+  }
+  return dict;
+}
+
+/** Factors metrics that are not factored yet, for the rate that is asked for. */
+async function factoredMetrics(
+  metrics: TensorMetrics | FactoredMetrics,
+  weights: StateDict,
+  parameters: number,
+  options: ResolvedOptions,
+): Promise<FactoredMetrics> {
+  if (isFactored(metrics)) return metrics;
+  const { bits, bytes, signal } = options;
+  const target = bytes === undefined ? bits : 8 * bytes / parameters;
+  return await factorMetrics(metrics, {
+    weights,
+    ...(target !== undefined && { bits: target }),
+    ...(signal && { signal }),
+  });
+}
+
+/** The matrices that the levels code, with their metrics. */
+function buildSignal(
+  stored: readonly StoredTensor[],
+  weights: StateDict,
+  metrics: FactoredMetrics,
+): Signal {
+  return stored.filter((tensor) => tensor.stored === undefined).map((tensor) => {
+    const shape = matrixShape(tensor);
+    const { name, rows, columns } = shape;
+    const values = weights.get(name)!.data;
+    const data = tensor.transposed ? transpose(values, columns, rows) : values;
+    const metric = metrics.get(name);
+    return {
+      ...shape,
+      data,
+      ...(metric === undefined ? {} : { metric: errorMetric(name, metric, rows, columns) }),
+    };
+  });
+}
+
+function checkParameters(parameters: number, inputDim: number | undefined): void {
+  if (parameters === 0) throw new InputError("the model has no weights; check the state dict");
+  if (inputDim !== undefined && inputDim !== parameters) {
+    throw new InputError(
+      `inputDim: is ${inputDim}, but the model has ${parameters} parameters; ` +
+        `pass model.numParameters()`,
+    );
+  }
+}

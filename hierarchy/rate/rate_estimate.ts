@@ -1,0 +1,137 @@
+import type { Matrix, Signal } from "../levels/level.ts";
+
+/** How many bits a matrix takes at a step, before anything is quantized. */
+export interface MatrixRate {
+  /** Number of values. */
+  readonly values: number;
+  /** How many of the sampled values have a magnitude of 2^(LOWEST + i / BINS) steps of 1. */
+  readonly histogram: Float64Array;
+  /** Number of sampled values, zeros among them. */
+  readonly sampled: number;
+  /** log2 of the largest magnitude in steps of 1; -Infinity where all are zero. */
+  readonly largest: number;
+}
+
+/** An estimate for all matrices of a signal. */
+export interface RateEstimate {
+  /** Of each matrix. */
+  readonly matrices: readonly MatrixRate[];
+  /** log2 of a step at which every value is zero. */
+  readonly coarsest: number;
+  /** log2 of the finest step at which no index is out of range and more bits change nothing. */
+  readonly finest: number;
+}
+
+/** Bins of an octave. */
+const BINS = 4;
+/** log2 of the magnitudes in the first bin; smaller ones are counted there. */
+const LOWEST = -160;
+const HIGHEST = 160;
+/** Values of a matrix that are looked at, about. */
+const SAMPLES = 1 << 16;
+/** Bits that a normal value takes above the log2 of its magnitude in steps, on average. */
+const NORMAL_BITS = 2.963;
+/** How sharply the rate bends to zero; chosen by the entropy of a quantized normal value. */
+const BEND = 4;
+/** log2 of the largest index magnitude that is aimed at; quantizers stop at 2^28. */
+const LARGEST_LOG_INDEX = 26;
+/** Finer than the rounding of float32, in bits a value: such steps keep nothing more. */
+const FINEST_BITS = 26;
+
+/**
+ * Estimates what a signal takes at any step from a histogram of its magnitudes in the steps that a
+ * field level gives it, in one pass. `spacing` is the distance of a quantizer's points in steps: 1
+ * for a scalar one, 2 for those of a trellis. Within a quarter of a bit a value above one bit.
+ */
+export function estimateRate(signal: Signal, spacing: number): RateEstimate {
+  const matrices = signal.map((matrix) => matrixRate(matrix, Math.log2(spacing)));
+  const largest = Math.max(...matrices.map((matrix) => matrix.largest));
+  const total = { matrices, coarsest: 0, finest: 0 };
+  if (largest === -Infinity) return total;
+  const finest = solveFalling(
+    (logStep) => estimatedBits(total, logStep) / valuesOf(total),
+    FINEST_BITS,
+    [largest - LARGEST_LOG_INDEX, largest],
+  );
+  return { matrices, coarsest: largest + 4, finest };
+}
+
+function matrixRate(matrix: Matrix, logSpacing: number): MatrixRate {
+  const { rows, columns, data } = matrix;
+  const rowScales = logScales(matrix, logSpacing);
+  const columnWeights = matrix.metric?.columnWeights ?? new Float64Array(columns).fill(1);
+  const histogram = new Float64Array((HIGHEST - LOWEST) * BINS);
+  // Odd, so that no column of a power of two is left out.
+  const stride = Math.floor(data.length / SAMPLES) | 1;
+  let largest = -Infinity, sampled = 0;
+  for (let i = 0, at = 0, next = 0; i < rows; i++) {
+    let peak = 0;
+    for (let j = 0; j < columns; j++, at++) {
+      const magnitude = Math.abs(data[at]!) * columnWeights[j]!;
+      if (magnitude > peak) peak = magnitude;
+      if (at !== next) continue;
+      next += stride;
+      sampled++;
+      if (magnitude === 0) continue;
+      const bin = Math.floor((Math.log2(magnitude) + rowScales[i]! - LOWEST) * BINS);
+      histogram[Math.min(Math.max(bin, 0), histogram.length - 1)]! += 1;
+    }
+    if (peak > 0) largest = Math.max(largest, Math.log2(peak) + rowScales[i]!);
+  }
+  return { values: data.length, histogram, sampled, largest };
+}
+
+/** -log2 of each row's steps, but for the columns' part. */
+function logScales({ rows, data, metric }: Matrix, logSpacing: number): Float64Array {
+  if (metric !== undefined) return metric.rowWeights.map((w) => Math.log2(w) - logSpacing);
+  let squares = 0;
+  for (const value of data) squares += value * value;
+  const logSize = squares > 0 ? 0.5 * Math.log2(squares / data.length) : 0;
+  return new Float64Array(rows).fill(-logSize - logSpacing);
+}
+
+/** Bits of one matrix at 2^logStep. */
+export function matrixBits({ histogram, sampled, values }: MatrixRate, logStep: number): number {
+  if (sampled === 0) return 0;
+  let bits = 0;
+  for (let bin = 0; bin < histogram.length; bin++) {
+    const count = histogram[bin]!;
+    if (count > 0) bits += count * valueBits(LOWEST + (bin + 0.5) / BINS - logStep);
+  }
+  return bits * values / sampled;
+}
+
+/** Bits of a value of 2^logMagnitude steps: a line that bends to zero. */
+function valueBits(logMagnitude: number): number {
+  const exponent = BEND * (logMagnitude + NORMAL_BITS);
+  return exponent > 40 ? exponent / BEND : Math.log2(1 + 2 ** exponent) / BEND;
+}
+
+/** Bits of all matrices at 2^logStep. */
+export function estimatedBits({ matrices }: RateEstimate, logStep: number): number {
+  return matrices.reduce((bits, matrix) => bits + matrixBits(matrix, logStep), 0);
+}
+
+/** log2 of the step at which all matrices take `bits` together, within the estimate's limits. */
+export function logStepOf(estimate: RateEstimate, bits: number): number {
+  const { finest, coarsest } = estimate;
+  return solveFalling((logStep) => estimatedBits(estimate, logStep), bits, [finest, coarsest]);
+}
+
+function valuesOf({ matrices }: RateEstimate): number {
+  return matrices.reduce((sum, { values }) => sum + values, 0);
+}
+
+/** Where a falling function has a value, by halving; the nearer end where it has it nowhere. */
+export function solveFalling(
+  f: (x: number) => number,
+  value: number,
+  [low, high]: readonly [number, number],
+): number {
+  for (let round = 0; round < 50; round++) {
+    const middle = (low + high) / 2;
+    if (f(middle) > value) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
