@@ -16,8 +16,11 @@ export interface KeptCalibration {
 
 /** Value of the metadata entry `format`. */
 const FORMAT = "kanpress calibration";
-/** To be raised with any change of the file or of what calibration computes. */
-export const CALIBRATION_VERSION = "1";
+/**
+ * To be raised with any change of the file or of what calibration computes: an older entry would be
+ * taken for a new one otherwise, because keys are of what goes in.
+ */
+export const CALIBRATION_VERSION = "2";
 
 /** The part of a calibration that is JSON. */
 interface Described {
