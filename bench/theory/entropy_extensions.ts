@@ -56,7 +56,7 @@ export function priceExtensions(
       side: sideBits(told),
     });
   };
-  blocks("one more round of rows", () => undefined);
+  blocks("base, symbol model fitted once more", () => undefined);
   blocks(
     "rows for each of query, key, value",
     ({ name, columns }) => name.includes("c_attn") ? [1, columns / 3] : undefined,
