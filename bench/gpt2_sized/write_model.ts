@@ -43,6 +43,9 @@ export async function writeGpt2SizedModel(folder: string): Promise<void> {
   }));
   await writeSafetensors(join(folder, "model.safetensors"), tensors, { format: "pt" });
   await writeFile(join(folder, "config.json"), JSON.stringify(GPT2_CONFIG));
-  await writeFile(join(folder, "tokenizer.json"), JSON.stringify(byteTokenizer()));
+  await writeFile(
+    join(folder, "tokenizer.json"),
+    JSON.stringify(byteTokenizer(GPT2_CONFIG.vocab_size)),
+  );
   await writeFile(join(folder, "tokenizer_config.json"), "{}");
 }

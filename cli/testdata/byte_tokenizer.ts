@@ -1,6 +1,10 @@
-/** tokenizer.json of a byte-level BPE without merges: `<|endoftext|>` = 0, then the 256 bytes. */
-export function byteTokenizer(): unknown {
+/**
+ * tokenizer.json of a byte-level BPE without merges: `<|endoftext|>` = 0, then the 256 bytes, then
+ * tokens that no text has up to `size`.
+ */
+export function byteTokenizer(size = 257): unknown {
   const vocab = Object.fromEntries(byteLetters().map((letter, byte) => [letter, byte + 1]));
+  for (let token = 257; token < size; token++) vocab[`<|unused${token}|>`] = token;
   const byteLevel = {
     type: "ByteLevel",
     add_prefix_space: false,

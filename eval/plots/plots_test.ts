@@ -73,6 +73,8 @@ Deno.test("the Pareto front has exactly the points that none beats", () => {
     front.slice(1).forEach((i, k) => assert.ok(points[front[k]!]!.x < points[i]!.x));
   }));
   assert.deepEqual(paretoFront([{ x: 1, y: NaN }, { x: Infinity, y: 0 }]), []);
+  const sameTarget = [{ x: 2.999, y: 5 }, { x: 3, y: 1 }, { x: 2.98, y: 9 }];
+  assert.deepEqual(paretoFront(sameTarget), [2, 1]);
 });
 
 Deno.test("the trade-off has error bars, a front and the original", () => {
