@@ -18,7 +18,8 @@ import type { CalibrateSetup } from "./calibrate_worker.ts";
 import type { OutputMoment } from "../../hierarchy/metric/tensor_metric.ts";
 import { inputGroups } from "./input_groups.ts";
 import { outputBlocks } from "./output_blocks.ts";
-import { expandTriangle, triangleSize } from "./symmetric_matrix.ts";
+import { triangleSize } from "../../hierarchy/metric/triangle.ts";
+import { expandTriangle } from "./symmetric_matrix.ts";
 
 /** What {@linkcode calibrate} is given. */
 export interface CalibrateOptions {

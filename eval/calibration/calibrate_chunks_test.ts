@@ -11,7 +11,8 @@ import { randomStateDict } from "../testdata/random_model.ts";
 import { calibrateChunks } from "./calibrate_chunks.ts";
 import { outputBlocks } from "./output_blocks.ts";
 import { lossGradient } from "./sampled_loss.ts";
-import { expandTriangle, triangleSize } from "./symmetric_matrix.ts";
+import { triangleSize } from "../../hierarchy/metric/triangle.ts";
+import { expandTriangle } from "./symmetric_matrix.ts";
 
 const vocabulary = 9;
 const llama = {

@@ -1,8 +1,3 @@
-/** Number of elements of the lower triangle, diagonal included, of a `size` × `size` matrix. */
-export function triangleSize(size: number): number {
-  return size * (size + 1) / 2;
-}
-
 /** The full matrix, row-major, of a lower triangle stored row by row; values times `factor`. */
 export function expandTriangle(triangle: Float64Array, size: number, factor = 1): Float64Array {
   const full = new Float64Array(size * size);
