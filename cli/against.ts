@@ -2,8 +2,8 @@ import { isJsonObject, readJsonObject } from "../data/json_file.ts";
 import { InputError, openFile } from "../data/mod.ts";
 import { type ChunkMeans, compareRuns, type EvaluationResult } from "../eval/mod.ts";
 import type { RunComparison, RunFigures } from "../eval/mod.ts";
+import { formatWithError } from "../eval/report/number_text.ts";
 import { naming } from "./errors.ts";
-import { formatWithError } from "./format.ts";
 
 /** An earlier run and how this one differs from it. */
 export interface Against extends RunComparison {

@@ -1,6 +1,6 @@
 import type { EvaluationResult } from "../eval/mod.ts";
+import { formatCount, formatFixed, formatMeasure } from "../eval/report/number_text.ts";
 import { type CalibrationOutcome, spread } from "./calibration.ts";
-import { formatCount, formatFixed, formatMeasure } from "./format.ts";
 import { type MeasuredModels, type MeasuredText, measureModels } from "./measure.ts";
 import type { Report } from "./phases.ts";
 import type { MeasureOptions } from "./program.ts";

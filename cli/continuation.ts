@@ -1,7 +1,7 @@
 import type { StateDict } from "../data/mod.ts";
 import { createLanguageModel, generateText, useBackend } from "../eval/mod.ts";
 import type { Subject } from "./evaluation_subject.ts";
-import { formatColumns } from "./format.ts";
+import { formatColumns } from "./text_table.ts";
 import type { Report } from "./phases.ts";
 import type { EvaluateOptions } from "./program.ts";
 

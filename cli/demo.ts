@@ -56,7 +56,16 @@ async function compressInto(out: string, bits: number, session: Session): Promis
   session.writeLine(`compressing the embedded model to ${bits} bits per weight`);
   await compress(
     undefined,
-    { bits, out, seed: 0, threads: navigator.hardwareConcurrency, backend: "wasm", tokens: 5120 },
+    {
+      bits,
+      out,
+      seed: 0,
+      threads: navigator.hardwareConcurrency,
+      backend: "wasm",
+      tokens: 5120,
+      // The second rate need not calibrate again.
+      cache: true,
+    },
     { ...session, print: session.writeLine },
   );
 }

@@ -1,7 +1,7 @@
 import type { EvaluationResult } from "../eval/mod.ts";
+import { formatCount, formatWithError } from "../eval/report/number_text.ts";
 import { type Against, againstText } from "./against.ts";
 import type { Session } from "./session.ts";
-import { formatCount, formatWithError } from "./format.ts";
 import {
   comparisonFields,
   comparisonTable,

@@ -1,8 +1,9 @@
 import { bitsPerLayerFigure, writeFigure } from "../eval/plots/mod.ts";
 import { type CompressionReport, openContainer, reportContainer } from "../hierarchy/mod.ts";
+import { formatBytes, formatCount, formatFixed, formatShare } from "../eval/report/number_text.ts";
 import { requireCompressed } from "./compressed_argument.ts";
 import { stageLines } from "./stage_lines.ts";
-import { formatBytes, formatCount, formatFixed, formatShare, formatTable } from "./format.ts";
+import { formatTable } from "./text_table.ts";
 import type { InspectOptions } from "./program.ts";
 import type { Session } from "./session.ts";
 

@@ -1,6 +1,6 @@
 // @ts-types="./cli_progress.d.ts"
 import cliProgress from "cli-progress";
-import { formatSeconds, formatShare } from "./format.ts";
+import { formatSeconds, formatShare } from "../eval/report/number_text.ts";
 
 /** Where progress goes: stderr, so that stdout carries results only. */
 export interface ProgressDisplay {

@@ -1,7 +1,5 @@
 import type { EvaluationResult } from "../eval/mod.ts";
 import type { StageReport } from "../hierarchy/mod.ts";
-import { type CalibrationCheck, calibrationLines } from "./calibration_check.ts";
-import { stageLines } from "./stage_lines.ts";
 import {
   formatBytes,
   formatCount,
@@ -9,9 +7,11 @@ import {
   formatMeasure,
   formatSeconds,
   formatShare,
-  formatTable,
   formatWithError,
-} from "./format.ts";
+} from "../eval/report/number_text.ts";
+import { type CalibrationCheck, calibrationLines } from "./calibration_check.ts";
+import { stageLines } from "./stage_lines.ts";
+import { formatTable } from "./text_table.ts";
 
 /** Sizes of a model before and after. */
 export interface Sizes {

@@ -1,5 +1,5 @@
 import type { StageReport } from "../hierarchy/mod.ts";
-import { formatFixed } from "./format.ts";
+import { formatFixed } from "../eval/report/number_text.ts";
 
 /** What each stage costs and takes off those after it, where that is known. */
 export function stageLines(stages: readonly StageReport[]): string[] {

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { isJsonObject, readJsonObject } from "../data/json_file.ts";
 import { InputError, openFile, writeFileAtomically } from "../data/mod.ts";
 import { type EvaluationResult, paretoFront } from "../eval/mod.ts";
-import { formatFixed, formatMeasure, formatTable, formatWithError } from "./format.ts";
+import { formatFixed, formatMeasure, formatWithError } from "../eval/report/number_text.ts";
+import { formatTable } from "./text_table.ts";
 
 /** What one point of a sweep came to; flat, one row of the table. */
 export interface SweepRow {

@@ -1,8 +1,9 @@
 import { openDataFile, readRecords } from "../data/mod.ts";
 import { evaluateTask, type TaskMetric, type TaskResult } from "../eval/mod.ts";
 import { taskNamed } from "../eval/tasks/registry.ts";
+import { formatCount, formatWithError } from "../eval/report/number_text.ts";
 import type { Subject } from "./evaluation_subject.ts";
-import { formatCount, formatTable, formatWithError } from "./format.ts";
+import { formatTable } from "./text_table.ts";
 import type { Phases } from "./phases.ts";
 import type { EvaluateOptions } from "./program.ts";
 import type { Session } from "./session.ts";

@@ -1,5 +1,10 @@
 /// <reference lib="dom" />
-import { formatBytes, formatCount, formatFixed, formatSeconds } from "../../cli/format.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatFixed,
+  formatSeconds,
+} from "../../eval/report/number_text.ts";
 import type { ServedModel } from "../served_model.ts";
 import type {
   ModelFacts,

@@ -1,4 +1,4 @@
-import { formatBytes, formatFixed, formatShare, formatWithError } from "../../cli/format.ts";
+import { formatBytes, formatFixed, formatShare, formatWithError } from "./number_text.ts";
 import { escapeXml } from "../plots/svg/markup.ts";
 import type { Measured, ResultRow } from "./results.ts";
 

@@ -1,16 +1,13 @@
 import assert from "node:assert";
 import {
   formatBytes,
-  formatColumns,
   formatCount,
   formatFixed,
   formatMeasure,
   formatSeconds,
   formatShare,
-  formatTable,
   formatWithError,
-  wrapText,
-} from "./format.ts";
+} from "./number_text.ts";
 
 Deno.test("sizes are shown in decimal units", () => {
   assert.equal(formatBytes(0), "0 bytes");
@@ -37,20 +34,4 @@ Deno.test("a standard error decides how many decimals are shown", () => {
   assert.equal(formatWithError(0.00101423, 0.0000123), "0.001014 ± 0.000012");
   assert.equal(formatWithError(53.7891, undefined), "53.79");
   assert.equal(formatWithError(53.7891, 0), "53.79");
-});
-
-Deno.test("tables line up and leave no trailing spaces", () => {
-  const table = formatTable([["a", "1", "x"], ["bcd", "22", ""]], ["left", "right", "left"]);
-  assert.equal(table, "a     1  x\nbcd  22");
-});
-
-Deno.test("texts are wrapped at spaces, long words cut", () => {
-  assert.deepEqual(wrapText("one two three", 7), ["one two", "three"]);
-  assert.deepEqual(wrapText("abcdefghij kl", 4), ["abcd", "efgh", "ij", "kl"]);
-  assert.deepEqual(wrapText("a\n\nb", 4), ["a", "", "b"]);
-});
-
-Deno.test("columns stand side by side", () => {
-  const text = formatColumns(["original", "compressed"], ["It was night.", "It was."], 43);
-  assert.equal(text, "original               compressed\n\nIt was night.          It was.");
 });
