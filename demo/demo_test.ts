@@ -154,6 +154,17 @@ async function refusesBadFiles(page: Page, { bytes }: Expected): Promise<void> {
     await panel.locator(".error:visible").filter({ hasText: message }).waitFor();
     assert.equal(await panel.locator(".facts").isVisible(), false);
   }
+  const tokenizers: [string, RegExp][] = [
+    ["once upon", /^tokenizer.json: is not valid JSON/],
+    ["{}", /^tokenizer.json: cannot be used/],
+  ];
+  for (const [content, message] of tokenizers) {
+    await panel.locator("input[type=file]").setInputFiles([
+      file("mine.kan.safetensors", bytes),
+      file("tokenizer.json", new TextEncoder().encode(content)),
+    ]);
+    await panel.locator(".error:visible").filter({ hasText: message }).waitFor();
+  }
   await panel.locator("select").selectOption("0");
   await panel.locator(".facts:visible").waitFor();
   assert.equal(await panel.locator(".error").isVisible(), false);

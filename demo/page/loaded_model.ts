@@ -1,6 +1,7 @@
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs";
 import { InputError } from "../../data/input_error.ts";
+import { readJsonObject } from "../../data/json_file.ts";
 import { memorySource } from "../../data/memory_source.ts";
 import { elementCount, type StateDict } from "../../data/tensor.ts";
 import { createTextTokenizer, type TextTokenizer } from "../../data/tokenizer.ts";
@@ -58,7 +59,7 @@ export async function loadModel(
   setWasmPaths(new URL("wasm/", self.location.href).href);
   await useBackend(backend);
   const model = createLanguageModel(config, weights);
-  const tokenizer = parseTokenizer(files, model.description.vocabularySize);
+  const tokenizer = await parseTokenizer(files, model.description.vocabularySize);
   // The first run uploads the weights and compiles what the backend compiles.
   for await (const _ of generateTokens(model, Int32Array.of(0), { temperature: 0 })) break;
   const start = clock();
@@ -127,14 +128,15 @@ async function fetchTokenizer(
 }
 
 /** The tokenizer, if it has as many tokens as the model. */
-function parseTokenizer(
+async function parseTokenizer(
   { name, tokenizer, tokenizerConfig }: ModelBytes,
   vocabularySize: number,
-): TextTokenizer {
-  const parse = (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes));
+): Promise<TextTokenizer> {
   const parsed = createTextTokenizer(
-    parse(tokenizer),
-    tokenizerConfig === undefined ? {} : parse(tokenizerConfig),
+    await readJsonObject(memorySource(tokenizer, "tokenizer.json")),
+    tokenizerConfig === undefined
+      ? {}
+      : await readJsonObject(memorySource(tokenizerConfig, "tokenizer_config.json")),
   );
   if (parsed.vocabularySize <= vocabularySize) return parsed;
   throw new InputError(
