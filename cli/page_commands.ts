@@ -32,13 +32,20 @@ export function addPageCommands(program: Command, commands: PageCommands): void 
     .addHelpText("after", `\nExamples:\n  ${program.name()} demo compressed/prose-4m-rate-4bit\n`)
     .action((models: string[], options: DemoOptions) => commands.demo(models, options));
   program.command("report")
-    .description("Make one page, to be opened from disk, of what compress --json printed.")
-    .argument("<results>", "JSON file: one result, a list of them, or one a line", nonEmpty)
+    .description(
+      "Make one page, to be opened from disk, of what compress, evaluate or sweep printed with --json.",
+    )
+    .argument(
+      "<results>",
+      "JSON file: one result, a list of them, one a line, or a sweep.json",
+      nonEmpty,
+    )
     .option("--out <file>", "the page (default: the results' name with .html)", nonEmpty)
     .option("--prompt <text>", "what the models continue", nonEmpty, "She opened the door and")
     .addHelpText(
       "after",
-      `\nExamples:\n  ${program.name()} report results.json --prompt "The old house"\n`,
+      `\nExamples:\n  ${program.name()} report results.json --prompt "The old house"\n` +
+        `  ${program.name()} report sweeps/mine/sweep.json\n`,
     )
     .action((results: string, options: ReportOptions) => commands.report(results, options));
 }

@@ -62,7 +62,9 @@ function parseRows(text: string, file: string): unknown[] {
     try {
       return JSON.parse(part);
     } catch {
-      throw new InputError(`${where}: is not JSON; give what compress --json printed`);
+      throw new InputError(
+        `${where}: is not JSON; give what compress, evaluate or sweep --json printed`,
+      );
     }
   };
   try {
@@ -80,7 +82,9 @@ function parseRow(row: unknown, where: string): ResultRow {
   const number = (name: string) => {
     const value = row[name];
     if (typeof value === "number" && value > 0 && Number.isFinite(value)) return value;
-    throw new InputError(`${where}: lacks ${name}; give what compress --json printed`);
+    throw new InputError(
+      `${where}: lacks ${name}; give what compress, evaluate or sweep --json printed`,
+    );
   };
   const text = (name: string) => typeof row[name] === "string" ? { [name]: row[name] } : {};
   const error = isJsonObject(row["perplexityStandardError"]) ? row["perplexityStandardError"] : {};
