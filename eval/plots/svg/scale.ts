@@ -58,14 +58,18 @@ function linearScale(shown: readonly number[], { range, dtick, include }: ScaleO
   return { at, zero: Math.min(1, Math.max(0, at(0))), ticks };
 }
 
-/** A little room around the values, but none below a zero that must be shown. */
+/**
+ * A little room around the values, but none below a zero that must be shown. Around a single value it
+ * is `alone`, or half of the value where that is absent.
+ */
 function paddedRange(
   values: readonly number[],
   include: readonly number[],
+  alone?: number,
 ): readonly [number, number] {
   if (values.length === 0) return [0, 1];
   const low = Math.min(...values), high = Math.max(...values);
-  const pad = 0.05 * (high - low) || 0.5 * Math.abs(high) || 0.5;
+  const pad = 0.05 * (high - low) || (alone ?? 0.5 * Math.abs(high)) || 0.5;
   return [include.includes(low) ? low : low - pad, include.includes(high) ? high : high + pad];
 }
 
@@ -77,7 +81,7 @@ function niceStep(rough: number): number {
 
 function logScale(values: readonly number[], range: readonly [number, number] | undefined): Scale {
   const logs = values.map(Math.log10);
-  const [low, high] = range ?? paddedRange(logs, []);
+  const [low, high] = range ?? paddedRange(logs, [], 0.5);
   const at = (value: unknown) =>
     Number(value) > 0 ? (Math.log10(Number(value)) - low) / (high - low) : NaN;
   return { at, zero: 0, ticks: logTicks(low, high).map((value) => tickAt(value, at)) };

@@ -10,20 +10,23 @@ Deno.test("marks lie on the axis, in order, each with a label of its own", () =>
     fc.record({ type: fc.constant("linear"), values: fc.array(finite, { minLength: 1 }) }),
     fc.record({ type: fc.constant("log"), values: fc.array(positive, { minLength: 1 }) }),
   );
-  fc.assert(fc.property(axes, ({ type, values }) => {
-    // Values closer together than the digits of a label show are one to the reader.
-    const low = Math.min(...values), high = Math.max(...values);
-    fc.pre(low === high || high - low > 1e-3 * Math.max(Math.abs(low), Math.abs(high)));
-    const { at, ticks } = createScale(values, { type });
-    for (const value of values) assert.ok(at(value) >= -1e-9 && at(value) <= 1 + 1e-9);
-    assert.ok(ticks.length >= 1 && ticks.length <= 30, `${ticks.length} marks`);
-    for (const tick of ticks) {
-      assert.ok(tick.at >= -1e-9 && tick.at <= 1 + 1e-9);
-      assert.ok(Math.abs(at(tick.value) - tick.at) < 1e-9);
-    }
-    for (const [i, tick] of ticks.slice(1).entries()) assert.ok(tick.at > ticks[i]!.at);
-    assert.equal(new Set(ticks.map(({ label }) => label)).size, ticks.length);
-  }));
+  fc.assert(
+    fc.property(axes, ({ type, values }) => {
+      // Values closer together than the digits of a label show are one to the reader.
+      const low = Math.min(...values), high = Math.max(...values);
+      fc.pre(low === high || high - low > 1e-3 * Math.max(Math.abs(low), Math.abs(high)));
+      const { at, ticks } = createScale(values, { type });
+      for (const value of values) assert.ok(at(value) >= -1e-9 && at(value) <= 1 + 1e-9);
+      assert.ok(ticks.length >= 1 && ticks.length <= 30, `${ticks.length} marks`);
+      for (const tick of ticks) {
+        assert.ok(tick.at >= -1e-9 && tick.at <= 1 + 1e-9);
+        assert.ok(Math.abs(at(tick.value) - tick.at) < 1e-9);
+      }
+      for (const [i, tick] of ticks.slice(1).entries()) assert.ok(tick.at > ticks[i]!.at);
+      assert.equal(new Set(ticks.map(({ label }) => label)).size, ticks.length);
+    }),
+    { examples: [[{ type: "log", values: [1 + Number.EPSILON] }]] },
+  );
 });
 
 Deno.test("a range that is given is the axis, also where it falls", () => {
