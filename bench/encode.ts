@@ -2,7 +2,8 @@
  * How fast are weights coded after calibration, on one core? Prints million weights a second of
  * processor time for quantizing alone (error feedback, candidates and Viterbi's algorithm; one pass),
  * and for the whole step: all passes, the fits of the entropy model between them, and rANS coding.
- * Then what error feedback adds to quantizing, side by side with tfjs' matMul on WebAssembly.
+ * Then how fast the products of error feedback are, and all of it with what is passed on value by
+ * value, side by side with tfjs' matMul on WebAssembly.
  *
  *     deno run --allow-all bench/encode.ts
  *     deno run --allow-all bench/encode.ts --states 8
@@ -13,14 +14,18 @@ import { useBackend } from "../eval/mod.ts";
 import { symbolCosts } from "../hierarchy/entropy/symbol_costs.ts";
 import { laplacianModel, symbolTables } from "../hierarchy/entropy/symbol_model.ts";
 import { fitScaleField } from "../hierarchy/entropy/scale_field.ts";
+import { createErrorFeedbackKernel } from "../hierarchy/kernels/error_feedback_kernel.ts";
 import type { ErrorMetric, Matrix } from "../hierarchy/levels/level.ts";
 import { createTrellisLevel } from "../hierarchy/levels/trellis_level.ts";
 import { packUpper } from "../hierarchy/metric/packed_upper.ts";
 import { triangleSize, triangleStart } from "../hierarchy/metric/triangle.ts";
 import { factorTriangle } from "../hierarchy/metric/upper_factor.ts";
+import type { TileProduct } from "../hierarchy/quantize/feedback_operations.ts";
+import type { FeedbackState } from "../hierarchy/quantize/feedback_state.ts";
 import { codingTasks } from "../hierarchy/workers/coding_tasks.ts";
 import { createRandom } from "../kan/random.ts";
 import { leastCpuSeconds, leastCpuSecondsLater } from "./cpu_seconds.ts";
+import { passErrorsOn } from "./feedback_pass.ts";
 
 /** Million weights a second that each number of states is to reach. */
 const GOALS = new Map([[8, 3], [256, 0.3]]);
@@ -28,6 +33,8 @@ const GOALS = new Map([[8, 3], [256, 0.3]]);
 const RATE_WEIGHT = 0.1;
 /** The matrices of a layer of GPT-2, [inputs, outputs]. */
 const SHAPES = [[768, 2304], [768, 768], [768, 3072], [3072, 768]] as const;
+/** Outputs whose errors are passed on to each other. */
+const BLOCK = 768;
 /** Runs of which the fastest counts. */
 const RUNS = 3;
 /** Share of the best WebAssembly product that feedback products are to reach. */
@@ -38,17 +45,30 @@ const PRODUCT_GOAL = 0.5;
  */
 const BEST_TO_TFJS = 41.5 / 31;
 
-/** Inputs whose correlation falls with their distance. */
-function correlatedMetric(inputs: number, outputs: number): ErrorMetric {
-  const triangle = new Float64Array(triangleSize(inputs));
-  for (let i = 0; i < inputs; i++) {
+type WeighedMatrix = Matrix & { readonly metric: ErrorMetric };
+
+/** Values whose correlation falls with their distance, as a factor. */
+function correlatedFactor(size: number): Pick<ErrorMetric, "rowWeights" | "feedback"> {
+  const triangle = new Float64Array(triangleSize(size));
+  for (let i = 0; i < size; i++) {
     for (let j = 0; j <= i; j++) triangle[triangleStart(i) + j] = 0.9 ** (i - j);
   }
-  factorTriangle(triangle, inputs, 0.01);
-  return { ...packUpper(triangle, inputs), columnWeights: new Float64Array(outputs).fill(1) };
+  factorTriangle(triangle, size, 0.01);
+  return packUpper(triangle, size);
 }
 
-function randomMatrices(): Matrix[] {
+/** Feedback between inputs, and between outputs in blocks of 768. */
+function correlatedMetric(inputs: number, outputs: number): ErrorMetric {
+  const { feedback } = correlatedFactor(BLOCK);
+  const columnBlocks = Array.from(
+    { length: outputs / BLOCK },
+    (_, block) => ({ start: block * BLOCK, size: BLOCK, feedback }),
+  );
+  const columnWeights = new Float64Array(outputs).fill(1);
+  return { ...correlatedFactor(inputs), columnWeights, columnBlocks };
+}
+
+function randomMatrices(): WeighedMatrix[] {
   const random = createRandom(1);
   return SHAPES.map(([rows, columns]) => ({
     name: `${rows} x ${columns}`,
@@ -81,37 +101,48 @@ async function benchStates(states: number, signal: readonly Matrix[]): Promise<v
   }
 }
 
-/** What error feedback adds to quantizing a matrix: its products and all that goes with them. */
-async function benchFeedback([matrix]: readonly Matrix[]): Promise<void> {
+/** Error feedback of a matrix: its products, and all of it. */
+async function benchFeedback(matrix: WeighedMatrix): Promise<void> {
   await useBackend("wasm");
-  const { rows, columns } = matrix!;
-  const { metric: _, ...plain } = matrix!;
-  const size = 1024;
-  const a = tf.tensor2d(Float32Array.from({ length: size ** 2 }, (_, i) => Math.sin(i)), [
-    size,
-    size,
-  ]);
-  let best = { share: 0, feedback: 0, product: 0 };
+  const operations = createErrorFeedbackKernel()!;
+  let work = 0;
+  const counting = {
+    ...operations,
+    addProduct: (_: FeedbackState, { size, depth }: TileProduct) => work += 2 * size ** 2 * depth,
+  };
+  const tensor = tf.randomNormal<tf.Rank.R2>([BLOCK, BLOCK], 0, 1, "float32", 1);
+  const best = { products: 0, all: 0, matMul: 0 };
   // In turn, so that all see the same clock of the processor.
-  for (let run = 0; run < 3 * RUNS; run++) {
-    const product = 2 * size ** 3 / 1e9 / leastCpuSeconds(() => tf.matMul(a, a).dispose(), 1);
-    const seconds = [matrix!, plain].map((each) =>
-      leastCpuSeconds(() => codingTasks.quantize({ states: 1, matrix: each }), 1)
-    );
-    const feedback = rows * (rows - 1) * columns / 1e9 / (seconds[0]! - seconds[1]!);
-    if (feedback / product > best.share) best = { share: feedback / product, feedback, product };
+  for (let run = 0; run < 5 * RUNS; run++) {
+    const product = leastCpuSeconds(() => tf.matMul(tensor, tensor).dispose(), 2);
+    const all = leastCpuSeconds(() => passErrorsOn(matrix, operations), 1);
+    work = 0;
+    const rest = leastCpuSeconds(() => passErrorsOn(matrix, counting), 1);
+    const { rows, columns } = matrix;
+    best.matMul = Math.max(best.matMul, 2 * BLOCK ** 3 / 1e9 / product);
+    best.products = Math.max(best.products, work / 1e9 / (all - rest));
+    best.all = Math.max(best.all, rows * columns * (rows + BLOCK) / 1e9 / all);
   }
-  a.dispose();
-  const share = best.share / BEST_TO_TFJS;
-  console.log(
-    `\nfeedback: ${best.feedback.toFixed(1)} GFLOP/s, ${(100 * best.share).toFixed(0)} % of tfjs ` +
-      `matMul's ${best.product.toFixed(1)} and so ${(100 * share).toFixed(0)} % of the best ` +
-      `WebAssembly product (goal: ${100 * PRODUCT_GOAL} %)`,
-  );
+  tensor.dispose();
+  const goal = `goal: ${100 * PRODUCT_GOAL} %`;
+  console.log(`\nerror feedback of ${matrix.name}, tfjs' matMul ${best.matMul.toFixed(1)} GFLOP/s`);
+  for (const [name, rate] of [["products", best.products], ["all of it", best.all]] as const) {
+    const share = rate / best.matMul;
+    console.log(
+      `${name.padEnd(10)} ${rate.toFixed(1)} GFLOP/s, ${percent(share)} of tfjs and so ` +
+        `${percent(share / BEST_TO_TFJS)} of the best WebAssembly product` +
+        (name === "products" ? ` (${goal})` : ""),
+    );
+  }
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(0)} %`;
 }
 
 const { values } = parseArgs({ options: { states: { type: "string", default: "8,256" } } });
 const signal = randomMatrices();
 console.log("million weights a second".padEnd(24) + "      one pass   whole step    goal");
 for (const states of values.states.split(",")) await benchStates(Number(states), signal);
-await benchFeedback(signal);
+await benchFeedback(signal[0]!);
+await benchFeedback(signal[3]!);

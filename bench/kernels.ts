@@ -12,19 +12,14 @@ import { decodeSegment, encodeSegment } from "../hierarchy/entropy/index_code.ts
 import { createRunDecoder } from "../hierarchy/entropy/run_decoder.ts";
 import { createRunDecoderKernel } from "../hierarchy/kernels/run_decoder_kernel.ts";
 import { createErrorFeedbackKernel } from "../hierarchy/kernels/error_feedback_kernel.ts";
-import { diagonalCount, diagonalOf } from "../hierarchy/quantize/diagonals.ts";
-import {
-  feedbackOperations,
-  passOn,
-  readTargets,
-  startFeedback,
-} from "../hierarchy/quantize/error_feedback.ts";
+import { feedbackOperations } from "../hierarchy/quantize/feedback_operations.ts";
 import { createPathSearch } from "../hierarchy/quantize/path_search.ts";
 import { createTrellis } from "../hierarchy/quantize/trellis.ts";
 import { quantizeRun } from "../hierarchy/quantize/viterbi.ts";
 import { runTasksHere } from "../hierarchy/workers/task_runner.ts";
 import { createRandom } from "../kan/random.ts";
 import { leastCpuSeconds } from "./cpu_seconds.ts";
+import { passErrorsOn } from "./feedback_pass.ts";
 
 /** Runs of which the fastest counts. */
 const RUNS = 5;
@@ -58,7 +53,6 @@ function benchQuantization(): void {
   }
 }
 
-/** All feedback between the values of a matrix, without what quantizes them. */
 function benchErrorFeedback(): void {
   const rows = 768, columns = 768;
   const data = Float32Array.from({ length: rows * columns }, (_, i) => Math.sin(i * i));
@@ -72,22 +66,12 @@ function benchErrorFeedback(): void {
     feedback: factor,
   };
   const both = { ...metric, columnBlocks: [{ start: 0, size: columns, feedback: factor }] };
-  const matrix = { name: "weight", rows, columns, data };
   row(["error feedback", "TypeScript", "kernel", "ratio", "(GFLOP/s)"]);
   for (const [name, used, axes] of [["inputs", metric, 1], ["and outputs", both, 2]] as const) {
+    const matrix = { name: "weight", rows, columns, data, metric: used };
     const [reference, kernel] = [feedbackOperations, createErrorFeedbackKernel()!].map(
-      (operations) => {
-        const levels = new Float32Array(rows);
-        const seconds = leastCpuSeconds(() => {
-          const feedback = startFeedback(matrix, used, operations);
-          for (let number = 0; number < diagonalCount(matrix); number++) {
-            const diagonal = diagonalOf(matrix, number);
-            readTargets(feedback, diagonal, levels);
-            passOn(feedback, diagonal, matrix, levels);
-          }
-        }, RUNS);
-        return axes * rows ** 3 / 1e9 / seconds;
-      },
+      (operations) =>
+        axes * rows ** 3 / 1e9 / leastCpuSeconds(() => passErrorsOn(matrix, operations), RUNS),
     );
     row([`${rows} ${name}`, reference!, kernel!, kernel! / reference!]);
   }

@@ -2,13 +2,11 @@ import { forEachDiagonal } from "../../hierarchy/entropy/index_matrix.ts";
 import { createErrorFeedbackKernel } from "../../hierarchy/kernels/error_feedback_kernel.ts";
 import { createPathSearchKernel } from "../../hierarchy/kernels/path_search_kernel.ts";
 import type { ErrorMetric, Matrix } from "../../hierarchy/levels/level.ts";
+import { passOn, readTargets, startFeedback } from "../../hierarchy/quantize/error_feedback.ts";
 import {
   type FeedbackOperations,
   feedbackOperations,
-  passOn,
-  readTargets,
-  startFeedback,
-} from "../../hierarchy/quantize/error_feedback.ts";
+} from "../../hierarchy/quantize/feedback_operations.ts";
 import { createPathSearch, type PathSearch } from "../../hierarchy/quantize/path_search.ts";
 import { reconstruct, type Trellis } from "../../hierarchy/quantize/trellis.ts";
 

@@ -6,12 +6,8 @@ import { createErrorFeedbackKernel } from "../../hierarchy/kernels/error_feedbac
 import { createPathSearchKernel } from "../../hierarchy/kernels/path_search_kernel.ts";
 import { createRunDecoderKernel } from "../../hierarchy/kernels/run_decoder_kernel.ts";
 import { diagonalCount, diagonalOf } from "../../hierarchy/quantize/diagonals.ts";
-import {
-  feedbackOperations,
-  passOn,
-  readTargets,
-  startFeedback,
-} from "../../hierarchy/quantize/error_feedback.ts";
+import { passOn, readTargets, startFeedback } from "../../hierarchy/quantize/error_feedback.ts";
+import { feedbackOperations } from "../../hierarchy/quantize/feedback_operations.ts";
 import { createPathSearch } from "../../hierarchy/quantize/path_search.ts";
 import { createTrellis } from "../../hierarchy/quantize/trellis.ts";
 

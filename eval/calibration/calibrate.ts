@@ -91,6 +91,8 @@ export interface Calibration {
 
 /** Tokens that one job runs through the model at once, unless one chunk is longer. */
 const tokensPerJob = 1024;
+/** Where a worker's heap would be larger, one chunk at a time goes through the model. */
+const comfortableHeap = 4e8;
 
 /**
  * Runs a text through a model in Web Workers and collects what the rate code weighs errors with: the
@@ -126,13 +128,7 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibration>
   const contextLength = options.contextLength ?? Math.min(512, model.contextLength);
   const chunks = cutIntoChunks(options.tokens, model, contextLength, options.bosTokenId);
   checkTensors(config, model, Array.from(weights, ([name, { shape }]) => ({ name, shape })));
-  const batch = Math.max(1, Math.floor(tokensPerJob / contextLength));
-  const { resident } = planMemory(model, {
-    copies: fisher ? 2 : 1,
-    batchTokens: batch * contextLength,
-    contextLength,
-    backward: fisher,
-  });
+  const { batch, resident } = planBatch(model, contextLength, fisher);
   const jobs = planJobs(chunks, contextLength, batch, fisher ? options : { fisherTokens: 0 });
   const moments = allocateMoments(model, fisher);
   let done = 0;
@@ -156,6 +152,28 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibration>
     moments,
     sums.filter((sum) => sum !== undefined),
   );
+}
+
+/** How many chunks go through the model at once, and whether its weights stay in the heap. */
+function planBatch(
+  model: TransformerDescription,
+  contextLength: number,
+  backward: boolean,
+): { batch: number; resident: boolean } {
+  const planFor = (batch: number) => ({
+    batch,
+    ...planMemory(model, {
+      copies: backward ? 2 : 1,
+      batchTokens: batch * contextLength,
+      contextLength,
+      backward,
+    }),
+  });
+  const single = planFor(1);
+  const several = Math.floor(tokensPerJob / contextLength);
+  if (several <= 1 || single.heapBytes > comfortableHeap) return single;
+  const plan = planFor(several);
+  return plan.heapBytes <= comfortableHeap ? plan : single;
 }
 
 /** Cuts the text into jobs; those with backward passes are spread evenly, the first among them. */

@@ -1,16 +1,17 @@
-import { type FeedbackOperations, TILE } from "../quantize/error_feedback.ts";
+import type { FeedbackOperations } from "../quantize/feedback_operations.ts";
 import { FEEDBACK_WASM } from "./feedback_wasm.ts";
 import { instantiateKernel, PAGE_BYTES } from "./instantiate.ts";
 
 /** What feedback.as.ts exports; places and strides are in bytes. */
 interface FeedbackExports {
   addProduct(
+    size: number,
     to: number,
     toStride: number,
     errors: number,
     errorStride: number,
     factors: number,
-    factorStride: number,
+    stripBytes: number,
     depth: number,
   ): void;
   addNear(
@@ -23,13 +24,14 @@ interface FeedbackExports {
     rowFactors: number,
     left: number,
     width: number,
-    factorRows: number,
+    factors: number,
+    starts: number,
     ends: number,
   ): void;
 }
 
-/** Bytes that are the kernel's own: address 0, and 128 rows of a tile. */
-const RESERVED_BYTES = 16 + 4 * 128 * TILE;
+/** Bytes at address 0 that are left alone. */
+const RESERVED_BYTES = 16;
 /** What 32-bit addresses reach, less a page. */
 const MOST_BYTES = 2 ** 32 - PAGE_BYTES;
 
@@ -48,14 +50,15 @@ export function createErrorFeedbackKernel(): FeedbackOperations | undefined {
       if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
       return new Float32Array(memory.buffer, RESERVED_BYTES, length).fill(0);
     },
-    addProduct(_, { to, toStride, errors, errorStride, factors, factorStride, depth }) {
+    addProduct(_, { size, to, toStride, errors, errorStride, factors, stripLength, depth }) {
       exports.addProduct(
+        size,
         address(to),
         4 * toStride,
         address(errors),
         4 * errorStride,
         address(factors),
-        4 * factorStride,
+        4 * stripLength,
         depth,
       );
     },
@@ -70,7 +73,8 @@ export function createErrorFeedbackKernel(): FeedbackOperations | undefined {
         address(rowFactors),
         left === undefined ? 0 : address(left.sums),
         width,
-        left?.factorRows.byteOffset ?? 0,
+        left?.factors.byteOffset ?? 0,
+        left?.starts.byteOffset ?? 0,
         left?.ends.byteOffset ?? 0,
       );
     },

@@ -3,13 +3,8 @@ import fc from "fast-check";
 import { createRandom } from "../../kan/random.ts";
 import type { Matrix } from "../levels/level.ts";
 import { diagonalCount, diagonalOf } from "../quantize/diagonals.ts";
-import {
-  type FeedbackOperations,
-  feedbackOperations,
-  passOn,
-  readTargets,
-  startFeedback,
-} from "../quantize/error_feedback.ts";
+import { passOn, readTargets, startFeedback } from "../quantize/error_feedback.ts";
+import { type FeedbackOperations, feedbackOperations } from "../quantize/feedback_operations.ts";
 import { createErrorFeedbackKernel } from "./error_feedback_kernel.ts";
 
 const kernel = createErrorFeedbackKernel()!;

@@ -3,23 +3,20 @@
 // Every element is summed in order, with a rounding after each multiplication and each addition, so
 // that the result is the same on every machine: fused or relaxed multiply-add would not be.
 
-/** Rows and columns of a product. */
-const TILE: i32 = 32;
-/** Rows and columns of the part of a product that stays in registers. */
+/** Columns of a strip of factors; rows and columns of a subtile. */
+const SUBTILE: i32 = 8;
+/** Rows of the part of a product that stays in registers; its columns are a strip's. */
 const REGISTER_ROWS: i32 = 4;
-const REGISTER_COLUMNS: i32 = 8;
 /** Terms that are summed before the next part, so that the operands stay in the nearest cache. */
 const DEPTH: i32 = 128;
-/** Where the second factor of a part of a product is copied to: DEPTH * TILE floats. */
-const PACKED: usize = 16;
-/** Bytes of a row of a packed strip. */
-const STRIP_ROW: usize = REGISTER_COLUMNS * 4;
+/** Bytes of a row of a strip. */
+const STRIP_ROW: usize = SUBTILE * 4;
 
 function multiplyAdd(sum: v128, a: v128, b: v128): v128 {
   return f32x4.add(sum, f32x4.mul(a, b));
 }
 
-/** Adds to 4 x 8 elements; `f` is a packed strip. */
+/** Adds to 4 x 8 elements; `f` is in a strip. */
 function addPart(
   c: usize,
   cStride: usize,
@@ -62,65 +59,56 @@ function addPart(
   v128.store(c3, s31, 16);
 }
 
-/** Copies rows of 32 columns to strips of 8, so that loads follow each other. */
-function pack(f: usize, fStride: usize, depth: i32): void {
-  const stripBytes = <usize> depth * STRIP_ROW;
-  for (let p: usize = 0; p < <usize> depth; p++) {
-    let to = PACKED + p * STRIP_ROW;
-    for (let from = f; from < f + <usize> (TILE << 2); from += STRIP_ROW) {
-      v128.store(to, v128.load(from));
-      v128.store(to, v128.load(from, 16), 16);
-      to += stripBytes;
-    }
-    f += fStride;
-  }
-}
-
-/** C += X F for a square tile C, X with `depth` columns, F with `depth` rows. Strides in bytes. */
+/**
+ * C += X F for a square C, X with `depth` columns, F with `depth` rows in strips. Strides and
+ * `stripBytes` are in bytes, `size` is whole subtiles.
+ */
 export function addProduct(
+  size: i32,
   c: usize,
   cStride: usize,
   x: usize,
   xStride: usize,
   f: usize,
-  fStride: usize,
+  stripBytes: usize,
   depth: i32,
 ): void {
   for (let p = 0; p < depth; p += DEPTH) {
     const part = min(DEPTH, depth - p);
     const xPart = x + (<usize> p << 2);
-    pack(f + <usize> p * fStride, fStride, part);
-    let strip = PACKED;
-    for (let j = 0; j < TILE; j += REGISTER_COLUMNS) {
+    let strip = f + <usize> p * STRIP_ROW;
+    for (let j = 0; j < size; j += SUBTILE) {
       const target = c + (<usize> j << 2);
-      for (let i = 0; i < TILE; i += REGISTER_ROWS) {
+      for (let i = 0; i < size; i += REGISTER_ROWS) {
         const row = <usize> i;
         addPart(target + row * cStride, cStride, xPart + row * xStride, xStride, strip, part);
       }
-      strip += <usize> part * STRIP_ROW;
+      strip += stripBytes;
     }
   }
 }
 
-/** Adds to targets[from .. end) the multiple of factors; whole vectors, factors are 0 before from. */
-function addMultiple(targets: usize, factors: usize, value: f32, from: i32, end: i32): void {
-  const w = f32x4.splat(value);
-  const stop = <usize> end << 2;
-  for (let at = <usize> (from & ~3) << 2; at < stop; at += 16) {
-    v128.store(targets + at, multiplyAdd(v128.load(targets + at), w, v128.load(factors + at)));
+/**
+ * Adds to the values after `index`, in its subtile and the next, the value at `index` times factors of
+ * a square of `size`. Whole vectors: factors are 0 up to `index`.
+ */
+function addMultiple(values: usize, factors: usize, index: i32, size: i32): void {
+  const w = v128.load32_splat(values + (<usize> index << 2));
+  const end = min(size, (index & ~(SUBTILE - 1)) + 2 * SUBTILE);
+  const row = factors + <usize> index * STRIP_ROW;
+  for (let i = (index + 1) & ~3; i < end; i += 4) {
+    const strip = <usize> (i & ~(SUBTILE - 1)) * <usize> (size << 2);
+    const f = v128.load(row + strip + (<usize> (i & (SUBTILE - 1)) << 2));
+    const at = values + (<usize> i << 2);
+    v128.store(at, multiplyAdd(v128.load(at), w, f));
   }
-}
-
-/** End of the tile after that of an index. */
-function nearEnd(index: i32, end: i32): i32 {
-  return min(end, (index / TILE + 2) * TILE);
 }
 
 /**
  * Adds the errors of an anti-diagonal to the values near below and to the right of each. `above` is
- * column-major with `height` rows, `left` (0 where absent) row-major with `width` columns. At
- * `factorRows + 4 * j` is the place of the factors of column j, in floats from `memory` on, at
- * `ends + 4 * j` the column where they end.
+ * column-major with `height` rows, `left` (0 where absent) row-major with `width` columns. The tables
+ * have for each column the place of its block's factors, in floats from `memory` on, the block's first
+ * column and the column after it.
  */
 export function addNear(
   row: i32,
@@ -132,20 +120,17 @@ export function addNear(
   rowFactors: usize,
   left: usize,
   width: i32,
-  factorRows: usize,
+  factors: usize,
+  starts: usize,
   ends: usize,
 ): void {
   for (let t = 0; t < length; t++) {
     const i = row + t, j = column - t;
-    const below = above + (<usize> (j * height) << 2);
-    const error = load<f32>(below + (<usize> i << 2));
-    addMultiple(below, rowFactors + (<usize> (i * height) << 2), error, i + 1, nearEnd(i, height));
+    addMultiple(above + (<usize> (j * height) << 2), rowFactors, i, height);
     if (left === 0) continue;
-    const right = left + (<usize> (i * width) << 2);
-    const whitened = load<f32>(right + (<usize> j << 2));
-    const offset = <usize> j << 2;
-    const end = nearEnd(j, load<i32>(ends + offset));
-    const factors = memory + (<usize> load<i32>(factorRows + offset) << 2);
-    addMultiple(right, factors, whitened, j + 1, end);
+    const entry = <usize> j << 2;
+    const start = load<i32>(starts + entry), size = load<i32>(ends + entry) - start;
+    const block = memory + (<usize> load<i32>(factors + entry) << 2);
+    addMultiple(left + (<usize> (i * width + start) << 2), block, j - start, size);
   }
 }

@@ -3,13 +3,8 @@ import { type ScaleField, writeClasses } from "../entropy/scale_field.ts";
 import { createErrorFeedbackKernel } from "../kernels/error_feedback_kernel.ts";
 import type { ErrorMetric, Matrix } from "../levels/level.ts";
 import { type Diagonal, diagonalOf, valuesBefore } from "./diagonals.ts";
-import {
-  type FeedbackOperations,
-  feedbackOperations,
-  passOn,
-  readTargets,
-  startFeedback,
-} from "./error_feedback.ts";
+import { passOn, readTargets, startFeedback } from "./error_feedback.ts";
+import { type FeedbackOperations, feedbackOperations } from "./feedback_operations.ts";
 import { reconstruct, type Trellis } from "./trellis.ts";
 import { quantizeRun } from "./viterbi.ts";
 

@@ -1,0 +1,19 @@
+import type { ErrorMetric, Matrix } from "../hierarchy/levels/level.ts";
+import { forEachDiagonal } from "../hierarchy/entropy/index_matrix.ts";
+import { passOn, readTargets, startFeedback } from "../hierarchy/quantize/error_feedback.ts";
+import type { FeedbackOperations } from "../hierarchy/quantize/feedback_operations.ts";
+
+/** All feedback between the values of a matrix, without what quantizes them: all become 0. */
+export function passErrorsOn(
+  matrix: Matrix & { readonly metric: ErrorMetric },
+  operations: FeedbackOperations,
+): void {
+  const longest = Math.min(matrix.rows, matrix.columns);
+  const targets = new Float32Array(longest), levels = new Float32Array(longest);
+  const feedback = startFeedback(matrix, matrix.metric, operations);
+  forEachDiagonal(matrix, (diagonal, state) => {
+    readTargets(feedback, diagonal, targets);
+    passOn(feedback, diagonal, matrix, levels);
+    return state;
+  });
+}

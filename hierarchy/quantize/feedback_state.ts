@@ -1,0 +1,113 @@
+import type { ErrorMetric, Matrix } from "../levels/level.ts";
+import { packedIndex } from "../metric/packed_upper.ts";
+
+/** Rows and columns of the tiles that errors are passed on between by large matrix products. */
+export const TILE = 32;
+/** Rows and columns of the parts of tiles that errors are passed on between by small ones. */
+export const SUBTILE = 8;
+
+/**
+ * A matrix while it is quantized with error feedback, in one block of memory. All numbers are places
+ * in it. Rows and columns are filled up with zeros to whole tiles.
+ *
+ * With E the errors, H = U Uᵀ and G = V Vᵀ (see {@linkcode ErrorMetric}), the loss is half of
+ * |Uᵀ E V|². Its term of row i and column j is (U_ii V_jj)² times the square of
+ *
+ *     E_ij + Σ_{k<i} A_ki E_kj + Σ_{l<j} Q_il B_lj,    Q_il = E_il + Σ_{k<i} A_ki E_kl,
+ *
+ * with A_ki = U_ki / U_ii and B_lj = V_lj / V_jj: what is to be quantized at i, j is the value and
+ * both sums. Where V is diagonal this is GPTQ (arXiv 2210.17323), equal to LDLQ of QuIP (arXiv
+ * 2307.13304); with V the rounding is that of YAQA (arXiv 2505.22988).
+ */
+export interface FeedbackState {
+  /** The memory. */
+  readonly memory: Float32Array;
+  /** Rows in memory. */
+  readonly height: number;
+  /** Columns in memory. */
+  readonly width: number;
+  /**
+   * Column-major: values and the first sum so far of what is not quantized yet, errors E of what is.
+   */
+  readonly above: number;
+  /** A, `height * height`; see {@linkcode factorPlace}. */
+  readonly rowFactors: number;
+  /** Feedback between columns, where there is any. */
+  readonly left?: {
+    /** Row-major: the second sum so far of what is not quantized yet, Q of what is. */
+    readonly sums: number;
+    /** By column: where B of its block is, as A is. These tables are in memory too. */
+    readonly factors: Int32Array;
+    /** By column: the first column of its block; blocks are whole tiles. */
+    readonly starts: Int32Array;
+    /** By column: the column after its block. */
+    readonly ends: Int32Array;
+  };
+}
+
+/**
+ * Where the factor of row k and column i of a square of `size` is, from the square's place on: strips
+ * of {@linkcode SUBTILE} columns follow each other, row-major, so that products read them in order.
+ */
+export function factorPlace(size: number, k: number, i: number): number {
+  const column = i % SUBTILE;
+  return (i - column) * size + k * SUBTILE + column;
+}
+
+/** The state before anything is quantized; `allocate` gives memory for so many float32, all zero. */
+export function createFeedbackState(
+  { rows, columns, data }: Matrix,
+  metric: ErrorMetric,
+  allocate: (length: number) => Float32Array,
+): FeedbackState {
+  const height = wholeTiles(rows), width = wholeTiles(columns);
+  const blocks = metric.columnBlocks ?? [];
+  let length = 0;
+  const place = (size: number) => (length += size) - size;
+  const above = place(height * width);
+  const rowFactors = place(height * height);
+  const sums = blocks.length > 0 ? place(height * width) : 0;
+  const blockPlaces = blocks.map(({ size }) => place(wholeTiles(size) ** 2));
+  const tables = blocks.length > 0 ? place(3 * width) : 0;
+  const memory = allocate(length);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) memory[above + j * height + i] = data[i * columns + j]!;
+  }
+  const { rowSteps, columnSteps } = metric;
+  unpack(memory, rowFactors, { size: rows, feedback: metric.feedback }, rowSteps);
+  const base = { memory, height, width, above, rowFactors };
+  if (blocks.length === 0) return base;
+  const [factors, starts, ends] = [0, 1, 2].map((table) =>
+    new Int32Array(memory.buffer, memory.byteOffset + 4 * (tables + table * width), width)
+  ) as [Int32Array, Int32Array, Int32Array];
+  blocks.forEach((block, b) => {
+    const { start, size } = block, end = start + wholeTiles(size);
+    unpack(memory, blockPlaces[b]!, block, columnSteps?.subarray(start, start + size));
+    factors.fill(blockPlaces[b]!, start, end);
+    starts.fill(start, start, end);
+    ends.fill(end, start, end);
+  });
+  return { ...base, left: { sums, factors, starts, ends } };
+}
+
+function wholeTiles(size: number): number {
+  return Math.ceil(size / TILE) * TILE;
+}
+
+/** Writes a packed triangle as a square, for values that are divided by `steps`. */
+function unpack(
+  memory: Float32Array,
+  place: number,
+  { size, feedback }: { readonly size: number; readonly feedback: Float32Array },
+  steps: Float64Array | undefined,
+): void {
+  const stride = wholeTiles(size);
+  for (let k = 0; k < size; k++) {
+    const from = packedIndex(size, k, 0);
+    const step = steps?.[k] ?? 1;
+    for (let i = k + 1; i < size; i++) {
+      const factor = feedback[from + i]! * step / (steps?.[i] ?? 1);
+      memory[place + factorPlace(stride, k, i)] = factor;
+    }
+  }
+}
