@@ -9,7 +9,7 @@
  */
 import { parseArgs } from "node:util";
 import { memorySource, readEmbeddedCalibration, readEmbeddedText } from "../data/mod.ts";
-import { countMagnitudes } from "../hierarchy/entropy/count_magnitudes.ts";
+import { indexStatistics } from "../hierarchy/entropy/index_statistics.ts";
 import { fitEntropyModel } from "../hierarchy/entropy/fit_entropy_model.ts";
 import { emptyCounts, fitSymbolModel } from "../hierarchy/entropy/fit_symbol_model.ts";
 import { idealBits } from "../hierarchy/entropy/index_code.ts";
@@ -140,7 +140,7 @@ function priceOf(
 function fitModel(trellis: Trellis, matrices: readonly IndexMatrix[]): SymbolModel {
   const quantizers = trellis.states === 1 ? 1 : 2;
   const counts = emptyCounts(quantizers);
-  for (const matrix of matrices) countMagnitudes(trellis, matrix, counts);
+  for (const matrix of matrices) indexStatistics.countMagnitudes(trellis, matrix, counts);
   return fitSymbolModel(quantizers, counts);
 }
 
@@ -156,7 +156,10 @@ async function pricesOf(
     return priceOf(coded, matrices, fitModel(trellis, matrices));
   };
   const both = withFields(coded, "both");
-  const counted = both.map((matrix) => ({ ...matrix, counts: countMagnitudes(trellis, matrix) }));
+  const counted = both.map((matrix) => ({
+    ...matrix,
+    counts: indexStatistics.countMagnitudes(trellis, matrix),
+  }));
   const full = await fitEntropyModel(trellis.states, counted, runTasksHere);
   const features: NamedPrices = [
     ["static table per tensor", staticTables(coded)],

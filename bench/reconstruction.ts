@@ -16,7 +16,7 @@
  */
 import { parseArgs } from "node:util";
 import type { StateDict } from "../data/mod.ts";
-import { countMagnitudes } from "../hierarchy/entropy/count_magnitudes.ts";
+import { indexStatistics } from "../hierarchy/entropy/index_statistics.ts";
 import { emptyCounts, fitSymbolModel } from "../hierarchy/entropy/fit_symbol_model.ts";
 import { idealBits } from "../hierarchy/entropy/index_code.ts";
 import { fitScaleField } from "../hierarchy/entropy/scale_field.ts";
@@ -96,7 +96,7 @@ async function encode(step: number, inside: Shares, after: Shares): Promise<Code
     return { rows, columns, indices: coded[i]!.indices, field: fitScaleField(data, rows, columns) };
   });
   const counts = emptyCounts(quantizers);
-  for (const matrix of matrices) countMagnitudes(trellis, matrix, counts);
+  for (const matrix of matrices) indexStatistics.countMagnitudes(trellis, matrix, counts);
   const tables = symbolTables(fitSymbolModel(quantizers, counts));
   const bits = matrices.reduce((sum, matrix) => sum + idealBits(trellis, matrix, tables), 0);
   const moved = field.handsOn.map((matrix, i) => {

@@ -6,6 +6,8 @@ import {
 } from "./compressor_options.ts";
 import { chooseStates } from "./choose_states.ts";
 import { InputError } from "../data/input_error.ts";
+import { openContainer } from "./container.ts";
+import { sourceOf } from "./decompress.ts";
 import { encodeStages } from "./encode_stages.ts";
 import { encodeAtTarget } from "./encode_at_target.ts";
 import type { Signal } from "./levels/level.ts";
@@ -106,9 +108,10 @@ export class HierarchicalCompressor {
     try {
       const options = { ...this.#options, states, workers };
       const encoder = await encodeStages(signal, options);
-      const { container, bytes } = await encodeAtTarget(model, encoder, options, divergence);
+      const bytes = await encodeAtTarget(model, encoder, options, divergence);
       // What workers have seen of shared memory is let go of when they end: before the report decodes.
       workers.close();
+      const container = await openContainer(sourceOf(bytes));
       return { bytes, report: reportContainer(container, bytes.length, signal) };
     } finally {
       workers.close();

@@ -1,19 +1,11 @@
 import type { DivergenceTarget } from "./compressor.ts";
-import { type Container, encodeContainer } from "./container.ts";
-import { decodeContainer } from "./decompress.ts";
+import { encodeContainer } from "./container.ts";
+import { decompressWeights } from "./decompress.ts";
 import { type EncodeOptions, type StageEncoder, TRAINING_SHARE } from "./encode_stages.ts";
 import type { PreparedModel } from "./prepare_model.ts";
 import { meetDivergence } from "./rate/meet_divergence.ts";
 import { meetSize } from "./rate/meet_size.ts";
 import { trialProgress } from "./rate/trial_progress.ts";
-
-/** A container and the file that it makes. */
-export interface EncodedModel {
-  /** What the file holds. */
-  readonly container: Container;
-  /** The file. */
-  readonly bytes: Uint8Array;
-}
 
 /** Rate of the presets that have a target, in bits per parameter. */
 const DEFAULT_BITS = 4;
@@ -27,22 +19,21 @@ const STEP_DIGITS = 6;
 const CODING_SHARE = 0.5;
 
 /**
- * Encodes at the step that meets the target, trial by trial, or at a fine step where there is no
- * target. Throws {@linkcode InputError} where it cannot be met.
+ * The file at the step that meets the target, found trial by trial, or at a fine step where there is
+ * no target. Throws {@linkcode InputError} where it cannot be met.
  */
 export async function encodeAtTarget(
   { base, signal, parameters }: PreparedModel,
   encoder: StageEncoder,
   options: EncodeOptions,
   divergence?: DivergenceTarget,
-): Promise<EncodedModel> {
+): Promise<Uint8Array> {
   const before = options.preset === "rate" ? 0 : TRAINING_SHARE;
   const progress = trialProgress(options.onProgress, before);
-  const encode = async (step: number, report: (share: number) => void): Promise<EncodedModel> => {
+  const encode = async (step: number, report: (share: number) => void): Promise<Uint8Array> => {
     options.signal?.throwIfAborted();
     const rounded = Number(step.toPrecision(STEP_DIGITS));
-    const container = { ...base, stages: await encoder.encodeAt(rounded, report) };
-    return { container, bytes: await encodeContainer(container) };
+    return await encodeContainer({ ...base, stages: await encoder.encodeAt(rounded, report) });
   };
   const target = divergence === undefined ? targetBytes(options, parameters) : undefined;
   if (signal.length === 0 || (divergence ?? target) === undefined) {
@@ -55,9 +46,9 @@ export async function encodeAtTarget(
       async (logStep) => {
         const report = progress.next();
         const encoded = await encode(2 ** logStep, (share) => report(CODING_SHARE * share));
-        const bitsPerWeight = 8 * encoded.bytes.length / parameters;
+        const bitsPerWeight = 8 * encoded.length / parameters;
         const measured = await divergence.measure(
-          decodeContainer(encoded.container),
+          await decompressWeights(encoded),
           (share) => report(CODING_SHARE + (1 - CODING_SHARE) * share),
         );
         return { encoded, bitsPerWeight, divergence: measured };
@@ -71,7 +62,7 @@ export async function encodeAtTarget(
   return await meetSize(
     async (logStep) => {
       const made = await encode(2 ** logStep, progress.next());
-      return { value: made.bytes.length, made };
+      return { value: made.length, made };
     },
     target!,
     { estimate, overhead, parameters },

@@ -1,9 +1,9 @@
 import type { CountedMatrix } from "../workers/coding_tasks.ts";
 import { shareFloat32Array } from "../workers/shared_array.ts";
 import type { RunTasks } from "../workers/task_runner.ts";
+import { classCosts } from "./class_costs.ts";
 import { emptyCounts, fitSymbolModel, type MagnitudeCounts } from "./fit_symbol_model.ts";
 import type { IndexMatrix } from "./index_matrix.ts";
-import { classCosts } from "./refine_field.ts";
 import { symbolCosts } from "./symbol_costs.ts";
 import { type SymbolModel, symbolTables } from "./symbol_model.ts";
 

@@ -1,7 +1,14 @@
 import asc from "assemblyscript/asc";
 
 /** The kernels, by the names of their sources `<name>.as.ts`. */
-export const KERNELS = ["candidates", "factor", "feedback", "rans", "viterbi"] as const;
+export const KERNELS = [
+  "candidates",
+  "factor",
+  "feedback",
+  "rans",
+  "statistics",
+  "viterbi",
+] as const;
 
 /** What a kernel compiles to. */
 export interface CompiledKernel {

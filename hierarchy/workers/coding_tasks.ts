@@ -1,10 +1,12 @@
-import { countMagnitudes } from "../entropy/count_magnitudes.ts";
+import type { ClassCosts } from "../entropy/class_costs.ts";
 import type { MagnitudeCounts } from "../entropy/fit_symbol_model.ts";
 import { encodeSegment } from "../entropy/index_code.ts";
 import { type IndexMatrix, type Piece, pieceLength } from "../entropy/index_matrix.ts";
-import { type ClassCosts, refineField } from "../entropy/refine_field.ts";
+import { type IndexStatistics, indexStatistics } from "../entropy/index_statistics.ts";
+import { refineField } from "../entropy/refine_field.ts";
 import { fitScaleField } from "../entropy/scale_field.ts";
 import type { SymbolTables } from "../entropy/symbol_table.ts";
+import { createIndexStatisticsKernel } from "../kernels/index_statistics_kernel.ts";
 import type { Matrix } from "../levels/level.ts";
 import { type MatrixRateTerm, quantizeMatrix } from "../quantize/quantize_matrix.ts";
 import { createTrellis } from "../quantize/trellis.ts";
@@ -73,6 +75,12 @@ export interface TaskResults {
 /** Name of a kind of task. */
 export type TaskKind = keyof TaskArguments;
 
+let statistics: IndexStatistics | undefined;
+
+function fastestStatistics(): IndexStatistics {
+  return statistics ??= createIndexStatisticsKernel() ?? indexStatistics;
+}
+
 /** The tasks: pure functions, so that it does not matter which worker runs them. */
 export const codingTasks: {
   readonly [Kind in TaskKind]: (task: TaskArguments[Kind]) => TaskResults[Kind];
@@ -83,13 +91,15 @@ export const codingTasks: {
     const field = rate?.field ?? fitScaleField(data, rows, columns);
     quantizeMatrix(trellis, matrix, rate, indices);
     const quantized = { rows, columns, indices, field };
-    return { ...quantized, counts: countMagnitudes(trellis, quantized) };
+    return { ...quantized, counts: fastestStatistics().countMagnitudes(trellis, quantized) };
   },
   refine({ states, matrix, costs }) {
     const trellis = createTrellis(states);
     const { rows, columns, indices } = matrix;
-    const refined = { rows, columns, indices, field: refineField(trellis, matrix, costs) };
-    return { ...refined, counts: countMagnitudes(trellis, refined) };
+    const statistics = fastestStatistics();
+    const field = refineField(trellis, matrix, costs, statistics);
+    const refined = { rows, columns, indices, field };
+    return { ...refined, counts: statistics.countMagnitudes(trellis, refined) };
   },
   encode({ states, tables, segment, matrices }) {
     return encodeSegment(createTrellis(states), segment, matrices, tables);
