@@ -1,4 +1,5 @@
 import type { TransformerDescription } from "../architectures/description.ts";
+import { OUTPUT_ALIGNMENT } from "../../hierarchy/metric/tensor_metric.ts";
 import { modelLinears } from "../expected_tensors.ts";
 
 /** Outputs of a linear layer or of the embedding whose gradients are looked at together. */
@@ -10,9 +11,6 @@ export interface OutputBlock {
   /** Number of outputs. */
   readonly size: number;
 }
-
-/** Blocks begin at multiples of this. */
-export const OUTPUT_ALIGNMENT = 32;
 
 /**
  * The most outputs of a block: moments take memory with its square. Joined queries, keys and values of

@@ -1,7 +1,8 @@
 import assert from "node:assert";
+import { OUTPUT_ALIGNMENT } from "../../hierarchy/metric/tensor_metric.ts";
 import { describeModel } from "../architectures/registry.ts";
 import { modelLinears } from "../expected_tensors.ts";
-import { OUTPUT_ALIGNMENT, outputBlocks } from "./output_blocks.ts";
+import { outputBlocks } from "./output_blocks.ts";
 
 Deno.test("the blocks cover the outputs of every layer but the head, and the embedding's", () => {
   const config = {

@@ -14,7 +14,17 @@ interface FeedbackExports {
     stripBytes: number,
     depth: number,
   ): void;
-  addNear(
+  gather(
+    row: number,
+    column: number,
+    length: number,
+    above: number,
+    height: number,
+    targets: number,
+    left: number,
+    width: number,
+  ): void;
+  passOn(
     row: number,
     column: number,
     length: number,
@@ -22,6 +32,8 @@ interface FeedbackExports {
     above: number,
     height: number,
     rowFactors: number,
+    targets: number,
+    originals: number,
     left: number,
     width: number,
     factors: number,
@@ -62,8 +74,21 @@ export function createErrorFeedbackKernel(): FeedbackOperations | undefined {
         depth,
       );
     },
-    addNear({ height, width, above, rowFactors, left }, { row, column, length }) {
-      exports.addNear(
+    gather({ height, width, above, targets, left }, { row, column, length }) {
+      exports.gather(
+        row,
+        column,
+        length,
+        address(above),
+        height,
+        address(targets),
+        left === undefined ? 0 : address(left.sums),
+        width,
+      );
+    },
+    passOn(state, { row, column, length }) {
+      const { height, width, above, rowFactors, targets, originals, left } = state;
+      exports.passOn(
         row,
         column,
         length,
@@ -71,6 +96,8 @@ export function createErrorFeedbackKernel(): FeedbackOperations | undefined {
         address(above),
         height,
         address(rowFactors),
+        address(targets),
+        address(originals),
         left === undefined ? 0 : address(left.sums),
         width,
         left?.factors.byteOffset ?? 0,

@@ -104,13 +104,39 @@ function addMultiple(values: usize, factors: usize, index: i32, size: i32): void
   }
 }
 
+/** Writes `above` plus `left` (0 where absent) of an anti-diagonal to `targets`. */
+export function gather(
+  row: i32,
+  column: i32,
+  length: i32,
+  above: usize,
+  height: i32,
+  targets: usize,
+  left: usize,
+  width: i32,
+): void {
+  let value = above + (<usize> (column * height + row) << 2);
+  const step = <usize> (height - 1) << 2;
+  if (left === 0) {
+    for (let t = 0; t < length; t++, value -= step) {
+      store<f32>(targets + (<usize> t << 2), load<f32>(value));
+    }
+    return;
+  }
+  let sum = left + (<usize> (row * width + column) << 2);
+  const sumStep = <usize> (width - 1) << 2;
+  for (let t = 0; t < length; t++, value -= step, sum += sumStep) {
+    store<f32>(targets + (<usize> t << 2), load<f32>(value) + load<f32>(sum));
+  }
+}
+
 /**
- * Adds the errors of an anti-diagonal to the values near below and to the right of each. `above` is
- * column-major with `height` rows, `left` (0 where absent) row-major with `width` columns. The tables
- * have for each column the place of its block's factors, in floats from `memory` on, the block's first
- * column and the column after it.
+ * Puts the errors of an anti-diagonal in the place of its values and adds them to the values near
+ * below and to the right of each. `above` is column-major with `height` rows, `left` (0 where absent)
+ * row-major with `width` columns. The tables have for each column the place of its block's factors,
+ * in floats from `memory` on, the block's first column and the column after it.
  */
-export function addNear(
+export function passOn(
   row: i32,
   column: i32,
   length: i32,
@@ -118,6 +144,8 @@ export function addNear(
   above: usize,
   height: i32,
   rowFactors: usize,
+  targets: usize,
+  originals: usize,
   left: usize,
   width: i32,
   factors: usize,
@@ -126,8 +154,14 @@ export function addNear(
 ): void {
   for (let t = 0; t < length; t++) {
     const i = row + t, j = column - t;
-    addMultiple(above + (<usize> (j * height) << 2), rowFactors, i, height);
+    const level = load<f32>(targets + (<usize> t << 2));
+    const values = above + (<usize> (j * height) << 2);
+    const at = values + (<usize> i << 2);
+    const whitened = load<f32>(at) - level;
+    store<f32>(at, load<f32>(originals + (<usize> t << 2)) - level);
+    addMultiple(values, rowFactors, i, height);
     if (left === 0) continue;
+    store<f32>(left + (<usize> (i * width + j) << 2), whitened);
     const entry = <usize> j << 2;
     const start = load<i32>(starts + entry), size = load<i32>(ends + entry) - start;
     const block = memory + (<usize> load<i32>(factors + entry) << 2);

@@ -28,7 +28,7 @@ export interface ErrorMetric {
 
 /** Columns of which each can make up for errors in those before it. */
 export interface ColumnBlock {
-  /** First column, a multiple of 32. */
+  /** First column, a multiple of 64. */
   readonly start: number;
   /** Number of columns. */
   readonly size: number;

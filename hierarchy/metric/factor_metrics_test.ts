@@ -57,3 +57,15 @@ Deno.test("a Hessian that is not finite or not square is named, and a signal sto
   const signal = AbortSignal.abort(new Error("enough"));
   await assert.rejects(factorMetrics(metric(1), { signal }), /enough/);
 });
+
+Deno.test("blocks of outputs that do not begin at whole tiles are refused", async () => {
+  const { weights, metrics } = problem();
+  const moment = (size: number) =>
+    Float64Array.from({ length: size ** 2 }, (_, at) => at % (size + 1) === 0 ? 1 : 0);
+  const outputMoments = [{ start: 0, moment: moment(12) }, { start: 12, moment: moment(8) }];
+  const blocked = new Map([["query", { ...metrics.get("query")!, outputMoments }]]);
+  await assert.rejects(
+    new HierarchicalCompressor({ bits: 8 }).compress(weights, { metrics: blocked }),
+    /query: a block of its output moments begins at 12; .* multiples of 64/,
+  );
+});

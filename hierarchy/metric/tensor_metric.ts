@@ -1,7 +1,11 @@
 import { InputError } from "../../data/input_error.ts";
 import type { ErrorMetric } from "../levels/level.ts";
+import { TILE } from "../quantize/feedback_state.ts";
 import { packUpper } from "./packed_upper.ts";
 import { factorTriangle, lowerTriangle } from "./upper_factor.ts";
+
+/** Blocks of outputs begin at multiples of this. */
+export const OUTPUT_ALIGNMENT = TILE;
 
 /** What calibration found out about a matrix of weights. */
 export interface TensorMetric {
@@ -22,7 +26,7 @@ export interface TensorMetric {
  * matrix follow each other without gaps; outputs of different blocks are taken to be independent.
  */
 export interface OutputMoment {
-  /** First output, a multiple of 32. */
+  /** First output, a multiple of 64. */
   readonly start: number;
   /** The moment, row-major, as many rows as the block has outputs. */
   readonly moment: Float64Array;
@@ -82,6 +86,7 @@ export function errorMetric(
     checkFinite(name, fisher ?? new Float64Array());
     return { ...factor, columnWeights: columnWeights(fisher, columns) };
   }
+  checkBlocks(name, outputFactors);
   const weights = new Float64Array(columns);
   for (const { start, rowWeights } of outputFactors) weights.set(rowWeights, start);
   const columnBlocks = outputFactors.map(({ start, rowWeights, feedback }) => ({
@@ -108,6 +113,20 @@ export function factorMoment(name: string, moment: Float64Array, damping: number
   const triangle = lowerTriangle(moment, size);
   factorTriangle(triangle, size, damping);
   return packUpper(triangle, size);
+}
+
+/** Blocks must follow each other and begin at whole tiles. */
+function checkBlocks(name: string, blocks: readonly OutputFactor[]): void {
+  let end = 0;
+  for (const { start, rowWeights } of blocks) {
+    if (start !== end || start % OUTPUT_ALIGNMENT !== 0) {
+      throw new InputError(
+        `${name}: a block of its output moments begins at ${start}; blocks must follow each other ` +
+          `and begin at multiples of ${OUTPUT_ALIGNMENT}`,
+      );
+    }
+    end = start + rowWeights.length;
+  }
 }
 
 function checkFinite(name: string, values: Float64Array): void {

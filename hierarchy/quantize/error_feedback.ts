@@ -36,13 +36,8 @@ export function readTargets(
     if (diagonal.number % TILE === 0) addErrors(state, operations, diagonal.number, TILE);
     addErrors(state, operations, diagonal.number, SUBTILE);
   }
-  const { memory, height, width, above, left } = state;
-  const { row, column, length } = diagonal;
-  let at = above + column * height + row;
-  for (let t = 0; t < length; t++, at -= height - 1) targets[t] = memory[at]!;
-  if (left === undefined) return;
-  at = left.sums + row * width + column;
-  for (let t = 0; t < length; t++, at += width - 1) targets[t] = targets[t]! + memory[at]!;
+  operations.gather(state, diagonal);
+  targets.set(state.memory.subarray(state.targets, state.targets + diagonal.length));
 }
 
 /** Passes on the errors of an anti-diagonal whose values in `matrix` became `levels`. */
@@ -52,15 +47,12 @@ export function passOn(
   { data, columns }: Matrix,
   levels: Float32Array,
 ): void {
-  const { memory, height, width, above, left } = state;
+  const { memory, targets, originals } = state;
   const { row, column, length } = diagonal;
-  for (let t = 0; t < length; t++) {
-    const i = row + t, j = column - t;
-    const at = above + j * height + i;
-    if (left !== undefined) memory[left.sums + i * width + j] = memory[at]! - levels[t]!;
-    memory[at] = data[i * columns + j]! - levels[t]!;
-  }
-  operations.addNear(state, diagonal);
+  memory.set(levels.subarray(0, length), targets);
+  let at = row * columns + column;
+  for (let t = 0; t < length; t++, at += columns - 1) memory[originals + t] = data[at]!;
+  operations.passOn(state, diagonal);
 }
 
 /**

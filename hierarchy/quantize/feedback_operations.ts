@@ -10,8 +10,13 @@ export interface FeedbackOperations {
    * strips as `factorPlace` says. Sums run over them in order, each operation rounded to float32.
    */
   addProduct(state: FeedbackState, product: TileProduct): void;
-  /** Adds the errors of an anti-diagonal to what is near: the same subtile and the next. */
-  addNear(state: FeedbackState, diagonal: Diagonal): void;
+  /** Writes what the values of an anti-diagonal are to be quantized at to the state's targets. */
+  gather(state: FeedbackState, diagonal: Diagonal): void;
+  /**
+   * Puts the errors of an anti-diagonal, from what the targets became and the originals, in the place
+   * of its values, and adds them to what is near: the same subtile and the next.
+   */
+  passOn(state: FeedbackState, diagonal: Diagonal): void;
 }
 
 /** Operands of {@linkcode FeedbackOperations.addProduct}. */
@@ -56,11 +61,24 @@ export const feedbackOperations: FeedbackOperations = {
       }
     }
   },
-  addNear({ memory, height, width, above, rowFactors, left }, { row, column, length }) {
+  gather({ memory, height, width, above, targets, left }, { row, column, length }) {
     for (let t = 0; t < length; t++) {
       const i = row + t, j = column - t;
+      const value = memory[above + j * height + i]!;
+      memory[targets + t] = left === undefined ? value : value + memory[left.sums + i * width + j]!;
+    }
+  },
+  passOn(state, { row, column, length }) {
+    const { memory, height, width, above, rowFactors, targets, originals, left } = state;
+    for (let t = 0; t < length; t++) {
+      const i = row + t, j = column - t;
+      const level = memory[targets + t]!;
+      const at = above + j * height + i;
+      const whitened = memory[at]! - level;
+      memory[at] = memory[originals + t]! - level;
       addMultiple(memory, above + j * height, rowFactors, i, height);
       if (left === undefined) continue;
+      memory[left.sums + i * width + j] = whitened;
       const start = left.starts[j]!;
       const values = left.sums + i * width + start;
       addMultiple(memory, values, left.factors[j]!, j - start, left.ends[j]! - start);

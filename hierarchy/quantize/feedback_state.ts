@@ -2,7 +2,7 @@ import type { ErrorMetric, Matrix } from "../levels/level.ts";
 import { packedIndex } from "../metric/packed_upper.ts";
 
 /** Rows and columns of the tiles that errors are passed on between by large matrix products. */
-export const TILE = 32;
+export const TILE = 64;
 /** Rows and columns of the parts of tiles that errors are passed on between by small ones. */
 export const SUBTILE = 8;
 
@@ -32,6 +32,10 @@ export interface FeedbackState {
   readonly above: number;
   /** A, `height * height`; see {@linkcode factorPlace}. */
   readonly rowFactors: number;
+  /** What the values of an anti-diagonal are to be quantized at, and then what they became. */
+  readonly targets: number;
+  /** The values of an anti-diagonal before anything was added to them. */
+  readonly originals: number;
   /** Feedback between columns, where there is any. */
   readonly left?: {
     /** Row-major: the second sum so far of what is not quantized yet, Q of what is. */
@@ -69,13 +73,15 @@ export function createFeedbackState(
   const sums = blocks.length > 0 ? place(height * width) : 0;
   const blockPlaces = blocks.map(({ size }) => place(wholeTiles(size) ** 2));
   const tables = blocks.length > 0 ? place(3 * width) : 0;
+  const longest = Math.min(height, width);
+  const targets = place(longest), originals = place(longest);
   const memory = allocate(length);
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) memory[above + j * height + i] = data[i * columns + j]!;
   }
   const { rowSteps, columnSteps } = metric;
   unpack(memory, rowFactors, { size: rows, feedback: metric.feedback }, rowSteps);
-  const base = { memory, height, width, above, rowFactors };
+  const base = { memory, height, width, above, rowFactors, targets, originals };
   if (blocks.length === 0) return base;
   const [factors, starts, ends] = [0, 1, 2].map((table) =>
     new Int32Array(memory.buffer, memory.byteOffset + 4 * (tables + table * width), width)

@@ -98,8 +98,8 @@ function weightedError(
 }
 
 Deno.test("error feedback lowers the weighted error, for scalar and trellis quantizers", () => {
-  for (const blocks of [[], [40], [32, 8]]) {
-    const problem = correlatedProblem(48, 40, blocks);
+  for (const blocks of [[], [80], [64, 16]]) {
+    const problem = correlatedProblem(48, 80, blocks);
     for (const states of [1, 8]) {
       const trellis = createTrellis(states);
       const [plain, fed] = [problem.matrix, { ...problem.matrix, metric: problem.metric }].map(
