@@ -13,6 +13,7 @@ import type {
   WantedParts,
 } from "./level.ts";
 import type { LevelCodec } from "./level_codec.ts";
+import { typicalSquare } from "./typical_square.ts";
 
 /** Settings of {@linkcode createFieldLevel}. */
 export interface FieldLevelOptions {
@@ -39,7 +40,7 @@ const LIMIT = 1000;
  * Divides every weight by its quantization step and hands the quotients on. Where a matrix has an
  * error metric, the step of weight (i, j) is c / (rowWeight_i · columnWeight_j): every coefficient then adds the
  * same expected loss (reverse water-filling). Without one it is c times the matrix' root mean
- * square, so that every matrix gets the same rate.
+ * square, outliers left out, so that every matrix gets the same rate.
  */
 export function createFieldLevel({ step }: FieldLevelOptions): Level {
   return {
@@ -69,9 +70,7 @@ export function createFieldLevel({ step }: FieldLevelOptions): Level {
 
 function stepField({ data, rows, metric }: Matrix): StepField {
   if (metric === undefined) {
-    let squares = 0;
-    for (const value of data) squares += value * value;
-    const exponent = 4 * Math.log2(squares / Math.max(1, data.length));
+    const exponent = 4 * Math.log2(typicalSquare(data));
     return { base: clampExponent(exponent), rows: new Int32Array(), columns: new Int32Array() };
   }
   const rowExponents = Int32Array.from(

@@ -1,4 +1,5 @@
 import type { Matrix, Signal } from "../levels/level.ts";
+import { typicalSquare } from "../levels/typical_square.ts";
 
 /** How many bits a matrix takes at a step, before anything is quantized. */
 export interface MatrixRate {
@@ -84,9 +85,8 @@ function matrixRate(matrix: Matrix, logSpacing: number): MatrixRate {
 /** -log2 of each row's steps, but for the columns' part. */
 function logScales({ rows, data, metric }: Matrix, logSpacing: number): Float64Array {
   if (metric !== undefined) return metric.rowWeights.map((w) => Math.log2(w) - logSpacing);
-  let squares = 0;
-  for (const value of data) squares += value * value;
-  const logSize = squares > 0 ? 0.5 * Math.log2(squares / data.length) : 0;
+  const square = typicalSquare(data);
+  const logSize = square > 0 ? 0.5 * Math.log2(square) : 0;
   return new Float64Array(rows).fill(-logSize - logSpacing);
 }
 
