@@ -17,7 +17,7 @@ const { values: args } = parseArgs({
     bits: { type: "string", default: "3" },
     chunks: { type: "string", default: "60" },
     states: { type: "string", default: "8" },
-    "calibration-tokens": { type: "string", default: "65536" },
+    "calibration-tokens": { type: "string", default: "32768" },
   },
 });
 

@@ -22,7 +22,7 @@ import type { CompressOptions } from "./program.ts";
 import type { Session } from "./session.ts";
 
 /** Tokens of a text that are used unless the user asks for more or fewer. */
-const TEXT_TOKENS = 65_536;
+const TEXT_TOKENS = 32_768;
 /** Tokens that a model writes where there is no text. */
 const SAMPLED_TOKENS = 16_384;
 /** Chunks are at most so long. */

@@ -331,7 +331,7 @@ function addCalibrationOptions(command: Command): Command {
     )
     .option(
       "--calibration-tokens <n>",
-      "calibrate on at most n tokens (default: 65536; 16384 of the model's own)",
+      "calibrate on at most n tokens (default: 32768; 16384 of the model's own)",
       integerBetween(2, 2 ** 31 - 1),
     )
     .option("--no-cache", "calibrate again, and keep nothing of it on disk")

@@ -33,13 +33,11 @@ export interface CalibrateOptions {
   readonly contextLength?: number;
   /** Begins the text and each chunk, for models whose tokenizer adds such a token. */
   readonly bosTokenId?: number;
-  /** Whether to run backward passes for the Fisher information; true where absent. */
-  readonly fisher?: boolean;
   /**
-   * About how many tokens the backward passes run over, spread evenly over the text; 16,384 where
-   * absent. They cost more than the rest and need fewer tokens for the same precision.
+   * Whether to run backward passes, which take about three times as long as the rest; true where
+   * absent. Without them nothing is known of gradients, and all tokens weigh the same.
    */
-  readonly fisherTokens?: number;
+  readonly fisher?: boolean;
   /** Seed of the labels that the backward passes draw; 0 where absent. */
   readonly seed?: number;
   /** Number of workers; all cores where absent. The result does not depend on it. */
@@ -57,8 +55,9 @@ export interface LinearCalibration {
   /** Axis of the stored weight that runs over inputs: 1 for `[out, in]`, 0 for `[in, out]`. */
   readonly inputAxis: 0 | 1;
   /**
-   * Second moment E[x xᵀ] of the inputs, n × n, row-major. Expanded anew from its triangle at each
-   * access: keep it in a variable where it is used more than once.
+   * Second moment of the inputs, n × n, row-major: E[e x xᵀ] / E[e], where e is the squared gradient
+   * by the outputs of the layers that share them; E[x xᵀ] where no backward pass was run. Expanded
+   * anew from its triangle at each access: keep it in a variable where it is used more than once.
    */
   readonly hessian: Float64Array;
   /** Weight names of the layers that share these inputs, and so the Hessian. */
@@ -129,7 +128,7 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibration>
   const chunks = cutIntoChunks(options.tokens, model, contextLength, options.bosTokenId);
   checkTensors(config, model, Array.from(weights, ([name, { shape }]) => ({ name, shape })));
   const { batch, resident } = planBatch(model, contextLength, fisher);
-  const jobs = planJobs(chunks, contextLength, batch, fisher ? options : { fisherTokens: 0 });
+  const jobs = planJobs(chunks, contextLength, batch, fisher ? options.seed ?? 0 : undefined);
   const moments = allocateMoments(model, fisher);
   let done = 0;
   const sums = await runInWorkers<CalibrateSetup, CalibrationJob, GradientSums | undefined>({
@@ -176,23 +175,18 @@ function planBatch(
   return plan.heapBytes <= comfortableHeap ? plan : single;
 }
 
-/** Cuts the text into jobs; those with backward passes are spread evenly, the first among them. */
+/** Cuts the text into jobs. */
 function planJobs(
   chunks: Int32Array,
   contextLength: number,
   batch: number,
-  { fisherTokens = 16_384, seed = 0 }: Pick<CalibrateOptions, "fisherTokens" | "seed">,
+  labelSeed: number | undefined,
 ): CalibrationJob[] {
-  const share = Math.min(1, fisherTokens / chunks.length);
   const jobs: CalibrationJob[] = [];
-  let turn = 0;
   for (let at = 0; at < chunks.length; at += batch * contextLength) {
     const ids = chunks.slice(at, at + batch * contextLength);
-    const job = jobs.length;
-    const backward = share > 0 &&
-      (job === 0 || Math.floor(job * share) > Math.floor((job - 1) * share));
-    const sequences = { job, ids, batch: ids.length / contextLength };
-    jobs.push({ ...sequences, ...(backward && { backward: { turn: turn++, seed } }) });
+    const sequences = { job: jobs.length, ids, batch: ids.length / contextLength };
+    jobs.push({ ...sequences, ...(labelSeed !== undefined && { labelSeed }) });
   }
   return jobs;
 }
@@ -203,6 +197,7 @@ function allocateMoments(model: TransformerDescription, backward: boolean): Shar
   return {
     groups,
     triangles: groups.map(sharedTriangle),
+    energies: new Float64Array(new SharedArrayBuffer(8 * groups.length)),
     turns: sharedCounters(groups.length),
     blocks,
     blockTriangles: blocks.map(sharedTriangle),
@@ -218,19 +213,21 @@ function sharedCounters(count: number): Int32Array {
   return new Int32Array(new SharedArrayBuffer(4 * count));
 }
 
+/** Less energy than any gradient that is not 0 has. */
+const LEAST_ENERGY = 1e-300;
+
 function summarize(
   model: TransformerDescription,
   { chunks, contextLength }: { readonly chunks: Int32Array; readonly contextLength: number },
   moments: SharedMoments,
   sums: readonly GradientSums[],
 ): Calibration {
-  const { groups, triangles } = moments;
+  const { groups, triangles, energies } = moments;
   const tokens = chunks.length;
-  const backwardTokens = sums.reduce((total, part) => total + part.tokens, 0);
   const mean = (parts: readonly Float64Array[]) => {
     const total = new Float64Array(parts[0]!.length);
     for (const part of parts) part.forEach((value, i) => total[i]! += value);
-    return total.map((value) => value / backwardTokens);
+    return total.map((value) => value / tokens);
   };
   const linears = new Map<string, LinearCalibration>();
   for (const { weight, layout } of modelLinears(model)) {
@@ -239,13 +236,17 @@ function summarize(
     linears.set(weight, {
       inputAxis: layout === "inputsByOutputs" ? 0 : 1,
       get hessian() {
-        return expandTriangle(triangles[index]!, size, 1 / tokens);
+        return expandTriangle(
+          triangles[index]!,
+          size,
+          1 / Math.max(energies[index]!, LEAST_ENERGY),
+        );
       },
       sharedWith: sharing.map((linear) => linear.weight).filter((name) => name !== weight),
       ...(sums.length > 0 &&
         (weight === model.head.weight
           ? { fisher: mean(sums.map(({ logits }) => logits)) }
-          : outputStatistics(moments, weight, backwardTokens))),
+          : outputStatistics(moments, weight, tokens))),
     });
   }
   const tokenFrequencies = new Float64Array(model.vocabularySize);
@@ -256,7 +257,7 @@ function summarize(
     linears,
     tokenFrequencies,
     ...(sums.length > 0 && {
-      embeddingMoment: outputStatistics(moments, model.tokenEmbedding, backwardTokens)
+      embeddingMoment: outputStatistics(moments, model.tokenEmbedding, tokens)
         .outputMoments[0]!.moment,
     }),
   };

@@ -17,15 +17,17 @@ import { takeTurn } from "./turns.ts";
 export interface SharedMoments {
   /** Linear layers by input. */
   readonly groups: readonly InputGroup[];
-  /** Lower triangle of Σ x xᵀ of each group. */
+  /** Lower triangle of Σ e x xᵀ of each group, with e the energy of the token's gradient there. */
   readonly triangles: readonly Float64Array[];
+  /** Σ e of each group. */
+  readonly energies: Float64Array;
   /** Which job is next to add to each group. */
   readonly turns: Int32Array;
   /** Outputs by block; none where no backward pass is run. */
   readonly blocks: readonly OutputBlock[];
   /** Lower triangle of Σ ∇ ∇ᵀ of each block. */
   readonly blockTriangles: readonly Float64Array[];
-  /** Which backward pass is next to add to each block. */
+  /** Which job is next to add to each block. */
   readonly blockTurns: Int32Array;
 }
 
@@ -45,13 +47,8 @@ export interface CalibrationJob {
   readonly ids: Int32Array;
   /** Number of sequences. */
   readonly batch: number;
-  /** The backward pass, where there is one. */
-  readonly backward?: {
-    /** Its number among the backward passes, from 0. */
-    readonly turn: number;
-    /** Seed of its labels. */
-    readonly seed: number;
-  };
+  /** Seed of the labels of the backward pass, where there is one. */
+  readonly labelSeed?: number;
 }
 
 interface Named {
@@ -59,41 +56,52 @@ interface Named {
   readonly tensor: tf.Tensor2D;
 }
 
-/** Runs one job forward, adding to the moments, and perhaps backward. */
+/** Keeps what a tap sees. */
+function keeping(seen: Named[]) {
+  return (name: string, x: tf.Tensor2D) => void seen.push({ name, tensor: tf.keep(tf.clone(x)) });
+}
+
+/** Runs one job forward, and perhaps backward, adding to the moments. */
 export async function calibrateChunks(
   model: RunnableModel,
   moments: SharedMoments,
-  { job, ids, batch, backward }: CalibrationJob,
+  { job, ids, batch, labelSeed }: CalibrationJob,
 ): Promise<GradientSums | undefined> {
   const { description, parameters } = model;
+  const isBackward = labelSeed !== undefined;
   const seen: Named[] = [];
   const length = ids.length / batch;
   const pass = beginPass(parameters, {
     batch,
     length,
-    tap: { input: (name, x) => seen.push({ name, tensor: tf.keep(tf.clone(x)) }) },
+    // With a backward pass, inputs are looked at there, beside the gradients.
+    ...(isBackward ? {} : { tap: { input: keeping(seen) } }),
   });
   const states = [tf.tidy(() => embed(pass, description, ids))];
   for (const layer of description.layers) {
     const before = states.at(-1)!;
     states.push(tf.tidy(() => applyLayer(pass, layer, before)));
-    if (backward === undefined) states.shift()!.dispose();
-    await addMoments(moments, job, seen);
+    if (!isBackward) states.shift()!.dispose();
+    for (const { name, tensor } of seen.splice(0)) {
+      await addInputs(moments, job, name, await takeValues(tensor));
+    }
     parameters.release();
   }
   const last = states.pop()!;
   const normed = tf.tidy(() => applyNorm(pass, finalNormOf(description), last));
   pass.dispose();
-  const hidden = await readValues(normed);
-  await addMoments(moments, job, [{ name: description.head.weight, tensor: normed }]);
-  if (backward === undefined) {
+  const hidden = await takeValues(normed);
+  const head = description.head.weight;
+  if (!isBackward) {
     last.dispose();
+    await addInputs(moments, job, head, hidden);
     return undefined;
   }
-  const random = createRandom(Math.imul(backward.seed, 0x9e3779b1) + job);
-  const { hiddenGradient, logitFisher } = await sampledLoss(model, hidden, random);
+  const random = createRandom(Math.imul(labelSeed, 0x9e3779b1) + job);
+  const { hiddenGradient, logitFisher, energies } = await sampledLoss(model, hidden, random);
+  await addInputs(moments, job, head, hidden, energies);
   parameters.release();
-  const visit = (seen: Named) => addOutputMoments(moments, backward.turn, seen);
+  const visit = (inputs: Named[], gradients: Named[]) => addLayer(moments, job, inputs, gradients);
   await runBackward(model, batch, states, last, hiddenGradient, visit);
   return { tokens: ids.length, logits: logitFisher };
 }
@@ -104,35 +112,84 @@ export function finalNormOf({ modelType, objective, finalNorm }: TransformerDesc
   throw new InputError(`${modelType} models cannot be calibrated: they do not predict next tokens`);
 }
 
-/** Adds the inputs seen to the moments of their groups and frees them. */
-async function addMoments(moments: SharedMoments, job: number, seen: Named[]): Promise<void> {
-  for (const { name, tensor } of seen.splice(0)) {
-    const index = moments.groups.findIndex(({ linears }) => linears[0]!.weight === name);
-    if (index >= 0) {
-      const { size } = moments.groups[index]!;
-      const stripes = await secondMomentStripes(await readValues(tensor), size);
-      takeTurn(moments.turns, index, job, () => {
-        for (const stripe of stripes) addStripe(moments.triangles[index]!, size, stripe);
-      });
-    }
-    tensor.dispose();
+/** Adds what a layer's backward pass saw, and frees it. */
+async function addLayer(
+  moments: SharedMoments,
+  job: number,
+  inputs: Named[],
+  gradients: Named[],
+): Promise<void> {
+  const energies = new Map<string, Float32Array>();
+  for (const { name, tensor } of gradients.splice(0)) {
+    const columns = tensor.shape[1];
+    const values = await takeValues(tensor);
+    await addOutputs(moments, job, name, values, columns);
+    energies.set(name, rowEnergies(values, columns));
+  }
+  for (const { name, tensor } of inputs.splice(0)) {
+    const group = moments.groups.find(({ linears }) => linears[0]!.weight === name);
+    const own = group?.linears.map(({ weight }) => energies.get(weight)!) ?? [];
+    const sum = own[0]?.map((_, token) => own.reduce((total, part) => total + part[token]!, 0));
+    await addInputs(moments, job, name, await takeValues(tensor), sum);
   }
 }
 
-/** Adds the gradients by a layer's outputs to the moments of its blocks. */
-async function addOutputMoments(
-  { blocks, blockTriangles, blockTurns }: SharedMoments,
-  turn: number,
-  { name, tensor }: Named,
-): Promise<void> {
+/** Reads a tensor's values and frees it. */
+async function takeValues(tensor: tf.Tensor2D): Promise<Float32Array> {
   const values = await readValues(tensor);
+  tensor.dispose();
+  return values;
+}
+
+/** Sums of the squares of each row. */
+function rowEnergies(values: Float32Array, columns: number): Float32Array {
+  return Float32Array.from({ length: values.length / columns }, (_, row) => {
+    let sum = 0;
+    for (let at = row * columns; at < (row + 1) * columns; at++) sum += values[at]! * values[at]!;
+    return sum;
+  });
+}
+
+/**
+ * Adds a layer's inputs to the moments of its group, each token with the energy of its gradient: the
+ * Kronecker product of both layers' moments is nearest to E[x xᵀ ⊗ ∇ ∇ᵀ] so. All count as 1 where there
+ * are no energies.
+ */
+async function addInputs(
+  moments: SharedMoments,
+  job: number,
+  name: string,
+  values: Float32Array,
+  energies?: Float32Array,
+): Promise<void> {
+  const index = moments.groups.findIndex(({ linears }) => linears[0]!.weight === name);
+  if (index < 0) return;
+  const { size } = moments.groups[index]!;
+  const tokens = values.length / size;
+  let energy = tokens;
+  if (energies !== undefined) {
+    energy = energies.reduce((sum, value) => sum + value, 0);
+    values = values.map((value, at) => value * Math.sqrt(energies[Math.floor(at / size)]!));
+  }
+  const stripes = await secondMomentStripes(values, size);
+  takeTurn(moments.turns, index, job, () => {
+    for (const stripe of stripes) addStripe(moments.triangles[index]!, size, stripe);
+    moments.energies[index]! += energy;
+  });
+}
+
+/** Adds the gradients by a layer's outputs to the moments of its blocks. */
+async function addOutputs(
+  { blocks, blockTriangles, blockTurns }: SharedMoments,
+  job: number,
+  name: string,
+  values: Float32Array,
+  outputs: number,
+): Promise<void> {
   for (const [index, { weight, start, size }] of blocks.entries()) {
     if (weight !== name) continue;
-    const stripes = await secondMomentStripes(
-      columnsOf(values, tensor.shape[1], start, size),
-      size,
-    );
-    takeTurn(blockTurns, index, turn, () => {
+    const stripes = await secondMomentStripes(columnsOf(values, outputs, start, size), size);
+    takeTurn(blockTurns, index, job, () => {
       for (const stripe of stripes) addStripe(blockTriangles[index]!, size, stripe);
     });
   }
@@ -150,8 +207,9 @@ function columnsOf(values: Float32Array, width: number, start: number, size: num
 
 /**
  * Goes back layer by layer, running each one forward again, so that one layer's intermediate
- * results are held at a time. `visit` sees the gradients by the outputs of the linear layers and of the
- * embedding. Frees `states` (the inputs of the layers) and `last`.
+ * results are held at a time. `visit` sees the inputs of the linear layers and the gradients by their
+ * outputs, last the gradient by the embedded tokens. Frees `states` (the inputs of the layers) and
+ * `last`.
  */
 async function runBackward(
   { description, parameters }: RunnableModel,
@@ -159,15 +217,13 @@ async function runBackward(
   states: tf.Tensor2D[],
   last: tf.Tensor2D,
   hiddenGradient: Float32Array,
-  visit: (seen: Named) => Promise<void>,
+  visit: (inputs: Named[], gradients: Named[]) => Promise<void>,
 ): Promise<void> {
-  const seen: Named[] = [];
+  const inputs: Named[] = [], gradients: Named[] = [];
   const pass = beginPass(parameters, {
     batch,
     length: last.shape[0] / batch,
-    tap: {
-      outputGradient: (name, tensor) => seen.push({ name, tensor: tf.keep(tf.clone(tensor)) }),
-    },
+    tap: { input: keeping(inputs), outputGradient: keeping(gradients) },
   });
   let gradient = tf.tidy(() =>
     normGradient(pass, finalNormOf(description), last, tf.tensor2d(hiddenGradient, last.shape))
@@ -179,13 +235,9 @@ async function runBackward(
     const differentiate = tf.grad((x) => applyLayer(pass, layer, x as tf.Tensor2D));
     gradient = tf.tidy(() => differentiate(state, above) as tf.Tensor2D);
     tf.dispose([state, above]);
-    for (const output of seen.splice(0)) {
-      await visit(output);
-      output.tensor.dispose();
-    }
+    await visit(inputs, gradients);
     parameters.release();
   }
-  await visit({ name: description.tokenEmbedding, tensor: gradient });
-  gradient.dispose();
+  await visit([], [{ name: description.tokenEmbedding, tensor: gradient }]);
   pass.dispose();
 }

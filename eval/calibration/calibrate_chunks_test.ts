@@ -9,6 +9,7 @@ import { ParameterStore } from "../parameter_store.ts";
 import { prepareWeights } from "../prepared_weights.ts";
 import { randomStateDict } from "../testdata/random_model.ts";
 import { calibrateChunks } from "./calibrate_chunks.ts";
+import { inputGroups } from "./input_groups.ts";
 import { outputBlocks } from "./output_blocks.ts";
 import { lossGradient } from "./sampled_loss.ts";
 import { triangleSize } from "../../hierarchy/metric/triangle.ts";
@@ -43,6 +44,8 @@ const configs: ModelConfig[] = [
 const ids = Int32Array.of(3, 1, 4, 1, 5, 2, 6, 5);
 const batch = 2;
 const fisherSeed = 11;
+/** Joined or separate queries, keys and values; the attention's output; up and gate; down. */
+const GROUPS_OF_A_LAYER = 4;
 
 for (const config of configs) {
   Deno.test(`second moments of gradients of ${config.model_type} agree with finite differences`, async () => {
@@ -52,10 +55,13 @@ for (const config of configs) {
     const parameters = new ParameterStore(prepareWeights(description, weights, false), false);
     const blocks = outputBlocks(description);
     const blockTriangles = blocks.map(({ size }) => new Float64Array(triangleSize(size)));
+    const groups = inputGroups(description);
+    const triangles = groups.map(({ size }) => new Float64Array(triangleSize(size)));
     const moments = {
-      groups: [],
-      triangles: [],
-      turns: new Int32Array(0),
+      groups,
+      triangles,
+      energies: new Float64Array(groups.length),
+      turns: new Int32Array(new SharedArrayBuffer(4 * groups.length)),
       blocks,
       blockTriangles,
       blockTurns: new Int32Array(new SharedArrayBuffer(4 * blocks.length)),
@@ -65,7 +71,7 @@ for (const config of configs) {
       job: 0,
       ids,
       batch,
-      backward: { turn: 0, seed: fisherSeed },
+      labelSeed: fisherSeed,
     });
     assert.equal(tf.memory().numTensors, before);
     const loss = sampledLossOf(config, weights);
@@ -87,7 +93,41 @@ for (const config of configs) {
       }
     }
     assert.equal(sums!.logits.length, vocabulary);
+    const inputs = inputsOf(config, weights);
+    for (const [index, { size, linears }] of groups.entries()) {
+      // The energy of each token's gradient, of the layer's outputs or of the expected logits'.
+      const isHead = linears[0]!.weight === description.head.weight;
+      if (index >= GROUPS_OF_A_LAYER && !isHead) continue;
+      const energies = Array.from(
+        ids,
+        (_, token) =>
+          isHead ? loss.variance(token) : linears.reduce((sum, { weight, outputs }) =>
+            sum +
+            Array.from({ length: outputs }, (_, output) => loss.slope(weight, token, output) ** 2)
+              .reduce((total, square) => total + square, 0), 0),
+      );
+      const total = energies.reduce((sum, energy) => sum + energy, 0);
+      assert.ok(Math.abs(moments.energies[index]! / total - 1) < 0.02, linears[0]!.weight);
+      const rows = inputs.get(linears[0]!.weight)!;
+      const found = expandTriangle(triangles[index]!, size);
+      const expected = (i: number, j: number) =>
+        rows.reduce((sum, x, token) => sum + energies[token]! * x[i]! * x[j]!, 0);
+      const i = size - 1, j = size >> 1;
+      const scale = Math.sqrt(expected(i, i) * expected(j, j));
+      assert.ok(Math.abs(found[i * size + i]! / expected(i, i) - 1) < 0.03);
+      assert.ok(Math.abs(found[i * size + j]! - expected(i, j)) < 0.03 * scale);
+    }
   });
+}
+
+/** What each linear layer is given, token by token. */
+function inputsOf(config: ModelConfig, weights: ReturnType<typeof randomStateDict>) {
+  const inputs = new Map<string, number[][]>();
+  const tap = {
+    input: (name: string, x: tf.Tensor2D) => void inputs.set(name, x.arraySync()),
+  };
+  createLanguageModel(config, weights).logits(ids, batch, { tap }).dispose();
+  return inputs;
 }
 
 /** The loss with the labels that the calibration draws, and its slopes by central differences. */
@@ -95,8 +135,12 @@ function sampledLossOf(config: ModelConfig, weights: ReturnType<typeof randomSta
   const model = createLanguageModel(config, weights);
   const random = createRandom(Math.imul(fisherSeed, 0x9e3779b1));
   const logits = model.logits(ids, batch).dataSync<"float32">();
+  const variances: number[] = [];
   const labels = Array.from(ids, (_, token) => {
     const row = logits.slice(token * vocabulary, (token + 1) * vocabulary);
+    const largest = Math.max(...row), total = row.reduce((s, x) => s + Math.exp(x - largest), 0);
+    const shares = Array.from(row, (x) => Math.exp(x - largest) / total);
+    variances.push(shares.reduce((sum, p) => sum + p * (1 - p), 0));
     lossGradient(row, new Float64Array(vocabulary), random);
     return row.findIndex((value) => value < 0);
   });
@@ -117,6 +161,7 @@ function sampledLossOf(config: ModelConfig, weights: ReturnType<typeof randomSta
   };
   const step = 0.01;
   return {
+    variance: (token: number) => variances[token]!,
     slope: (name: string, token: number, output: number) =>
       (lossWith(name, token, output, step) - lossWith(name, token, output, -step)) / (2 * step),
   };

@@ -90,18 +90,6 @@ Deno.test("the seed decides which labels are drawn", async () => {
   assert.deepEqual(first.linears.get(head)!.fisher, second.linears.get(head)!.fisher);
 });
 
-Deno.test("backward passes may run over a part of the text", async () => {
-  const all = await calibrate({ ...options, threads: 1 });
-  const part = await calibrate({ ...options, fisherTokens: 1000, threads: 1 });
-  const start = await calibrate({ ...options, tokens: tokens.subarray(0, 1024), threads: 1 });
-  assert.deepEqual(part.embeddingMoment, start.embeddingMoment);
-  assert.notDeepEqual(part.embeddingMoment, all.embeddingMoment);
-  assert.deepEqual(
-    part.linears.get("lm_head.weight")!.hessian,
-    all.linears.get("lm_head.weight")!.hessian,
-  );
-});
-
 Deno.test("unusable texts are refused and an abort ends the workers", async () => {
   await assert.rejects(
     calibrate({ ...options, tokens: new Int32Array(100) }),

@@ -10,6 +10,8 @@ export interface SampledLoss {
   readonly hiddenGradient: Float32Array;
   /** Σ p (1 - p) over tokens for each logit: the expected square of its gradient. */
   readonly logitFisher: Float64Array;
+  /** Σ p (1 - p) over logits for each token. */
+  readonly energies: Float32Array;
 }
 
 /** Logits that are held at once outside the heap; the head is read once for each such block. */
@@ -24,16 +26,19 @@ export async function sampledLoss(
   const { vocabularySize, hiddenSize } = description;
   const hiddenGradient = new Float32Array(hidden.length);
   const logitFisher = new Float64Array(vocabularySize);
+  const energies = new Float32Array(hidden.length / hiddenSize);
+  let token = 0;
   const blockSize = hiddenSize * Math.max(1, Math.floor(logitsBlockSize / vocabularySize));
   for (let start = 0; start < hidden.length; start += blockSize) {
     const block = hidden.subarray(start, start + blockSize);
     const logits = await headLogits({ description, parameters }, block);
     for (let at = 0; at < logits.length; at += vocabularySize) {
-      lossGradient(logits.subarray(at, at + vocabularySize), logitFisher, random);
+      const row = logits.subarray(at, at + vocabularySize);
+      energies[token++] = lossGradient(row, logitFisher, random);
     }
     hiddenGradient.set(await headGradient({ description, parameters }, logits), start);
   }
-  return { hiddenGradient, logitFisher };
+  return { hiddenGradient, logitFisher, energies };
 }
 
 /** Gradient by the hidden states, given that by the logits. */
@@ -66,8 +71,11 @@ async function headGradient(
   return gradient;
 }
 
-/** Replaces one token's logits by softmax - onehot(label) and adds p (1 - p) to `fisher`. */
-export function lossGradient(logits: Float32Array, fisher: Float64Array, random: Random): void {
+/**
+ * Replaces one token's logits by softmax - onehot(label), adds p (1 - p) to `fisher` and returns the sum
+ * of that.
+ */
+export function lossGradient(logits: Float32Array, fisher: Float64Array, random: Random): number {
   let largest = -Infinity;
   for (let i = 0; i < logits.length; i++) if (logits[i]! > largest) largest = logits[i]!;
   let sum = 0;
@@ -77,10 +85,12 @@ export function lossGradient(logits: Float32Array, fisher: Float64Array, random:
     sum += exponential;
   }
   let rest = random.uniform();
-  let label = -1;
+  let label = -1, energy = 0;
   for (let i = 0; i < logits.length; i++) {
     const share = logits[i]! / sum;
-    fisher[i]! += share * (1 - share);
+    const variance = share * (1 - share);
+    fisher[i]! += variance;
+    energy += variance;
     logits[i] = share;
     rest -= share;
     if (label < 0 && rest < 0) label = i;
@@ -88,4 +98,5 @@ export function lossGradient(logits: Float32Array, fisher: Float64Array, random:
   // Rounding may leave a rest; the last token of positive probability stands for it.
   if (label < 0) label = logits.findLastIndex((share) => share > 0);
   logits[label]! -= 1;
+  return energy;
 }
