@@ -13,6 +13,21 @@ export interface ByteSource {
    * bytes cannot be had.
    */
   read(start: number, end: number): Promise<Uint8Array>;
+  /**
+   * Fills `target` with the bytes from `start` on, without memory of their own; absent where the
+   * source cannot. See {@linkcode readInto}.
+   */
+  readInto?(target: Uint8Array, start: number): Promise<void>;
+}
+
+/** Fills `target` with the bytes of a source from `start` on; throws as {@linkcode ByteSource.read}. */
+export async function readInto(
+  source: ByteSource,
+  target: Uint8Array,
+  start: number,
+): Promise<void> {
+  if (source.readInto !== undefined) return await source.readInto(target, start);
+  target.set(await source.read(start, start + target.length));
 }
 
 /** Throws a RangeError unless 0 <= start <= end <= byteLength. */

@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import { join } from "node:path";
 import fc from "fast-check";
-import { type ByteSource, readAll } from "./byte_source.ts";
+import { type ByteSource, readAll, readInto } from "./byte_source.ts";
 import { openFile } from "./file_source.ts";
 import { memorySource } from "./memory_source.ts";
 import { rangeResponse, withServer } from "./testdata/server.ts";
@@ -20,11 +20,17 @@ async function checkRanges(source: ByteSource): Promise<void> {
     fc.asyncProperty(fc.nat(1000), fc.nat(1000), async (a, b) => {
       const [start, end] = a < b ? [a, b] : [b, a];
       assert.deepStrictEqual(await source.read(start, end), content.slice(start, end));
+      const target = new Uint8Array(end - start + 2);
+      await readInto(source, target.subarray(1, -1), start);
+      assert.deepStrictEqual(target, Uint8Array.of(0, ...content.subarray(start, end), 0));
     }),
     { seed: 7, numRuns: 30 },
   );
   for (const [start, end] of [[-1, 2], [3, 2], [0, 1001], [0.5, 1], [NaN, 1]] as const) {
     await assert.rejects(source.read(start, end), RangeError);
+  }
+  for (const start of [-1, 999, 0.5]) {
+    await assert.rejects(readInto(source, new Uint8Array(2), start), RangeError);
   }
 }
 

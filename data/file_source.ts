@@ -24,7 +24,13 @@ export async function openFile(path: string): Promise<ByteSource> {
     byteLength,
     async read(start: number, end: number): Promise<Uint8Array> {
       checkRange(start, end, byteLength);
-      return await readRange(path, start, end);
+      const bytes = new Uint8Array(end - start);
+      await fill(path, bytes, start);
+      return bytes;
+    },
+    async readInto(target: Uint8Array, start: number): Promise<void> {
+      checkRange(start, start + target.length, byteLength);
+      await fill(path, target, start);
     },
   };
 }
@@ -39,8 +45,7 @@ async function fileSize(path: string): Promise<number> {
   throw new InputError(`${path}: is not a file; name a file`);
 }
 
-async function readRange(path: string, start: number, end: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(end - start);
+async function fill(path: string, bytes: Uint8Array, start: number): Promise<void> {
   try {
     const file = await open(path);
     try {
@@ -59,5 +64,4 @@ async function readRange(path: string, start: number, end: number): Promise<Uint
   } catch (error) {
     throw fileError(path, error);
   }
-  return bytes;
 }

@@ -1,10 +1,13 @@
-import type { ByteSource } from "./byte_source.ts";
+import { type ByteSource, readInto } from "./byte_source.ts";
 import { bytesPerElement } from "./dtype.ts";
 import { InputError } from "./input_error.ts";
 import { quote } from "./quote.ts";
 import { readSafetensorsHeader, type SafetensorsTensor } from "./safetensors_header.ts";
-import { elementCount, type WeightSource, type WeightTensor } from "./tensor.ts";
+import { type DType, elementCount, type WeightSource, type WeightTensor } from "./tensor.ts";
 import { toFloat32 } from "./to_float32.ts";
+
+/** Values that are converted at once: what is read beside the result stays small. */
+const piece = 2 ** 20;
 
 /** An open safetensors file; tensors are read when asked for. */
 export interface SafetensorsFile extends WeightSource {
@@ -58,14 +61,14 @@ export async function openSafetensors(source: ByteSource): Promise<SafetensorsFi
   }
 
   async function read(name: string): Promise<WeightTensor> {
-    const { dtype, shape } = find(name);
-    const where = `${source.name}: tensor ${quote(name)}`;
-    return { dtype, shape, data: toFloat32(dtype, await readBytes(name), where) };
+    const { dtype, shape, start } = find(name);
+    const data = new Float32Array(elementCount(shape));
+    await fill(data, dtype, start, name);
+    return { dtype, shape, data };
   }
 
   async function readRows(name: string, rows: Int32Array): Promise<WeightTensor> {
     const { dtype, shape, start } = find(name);
-    const where = `${source.name}: tensor ${quote(name)}`;
     const size = elementCount(shape.slice(1));
     const rowBytes = size * bytesPerElement(dtype);
     const data = new Float32Array(rows.length * size);
@@ -73,12 +76,32 @@ export async function openSafetensors(source: ByteSource): Promise<SafetensorsFi
       // Rows that follow each other are read at once.
       let end = first + 1;
       while (end < rows.length && rows[end] === rows[end - 1]! + 1) end++;
-      const from = dataStart + start + rows[first]! * rowBytes;
-      const bytes = await source.read(from, from + (end - first) * rowBytes);
-      data.set(toFloat32(dtype, bytes, where), first * size);
+      const part = data.subarray(first * size, end * size);
+      await fill(part, dtype, start + rows[first]! * rowBytes, name);
       first = end;
     }
     return { dtype, shape: [rows.length, ...shape.slice(1)], data };
+  }
+
+  /** Fills `target` with the values from byte `start` of the data on. */
+  async function fill(
+    target: Float32Array,
+    dtype: DType,
+    start: number,
+    name: string,
+  ): Promise<void> {
+    const from = dataStart + start;
+    if (dtype === "F32") {
+      const bytes = new Uint8Array(target.buffer, target.byteOffset, target.byteLength);
+      return await readInto(source, bytes, from);
+    }
+    const where = `${source.name}: tensor ${quote(name)}`;
+    const size = bytesPerElement(dtype);
+    for (let first = 0; first < target.length; first += piece) {
+      const end = Math.min(target.length, first + piece);
+      const bytes = await source.read(from + first * size, from + end * size);
+      target.set(toFloat32(dtype, bytes, where, first), first);
+    }
   }
 
   const { name: file, byteLength } = source;

@@ -63,6 +63,26 @@ Deno.test("tensors of every type come back, with their metadata", async () => {
   }
 });
 
+Deno.test("a large tensor comes back whole, and a bad element of it is named", async () => {
+  const count = 2 ** 20 + 3;
+  const values = Float32Array.from({ length: count }, (_, i) => i % 251 - 100);
+  const integers = new Int32Array(count);
+  integers[count - 2] = 2 ** 24 + 1;
+  const bytes = encodeSafetensors([
+    { name: "w", dtype: "BF16", shape: [count], bytes: fromFloat32("BF16", values) },
+    { name: "v", dtype: "F32", shape: [count], bytes: fromFloat32("F32", values) },
+    { name: "ids", dtype: "I32", shape: [count], bytes: new Uint8Array(integers.buffer) },
+  ]);
+  const file = await openSafetensors(memorySource(bytes, "m"));
+  assert.deepEqual((await file.read("w")).data, values);
+  assert.deepEqual((await file.read("v")).data, values);
+  await assert.rejects(file.read("ids"), {
+    name: "InputError",
+    message: `m: tensor "ids": I32 value ${2 ** 24 + 1} at element ${count - 2} is not exact in ` +
+      "float32; leave this tensor out or store it as floats",
+  });
+});
+
 Deno.test("the npm package safetensors reads what we write", () => {
   const peer = new SafeTensor(encodeSafetensors(everyType));
   assert.equal(peer.metadata.size, everyType.length);

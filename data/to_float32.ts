@@ -15,7 +15,8 @@ import type { DType } from "./tensor.ts";
  * F32, F16, BF16 and both 8-bit floats are exact, NaN patterns included; F64 rounds to nearest,
  * ties to even. Integers must be exact in float32 (all are up to 2^24) and BOOL must be 0 or 1:
  * anything else, or bytes that are no whole number of elements, is an {@linkcode InputError} that
- * begins with `where`.
+ * begins with `where`. `first` is the number of the first element, for messages, where the bytes
+ * are part of a tensor.
  *
  * ```ts
  * import { toFloat32 } from "@kanpress/kanpress/data";
@@ -24,7 +25,12 @@ import type { DType } from "./tensor.ts";
  * assert.deepEqual(toFloat32("BF16", Uint8Array.of(0x80, 0x3f)), Float32Array.of(1));
  * ```
  */
-export function toFloat32(dtype: DType, bytes: Uint8Array, where: string = "tensor"): Float32Array {
+export function toFloat32(
+  dtype: DType,
+  bytes: Uint8Array,
+  where: string = "tensor",
+  first: number = 0,
+): Float32Array {
   if (bytes.length % bytesPerElement(dtype) !== 0) {
     throw new InputError(`${where}: ${bytes.length} bytes are no whole number of ${dtype} values`);
   }
@@ -43,11 +49,11 @@ export function toFloat32(dtype: DType, bytes: Uint8Array, where: string = "tens
       return lookUp(tableOf(float8E5M2), bytes);
     case "I64":
     case "U64":
-      return wideIntegers(dtype, bytes, where);
+      return wideIntegers(dtype, bytes, where, first);
     case "BOOL":
-      return booleans(bytes, where);
+      return booleans(bytes, where, first);
     default:
-      return integers(dtype, bytes, where);
+      return integers(dtype, bytes, where, first);
   }
 }
 
@@ -90,6 +96,7 @@ function integers(
   dtype: "I32" | "I16" | "I8" | "U32" | "U16" | "U8",
   bytes: Uint8Array,
   where: string,
+  first: number,
 ): Float32Array {
   const arrays = {
     I32: Int32Array,
@@ -103,12 +110,17 @@ function integers(
   const result = Float32Array.from(values);
   if (bytesPerElement(dtype) < 4) return result;
   for (let i = 0; i < values.length; i++) {
-    if (result[i] !== values[i]) throw inexact(where, dtype, i, String(values[i]));
+    if (result[i] !== values[i]) throw inexact(where, dtype, first + i, String(values[i]));
   }
   return result;
 }
 
-function wideIntegers(dtype: "I64" | "U64", bytes: Uint8Array, where: string): Float32Array {
+function wideIntegers(
+  dtype: "I64" | "U64",
+  bytes: Uint8Array,
+  where: string,
+  first: number,
+): Float32Array {
   const buffer = aligned(bytes);
   const low = new Uint32Array(buffer);
   const high = dtype === "I64" ? new Int32Array(buffer) : low;
@@ -121,16 +133,18 @@ function wideIntegers(dtype: "I64" | "U64", bytes: Uint8Array, where: string): F
     if (result[i] !== sum || sum - upper !== low[2 * i]) {
       const view = new DataView(buffer, 8 * i);
       const value = dtype === "I64" ? view.getBigInt64(0, true) : view.getBigUint64(0, true);
-      throw inexact(where, dtype, i, String(value));
+      throw inexact(where, dtype, first + i, String(value));
     }
   }
   return result;
 }
 
-function booleans(bytes: Uint8Array, where: string): Float32Array {
+function booleans(bytes: Uint8Array, where: string, first: number): Float32Array {
   for (let i = 0; i < bytes.length; i++) {
     if (bytes[i]! > 1) {
-      throw new InputError(`${where}: BOOL value ${bytes[i]} at element ${i} is neither 0 nor 1`);
+      throw new InputError(
+        `${where}: BOOL value ${bytes[i]} at element ${first + i} is neither 0 nor 1`,
+      );
     }
   }
   return Float32Array.from(bytes);
