@@ -6,7 +6,7 @@ import { findCompressed } from "./compressed_argument.ts";
 import { naming, UsageError } from "./errors.ts";
 import { type EvaluationOutcome, printEvaluation } from "./evaluation_report.ts";
 import { openCompressedFile } from "./evaluation_subject.ts";
-import { readMeasuredText } from "./measure.ts";
+import { type MeasuredText, readMeasuredText } from "./measure.ts";
 import { checkModel, openNamedModel } from "./original_model.ts";
 import type { Phases } from "./phases.ts";
 import type { EvaluateOptions } from "./program.ts";
@@ -36,11 +36,9 @@ export async function measureByLayer(
     }
   }
   const { signal } = session;
-  const subject = await openLazily(argument, options.original, phases, signal);
-  const { name, config, tokenizer, original, compressed, sizes } = subject;
   const earlier = options.against === undefined ? undefined : await readEarlierRun(options.against);
-  const model = describeModel(config, original.tensors.map((tensor) => tensor.name));
-  const text = await readMeasuredText(options, tokenizer, model);
+  const { text, ...subject } = await prepare(argument, options, phases, signal);
+  const { name, config, original, compressed, sizes } = subject;
   const result = await phases.run("evaluate", (report) =>
     evaluateByLayer({
       config,
@@ -60,6 +58,21 @@ export async function measureByLayer(
     ...(earlier === undefined ? {} : { against: compareWith(earlier, result) }),
   };
   printEvaluation(outcome, text.name, options, session);
+}
+
+/** Opens what is measured and reads the text; the tokenizer, which may be large, is not kept. */
+async function prepare(
+  argument: string | undefined,
+  options: EvaluateOptions,
+  phases: Phases,
+  signal: AbortSignal,
+): Promise<Omit<LazySubject, "tokenizer"> & { readonly text: MeasuredText }> {
+  const { tokenizer, ...subject } = await openLazily(argument, options.original, phases, signal);
+  const names = subject.original.tensors.map(({ name }) => name);
+  const text = await readMeasuredText(options, tokenizer, describeModel(subject.config, names));
+  // The tokens alone, not a part of those of a long text.
+  const evaluation = { ...text.evaluation, tokens: text.evaluation.tokens.slice() };
+  return { ...subject, text: { ...text, evaluation } };
 }
 
 async function openLazily(

@@ -47,7 +47,8 @@ export interface WeightSource {
   read(name: string): Promise<WeightTensor>;
   /**
    * Reads some rows (steps along the first axis) of one tensor, given by ascending numbers, without
-   * holding the others; absent where the source cannot. See {@linkcode readTensorRows}.
+   * holding the others, into memory of their own; absent where the source cannot. See
+   * {@linkcode readTensorRows}.
    */
   readRows?(name: string, rows: Int32Array): Promise<WeightTensor>;
   /** Name of the file that a tensor is in, for messages, where it is in one. */

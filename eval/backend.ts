@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { InputError } from "../data/input_error.ts";
+import { letGo } from "../data/let_go.ts";
 
 /** Where tfjs computes. */
 export type BackendName = "wasm" | "cpu" | "webgpu";
@@ -39,4 +40,12 @@ export async function useBackend(name: BackendName): Promise<void> {
 /** Reads a tensor's values; at once where the backend can, which spares an allocation. */
 export async function readValues(x: tf.Tensor): Promise<Float32Array> {
   return tf.getBackend() === "webgpu" ? await x.data<"float32">() : x.dataSync<"float32">();
+}
+
+/**
+ * Lets go of values that tensors were made from, or that were read from one, where the backend is known
+ * to have copied them (see `letGo`).
+ */
+export function releaseValues(values: Float32Array): void {
+  if (tf.getBackend() === "wasm") letGo(values);
 }

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { WeightSource } from "../data/tensor.ts";
 import type { TransformerDescription } from "./architectures/description.ts";
 import { describeModel } from "./architectures/registry.ts";
-import { readValues, useBackend } from "./backend.ts";
+import { readValues, releaseValues, useBackend } from "./backend.ts";
 import type { EvaluateOptions } from "./evaluate.ts";
 import { type EvaluationResult, fingerprintOf, summarizeScores } from "./evaluation_result.ts";
 import { checkTensors, expectedTensors } from "./expected_tensors.ts";
@@ -16,6 +16,9 @@ import { planJobs, type ScoringJob } from "./scoring_jobs.ts";
 import { loadEmbedding, loadTensors } from "./load_tensors.ts";
 import { scoreByBlocks, scoringSteps } from "./score_by_blocks.ts";
 import { pickRows } from "./window_scorer.ts";
+
+/** Tokens that go through a layer at once, unless one window is longer: few, to need little memory. */
+const tokensPerJob = 256;
 
 /** What {@linkcode evaluateByLayer} is given. */
 export interface EvaluateByLayerOptions
@@ -51,7 +54,7 @@ export async function evaluateByLayer(options: EvaluateByLayerOptions): Promise<
   for (const { tensors } of sources) checkTensors(config, model, tensors);
   const settings = chooseProtocol(model, options);
   const windows = planWindows(model, settings, options);
-  const plan = planJobs(windows, jobOptions(model));
+  const plan = planJobs(windows, { ...jobOptions(model), tokensPerJob });
   planMemory(model, {
     copies: sources.length,
     batchTokens: plan.largestJob,
@@ -107,6 +110,7 @@ async function runByLayer(
       finishStates(pass, model, x!);
     const values = await runOne(model, parameters, job, states[index], finish);
     picked.push(pickRows(values, job.rows, model.hiddenSize));
+    releaseValues(values);
   }
   parameters.dispose();
   return picked;
@@ -127,11 +131,10 @@ async function runOne(
     return tf.clone(step(pass, job, x));
   });
   pass.dispose();
+  if (state !== undefined) releaseValues(state);
   const values = await readValues(result);
-  // The backend's memory is used again once the tensor is gone.
-  const kept = values.slice();
   result.dispose();
-  return kept;
+  return values;
 }
 
 /** Names of the tensors of one layer. */

@@ -25,7 +25,8 @@ const distilBert = {
   max_position_embeddings: 16,
   vocab_size: 50,
 };
-const tokens = Int32Array.from({ length: 70 }, (_, i) => 11 * i % 50);
+// More than go through a layer at once.
+const tokens = Int32Array.from({ length: 600 }, (_, i) => 11 * i % 50);
 
 /** A source that notes which tensors are read, whole or in part. */
 function sourceOf(weights: StateDict, reads: string[]): WeightSource {

@@ -24,21 +24,27 @@ export function headBlocks({ outputs }: LinearDescription, width = headBlockWidt
 }
 
 /** Logits of one block of outputs, `[rows, end - start]`, of what goes into the head's product. */
-export async function blockLogits(
+async function blockLogits(
   head: LinearDescription,
   parameters: ParameterStore,
   x: tf.Tensor2D,
   [start, end]: HeadBlock,
 ): Promise<Float32Array> {
-  const logits = tf.tidy(() =>
-    tf.fused.matMul({
-      a: x,
-      b: parameters.columns(head.weight, start, end),
-      ...(head.bias !== undefined && {
-        bias: tf.slice1d(parameters.vector(head.bias), start, end - start),
-      }),
-    })
-  );
+  const bias = head.bias === undefined
+    ? undefined
+    : tf.slice1d(parameters.vector(head.bias), start, end - start);
+  const logits = await multiplyHead(x, parameters.columns(head.weight, start, end), bias);
+  bias?.dispose();
+  return logits;
+}
+
+/** The values of x W + b, row-major, for a block of a head's outputs. */
+export async function multiplyHead(
+  x: tf.Tensor2D,
+  matrix: tf.Tensor2D,
+  bias?: tf.Tensor1D,
+): Promise<Float32Array> {
+  const logits = tf.fused.matMul({ a: x, b: matrix, ...(bias && { bias }) });
   const values = await readValues(logits);
   logits.dispose();
   return values;

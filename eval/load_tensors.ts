@@ -1,16 +1,40 @@
 import { readTensorRows } from "../data/read_rows.ts";
 import type { WeightSource } from "../data/tensor.ts";
 import type { TransformerDescription } from "./architectures/description.ts";
+import { releaseValues } from "./backend.ts";
 import { ParameterStore } from "./parameter_store.ts";
 import { outputsFirstMatrices, type PreparedTensor, prepareTensor } from "./prepared_weights.ts";
 
-/** Reads some of a model's tensors. */
+/**
+ * Reads some of a model's tensors onto the backend, one after another, and lets go of what was read.
+ */
 export async function loadTensors(
   model: TransformerDescription,
   source: WeightSource,
   names: readonly string[],
 ): Promise<ParameterStore> {
-  return new ParameterStore(await prepareNamed(model, source, names), true);
+  const shapes = new Map(source.tensors.map(({ name, shape }) => [name, shape]));
+  const outputsFirst = outputsFirstMatrices(model);
+  const store = new ParameterStore(new Map(), true);
+  for (const name of names) {
+    const [rows = 0] = shapes.get(name) ?? [];
+    await loadRows(store, source, name, [0, rows], outputsFirst.has(name));
+  }
+  return store;
+}
+
+/** Reads the rows of a tensor from the first to before the second number onto the backend. */
+export async function loadRows(
+  store: ParameterStore,
+  source: WeightSource,
+  name: string,
+  [start, end]: readonly [start: number, end: number],
+  outputsFirst: boolean,
+): Promise<void> {
+  const wanted = Int32Array.from({ length: end - start }, (_, i) => start + i);
+  const tensor = await readTensorRows(source, name, wanted);
+  store.load(name, prepareTensor(name, tensor, outputsFirst, false));
+  releaseValues(tensor.data);
 }
 
 /** Reads what the embedding of some tokens needs: of the token embedding these tokens' rows only. */
@@ -20,8 +44,11 @@ export async function loadEmbedding(
   tokens: Iterable<number>,
 ): Promise<ParameterStore> {
   const { tokenEmbedding, positionEmbedding, embeddingNorm } = model;
-  const others = [positionEmbedding, embeddingNorm?.weight, embeddingNorm?.bias];
-  const prepared = await prepareNamed(model, source, others.filter((name) => name !== undefined));
+  const prepared = new Map<string, PreparedTensor>();
+  for (const name of [positionEmbedding, embeddingNorm?.weight, embeddingNorm?.bias]) {
+    if (name === undefined) continue;
+    prepared.set(name, prepareTensor(name, await source.read(name), false, false));
+  }
   const rows = Int32Array.from(new Set(tokens)).sort();
   const tensor = await readTensorRows(source, tokenEmbedding, rows);
   prepared.set(tokenEmbedding, {
@@ -29,18 +56,4 @@ export async function loadEmbedding(
     places: new Map(Array.from(rows, (row, place) => [row, place])),
   });
   return new ParameterStore(prepared, true);
-}
-
-async function prepareNamed(
-  model: TransformerDescription,
-  source: WeightSource,
-  names: readonly string[],
-): Promise<Map<string, PreparedTensor>> {
-  const outputsFirst = outputsFirstMatrices(model);
-  const prepared = new Map<string, PreparedTensor>();
-  for (const name of names) {
-    const tensor = await source.read(name);
-    prepared.set(name, prepareTensor(name, tensor, outputsFirst.has(name), false));
-  }
-  return prepared;
 }

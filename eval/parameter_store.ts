@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { releaseValues } from "./backend.ts";
 import { type PreparedTensor, type PreparedWeights, transposeInto } from "./prepared_weights.ts";
 
 /**
@@ -15,6 +16,12 @@ export class ParameterStore {
   constructor(weights: PreparedWeights, resident: boolean) {
     this.#weights = weights;
     this.#resident = resident;
+  }
+
+  /** Makes the matrix or vector of a weight now, so that its values need not be kept. */
+  load(name: string, { data, shape, outputsFirst }: PreparedTensor): void {
+    const made = shape.length > 1 ? matrixOf(data, shape, outputsFirst) : tf.tensor1d(data);
+    this.#tensors.set(name, tf.keep(made));
   }
 
   /** The `[inputs, outputs]` matrix of a linear layer. */
@@ -100,7 +107,9 @@ function matrixOf(data: Float32Array, shape: readonly number[], swap: boolean): 
   if (!swap) return tf.tensor2d(data, [rows, columns]);
   const swapped = new Float32Array(data.length);
   transposeInto(swapped, data, rows, columns);
-  return tf.tensor2d(swapped, [columns, rows]);
+  const matrix = tf.tensor2d(swapped, [columns, rows]);
+  releaseValues(swapped);
+  return matrix;
 }
 
 /** The part of a linear layer's matrix, in its own layout, that gives some of the outputs. */

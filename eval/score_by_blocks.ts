@@ -1,19 +1,17 @@
 import * as tf from "@tensorflow/tfjs";
-import { readTensorRows } from "../data/read_rows.ts";
 import type { WeightSource } from "../data/tensor.ts";
 import type { LinearDescription, TransformerDescription } from "./architectures/description.ts";
-import { readValues } from "./backend.ts";
+import { readValues, releaseValues } from "./backend.ts";
 import { layerLinears } from "./expected_tensors.ts";
 import {
-  blockLogits,
   type HeadBlock,
   headBlocks,
   headBlockWidth,
   headInput,
+  multiplyHead,
 } from "./head_logits.ts";
+import { loadRows, loadTensors } from "./load_tensors.ts";
 import { ParameterStore } from "./parameter_store.ts";
-import { loadTensors } from "./load_tensors.ts";
-import { prepareTensor } from "./prepared_weights.ts";
 import type { ScoringJob } from "./scoring_jobs.ts";
 import {
   addLogits,
@@ -24,7 +22,6 @@ import {
   startScore,
   type TokenScores,
 } from "./token_scores.ts";
-import { logitsBlockSize } from "./window_scorer.ts";
 
 /** What {@linkcode scoreByBlocks} is given. */
 export interface BlockScoring {
@@ -40,12 +37,16 @@ export interface BlockScoring {
   readonly advance: () => void;
 }
 
-/** Outputs of the head that are held at once: as many as give a matrix of the size of a layer's. */
+/** Logits that are held at once. */
+const logitsAtOnce = 2 ** 20;
+
+/** Outputs of the head that are held at once: as many as give a quarter of a layer's weights. */
 function lowMemoryBlocks({ head, layers }: TransformerDescription): HeadBlock[] {
   const layer = layers.map((each) =>
     layerLinears(each).reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0)
   );
-  return headBlocks(head, Math.max(headBlockWidth, Math.floor(Math.max(...layer) / head.inputs)));
+  const width = Math.floor(Math.max(...layer) / head.inputs / 4);
+  return headBlocks(head, Math.max(headBlockWidth, width));
 }
 
 /** How many steps {@linkcode scoreByBlocks} has. */
@@ -64,7 +65,7 @@ export async function scoreByBlocks(scoring: BlockScoring): Promise<TokenScores[
   const partial = jobs.map(({ labels }) => Array.from(labels, () => startScore(sources.length)));
   for (const take of [takeLargest, takeSums]) {
     for (const block of lowMemoryBlocks(model)) {
-      const heads: HeadPart[] = [];
+      const heads: ParameterStore[] = [];
       for (const source of sources) heads.push(await loadHeadPart(model.head, source, block));
       for (const [index, { labels }] of jobs.entries()) {
         const ofModels = inputs.map((ofModel) => ofModel[index]!);
@@ -76,7 +77,7 @@ export async function scoreByBlocks(scoring: BlockScoring): Promise<TokenScores[
           (row, logits) => take(partial[index]![row]!, block[0], labels[row]!, logits),
         );
       }
-      for (const { parameters } of heads) parameters.dispose();
+      for (const head of heads) head.dispose();
       advance();
     }
   }
@@ -120,53 +121,43 @@ async function transformRows(
   return transformed;
 }
 
-/** A block of a head's outputs. */
-interface HeadPart {
-  readonly parameters: ParameterStore;
-  /** The head that has these outputs only. */
-  readonly head: LinearDescription;
-}
-
 async function loadHeadPart(
-  head: LinearDescription,
+  { weight, bias }: LinearDescription,
   source: WeightSource,
-  [start, end]: HeadBlock,
-): Promise<HeadPart> {
-  const wanted = Int32Array.from({ length: end - start }, (_, i) => start + i);
+  block: HeadBlock,
+): Promise<ParameterStore> {
+  const store = new ParameterStore(new Map(), true);
   // Every architecture stores its head as [outputs, inputs]: a row is an output.
-  const tensor = await readTensorRows(source, head.weight, wanted);
-  const prepared = new Map([[head.weight, prepareTensor(head.weight, tensor, true, false)]]);
-  if (head.bias !== undefined) {
-    const bias = await readTensorRows(source, head.bias, wanted);
-    prepared.set(head.bias, prepareTensor(head.bias, bias, false, false));
-  }
-  const parameters = new ParameterStore(prepared, true);
-  return { parameters, head: { ...head, outputs: end - start } };
+  await loadRows(store, source, weight, block, true);
+  if (bias !== undefined) await loadRows(store, source, bias, block, false);
+  return store;
 }
 
 /** Calls `visit` with each row's logits of the block, of all models. */
 async function scoreBlock(
-  { hiddenSize }: TransformerDescription,
-  heads: readonly HeadPart[],
+  { head, hiddenSize }: TransformerDescription,
+  heads: readonly ParameterStore[],
   [start, end]: HeadBlock,
   inputs: readonly Float32Array[],
   visit: (row: number, logits: readonly Float32Array[]) => void,
 ): Promise<void> {
   const width = end - start;
-  const step = Math.max(1, Math.floor(logitsBlockSize / heads.length / width));
+  const step = Math.max(1, Math.floor(logitsAtOnce / width));
   const count = inputs[0]!.length / hiddenSize;
   for (let first = 0; first < count; first += step) {
     const last = Math.min(count, first + step);
     const blocks: Float32Array[] = [];
-    for (const [index, { parameters, head }] of heads.entries()) {
+    for (const [index, parameters] of heads.entries()) {
       const rows = inputs[index]!.subarray(first * hiddenSize, last * hiddenSize);
       const x = tf.tensor2d(rows, [last - first, hiddenSize]);
-      blocks.push(await blockLogits(head, parameters, x, [0, width]));
+      const bias = head.bias === undefined ? undefined : parameters.vector(head.bias);
+      blocks.push(await multiplyHead(x, parameters.matrix(head.weight), bias));
       x.dispose();
     }
     for (let row = first; row < last; row++) {
       const from = (row - first) * width;
       visit(row, blocks.map((values) => values.subarray(from, from + width)));
     }
+    blocks.forEach(releaseValues);
   }
 }

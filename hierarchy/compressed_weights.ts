@@ -1,4 +1,5 @@
 import { InputError } from "../data/input_error.ts";
+import { letGo } from "../data/let_go.ts";
 import { pickRows } from "../data/read_rows.ts";
 import type { WeightSource, WeightTensor } from "../data/tensor.ts";
 import type { Container } from "./container.ts";
@@ -47,13 +48,16 @@ export function compressedWeights({ tensors, aliases, stages, exact }: Container
     if (exactly !== undefined) return wanted === undefined ? exactly : pickRows(exactly, wanted);
     const index = shapes.findIndex((shape) => shape.name === tensor.name);
     const { dtype, shape, transposed } = tensor;
-    const part = wanted && (transposed ? { columns: wanted } : { rows: wanted });
-    const parts = new Map([[index, part ?? {}]]);
+    const part = wanted && wanted.length < shape[0]! &&
+      (transposed ? { columns: wanted } : { rows: wanted });
+    const parts = new Map([[index, part || {}]]);
     const { data, rows, columns } = decodeStages(stages, shapes, parts)[index]!;
+    const values = transposed ? transpose(data, rows, columns) : data;
+    if (transposed) letGo(data);
     return {
       dtype,
       shape: wanted === undefined ? shape : [wanted.length, ...shape.slice(1)],
-      data: transposed ? transpose(data, rows, columns) : data,
+      data: values,
     };
   }
   return {

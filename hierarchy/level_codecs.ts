@@ -1,4 +1,5 @@
 import { InputError } from "../data/input_error.ts";
+import { letGo } from "../data/let_go.ts";
 import type { Stage } from "./container.ts";
 import { autoencoderCodec } from "./levels/autoencoder_codec.ts";
 import { fieldCodec } from "./levels/field_level.ts";
@@ -38,10 +39,12 @@ export function decodeStage(
   wanted?: WantedParts,
 ): Signal {
   const shapes = levelShapes(stage, first);
-  return stage.reduceRight<Signal>(
-    (signal, level, i) => codecOf(level).decode(level, signal, shapes[i]!, wanted),
-    [],
-  );
+  return stage.reduceRight<Signal>((handedOn, level, i) => {
+    const signal = codecOf(level).decode(level, handedOn, shapes[i]!, wanted);
+    const kept = new Set(signal.map(({ data }) => data.buffer));
+    for (const { data } of handedOn) if (!kept.has(data.buffer)) letGo(data);
+    return signal;
+  }, []);
 }
 
 /** Decodes all stages and adds up what they give; with `wanted`, these parts only. */

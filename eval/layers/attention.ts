@@ -20,13 +20,15 @@ export function applyAttention(
   const linears = projection.kind === "joined"
     ? [projection.linear]
     : [projection.query, projection.key, projection.value];
-  const attended = differentiable(
-    pass,
-    linears.map((linear) => applyLinear(pass, linear, x)),
-    (...projected) => attend(pass, attention, projected, cache),
-    (dy, ...projected) => attentionGradient(pass, attention, projected, dy),
-  );
-  return applyLinear(pass, attention.output, attended);
+  return tf.tidy(() => {
+    const attended = differentiable(
+      pass,
+      linears.map((linear) => applyLinear(pass, linear, x)),
+      (...projected) => attend(pass, attention, projected, cache),
+      (dy, ...projected) => attentionGradient(pass, attention, projected, dy),
+    );
+    return applyLinear(pass, attention.output, attended);
+  });
 }
 
 /**

@@ -10,13 +10,10 @@ export function applyFeedForward(
   block: FeedForwardDescription,
   x: tf.Tensor2D,
 ): tf.Tensor2D {
-  if (block.gate === undefined) {
-    return applyLinear(
-      pass,
-      block.down,
-      activate(block.activation, applyLinear(pass, block.up, x)),
-    );
-  }
-  const gate = activate(block.activation, applyLinear(pass, block.gate, x));
-  return applyLinear(pass, block.down, tf.mul(gate, applyLinear(pass, block.up, x)));
+  const { up, gate, down, activation } = block;
+  return tf.tidy(() => {
+    const activated = activate(activation, applyLinear(pass, gate ?? up, x));
+    if (gate === undefined) return applyLinear(pass, down, activated);
+    return applyLinear(pass, down, tf.mul(activated, applyLinear(pass, up, x)));
+  });
 }

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { releaseValues } from "../backend.ts";
 
 /**
  * Splits `[count * rows, columns]` into `count` tensors of `[rows, columns]`. The WASM backend's
@@ -11,8 +12,10 @@ export function splitRows(x: tf.Tensor2D, count: number): tf.Tensor2D[] {
   if (tf.getBackend() === "webgpu") return tf.split(x, count, 0);
   const values = x.dataSync<"float32">();
   const size = rows * columns;
-  return Array.from(
+  const parts = Array.from(
     { length: count },
     (_, part) => tf.tensor2d(values.subarray(part * size, (part + 1) * size), [rows, columns]),
   );
+  releaseValues(values);
+  return parts;
 }

@@ -13,6 +13,7 @@ import type {
   WantedParts,
 } from "./level.ts";
 import type { LevelCodec } from "./level_codec.ts";
+import { rememberByLevel } from "./remember_by_level.ts";
 import { typicalSquare } from "./typical_square.ts";
 
 /** Settings of {@linkcode createFieldLevel}. */
@@ -173,7 +174,7 @@ function valuesAt(values: Float64Array, numbers: Int32Array): Float64Array {
   return Float64Array.from(numbers, (number) => values[number]!);
 }
 
-function takeFields(encoded: EncodedLevel, shapes: readonly MatrixShape[]): StepField[] {
+const takeFields = rememberByLevel((encoded, shapes): StepField[] => {
   const stream = encoded.streams.get("steps");
   if (stream === undefined) throw new InputError("level field lacks its stream steps");
   const side = new RansDecoder(stream);
@@ -184,15 +185,15 @@ function takeFields(encoded: EncodedLevel, shapes: readonly MatrixShape[]): Step
     rows: separable[i] ? takeIntegers(side, rows) : new Int32Array(),
     columns: separable[i] ? takeIntegers(side, columns) : new Int32Array(),
   }));
-}
+});
 
 /** How field levels are read from a file. */
 export const fieldCodec: LevelCodec = {
   kind: "field",
   decode: decodeField,
   decodesApart: true,
-  handsOnShapes(encoded, shapes) {
+  handsOnShapes: rememberByLevel((encoded, shapes) => {
     const fields = takeFields(encoded, shapes);
     return shapes.map((shape, i) => withLogSteps(shape, fields[i]!));
-  },
+  }),
 };

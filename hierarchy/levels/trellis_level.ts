@@ -27,6 +27,7 @@ import type {
 } from "./level.ts";
 import type { LevelCodec } from "./level_codec.ts";
 import { createPartReader, hasDiagonals } from "./matrix_part.ts";
+import { rememberByLevel } from "./remember_by_level.ts";
 
 /** Settings of {@linkcode createTrellisLevel}. */
 export interface TrellisLevelOptions {
@@ -179,12 +180,8 @@ function decodeRuns(
   visit: (run: IndexRun) => void,
   isWanted: (piece: Piece) => boolean = () => true,
 ): void {
-  const trellis = trellisOf(encoded);
-  const { model, fields } = decodeFields(encoded, shapes, trellis.states === 1 ? 1 : 2);
-  const tables = symbolTables(model);
-  const decoder = createRunDecoderKernel(trellis, tables) ?? createRunDecoder(trellis, tables);
-  const coded = shapes.map(({ rows, columns }, i) => ({ rows, columns, field: fields[i]! }));
-  planSegments(shapes).forEach((segment, i) => {
+  const { trellis, tables, fields, decoder, coded, segments } = readSide(encoded, shapes);
+  segments.forEach((segment, i) => {
     if (!segment.some(isWanted)) return;
     const stream = streamOf(encoded, `codes.${i}`);
     const complete = decodeSegment(
@@ -200,6 +197,16 @@ function decodeRuns(
     }
   });
 }
+
+/** What decoding needs beside the codes of the indices. */
+const readSide = rememberByLevel((encoded, shapes) => {
+  const trellis = trellisOf(encoded);
+  const { model, fields } = decodeFields(encoded, shapes, trellis.states === 1 ? 1 : 2);
+  const tables = symbolTables(model);
+  const decoder = createRunDecoderKernel(trellis, tables) ?? createRunDecoder(trellis, tables);
+  const coded = shapes.map(({ rows, columns }, i) => ({ rows, columns, field: fields[i]! }));
+  return { trellis, tables, fields, decoder, coded, segments: planSegments(shapes) };
+});
 
 function trellisOf({ parameters }: EncodedLevel): Trellis {
   const states = STATE_COUNTS.find((count) => count === parameters.states);
