@@ -1,6 +1,7 @@
 import assert from "node:assert";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { byteTokenizer } from "./testdata/byte_tokenizer.ts";
 import {
   errorLines,
   runCommandLine,
@@ -187,6 +188,21 @@ Deno.test("a damaged compressed file is refused by every command", () =>
     await Deno.truncate(file, 3);
     await fails(folder, ["evaluate", "ok", "--text", "text.txt"], named);
     assert.ok(!existsSync(join(folder, "restored")));
+  }));
+
+Deno.test("a tokenizer that is not the model's is refused, compressed or not", () =>
+  withWorkFolder(async (folder) => {
+    const args = ["compress", "model", "--text", "text.txt", "--out", "ok", "--data-free"];
+    const { code, error } = await runCommandLine(args, { cwd: folder });
+    assert.equal(code, 0, error);
+    for (const subject of ["ok", "model"]) {
+      const file = join(folder, subject, "tokenizer.json");
+      await Deno.writeTextFile(file, JSON.stringify(byteTokenizer(1000)));
+      const expected = /tokenizer\.json: has 1000 tokens, but config\.json gives the model 257/;
+      for (const more of [[], ["--low-memory"]]) {
+        await fails(folder, ["evaluate", subject, "--text", "text.txt", ...more], expected);
+      }
+    }
   }));
 
 Deno.test("Ctrl-C in the middle ends with one line and leaves nothing", () =>

@@ -1,13 +1,12 @@
 import { existsSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { readJsonObject } from "../data/json_file.ts";
 import {
   type ByteSource,
-  createTextTokenizer,
   InputError,
   openFile,
   openUrl,
+  readTextTokenizer,
   type TextTokenizer,
 } from "../data/mod.ts";
 
@@ -62,19 +61,20 @@ export async function requireCompressed(argument: string): Promise<CompressedArg
   );
 }
 
-/** Reads the tokenizer in `folder`; undefined where it has none. */
+/**
+ * Reads the tokenizer in `folder` of a model with this `config.json`; undefined where it has none.
+ * Throws {@linkcode InputError} where it cannot be that model's.
+ */
 export async function readTokenizerIn(
   folder: string | undefined,
+  config: Readonly<Record<string, unknown>>,
 ): Promise<TextTokenizer | undefined> {
   if (folder === undefined) return undefined;
   const file = join(folder, "tokenizer.json");
   const settings = join(folder, "tokenizer_config.json");
   if (!existsSync(file)) return undefined;
-  return createTextTokenizer(
-    await readJsonObject(await openFile(file)),
-    existsSync(settings) ? await readJsonObject(await openFile(settings)) : {},
-    file,
-  );
+  const settingsFile = existsSync(settings) ? await openFile(settings) : undefined;
+  return await readTextTokenizer(await openFile(file), settingsFile, config);
 }
 
 function isFolder(path: string): boolean {

@@ -32,8 +32,19 @@ Deno.test("an ordinary model is none, also with a compressed file beside it", ()
 
 Deno.test("a tokenizer is read from a folder that has one", () =>
   withWorkFolder(async (folder) => {
-    const tokenizer = await readTokenizerIn(join(folder, "model"));
+    const tokenizer = await readTokenizerIn(join(folder, "model"), { vocab_size: 257 });
     assert.equal(tokenizer?.vocabularySize, 257);
-    assert.equal(await readTokenizerIn(folder), undefined);
-    assert.equal(await readTokenizerIn(undefined), undefined);
+    assert.equal(await readTokenizerIn(folder, {}), undefined);
+    assert.equal(await readTokenizerIn(undefined, {}), undefined);
+  }));
+
+Deno.test("a tokenizer that cannot be the model's is refused", () =>
+  withWorkFolder(async (folder) => {
+    await assert.rejects(readTokenizerIn(join(folder, "model"), { vocab_size: 50257 }), {
+      name: "InputError",
+      message:
+        `${join(folder, "model", "tokenizer.json")}: has 257 tokens, but config.json gives ` +
+        "the model 50257; they belong to different models: use the tokenizer that came with the " +
+        "weights",
+    });
   }));

@@ -63,7 +63,8 @@ export async function openCompressedFile(
   const container = await phases.run("read", () => openContainer(source));
   const originalModel = await openOriginal(originalName, container.source, phases, signal);
   const config = container.config ?? originalModel?.config;
-  const tokenizer = await readTokenizerIn(folder) ?? await originalModel?.tokenizer();
+  const tokenizer = await readTokenizerIn(folder, config ?? {}) ??
+    await originalModel?.tokenizer();
   if (config === undefined || tokenizer === undefined) {
     const what = config === undefined ? "config.json" : "tokenizer.json";
     throw new InputError(`${source.name}: no ${what} is known; name its model with --original`);

@@ -27,6 +27,7 @@ export {
 export { openShardedSafetensors, type ShardedWeights } from "./safetensors_shards.ts";
 export * from "./safetensors_write.ts";
 export { readTensorRows } from "./read_rows.ts";
+export { readTextTokenizer } from "./read_tokenizer.ts";
 export * from "./tensor.ts";
 export * from "./to_float32.ts";
 export * from "./tokenizer.ts";

@@ -5,7 +5,8 @@ import { indexSuffix, type ModelFiles } from "./model_files.ts";
 import { openSafetensors } from "./safetensors_file.ts";
 import { openShardedSafetensors } from "./safetensors_shards.ts";
 import type { WeightSource } from "./tensor.ts";
-import { createTextTokenizer, type TextTokenizer } from "./tokenizer.ts";
+import { readTextTokenizer } from "./read_tokenizer.ts";
+import type { TextTokenizer } from "./tokenizer.ts";
 
 /** A model in the Hugging Face layout: configuration, weights and tokenizer. */
 export interface ModelSource {
@@ -60,14 +61,7 @@ export async function openModelFolder(
           `with transformers`,
       );
     }
-    const settings = companion("tokenizer_config.json");
-    const tokenizer = createTextTokenizer(
-      await readJsonObject(file),
-      settings === undefined ? {} : await readJsonObject(settings),
-      file.name,
-    );
-    checkVocabulary(file.name, tokenizer, config);
-    return tokenizer;
+    return await readTextTokenizer(file, companion("tokenizer_config.json"), config);
   }
 
   let tokenizer: Promise<TextTokenizer> | undefined;
@@ -80,21 +74,4 @@ export async function openModelFolder(
     companions,
     tokenizer: () => tokenizer ??= readTokenizer(),
   };
-}
-
-/** Models are padded to round numbers, tokenizers get tokens added; more than this is neither. */
-const LARGEST_DIFFERENCE = 0.25;
-
-/** Throws {@linkcode InputError} where a tokenizer cannot be that of the model. */
-function checkVocabulary(
-  file: string,
-  { vocabularySize }: TextTokenizer,
-  { vocab_size: expected }: ModelSource["config"],
-): void {
-  if (typeof expected !== "number") return;
-  if (Math.abs(vocabularySize - expected) <= LARGEST_DIFFERENCE * expected) return;
-  throw new InputError(
-    `${file}: has ${vocabularySize} tokens, but config.json gives the model ${expected}; they ` +
-      "belong to different models: use the tokenizer that came with the weights",
-  );
 }
