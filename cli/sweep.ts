@@ -74,16 +74,21 @@ export async function sweep(
   const settings = await settingsOf(bench);
   const earlier = await readSweep(folder, settings);
   const { base, original } = await evaluateBase(bench, folder, settings);
-  const done = new Set(earlier?.points.map(nameRow));
-  const left = points.filter((point) => !done.has(pointKey(point)));
-  if (earlier !== undefined) {
-    session.writeLine(`${folder}: ${points.length - left.length} of ${points.length} points done`);
-  }
   const rows: SweepRow[] = [...earlier?.points ?? []];
+  const pointsLeft = () => {
+    const done = new Set(rows.map(nameRow));
+    return points.filter((point) => !done.has(pointKey(point)));
+  };
+  const countDone = () => `${points.length - pointsLeft().length} of ${points.length} points done`;
+  const left = pointsLeft();
+  if (earlier !== undefined) session.writeLine(`${folder}: ${countDone()}`);
   const commands = [...new Set([...earlier?.commands ?? [], session.command])];
   const record = (): SweepRecord => (
     { model: source.name, settings, original, commands, points: rows }
   );
+  session.signal.addEventListener("abort", () => {
+    session.writeLine(`${folder}: ${countDone()}; the same command goes on from here`);
+  });
   const metrics = await metricsFor(left, bench);
   for (const [index, point] of left.entries()) {
     session.writeLine(`point ${index + 1} of ${left.length}: ${pointKey(point)}`);

@@ -2,11 +2,14 @@ import assert from "node:assert";
 import { join } from "node:path";
 import { sweep } from "./sweep.ts";
 import type { SweepOptions } from "./sweep_program.ts";
-import { recordedSession } from "./testdata/recorded_session.ts";
+import { type RecordedSession, recordedSession } from "./testdata/recorded_session.ts";
 import { fileNames, withWorkFolder } from "./testdata/work_folder.ts";
 
-async function sweepIn(folder: string, more: Partial<SweepOptions> = {}) {
-  const session = recordedSession();
+async function sweepIn(
+  folder: string,
+  more: Partial<SweepOptions> = {},
+  session: RecordedSession = recordedSession(),
+) {
   await sweep(join(folder, "model"), {
     presets: ["rate", "nf4"],
     bits: [8],
@@ -47,6 +50,28 @@ Deno.test("a sweep measures each point once, and goes on where it was stopped", 
       sweepIn(folder, { seed: 1 }),
       /sweep.json: is a sweep with other settings \(seed\); choose another --out/,
     );
+  }));
+
+Deno.test("a sweep that is stopped says how far it came, and goes on from there", () =>
+  withWorkFolder(async (folder) => {
+    const controller = new AbortController();
+    const recorded = recordedSession();
+    const session = {
+      ...recorded,
+      signal: controller.signal,
+      writeLine(line: string) {
+        recorded.writeLine(line);
+        if (/^point 2 of 2/.test(line)) controller.abort(new Error("stopped"));
+      },
+    };
+    await assert.rejects(sweepIn(folder, {}, session), /stopped/);
+    const place = join(folder, "out");
+    assert.ok(
+      recorded.lines.includes(`${place}: 1 of 2 points done; the same command goes on from here`),
+    );
+    const { lines } = await sweepIn(folder);
+    assert.ok(lines.some((line) => /1 of 2 points done$/.test(line)));
+    assert.ok(lines.some((line) => /^point 1 of 1: nf4/.test(line)));
   }));
 
 Deno.test("what sweep did not write is not taken for a sweep", () =>
