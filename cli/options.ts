@@ -89,6 +89,7 @@ export function nonEmpty(text: string): string {
  * its slash made a hyphen.
  */
 export function modelLabel(name: string): string {
-  const base = /^[\w.-]+\/[\w.-]+$/.test(name) ? name.replace("/", "-") : parse(name).base;
+  const isHubName = /^[\w.-]+\/[\w.-]+(@.+)?$/.test(name);
+  const base = isHubName ? name.replaceAll("/", "-") : parse(name).base;
   return base.replace(/(\.kan)?\.safetensors$/, "").replace(/[^\w.-]+/g, "-") || "model";
 }

@@ -53,6 +53,7 @@ Deno.test("nonEmpty rejects blanks", () => {
 
 Deno.test("modelLabel makes a file name of a path or hub id", () => {
   assert.equal(modelLabel("openai-community/gpt2"), "openai-community-gpt2");
+  assert.equal(modelLabel("owner/name@refs/pr/1"), "owner-name-refs-pr-1");
   assert.equal(modelLabel("/models/prose-4m/"), "prose-4m");
   assert.equal(modelLabel("prose-4m"), "prose-4m");
   assert.equal(modelLabel("./out/small.kan.safetensors"), "small");

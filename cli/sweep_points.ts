@@ -68,6 +68,18 @@ function pointsOf(name: string, rates: readonly number[]): SweepPoint[] {
   if (BASELINES.has(name)) return [{ name }];
   throw new UsageError(
     `--presets ${name}: is none of ${SWEEP_NAMES.join(", ")}, nor a baseline ` +
-      `(${[...BASELINES.keys()].slice(-3).join(", ")}, …)`,
+      `(${baselineKinds().join(", ")})`,
+  );
+}
+
+/** The names of the baselines, those that differ in their numbers only as one: `gptq-3-g64`, …. */
+function baselineKinds(): string[] {
+  const kinds = new Map<string, string[]>();
+  for (const name of BASELINES.keys()) {
+    const kind = name.replaceAll(/\d+/g, "#");
+    kinds.set(kind, [...kinds.get(kind) ?? [], name]);
+  }
+  return [...kinds.values()].map(([first, ...others]) =>
+    others.length > 0 ? `${first}, …` : first!
   );
 }

@@ -71,7 +71,8 @@ export async function openHubModel(
         `download it; unset it, or name a revision that is there`,
     );
   }
-  return await openLocalModel(snapshotPath(cache, commit), id);
+  const name = options.revision === undefined ? id : `${id}@${revision}`;
+  return await openLocalModel(snapshotPath(cache, commit), name);
 }
 
 /** Downloads what is missing of a revision, and resolves with its commit. */

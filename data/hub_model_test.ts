@@ -95,7 +95,7 @@ Deno.test("a model is downloaded into the layout of the Python cache, once", asy
       join("..", "..", "blobs", hash),
     );
     requests.length = 0;
-    await open({ revision: commit });
+    assert.equal((await open({ revision: commit })).name, `${id}@${commit}`);
     assert.deepStrictEqual(requests.filter((request) => !request.startsWith("/api/")), []);
   });
 });

@@ -9,8 +9,9 @@ import type { ModelSource } from "./model_source.ts";
 /**
  * Opens a model: a folder in the Hugging Face layout (`config.json`, safetensors weights in one or
  * several files, `tokenizer.json`); a `.safetensors` file in such a folder; a model of the hub, by
- * its name such as `openai-community/gpt2`, which is downloaded into the cache of huggingface_hub
- * unless it is there; or the embedded model where nothing is named. A path that exists is a path.
+ * its name such as `openai-community/gpt2`, with a branch, tag or commit as in `owner/name@v1.0`,
+ * which is downloaded into the cache of huggingface_hub unless it is there; or the embedded model
+ * where nothing is named. A path that exists is a path.
  * Weights are not read yet, but their headers are checked.
  *
  * The environment variables `HF_ENDPOINT`, `HF_TOKEN`, `HF_HUB_CACHE`, `HF_HOME` and
@@ -35,9 +36,15 @@ export async function openModel(
 ): Promise<ModelSource> {
   if (pathOrHubId === undefined) return await openEmbeddedModel();
   if (await exists(pathOrHubId)) return await openLocalModel(pathOrHubId);
-  if (isHubId(pathOrHubId)) return await openHubModel(pathOrHubId, options);
+  const [id, ...revision] = pathOrHubId.split("@");
+  if (isHubId(id!)) {
+    const pinned = revision.length > 0 && { revision: revision.join("@") };
+    return await openHubModel(id!, { ...options, ...pinned });
+  }
   throw new InputError(
-    `${pathOrHubId || '""'}: does not exist; check the path (a model of the hub is owner/name)`,
+    `${
+      pathOrHubId || '""'
+    }: does not exist; check the path (a model of the hub is owner/name or owner/name@revision)`,
   );
 }
 

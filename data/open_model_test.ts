@@ -140,3 +140,20 @@ Deno.test("a tokenizer whose vocabulary is not the model's is refused", async ()
     });
   }
 });
+
+Deno.test("a revision of a hub model is named after an @", async () => {
+  const cacheDir = Deno.makeTempDirSync();
+  try {
+    const offline = { cacheDir, offline: true };
+    for (const revision of ["v2", "refs/pr/1"]) {
+      await assert.rejects(openModel(`owner/name@${revision}`, offline), {
+        name: "InputError",
+        message: new RegExp(`^owner/name: revision ${revision} is not in the cache`),
+      });
+    }
+    await assert.rejects(openModel("owner/name@", offline), /name a branch, a tag or a commit/);
+    await assert.rejects(openModel("owner/name/x@v2", offline), /does not exist; check the path/);
+  } finally {
+    Deno.removeSync(cacheDir, { recursive: true });
+  }
+});

@@ -25,7 +25,11 @@ const LARGEST_BYTES = 2 ** 30;
  */
 export async function readRecords(source: ByteSource): Promise<DataRecord[]> {
   const magic = await source.read(0, Math.min(4, source.byteLength));
-  const records = new TextDecoder().decode(magic) === "PAR1"
+  const isParquet = new TextDecoder().decode(magic) === "PAR1";
+  if (!isParquet && source.name.endsWith(".parquet")) {
+    throw new InputError(`${source.name}: is no Parquet file; get it again, or rename JSON Lines`);
+  }
+  const records = isParquet
     ? await readParquet(source)
     : readJson(source.name, await readText(source));
   if (records.length === 0) throw new InputError(`${source.name}: has no records; give another`);

@@ -72,3 +72,11 @@ Deno.test("a data set of the hub is read by ranges, with the token", async () =>
     );
   });
 });
+
+Deno.test("a file that only has the name of Parquet is refused", async () => {
+  const source = memorySource(new TextEncoder().encode('{"text":"a"}\n'), "set.parquet");
+  await assert.rejects(readRecords(source), {
+    name: "InputError",
+    message: "set.parquet: is no Parquet file; get it again, or rename JSON Lines",
+  });
+});
