@@ -1,8 +1,8 @@
 /**
- * How much faster WebGPU is than WebAssembly on one core, on the device that it names: scoring and
- * calibrating with the embedded model and with one of GPT-2's sizes, and training an autoencoder
- * level of KANs. Figures of a software adapter say nothing but that it works; for that, `--small`
- * leaves the large model out:
+ * How much faster WebGPU is than WebAssembly on one core, on the device that it names, and how far
+ * their results are apart: scoring and calibrating with the embedded model and with one of GPT-2's
+ * sizes, and training an autoencoder level of KANs. The times of a software adapter say nothing; for
+ * its results, `--small` leaves the large model out and runs short texts:
  *
  *     deno run --allow-all bench/webgpu.ts
  *     deno run --allow-all bench/webgpu.ts --small
@@ -22,20 +22,40 @@ import { createRandom } from "../kan/mod.ts";
 
 const backends: readonly BackendName[] = ["wasm", "webgpu"];
 
-/** Prints the seconds of some work on each backend, after a first time that warms up. */
-async function compare(name: string, work: (backend: BackendName) => Promise<unknown>) {
+const small = Deno.args.includes("--small");
+
+/**
+ * Prints the seconds of some work on each backend, after a first time that warms up, and how far the
+ * numbers that it gives are apart, as a share of the largest.
+ */
+async function compare(
+  name: string,
+  work: (backend: BackendName) => Promise<ArrayLike<number>>,
+): Promise<void> {
   const seconds: number[] = [];
+  const results: ArrayLike<number>[] = [];
   for (const backend of backends) {
     await work(backend);
     const start = performance.now();
-    await work(backend);
+    results.push(await work(backend));
     seconds.push((performance.now() - start) / 1000);
   }
   const [wasm, webgpu] = seconds as [number, number];
   console.log(
     `${name}: wasm ${wasm.toFixed(2)} s, webgpu ${webgpu.toFixed(2)} s, ` +
-      `${(wasm / webgpu).toFixed(2)} times as fast`,
+      `${(wasm / webgpu).toFixed(2)} times as fast; ` +
+      `results ${difference(results[0]!, results[1]!).toExponential(1)} apart`,
   );
+}
+
+/** The largest difference of two lists of numbers, as a share of the largest number. */
+function difference(expected: ArrayLike<number>, found: ArrayLike<number>): number {
+  let largest = 0, worst = 0;
+  for (let i = 0; i < expected.length; i++) {
+    largest = Math.max(largest, Math.abs(expected[i]!));
+    worst = Math.max(worst, Math.abs(expected[i]! - found[i]!));
+  }
+  return worst / largest;
 }
 
 async function compareModel(
@@ -48,14 +68,22 @@ async function compareModel(
   const vocabulary = Number(config.vocab_size);
   const tokens = Int32Array.from({ length: 4 * contextLength }, () => random.integer(vocabulary));
   const common = { config, tokens, contextLength, threads: 1 };
-  await compare(
-    `${name}, scoring ${tokens.length} tokens`,
-    (backend) => evaluateLanguageModel({ ...common, original: weights, backend }),
-  );
-  await compare(
-    `${name}, calibrating on ${tokens.length} tokens`,
-    (backend) => calibrate({ ...common, weights, backend }),
-  );
+  await compare(`${name}, scoring ${tokens.length} tokens`, async (backend) => {
+    const { perplexity, chunkMeans } = await evaluateLanguageModel({
+      ...common,
+      original: weights,
+      backend,
+    });
+    return [Math.log(perplexity.original), ...chunkMeans.original];
+  });
+  await compare(`${name}, calibrating on ${tokens.length} tokens`, async (backend) => {
+    const { linears } = await calibrate({ ...common, weights, backend });
+    // Of each layer, relative to its own largest: layers differ by orders of magnitude.
+    return [...linears.values()].flatMap(({ fisher }) => {
+      const largest = Math.max(...fisher!);
+      return Array.from(fisher!, (value) => value / largest);
+    });
+  });
 }
 
 async function compareTraining(): Promise<void> {
@@ -64,8 +92,9 @@ async function compareTraining(): Promise<void> {
   const signal = [{ name: "w", rows: 256, columns: 256, data }];
   await compare("training an autoencoder 64 > 32", async (backend) => {
     await useBackend(backend);
-    await createAutoencoderLevel({ blockSize: 64, hiddenDim: 32, steps: 20 })
+    const { handsOn } = await createAutoencoderLevel({ blockSize: 64, hiddenDim: 32, steps: 20 })
       .encode(signal, { seed: 1 });
+    return handsOn[0]!.data;
   });
 }
 
@@ -79,8 +108,13 @@ const named = [vendor, architecture, device, description].filter((each) => each 
 console.log(`device: ${named}`);
 await compareTraining();
 const embedded = await openModel(embeddedModelPath());
-await compareModel("embedded model", embedded.config, await readStateDict(embedded), 256);
-if (!Deno.args.includes("--small")) {
+await compareModel(
+  "embedded model",
+  embedded.config,
+  await readStateDict(embedded),
+  small ? 16 : 256,
+);
+if (!small) {
   const config = {
     model_type: "gpt2",
     n_embd: 768,
