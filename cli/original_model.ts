@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { assertFinite, type ModelSource, openModel, type StateDict } from "../data/mod.ts";
 import { checkTensors } from "../eval/expected_tensors.ts";
+import { checkLayerMemory } from "../eval/memory_plan.ts";
 import { describeModel, readStateDict, type TransformerDescription } from "../eval/mod.ts";
 import { naming } from "./errors.ts";
 import type { Phases } from "./phases.ts";
@@ -53,14 +54,15 @@ export async function openOriginal(
 }
 
 /**
- * Checks that a model can be run, by its config and the names and shapes of its tensors, before
- * any of them is read; gives its description.
+ * Checks that a model can be run, by its config, the names and shapes of its tensors and the size of
+ * its layers, before any tensor is read; gives its description.
  */
 export function checkModel(model: ModelSource): TransformerDescription {
   const { tensors } = model.weights;
   return naming(model.name, () => {
     const description = describeModel(model.config, tensors.map(({ name }) => name));
     checkTensors(model.config, description, tensors);
+    checkLayerMemory(description);
     return description;
   });
 }

@@ -41,11 +41,7 @@ export interface MemoryDemand {
 export function planMemory(model: TransformerDescription, demand: MemoryDemand): MemoryPlan {
   const residentBytes = demand.copies * countWeights(model) * bytesPerWeight;
   const resident = residentBytes <= residentLimit;
-  const largestLayer = Math.max(
-    ...model.layers.map((layer) =>
-      layerLinears(layer).reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0)
-    ),
-  );
+  const largestLayer = largestLayerWeights(model);
   // Large heads go through the heap a block of outputs at a time.
   const headPart = model.head.inputs * Math.min(model.head.outputs, headBlockWidth);
   const largestPart = Math.max(largestLayer, headPart);
@@ -59,6 +55,27 @@ export function planMemory(model: TransformerDescription, demand: MemoryDemand):
       } GB of a WASM heap; choose a ` +
       "smaller context or model",
   );
+}
+
+/**
+ * Throws {@linkcode InputError} where not even one layer's weights fit into a WASM heap, whatever is
+ * done with the model: to be called before its weights are read.
+ */
+export function checkLayerMemory(model: TransformerDescription): void {
+  const heapBytes = largestLayerWeights(model) * bytesPerWeight;
+  if (heapBytes <= heapLimit) return;
+  throw new InputError(
+    `one layer of the model needs about ${gigabytes(heapBytes)} GB, more than the ` +
+      `${gigabytes(heapLimit)} GB of a WASM heap; choose a smaller model`,
+  );
+}
+
+/** Weights in the matrices of the largest layer. */
+function largestLayerWeights({ layers }: TransformerDescription): number {
+  const weights = layers.map((layer) =>
+    layerLinears(layer).reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0)
+  );
+  return Math.max(...weights);
 }
 
 /**

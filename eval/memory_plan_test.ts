@@ -1,6 +1,6 @@
 import assert from "node:assert";
 import { describeModel } from "./architectures/registry.ts";
-import { checkResidentMemory, heapLimit, planMemory } from "./memory_plan.ts";
+import { checkLayerMemory, checkResidentMemory, heapLimit, planMemory } from "./memory_plan.ts";
 
 const gpt2 = (width: number, layers: number) =>
   describeModel({
@@ -25,6 +25,14 @@ Deno.test("a model of which not even one layer fits is refused with the figures"
   const huge = gpt2(64 * 128, 2);
   assert.ok(planMemory(huge, { ...demand, copies: 0 }).heapBytes < heapLimit);
   assert.throws(() => planMemory(huge, demand), /needs about 1\d\.\d GB a worker at context 512/);
+});
+
+Deno.test("a model with a layer that fits nowhere is refused before it is read", () => {
+  checkLayerMemory(gpt2(1600, 48));
+  assert.throws(
+    () => checkLayerMemory(gpt2(64 * 128, 2)),
+    /one layer of the model needs about 6\.4 GB, more than the 3\.5 GB of a WASM heap; choose/,
+  );
 });
 
 Deno.test("a model that must be in the heap whole is refused where it does not fit", () => {
