@@ -21,7 +21,7 @@ function row(cells: readonly string[]): void {
 
 async function evaluate(subject: string, args: readonly string[]) {
   const run = await measureProcess(["evaluate", subject, ...TOKENS, "--threads", "1", ...args]);
-  const { seconds: _, ...figures } = run.output;
+  const { seconds: _, command: __, ...figures } = run.output;
   return { figures, megabytes: run.peak / 1e6 };
 }
 
