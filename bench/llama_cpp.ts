@@ -34,7 +34,7 @@ const { values: args } = parseArgs({
     model: { type: "string" },
     only: { type: "string" },
     chunks: { type: "string" },
-    "calibration-tokens": { type: "string", default: "102400" },
+    "calibration-tokens": { type: "string", default: "32768" },
     states: { type: "string" },
     "rate-weight": { type: "string" },
     json: { type: "string" },
