@@ -12,6 +12,8 @@ export interface MeasuredProcess {
   readonly peak: number;
   /** Largest resident memory that was seen within each phase, in bytes. */
   readonly peaks: ReadonlyMap<string, number>;
+  /** Processor time of each phase, in seconds. */
+  readonly phaseProcessorSeconds: ReadonlyMap<string, number>;
 }
 
 const PROGRAM = fileURLToPath(new URL("../cli.ts", import.meta.url));
@@ -58,7 +60,8 @@ export async function measureProcess(args: readonly string[]): Promise<MeasuredP
     processorSeconds = Math.max(processorSeconds, processorTime(child.pid));
     sincePhase = Math.max(sincePhase, residentMemory(child.pid, "VmRSS"));
   }, INTERVAL);
-  const peaks = new Map<string, number>();
+  const peaks = new Map<string, number>(), phaseProcessorSeconds = new Map<string, number>();
+  let before = 0;
   const messages: string[] = [];
   const watch = async () => {
     for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
@@ -66,6 +69,9 @@ export async function measureProcess(args: readonly string[]): Promise<MeasuredP
       for (const [, phase] of text.matchAll(/^(\w+): done in/gm)) {
         peaks.set(phase!, Math.max(peaks.get(phase!) ?? 0, sincePhase));
         sincePhase = 0;
+        const now = processorTime(child.pid);
+        phaseProcessorSeconds.set(phase!, (phaseProcessorSeconds.get(phase!) ?? 0) + now - before);
+        before = now;
       }
     }
   };
@@ -77,5 +83,12 @@ export async function measureProcess(args: readonly string[]): Promise<MeasuredP
   clearInterval(timer);
   if (code !== 0) throw new Error(`${args[0]} ended with status ${code}: ${messages.join("")}`);
   const seconds = (performance.now() - start) / 1000;
-  return { output: JSON.parse(stdout), seconds, processorSeconds, peak, peaks };
+  return {
+    output: JSON.parse(stdout),
+    seconds,
+    processorSeconds,
+    peak,
+    peaks,
+    phaseProcessorSeconds,
+  };
 }
