@@ -1,9 +1,9 @@
 import type { Trellis } from "../quantize/trellis.ts";
-import { diagonalOf, type Size } from "../quantize/diagonals.ts";
+import { type Diagonal, diagonalOf, type Size } from "../quantize/diagonals.ts";
 import { forEachDiagonal, type IndexMatrix, type Piece } from "./index_matrix.ts";
 import { RansEncoder } from "./rans.ts";
 import { LONGEST_RUN, type RunDecoder } from "./run_decoder.ts";
-import { classOf, type ScaleField } from "./scale_field.ts";
+import { classOf, type ScaleField, writeClasses } from "./scale_field.ts";
 import { putSymbol, symbolBits, type SymbolTables } from "./symbol_table.ts";
 
 /** Codes the pieces of one segment into one stream. */
@@ -75,21 +75,36 @@ export function decodeSegment(
       });
       [state, count] = [after, 0];
     };
-    const { field: { rows, columns } } = matrices[matrix]!;
+    const { field } = matrices[matrix]!;
     for (let number = first; number < end; number++) {
       const { row, column, length } = diagonalOf(matrices[matrix]!, number);
       for (let t = 0; t < length;) {
-        const stop = Math.min(length, t + LONGEST_RUN - count);
-        for (; t < stop; t++, count++) {
-          classes[count] = classOf(rows[row + t]! + columns[column - t]!);
-          places[count] = (row + t) * columns.length + column - t;
-        }
+        const part = {
+          row: row + t,
+          column: column - t,
+          length: Math.min(length - t, LONGEST_RUN - count),
+        };
+        writeClasses(field, part, classes.subarray(count));
+        writePlaces(field.columns.length, part, places.subarray(count));
+        t += part.length;
+        count += part.length;
         if (count === LONGEST_RUN) decodeRun();
       }
     }
     if (count > 0) decodeRun();
   }
   return decoder.isAtEnd();
+}
+
+/** Writes where the values of a part of an anti-diagonal stand in a row-major matrix. */
+function writePlaces(
+  width: number,
+  { row, column, length }: Pick<Diagonal, "row" | "column" | "length">,
+  places: Uint32Array,
+): void {
+  for (let t = 0, place = row * width + column; t < length; t++, place += width - 1) {
+    places[t] = place;
+  }
 }
 
 /** Ideal length of a matrix's indices, in bits. */
