@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { makeFolder } from "../data/hub_cache.ts";
 import { InputError, writeFileAtomically } from "../data/mod.ts";
 import { createLanguageModel, generateText, useBackend } from "../eval/mod.ts";
 import { reportPage } from "../eval/report/report_page.ts";
@@ -33,6 +35,7 @@ export async function report(
   });
   const rows = parseResults(text, file);
   const out = options.out ?? `${file.replace(/\.jsonl?$/, "")}.html`;
+  await makeFolder(dirname(out));
   const detailed: DetailedRow[] = [];
   for (const row of rows) detailed.push(await addDetails(row, options.prompt, phases, session));
   const original = detailed.find(({ originalSample }) => originalSample !== undefined);
