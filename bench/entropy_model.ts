@@ -27,7 +27,7 @@ import type { MatrixShape } from "../hierarchy/levels/level.ts";
 import { decodeIndices } from "../hierarchy/levels/trellis_level.ts";
 import { HierarchicalCompressor, openContainer } from "../hierarchy/mod.ts";
 import { codedShapes } from "../hierarchy/plan_tensors.ts";
-import type { Trellis } from "../hierarchy/quantize/trellis.ts";
+import { quantizersOf, type Trellis } from "../hierarchy/quantize/trellis.ts";
 import { runTasksHere } from "../hierarchy/workers/task_runner.ts";
 import { openCalibrated } from "./theory/calibrated_model.ts";
 import { type Price, priceExtensions } from "./theory/entropy_extensions.ts";
@@ -138,7 +138,7 @@ function priceOf(
 }
 
 function fitModel(trellis: Trellis, matrices: readonly IndexMatrix[]): SymbolModel {
-  const quantizers = trellis.states === 1 ? 1 : 2;
+  const quantizers = quantizersOf(trellis);
   const counts = emptyCounts(quantizers);
   for (const matrix of matrices) indexStatistics.countMagnitudes(trellis, matrix, counts);
   return fitSymbolModel(quantizers, counts);

@@ -22,7 +22,7 @@ import { idealBits } from "../hierarchy/entropy/index_code.ts";
 import { fitScaleField } from "../hierarchy/entropy/scale_field.ts";
 import { symbolTables } from "../hierarchy/entropy/symbol_model.ts";
 import { createFieldLevel, decodeField } from "../hierarchy/levels/field_level.ts";
-import { createTrellis } from "../hierarchy/quantize/trellis.ts";
+import { createTrellis, quantizersOf } from "../hierarchy/quantize/trellis.ts";
 import { openEmbeddedCalibrated } from "./theory/calibrated_model.ts";
 import { codedSignal, withMatrices } from "./theory/coded_signal.ts";
 import {
@@ -55,7 +55,7 @@ const { weights } = model;
 const signal = await codedSignal(weights, model.metrics, Number(args.bits));
 const values = signal.reduce((sum, { data }) => sum + data.length, 0);
 const states = Number(args.states);
-const trellis = createTrellis(states), quantizers = states === 1 ? 1 : 2;
+const trellis = createTrellis(states), quantizers = quantizersOf({ states });
 
 interface Coded {
   readonly bits: number;

@@ -71,7 +71,7 @@ export function checkLayerMemory(model: TransformerDescription): void {
 }
 
 /** Weights in the matrices of the largest layer. */
-function largestLayerWeights({ layers }: TransformerDescription): number {
+export function largestLayerWeights({ layers }: TransformerDescription): number {
   const weights = layers.map((layer) =>
     layerLinears(layer).reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0)
   );

@@ -2,7 +2,6 @@ import * as tf from "@tensorflow/tfjs";
 import type { WeightSource } from "../data/tensor.ts";
 import type { LinearDescription, TransformerDescription } from "./architectures/description.ts";
 import { readValues, releaseValues } from "./backend.ts";
-import { layerLinears } from "./expected_tensors.ts";
 import {
   type HeadBlock,
   headBlocks,
@@ -11,6 +10,7 @@ import {
   multiplyHead,
 } from "./head_logits.ts";
 import { loadRows, loadTensors } from "./load_tensors.ts";
+import { largestLayerWeights } from "./memory_plan.ts";
 import { ParameterStore } from "./parameter_store.ts";
 import type { ScoringJob } from "./scoring_jobs.ts";
 import {
@@ -41,12 +41,9 @@ export interface BlockScoring {
 const logitsAtOnce = 2 ** 20;
 
 /** Outputs of the head that are held at once: as many as give a quarter of a layer's weights. */
-function lowMemoryBlocks({ head, layers }: TransformerDescription): HeadBlock[] {
-  const layer = layers.map((each) =>
-    layerLinears(each).reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0)
-  );
-  const width = Math.floor(Math.max(...layer) / head.inputs / 4);
-  return headBlocks(head, Math.max(headBlockWidth, width));
+function lowMemoryBlocks(model: TransformerDescription): HeadBlock[] {
+  const width = Math.floor(largestLayerWeights(model) / model.head.inputs / 4);
+  return headBlocks(model.head, Math.max(headBlockWidth, width));
 }
 
 /** How many steps {@linkcode scoreByBlocks} has. */

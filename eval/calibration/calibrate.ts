@@ -8,12 +8,7 @@ import { planMemory } from "../memory_plan.ts";
 import { prepareWeights } from "../prepared_weights.ts";
 import { cutIntoChunks } from "../text_chunks.ts";
 import { runInWorkers } from "../worker_pool.ts";
-import {
-  type CalibrationJob,
-  finalNormOf,
-  type GradientSums,
-  type SharedMoments,
-} from "./calibrate_chunks.ts";
+import { type CalibrationJob, finalNormOf, type SharedMoments } from "./calibrate_chunks.ts";
 import type { CalibrateSetup } from "./calibrate_worker.ts";
 import type { OutputMoment } from "../../hierarchy/metric/tensor_metric.ts";
 import { inputGroups } from "./input_groups.ts";
@@ -131,7 +126,7 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibration>
   const jobs = planJobs(chunks, contextLength, batch, fisher ? options.seed ?? 0 : undefined);
   const moments = allocateMoments(model, fisher);
   let done = 0;
-  const sums = await runInWorkers<CalibrateSetup, CalibrationJob, GradientSums | undefined>({
+  const sums = await runInWorkers<CalibrateSetup, CalibrationJob, Float64Array | undefined>({
     module: new URL("./calibrate_worker.ts", import.meta.url),
     threads: options.threads ?? navigator.hardwareConcurrency,
     setup: {
@@ -220,7 +215,7 @@ function summarize(
   model: TransformerDescription,
   { chunks, contextLength }: { readonly chunks: Int32Array; readonly contextLength: number },
   moments: SharedMoments,
-  sums: readonly GradientSums[],
+  logitSums: readonly Float64Array[],
 ): Calibration {
   const { groups, triangles, energies } = moments;
   const tokens = chunks.length;
@@ -243,9 +238,9 @@ function summarize(
         );
       },
       sharedWith: sharing.map((linear) => linear.weight).filter((name) => name !== weight),
-      ...(sums.length > 0 &&
+      ...(logitSums.length > 0 &&
         (weight === model.head.weight
-          ? { fisher: mean(sums.map(({ logits }) => logits)) }
+          ? { fisher: mean(logitSums) }
           : outputStatistics(moments, weight, tokens))),
     });
   }
@@ -256,7 +251,7 @@ function summarize(
     contextLength,
     linears,
     tokenFrequencies,
-    ...(sums.length > 0 && {
+    ...(logitSums.length > 0 && {
       embeddingMoment: outputStatistics(moments, model.tokenEmbedding, tokens)
         .outputMoments[0]!.moment,
     }),

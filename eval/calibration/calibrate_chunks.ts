@@ -31,14 +31,6 @@ export interface SharedMoments {
   readonly blockTurns: Int32Array;
 }
 
-/** Sums of squared gradients over a job's tokens. */
-export interface GradientSums {
-  /** Number of the job's tokens. */
-  readonly tokens: number;
-  /** With respect to each logit. */
-  readonly logits: Float64Array;
-}
-
 /** What one run of tokens is calibrated with. */
 export interface CalibrationJob {
   /** Number of the job, from 0; jobs add to the moments in this order. */
@@ -61,12 +53,15 @@ function keeping(seen: Named[]) {
   return (name: string, x: tf.Tensor2D) => void seen.push({ name, tensor: tf.keep(tf.clone(x)) });
 }
 
-/** Runs one job forward, and perhaps backward, adding to the moments. */
+/**
+ * Runs one job forward, and perhaps backward, adding to the moments. A backward pass gives Σ p (1 - p)
+ * of each logit over the job's tokens.
+ */
 export async function calibrateChunks(
   model: RunnableModel,
   moments: SharedMoments,
   { job, ids, batch, labelSeed }: CalibrationJob,
-): Promise<GradientSums | undefined> {
+): Promise<Float64Array | undefined> {
   const { description, parameters } = model;
   const isBackward = labelSeed !== undefined;
   const seen: Named[] = [];
@@ -103,7 +98,7 @@ export async function calibrateChunks(
   parameters.release();
   const visit = (inputs: Named[], gradients: Named[]) => addLayer(moments, job, inputs, gradients);
   await runBackward(model, batch, states, last, hiddenGradient, visit);
-  return { tokens: ids.length, logits: logitFisher };
+  return logitFisher;
 }
 
 /** The last norm, which every model that predicts next tokens has. */

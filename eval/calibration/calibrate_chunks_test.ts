@@ -67,7 +67,7 @@ for (const config of configs) {
       blockTurns: new Int32Array(new SharedArrayBuffer(4 * blocks.length)),
     };
     const before = tf.memory().numTensors;
-    const sums = await calibrateChunks({ description, parameters }, moments, {
+    const logitSums = await calibrateChunks({ description, parameters }, moments, {
       job: 0,
       ids,
       batch,
@@ -92,7 +92,7 @@ for (const config of configs) {
         );
       }
     }
-    assert.equal(sums!.logits.length, vocabulary);
+    assert.equal(logitSums!.length, vocabulary);
     const inputs = inputsOf(config, weights);
     for (const [index, { size, linears }] of groups.entries()) {
       // The energy of each token's gradient, of the layer's outputs or of the expected logits'.

@@ -3,12 +3,7 @@ import { type BackendName, useBackend } from "../backend.ts";
 import { ParameterStore } from "../parameter_store.ts";
 import type { PreparedWeights } from "../prepared_weights.ts";
 import { serveJobs } from "../worker_jobs.ts";
-import {
-  calibrateChunks,
-  type CalibrationJob,
-  type GradientSums,
-  type SharedMoments,
-} from "./calibrate_chunks.ts";
+import { calibrateChunks, type CalibrationJob, type SharedMoments } from "./calibrate_chunks.ts";
 
 /** What each worker is given once. */
 export interface CalibrateSetup {
@@ -24,7 +19,7 @@ export interface CalibrateSetup {
   readonly moments: SharedMoments;
 }
 
-serveJobs<CalibrateSetup, CalibrationJob, GradientSums | undefined>(async (setup) => {
+serveJobs<CalibrateSetup, CalibrationJob, Float64Array | undefined>(async (setup) => {
   await useBackend(setup.backend);
   const parameters = new ParameterStore(setup.weights, setup.resident);
   const model = { description: setup.description, parameters };

@@ -1,3 +1,4 @@
+import { quantizersOf } from "../quantize/trellis.ts";
 import type { CountedMatrix } from "../workers/coding_tasks.ts";
 import { shareFloat32Array } from "../workers/shared_array.ts";
 import type { RunTasks } from "../workers/task_runner.ts";
@@ -29,7 +30,7 @@ export async function fitEntropyModel(
   start?: SymbolModel,
   signal?: AbortSignal,
 ): Promise<EntropyModelFit> {
-  const quantizers = states === 1 ? 1 : 2;
+  const quantizers = quantizersOf({ states });
   let current = matrices;
   let model = fitSymbolModel(quantizers, sumCounts(quantizers, current), start);
   for (let round = 1; round < FIT_ROUNDS; round++) {

@@ -1,4 +1,4 @@
-import type { Trellis } from "../quantize/trellis.ts";
+import { quantizersOf, type Trellis } from "../quantize/trellis.ts";
 import { type ClassCosts, firstCost, NEIGHBOURS } from "./class_costs.ts";
 import { emptyCounts, type MagnitudeCounts, MAGNITUDES } from "./fit_symbol_model.ts";
 import { forEachDiagonal, type IndexMatrix } from "./index_matrix.ts";
@@ -24,11 +24,6 @@ export interface IndexStatistics {
 
 /** Sums of a row or a column. */
 export const AXIS_SUMS = 2 * NEIGHBOURS;
-
-/** Number of quantizers of a trellis. */
-export function quantizersOf({ states }: Trellis): 1 | 2 {
-  return states === 1 ? 1 : 2;
-}
 
 /** Low bits of each class's indices that are stored as they are. */
 export function rawBitsOfClasses(quantizers: 1 | 2): Uint8Array {

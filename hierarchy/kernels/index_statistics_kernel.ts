@@ -1,11 +1,7 @@
 import { emptyCounts } from "../entropy/fit_symbol_model.ts";
 import { forEachDiagonal, type IndexMatrix } from "../entropy/index_matrix.ts";
-import {
-  AXIS_SUMS,
-  type IndexStatistics,
-  quantizersOf,
-  rawBitsOfClasses,
-} from "../entropy/index_statistics.ts";
+import { AXIS_SUMS, type IndexStatistics, rawBitsOfClasses } from "../entropy/index_statistics.ts";
+import { quantizersOf } from "../quantize/trellis.ts";
 import { instantiateKernel, PAGE_BYTES } from "./instantiate.ts";
 import { STATISTICS_WASM } from "./statistics_wasm.ts";
 

@@ -10,7 +10,7 @@ import { coefficientCount, type SymbolModel, symbolTables } from "../entropy/sym
 import { createRunDecoder } from "../entropy/run_decoder.ts";
 import { symbolBits, type SymbolTables } from "../entropy/symbol_table.ts";
 import { createRunDecoderKernel } from "../kernels/run_decoder_kernel.ts";
-import { createTrellis, STATE_COUNTS, type Trellis } from "../quantize/trellis.ts";
+import { createTrellis, quantizersOf, STATE_COUNTS, type Trellis } from "../quantize/trellis.ts";
 import type { QuantizeTask } from "../workers/coding_tasks.ts";
 import { ScratchArrays } from "../workers/scratch_arrays.ts";
 import { shareFloat32Array } from "../workers/shared_array.ts";
@@ -201,7 +201,7 @@ function decodeRuns(
 /** What decoding needs beside the codes of the indices. */
 const readSide = rememberByLevel((encoded, shapes) => {
   const trellis = trellisOf(encoded);
-  const { model, fields } = decodeFields(encoded, shapes, trellis.states === 1 ? 1 : 2);
+  const { model, fields } = decodeFields(encoded, shapes, quantizersOf(trellis));
   const tables = symbolTables(model);
   const decoder = createRunDecoderKernel(trellis, tables) ?? createRunDecoder(trellis, tables);
   const coded = shapes.map(({ rows, columns }, i) => ({ rows, columns, field: fields[i]! }));

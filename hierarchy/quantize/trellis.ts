@@ -14,6 +14,11 @@ export interface Trellis {
 /** Numbers of states that a trellis can have. */
 export const STATE_COUNTS = [1, 4, 8, 16, 32, 64, 128, 256] as const;
 
+/** Number of quantizers that take turns in a trellis. */
+export function quantizersOf({ states }: Pick<Trellis, "states">): 1 | 2 {
+  return states === 1 ? 1 : 2;
+}
+
 /**
  * Parity-check polynomials of Ungerboeck's systematic feedback codes of rate 1/2 for amplitude
  * modulation (G. Ungerboeck, IEEE Transactions on Information Theory 28, 1982, table I).
