@@ -6,24 +6,16 @@
  */
 import { fileURLToPath } from "node:url";
 import { launchChromium } from "../eval/plots/chromium.ts";
-import { HierarchicalCompressor } from "../hierarchy/compressor.ts";
-import { createRandom } from "../kan/random.ts";
+import { codedSamples, printHeader, printRates } from "./decoding/samples.ts";
 
 const RUNS = 30;
-/** Million weights a second that decoding is to reach on one core. */
-const GOAL = 40;
-const SHAPE = [1024, 1024] as const;
 
 const { success, stdout } = await new Deno.Command(Deno.execPath(), {
-  args: ["bundle", "-q", "--platform", "browser", "browser/measure_decoding.ts"],
+  args: ["bundle", "-q", "--platform", "browser", "decoding/measure_in_page.ts"],
   cwd: fileURLToPath(new URL(".", import.meta.url)),
   stderr: "inherit",
 }).output();
 if (!success) Deno.exit(1);
-
-const random = createRandom(1);
-const data = Float32Array.from({ length: SHAPE[0] * SHAPE[1] }, () => random.normal() * 0.02);
-const weights = new Map([["weight", { dtype: "F32" as const, shape: SHAPE, data }]]);
 
 const browser = await launchChromium();
 try {
@@ -36,24 +28,13 @@ try {
   });
   await page.goto("http://localhost/");
   console.log(`Chromium ${browser.version()}`);
-  console.log(
-    `bits a weight   states   entropy decoder   whole file   (million weights a second; goal: ${GOAL})`,
-  );
-  for (const bits of [2, 4]) {
-    for (const states of [1, 8]) {
-      const { bytes } = await new HierarchicalCompressor({ bits, states }).compress(weights);
-      const measured: number[] = await page.evaluate(
-        async ([url, file, runs]) => (await import(url)).measureDecoding(file, runs),
-        ["/module.js", bytes.toBase64(), RUNS] as const,
-      );
-      const [decoder, whole] = measured.map((milliseconds) => data.length / 1e3 / milliseconds);
-      console.log(
-        `${bits}`.padStart(13),
-        `${states}`.padStart(8),
-        decoder!.toFixed(1).padStart(17),
-        whole!.toFixed(1).padStart(12),
-      );
-    }
+  printHeader();
+  for await (const sample of codedSamples()) {
+    const rates: number[] = await page.evaluate(
+      async ([url, file, runs]) => (await import(url)).measureDecoding(file, runs),
+      ["/module.js", sample.bytes.toBase64(), RUNS] as const,
+    );
+    printRates(sample, rates);
   }
 } finally {
   await browser.close();

@@ -24,7 +24,7 @@ import {
 } from "../hierarchy/entropy/symbol_model.ts";
 import { levelShapes } from "../hierarchy/level_codecs.ts";
 import type { MatrixShape } from "../hierarchy/levels/level.ts";
-import { decodeIndices } from "../hierarchy/levels/trellis_level.ts";
+import { decodeIndices, decodeTrellis } from "../hierarchy/levels/trellis_level.ts";
 import { HierarchicalCompressor, openContainer } from "../hierarchy/mod.ts";
 import { codedShapes } from "../hierarchy/plan_tensors.ts";
 import { quantizersOf, type Trellis } from "../hierarchy/quantize/trellis.ts";
@@ -50,18 +50,17 @@ async function indicesOf(bytes: Uint8Array): Promise<CodedModel> {
   const { stages, tensors } = await openContainer(memorySource(bytes, "embedded model"));
   const stage = stages[0]!;
   const shapes = levelShapes(stage, codedShapes(tensors)).at(-1)!;
-  const matrices = shapes.map((shape): Coded => {
+  const levels = decodeTrellis(stage.at(-1)!, [], shapes);
+  const matrices = shapes.map((shape, i): Coded => {
     const length = shape.rows * shape.columns;
-    return { ...shape, indices: new Int32Array(length), levels: new Float32Array(length) };
+    return { ...shape, indices: new Int32Array(length), levels: levels[i]!.data };
   });
   let used: Trellis | undefined;
   const seen = new Int32Array(shapes.length);
-  decodeIndices(stage.at(-1)!, shapes, ({ trellis, matrix, places, indices, levels }) => {
+  decodeIndices(stage.at(-1)!, shapes, ({ trellis, piece: { matrix }, indices }) => {
     used = trellis;
-    const target = matrices[matrix]!;
-    target.indices.set(indices, seen[matrix]);
+    matrices[matrix]!.indices.set(indices, seen[matrix]);
     seen[matrix] = seen[matrix]! + indices.length;
-    places.forEach((place, i) => target.levels[place] = levels[i]!);
   });
   return { trellis: used!, matrices };
 }

@@ -90,7 +90,10 @@ async function benchDecoding(): Promise<void> {
     const tables = symbolTables(model);
     const segment = [{ matrix: 0, first: 0, end: rows + columns - 1 }];
     const stream = encodeSegment(trellis, segment, matrices, tables);
-    const decoders = [createRunDecoder(trellis, tables), createRunDecoderKernel(trellis, tables)!];
+    const decoders = [
+      createRunDecoder(trellis, tables),
+      createRunDecoderKernel(trellis, tables, rows + columns)!,
+    ];
     const [reference, kernel] = decoders.map((decoder) =>
       length / 1e6 / leastCpuSeconds(
         () => decodeSegment(decoder, stream, segment, matrices, () => {}),

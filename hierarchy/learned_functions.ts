@@ -74,7 +74,7 @@ export async function readLearnedFunctions(
     const coded = levelShapes(stage, shapes)[at]!;
     const matrices: MatrixFunctions[] = [];
     let codeLengths: CodeLengths[] = [];
-    decodeIndices(stage[at]!, coded, ({ matrix, field, tables }) => {
+    decodeIndices(stage[at]!, coded, ({ piece: { matrix }, field, tables }) => {
       if (matrices[matrix] !== undefined) return;
       const { name, logSteps } = coded[matrix]!;
       matrices[matrix] = {

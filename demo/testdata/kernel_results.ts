@@ -1,6 +1,6 @@
 import { RansEncoder } from "../../hierarchy/entropy/rans.ts";
 import { createRunDecoder, LONGEST_RUN } from "../../hierarchy/entropy/run_decoder.ts";
-import { laplacianModel, symbolTables } from "../../hierarchy/entropy/symbol_model.ts";
+import { laplacianModel, symbolTables, UNIT_CLASS } from "../../hierarchy/entropy/symbol_model.ts";
 import { putSymbol } from "../../hierarchy/entropy/symbol_table.ts";
 import { createErrorFeedbackKernel } from "../../hierarchy/kernels/error_feedback_kernel.ts";
 import { createPathSearchKernel } from "../../hierarchy/kernels/path_search_kernel.ts";
@@ -62,9 +62,12 @@ function decode(make: typeof createRunDecoderKernel): number[] | undefined {
     putSymbol(encoder, tables[state & 1]![40]!, k);
     state = trellis.transitions[2 * state + (k & 1)]!;
   }
-  const decoder = make(trellis, tables);
+  const decoder = make(trellis, tables, 2 * LONGEST_RUN);
+  // Sums of two halve to class 40.
+  const field = new Int32Array(LONGEST_RUN).fill(40 - UNIT_CLASS);
   decoder?.start(encoder.finish());
-  decoder?.classes.fill(40);
+  decoder?.setField({ rows: field, columns: field });
+  decoder?.classify({ row: 0, column: LONGEST_RUN - 1, length: LONGEST_RUN }, 0);
   return decoder && [decoder.decode(LONGEST_RUN, 0), ...decoder.levels, ...decoder.indices];
 }
 

@@ -1,9 +1,9 @@
 import type { Trellis } from "../quantize/trellis.ts";
-import { type Diagonal, diagonalOf, type Size } from "../quantize/diagonals.ts";
+import { diagonalOf, type Size } from "../quantize/diagonals.ts";
 import { forEachDiagonal, type IndexMatrix, type Piece } from "./index_matrix.ts";
 import { RansEncoder } from "./rans.ts";
 import { LONGEST_RUN, type RunDecoder } from "./run_decoder.ts";
-import { classOf, type ScaleField, writeClasses } from "./scale_field.ts";
+import { classOf, type ScaleField } from "./scale_field.ts";
 import { putSymbol, symbolBits, type SymbolTables } from "./symbol_table.ts";
 
 /** Codes the pieces of one segment into one stream. */
@@ -31,14 +31,14 @@ export function encodeSegment(
   return encoder.finish();
 }
 
-/** Decoded indices of one matrix that follow each other; overwritten after the visit. */
+/** Decoded indices of one piece that follow each other; overwritten after the visit. */
 export interface DecodedRun {
-  /** Number of the matrix. */
-  readonly matrix: number;
+  /** The piece that they are of. */
+  readonly piece: Piece;
+  /** Number of indices of the piece before them. */
+  readonly offset: number;
   /** State of the trellis before the first. */
   readonly state: number;
-  /** Where in the row-major matrix each one is. */
-  readonly places: Uint32Array;
   /** The class of each. */
   readonly classes: Uint8Array;
   /** The indices. */
@@ -58,53 +58,44 @@ export function decodeSegment(
   matrices: readonly (Size & { readonly field: ScaleField })[],
   visit: (run: DecodedRun) => void,
 ): boolean {
-  const { classes, indices, levels } = decoder;
-  const places = new Uint32Array(LONGEST_RUN);
   decoder.start(stream);
-  for (const { matrix, first, end } of segment) {
-    let state = 0, count = 0;
-    const decodeRun = () => {
-      const after = decoder.decode(count, state);
-      visit({
-        matrix,
-        state,
-        places: places.subarray(0, count),
-        classes: classes.subarray(0, count),
-        indices: indices.subarray(0, count),
-        levels: levels.subarray(0, count),
-      });
-      [state, count] = [after, 0];
-    };
-    const { field } = matrices[matrix]!;
-    for (let number = first; number < end; number++) {
-      const { row, column, length } = diagonalOf(matrices[matrix]!, number);
-      for (let t = 0; t < length;) {
-        const part = {
-          row: row + t,
-          column: column - t,
-          length: Math.min(length - t, LONGEST_RUN - count),
-        };
-        writeClasses(field, part, classes.subarray(count));
-        writePlaces(field.columns.length, part, places.subarray(count));
-        t += part.length;
-        count += part.length;
-        if (count === LONGEST_RUN) decodeRun();
-      }
-    }
-    if (count > 0) decodeRun();
-  }
+  for (const piece of segment) decodePiece(decoder, piece, matrices[piece.matrix]!, visit);
   return decoder.isAtEnd();
 }
 
-/** Writes where the values of a part of an anti-diagonal stand in a row-major matrix. */
-function writePlaces(
-  width: number,
-  { row, column, length }: Pick<Diagonal, "row" | "column" | "length">,
-  places: Uint32Array,
+function decodePiece(
+  decoder: RunDecoder,
+  piece: Piece,
+  matrix: Size & { readonly field: ScaleField },
+  visit: (run: DecodedRun) => void,
 ): void {
-  for (let t = 0, place = row * width + column; t < length; t++, place += width - 1) {
-    places[t] = place;
+  const { classes, indices, levels } = decoder;
+  let state = 0, offset = 0, count = 0;
+  const decodeRun = () => {
+    const after = decoder.decode(count, state);
+    visit({
+      piece,
+      offset,
+      state,
+      classes: classes.subarray(0, count),
+      indices: indices.subarray(0, count),
+      levels: levels.subarray(0, count),
+    });
+    offset += count;
+    [state, count] = [after, 0];
+  };
+  decoder.setField(matrix.field);
+  for (let number = piece.first; number < piece.end; number++) {
+    const { row, column, length } = diagonalOf(matrix, number);
+    for (let t = 0; t < length;) {
+      const part = Math.min(length - t, LONGEST_RUN - count);
+      decoder.classify({ row: row + t, column: column - t, length: part }, count);
+      t += part;
+      count += part;
+      if (count === LONGEST_RUN) decodeRun();
+    }
   }
+  if (count > 0) decodeRun();
 }
 
 /** Ideal length of a matrix's indices, in bits. */

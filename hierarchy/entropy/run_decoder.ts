@@ -1,13 +1,18 @@
+import type { Diagonal } from "../quantize/diagonals.ts";
 import { reconstruct, type Trellis } from "../quantize/trellis.ts";
 import { RansDecoder } from "./rans.ts";
+import { type ScaleField, writeClasses } from "./scale_field.ts";
 import { slotTable, type SymbolTables, takeSymbol } from "./symbol_table.ts";
 
 /** Largest number of indices that are decoded at once. */
 export const LONGEST_RUN = 4096;
 
+/** Some values of an anti-diagonal that follow each other, from its top. */
+export type DiagonalPart = Pick<Diagonal, "row" | "column" | "length">;
+
 /**
- * Decodes indices run by run. The caller fills `classes`; `indices` and `levels` are filled with the
- * indices and their reconstructions in steps.
+ * Decodes indices run by run: the classes of the next run are written first, then `indices` and
+ * `levels` are filled with the indices and their reconstructions in steps.
  */
 export interface RunDecoder {
   /** Class of each index of the next run. */
@@ -18,6 +23,10 @@ export interface RunDecoder {
   readonly levels: Float32Array;
   /** Goes to the start of a code stream. */
   start(stream: Uint8Array): void;
+  /** Says which matrix' log-scales make the classes. */
+  setField(field: ScaleField): void;
+  /** Writes the classes of a part of an anti-diagonal of that matrix, from place `at` of the run on. */
+  classify(part: DiagonalPart, at: number): void;
   /** Decodes a run of `count` indices from a trellis state on; returns the state after them. */
   decode(count: number, state: number): number;
   /** Whether the stream ended where its end should be. */
@@ -30,13 +39,19 @@ export function createRunDecoder(trellis: Trellis, tables: SymbolTables): RunDec
   const classes = new Uint8Array(LONGEST_RUN);
   const indices = new Int32Array(LONGEST_RUN);
   const levels = new Float32Array(LONGEST_RUN);
-  let decoder: RansDecoder;
+  let decoder: RansDecoder, field: ScaleField;
   return {
     classes,
     indices,
     levels,
     start(stream) {
       decoder = new RansDecoder(stream);
+    },
+    setField(given) {
+      field = given;
+    },
+    classify(part, at) {
+      writeClasses(field, part, classes.subarray(at));
     },
     decode(count, state) {
       for (let i = 0; i < count; i++) {

@@ -12,6 +12,9 @@ export interface ScaleField {
   readonly columns: Int32Array;
 }
 
+/** Values of fields are at most this far from zero, so that sums of two fit in 16 bits. */
+export const LARGEST_LOG_SCALE = (1 << 14) - 1;
+
 /** The smallest sum of a row and a column that has a class of its own. */
 const LOWEST = -2 * UNIT_CLASS;
 const HIGHEST = 2 * (CLASS_COUNT - 1 - UNIT_CLASS);

@@ -1,26 +1,24 @@
 // Decodes trellis indices from interleaved rANS; AssemblyScript, see build_kernels.ts.
 //
-// The tables of both quantizers stand side by side, so that the load of a slot need not wait for the
-// index before, which says which of the two is in use; nothing but a shift depends on it.
+// What bounds the speed is how soon the state of the trellis is known after the one before. The symbols
+// that a slot stands for in either quantizer are loaded side by side, long before it is clear which of
+// the two is in use, and their parities choose between next states in one load.
 
 const LANES: i32 = 4;
 const PROBABILITY_BITS: u32 = 12;
 const SLOT_MASK: u32 = (1 << PROBABILITY_BITS) - 1;
 const STATE_LOWER_BOUND: u32 = 0x1_0000;
-/** Stands in a slot for an index of its own kind: the escape symbol. */
+/** Stands for an index of its own kind: the escape symbol. */
 const ESCAPE: i32 = -128;
-/** log2 of the bytes of both quantizers' slots in a class. */
-const CLASS_SHIFT: i32 = 15;
+/** log2 of the bytes of a class' symbols: one for each slot and quantizer. */
+const SYMBOLS_SHIFT: usize = 13;
+/** log2 of the bytes of a class' intervals: four for each symbol and quantizer. */
+const INTERVALS_SHIFT: usize = 11;
 
 /** Where decoding stands: the states of the lanes, in turn from `turn` on, and the next word. */
 let lanes: usize = 0;
 let turn: i32 = 0;
 let words: usize = 0;
-
-/** Whose turn it is. */
-export function getTurn(): i32 {
-  return turn;
-}
 
 /** Where the next word is. */
 export function getWords(): usize {
@@ -41,6 +39,20 @@ export function start(lanesAt: usize, wordsAt: usize): void {
     store<u32>(lanes + (<usize> lane << 2), (<u32> load<u16>(words) << 16) | load<u16>(words, 2));
     words += 4;
   }
+}
+
+/** State of the lane whose turn comes after `later` others. */
+function loadLane(later: i32): u32 {
+  return load<u32>(lanes + (<usize> ((turn + later) & (LANES - 1)) << 2));
+}
+
+/** Stores the lanes' states, the one whose turn it is first. */
+function storeLanes(first: u32, second: u32, third: u32, fourth: u32): void {
+  store<u32>(lanes, first);
+  store<u32>(lanes, second, 4);
+  store<u32>(lanes, third, 8);
+  store<u32>(lanes, fourth, 12);
+  turn = 0;
 }
 
 /** Reads `bits` bits of equal probability, 12 from a lane at most. */
@@ -73,49 +85,94 @@ function takeEscaped(reach: i32): i32 {
 }
 
 /**
+ * Classes of `count` values of an anti-diagonal: half the sum of a row's and a column's log-scale, both
+ * 16-bit and the columns from last to first, plus `unit`, from 0 to `last`. Writes up to seven more.
+ */
+export function classify(
+  count: i32,
+  rows: usize,
+  columns: usize,
+  unit: i32,
+  last: i32,
+  classes: usize,
+): void {
+  const middle = i16x8.splat(<i16> unit), highest = i16x8.splat(<i16> last);
+  for (let i = 0; i < count; i += 8) {
+    const sum = i16x8.add(
+      v128.load(rows + (<usize> i << 1)),
+      v128.load(columns + (<usize> i << 1)),
+    );
+    const index = i16x8.min_s(i16x8.add(i16x8.shr_s(sum, 1), middle), highest);
+    const bytes = i8x16.narrow_i16x8_u(index, index); // which makes negative ones zero
+    v128.store64_lane(classes + i, bytes, 0);
+  }
+}
+
+/**
  * Decodes `count` indices and the quantizer of each, from `state` on; returns the state after them.
- * `slots` has for each class, slot and quantizer: index (8 bits), frequency less 1 (12), offset in
- * the interval (12). `shapes` has for each class raw bits and the reach of both quantizers, a byte
- * each. `firstRaw` is the first class with raw bits; all after it have some.
+ * `transitions` has eight times the next state for each state and the parities of the symbols of both
+ * quantizers (16 bits each). `symbols` has for each class, slot and quantizer a signed symbol (8 bits),
+ * `intervals` for each class, quantizer and symbol its frequency and its start (16 bits each),
+ * `shapes` for each class raw bits and the reach of both quantizers, a byte each. `firstRaw` is the
+ * first class with raw bits; all after it have some.
  */
 export function decode(
   count: i32,
   state: i32,
   transitions: usize,
-  slots: usize,
+  symbols: usize,
+  intervals: usize,
   shapes: usize,
   firstRaw: i32,
   classes: usize,
   indices: usize,
   quantizers: usize,
 ): i32 {
+  let from = <u32> state << 3;
+  let at = words;
+  let coder = loadLane(0), second = loadLane(1), third = loadLane(2), fourth = loadLane(3);
   for (let i = 0; i < count; i++) {
-    const index = <i32> load<u8>(classes + i);
-    const lane = lanes + (<usize> turn << 2);
-    let coder = load<u32>(lane);
-    const pair = load<u64>(
-      slots + (<usize> index << CLASS_SHIFT) + (<usize> (coder & SLOT_MASK) << 3),
+    const index = <usize> load<u8>(classes + i);
+    const slot = coder & SLOT_MASK;
+    const pair = <u32> load<u16>(symbols + (index << SYMBOLS_SHIFT) + (<usize> slot << 1));
+    const quantizer = from >> 3 & 1;
+    const parities = (pair & 1) | (pair >> 7 & 2);
+    let next = <u32> load<u16>(transitions + <usize> (from + (parities << 1)));
+    const symbol = pair >> (quantizer << 3) & 0xff;
+    const interval = load<u32>(
+      intervals + (index << INTERVALS_SHIFT) + <usize> (quantizer << 10 | symbol << 2),
     );
-    const quantizer = state & 1;
-    const entry = <u32> (pair >> (<u64> quantizer << 5));
-    coder = ((entry >> 12 & 0xfff) + 1) * (coder >> PROBABILITY_BITS) + (entry & 0xfff);
-    const renewed = (coder << 16) | load<u16>(words);
+    coder = (interval & 0xffff) * (coder >> PROBABILITY_BITS) + slot - (interval >> 16);
+    const renewed = (coder << 16) | load<u16>(at);
     const short = coder < STATE_LOWER_BOUND;
-    words += <usize> short << 1;
-    store<u32>(lane, short ? renewed : coder);
-    turn = (turn + 1) & (LANES - 1);
-    let k = <i32> entry >> 24;
-    if (k == ESCAPE || index >= firstRaw) {
-      const shape = shapes + (<usize> index << 2);
+    at += <usize> short << 1;
+    const last = short ? renewed : coder;
+    coder = second;
+    second = third;
+    third = fourth;
+    fourth = last;
+    let k = <i32> <i8> symbol;
+    if (k == ESCAPE || <i32> index >= firstRaw) {
+      words = at;
+      storeLanes(coder, second, third, fourth);
+      const shape = shapes + (index << 2);
       if (k == ESCAPE) k = takeEscaped(<i32> load<u8>(shape + quantizer, 1));
       const raw = <i32> load<u8>(shape);
       if (raw > 0) k = (k << raw) + <i32> takeBits(raw) - (1 << (raw - 1));
+      next = <u32> load<u16>(transitions + <usize> (from + (k & 1) * 6));
+      at = words;
+      coder = loadLane(0);
+      second = loadLane(1);
+      third = loadLane(2);
+      fourth = loadLane(3);
     }
     store<i32>(indices + (<usize> i << 2), k);
     store<u8>(quantizers + i, <u8> quantizer);
-    state = <i32> load<u8>(transitions + ((state << 1) | (k & 1)));
+    from = next;
   }
-  return state;
+  words = at;
+  storeLanes(coder, second, third, fourth);
+  return from >> 3;
 }
 
 /**

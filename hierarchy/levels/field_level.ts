@@ -142,7 +142,7 @@ function scaled(
   };
 }
 
-/** Multiplies the quotients by their steps. */
+/** Multiplies the quotients by their steps, in place. */
 export function decodeField(
   encoded: EncodedLevel,
   handedOn: Signal,
@@ -160,13 +160,12 @@ export function decodeField(
     const column = part?.columns === undefined
       ? factors.column
       : valuesAt(factors.column, part.columns);
-    const data = new Float32Array(matrix.data.length);
-    for (let r = 0, at = 0; r < matrix.rows; r++) {
-      for (let j = 0; j < matrix.columns; j++, at++) {
-        data[at] = matrix.data[at]! * (row[r]! * column[j]!);
-      }
+    const { rows, columns, data } = matrix;
+    for (let r = 0, at = 0; r < rows; r++) {
+      const rowStep = row[r]!;
+      for (let j = 0; j < columns; j++, at++) data[at] = data[at]! * (rowStep * column[j]!);
     }
-    return { name: shapes[i]!.name, rows: matrix.rows, columns: matrix.columns, data };
+    return { name: shapes[i]!.name, rows, columns, data };
   });
 }
 

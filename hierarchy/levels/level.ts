@@ -122,7 +122,7 @@ export type WantedParts = ReadonlyMap<number, MatrixPart>;
 
 /**
  * The inverse of a level, as a plain function. `handedOn` is the next levels' reconstruction of
- * what this level handed on, `shapes` the matrices to give back. With `wanted`, a decoder whose codec
+ * what this level handed on, which may be overwritten, `shapes` the matrices to give back. With `wanted`, a decoder whose codec
  * says so gives these parts of the matrices of these numbers only and leaves the others empty. Uses
  * no arithmetic whose rounding depends on the platform.
  */

@@ -1,5 +1,6 @@
 import type { DiagonalRange } from "../entropy/index_matrix.ts";
 import type { Size } from "../quantize/diagonals.ts";
+import { type Band, BAND_DIAGONALS, DiagonalBands } from "./diagonal_bands.ts";
 import type { Matrix, MatrixShape } from "./level.ts";
 
 /** Some rows and columns of a matrix. */
@@ -14,11 +15,11 @@ export interface MatrixPart {
 export interface PartReader {
   /** The part, as a matrix of its own. */
   readonly matrix: Matrix;
-  /** Takes over what the part has of values whose row-major places in the whole are given. */
-  put(places: Uint32Array, values: Float32Array): void;
+  /** Takes over what the part has of the values of a range that follow its first `offset` ones. */
+  put(range: DiagonalRange, offset: number, values: Float32Array): void;
 }
 
-/** Room for a part of a matrix. */
+/** Room for a part of a matrix whose values come anti-diagonal by anti-diagonal. */
 export function createPartReader(
   { name, rows, columns }: MatrixShape,
   part: MatrixPart,
@@ -26,26 +27,94 @@ export function createPartReader(
   const width = part.columns?.length ?? columns;
   const height = part.rows?.length ?? rows;
   const data = new Float32Array(height * width);
-  const matrix = { name, rows: height, columns: width, data };
-  if (part.rows === undefined && part.columns === undefined) {
-    return {
-      matrix,
-      put(places, values) {
-        for (let i = 0; i < places.length; i++) data[places[i]!] = values[i]!;
-      },
-    };
-  }
-  const rowStarts = placesIn(part.rows, rows, width),
-    columnPlaces = placesIn(part.columns, columns);
+  const isWhole = part.rows === undefined && part.columns === undefined;
+  const size = { rows, columns };
+  const bands = new DiagonalBands(
+    size,
+    isWhole ? wholeWriter(size, data) : partWriter(
+      size,
+      placesIn(part.rows, rows, width),
+      placesIn(part.columns, columns),
+      data,
+    ),
+  );
   return {
-    matrix,
-    put(places, values) {
-      for (let i = 0; i < places.length; i++) {
-        const row = Math.floor(places[i]! / columns);
-        const start = rowStarts[row]!, column = columnPlaces[places[i]! - row * columns]!;
-        if (start >= 0 && column >= 0) data[start + column] = values[i]!;
+    matrix: { name, rows: height, columns: width, data },
+    put: (range, offset, values) => bands.put(range, offset, values),
+  };
+}
+
+/** Writes the rows of bands to a row-major matrix. */
+function wholeWriter({ rows, columns }: Size, data: Float32Array): (band: Band) => void {
+  return (band) => {
+    const top = Math.max(0, band.first - columns + 1), bottom = Math.min(rows, band.end);
+    // Rows that all anti-diagonals have, unless the band is too thin to be the one in full.
+    const isFull = band.end - band.first === BAND_DIAGONALS;
+    const from = isFull ? Math.max(top, band.end - columns) : bottom;
+    const to = isFull ? Math.min(rows, band.first + 1) : bottom;
+    if (from >= to) return writeRows(band, top, bottom, columns, data);
+    writeRows(band, top, from, columns, data);
+    writeFullRows(band, from, to, columns, data);
+    writeRows(band, to, bottom, columns, data);
+  };
+}
+
+function writeRows(
+  { first, end, values, origins }: Band,
+  top: number,
+  bottom: number,
+  columns: number,
+  data: Float32Array,
+): void {
+  for (let row = top; row < bottom; row++) {
+    const stop = Math.min(end, row + columns);
+    for (let number = Math.max(first, row); number < stop; number++) {
+      data[row * columns + number - row] = values[origins[number - first]! + row]!;
+    }
+  }
+}
+
+/** As {@linkcode writeRows} where all of a row's eight values are there: half of decoding's time. */
+function writeFullRows(
+  { first, values, origins }: Band,
+  top: number,
+  bottom: number,
+  columns: number,
+  data: Float32Array,
+): void {
+  const [a, b, c, d, e, f, g, h] = origins as unknown as EightNumbers;
+  for (let row = top, at = top * columns + first - top; row < bottom; row++, at += columns - 1) {
+    data[at] = values[a + row]!;
+    data[at + 1] = values[b + row]!;
+    data[at + 2] = values[c + row]!;
+    data[at + 3] = values[d + row]!;
+    data[at + 4] = values[e + row]!;
+    data[at + 5] = values[f + row]!;
+    data[at + 6] = values[g + row]!;
+    data[at + 7] = values[h + row]!;
+  }
+}
+
+type EightNumbers = [number, number, number, number, number, number, number, number];
+
+/** Writes what a part has of bands; rows' starts and columns' places in it are -1 where it has none. */
+function partWriter(
+  { rows, columns }: Size,
+  rowStarts: Int32Array,
+  columnPlaces: Int32Array,
+  data: Float32Array,
+): (band: Band) => void {
+  return ({ first, end, values, origins }) => {
+    const bottom = Math.min(rows, end);
+    for (let row = Math.max(0, first - columns + 1); row < bottom; row++) {
+      const start = rowStarts[row]!;
+      if (start < 0) continue;
+      const stop = Math.min(end, row + columns);
+      for (let number = Math.max(first, row); number < stop; number++) {
+        const column = columnPlaces[number - row]!;
+        if (column >= 0) data[start + column] = values[origins[number - first]! + row]!;
       }
-    },
+    }
   };
 }
 

@@ -4,7 +4,7 @@ import { type DecodedRun, decodeSegment } from "../entropy/index_code.ts";
 import { type Piece, planSegments } from "../entropy/index_matrix.ts";
 import { putIntegers, takeIntegers } from "../entropy/integer_vector.ts";
 import { RansDecoder, RansEncoder } from "../entropy/rans.ts";
-import type { ScaleField } from "../entropy/scale_field.ts";
+import { LARGEST_LOG_SCALE, type ScaleField } from "../entropy/scale_field.ts";
 import { symbolCosts } from "../entropy/symbol_costs.ts";
 import { coefficientCount, type SymbolModel, symbolTables } from "../entropy/symbol_model.ts";
 import { createRunDecoder } from "../entropy/run_decoder.ts";
@@ -28,6 +28,7 @@ import type {
 import type { LevelCodec } from "./level_codec.ts";
 import { createPartReader, hasDiagonals } from "./matrix_part.ts";
 import { rememberByLevel } from "./remember_by_level.ts";
+import { damaged } from "./stored_level.ts";
 
 /** Settings of {@linkcode createTrellisLevel}. */
 export interface TrellisLevelOptions {
@@ -149,7 +150,7 @@ export function decodeTrellis(
   decodeRuns(
     encoded,
     shapes,
-    ({ matrix, places, levels }) => readers[matrix]?.put(places, levels),
+    ({ piece, offset, levels }) => readers[piece.matrix]?.put(piece, offset, levels),
     isWanted,
   );
   return shapes.map((shape, i) => readers[i]?.matrix ?? { ...shape, data: new Float32Array() });
@@ -189,7 +190,7 @@ function decodeRuns(
       stream,
       segment,
       coded,
-      (run) => visit({ ...run, trellis, tables, field: fields[run.matrix]! }),
+      (run) => visit({ ...run, trellis, tables, field: fields[run.piece.matrix]! }),
     );
     if (!complete) {
       const first = shapes[segment[0]!.matrix]!.name;
@@ -203,7 +204,9 @@ const readSide = rememberByLevel((encoded, shapes) => {
   const trellis = trellisOf(encoded);
   const { model, fields } = decodeFields(encoded, shapes, quantizersOf(trellis));
   const tables = symbolTables(model);
-  const decoder = createRunDecoderKernel(trellis, tables) ?? createRunDecoder(trellis, tables);
+  const room = Math.max(0, ...shapes.map(({ rows, columns }) => rows + columns));
+  const decoder = createRunDecoderKernel(trellis, tables, room) ??
+    createRunDecoder(trellis, tables);
   const coded = shapes.map(({ rows, columns }, i) => ({ rows, columns, field: fields[i]! }));
   return { trellis, tables, fields, decoder, coded, segments: planSegments(shapes) };
 });
@@ -219,13 +222,13 @@ function trellisOf({ parameters }: EncodedLevel): Trellis {
 /** Ideal code length of each matrix's indices, plus an even share of what the matrices share. */
 function matrixBits(encoded: EncodedLevel, shapes: readonly MatrixShape[]): Float64Array {
   const bits = new Float64Array(shapes.length);
-  decodeIndices(encoded, shapes, ({ trellis, tables, matrix, classes, indices, state }) => {
+  decodeIndices(encoded, shapes, ({ trellis, tables, piece, classes, indices, state }) => {
     let sum = 0;
     for (let i = 0; i < indices.length; i++) {
       sum += symbolBits(tables[state & 1]![classes[i]!]!, indices[i]!);
       state = trellis.transitions[2 * state + (indices[i]! & 1)]!;
     }
-    bits[matrix] = bits[matrix]! + sum;
+    bits[piece.matrix] = bits[piece.matrix]! + sum;
   });
   let total = 0, spent = 0;
   for (const stream of encoded.streams.values()) total += 8 * stream.length;
@@ -253,9 +256,14 @@ function decodeFields(
 ): { model: SymbolModel; fields: ScaleField[] } {
   const side = new RansDecoder(streamOf(encoded, "fields"));
   const coefficients = takeIntegers(side, coefficientCount(quantizers));
+  const take = (count: number, steps: Int32Array | undefined) => {
+    const values = takeIntegers(side, count).map((value, i) => value - (steps?.[i] ?? 0));
+    if (values.every((value) => Math.abs(value) <= LARGEST_LOG_SCALE)) return values;
+    throw damaged(encoded, `a log-scale in stream "fields" is not within ±${LARGEST_LOG_SCALE}`);
+  };
   const fields = shapes.map(({ rows, columns, logSteps }) => ({
-    rows: takeIntegers(side, rows).map((value, row) => value - (logSteps?.rows[row] ?? 0)),
-    columns: takeIntegers(side, columns).map((value, j) => value - (logSteps?.columns[j] ?? 0)),
+    rows: take(rows, logSteps?.rows),
+    columns: take(columns, logSteps?.columns),
   }));
   return { model: { quantizers, coefficients }, fields };
 }

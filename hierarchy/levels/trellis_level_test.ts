@@ -1,6 +1,9 @@
 import assert from "node:assert";
 import fc from "fast-check";
 import { createRandom } from "../../kan/random.ts";
+import { putIntegers } from "../entropy/integer_vector.ts";
+import { RansEncoder } from "../entropy/rans.ts";
+import { coefficientCount } from "../entropy/symbol_model.ts";
 import { createFieldLevel, decodeField } from "./field_level.ts";
 import type { EncodedLevel, Signal } from "./level.ts";
 import { createTrellisLevel, decodeTrellis } from "./trellis_level.ts";
@@ -131,4 +134,10 @@ Deno.test("damaged code streams are reported, not decoded", async () => {
   assert.throws(() => decodeTrellis({ ...trellis, streams }, [], signal), /does not decode/);
   streams.delete("codes.0");
   assert.throws(() => decodeTrellis({ ...trellis, streams }, [], signal), /lacks its stream/);
+
+  const side = new RansEncoder();
+  putIntegers(side, new Int32Array(coefficientCount(2)));
+  putIntegers(side, new Int32Array(64).fill(2 ** 15));
+  streams.set("fields", side.finish());
+  assert.throws(() => decodeTrellis({ ...trellis, streams }, [], signal), /not within ±16383/);
 });

@@ -1,0 +1,62 @@
+import type { DiagonalRange } from "../entropy/index_matrix.ts";
+import { diagonalOf, type Size, valuesBefore } from "../quantize/diagonals.ts";
+
+/** Number of anti-diagonals in a full {@linkcode Band}: a cache has room for a line of each at once. */
+export const BAND_DIAGONALS = 8;
+
+/** Some anti-diagonals of a matrix that follow each other, with their values. */
+export interface Band extends DiagonalRange {
+  /** The values, anti-diagonal by anti-diagonal. */
+  readonly values: Float32Array;
+  /** Where in `values`, for each anti-diagonal, its value in row 0 would be. */
+  readonly origins: Int32Array;
+}
+
+/**
+ * Collects values that come anti-diagonal by anti-diagonal, and gives them out in bands: writing each
+ * value of an anti-diagonal to its place in a row-major matrix would touch a cache line for each value.
+ */
+export class DiagonalBands {
+  readonly #size: Size;
+  readonly #write: (band: Band) => void;
+  readonly #values: Float32Array;
+  readonly #origins = new Int32Array(BAND_DIAGONALS);
+  #first = 0;
+  #end = 0;
+  #filled = 0;
+  #length = 0;
+
+  /** `write` is called with each band; what it is given changes after that. */
+  constructor(size: Size, write: (band: Band) => void) {
+    this.#size = size;
+    this.#write = write;
+    this.#values = new Float32Array(BAND_DIAGONALS * Math.min(size.rows, size.columns));
+  }
+
+  /** Takes the values of a range of anti-diagonals that follow its first `offset` ones. */
+  put(range: DiagonalRange, offset: number, values: Float32Array): void {
+    if (offset === 0) this.#begin(range.first, range.end);
+    for (let at = 0; at < values.length;) {
+      const count = Math.min(values.length - at, this.#length - this.#filled);
+      this.#values.set(values.subarray(at, at + count), this.#filled);
+      at += count;
+      this.#filled += count;
+      if (this.#filled < this.#length) continue;
+      const [first, end] = [this.#first, this.#end];
+      this.#write({ first, end, values: this.#values, origins: this.#origins });
+      this.#begin(end, range.end);
+    }
+  }
+
+  #begin(first: number, end: number): void {
+    this.#first = first;
+    this.#end = Math.min(first + BAND_DIAGONALS, end);
+    this.#filled = 0;
+    const start = valuesBefore(this.#size, first);
+    this.#length = valuesBefore(this.#size, this.#end) - start;
+    for (let number = first; number < this.#end; number++) {
+      const { position, row } = diagonalOf(this.#size, number);
+      this.#origins[number - first] = position - start - row;
+    }
+  }
+}
