@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
+import { transposeInto } from "../data/transpose.ts";
 import { releaseValues } from "./backend.ts";
-import { type PreparedTensor, type PreparedWeights, transposeInto } from "./prepared_weights.ts";
+import type { PreparedTensor, PreparedWeights } from "./prepared_weights.ts";
 
 /**
  * The weights as tfjs tensors, made when they are first asked for. A resident store keeps them; a

@@ -68,24 +68,3 @@ function checkFinite(name: string, data: Float32Array): void {
     `tensor ${name} holds ${data[index]} at element ${index}; the weights are damaged`,
   );
 }
-
-/** Writes the transpose of a row-major `[rows, columns]` matrix, tile by tile for the cache. */
-export function transposeInto(
-  target: Float32Array,
-  source: Float32Array,
-  rows: number,
-  columns: number,
-): void {
-  const tile = 16;
-  for (let row0 = 0; row0 < rows; row0 += tile) {
-    const rowEnd = Math.min(rows, row0 + tile);
-    for (let column0 = 0; column0 < columns; column0 += tile) {
-      const columnEnd = Math.min(columns, column0 + tile);
-      for (let column = column0; column < columnEnd; column++) {
-        for (let row = row0; row < rowEnd; row++) {
-          target[column * rows + row] = source[row * columns + column]!;
-        }
-      }
-    }
-  }
-}

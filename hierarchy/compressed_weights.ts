@@ -7,7 +7,7 @@ import { decodeExactTensors } from "./exact_tensors.ts";
 import { inseparableLevel } from "./decode_groups.ts";
 import { decodeStages } from "./level_codecs.ts";
 import { codedShapes } from "./plan_tensors.ts";
-import { transpose } from "./transpose.ts";
+import { transpose } from "../data/transpose.ts";
 
 /**
  * The weights of a compressed model, decoded one tensor at a time when they are read, to the same

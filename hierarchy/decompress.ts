@@ -7,7 +7,7 @@ import { decodeGroups } from "./decode_groups.ts";
 import { decodeStages } from "./level_codecs.ts";
 import type { Matrix } from "./levels/level.ts";
 import { codedShapes } from "./plan_tensors.ts";
-import { transpose } from "./transpose.ts";
+import { transpose } from "../data/transpose.ts";
 
 /**
  * Restores the weights of a compressed model, to the same bits on every platform. Needs neither

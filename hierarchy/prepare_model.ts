@@ -13,7 +13,7 @@ import {
 } from "./metric/tensor_metric.ts";
 import { matrixShape, planTensors } from "./plan_tensors.ts";
 import type { StoredTensor } from "./tensor_names.ts";
-import { transpose } from "./transpose.ts";
+import { transpose } from "../data/transpose.ts";
 
 /** A model that is checked and sorted into what levels code and what is kept as it is. */
 export interface PreparedModel {

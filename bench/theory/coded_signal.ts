@@ -3,7 +3,7 @@ import type { ErrorMetric, Matrix } from "../../hierarchy/levels/level.ts";
 import { errorMetric } from "../../hierarchy/metric/tensor_metric.ts";
 import { factorMetrics, type TensorMetrics } from "../../hierarchy/mod.ts";
 import { matrixShape } from "../../hierarchy/plan_tensors.ts";
-import { transpose } from "../../hierarchy/transpose.ts";
+import { transpose } from "../../data/transpose.ts";
 
 /** A matrix as the levels code it: rows are inputs. */
 export interface CodedMatrix extends Matrix {

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
+import { transpose } from "../../data/transpose.ts";
 import { readValues } from "../backend.ts";
-import { transposeInto } from "../prepared_weights.ts";
 
 /** A stripe of Xᵀ X: columns from `start`, rows from `start` on. */
 export interface MomentStripe {
@@ -24,8 +24,7 @@ export async function secondMomentStripes(
   size: number,
 ): Promise<MomentStripe[]> {
   const tokens = values.length / size;
-  const transposed = new Float32Array(values.length);
-  transposeInto(transposed, values, tokens, size);
+  const transposed = transpose(values, tokens, size);
   const count = Math.max(1, Math.round(size / stripeWidth));
   const stripes: MomentStripe[] = [];
   for (let part = 0; part < count; part++) {

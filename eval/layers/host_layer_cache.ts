@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { transposeInto } from "../prepared_weights.ts";
+import { transposeInto } from "../../data/transpose.ts";
 import type { LayerCache, Step } from "./key_value_cache.ts";
 
 /** Keys and values of one head, `[capacity, headSize]` each, of which `length` rows are used. */

@@ -4,7 +4,7 @@ import { elementCount, type StateDict, type WeightTensor } from "../../data/tens
 import type { Matrix } from "../levels/level.ts";
 import type { TensorMetrics } from "../metric/tensor_metric.ts";
 import { planTensors } from "../plan_tensors.ts";
-import { transpose } from "../transpose.ts";
+import { transpose } from "../../data/transpose.ts";
 import type { Baseline } from "./baseline.ts";
 
 /** What {@linkcode compressWithBaseline} makes of a model. */

@@ -1,6 +1,6 @@
 import assert from "node:assert";
 import type { WeightTensor } from "../../data/tensor.ts";
-import { transpose } from "../transpose.ts";
+import { transpose } from "../../data/transpose.ts";
 import { BASELINES } from "./baselines.ts";
 import { compressWithBaseline } from "./compress_with_baseline.ts";
 import { randomHessian, randomMatrix } from "./testdata/random_matrix.ts";

@@ -1,8 +1,6 @@
 import type { DiagonalRange } from "../entropy/index_matrix.ts";
+import { RUNS } from "../../data/side_by_side.ts";
 import { diagonalOf, type Size, valuesBefore } from "../quantize/diagonals.ts";
-
-/** Number of anti-diagonals in a full {@linkcode Band}: a cache has room for a line of each at once. */
-export const BAND_DIAGONALS = 8;
 
 /** Some anti-diagonals of a matrix that follow each other, with their values. */
 export interface Band extends DiagonalRange {
@@ -13,14 +11,14 @@ export interface Band extends DiagonalRange {
 }
 
 /**
- * Collects values that come anti-diagonal by anti-diagonal, and gives them out in bands: writing each
- * value of an anti-diagonal to its place in a row-major matrix would touch a cache line for each value.
+ * Collects values that come anti-diagonal by anti-diagonal, and gives them out in bands of eight, whose
+ * rows can be written side by side: one value after another would touch a cache line for each.
  */
 export class DiagonalBands {
   readonly #size: Size;
   readonly #write: (band: Band) => void;
   readonly #values: Float32Array;
-  readonly #origins = new Int32Array(BAND_DIAGONALS);
+  readonly #origins = new Int32Array(RUNS);
   #first = 0;
   #end = 0;
   #filled = 0;
@@ -30,7 +28,7 @@ export class DiagonalBands {
   constructor(size: Size, write: (band: Band) => void) {
     this.#size = size;
     this.#write = write;
-    this.#values = new Float32Array(BAND_DIAGONALS * Math.min(size.rows, size.columns));
+    this.#values = new Float32Array(RUNS * Math.min(size.rows, size.columns));
   }
 
   /** Takes the values of a range of anti-diagonals that follow its first `offset` ones. */
@@ -50,7 +48,7 @@ export class DiagonalBands {
 
   #begin(first: number, end: number): void {
     this.#first = first;
-    this.#end = Math.min(first + BAND_DIAGONALS, end);
+    this.#end = Math.min(first + RUNS, end);
     this.#filled = 0;
     const start = valuesBefore(this.#size, first);
     this.#length = valuesBefore(this.#size, this.#end) - start;

@@ -1,7 +1,8 @@
 import assert from "node:assert";
 import fc from "fast-check";
 import { diagonalCount, diagonalOf, valuesBefore } from "../quantize/diagonals.ts";
-import { BAND_DIAGONALS, DiagonalBands } from "./diagonal_bands.ts";
+import { RUNS } from "../../data/side_by_side.ts";
+import { DiagonalBands } from "./diagonal_bands.ts";
 
 Deno.test("bands come in order, are full but for the last, and hold each value at its row", () => {
   const size = fc.integer({ min: 1, max: 20 });
@@ -15,7 +16,7 @@ Deno.test("bands come in order, are full but for the last, and hold each value a
     let next = range.first;
     const bands = new DiagonalBands({ rows, columns }, ({ first, end, values, origins }) => {
       assert.equal(first, next);
-      assert.equal(end, Math.min(first + BAND_DIAGONALS, count));
+      assert.equal(end, Math.min(first + RUNS, count));
       for (let number = first; number < end; number++) {
         const { row, length, position } = diagonalOf({ rows, columns }, number);
         for (let t = 0; t < length; t++) {

@@ -1,6 +1,7 @@
 import type { DiagonalRange } from "../entropy/index_matrix.ts";
 import type { Size } from "../quantize/diagonals.ts";
-import { type Band, BAND_DIAGONALS, DiagonalBands } from "./diagonal_bands.ts";
+import { RUNS, writeSideBySide } from "../../data/side_by_side.ts";
+import { type Band, DiagonalBands } from "./diagonal_bands.ts";
 import type { Matrix, MatrixShape } from "./level.ts";
 
 /** Some rows and columns of a matrix. */
@@ -48,13 +49,15 @@ export function createPartReader(
 function wholeWriter({ rows, columns }: Size, data: Float32Array): (band: Band) => void {
   return (band) => {
     const top = Math.max(0, band.first - columns + 1), bottom = Math.min(rows, band.end);
-    // Rows that all anti-diagonals have, unless the band is too thin to be the one in full.
-    const isFull = band.end - band.first === BAND_DIAGONALS;
-    const from = isFull ? Math.max(top, band.end - columns) : bottom;
-    const to = isFull ? Math.min(rows, band.first + 1) : bottom;
-    if (from >= to) return writeRows(band, top, bottom, columns, data);
+    // Rows that have a value on all eight anti-diagonals.
+    const from = Math.max(top, band.end - columns), to = Math.min(rows, band.first + 1);
+    if (band.end - band.first < RUNS || from >= to) {
+      return writeRows(band, top, bottom, columns, data);
+    }
     writeRows(band, top, from, columns, data);
-    writeFullRows(band, from, to, columns, data);
+    const starts = band.origins.map((origin) => origin + from);
+    const at = from * columns + band.first - from;
+    writeSideBySide(band.values, starts, to - from, data, at, columns - 1);
     writeRows(band, to, bottom, columns, data);
   };
 }
@@ -73,29 +76,6 @@ function writeRows(
     }
   }
 }
-
-/** As {@linkcode writeRows} where all of a row's eight values are there: half of decoding's time. */
-function writeFullRows(
-  { first, values, origins }: Band,
-  top: number,
-  bottom: number,
-  columns: number,
-  data: Float32Array,
-): void {
-  const [a, b, c, d, e, f, g, h] = origins as unknown as EightNumbers;
-  for (let row = top, at = top * columns + first - top; row < bottom; row++, at += columns - 1) {
-    data[at] = values[a + row]!;
-    data[at + 1] = values[b + row]!;
-    data[at + 2] = values[c + row]!;
-    data[at + 3] = values[d + row]!;
-    data[at + 4] = values[e + row]!;
-    data[at + 5] = values[f + row]!;
-    data[at + 6] = values[g + row]!;
-    data[at + 7] = values[h + row]!;
-  }
-}
-
-type EightNumbers = [number, number, number, number, number, number, number, number];
 
 /** Writes what a part has of bands; rows' starts and columns' places in it are -1 where it has none. */
 function partWriter(
