@@ -41,7 +41,10 @@ export interface CompressorOptions {
    * Steps within a matrix keep their proportions. Matrices without a metric have equal rates anyway.
    */
   readonly uniform?: boolean;
-  /** Squared steps that a bit is worth while quantizing weights; see the trellis level. */
+  /**
+   * Squared steps that a bit is worth while quantizing weights, 0 to 1; 0.06 by default where there is
+   * calibration and the trellis has more than 8 states, else 0. See the trellis level.
+   */
   readonly rateWeight?: number;
   /** Workers that code matrices side by side, 1 to 256; 1 by default. The bytes are the same. */
   readonly threads?: number;
@@ -69,7 +72,7 @@ export interface ResolvedOptions extends CompressorOptions {
 /** Fills in defaults; throws {@linkcode InputError} where an option is out of its range. */
 export function resolveOptions(options: CompressorOptions): ResolvedOptions {
   const { hiddenDims, inputDim, bits, bytes, seed = 0, states, threads = 1 } = options;
-  const { effort = "normal", uniform = false } = options;
+  const { effort = "normal", uniform = false, rateWeight } = options;
   const asksForAutoencoder = hiddenDims !== undefined || options.numLevels !== undefined;
   const preset = options.preset ?? (asksForAutoencoder ? "seed" : "rate");
   const numLevels = options.numLevels ?? hiddenDims?.length ?? 3;
@@ -95,6 +98,10 @@ export function resolveOptions(options: CompressorOptions): ResolvedOptions {
   check(
     states === undefined || STATE_COUNTS.some((count) => count === states),
     `states: ${states} is not one of ${STATE_COUNTS.join(", ")}`,
+  );
+  check(
+    rateWeight === undefined || (rateWeight >= 0 && rateWeight <= 1),
+    `rateWeight: ${rateWeight} is not from 0 to 1 squared steps`,
   );
   check(EFFORTS.includes(effort), `effort: "${effort}" is not one of ${EFFORTS.join(", ")}`);
   check(

@@ -219,7 +219,11 @@ Deno.test("bad weights and options are refused with the tensor's name", async ()
   const sound = smallModel();
   await assert.rejects(new HierarchicalCompressor({ inputDim: 7 }).compress(sound), /inputDim/);
   await assert.rejects(new HierarchicalCompressor({ bits: 0.3 }).compress(sound), /smallest file/);
-  for (const options of [{ bits: NaN }, { numLevels: 0 }, { states: 3 }, { seed: 0.5 }]) {
+  const wrong = [
+    ...[{ bits: NaN }, { numLevels: 0 }, { states: 3 }, { seed: 0.5 }],
+    ...[{ rateWeight: -0.1 }, { rateWeight: NaN }],
+  ];
+  for (const options of wrong) {
     assert.throws(() => new HierarchicalCompressor(options), InputError);
   }
 });

@@ -1,3 +1,4 @@
+import { chooseRateWeight } from "./choose_rate_weight.ts";
 import type { ResolvedOptions } from "./compressor_options.ts";
 import type { Stage } from "./container.ts";
 import { decodeStage } from "./level_codecs.ts";
@@ -62,12 +63,13 @@ function stageEncoder(
   let estimate: RateEstimate | undefined;
   const rates = () => estimate ??= estimateRate(signal, options.states === 1 ? 1 : 2);
   const scratch = new ScratchArrays();
+  const { states, rateWeight = chooseRateWeight(states, signal) } = options;
   return {
     estimateRate: rates,
     async encodeAt(step, report) {
       const shifts = options.uniform ? uniformShifts(rates(), Math.log2(step)) : undefined;
       const moved = shifts === undefined ? signal : shiftSteps(signal, shifts);
-      const levels = coders(step, options);
+      const levels = coders(step, { states, rateWeight });
       const coded = await encodeChain(levels, moved, { ...options, scratch }, report);
       return [...before, [...prefix, ...coded.encoded]];
     },

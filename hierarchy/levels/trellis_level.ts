@@ -6,7 +6,12 @@ import { putIntegers, takeIntegers } from "../entropy/integer_vector.ts";
 import { RansDecoder, RansEncoder } from "../entropy/rans.ts";
 import { LARGEST_LOG_SCALE, type ScaleField } from "../entropy/scale_field.ts";
 import { symbolCosts } from "../entropy/symbol_costs.ts";
-import { coefficientCount, type SymbolModel, symbolTables } from "../entropy/symbol_model.ts";
+import {
+  coefficientCount,
+  laplacianModel,
+  type SymbolModel,
+  symbolTables,
+} from "../entropy/symbol_model.ts";
 import { createRunDecoder } from "../entropy/run_decoder.ts";
 import { symbolBits, type SymbolTables } from "../entropy/symbol_table.ts";
 import { createRunDecoderKernel } from "../kernels/run_decoder_kernel.ts";
@@ -36,13 +41,14 @@ export interface TrellisLevelOptions {
   readonly states: number;
   /**
    * Squared steps that one bit is worth while quantizing, 0 by default. About 0.36 minimises the
-   * error of independent Gaussian values at a given rate; in a network much less is best, because
-   * the rate term shrinks weights coherently.
+   * error of independent Gaussian values at a given rate; in a network less is best, because the
+   * rate term shrinks weights coherently.
    */
   readonly rateWeight?: number;
   /**
-   * Passes of quantizing under the rate term, each with the entropy model fit to the one before; 2
-   * by default. Large rate weights at low rates take about ten to converge.
+   * Passes of quantizing under the rate term, 2 by default: the first with a guess of the entropy
+   * model, each other one with the model fit to the one before. Large rate weights at low rates take
+   * about ten to converge.
    */
   readonly ratePasses?: number;
 }
@@ -61,7 +67,7 @@ export function createTrellisLevel(
     async encode(signal: Signal, context: EncodeContext) {
       const { onProgress, signal: abort, scratch = new ScratchArrays() } = context;
       const run = runnerOf(context.workers);
-      const passes = rateWeight > 0 ? 1 + ratePasses : 1;
+      const passes = rateWeight > 0 ? ratePasses : 1;
       let fit: EntropyModelFit | undefined;
       for (let pass = 0; pass < passes; pass++) {
         const tasks = quantizeTasks(states, signal, rateWeight, fit, scratch);
@@ -79,7 +85,7 @@ export function createTrellisLevel(
   };
 }
 
-/** The matrices to quantize, under the rate term of an earlier fit where there is one. */
+/** The matrices to quantize, under the rate term of an earlier fit or, before there is one, of a guess. */
 function quantizeTasks(
   states: number,
   signal: Signal,
@@ -92,11 +98,12 @@ function quantizeTasks(
     matrix,
     indices: scratch.int32Array(`indices ${i}`, matrix.data.length),
   });
-  if (fit === undefined) return signal.map(task);
-  const costs = shareFloat32Array(symbolCosts(symbolTables(fit.model)));
+  if (lambda === 0) return signal.map(task);
+  const model = fit?.model ?? laplacianModel(quantizersOf({ states }));
+  const costs = shareFloat32Array(symbolCosts(symbolTables(model)));
   return signal.map((matrix, i) => {
-    const { field } = fit.matrices[i]!;
-    return { ...task(matrix, i), rate: { lambda, costs, field } };
+    const rate = { lambda, costs, ...(fit && { field: fit.matrices[i]!.field }) };
+    return { ...task(matrix, i), rate };
   });
 }
 

@@ -84,7 +84,8 @@ Deno.test("passes under the rate term bring the code nearer to the bound", async
   const signal = gaussianSignal([[256, 512]], 0);
   const gaps: number[] = [];
   for (const ratePasses of [0, 2, 8]) {
-    const level = createTrellisLevel({ states: 8, rateWeight: 0.42, ratePasses });
+    const rateWeight = ratePasses === 0 ? 0 : 0.42;
+    const level = createTrellisLevel({ states: 8, rateWeight, ratePasses });
     const scaled = signal.map((matrix) => ({ ...matrix, data: matrix.data.map((v) => v / 0.54) }));
     const { encoded } = await level.encode(scaled, CONTEXT);
     const bits = 8 * byteLength(encoded) / (256 * 512);

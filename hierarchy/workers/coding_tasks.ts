@@ -4,7 +4,7 @@ import { encodeSegment } from "../entropy/index_code.ts";
 import { type IndexMatrix, type Piece, pieceLength } from "../entropy/index_matrix.ts";
 import { type IndexStatistics, indexStatistics } from "../entropy/index_statistics.ts";
 import { refineField } from "../entropy/refine_field.ts";
-import { fitScaleField } from "../entropy/scale_field.ts";
+import { fitScaleField, type ScaleField } from "../entropy/scale_field.ts";
 import type { SymbolTables } from "../entropy/symbol_table.ts";
 import { createIndexStatisticsKernel } from "../kernels/index_statistics_kernel.ts";
 import type { Matrix } from "../levels/level.ts";
@@ -20,8 +20,8 @@ export interface QuantizeTask {
   readonly matrix: Matrix;
   /** Where the indices are written; into a new array where it is absent. */
   readonly indices?: Int32Array;
-  /** What bits cost; nothing where it is absent. */
-  readonly rate?: MatrixRateTerm;
+  /** What bits cost, nothing where it is absent; without a field, by that of the matrix' values. */
+  readonly rate?: Omit<MatrixRateTerm, "field"> & { readonly field?: ScaleField };
 }
 
 /** Indices, and what the entropy model is fit to. */
@@ -89,7 +89,7 @@ export const codingTasks: {
     const { rows, columns, data } = matrix;
     const trellis = createTrellis(states);
     const field = rate?.field ?? fitScaleField(data, rows, columns);
-    quantizeMatrix(trellis, matrix, rate, indices);
+    quantizeMatrix(trellis, matrix, rate && { ...rate, field }, indices);
     const quantized = { rows, columns, indices, field };
     return { ...quantized, counts: fastestStatistics().countMagnitudes(trellis, quantized) };
   },

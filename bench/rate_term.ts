@@ -1,0 +1,69 @@
+/**
+ * What is a rate term in the path search worth in a network? Compresses the embedded model to several
+ * sizes, with bits at several prices, and compares mean divergences at equal bytes. Each figure is the
+ * geometric mean of three sizes close to each other, because chance moves a single one by a few percent.
+ * Needs the prose texts of ../shared. Takes about fifteen minutes.
+ *
+ *     deno run --allow-all bench/rate_term.ts
+ *     deno run --allow-all bench/rate_term.ts --states 8 --bits 2.5 --weights 0,0.06
+ */
+import { parseArgs } from "node:util";
+import { useBackend } from "../eval/mod.ts";
+import { decompressWeights, HierarchicalCompressor } from "../hierarchy/mod.ts";
+import { openEmbeddedCalibrated } from "./theory/calibrated_model.ts";
+
+const { values: args } = parseArgs({
+  options: {
+    states: { type: "string", default: "256" },
+    bits: { type: "string", default: "1.8,2.5,4" },
+    weights: { type: "string", default: "0,0.06,0.12" },
+    chunks: { type: "string", default: "60" },
+    "calibration-tokens": { type: "string", default: "32768" },
+  },
+});
+
+const states = Number(args.states);
+const numbers = (list: string) => list.split(",").map(Number);
+/** Sizes around each target, as factors. */
+const AROUND = [0.985, 1, 1.015];
+/** Octaves of divergence that a bit a weight buys, about. */
+const OCTAVES_PER_BIT = 2.4;
+
+await useBackend("wasm");
+const model = await openEmbeddedCalibrated(
+  Number(args["calibration-tokens"]),
+  Number(args.chunks),
+);
+
+/** log2 of a divergence as it would be with `bits` bits a weight. */
+async function logDivergence(bits: number, rateWeight: number): Promise<[number, number]> {
+  const { metrics } = model;
+  const compressor = new HierarchicalCompressor({ bits, states, rateWeight });
+  const { bytes, report } = await compressor.compress(model.weights, { metrics });
+  const { mean, p999 } = (await model.evaluate(await decompressWeights(bytes))).klDivergence!;
+  const excess = OCTAVES_PER_BIT * (report.bitsPerWeight - bits);
+  return [Math.log2(mean) + excess, Math.log2(p999) + excess];
+}
+
+console.log(`${states} states`);
+console.log("bits   a bit's worth, squared steps   mean KL   change   99.9 % KL");
+for (const bits of numbers(args.bits)) {
+  let base: number | undefined;
+  for (const rateWeight of numbers(args.weights)) {
+    const sums = [0, 0];
+    for (const factor of AROUND) {
+      const logs = await logDivergence(factor * bits, rateWeight);
+      logs.forEach((log, i) => sums[i]! += log / AROUND.length);
+    }
+    const [mean, tail] = sums.map((log) => 2 ** log);
+    base ??= mean!;
+    const cells = [
+      `${bits}`.padEnd(4),
+      `${rateWeight}`.padStart(31),
+      mean!.toPrecision(4).padStart(9),
+      `${(100 * (mean! / base - 1)).toFixed(1)} %`.padStart(8),
+      tail!.toPrecision(3).padStart(11),
+    ];
+    console.log(cells.join(" "));
+  }
+}
