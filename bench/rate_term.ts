@@ -6,6 +6,7 @@
  *
  *     deno run --allow-all bench/rate_term.ts
  *     deno run --allow-all bench/rate_term.ts --states 8 --bits 2.5 --weights 0,0.06
+ *     deno run --allow-all bench/rate_term.ts --data-free --bits 4 --weights 0,0.06
  */
 import { parseArgs } from "node:util";
 import { useBackend } from "../eval/mod.ts";
@@ -18,6 +19,7 @@ const { values: args } = parseArgs({
     bits: { type: "string", default: "1.8,2.5,4" },
     weights: { type: "string", default: "0,0.06,0.12" },
     chunks: { type: "string", default: "60" },
+    "data-free": { type: "boolean", default: false },
     "calibration-tokens": { type: "string", default: "32768" },
   },
 });
@@ -37,7 +39,7 @@ const model = await openEmbeddedCalibrated(
 
 /** log2 of a divergence as it would be with `bits` bits a weight. */
 async function logDivergence(bits: number, rateWeight: number): Promise<[number, number]> {
-  const { metrics } = model;
+  const metrics = args["data-free"] ? new Map() : model.metrics;
   const compressor = new HierarchicalCompressor({ bits, states, rateWeight });
   const { bytes, report } = await compressor.compress(model.weights, { metrics });
   const { mean, p999 } = (await model.evaluate(await decompressWeights(bytes))).klDivergence!;

@@ -2,7 +2,7 @@ import type { Signal } from "./levels/level.ts";
 
 /**
  * Squared steps that a bit is worth while weights are quantized, chosen by the divergence that was
- * measured at equal bytes (`bench/rate_term.ts`): a fifth of what is best for independent values.
+ * measured at equal bytes (`bench/rate_term.ts`): a sixth of what is best for independent values.
  */
 const RATE_WEIGHT = 0.06;
 

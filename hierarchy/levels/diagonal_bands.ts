@@ -1,5 +1,5 @@
-import type { DiagonalRange } from "../entropy/index_matrix.ts";
 import { RUNS } from "../../data/side_by_side.ts";
+import type { DiagonalRange } from "../entropy/index_matrix.ts";
 import { diagonalOf, type Size, valuesBefore } from "../quantize/diagonals.ts";
 
 /** Some anti-diagonals of a matrix that follow each other, with their values. */
