@@ -11,8 +11,7 @@ const FEWEST_STATES = 16;
 
 /**
  * The weight of the rate term where options name none. It takes a second pass, so quick trellises do
- * without; and it shrinks weights, which only error feedback between them makes up for, so matrices
- * without a metric do, too.
+ * without, and so do matrices without a metric, for which it wins nothing.
  */
 export function chooseRateWeight(states: number, signal: Signal): number {
   const isCalibrated = signal.some(({ metric }) => metric !== undefined);
