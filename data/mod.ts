@@ -16,6 +16,7 @@ export type { ModelSource } from "./model_source.ts";
 export { openDataFile } from "./open_data_file.ts";
 export * from "./onnx/onnx_model.ts";
 export * from "./open_model.ts";
+export { printableLine, printableText } from "./printable.ts";
 export { type DataRecord, readRecords } from "./records.ts";
 export { encodeSafetensors, type TensorBytes } from "./safetensors_encode.ts";
 export * from "./safetensors_file.ts";

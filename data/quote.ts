@@ -1,9 +1,21 @@
-const longest = 120;
+import { printableLine, quotedLine } from "./printable.ts";
+
+const longestName = 120;
+const longestValue = 80;
 
 /**
- * A name from a file (a tensor, a key) as it may stand in a one-line message: quoted, control
- * characters escaped, and shortened.
+ * A name from a file (a tensor, a key) as it may stand in a one-line message: quoted, shortened,
+ * and made printable as by {@linkcode printableLine}.
  */
 export function quote(name: string): string {
-  return JSON.stringify(name.length > longest ? `${name.slice(0, longest)}…` : name);
+  return quotedLine(name, longestName);
+}
+
+/**
+ * A value of a JSON file, such as config.json, as it may stand in a one-line message: JSON of at
+ * most 80 characters, made printable as by {@linkcode printableLine}.
+ */
+export function quoteValue(value: unknown): string {
+  if (typeof value === "string") return quotedLine(value, longestValue);
+  return printableLine(JSON.stringify(value) ?? String(value), longestValue);
 }
