@@ -4,6 +4,7 @@ import {
   readEmbeddedCalibration,
   type StateDict,
   type TextTokenizer,
+  weightsDigest,
 } from "../data/mod.ts";
 import {
   calibrate,
@@ -11,7 +12,6 @@ import {
   sampleTokens,
   type TensorMetrics,
   tensorMetrics,
-  weightsDigest,
 } from "../eval/mod.ts";
 import { CALIBRATION_VERSION, type KeptCalibration } from "../eval/calibration/calibration_file.ts";
 import { packCalibration, unpackCalibration } from "../eval/calibration/packed_calibration.ts";

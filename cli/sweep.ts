@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileError } from "../data/file_error.ts";
-import { InputError, type StateDict } from "../data/mod.ts";
+import { InputError, type StateDict, weightsDigest } from "../data/mod.ts";
 import { readBaseEvaluation, writeBaseEvaluation } from "../eval/base_evaluation_file.ts";
 import { modelLinears } from "../eval/expected_tensors.ts";
 import {
@@ -10,7 +10,6 @@ import {
   evaluateOriginal,
   planWindows,
   type TransformerDescription,
-  weightsDigest,
 } from "../eval/mod.ts";
 import { writeFigure } from "../eval/plots/mod.ts";
 import { fingerprintOf } from "../eval/evaluation_result.ts";

@@ -34,4 +34,5 @@ export * from "./to_float32.ts";
 export * from "./tokenizer.ts";
 export type { RequestOptions } from "./http.ts";
 export * from "./url_source.ts";
+export { weightsDigest } from "./weights_digest.ts";
 export * from "./write_file.ts";

@@ -1,7 +1,6 @@
 import assert from "node:assert";
 import { join } from "node:path";
 import { readBaseEvaluation, writeBaseEvaluation } from "./base_evaluation_file.ts";
-import { weightsDigest } from "./weights_digest.ts";
 
 Deno.test("a base evaluation survives its file, and no other passes for it", async () => {
   const folder = await Deno.makeTempDir();
@@ -18,17 +17,4 @@ Deno.test("a base evaluation survives its file, and no other passes for it", asy
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-});
-
-Deno.test("weightsDigest() sees names, shapes and values", async () => {
-  const digest = (name: string, shape: number[], value: number) =>
-    weightsDigest(new Map([[name, { dtype: "F32", shape, data: Float32Array.of(0, value) }]]));
-  const digests = await Promise.all([
-    digest("a", [2], 1),
-    digest("b", [2], 1),
-    digest("a", [1, 2], 1),
-    digest("a", [2], 2),
-  ]);
-  assert.equal(new Set(digests).size, 4);
-  assert.equal(await digest("a", [2], 1), digests[0]);
 });

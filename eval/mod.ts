@@ -42,7 +42,6 @@ export {
 } from "./protocols/protocol.ts";
 export type { Window, WindowText } from "./protocols/window.ts";
 export type { BaseStates, ScoringOptions } from "./score_windows.ts";
-export { weightsDigest } from "./weights_digest.ts";
 export {
   evaluateTask,
   type TaskMetric,

@@ -30,6 +30,8 @@ export interface ModelDescription {
   readonly config?: Readonly<Record<string, unknown>>;
   /** Name of the model. */
   readonly source?: string;
+  /** `weightsDigest` of the weights, where it is known already. */
+  readonly sourceSha256?: string;
 }
 
 /** A target in what compression does to a model, instead of one in size. */

@@ -6,6 +6,7 @@ import { createRandom } from "../kan/random.ts";
 import { memorySource } from "../data/memory_source.ts";
 import { HierarchicalCompressor } from "./compressor.ts";
 import { openContainer } from "./container.ts";
+import { weightsDigest } from "../data/weights_digest.ts";
 import { reportContainer } from "./report.ts";
 import { decompressWeights } from "./decompress.ts";
 import type { TensorMetric, TensorMetrics } from "./metric/tensor_metric.ts";
@@ -77,6 +78,17 @@ function smallMetrics(model: ReadonlyMap<string, WeightTensor>): TensorMetrics {
   }
   return metrics;
 }
+
+Deno.test("the file records of which weights it is, whatever their order", async () => {
+  const model = smallModel();
+  const compressor = new HierarchicalCompressor({ bits: 4 });
+  const recorded = async (weights: StateDict) =>
+    (await openContainer(memorySource((await compressor.compress(weights)).bytes, "m")))
+      .sourceSha256;
+  const digest = await weightsDigest(model);
+  assert.equal(await recorded(model), digest);
+  assert.equal(await recorded(new Map([...model].reverse())), digest);
+});
 
 Deno.test("metrics spend bits where errors cost, on either axis", async () => {
   const model = smallModel(), metrics = smallMetrics(model);

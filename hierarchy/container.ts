@@ -24,6 +24,8 @@ export interface Container {
   readonly config?: Readonly<Record<string, unknown>>;
   /** Name of the model that was compressed. */
   readonly source?: string;
+  /** `weightsDigest` of the model that was compressed: by it an original is known again. */
+  readonly sourceSha256?: string;
 }
 
 /** A hierarchy of levels, outermost first: each codes what the one before handed on. */
@@ -58,7 +60,7 @@ export async function encodeContainer(container: Container): Promise<Uint8Array>
   );
   const hashes: Record<string, string> = {};
   for (const [name, bytes] of streams) hashes[name] = await sha256(bytes);
-  const { tensors, aliases, config, source } = container;
+  const { tensors, aliases, config, source, sourceSha256 } = container;
   const metadata: Record<string, string> = {
     format: FORMAT_NAME,
     version: FORMAT_VERSION,
@@ -67,6 +69,7 @@ export async function encodeContainer(container: Container): Promise<Uint8Array>
     stages: JSON.stringify(stages),
     ...(config === undefined ? {} : { config: JSON.stringify(config) }),
     ...(source === undefined ? {} : { source }),
+    ...(sourceSha256 === undefined ? {} : { sourceSha256 }),
     sha256: JSON.stringify(hashes),
   };
   metadata.checksum = await headerChecksum(metadata);
@@ -167,6 +170,7 @@ async function readChecked(file: SafetensorsFile, fail: Fail): Promise<Container
       ? {}
       : { config: parseJson(metadata.config, "config", fail) as Record<string, unknown> }),
     ...(metadata.source === undefined ? {} : { source: metadata.source }),
+    ...(metadata.sourceSha256 === undefined ? {} : { sourceSha256: metadata.sourceSha256 }),
   };
 }
 

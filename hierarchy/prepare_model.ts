@@ -14,6 +14,7 @@ import {
 import { matrixShape, planTensors } from "./plan_tensors.ts";
 import type { StoredTensor } from "./tensor_names.ts";
 import { transpose } from "../data/transpose.ts";
+import { weightsDigest } from "../data/weights_digest.ts";
 
 /** A model that is checked and sorted into what levels code and what is kept as it is. */
 export interface PreparedModel {
@@ -32,7 +33,7 @@ export interface PreparedModel {
 export async function prepareModel(
   weights: StateDict | WeightSource,
   metrics: TensorMetrics | FactoredMetrics,
-  description: Pick<Container, "config" | "source">,
+  description: Pick<Container, "config" | "source" | "sourceSha256">,
   options: ResolvedOptions,
 ): Promise<PreparedModel> {
   const dict = await readAllWeights(weights, options);
@@ -45,7 +46,9 @@ export async function prepareModel(
   const factored = await factoredMetrics(metrics, dict, parameters, options);
   const signal = buildSignal(stored, dict, factored);
   const exact = encodeExactTensors(stored, dict);
-  return { base: { tensors: stored, aliases, exact, ...description }, signal, parameters };
+  const sourceSha256 = description.sourceSha256 ?? await weightsDigest(dict);
+  const base = { tensors: stored, aliases, exact, ...description, sourceSha256 };
+  return { base, signal, parameters };
 }
 
 async function readAllWeights(
