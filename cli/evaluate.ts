@@ -3,7 +3,7 @@ import { compareWith, readEarlierRun } from "./against.ts";
 import { continuationText, continuePrompt } from "./continuation.ts";
 import { type EvaluationOutcome, printEvaluation } from "./evaluation_report.ts";
 import { UsageError } from "./errors.ts";
-import { askTask } from "./task.ts";
+import { askTask, checkTaskOptions } from "./task.ts";
 import { openSubject, type Subject } from "./evaluation_subject.ts";
 import { measureByLayer } from "./low_memory.ts";
 import { measureModels, readMeasuredText } from "./measure.ts";
@@ -23,6 +23,7 @@ export async function evaluate(
     if (options.plot === undefined || options[other] === undefined) continue;
     throw new UsageError(`--plot shows perplexity; leave it out, or --${other}`);
   }
+  checkTaskOptions(options);
   if (options.lowMemory) return await measureByLayer(argument, options, phases, session);
   const subject = await openSubject(argument, options.original, phases, session.signal);
   if (options.plot !== undefined && subject.compressed === undefined) {

@@ -21,7 +21,7 @@ const TASKS = [
   "arc_easy",
   "arc_challenge",
   "winogrande",
-  "sst2",
+  "sst2_classifier",
 ] as const;
 const PROTOCOLS: readonly ProtocolName[] = ["llama.cpp", "gptq", "huggingface", "pseudo"];
 
@@ -95,6 +95,8 @@ export interface EvaluateOptions extends MeasureOptions {
   readonly data?: string;
   /** At most so many questions. */
   readonly limit?: number;
+  /** File to write each question and its answers to. */
+  readonly logSamples?: string;
   /** Output of an earlier `evaluate --json` to compare with. */
   readonly against?: string;
   /** Text to continue, instead of measuring. */
@@ -234,6 +236,7 @@ function addEvaluate(program: Command, commands: Commands): void {
     .addOption(new Option("--task <name>", "ask the questions of a task, instead").choices(TASKS))
     .option("--data <file>", "their JSONL or Parquet file, or hf://datasets/… (default)", nonEmpty)
     .option("--limit <n>", "ask at most n questions", integerBetween(1, 1e9))
+    .option("--log-samples <file>", "write each question and its answers, as JSONL", nonEmpty)
     .option(
       "--against <file>",
       "what an earlier evaluate --json printed, to compare with",

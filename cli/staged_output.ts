@@ -107,11 +107,12 @@ function removeEmptyFolders(parent: string, firstMade: string | undefined): void
 
 /**
  * Throws {@linkcode InputError} where `path` is taken by something that kanpress did not write,
- * as `isOurs` judges it. An empty folder is free. Gives back whether something of ours is there.
+ * as `isOurs` judges it; `option` is the one that named it. An empty folder is free. Gives back whether something of ours is there.
  */
 export async function checkReplaceable(
   path: string,
   isOurs: (path: string) => Promise<boolean>,
+  option: string = "--out",
 ): Promise<boolean> {
   let found;
   try {
@@ -123,6 +124,6 @@ export async function checkReplaceable(
   if (found.isDirectory() && (await readdir(path)).length === 0) return false;
   if (await isOurs(path)) return true;
   throw new InputError(
-    `${path}: exists and was not written by kanpress; choose another --out or remove it`,
+    `${path}: exists and was not written by kanpress; choose another ${option} or remove it`,
   );
 }

@@ -1,12 +1,34 @@
-import { openDataFile, readRecords } from "../data/mod.ts";
-import { evaluateTask, type TaskMetric, type TaskResult } from "../eval/mod.ts";
+import { stat } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { openDataFile, openFile, readRecords, writeFileAtomically } from "../data/mod.ts";
+import {
+  evaluateTask,
+  type TaskMetric,
+  type TaskOptions,
+  type TaskResult,
+  type TaskSample,
+} from "../eval/mod.ts";
 import { taskNamed } from "../eval/tasks/registry.ts";
 import { formatCount, formatWithError } from "../eval/report/number_text.ts";
+import { UsageError } from "./errors.ts";
 import type { Subject } from "./evaluation_subject.ts";
+import { checkReplaceable, stageFile } from "./staged_output.ts";
 import { formatTable } from "./text_table.ts";
 import type { Phases } from "./phases.ts";
 import type { EvaluateOptions } from "./program.ts";
 import type { Session } from "./session.ts";
+
+/** How the first line of a file of `--log-samples` begins. */
+const LOG_START = '{"question":1,"record":';
+
+/** Throws {@linkcode UsageError} for options that are about tasks where none is asked. */
+export function checkTaskOptions({ task, data, limit, logSamples }: EvaluateOptions): void {
+  if (task !== undefined) return;
+  const given = Object.entries({ "--data": data, "--limit": limit, "--log-samples": logSamples })
+    .find(([, value]) => value !== undefined);
+  if (given === undefined) return;
+  throw new UsageError(`${given[0]} is about the questions of a task; name one with --task`);
+}
 
 /** `evaluate --task`: asks a model, and its original where there is one, the questions of a task. */
 export async function askTask(
@@ -17,31 +39,92 @@ export async function askTask(
   session: Session,
 ): Promise<void> {
   const { name, config, tokenizer, original, compressed } = subject;
-  const place = options.data ?? taskNamed(task).data;
-  const { signal } = session;
-  const all = await phases.run(
-    "read the questions",
-    async () => await readRecords(await openDataFile(place, { signal })),
-  );
-  const result = await phases.run("ask", (report) =>
-    evaluateTask({
-      task,
+  const log = options.logSamples === undefined ? undefined : await openLog(options.logSamples);
+  const { samples, ...figures } = await askQuestions(
+    task,
+    {
       config,
       original: original ?? compressed ?? new Map(),
       ...(original !== undefined && compressed !== undefined && { compressed }),
       tokenizer,
-      records: all.slice(0, options.limit),
-      source: place,
-      threads: options.threads,
-      backend: options.backend,
+    },
+    options,
+    phases,
+    session.signal,
+  );
+  await log?.(samples, session);
+  const text = options.json ? JSON.stringify({ model: name, ...figures }) : taskText(name, figures);
+  session.print(text);
+}
+
+/** The options that say which questions are asked, and how they are run. */
+export type TaskRunOptions = Pick<EvaluateOptions, "data" | "limit" | "threads" | "backend">;
+
+/** Reads the questions of a task, those of `--data` or of the hub, and asks them. */
+export async function askQuestions(
+  task: string,
+  models: Pick<TaskOptions, "config" | "original" | "compressed" | "tokenizer">,
+  { data, limit, threads, backend }: TaskRunOptions,
+  phases: Phases,
+  signal: AbortSignal,
+): Promise<TaskResult> {
+  const source = data ?? taskNamed(task).data;
+  const all = await phases.run(
+    "read the questions",
+    async () => await readRecords(await openDataFile(source, { signal })),
+  );
+  const records = all.slice(0, limit);
+  return await phases.run("ask", (report) =>
+    evaluateTask({
+      ...models,
+      task,
+      records,
+      source,
+      threads,
+      backend,
       onProgress: (share) => report(share),
       signal,
     }));
-  session.print(options.json ? JSON.stringify({ model: name, ...result }) : taskText(name, result));
+}
+
+/**
+ * Prepares the file of `--log-samples`, before any long work: it can be written, and what stands
+ * there is such a file. Gives what writes it, whole or not at all.
+ */
+async function openLog(path: string) {
+  await checkReplaceable(path, isLog, "--log-samples");
+  const stage = stageFile(path);
+  return async (samples: readonly TaskSample[], session: Session) => {
+    await stage.publish((folder) =>
+      writeFileAtomically(join(folder, basename(path)), sampleLines(samples), {
+        signal: session.signal,
+      })
+    );
+    session.writeLine(`each question is in ${path}`);
+  };
+}
+
+/** JSON Lines, one for each question. */
+function* sampleLines(samples: readonly TaskSample[]): Iterable<Uint8Array> {
+  const encoder = new TextEncoder();
+  // Parquet may have 64-bit integers anywhere in a record.
+  const plain = (_: string, value: unknown) => typeof value === "bigint" ? Number(value) : value;
+  for (const sample of samples) yield encoder.encode(`${JSON.stringify(sample, plain)}\n`);
+}
+
+/** Whether a file begins as {@linkcode sampleLines} does. */
+async function isLog(path: string): Promise<boolean> {
+  if ((await stat(path)).isDirectory()) return false;
+  const file = await openFile(path);
+  const start = await file.read(0, Math.min(LOG_START.length, file.byteLength));
+  return new TextDecoder().decode(start) === LOG_START;
 }
 
 /** The result for people. */
-export function taskText(model: string, { task, questions, metrics }: TaskResult): string {
+export function taskText(
+  model: string,
+  { task, questions, metrics }: Omit<TaskResult, "samples">,
+): string {
   const isCompared = Object.values(metrics).some(({ compressed }) => compressed !== undefined);
   const heading = isCompared ? ["", "original", "compressed", "change"] : ["", model];
   const rows = Object.entries(metrics).map(([name, metric]) => [name, ...cellsOf(name, metric)]);

@@ -26,6 +26,34 @@ Deno.test("evaluate --task asks the questions of a file", () =>
     const { task, questions, metrics } = JSON.parse(session.printed.join());
     assert.deepEqual([task, questions], ["lambada_openai", 1]);
     assert.ok(metrics.perplexity.original.value > 1);
+    assert.equal(session.printed.length, 1);
+    assert.equal("samples" in JSON.parse(session.printed[0]!), false);
+
+    const logSamples = join(folder, "samples.jsonl");
+    for (const _ of [1, 2]) {
+      await evaluate(join(folder, "model"), { ...options, limit: 2, logSamples }, session);
+    }
+    const log = (await Deno.readTextFile(logSamples)).trimEnd().split("\n");
+    const samples = log.map((line) => JSON.parse(line));
+    assert.deepEqual(
+      samples.map(({ question, record, requests }) => [question, record, requests]),
+      [
+        [1, { text: "It was his hat" }, [{ context: "It was his", continuation: " hat" }]],
+        [2, { text: "It was her coat" }, [{ context: "It was her", continuation: " coat" }]],
+      ],
+    );
+    const perplexity = JSON.parse(session.printed.at(-1)!).metrics.perplexity.original.value;
+    const loss = samples.reduce((sum, { original }) => sum - original.logLikelihoods[0] / 2, 0);
+    assert.ok(Math.abs(Math.exp(loss) / perplexity - 1) < 1e-12);
+
+    await assert.rejects(
+      evaluate(join(folder, "model"), { ...options, logSamples: data }, session),
+      /set.jsonl: exists and was not written by kanpress; choose another --log-samples/,
+    );
+    await assert.rejects(
+      evaluate(undefined, { ...sampling, threads: 1, backend: "cpu", logSamples }, session),
+      /--log-samples is about the questions of a task; name one with --task/,
+    );
     await Deno.writeTextFile(data, '{"words": "none"}');
     await assert.rejects(
       evaluate(join(folder, "model"), options, session),

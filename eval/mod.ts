@@ -44,10 +44,14 @@ export type { Window, WindowText } from "./protocols/window.ts";
 export type { BaseStates, ScoringOptions } from "./score_windows.ts";
 export {
   evaluateTask,
+  type SampleOutcome,
   type TaskMetric,
   type TaskOptions,
   type TaskResult,
+  type TaskSample,
 } from "./tasks/evaluate_task.ts";
+export type { Continuation } from "./tasks/task.ts";
+export type { TaskRequest } from "./tasks/task_plan.ts";
 export { taskNames } from "./tasks/registry.ts";
 export { clusterEstimate, type Estimate } from "./statistics.ts";
 export type { ForwardOptions } from "./forward.ts";

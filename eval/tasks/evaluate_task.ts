@@ -7,9 +7,16 @@ import type { Window } from "../protocols/window.ts";
 import { scoreWindows, type ScoringOptions } from "../score_windows.ts";
 import { type Estimate, expEstimate, meanEstimate } from "../statistics.ts";
 import { checkTokenIds } from "../token_ids.ts";
-import { classificationWindow, continuationWindow } from "./encode_continuation.ts";
 import { taskNamed } from "./registry.ts";
 import type { Task } from "./task.ts";
+import {
+  PERPLEXITY,
+  type PlannedQuestion,
+  planQuestions,
+  questionWindows,
+  type RequestAnswer,
+  type TaskRequest,
+} from "./task_plan.ts";
 
 /** What {@linkcode evaluateTask} is given. */
 export interface TaskOptions extends ScoringOptions {
@@ -33,6 +40,32 @@ export interface TaskMetric {
   readonly change?: Estimate;
 }
 
+/** What a model did with one question. */
+export interface SampleOutcome {
+  /** Natural logarithms of the probabilities of the continuations, or of the right class. */
+  readonly logLikelihoods: readonly number[];
+  /** Whether each token of a continuation (the right class) was the likeliest. */
+  readonly isGreedy: readonly boolean[];
+  /** 1 where the question was answered rightly by a metric, else 0. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** One question, what was asked, and what came of it. */
+export interface TaskSample {
+  /** Its number in the data set, from 1. */
+  readonly question: number;
+  /** The record that it was read from. */
+  readonly record: DataRecord;
+  /** What the models were asked, word for word. */
+  readonly requests: readonly TaskRequest[];
+  /** Number of the right choice or class, from 0; a completion has none. */
+  readonly answer?: number;
+  /** What the original model did. */
+  readonly original: SampleOutcome;
+  /** What the compressed model did, where there is one. */
+  readonly compressed?: SampleOutcome;
+}
+
 /** What {@linkcode evaluateTask} measured. */
 export interface TaskResult {
   /** Name of the task. */
@@ -41,17 +74,9 @@ export interface TaskResult {
   readonly questions: number;
   /** Figures by lm-eval's names: `acc`, `acc_norm`, `perplexity`. */
   readonly metrics: Readonly<Record<string, TaskMetric>>;
+  /** Each question, in the order of the data set. */
+  readonly samples: readonly TaskSample[];
 }
-
-/** Windows of questions and how answers are read off their losses. */
-interface PlannedTask {
-  readonly windows: readonly Window[];
-  /** One value a question for each metric, from the loss and the hits of each window. */
-  readonly measure: (losses: readonly number[], hits: readonly boolean[]) => Values;
-}
-
-/** One value a question, by metric. */
-type Values = Readonly<Record<string, readonly number[]>>;
 
 /**
  * Asks a model the questions of a task, zero-shot, with the prompts and conventions of
@@ -79,29 +104,67 @@ export async function evaluateTask(options: TaskOptions): Promise<TaskResult> {
   const task = taskNamed(options.task);
   const model = describeModel(options.config, options.original.keys());
   checkObjective(task, model);
-  if (options.records.length === 0) throw new InputError("the data set has no records");
-  const { windows, measure } = planTask(task, model, options);
+  const { records, source = "the data set", tokenizer } = options;
+  if (records.length === 0) throw new InputError("the data set has no records");
+  const entries = records.map((record, i) => ({ record, where: `${source}: record ${i + 1}` }));
+  const questions = planQuestions(task, entries);
+  const windows = questions.flatMap((question, i) =>
+    questionWindows(question, tokenizer, model, i)
+  );
   for (const { tokens } of windows) checkTokenIds(tokens, model.vocabularySize);
   const { scores } = await scoreWindows(model, windows, options);
-  const valuesOf = (losses: Float64Array, tops: Int32Array) => {
-    let at = 0;
-    const sums: number[] = [];
-    const hits: boolean[] = [];
-    for (const { labels } of windows) {
-      sums.push(losses.subarray(at, at + labels.length).reduce((sum, loss) => sum + loss, 0));
-      hits.push(labels.every((label, i) => tops[at + i] === label));
-      at += labels.length;
-    }
-    return measure(sums, hits);
-  };
-  const original = valuesOf(scores.original, scores.originalTop);
   const { compressed, compressedTop } = scores;
-  const other = compressed && compressedTop && valuesOf(compressed, compressedTop);
-  const metrics = Object.entries(original).map(([name, values]) =>
-    [name, summarize(name, values, other?.[name])] as const
-  );
-  const questions = options.records.length;
-  return { task: task.name, questions, metrics: Object.fromEntries(metrics) };
+  const original = outcomes(questions, windows, scores.original, scores.originalTop);
+  const other = compressed && compressedTop &&
+    outcomes(questions, windows, compressed, compressedTop);
+  return {
+    task: task.name,
+    questions: questions.length,
+    metrics: summarize(original, other),
+    samples: questions.map(({ requests, answer }, i) => ({
+      question: i + 1,
+      record: records[i]!,
+      requests,
+      ...(answer !== undefined && { answer }),
+      original: sampleOutcome(original[i]!),
+      ...(other !== undefined && { compressed: sampleOutcome(other[i]!) }),
+    })),
+  };
+}
+
+/** How each question was answered, and its value of each metric. */
+interface Outcome {
+  readonly answers: readonly RequestAnswer[];
+  readonly values: Readonly<Record<string, number>>;
+}
+
+/** Gathers the losses and likeliest tokens of all windows' rows by question. */
+function outcomes(
+  questions: readonly PlannedQuestion[],
+  windows: readonly Window[],
+  losses: Float64Array,
+  tops: Int32Array,
+): Outcome[] {
+  let row = 0;
+  const answers = windows.map(({ labels }): RequestAnswer => {
+    const start = row;
+    row += labels.length;
+    const logLikelihood = -losses.subarray(start, row).reduce((sum, loss) => sum + loss, 0);
+    return { logLikelihood, isGreedy: labels.every((label, i) => tops[start + i] === label) };
+  });
+  let at = 0;
+  return questions.map(({ requests, measure }) => {
+    const own = answers.slice(at, at += requests.length);
+    return { answers: own, values: measure(own) };
+  });
+}
+
+function sampleOutcome({ answers, values: { [PERPLEXITY]: _, ...metrics } }: Outcome) {
+  return {
+    logLikelihoods: answers.map(({ logLikelihood }) => logLikelihood),
+    isGreedy: answers.map(({ isGreedy }) => isGreedy),
+    metrics,
+  };
 }
 
 function checkObjective({ kind, name }: Task, { objective, modelType }: TransformerDescription) {
@@ -113,64 +176,24 @@ function checkObjective({ kind, name }: Task, { objective, modelType }: Transfor
   );
 }
 
-function planTask(task: Task, model: TransformerDescription, options: TaskOptions): PlannedTask {
-  const { records, source = "the data set", tokenizer } = options;
-  const entries = records.map((record, i) => ({ record, where: `${source}: record ${i + 1}` }));
-  const { contextLength } = model;
-  if (task.kind === "classification") {
-    const texts = entries.map(task.read);
-    return {
-      windows: texts.map((text, i) => classificationWindow(text, tokenizer, contextLength, i)),
-      measure: (_, hits) => ({ acc: hits.map(Number) }),
-    };
-  }
-  if (task.kind === "completion") {
-    const texts = entries.map(task.read);
-    return {
-      windows: texts.map((text, i) => continuationWindow(text, tokenizer, contextLength, i)),
-      measure: (losses, hits) => ({ perplexity: losses, acc: hits.map(Number) }),
-    };
-  }
-  const questions = entries.map(task.read);
-  const choicesOf = (values: readonly number[]) => {
-    let at = 0;
-    return questions.map(({ choices }) => values.slice(at, at += choices.length));
-  };
-  return {
-    windows: questions.flatMap(({ choices }, i) =>
-      choices.map((choice) => continuationWindow(choice, tokenizer, contextLength, i))
-    ),
-    measure(losses) {
-      const byQuestion = choicesOf(losses);
-      const isRight = (values: readonly number[], i: number) =>
-        Number(indexOfSmallest(values) === questions[i]!.answer);
-      const acc = byQuestion.map(isRight);
-      if (!task.normalizes) return { acc };
-      const acc_norm = byQuestion.map((values, i) =>
-        isRight(values.map((loss, choice) => loss / questions[i]!.lengths[choice]!), i)
-      );
-      return { acc, acc_norm };
-    },
-  };
-}
-
-function indexOfSmallest(values: readonly number[]): number {
-  return values.reduce((best, value, i) => value < values[best]! ? i : best, 0);
-}
-
 /** The perplexity of a task is exp of the mean loss of its answers; all else are plain means. */
 function summarize(
-  name: string,
-  original: readonly number[],
-  compressed: readonly number[] | undefined,
-): TaskMetric {
-  const finish = (estimate: Estimate) => name === "perplexity" ? expEstimate(estimate) : estimate;
-  const first = { original: finish(meanEstimate(original)) };
-  if (compressed === undefined) return first;
-  const change = compressed.map((value, i) => value - original[i]!);
-  return {
-    ...first,
-    compressed: finish(meanEstimate(compressed)),
-    change: finish(meanEstimate(change)),
-  };
+  original: readonly Outcome[],
+  compressed: readonly Outcome[] | undefined,
+): Record<string, TaskMetric> {
+  const names = Object.keys(original[0]!.values);
+  return Object.fromEntries(names.map((name) => {
+    const valuesOf = (outcomes: readonly Outcome[]) => outcomes.map(({ values }) => values[name]!);
+    const estimate = (values: readonly number[]) =>
+      name === PERPLEXITY ? expEstimate(meanEstimate(values)) : meanEstimate(values);
+    const [first, second] = [valuesOf(original), compressed && valuesOf(compressed)];
+    const metric: TaskMetric = {
+      original: estimate(first),
+      ...(second !== undefined && {
+        compressed: estimate(second),
+        change: estimate(second.map((value, i) => value - first[i]!)),
+      }),
+    };
+    return [name, metric];
+  }));
 }

@@ -23,7 +23,7 @@ const tokenizer: TextTokenizer = {
   vocabularySize: 128,
   bosTokenId: 1,
   eosTokenId: 2,
-  addsBos: true,
+  addsBos: false,
   encode: (text) =>
     Int32Array.from(text.replaceAll("is", "\u0003"), (letter) => letter.charCodeAt(0)),
   decode: () => "",
@@ -57,7 +57,7 @@ Deno.test("accuracies of choices are those of independently summed likelihoods",
     sol2: `no${"o".repeat(i)} way`,
     label: i % 2,
   }));
-  const { metrics, questions } = await run({ task: "piqa", records, compressed });
+  const { metrics, questions, samples } = await run({ task: "piqa", records, compressed });
   assert.equal(questions, 12);
   for (const [which, weights] of [["original", original], ["compressed", compressed]] as const) {
     let [acc, normalized] = [0, 0];
@@ -71,6 +71,24 @@ Deno.test("accuracies of choices are those of independently summed likelihoods",
     assert.equal(metrics["acc"]![which]!.value, acc / 12);
     assert.equal(metrics["acc_norm"]![which]!.value, normalized / 12);
   }
+  const [, second] = samples;
+  const request = { context: "Question: " + records[1]!.goal + "\nAnswer:" };
+  assert.deepEqual({ ...second, original: 0, compressed: 0 }, {
+    question: 2,
+    record: records[1],
+    requests: [
+      { ...request, continuation: " this is it" },
+      { ...request, continuation: " noo way" },
+    ],
+    answer: 1,
+    original: 0,
+    compressed: 0,
+  });
+  const { sum, greedy } = await reference(compressed, request.context, " noo way");
+  assert.ok(Math.abs(second!.compressed!.logLikelihoods[1]! - sum) < 1e-4);
+  assert.equal(second!.compressed!.isGreedy[1], greedy);
+  const right = samples.filter(({ original }) => original.metrics["acc_norm"] === 1);
+  assert.equal(right.length / 12, metrics["acc_norm"]!.original.value);
   const { value, standardError } = metrics["acc"]!.original;
   assert.ok(Math.abs(standardError - Math.sqrt(value * (1 - value) / 11)) < 1e-12);
   const change = metrics["acc"]!.compressed!.value - metrics["acc"]!.original.value;
@@ -92,8 +110,9 @@ Deno.test("completions: perplexity of the last word, and whether it is the greed
 });
 
 Deno.test("tokens that join context and continuation belong to the continuation", () => {
-  const window = (context: string, continuation: string, length = 40) => {
-    const made = continuationWindow({ context, continuation }, tokenizer, length, 0);
+  const window = (context: string, continuation: string, length = 40, addsBos = false) => {
+    const adding = { ...tokenizer, addsBos };
+    const made = continuationWindow({ context, continuation }, adding, length, 0);
     return [
       String.fromCharCode(...made.tokens),
       [...made.rows],
@@ -105,6 +124,11 @@ Deno.test("tokens that join context and continuation belong to the continuation"
   assert.deepEqual(window("abcdef", "gh", 3), ["efg", [1, 2], "gh"]);
   assert.deepEqual(window("a", "bcdef", 3), ["cde", [0, 1, 2], "def"]);
   assert.throws(() => window("ai", "s"), /has no tokens/);
+  assert.deepEqual(window("ab ", "cd", 40, true), ["\u0001ab c", [2, 3, 4], " cd"]);
+  assert.deepEqual(window("\u0001ab", "cd", 40, true), ["\u0001abc", [2, 3], "cd"]);
+  assert.deepEqual(window("", "cd", 40, true), ["\u0001c", [0, 1], "cd"]);
+  assert.deepEqual(window("abcdef", "gh", 3, true), ["efg", [1, 2], "gh"]);
+  assert.deepEqual(window("a\u0085 ", "b", 9), ["a\u0085 ", [0, 1, 2], "\u0085 b"]);
 });
 
 Deno.test("classification: accuracy of the likeliest class", async () => {
@@ -122,7 +146,7 @@ Deno.test("classification: accuracy of the likeliest class", async () => {
   const sentences = ["good", "bad", "a long sentence that does not fit", "so so", "!"];
   const records = sentences.map((sentence, i) => ({ sentence, label: i % 2 }));
   const options = { config: classifier, original: weights, records };
-  const { metrics } = await run({ task: "sst2", ...options });
+  const { metrics } = await run({ task: "sst2_classifier", ...options });
   await useBackend("wasm");
   const model = createLanguageModel(classifier, weights);
   const hits = records.filter(({ sentence, label }) => {
@@ -135,7 +159,10 @@ Deno.test("classification: accuracy of the likeliest class", async () => {
 
 Deno.test("tasks that do not suit the model, and data sets without records, are refused", async () => {
   const records: DataRecord[] = [{ sentence: "s", label: 0 }];
-  await assert.rejects(run({ task: "sst2", records }), /sst2 does not suit this gpt2 model/);
+  await assert.rejects(
+    run({ task: "sst2_classifier", records }),
+    /sst2_classifier does not suit this gpt2 model/,
+  );
   await assert.rejects(run({ task: "piqa", records: [] }), /has no records/);
   await assert.rejects(
     run({ task: "piqa", records, source: "set.jsonl" }),

@@ -3,7 +3,7 @@ import { arcChallenge, arcEasy } from "./arc.ts";
 import { hellaSwag } from "./hella_swag.ts";
 import { lambada } from "./lambada.ts";
 import { piqa } from "./piqa.ts";
-import { sst2 } from "./sst2.ts";
+import { sst2Classifier } from "./sst2_classifier.ts";
 import type { Task } from "./task.ts";
 import { winoGrande } from "./wino_grande.ts";
 
@@ -15,10 +15,10 @@ export const tasks: readonly Task[] = [
   arcEasy,
   arcChallenge,
   winoGrande,
-  sst2,
+  sst2Classifier,
 ];
 
-/** Names of all tasks, as lm-eval calls them. */
+/** Names of all tasks: lm-eval's where it has the task. */
 export const taskNames: readonly string[] = tasks.map(({ name }) => name);
 
 /** The task of a name; throws {@linkcode InputError} with a list of them for any other name. */

@@ -29,7 +29,7 @@ export interface LabelledText {
 /** A task: how each record of its data set is asked. */
 export type Task =
   & {
-    /** Name on the command line, as lm-eval calls it. */
+    /** Name on the command line; that of lm-eval where it has the task. */
     readonly name: string;
     /** Where its data set is, for when none is named. */
     readonly data: string;

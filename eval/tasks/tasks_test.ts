@@ -84,7 +84,7 @@ Deno.test("missing and unusable fields are named", () => {
   const arc = { question: "q", choices: { text: ["a", "b"], label: ["A", "B"] } };
   rejects("arc_easy", { ...arc, answerKey: "C" }, /answerKey must be one of A, B, but found "C"/);
   rejects("arc_easy", { question: "q", choices: [] }, /choices must be an object/);
-  rejects("sst2", { sentence: "s", label: -1 }, /label must be a number from 0 to 1/);
+  rejects("sst2_classifier", { sentence: "s", label: -1 }, /label must be a number from 0 to 1/);
   assert.throws(
     () => taskNamed("mmlu"),
     /unknown task "mmlu"; choose one of lambada_openai, hella/,
