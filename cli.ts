@@ -7,6 +7,7 @@
  */
 import { CommanderError } from "commander";
 import process from "node:process";
+import { inspect } from "node:util";
 import { availableBackend } from "./cli/available_backend.ts";
 import { describeError, exitStatusOf } from "./cli/errors.ts";
 import { watchForInterrupt } from "./cli/interrupt.ts";
@@ -15,6 +16,7 @@ import { commandLine } from "./cli/command_line.ts";
 import { createProgram } from "./cli/program.ts";
 import type { Session } from "./cli/session.ts";
 import { discardStages } from "./cli/staged_output.ts";
+import { openTerminal, type Terminal } from "./cli/terminal.ts";
 
 /**
  * Runs one command line, such as `["compress", "--bits", "3"]`, and gives its exit status. Never
@@ -22,9 +24,11 @@ import { discardStages } from "./cli/staged_output.ts";
  */
 export async function main(args: readonly string[]): Promise<0 | 1 | 2> {
   const watch = watchForInterrupt();
+  const terminal = openTerminal();
   const session: Session = {
-    print: (text) => console.log(text),
-    writeLine: (line) => console.error(line),
+    print: terminal.print,
+    printData: terminal.printData,
+    writeLine: terminal.writeLine,
     isTerminal: process.stderr.isTTY === true,
     width: process.stdout.columns ?? 100,
     command: commandLine([programName(), ...args]),
@@ -65,27 +69,28 @@ export async function main(args: readonly string[]): Promise<0 | 1 | 2> {
     inspect: async (file, options) =>
       await (await import("./cli/inspect.ts")).inspect(file, options, session),
   }, {
-    out: (text) => process.stdout.write(text),
-    error: (text) => process.stderr.write(text),
+    out: terminal.writeOut,
+    error: terminal.writeError,
   });
   try {
     await watch.guard(program.parseAsync([...args], { from: "user" }));
     return 0;
   } catch (error) {
-    report(error);
+    report(error, terminal);
     return exitStatusOf(error);
   } finally {
     discardStages();
     removeUnfinishedFiles();
     watch.stop();
+    terminal.close();
   }
 }
 
 /** Writes an error to stderr, unless it is commander's, which has been written already. */
-function report(error: unknown): void {
+function report(error: unknown, terminal: Terminal): void {
   if (error instanceof CommanderError) return;
-  console.error(`error: ${describeError(error)}`);
-  if (process.env["KANPRESS_DEBUG"]) console.error(error);
+  terminal.writeLine(`error: ${describeError(error)}`);
+  if (process.env["KANPRESS_DEBUG"]) terminal.writeError(`${inspect(error)}\n`);
 }
 
 /** How the user called the program: from a checkout by its tasks, otherwise as a package. */

@@ -1,5 +1,5 @@
 import { isJsonObject, readJsonObject } from "../data/json_file.ts";
-import { InputError, openFile } from "../data/mod.ts";
+import { InputError, openFile, printableLine } from "../data/mod.ts";
 import { type ChunkMeans, compareRuns, type EvaluationResult } from "../eval/mod.ts";
 import type { RunComparison, RunFigures } from "../eval/mod.ts";
 import { formatWithError } from "../eval/report/number_text.ts";
@@ -49,7 +49,10 @@ export function compareWith(earlier: EarlierRun, result: EvaluationResult): Agai
 /** The comparison for people. */
 export function againstText({ file, model, perplexityRatio, klDivergenceChange }: Against): string {
   const ratio = formatWithError(perplexityRatio.value, perplexityRatio.standardError);
-  const lines = [`against ${model} in ${file}:`, `  perplexity ${ratio} times as high`];
+  const lines = [
+    `against ${printableLine(model)} in ${printableLine(file)}:`,
+    `  perplexity ${ratio} times as high`,
+  ];
   if (klDivergenceChange !== undefined) {
     const { value, standardError } = klDivergenceChange;
     lines.push(`  mean KL divergence changed by ${formatWithError(value, standardError)} nats`);

@@ -9,6 +9,7 @@ import {
   InputError,
   type LazyTensorBytes,
   openFile,
+  printableLine,
   readSafetensorsHeader,
   type StateDict,
   writeFileAtomically,
@@ -73,7 +74,7 @@ export async function decompress(
     options.json
       ? JSON.stringify({ out, dtype, onnx, tensors: weights.size, bytes: byteLength })
       : `${formatCount(weights.size)} tensors as ${dtype}, ${formatBytes(byteLength)}\n` +
-        `written to ${out}`,
+        `written to ${printableLine(out)}`,
   );
 }
 

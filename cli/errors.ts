@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import { InputError } from "../data/input_error.ts";
+import { errorLine } from "../data/printable.ts";
 
 /** The command line was misused: told in one line, exit status 2. */
 export class UsageError extends Error {
@@ -45,10 +46,9 @@ export function naming<T>(name: string, work: () => T): T {
   }
 }
 
-/** An error as one line for a person: no stack trace, no line breaks. */
+/** An error as one line for a person: no stack trace, no line breaks, nothing that is not seen. */
 export function describeError(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const line = message.replace(/\s*[\r\n]+\s*/g, "; ").trim();
+  const line = errorLine(error instanceof Error ? error.message : String(error)).trim();
   if (line !== "") return line;
   return error instanceof Error ? error.name : "unknown failure";
 }

@@ -1,3 +1,4 @@
+import { printableLine } from "../data/printable.ts";
 import type { EvaluationResult } from "../eval/mod.ts";
 import { formatCount, formatWithError } from "../eval/report/number_text.ts";
 import { type Against, againstText } from "./against.ts";
@@ -109,9 +110,10 @@ export function printEvaluation(
 
 /** What `evaluate` prints for people. */
 export function evaluationText(outcome: EvaluationOutcome, textName: string): string {
-  const { model, result, sizes, against } = outcome;
+  const { result, sizes, against } = outcome;
+  const model = printableLine(outcome.model);
   const compared = against === undefined ? [] : [againstText(against)];
-  const measured = `measured on ${describeTokens(result)} of ${textName}`;
+  const measured = `measured on ${describeTokens(result)} of ${printableLine(textName)}`;
   if (sizes === undefined || result.klDivergence === undefined) {
     const perplexity = formatWithError(
       result.perplexity.original,

@@ -1,6 +1,7 @@
 import { bitsPerLayerFigure, writeFigure } from "../eval/plots/mod.ts";
 import { type CompressionReport, openContainer, reportContainer } from "../hierarchy/mod.ts";
 import { formatBytes, formatCount, formatFixed, formatShare } from "../eval/report/number_text.ts";
+import { printableLine } from "../data/printable.ts";
 import { requireCompressed } from "./compressed_argument.ts";
 import { stageLines } from "./stage_lines.ts";
 import { formatTable } from "./text_table.ts";
@@ -37,7 +38,7 @@ export function inspectionText(
 ): string {
   const { parameters, compressedBytes, bitsPerWeight } = report;
   return [
-    madeFrom === undefined ? file : `${file}, made from ${madeFrom}`,
+    printableLine(file) + (madeFrom === undefined ? "" : `, made from ${printableLine(madeFrom)}`),
     `${formatCount(parameters)} parameters in ${formatBytes(compressedBytes)}, ` +
     `${formatFixed(bitsPerWeight, 2)} bits per weight`,
     "",

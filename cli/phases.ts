@@ -1,5 +1,6 @@
 // @ts-types="./cli_progress.d.ts"
 import cliProgress from "cli-progress";
+import { printableLine } from "../data/printable.ts";
 import { formatSeconds, formatShare } from "../eval/report/number_text.ts";
 
 /** Where progress goes: stderr, so that stdout carries results only. */
@@ -18,6 +19,9 @@ export type PhaseWork<T> = (report: Report) => T | Promise<T>;
 
 /** Without a terminal, a phase that goes on is mentioned again after so many milliseconds. */
 const PLAIN_LINE_INTERVAL = 5000;
+
+/** Most characters beside a bar, so that it stays on its line. */
+const LONGEST_NOTE = 60;
 
 /** Runs a command's phases one after another, shows how far they are and how long they took. */
 export class Phases {
@@ -77,7 +81,7 @@ function trackWithBar(name: string): Tracker {
   bar.start(100, 0, { note: "" });
   return {
     report: (share, activity = "") =>
-      bar.update(Math.round(clamp(share) * 100), { note: activity }),
+      bar.update(Math.round(clamp(share) * 100), { note: printableLine(activity, LONGEST_NOTE) }),
     finish(seconds) {
       bar.update(100, { note: formatSeconds(seconds) });
       bar.stop();

@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { printableLine } from "../data/printable.ts";
 import type { ProtocolName } from "../eval/mod.ts";
 import { addSweepOptions, type SweepCommand } from "./sweep_program.ts";
 import { addPageCommands, type PageCommands } from "./page_commands.ts";
@@ -178,7 +179,11 @@ export function createProgram(
   const program = new Command(name)
     .description("Compress language models with Kolmogorov-Arnold levels, and measure the cost.")
     .exitOverride()
-    .configureOutput({ writeOut: write.out, writeErr: write.error })
+    .configureOutput({
+      writeOut: write.out,
+      writeErr: write.error,
+      outputError: (message, writeError) => writeError(`${usageErrorText(message)}\n`),
+    })
     .showHelpAfterError("(add --help for the options)");
   addCompress(program, commands);
   addEvaluate(program, commands);
@@ -188,6 +193,14 @@ export function createProgram(
   addSweep(program, commands);
   addPageCommands(program, commands);
   return program;
+}
+
+/** commander's message, in which an argument's line breaks could pass for lines of the program. */
+function usageErrorText(message: string): string {
+  const [, problem = message, suggestion] =
+    /^(.*?)(?:\n(\(Did you mean .*))?$/s.exec(message.trimEnd()) ?? [];
+  const lines = suggestion === undefined ? [problem] : [problem, suggestion];
+  return lines.map((line) => printableLine(line)).join("\n");
 }
 
 function addCompress(program: Command, commands: Commands): void {

@@ -1,3 +1,4 @@
+import { printableLine } from "../data/printable.ts";
 import type { EvaluationResult } from "../eval/mod.ts";
 import type { StageReport } from "../hierarchy/mod.ts";
 import {
@@ -86,17 +87,17 @@ export function compressionText(outcome: CompressionOutcome, textName: string): 
   const { model, sizes, result, calibration, uniform, seconds, out } = outcome;
   const { stages = [] } = sizes;
   const lines = [
-    `${model}, ${formatCount(sizes.parameters)} parameters`,
+    `${printableLine(model)}, ${formatCount(sizes.parameters)} parameters`,
     "",
     comparisonTable([...sizeRows(sizes), ...qualityRows(result)]),
     "",
     ...(stages.length > 1 ? stageLines(stages) : []),
-    `measured on ${describeTokens(result)} of ${textName}`,
+    `measured on ${describeTokens(result)} of ${printableLine(textName)}`,
     ...(calibration === undefined ? [] : calibrationLines(calibration, result)),
     ...(uniform ? ["uniform: every matrix has about the same bits per weight"] : []),
     ...verdictLines(result),
     `time: ${describeSeconds(seconds)}`,
-    `written to ${out}`,
+    `written to ${printableLine(out)}`,
   ];
   return lines.join("\n");
 }

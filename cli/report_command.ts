@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { makeFolder } from "../data/hub_cache.ts";
-import { InputError, writeFileAtomically } from "../data/mod.ts";
+import { InputError, printableLine, writeFileAtomically } from "../data/mod.ts";
 import { createLanguageModel, generateText, useBackend } from "../eval/mod.ts";
 import { reportPage } from "../eval/report/report_page.ts";
 import { parseResults, type ResultRow } from "../eval/report/results.ts";
@@ -47,7 +47,7 @@ export async function report(
     commands: [...new Set([...rows.flatMap(commandsOf), session.command])],
   });
   await writeFileAtomically(out, [new TextEncoder().encode(page)]);
-  session.print(`written to ${out}`);
+  session.print(`written to ${printableLine(out)}`);
 }
 
 /** What made a result; results of earlier versions say nothing, but can be measured again. */

@@ -1,4 +1,4 @@
-import { writeFileAtomically } from "../data/mod.ts";
+import { printableLine, writeFileAtomically } from "../data/mod.ts";
 import { sampleTokens } from "../eval/mod.ts";
 import { checkModel, openNamedModel, readFiniteWeights } from "./original_model.ts";
 import { Phases } from "./phases.ts";
@@ -38,7 +38,7 @@ export async function sample(
     paragraphs.push(tokenizer.decode([...sequence]));
   }
   const text = paragraphs.join("\n\n");
-  if (out === undefined) return session.print(text);
+  if (out === undefined) return session.printData(text);
   await writeFileAtomically(out, [new TextEncoder().encode(`${text}\n`)]);
-  session.print(`written to ${out}`);
+  session.print(`written to ${printableLine(out)}`);
 }

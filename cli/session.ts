@@ -4,6 +4,8 @@ import type { ProgressDisplay } from "./phases.ts";
 export interface Session extends ProgressDisplay {
   /** Writes a result to stdout. */
   print(text: string): void;
+  /** As `print`, for data that another program may read: exact where stdout is no terminal. */
+  printData(text: string): void;
   /** Characters that fit on a line of stdout. */
   readonly width: number;
   /** The command line that runs, as a shell takes it; results name it, to be reproduced by. */

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { isJsonObject, readJsonObject } from "../data/json_file.ts";
-import { InputError, openFile, writeFileAtomically } from "../data/mod.ts";
+import { InputError, openFile, printableLine, writeFileAtomically } from "../data/mod.ts";
 import { type EvaluationResult, paretoFront } from "../eval/mod.ts";
 import { formatFixed, formatMeasure, formatWithError } from "../eval/report/number_text.ts";
 import { formatTable } from "./text_table.ts";
@@ -183,9 +183,10 @@ export function sweepText({ model, original, points }: SweepRecord): string {
   ]);
   const perplexity = formatWithError(original.perplexity, original.perplexityStandardError);
   const failures = points.filter(({ error }) => error !== null)
-    .map((row) => `${row.name}${row.bits === null ? "" : ` at ${row.bits} bits`}: ${row.error}`);
+    .map((row) => `${row.name}${row.bits === null ? "" : ` at ${row.bits} bits`}: ${row.error}`)
+    .map((line) => printableLine(line));
   return [
-    `${model}, perplexity ${perplexity}`,
+    `${printableLine(model)}, perplexity ${perplexity}`,
     "",
     table,
     "",

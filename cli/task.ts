@@ -1,6 +1,12 @@
 import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { openDataFile, openFile, readRecords, writeFileAtomically } from "../data/mod.ts";
+import {
+  openDataFile,
+  openFile,
+  printableLine,
+  readRecords,
+  writeFileAtomically,
+} from "../data/mod.ts";
 import {
   evaluateTask,
   type TaskMetric,
@@ -130,7 +136,9 @@ export function taskText(
   const rows = Object.entries(metrics).map(([name, metric]) => [name, ...cellsOf(name, metric)]);
   const table = formatTable([heading, ...rows], ["left", "right", "right", "right"]);
   const count = `${formatCount(questions)} ${questions === 1 ? "question" : "questions"}`;
-  return `${isCompared ? `${model}\n\n` : ""}${table}\n\n${count} of ${task}, zero-shot`;
+  return `${
+    isCompared ? `${printableLine(model)}\n\n` : ""
+  }${table}\n\n${count} of ${task}, zero-shot`;
 }
 
 /** Accuracies in percent; a perplexity as it is, its change as a factor. */

@@ -1,11 +1,20 @@
+import { printableLine, printableText } from "../data/printable.ts";
+
 /** Which side of a column its cells stand on. */
 export type Alignment = "left" | "right";
 
-/** Rows of cells as lines of text, columns padded to their widest cell and two spaces apart. */
+/** Most characters of a cell: names of files may be as long as they like. */
+const LONGEST_CELL = 120;
+
+/**
+ * Rows of cells as lines of text, columns padded to their widest cell and two spaces apart. Cells
+ * may hold anything: they are made printable, and cut where they are long.
+ */
 export function formatTable(
-  rows: readonly (readonly string[])[],
+  cells: readonly (readonly string[])[],
   alignments: readonly Alignment[],
 ): string {
+  const rows = cells.map((row) => row.map((cell) => printableLine(cell, LONGEST_CELL)));
   const widths = alignments.map((_, column) =>
     Math.max(0, ...rows.map((row) => [...(row[column] ?? "")].length))
   );
@@ -26,8 +35,8 @@ export function formatColumns(
   width: number,
 ): string {
   const columnWidth = Math.max(20, Math.floor((width - 3) / 2));
-  const left = [headings[0], "", ...wrapText(texts[0], columnWidth)];
-  const right = [headings[1], "", ...wrapText(texts[1], columnWidth)];
+  const left = [headings[0], "", ...wrapText(printableText(texts[0]), columnWidth)];
+  const right = [headings[1], "", ...wrapText(printableText(texts[1]), columnWidth)];
   const lines = Array.from({ length: Math.max(left.length, right.length) }, (_, i) => {
     const cell = left[i] ?? "";
     const padding = " ".repeat(Math.max(0, columnWidth - [...cell].length));

@@ -7,6 +7,9 @@ const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Po
 /** Of those, what ordinary writing needs: ends of lines, tabs, joiners, variants of a character. */
 const ordinary = /^[\n\t\u200c\u200d\ufe00-\ufe0f]$/;
 
+/** Most characters of an error's message. */
+const longestError = 4000;
+
 const shortEscapes: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /**
@@ -34,6 +37,12 @@ export function printableLine(text: string, longest: number = 300): string {
 export function printableText(text: string): string {
   return text.replaceAll("\r\n", "\n")
     .replaceAll(unprintable, (letter) => ordinary.test(letter) ? letter : escapeOf(letter));
+}
+
+/** The message of an error as one printable line: line breaks become semicolons. */
+export function errorLine(message: string): string {
+  const start = message.slice(0, 2 * longestError);
+  return printableLine(start.replaceAll(/\s*[\r\n]+\s*/g, "; "), longestError);
 }
 
 /** As {@linkcode printableLine}, between quotation marks that count, as in JSON. */

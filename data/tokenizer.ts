@@ -1,6 +1,7 @@
 import { Tokenizer } from "@huggingface/tokenizers";
 import { InputError } from "./input_error.ts";
 import { isJsonObject } from "./json_file.ts";
+import { quoteValue } from "./quote.ts";
 
 /** Text to token ids and back. */
 export interface TextTokenizer {
@@ -93,7 +94,7 @@ function encode(tokenizer: Tokenizer, text: string, file: string): Int32Array {
   const unknown = ids.findIndex((id) => id === undefined);
   if (unknown !== -1) {
     throw new InputError(
-      `${file}: has no token for ${JSON.stringify(tokens[unknown])}; leave it out of the text`,
+      `${file}: has no token for ${quoteValue(tokens[unknown])}; leave it out of the text`,
     );
   }
   return Int32Array.from(ids);

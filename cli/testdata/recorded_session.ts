@@ -16,6 +16,7 @@ export function recordedSession(): RecordedSession {
     printed,
     lines,
     print: (text) => void printed.push(text),
+    printData: (text) => void printed.push(text),
     writeLine: (line) => void lines.push(line),
     isTerminal: false,
     width: 80,

@@ -1,4 +1,5 @@
 import { InputError } from "../../data/input_error.ts";
+import { quoteValue } from "../../data/quote.ts";
 
 /** A model's `config.json`. */
 export type ModelConfig = Readonly<Record<string, unknown>>;
@@ -13,7 +14,7 @@ function read<T>(
   const value = config[key] ?? fallback;
   if (value === undefined) throw new InputError(`config.json: ${key} is missing (${expected})`);
   if (accepts(value)) return value;
-  throw new InputError(`config.json: ${key} must be ${expected}, found ${JSON.stringify(value)}`);
+  throw new InputError(`config.json: ${key} must be ${expected}, found ${quoteValue(value)}`);
 }
 
 /** Reads a positive integer; `null` counts as absent, as in Hugging Face configs. */
@@ -52,7 +53,7 @@ export function readObject(config: ModelConfig, key: string): ModelConfig | unde
   const value = config[key] ?? undefined;
   if (value === undefined) return undefined;
   if (typeof value === "object" && !Array.isArray(value)) return value as ModelConfig;
-  throw new InputError(`config.json: ${key} must be an object, found ${JSON.stringify(value)}`);
+  throw new InputError(`config.json: ${key} must be an object, found ${quoteValue(value)}`);
 }
 
 /** `total / parts`, which must be a whole number. */

@@ -1,4 +1,5 @@
 import { InputError } from "../../data/input_error.ts";
+import { quoteValue } from "../../data/quote.ts";
 import { activationNames } from "./activation_names.ts";
 import type { Architecture } from "./architecture.ts";
 import {
@@ -56,7 +57,7 @@ function describeHead(config: ModelConfig, size: number, tokenEmbedding: string)
   if (found !== undefined) return found[1](config, size, tokenEmbedding);
   throw new InputError(
     `config.json: architectures must name one of ${Object.keys(heads).join(", ")}, found ` +
-      `${JSON.stringify(config.architectures ?? null)}`,
+      `${quoteValue(config.architectures ?? null)}`,
   );
 }
 

@@ -1,4 +1,5 @@
 import { InputError } from "../../data/input_error.ts";
+import { quoteValue } from "../../data/quote.ts";
 import type { Architecture } from "./architecture.ts";
 import type { ModelConfig } from "./config.ts";
 import type { TransformerDescription } from "./description.ts";
@@ -35,7 +36,7 @@ export function architectureOf(config: ModelConfig): Architecture {
   const found = architectures.find(({ modelType }) => modelType === config.model_type);
   if (found !== undefined) return found;
   const supported = architectures.map(({ modelType }) => modelType).join(", ");
-  const given = config.model_type === undefined ? "missing" : JSON.stringify(config.model_type);
+  const given = config.model_type === undefined ? "missing" : quoteValue(config.model_type);
   throw new InputError(`config.json: model_type is ${given}; supported are ${supported}`);
 }
 

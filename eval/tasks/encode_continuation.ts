@@ -1,5 +1,6 @@
 import { InputError } from "../../data/input_error.ts";
 import type { TextTokenizer } from "../../data/tokenizer.ts";
+import { quoteValue } from "../../data/quote.ts";
 import type { Window } from "../protocols/window.ts";
 import type { Continuation, LabelledText } from "./task.ts";
 
@@ -25,7 +26,7 @@ export function continuationWindow(
     : [encodeText(tokenizer, kept), encodeText(tokenizer, context + continuation)];
   const labels = whole.slice(before.length);
   if (labels.length === 0) {
-    throw new InputError(`the continuation ${JSON.stringify(continuation)} has no tokens`);
+    throw new InputError(`the continuation ${quoteValue(continuation)} has no tokens`);
   }
   const tokens = whole.slice(0, -1).slice(-contextLength);
   const scored = labels.slice(-tokens.length);

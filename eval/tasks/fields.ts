@@ -1,5 +1,6 @@
 import { InputError } from "../../data/input_error.ts";
 import type { DataRecord } from "../../data/records.ts";
+import { quoteValue } from "../../data/quote.ts";
 
 /** A record of a data set and where it stands, for messages. */
 export interface Entry {
@@ -46,6 +47,6 @@ export function fieldError(
   expected: string,
   value: unknown,
 ): InputError {
-  const found = value === undefined ? "it is missing" : `found ${JSON.stringify(value)}`;
+  const found = value === undefined ? "it is missing" : `found ${quoteValue(value)}`;
   return new InputError(`${where}: field ${name} must be ${expected}, but ${found}`);
 }
