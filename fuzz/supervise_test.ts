@@ -1,0 +1,65 @@
+import assert from "node:assert";
+import { createRandom } from "../kan/random.ts";
+import { type Fault, supervise } from "./supervise.ts";
+import { caseSeed, loadTarget, targetNames } from "./target.ts";
+import { target } from "./testdata/faulty.ts";
+
+Deno.test("hangs, ends and growing memory are faults, and the cases after them run", async () => {
+  const cases = 14, seed = 4;
+  const inputs = await Promise.all(
+    Array.from(
+      { length: cases },
+      (_, number) => target.mutate(createRandom(caseSeed("faulty", seed, number))),
+    ),
+  );
+  const kinds = inputs.map(([kind]) => kind!);
+  assert.deepEqual([...new Set(kinds)].sort(), [0, 1, 2, 3, 4, 5, 6]);
+  const scratch = await Deno.makeTempDir();
+  const kept: (Fault & { input: number })[] = [];
+  try {
+    const result = await supervise({
+      target: new URL("testdata/faulty.ts", import.meta.url).href,
+      seed,
+      first: 0,
+      cases,
+      caseSeconds: 2,
+      megabytes: 400,
+      seconds: 600,
+      mostFaults: 100,
+      scratch,
+      onFault: (fault, file) => kept.push({ ...fault, input: Deno.readFileSync(file)[0]! }),
+    });
+    const count = (kind: number) => kinds.filter((other) => other === kind).length;
+    assert.deepEqual([result.cases, result.read, result.refused], [cases, count(0), count(1)]);
+  } finally {
+    await Deno.remove(scratch, { recursive: true });
+  }
+  const expected = [
+    ,
+    ,
+    /^TypeError: a bug/,
+    /longer than 2 s/,
+    /status 3/,
+    /400 MB/,
+    /longer than/,
+  ];
+  assert.deepEqual(
+    kept.map(({ number }) => number),
+    [...kinds.keys()].filter((number) => kinds[number]! > 1),
+  );
+  for (const { number, what, input } of kept) {
+    assert.equal(input, kinds[number]);
+    assert.match(what, expected[input]!);
+  }
+});
+
+Deno.test("every target is named after its file and makes the same case again", async () => {
+  const names = await targetNames();
+  assert.ok(names.includes("kan_file"));
+  for (const name of names) {
+    const target = await loadTarget(name);
+    assert.equal(target.name, name);
+    const make = () => target.mutate(createRandom(caseSeed(name, 1, 2)));
+    assert.deepEqual(await make(), await make());
+  }
+});
