@@ -15,6 +15,8 @@ export interface Architecture {
   readonly buffers: RegExp;
   /** Name of the head's weight where it is not tied to the token embedding. */
   readonly headWeight: string;
+  /** The key of the config that says how many layers there are. */
+  readonly layerCount: string;
   /** Whether the head is tied where the config does not say (`tie_word_embeddings`). */
   readonly tiedByDefault: boolean;
   /** Reads a config; `prefix` goes before the names of all tensors but the head's. */

@@ -23,6 +23,7 @@ export const distilBert: Architecture = {
   prefixes: ["distilbert.", ""],
   buffers: /^embeddings\.position_ids$/,
   headWeight: "vocab_projector.weight",
+  layerCount: "n_layers",
   tiedByDefault: true,
   describe(config, prefix) {
     const hiddenSize = readInteger(config, "dim");

@@ -17,6 +17,7 @@ export const gpt2: Architecture = {
   prefixes: ["transformer.", ""],
   buffers: /^h\.\d+\.attn\.(bias|masked_bias)$/,
   headWeight: "lm_head.weight",
+  layerCount: "n_layer",
   tiedByDefault: true,
   describe(config, prefix) {
     const hiddenSize = readInteger(config, "n_embd");

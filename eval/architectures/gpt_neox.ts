@@ -17,6 +17,7 @@ export const gptNeoX: Architecture = {
   prefixes: ["gpt_neox.", ""],
   buffers: /^layers\.\d+\.attention\.(bias|masked_bias|rotary_emb\.inv_freq)$/,
   headWeight: "embed_out.weight",
+  layerCount: "num_hidden_layers",
   tiedByDefault: false,
   describe(config, prefix) {
     const hiddenSize = readInteger(config, "hidden_size");

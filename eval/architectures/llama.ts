@@ -39,6 +39,7 @@ export function llamaLike(variant: LlamaVariant): Architecture {
     prefixes: ["model.", ""],
     buffers: /^layers\.\d+\.self_attn\.rotary_emb\.inv_freq$|^rotary_emb\.inv_freq$/,
     headWeight: "lm_head.weight",
+    layerCount: "num_hidden_layers",
     tiedByDefault: false,
     describe: (config, prefix) => describe(variant, config, prefix),
   };

@@ -1,7 +1,7 @@
 import { InputError } from "../../data/input_error.ts";
 import { quoteValue } from "../../data/quote.ts";
 import type { Architecture } from "./architecture.ts";
-import type { ModelConfig } from "./config.ts";
+import { type ModelConfig, readInteger } from "./config.ts";
 import type { TransformerDescription } from "./description.ts";
 import { distilBert } from "./distilbert.ts";
 import { gpt2 } from "./gpt2.ts";
@@ -40,10 +40,33 @@ export function architectureOf(config: ModelConfig): Architecture {
   throw new InputError(`config.json: model_type is ${given}; supported are ${supported}`);
 }
 
+/** More layers than any model has; a description takes memory for each. */
+const MOST_LAYERS = 10_000;
+
+/** A layer has at least one tensor: throws where the config counts more layers than tensors. */
+function checkLayerCount(
+  config: ModelConfig,
+  { layerCount }: Architecture,
+  tensors: number,
+): void {
+  const layers = readInteger(config, layerCount);
+  if (tensors > 0 && layers > tensors) {
+    throw new InputError(
+      `config.json: ${layerCount} is ${layers}, but the weights have only ${tensors} tensors; ` +
+        "check that weights and config.json belong together",
+    );
+  }
+  if (layers <= MOST_LAYERS) return;
+  throw new InputError(
+    `config.json: ${layerCount} is ${layers}, where at most ${MOST_LAYERS} layers are supported`,
+  );
+}
+
 /**
  * Reads a config into the description that the forward pass runs. The names follow those of the
- * checkpoint, which may or may not carry the architecture's prefix. Throws {@linkcode InputError}
- * where the config is incomplete, contradicts itself or asks for something unsupported.
+ * checkpoint, which may or may not carry the architecture's prefix; `names` are those of all its
+ * tensors, or none where there is no checkpoint. Throws {@linkcode InputError} where the config is
+ * incomplete, contradicts itself, counts more layers than tensors or asks for something unsupported.
  *
  * ```ts
  * import { describeModel } from "@kanpress/kanpress/eval";
@@ -60,6 +83,7 @@ export function describeModel(
 ): TransformerDescription {
   const architecture = architectureOf(config);
   const present = new Set(names);
+  checkLayerCount(config, architecture, present.size);
   const usual = architecture.describe(config, architecture.prefixes[0] ?? "");
   for (const prefix of architecture.prefixes) {
     const description = architecture.describe(config, prefix);

@@ -20,6 +20,15 @@ const llama = {
   max_position_embeddings: 8,
   vocab_size: 5,
 };
+const distilBert = {
+  model_type: "distilbert",
+  dim: 12,
+  hidden_dim: 20,
+  n_heads: 3,
+  n_layers: 1,
+  max_position_embeddings: 8,
+  vocab_size: 5,
+};
 
 function rejects(config: ModelConfig, message: RegExp): void {
   assert.throws(
@@ -49,6 +58,30 @@ Deno.test("incomplete and contradictory configs are refused", () => {
   rejects({ ...llama, tie_word_embeddings: "yes" }, /must be true or false/);
 });
 
+Deno.test("no more layers are described than there are tensors, whatever the config says", () => {
+  const models = [
+    ["n_layer", gpt2],
+    ["n_layers", { ...distilBert, architectures: ["DistilBertForMaskedLM"] }],
+    ["num_hidden_layers", llama],
+    ["num_hidden_layers", { ...llama, model_type: "mistral" }],
+    ["num_hidden_layers", { ...llama, model_type: "qwen2" }],
+    ["num_hidden_layers", { ...llama, model_type: "qwen3" }],
+    ["num_hidden_layers", { ...llama, model_type: "gpt_neox" }],
+  ] as const;
+  const names = ["a", "b", "c"];
+  for (const [key, config] of models) {
+    assert.equal(describeModel({ ...config, [key]: 3 }, names).layers.length, 3);
+    const many = { ...config, [key]: 1e8 };
+    const start = performance.now();
+    assert.throws(() => describeModel(many, names), {
+      name: "InputError",
+      message: new RegExp(`${key} is 100000000, but the weights have only 3 tensors`),
+    });
+    rejects(many, new RegExp(`${key} is 100000000, where at most 10000 layers`));
+    assert.ok(performance.now() - start < 1000);
+  }
+});
+
 Deno.test("null in a config counts as absent", () => {
   const { layers } = describeModel({ ...gpt2, n_inner: null }, []);
   assert.equal(layers[0]!.feedForward.up.outputs, 48);
@@ -57,7 +90,7 @@ Deno.test("null in a config counts as absent", () => {
 Deno.test("names follow the checkpoint's prefix", () => {
   assert.equal(describeModel(gpt2, []).tokenEmbedding, "transformer.wte.weight");
   assert.equal(describeModel(gpt2, ["wte.weight"]).finalNorm?.weight, "ln_f.weight");
-  const bare = describeModel(llama, ["embed_tokens.weight"]);
+  const bare = describeModel(llama, ["embed_tokens.weight", "norm.weight"]);
   assert.equal(bare.layers[1]!.attention.output.weight, "layers.1.self_attn.o_proj.weight");
   assert.equal(bare.head.weight, "lm_head.weight");
 });
@@ -101,15 +134,6 @@ Deno.test("architectureOf() finds each family", () => {
 });
 
 Deno.test("DistilBERT's head follows from its class", () => {
-  const distilBert = {
-    model_type: "distilbert",
-    dim: 12,
-    hidden_dim: 20,
-    n_heads: 3,
-    n_layers: 1,
-    max_position_embeddings: 8,
-    vocab_size: 5,
-  };
   const masked = { ...distilBert, architectures: ["DistilBertForMaskedLM"] };
   const { objective, head, tokenEmbedding, finalNorm } = describeModel(masked, []);
   assert.deepEqual([objective, head.outputs, finalNorm], ["maskedToken", 5, undefined]);
