@@ -1,6 +1,6 @@
+import { STATE_COUNTS } from "./format/constants.ts";
 import { InputError } from "../data/input_error.ts";
 import { type Effort, EFFORTS } from "./choose_states.ts";
-import { STATE_COUNTS } from "./quantize/trellis.ts";
 
 /** Names of the hierarchies that are ready to use. */
 export const PRESETS = ["rate", "seed", "hybrid"] as const;

@@ -1,3 +1,5 @@
+import { FORMAT_NAME, FORMAT_VERSION } from "./format/constants.ts";
+import { versionProblem } from "./format/version.ts";
 import type { ByteSource } from "../data/byte_source.ts";
 import { bytesPerElement, isDType } from "../data/dtype.ts";
 import { InputError } from "../data/input_error.ts";
@@ -30,11 +32,6 @@ export interface Container {
 
 /** A hierarchy of levels, outermost first: each codes what the one before handed on. */
 export type Stage = readonly EncodedLevel[];
-
-/** Value of the metadata entry `format`. */
-export const FORMAT_NAME = "kanpress";
-/** Version of the format that this code writes, and the only one that it reads. */
-export const FORMAT_VERSION = "2";
 
 /** More layers than any model has. */
 const MOST_LAYERS = 100_000;
@@ -117,9 +114,8 @@ export async function openContainer(source: ByteSource): Promise<Container> {
   if (!isContainer(metadata)) {
     throw fail("is not a compressed model (its metadata lacks format kanpress); compress it first");
   }
-  if (metadata.version !== FORMAT_VERSION) {
-    throw fail(`has format version ${metadata.version}; this kanpress reads ${FORMAT_VERSION}`);
-  }
+  const otherVersion = versionProblem(metadata.version, metadata.writer);
+  if (otherVersion !== undefined) throw fail(otherVersion);
   if (metadata.checksum !== await headerChecksum(metadata)) {
     throw fail("its header is damaged (checksum mismatch); copy or compress it again");
   }

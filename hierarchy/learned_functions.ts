@@ -1,9 +1,14 @@
+import {
+  CLASS_COUNT,
+  CLASSES_PER_OCTAVE,
+  LARGEST_MAGNITUDE,
+  UNIT_CLASS,
+} from "./format/constants.ts";
 import type { ByteSource } from "../data/byte_source.ts";
 import { InputError } from "../data/input_error.ts";
 import { openContainer } from "./container.ts";
 import { sourceOf } from "./decompress.ts";
-import { CLASS_COUNT, CLASSES_PER_OCTAVE, UNIT_CLASS } from "./entropy/symbol_model.ts";
-import { LARGEST_MAGNITUDE, symbolBits } from "./entropy/symbol_table.ts";
+import { symbolBits } from "./entropy/symbol_table.ts";
 import { levelShapes } from "./level_codecs.ts";
 import { decodeIndices } from "./levels/trellis_level.ts";
 import { codedShapes } from "./plan_tensors.ts";

@@ -9,14 +9,8 @@ export { type Effort, EFFORTS } from "./choose_states.ts";
 export * from "./compressor.ts";
 export { type CompressorOptions, type Preset, PRESETS } from "./compressor_options.ts";
 export { compressedWeights } from "./compressed_weights.ts";
-export {
-  type Container,
-  FORMAT_NAME,
-  FORMAT_VERSION,
-  isContainer,
-  openContainer,
-  type Stage,
-} from "./container.ts";
+export { type Container, isContainer, openContainer, type Stage } from "./container.ts";
+export { FORMAT_NAME, FORMAT_VERSION } from "./format/constants.ts";
 export { decodesApart } from "./decode_groups.ts";
 export { decodeContainer, decompressWeights } from "./decompress.ts";
 export * from "./learned_functions.ts";

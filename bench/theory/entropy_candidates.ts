@@ -1,3 +1,4 @@
+import { CLASS_COUNT } from "../../hierarchy/format/constants.ts";
 import {
   emptyCounts,
   fitSymbolModel,
@@ -7,12 +8,7 @@ import { putIntegers } from "../../hierarchy/entropy/integer_vector.ts";
 import { RansEncoder } from "../../hierarchy/entropy/rans.ts";
 import { classOf } from "../../hierarchy/entropy/scale_field.ts";
 import { COSTED_MAGNITUDES, symbolCosts } from "../../hierarchy/entropy/symbol_costs.ts";
-import {
-  CLASS_COUNT,
-  rawBitsOf,
-  type SymbolModel,
-  symbolTables,
-} from "../../hierarchy/entropy/symbol_model.ts";
+import { rawBitsOf, type SymbolModel, symbolTables } from "../../hierarchy/entropy/symbol_model.ts";
 import { bucketOf } from "../../hierarchy/entropy/symbol_table.ts";
 
 /** The indices of a matrix without their signs, and what was told of their log-scales so far. */

@@ -1,7 +1,7 @@
+import { CLASSES_PER_OCTAVE, UNIT_CLASS } from "../../hierarchy/format/constants.ts";
 import { openModel } from "../../data/mod.ts";
 import { readStateDict } from "../../eval/mod.ts";
 import { classOf, fitScaleField } from "../../hierarchy/entropy/scale_field.ts";
-import { CLASSES_PER_OCTAVE, UNIT_CLASS } from "../../hierarchy/entropy/symbol_model.ts";
 import type { Matrix, Signal } from "../../hierarchy/levels/level.ts";
 import { createRandom } from "../../kan/mod.ts";
 import { gaussianBound, type RateBound, scaledBound } from "./bound.ts";

@@ -1,6 +1,7 @@
+import { UNIT_CLASS } from "../../hierarchy/format/constants.ts";
 import { RansEncoder } from "../../hierarchy/entropy/rans.ts";
 import { createRunDecoder, LONGEST_RUN } from "../../hierarchy/entropy/run_decoder.ts";
-import { laplacianModel, symbolTables, UNIT_CLASS } from "../../hierarchy/entropy/symbol_model.ts";
+import { laplacianModel, symbolTables } from "../../hierarchy/entropy/symbol_model.ts";
 import { putSymbol } from "../../hierarchy/entropy/symbol_table.ts";
 import { createErrorFeedbackKernel } from "../../hierarchy/kernels/error_feedback_kernel.ts";
 import { createPathSearchKernel } from "../../hierarchy/kernels/path_search_kernel.ts";

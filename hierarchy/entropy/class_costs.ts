@@ -1,5 +1,5 @@
+import { CLASS_COUNT, UNIT_CLASS } from "../format/constants.ts";
 import { COSTED_MAGNITUDES } from "./symbol_costs.ts";
-import { CLASS_COUNT, UNIT_CLASS } from "./symbol_model.ts";
 
 /** The moves of a scale by up to three eighths reach four classes, two eighths wide each. */
 export const NEIGHBOURS = 4;

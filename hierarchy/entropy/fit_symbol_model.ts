@@ -1,6 +1,6 @@
+import { CLASS_COUNT, LARGEST_MAGNITUDE } from "../format/constants.ts";
 import {
   BUMP_COUNT,
-  CLASS_COUNT,
   coefficientCount,
   laplacianModel,
   type ScoreFeatures,
@@ -8,7 +8,6 @@ import {
   SHAPE_COUNT,
   type SymbolModel,
 } from "./symbol_model.ts";
-import { LARGEST_MAGNITUDE } from "./symbol_table.ts";
 
 /** Counts of bucket magnitudes, [(quantizer * CLASS_COUNT + class) * MAGNITUDES + magnitude]. */
 export type MagnitudeCounts = Float64Array;

@@ -1,4 +1,4 @@
-import { PROBABILITY_SCALE } from "./rans.ts";
+import { PROBABILITY_SCALE } from "../format/constants.ts";
 
 /**
  * Integer frequencies of at least 1 that sum to 4096 and are near the given weights (positive, any

@@ -1,3 +1,4 @@
+import { PIECE_LENGTH, SEGMENT_LENGTH } from "../format/constants.ts";
 import {
   type Diagonal,
   diagonalCount,
@@ -14,9 +15,6 @@ export interface IndexMatrix extends Size {
   /** Log-scales of the indices. */
   readonly field: ScaleField;
 }
-
-/** Number of indices after which a trellis starts anew, so that parts can be decoded in parallel. */
-const PIECE_LENGTH = 1 << 19;
 
 /** Anti-diagonals of a matrix from the first to before the end: one run of the trellis. */
 export interface DiagonalRange {
@@ -56,7 +54,7 @@ export function planSegments(sizes: readonly Size[]): Piece[][] {
     for (const piece of planPieces(size)) {
       segment.push({ matrix, ...piece });
       length += pieceLength(size, piece);
-      if (length >= PIECE_LENGTH / 2) {
+      if (length >= SEGMENT_LENGTH) {
         segments.push(segment);
         [segment, length] = [[], 0];
       }

@@ -1,8 +1,15 @@
+import {
+  LARGEST_MAGNITUDE,
+  LOWEST_SCORE,
+  MEAN_BITS,
+  MEDIAN_BITS,
+  PREDICTOR_BITS,
+  TABLE_BITS,
+} from "../format/constants.ts";
 import { exp2Sixteenths } from "./exact_math.ts";
 import type { RansDecoder, RansEncoder } from "./rans.ts";
 import {
   createSymbolTable,
-  LARGEST_MAGNITUDE,
   putSymbol,
   slotTable,
   symbolBits,
@@ -15,13 +22,11 @@ const TABLES: readonly SymbolTable[] = Array.from({ length: 16 }, (_, i) => {
   const decay = exp2Sixteenths(16 * 2 - 8 * i) * 16;
   const weights = Float64Array.from(
     { length: LARGEST_MAGNITUDE + 1 },
-    (_, a) => exp2Sixteenths(Math.max(-Math.floor(decay * a), -1000)),
+    (_, a) => exp2Sixteenths(Math.max(-Math.floor(decay * a), LOWEST_SCORE)),
   );
   return createSymbolTable(weights, 0);
 });
 
-/** Bits of the header: a table's number, a predictor's, and the values' median. */
-const TABLE_BITS = 4, PREDICTOR_BITS = 2, MEDIAN_BITS = 16;
 const MEDIAN_OFFSET = 1 << (MEDIAN_BITS - 1);
 
 /**
@@ -30,20 +35,20 @@ const MEDIAN_OFFSET = 1 << (MEDIAN_BITS - 1);
  */
 class Predictor {
   readonly #shift: number;
-  /** Running mean in 256ths. */
+  /** Running mean, with eight fractional bits. */
   #mean: number;
 
   constructor(number: number, median: number) {
     this.#shift = number === 0 ? 0 : number + 1;
-    this.#mean = median * 256;
+    this.#mean = median << MEAN_BITS;
   }
 
   get(): number {
-    return (this.#mean + 128) >> 8;
+    return (this.#mean + (1 << (MEAN_BITS - 1))) >> MEAN_BITS;
   }
 
   update(value: number): void {
-    if (this.#shift > 0) this.#mean += (value * 256 - this.#mean) >> this.#shift;
+    if (this.#shift > 0) this.#mean += ((value << MEAN_BITS) - this.#mean) >> this.#shift;
   }
 }
 

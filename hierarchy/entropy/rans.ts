@@ -1,19 +1,16 @@
+import {
+  LANES,
+  PROBABILITY_BITS,
+  PROBABILITY_SCALE,
+  STATE_LOWER_BOUND,
+} from "../format/constants.ts";
+
 /**
  * Interleaved range variant of asymmetric numeral systems (rANS; J. Duda, arXiv 1311.2540) with
  * static 12-bit probabilities. A stream is a sequence of *slots*: each says which interval
  * [start, start + frequency) of 0 .. 4095 was taken, and costs log2(4096 / frequency) bits.
  * `LANES` independent coder states take the slots in turn, so that a decoder's chains overlap.
  */
-
-/** Number of bits of a probability. */
-export const PROBABILITY_BITS = 12;
-/** Sum of the frequencies of a table. */
-export const PROBABILITY_SCALE = 1 << PROBABILITY_BITS;
-/** Number of interleaved coder states. */
-export const LANES = 4;
-
-/** States lie in [2^16, 2^32) and are renormalised by 16-bit words. */
-const STATE_LOWER_BOUND = 0x1_0000;
 
 /** Collects slots in the order in which they will be decoded. */
 export class RansEncoder {

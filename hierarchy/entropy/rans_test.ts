@@ -1,8 +1,9 @@
+import { LANES, PROBABILITY_SCALE } from "../format/constants.ts";
 import assert from "node:assert";
 import fc from "fast-check";
 import { createRandom } from "../../kan/random.ts";
 import { normalizeFrequencies } from "./frequency_table.ts";
-import { LANES, PROBABILITY_SCALE, RansDecoder, RansEncoder } from "./rans.ts";
+import { RansDecoder, RansEncoder } from "./rans.ts";
 
 /** Cuts 0 .. 4095 at the given places into intervals. */
 function intervalsOf(cuts: number[]): { start: number; frequency: number }[] {

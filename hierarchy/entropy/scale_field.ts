@@ -1,5 +1,5 @@
+import { CLASS_COUNT, UNIT_CLASS } from "../format/constants.ts";
 import type { Diagonal } from "../quantize/diagonals.ts";
-import { CLASS_COUNT, UNIT_CLASS } from "./symbol_model.ts";
 
 /**
  * The first layer of the entropy model: the log2 scale of the symbol in row i and column j is
@@ -11,9 +11,6 @@ export interface ScaleField {
   /** One value a column. */
   readonly columns: Int32Array;
 }
-
-/** Values of fields are at most this far from zero, so that sums of two fit in 16 bits. */
-export const LARGEST_LOG_SCALE = (1 << 14) - 1;
 
 /** The smallest sum of a row and a column that has a class of its own. */
 const LOWEST = -2 * UNIT_CLASS;

@@ -1,4 +1,4 @@
-import { CLASS_COUNT } from "./symbol_model.ts";
+import { CLASS_COUNT } from "../format/constants.ts";
 import { symbolBits, type SymbolTable } from "./symbol_table.ts";
 
 /** Index magnitudes below this have their cost tabulated; larger ones cost as this and a bit more. */

@@ -1,5 +1,19 @@
+import {
+  BUMP_FROM,
+  BUMP_TO,
+  BUMPED_MAGNITUDES,
+  CLASS_COUNT,
+  CLASSES_PER_OCTAVE,
+  LARGEST_BUCKET_SCALE,
+  LARGEST_MAGNITUDE,
+  LOWEST_SCORE,
+  SHAPE_FROM,
+  SHAPE_SPACING,
+  SHAPE_TO,
+  UNIT_CLASS,
+} from "../format/constants.ts";
 import { exp2Sixteenths, log2Integer } from "./exact_math.ts";
-import { createSymbolTable, LARGEST_MAGNITUDE, type SymbolTable } from "./symbol_table.ts";
+import { createSymbolTable, type SymbolTable } from "./symbol_table.ts";
 
 /**
  * The entropy model of quantization indices, a small Kolmogorov-Arnold network with two layers.
@@ -21,28 +35,12 @@ export interface SymbolModel {
   readonly coefficients: Int32Array;
 }
 
-/** Number of classes; class c has log2 scale (c - 32) / 4. */
-export const CLASS_COUNT = 96;
-/** Classes per octave of scale. */
-export const CLASSES_PER_OCTAVE = 4;
-/** Class of scale 1, in steps of the quantizer. */
-export const UNIT_CLASS = 32;
-
-/** Range and spacing, in octaves, of the shape's knots. */
-const SHAPE_FROM = -4, SHAPE_TO = 4, SHAPE_SPACING = 0.5;
 const SHAPE_INTERVALS = (SHAPE_TO - SHAPE_FROM) / SHAPE_SPACING;
 /** Number of coefficients of the shape. */
 export const SHAPE_COUNT = SHAPE_INTERVALS + 3;
 
-/** Range, in octaves, of the bumps' knots, one an octave. */
-const BUMP_FROM = -6, BUMP_TO = 6;
 /** Number of knots of a bump. */
 export const BUMP_COUNT = BUMP_TO - BUMP_FROM + 1;
-const BUMPED_MAGNITUDES = 3;
-
-/** Buckets are made so wide that the scale, in buckets, is below 2^3. */
-const LARGEST_BUCKET_SCALE = 3;
-
 /** log2 of 0 .. 2 * LARGEST_MAGNITUDE; entry 0 is never used. */
 const LOG2_INTEGERS = Float64Array.from(
   { length: 2 * LARGEST_MAGNITUDE + 2 },
@@ -133,7 +131,7 @@ export function symbolTableOf(
   });
   const best = scores.reduce((a, b) => Math.max(a, b));
   for (let a = 0; a < weights.length; a++) {
-    weights[a] = exp2Sixteenths(Math.max(scores[a]! - best, -1000));
+    weights[a] = exp2Sixteenths(Math.max(scores[a]! - best, LOWEST_SCORE));
   }
   return createSymbolTable(weights, rawBitsOf(model.quantizers, classIndex));
 }

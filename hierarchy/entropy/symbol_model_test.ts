@@ -1,16 +1,14 @@
+import { CLASS_COUNT, CLASSES_PER_OCTAVE, UNIT_CLASS } from "../format/constants.ts";
 import assert from "node:assert";
 import fc from "fast-check";
 import { createRandom } from "../../kan/random.ts";
 import { emptyCounts, fitSymbolModel, MAGNITUDES } from "./fit_symbol_model.ts";
 import {
-  CLASS_COUNT,
-  CLASSES_PER_OCTAVE,
   coefficientCount,
   laplacianModel,
   rawBitsOf,
   scoreFeatures,
   symbolTableOf,
-  UNIT_CLASS,
 } from "./symbol_model.ts";
 import { bucketOf, symbolBits } from "./symbol_table.ts";
 

@@ -1,11 +1,12 @@
+import {
+  ESCAPE_WIDTH_BITS,
+  LARGEST_MAGNITUDE,
+  PROBABILITY_BITS,
+  PROBABILITY_SCALE,
+  RARE,
+} from "../format/constants.ts";
 import { normalizeFrequencies } from "./frequency_table.ts";
-import { PROBABILITY_BITS, PROBABILITY_SCALE, type RansDecoder, type RansEncoder } from "./rans.ts";
-
-/** Largest magnitude that has a symbol of its own; signed symbols must fit in 7 bits. */
-export const LARGEST_MAGNITUDE = 60;
-
-/** Symbols rarer than this many 4096ths are left to the escape code. */
-const RARE = 0.6;
+import type { RansDecoder, RansEncoder } from "./rans.ts";
 
 /**
  * How signed integers of one class are coded: an integer is split into `rawBits` low bits, stored
@@ -66,14 +67,14 @@ export function putSymbol(encoder: RansEncoder, table: SymbolTable, value: numbe
 /** Elias-gamma code of an excess of at least 1, and the sign. */
 function putEscaped(encoder: RansEncoder, bucket: number, excess: number): void {
   const width = 32 - Math.clz32(excess);
-  encoder.putBits(width - 1, 5);
+  encoder.putBits(width - 1, ESCAPE_WIDTH_BITS);
   encoder.putBits(excess, width - 1);
   encoder.putBits(bucket < 0 ? 1 : 0, 1);
 }
 
 /** Bits that an escaped bucket costs beyond its escape symbol. */
 export function escapeBits(excess: number): number {
-  return 5 + (31 - Math.clz32(excess)) + 1;
+  return ESCAPE_WIDTH_BITS + (31 - Math.clz32(excess)) + 1;
 }
 
 /** Bits that {@linkcode putSymbol} takes in the ideal case. */
@@ -113,7 +114,7 @@ export function takeSymbol(decoder: RansDecoder, table: SymbolTable, slots: Uint
 
 /** Reads what {@linkcode putEscaped} wrote. */
 export function takeEscaped(decoder: RansDecoder, reach: number): number {
-  const width = decoder.takeBits(5);
+  const width = decoder.takeBits(ESCAPE_WIDTH_BITS);
   const magnitude = reach + ((1 << width) | decoder.takeBits(width));
   return decoder.takeBits(1) ? -magnitude : magnitude;
 }

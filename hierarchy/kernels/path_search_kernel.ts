@@ -1,5 +1,5 @@
+import { CLASS_COUNT } from "../format/constants.ts";
 import { COSTED_MAGNITUDES } from "../entropy/symbol_costs.ts";
-import { CLASS_COUNT } from "../entropy/symbol_model.ts";
 import { LARGEST_INDEX } from "../quantize/candidates.ts";
 import { LONGEST_PATH, type PathSearch } from "../quantize/path_search.ts";
 import { predecessors, type Trellis } from "../quantize/trellis.ts";

@@ -1,10 +1,11 @@
+import { CLASS_COUNT, STATE_COUNTS } from "../format/constants.ts";
 import assert from "node:assert";
 import fc from "fast-check";
 import { createRandom } from "../../kan/random.ts";
 import { symbolCosts } from "../entropy/symbol_costs.ts";
-import { CLASS_COUNT, laplacianModel, symbolTables } from "../entropy/symbol_model.ts";
+import { laplacianModel, symbolTables } from "../entropy/symbol_model.ts";
 import { createPathSearch, LONGEST_PATH, type PathSearch } from "../quantize/path_search.ts";
-import { createTrellis, STATE_COUNTS } from "../quantize/trellis.ts";
+import { createTrellis } from "../quantize/trellis.ts";
 import { createPathSearchKernel } from "./path_search_kernel.ts";
 
 /** Candidate costs and distinct indices for a path, then the path itself and where it ends. */

@@ -1,7 +1,6 @@
+import { CLASS_COUNT, PROBABILITY_SCALE, UNIT_CLASS } from "../format/constants.ts";
 import { LONGEST_RUN, type RunDecoder } from "../entropy/run_decoder.ts";
-import { PROBABILITY_SCALE } from "../entropy/rans.ts";
 import type { ScaleField } from "../entropy/scale_field.ts";
-import { CLASS_COUNT, UNIT_CLASS } from "../entropy/symbol_model.ts";
 import type { SymbolTable, SymbolTables } from "../entropy/symbol_table.ts";
 import type { Trellis } from "../quantize/trellis.ts";
 import { instantiateKernel, type Kernel } from "./instantiate.ts";

@@ -1,10 +1,11 @@
+import { CLASS_COUNT, LARGEST_LOG_SCALE, UNIT_CLASS } from "../format/constants.ts";
 import assert from "node:assert";
 import fc from "fast-check";
 import { createRandom } from "../../kan/random.ts";
 import { RansEncoder } from "../entropy/rans.ts";
 import { createRunDecoder, LONGEST_RUN, type RunDecoder } from "../entropy/run_decoder.ts";
-import { LARGEST_LOG_SCALE, type ScaleField } from "../entropy/scale_field.ts";
-import { CLASS_COUNT, laplacianModel, symbolTables, UNIT_CLASS } from "../entropy/symbol_model.ts";
+import type { ScaleField } from "../entropy/scale_field.ts";
+import { laplacianModel, symbolTables } from "../entropy/symbol_model.ts";
 import { putSymbol } from "../entropy/symbol_table.ts";
 import { diagonalCount, diagonalOf } from "../quantize/diagonals.ts";
 import { createTrellis } from "../quantize/trellis.ts";

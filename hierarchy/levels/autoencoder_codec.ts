@@ -1,9 +1,10 @@
+import { SPLINE_ORDER } from "../format/constants.ts";
 import { takeIntegers } from "../entropy/integer_vector.ts";
 import { RansDecoder } from "../entropy/rans.ts";
 import { createFlatSignalWriter, signalLength } from "./flat_signal.ts";
 import type { EncodedLevel, MatrixShape, Signal } from "./level.ts";
 import type { LevelCodec } from "./level_codec.ts";
-import { applySplineLayer, SPLINE_ORDER, type SplineLayer } from "./spline_layer.ts";
+import { applySplineLayer, type SplineLayer } from "./spline_layer.ts";
 import { takeSplineLayer } from "./spline_layer_code.ts";
 import { damaged, integerParameter, positiveParameter, storedStream } from "./stored_level.ts";
 

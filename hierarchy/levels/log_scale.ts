@@ -1,7 +1,5 @@
+import { ZERO_SCALE } from "../format/constants.ts";
 import { exp2Eighths } from "../entropy/exact_math.ts";
-
-/** Stands for the scale 0; other scales are clamped to ±999 eighths of an octave. */
-const ZERO_SCALE = -1000;
 
 /** A scale that is not negative, rounded to eighths of an octave. */
 export function logScale(value: number): number {

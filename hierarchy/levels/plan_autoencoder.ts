@@ -1,5 +1,5 @@
+import { SPLINE_ORDER } from "../format/constants.ts";
 import { InputError } from "../../data/input_error.ts";
-import { SPLINE_ORDER } from "./spline_layer.ts";
 
 /** Widths of a hierarchy of autoencoder levels and what they cost. */
 export interface AutoencoderPlan {

@@ -1,3 +1,5 @@
+import { SPLINE_ORDER } from "../format/constants.ts";
+
 /**
  * A layer of univariate functions, y_o = Σ_i φ_io(x_i), each a uniform cubic B-spline on
  * [-range, range]; inputs beyond are clamped. It is what a trained `KanLayer` is frozen into:
@@ -15,9 +17,6 @@ export interface SplineLayer {
   /** Spline coefficients, [inputDim, intervals + 3, outputDim]. */
   readonly coefficients: Float32Array;
 }
-
-/** Order of the splines: cubic. */
-export const SPLINE_ORDER = 3;
 
 /**
  * Evaluates the layer at `rows` inputs, row-major; gives [rows, outputDim]. Uses additions,

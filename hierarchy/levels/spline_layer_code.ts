@@ -1,13 +1,11 @@
+import { MODELLED_BITS, SPLINE_ORDER } from "../format/constants.ts";
 import { putIntegers, takeIntegers } from "../entropy/integer_vector.ts";
 import type { RansDecoder, RansEncoder } from "../entropy/rans.ts";
 import { logScale, scaleOf } from "./log_scale.ts";
-import { SPLINE_ORDER, type SplineLayer } from "./spline_layer.ts";
+import type { SplineLayer } from "./spline_layer.ts";
 
 /** Everything but the numbers of a {@linkcode SplineLayer}. */
 export type SplineLayerShape = Omit<SplineLayer, "coefficients">;
-
-/** Bits of a coefficient that the entropy coder models; those below are near to noise. */
-const MODELLED_BITS = 6;
 
 /**
  * Codes a layer, its coefficients rounded to `bits` bits (2 to 16) at a step per output. The

@@ -1,3 +1,4 @@
+import { SPLINE_ORDER } from "../format/constants.ts";
 import * as tf from "@tensorflow/tfjs";
 import "@tensorflow/tfjs-backend-wasm";
 import { uniformGrid } from "../../kan/grid.ts";
@@ -7,7 +8,7 @@ import { createRandom, type Random } from "../../kan/random.ts";
 import type { FlatSignal } from "./flat_signal.ts";
 import type { EncodeContext } from "./level.ts";
 import { semiOrthogonalMatrix } from "./semi_orthogonal.ts";
-import { applySplineLayer, SPLINE_ORDER, type SplineLayer } from "./spline_layer.ts";
+import { applySplineLayer, type SplineLayer } from "./spline_layer.ts";
 
 /** How an autoencoder level is trained. */
 export interface TrainingOptions {

@@ -1,10 +1,11 @@
+import { LARGEST_LOG_SCALE, STATE_COUNTS } from "../format/constants.ts";
 import { InputError } from "../../data/input_error.ts";
 import { type EntropyModelFit, fitEntropyModel } from "../entropy/fit_entropy_model.ts";
 import { type DecodedRun, decodeSegment } from "../entropy/index_code.ts";
 import { type Piece, planSegments } from "../entropy/index_matrix.ts";
 import { putIntegers, takeIntegers } from "../entropy/integer_vector.ts";
 import { RansDecoder, RansEncoder } from "../entropy/rans.ts";
-import { LARGEST_LOG_SCALE, type ScaleField } from "../entropy/scale_field.ts";
+import type { ScaleField } from "../entropy/scale_field.ts";
 import { symbolCosts } from "../entropy/symbol_costs.ts";
 import {
   coefficientCount,
@@ -15,7 +16,7 @@ import {
 import { createRunDecoder } from "../entropy/run_decoder.ts";
 import { symbolBits, type SymbolTables } from "../entropy/symbol_table.ts";
 import { createRunDecoderKernel } from "../kernels/run_decoder_kernel.ts";
-import { createTrellis, quantizersOf, STATE_COUNTS, type Trellis } from "../quantize/trellis.ts";
+import { createTrellis, quantizersOf, type Trellis } from "../quantize/trellis.ts";
 import type { QuantizeTask } from "../workers/coding_tasks.ts";
 import { ScratchArrays } from "../workers/scratch_arrays.ts";
 import { shareFloat32Array } from "../workers/shared_array.ts";

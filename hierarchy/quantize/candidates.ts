@@ -1,5 +1,5 @@
+import { CLASS_COUNT } from "../format/constants.ts";
 import { COSTED_MAGNITUDES } from "../entropy/symbol_costs.ts";
-import { CLASS_COUNT } from "../entropy/symbol_model.ts";
 
 /** How much a bit costs while quantizing. */
 export interface RateTerm {

@@ -1,3 +1,5 @@
+import { PARITY_CHECKS, STATE_COUNTS } from "../format/constants.ts";
+
 /**
  * The state machine of a dependent quantizer (as in Versatile Video Coding and the MPEG coder for
  * neural networks): quantizer Q0 reconstructs index k at 2k steps, Q1 at 2k - sgn k; bit 0 of the
@@ -11,27 +13,10 @@ export interface Trellis {
   readonly transitions: Uint8Array;
 }
 
-/** Numbers of states that a trellis can have. */
-export const STATE_COUNTS = [1, 4, 8, 16, 32, 64, 128, 256] as const;
-
 /** Number of quantizers that take turns in a trellis. */
 export function quantizersOf({ states }: Pick<Trellis, "states">): 1 | 2 {
   return states === 1 ? 1 : 2;
 }
-
-/**
- * Parity-check polynomials of Ungerboeck's systematic feedback codes of rate 1/2 for amplitude
- * modulation (G. Ungerboeck, IEEE Transactions on Information Theory 28, 1982, table I).
- */
-const PARITY_CHECKS = new Map<number, readonly [h0: number, h1: number]>([
-  [4, [0o5, 0o2]],
-  [8, [0o13, 0o4]],
-  [16, [0o23, 0o4]],
-  [32, [0o45, 0o10]],
-  [64, [0o103, 0o24]],
-  [128, [0o235, 0o126]],
-  [256, [0o515, 0o362]],
-]);
 
 /** The trellis with a given number of states. Throws a RangeError for any other number. */
 export function createTrellis(states: number): Trellis {

@@ -1,9 +1,10 @@
+import { CLASS_COUNT, STATE_COUNTS } from "../format/constants.ts";
 import assert from "node:assert";
 import fc from "fast-check";
 import { createRandom } from "../../kan/random.ts";
-import { CLASS_COUNT, laplacianModel, symbolTables } from "../entropy/symbol_model.ts";
+import { laplacianModel, symbolTables } from "../entropy/symbol_model.ts";
 import { COSTED_MAGNITUDES, symbolCosts } from "../entropy/symbol_costs.ts";
-import { createTrellis, quantizerOf, reconstruct, STATE_COUNTS, type Trellis } from "./trellis.ts";
+import { createTrellis, quantizerOf, reconstruct, type Trellis } from "./trellis.ts";
 import type { RateTerm } from "./candidates.ts";
 import { quantizeRun } from "./viterbi.ts";
 
