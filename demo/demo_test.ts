@@ -66,6 +66,7 @@ Deno.test("the server gives nothing but the page's files", async () => {
   assert.equal(await statusOf("serve.ts"), 404);
   assert.equal(await statusOf("%2e%2e/deno.json"), 404);
   assert.equal(await statusOf("", { method: "POST" }), 405);
+  await everyAnswerIsGuarded(url);
   await assert.rejects(
     serveDemo([], { port: Number(new URL(url).port), signal: stop.signal }),
     /port \d+ is taken/,
@@ -77,6 +78,39 @@ Deno.test("the server gives nothing but the page's files", async () => {
   stop.abort();
   await finished;
 });
+
+/** fetch() sets the header Host itself, so these requests are written by hand. */
+async function answerTo(url: string, path: string, host: string, method = "GET"): Promise<string> {
+  const { hostname, port } = new URL(url);
+  using connection = await Deno.connect({ hostname, port: Number(port) });
+  const request = `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+  await connection.write(new TextEncoder().encode(request));
+  return await new Response(connection.readable).text();
+}
+
+async function everyAnswerIsGuarded(url: string): Promise<void> {
+  const { port } = new URL(url);
+  const answers: [string, string, string, RegExp][] = [
+    ["/", `127.0.0.1:${port}`, "GET", /^HTTP\/1.1 200/],
+    ["/", `localhost:${port}`, "GET", /^HTTP\/1.1 200/],
+    ["/app.js", `127.0.0.1:${port}`, "GET", /^HTTP\/1.1 200/],
+    ["/models.json", `127.0.0.1:${port}`, "GET", /^HTTP\/1.1 200/],
+    ["/models.json", `127.0.0.1:${port}`, "POST", /^HTTP\/1.1 405/],
+    ["/none", `127.0.0.1:${port}`, "GET", /^HTTP\/1.1 404/],
+    // A page elsewhere whose name leads to this machine.
+    ["/models.json", `rebound.example:${port}`, "GET", /^HTTP\/1.1 421/],
+    ["/", "rebound.example", "GET", /^HTTP\/1.1 421/],
+    ["/", "127.0.0.1", "GET", /^HTTP\/1.1 421/],
+  ];
+  for (const [path, host, method, expected] of answers) {
+    const [head = "", body = ""] = (await answerTo(url, path, host, method)).split("\r\n\r\n");
+    assert.match(head, expected, `${method} ${path} of ${host}`);
+    assert.match(head, /^content-security-policy: .*default-src 'self'.*frame-ancestors 'none'/m);
+    assert.match(head, /^x-content-type-options: nosniff/m);
+    assert.match(head, /^x-frame-options: DENY/m);
+    if (!/ 200/.test(head)) assert.ok(!body.includes("["), body);
+  }
+}
 
 Deno.test("the hash of weights changes with names, shapes and values", async () => {
   const weights = (name: string, shape: number[], ...values: number[]): StateDict =>

@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { type ByteSource, readAll } from "../data/byte_source.ts";
 import { openFile } from "../data/file_source.ts";
 import { InputError } from "../data/input_error.ts";
+import { isOwnHost, securityHeaders } from "./page_security.ts";
 import type { ServedModel } from "./served_model.ts";
 
 /** A compressed model with its tokenizer, to be offered to the page. */
@@ -46,9 +47,6 @@ const TYPES: Readonly<Record<string, string>> = {
   wasm: "application/wasm",
 };
 
-/** The page runs its own scripts only; the example is a script within its page. */
-const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; img-src data:";
-
 /**
  * Serves the demo page, its scripts, tfjs's WASM files and compressed models on 127.0.0.1. Throws
  * {@linkcode InputError} where the scripts have not been bundled or the port is taken.
@@ -67,7 +65,7 @@ export async function serveDemo(
   try {
     server = Deno.serve(
       { port, hostname: "127.0.0.1", signal, onListen() {} },
-      (request) => respond(request, routes),
+      (request) => respond(request, routes, server.addr.port),
     );
   } catch (error) {
     if (!(error instanceof Deno.errors.AddrInUse)) throw error;
@@ -76,20 +74,32 @@ export async function serveDemo(
   return { url: `http://127.0.0.1:${server.addr.port}/`, finished: server.finished };
 }
 
-async function respond(request: Request, routes: ReadonlyMap<string, Route>): Promise<Response> {
+async function respond(
+  request: Request,
+  routes: ReadonlyMap<string, Route>,
+  port: number,
+): Promise<Response> {
   const { pathname } = new URL(request.url);
   const path = pathname === "/" ? "/index.html" : pathname;
   const route = routes.get(path);
-  if (route === undefined) return new Response("not found", { status: 404 });
-  if (request.method !== "GET") return new Response("only GET", { status: 405 });
+  if (!isOwnHost(request.headers.get("host"), port)) {
+    return await refuse(421, `this server is http://127.0.0.1:${port}/`);
+  }
+  if (route === undefined) return await refuse(404, "not found");
+  if (request.method !== "GET") return await refuse(405, "only GET");
   const bytes = await route();
-  const headers = new Headers({
-    "content-type": TYPES[path.slice(path.lastIndexOf(".") + 1)] ?? "application/octet-stream",
+  const type = path.slice(path.lastIndexOf(".") + 1);
+  const headers = {
+    ...await securityHeaders(type === "html" ? bytes : undefined),
+    "content-type": TYPES[type] ?? "application/octet-stream",
     "content-length": String(bytes.length),
     "cache-control": "no-store",
-  });
-  if (path === "/index.html") headers.set("content-security-policy", POLICY);
+  };
   return new Response(bytes as Uint8Array<ArrayBuffer>, { headers });
+}
+
+async function refuse(status: number, reason: string): Promise<Response> {
+  return new Response(reason, { status, headers: await securityHeaders() });
 }
 
 function fileRoute(url: URL): Route {
