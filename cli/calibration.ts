@@ -4,7 +4,6 @@ import {
   readEmbeddedCalibration,
   type StateDict,
   type TextTokenizer,
-  weightsDigest,
 } from "../data/mod.ts";
 import {
   calibrate,
@@ -40,6 +39,8 @@ export interface CalibratedModel {
   readonly source: ModelSource;
   /** Its weights. */
   readonly weights: StateDict;
+  /** Digest of its weights. */
+  readonly sha256: string;
   /** Whether it is the embedded model, whose calibration text is embedded too. */
   readonly embedded: boolean;
   /** Whether it was named by a path, and may have files kept beside it. */
@@ -117,13 +118,13 @@ function bosOf(tokenizer: TextTokenizer): { bosTokenId?: number } {
 
 /** SHA-256 of everything that decides what calibration finds. */
 async function calibrationKey(
-  { source: { config }, weights }: CalibratedModel,
+  { source: { config }, sha256: weights }: CalibratedModel,
   text: CalibrationText,
   settings: CalibrationSettings,
   { backend, seed }: CalibrationOptions,
 ): Promise<string> {
   const what = "tokens" in text ? { tokens: await sha256(text.tokens.slice()) } : text;
-  const parts = [CALIBRATION_VERSION, config, await weightsDigest(weights), what, settings];
+  const parts = [CALIBRATION_VERSION, config, weights, what, settings];
   return await sha256(new TextEncoder().encode(JSON.stringify([...parts, backend, seed])));
 }
 

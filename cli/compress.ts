@@ -1,4 +1,10 @@
-import { type ModelSource, openFile, type StateDict } from "../data/mod.ts";
+import {
+  InputError,
+  type ModelSource,
+  openFile,
+  type StateDict,
+  weightsDigest,
+} from "../data/mod.ts";
 import { type BaseEvaluation, compressToDivergence, describeModel } from "../eval/mod.ts";
 import {
   type CompressedModel,
@@ -14,14 +20,9 @@ import { chooseTarget, coderOptions, type CompressTarget, targetLabel } from "./
 import { prepareCompressedOutput } from "./compressed_output.ts";
 import { UsageError } from "./errors.ts";
 import { type MeasuredText, measureModels, readMeasuredText } from "./measure.ts";
-import { modelLabel } from "./options.ts";
-import {
-  checkModel,
-  isLocalPath,
-  openNamedModel,
-  readFiniteWeights,
-  recordedName,
-} from "./original_model.ts";
+import { rememberOriginal } from "./known_originals.ts";
+import { isLocalPath, modelLabel, recordedName } from "./model_names.ts";
+import { checkModel, openNamedModel, readFiniteWeights } from "./original_model.ts";
 import { Phases } from "./phases.ts";
 import type { CompressOptions } from "./program.ts";
 import { readRestoredWeights } from "./restored_weights.ts";
@@ -33,6 +34,8 @@ interface Job {
   readonly name: string | undefined;
   readonly source: ModelSource;
   readonly original: StateDict;
+  /** Digest of the original's weights. */
+  readonly sha256: string;
   readonly text: MeasuredText;
   readonly target: CompressTarget;
   readonly options: CompressOptions;
@@ -52,14 +55,18 @@ export async function compress(
   const description = checkModel(source);
   const text = await readMeasuredText(options, await source.tokenizer(), description);
   const output = await prepareCompressedOutput(
-    options.out ?? `compressed/${modelLabel(source.name)}-${targetLabel(target, options)}`,
+    options.out ?? `compressed/${modelLabel(name, source)}-${targetLabel(target, options)}`,
   );
-  const original = await phases.run("read", () => readFiniteWeights(source));
-  const job: Job = { name, source, original, text, target, options, phases, session };
+  const { original, sha256 } = await phases.run("read", async () => {
+    const weights = await readFiniteWeights(source);
+    return { original: weights, sha256: await weightsDigest(weights) };
+  });
+  const job: Job = { name, source, original, sha256, text, target, options, phases, session };
   const { metrics, calibrated } = await calibrateFor(job);
   const { compressed: { bytes, report: sizes }, base } = await compressWeights(job, metrics);
   if (output.replaces) session.writeLine(`replacing ${output.file}`);
   await phases.run("write", () => output.write(bytes, source.companions));
+  await keepPlace(job);
   const restored = await phases.run(
     "decompress",
     async () =>
@@ -84,7 +91,7 @@ export async function compress(
  * for calibration, and `--data-free` wants none.
  */
 async function calibrateFor(
-  { name, source, original, target, options, phases, session }: Job,
+  { name, source, original, sha256, target, options, phases, session }: Job,
 ): Promise<{ metrics: FactoredMetrics; calibrated?: CheckedText }> {
   const { calibration, dataFree } = options;
   const isSeed = target.preset === "seed";
@@ -99,6 +106,7 @@ async function calibrateFor(
   const model: CalibratedModel = {
     source,
     weights: original,
+    sha256,
     embedded: name === undefined,
     local: isLocalPath(name),
   };
@@ -125,12 +133,17 @@ function targetBits({ bits, bytes }: CompressTarget, weights: StateDict): number
 }
 
 async function compressWeights(
-  { name, source, original, text, target, options, phases, session: { signal } }: Job,
+  { name, source, original, sha256, text, target, options, phases, session: { signal } }: Job,
   metrics: FactoredMetrics,
 ): Promise<{ compressed: CompressedModel; base?: BaseEvaluation }> {
   const { preset, bits, bytes, maxKl } = target;
   const { levels, hiddenDims, seed, threads, losslessSmall, backend } = options;
-  const input = { config: source.config, source: recordedName(name, source), metrics };
+  const input = {
+    config: source.config,
+    source: recordedName(name, source),
+    sourceSha256: sha256,
+    metrics,
+  };
   return await phases.run("compress", async (report) => {
     const compressor: CompressorOptions = {
       preset,
@@ -152,6 +165,17 @@ async function compressWeights(
     const how = { maxDivergence: maxKl, compressor, input, threads, backend, signal };
     return await compressToDivergence({ ...measured, ...how });
   });
+}
+
+/** Keeps where a local original is, for `evaluate` to find: the compressed file does not tell. */
+async function keepPlace({ name, sha256, options, session }: Job): Promise<void> {
+  if (!options.cache || !isLocalPath(name)) return;
+  try {
+    await rememberOriginal(sha256, name);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    session.writeLine(`${error.message} (evaluate may need --original ${name})`);
+  }
 }
 
 /** Measures what was written on the text, and what was calibrated on the calibration text too. */

@@ -23,7 +23,7 @@ import { formatBytes, formatCount } from "../eval/report/number_text.ts";
 import { type CompressedArgument, requireCompressed } from "./compressed_argument.ts";
 import { copyCompanions } from "./compressed_output.ts";
 import { naming } from "./errors.ts";
-import { openOriginal } from "./original_model.ts";
+import { findOriginal } from "./find_original.ts";
 import { Phases } from "./phases.ts";
 import type { DecompressOptions } from "./program.ts";
 import type { Session } from "./session.ts";
@@ -80,8 +80,8 @@ export async function decompress(
 
 /** The files beside the compressed one, or else those of the model that it was made from. */
 async function findCompanions(
-  { folder }: CompressedArgument,
-  { source }: Container,
+  { source: { name }, folder }: CompressedArgument,
+  container: Container,
   phases: Phases,
   signal: AbortSignal,
 ): Promise<readonly ByteSource[]> {
@@ -89,7 +89,8 @@ async function findCompanions(
   if (folder !== undefined && names.includes("tokenizer.json")) {
     return await Promise.all(names.map((name) => openFile(join(folder, name))));
   }
-  return (await openOriginal(undefined, source, phases, signal))?.companions ?? [];
+  const file = { name, container, ...(folder !== undefined && { folder }) };
+  return (await findOriginal(file, undefined, phases, signal))?.model.companions ?? [];
 }
 
 function isConfig(name: string): boolean {

@@ -35,7 +35,7 @@ export async function evaluate(
 }
 
 async function measure(
-  { name, config, tokenizer, original, compressed, sizes }: Subject,
+  { name, config, tokenizer, original, compressed, sizes, comparedWith }: Subject,
   options: EvaluateOptions,
   phases: Phases,
   session: Session,
@@ -56,6 +56,7 @@ async function measure(
     seconds: phases.seconds(),
     command: session.command,
     ...(sizes === undefined ? {} : { sizes }),
+    ...(comparedWith === undefined ? {} : { comparedWith }),
     ...(earlier === undefined ? {} : { against: compareWith(earlier, result) }),
   };
   if (options.plot !== undefined && sizes !== undefined) {

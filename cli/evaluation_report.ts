@@ -2,6 +2,7 @@ import { printableLine } from "../data/printable.ts";
 import type { EvaluationResult } from "../eval/mod.ts";
 import { formatCount, formatWithError } from "../eval/report/number_text.ts";
 import { type Against, againstText } from "./against.ts";
+import type { ComparedModel } from "./evaluation_subject.ts";
 import type { Session } from "./session.ts";
 import {
   comparisonFields,
@@ -22,6 +23,8 @@ export interface EvaluationOutcome {
   readonly result: EvaluationResult;
   /** Sizes, where the model is a compressed one. */
   readonly sizes?: Sizes;
+  /** The original, where there was one to compare a compressed model with. */
+  readonly comparedWith?: ComparedModel;
   /** How it differs from an earlier run, where there is one to compare with. */
   readonly against?: Against;
   /** The command line that measured. */
@@ -35,7 +38,7 @@ export interface EvaluationOutcome {
  * compressed one it is an object, in which `original` is missing where there was no original.
  */
 export function evaluationFields(outcome: EvaluationOutcome): Record<string, unknown> {
-  const { model, result, sizes, seconds } = outcome;
+  const { model, result, sizes, seconds, comparedWith } = outcome;
   const { tokens, perplexity, perplexityStandardError } = result;
   if (sizes === undefined) {
     return {
@@ -58,6 +61,7 @@ export function evaluationFields(outcome: EvaluationOutcome): Record<string, unk
     tokens,
     perplexity: pair(perplexity),
     perplexityStandardError: pair(perplexityStandardError),
+    ...(comparedWith === undefined ? {} : { comparedWith }),
     ...comparisonFields(result),
     ...detailFields(result),
     seconds,
@@ -110,7 +114,7 @@ export function printEvaluation(
 
 /** What `evaluate` prints for people. */
 export function evaluationText(outcome: EvaluationOutcome, textName: string): string {
-  const { result, sizes, against } = outcome;
+  const { result, sizes, against, comparedWith } = outcome;
   const model = printableLine(outcome.model);
   const compared = against === undefined ? [] : [againstText(against)];
   const measured = `measured on ${describeTokens(result)} of ${printableLine(textName)}`;
@@ -130,7 +134,17 @@ export function evaluationText(outcome: EvaluationOutcome, textName: string): st
     comparisonTable([...sizeRows(sizes), ...qualityRows(result), ...detailRows(result)]),
     "",
     measured,
+    ...(comparedWith === undefined ? [] : [comparedLine(comparedWith)]),
     ...verdictLines(result),
     ...compared,
   ].join("\n");
+}
+
+/** `the original is ./my-model`, and whether that is known. */
+function comparedLine({ name, checked }: ComparedModel): string {
+  return checked
+    ? `the original is ${printableLine(name)}, by its weights`
+    : `the original is taken to be ${
+      printableLine(name)
+    }: the compressed file does not record its weights`;
 }

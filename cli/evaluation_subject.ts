@@ -3,10 +3,19 @@ import type { ModelConfig } from "../eval/mod.ts";
 import { type Container, openContainer, reportContainer } from "../hierarchy/mod.ts";
 import { type CompressedArgument, findCompressed, readTokenizerIn } from "./compressed_argument.ts";
 import { naming, UsageError } from "./errors.ts";
-import { checkModel, openNamedModel, openOriginal, readFiniteWeights } from "./original_model.ts";
+import { findOriginal, type Original } from "./find_original.ts";
+import { checkModel, openNamedModel, readFiniteWeights } from "./original_model.ts";
 import type { Phases } from "./phases.ts";
 import type { Sizes } from "./report.ts";
 import { readRestoredWeights } from "./restored_weights.ts";
+
+/** Which model a compressed one is compared with. */
+export interface ComparedModel {
+  /** Its name, or where it is. */
+  readonly name: string;
+  /** Whether its weights are known to be those that were compressed. */
+  readonly checked: boolean;
+}
 
 /** What `evaluate` measures: a model, a compressed model, or a compressed one and its original. */
 export interface Subject {
@@ -18,6 +27,8 @@ export interface Subject {
   readonly tokenizer: TextTokenizer;
   /** The uncompressed weights, where they can be had. */
   readonly original?: StateDict;
+  /** The model that a compressed one is compared with. */
+  readonly comparedWith?: ComparedModel;
   /** The restored weights, where the argument names a compressed model. */
   readonly compressed?: StateDict;
   /** The sizes of a compressed model, as far as they are known. */
@@ -61,7 +72,9 @@ export async function openCompressedFile(
   signal: AbortSignal,
 ): Promise<CompressedSubject> {
   const container = await phases.run("read", () => openContainer(source));
-  const originalModel = await openOriginal(originalName, container.source, phases, signal);
+  const file = { name: source.name, container, ...(folder !== undefined && { folder }) };
+  const original = await findOriginal(file, originalName, phases, signal);
+  const originalModel = original?.model;
   const config = container.config ?? originalModel?.config;
   const tokenizer = await readTokenizerIn(folder, config ?? {}) ??
     await originalModel?.tokenizer();
@@ -76,8 +89,14 @@ export async function openCompressedFile(
     tokenizer,
     container,
     sizes: { ...sizes, originalBytes: originalModel?.originalBytes ?? originalBytes },
-    ...(originalModel === undefined ? {} : { originalModel }),
+    ...(original === undefined ? {} : comparison(original)),
   };
+}
+
+function comparison(
+  { model, checked }: Original,
+): Pick<CompressedSubject, "originalModel" | "comparedWith"> {
+  return { originalModel: model, comparedWith: { name: model.name, checked } };
 }
 
 async function openCompressedSubject(
@@ -96,26 +115,8 @@ async function openCompressedSubject(
     "decompress",
     () => naming(subject.name, () => readRestoredWeights(container, subject.config)),
   );
-  const original = originalModel && await readOriginal(originalModel, compressed, phases);
-  return { ...subject, compressed, ...(original === undefined ? {} : { original }) };
-}
-
-async function readOriginal(
-  model: ModelSource,
-  compressed: StateDict,
-  phases: Phases,
-): Promise<StateDict> {
-  checkModel(model);
-  const original = await phases.run("read", () => readFiniteWeights(model));
-  for (const [name, { shape }] of original) {
-    const other = compressed.get(name)?.shape;
-    if (other?.join() === shape.join()) continue;
-    throw new InputError(
-      `${model.name}: its tensor ${name} is ${
-        other === undefined ? "not" : "of another shape"
-      } in ` +
-        "the compressed model; name the model that it was made from with --original",
-    );
-  }
-  return original;
+  if (originalModel === undefined) return { ...subject, compressed };
+  checkModel(originalModel);
+  const original = await phases.run("read", () => readFiniteWeights(originalModel));
+  return { ...subject, compressed, original };
 }

@@ -5,7 +5,7 @@ import { compareWith, readEarlierRun } from "./against.ts";
 import { findCompressed } from "./compressed_argument.ts";
 import { naming, UsageError } from "./errors.ts";
 import { type EvaluationOutcome, printEvaluation } from "./evaluation_report.ts";
-import { openCompressedFile } from "./evaluation_subject.ts";
+import { type ComparedModel, openCompressedFile } from "./evaluation_subject.ts";
 import { type MeasuredText, readMeasuredText } from "./measure.ts";
 import { checkModel, openNamedModel } from "./original_model.ts";
 import type { Phases } from "./phases.ts";
@@ -21,6 +21,7 @@ interface LazySubject {
   readonly original: WeightSource;
   readonly compressed?: WeightSource;
   readonly sizes?: Sizes;
+  readonly comparedWith?: ComparedModel;
 }
 
 /** `evaluate --low-memory`: measures with the weights of one layer in memory at a time. */
@@ -38,7 +39,7 @@ export async function measureByLayer(
   const { signal } = session;
   const earlier = options.against === undefined ? undefined : await readEarlierRun(options.against);
   const { text, ...subject } = await prepare(argument, options, phases, signal);
-  const { name, config, original, compressed, sizes } = subject;
+  const { name, config, original, compressed, sizes, comparedWith } = subject;
   const result = await phases.run("evaluate", (report) =>
     evaluateByLayer({
       config,
@@ -55,6 +56,7 @@ export async function measureByLayer(
     seconds: phases.seconds(),
     command: session.command,
     ...(sizes === undefined ? {} : { sizes }),
+    ...(comparedWith === undefined ? {} : { comparedWith }),
     ...(earlier === undefined ? {} : { against: compareWith(earlier, result) }),
   };
   printEvaluation(outcome, text.name, options, session);

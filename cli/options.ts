@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { existsSync } from "node:fs";
-import { dirname, parse } from "node:path";
+import { dirname } from "node:path";
 
 /** Numbers in plain decimal notation only: `Number("")`, `"0x10"` and `"1e400"` are no options. */
 const DECIMAL = /^-?(\d+\.?\d*|\.\d+)(e-?\d+)?$/i;
@@ -82,14 +82,4 @@ export function figureFile(path: string): string {
 export function nonEmpty(text: string): string {
   if (text.trim() === "") throw new InvalidArgumentError("It must not be empty.");
   return text;
-}
-
-/**
- * Name of a model for people and for output folders: the last part of a path, or a hub id with
- * its slash made a hyphen.
- */
-export function modelLabel(name: string): string {
-  const isHubName = /^[\w.-]+\/[\w.-]+(@.+)?$/.test(name);
-  const base = isHubName ? name.replaceAll("/", "-") : parse(name).base;
-  return base.replace(/(\.kan)?\.safetensors$/, "").replace(/[^\w.-]+/g, "-") || "model";
 }

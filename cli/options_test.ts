@@ -1,14 +1,7 @@
 import assert from "node:assert";
 import { InvalidArgumentError } from "commander";
 import fc from "fast-check";
-import {
-  fileSize,
-  hiddenDimensions,
-  integerBetween,
-  modelLabel,
-  nonEmpty,
-  numberBetween,
-} from "./options.ts";
+import { fileSize, hiddenDimensions, integerBetween, nonEmpty, numberBetween } from "./options.ts";
 
 Deno.test("fileSize() reads decimal and binary units, and nothing else", () => {
   const sizes = ["60MB", "1.5 MiB", "2000000", ".5kb", "3gib"].map(fileSize);
@@ -49,12 +42,4 @@ Deno.test("hiddenDimensions parses lists of widths", () => {
 Deno.test("nonEmpty rejects blanks", () => {
   assert.equal(nonEmpty("x"), "x");
   assert.throws(() => nonEmpty("  "), InvalidArgumentError);
-});
-
-Deno.test("modelLabel makes a file name of a path or hub id", () => {
-  assert.equal(modelLabel("openai-community/gpt2"), "openai-community-gpt2");
-  assert.equal(modelLabel("owner/name@refs/pr/1"), "owner-name-refs-pr-1");
-  assert.equal(modelLabel("/models/prose-4m/"), "prose-4m");
-  assert.equal(modelLabel("prose-4m"), "prose-4m");
-  assert.equal(modelLabel("./out/small.kan.safetensors"), "small");
 });

@@ -1,35 +1,8 @@
 import assert from "node:assert";
 import { join } from "node:path";
 import { openModel } from "../data/mod.ts";
-import { checkModel, openOriginal, readFiniteWeights, recordedName } from "./original_model.ts";
-import { Phases } from "./phases.ts";
-import { recordedSession } from "./testdata/recorded_session.ts";
+import { checkModel, readFiniteWeights } from "./original_model.ts";
 import { withWorkFolder } from "./testdata/work_folder.ts";
-
-const session = recordedSession();
-const phases = new Phases(session, session.signal);
-
-Deno.test("the original is the one given, else the one recorded, else none", () =>
-  withWorkFolder(async (folder) => {
-    const path = join(folder, "model");
-    const open = async (given?: string, recorded?: string) =>
-      (await openOriginal(given, recorded, phases, session.signal))?.name;
-    assert.equal(await open(path, "prose-4m"), path);
-    assert.equal(await open(undefined, path), path);
-    assert.equal(await open(undefined, "prose-4m"), "prose-4m");
-    assert.equal(await open(undefined, join(folder, "gone")), undefined);
-    assert.equal(await open(), undefined);
-    await assert.rejects(open(join(folder, "gone")), /does not exist/);
-  }));
-
-Deno.test("a file records the embedded model, a path, or a hub model", () =>
-  withWorkFolder(async (folder) => {
-    const path = join(folder, "model");
-    assert.equal(recordedName(undefined, await openModel()), "prose-4m");
-    const model = await openModel(path);
-    assert.equal(recordedName(path, model), path);
-    assert.equal(recordedName("owner/name", { ...model, name: "owner/name" }), "hf://owner/name");
-  }));
 
 Deno.test("a model is checked before it is read, and its values when they are", () =>
   withWorkFolder(async (folder) => {

@@ -350,7 +350,7 @@ function addCalibrationOptions(command: Command): Command {
       "calibrate on at most n tokens (default: 32768; 16384 of the model's own)",
       integerBetween(2, 2 ** 31 - 1),
     )
-    .option("--no-cache", "calibrate again, and keep nothing of it on disk")
+    .option("--no-cache", "calibrate again, and keep nothing on disk but the output")
     .option("--data-free", "no calibration: spend bits by the size of the weights alone")
     .option("--seed <n>", "seed of everything random", integerBetween(0, 2 ** 32 - 1), 0);
 }

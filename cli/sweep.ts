@@ -23,8 +23,8 @@ import {
 import { type CalibratedModel, calibrateModel } from "./calibration.ts";
 import { checkUniform, coderOptions } from "./compress_target.ts";
 import { type MeasuredText, readMeasuredText } from "./measure.ts";
-import { modelLabel } from "./options.ts";
-import { checkModel, isLocalPath, openNamedModel, readFiniteWeights } from "./original_model.ts";
+import { isLocalPath, modelLabel } from "./model_names.ts";
+import { checkModel, openNamedModel, readFiniteWeights } from "./original_model.ts";
 import { Phases, type Report } from "./phases.ts";
 import type { Session } from "./session.ts";
 import { sweepFigure } from "./sweep_figure.ts";
@@ -62,13 +62,14 @@ export async function sweep(
   const source = await openNamedModel(modelName, phases, session.signal);
   const description = checkModel(source);
   const text = await readMeasuredText(options, await source.tokenizer(), description);
-  const folder = options.out ?? `compressed/${modelLabel(source.name)}-sweep`;
+  const folder = options.out ?? `compressed/${modelLabel(modelName, source)}-sweep`;
   await mkdir(folder, { recursive: true }).catch((error) => {
     throw fileError(folder, error);
   });
   const weights = await phases.run("read", () => readFiniteWeights(source));
+  const sha256 = await weightsDigest(weights);
   const embedded = modelName === undefined, local = isLocalPath(modelName);
-  const model = { source, weights, embedded, local };
+  const model = { source, weights, sha256, embedded, local };
   const bench: Bench = { model, description, text, options, phases, session };
   const settings = await settingsOf(bench);
   const earlier = await readSweep(folder, settings);
@@ -111,7 +112,7 @@ async function settingsOf({ model, description, text, options }: Bench) {
   const lengths = { contextLength: contextLength!, ...(stride !== undefined && { stride }) };
   const windows = planWindows(description, { name: protocol!, ...lengths }, text.evaluation);
   return {
-    weights: await weightsDigest(model.weights),
+    weights: model.sha256,
     text: await fingerprintOf(windows),
     calibration: options.dataFree ? null : options.calibration ?? "default",
     calibrationTokens: options.calibrationTokens ?? null,

@@ -1,3 +1,5 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const PROGRAM = fileURLToPath(new URL("../../cli.ts", import.meta.url));
@@ -31,7 +33,8 @@ export function startCommandLine(args: readonly string[], options: RunOptions = 
     args: rest,
     stdout: "piped",
     stderr: "piped",
-    env: { NO_COLOR: "1" },
+    // What it keeps for later runs is not to be mixed up with the user's.
+    env: { NO_COLOR: "1", XDG_CACHE_HOME: join(tmpdir(), "kanpress-tests") },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   }).spawn();
 }
