@@ -1,5 +1,6 @@
 import process from "node:process";
 import { format } from "node:util";
+import { hideCredentials } from "../data/shown_url.ts";
 import { printableLine, printableText } from "../data/mod.ts";
 
 /** The longest line that is written; a file can make a name as long as it likes. */
@@ -43,7 +44,7 @@ export function openTerminal(): Terminal {
     printData: (text) => log("%s", process.stdout.isTTY === true ? printableText(text) : text),
     writeLine: (line) => error("%s", printableLine(line, LONGEST_LINE)),
     writeOut: (text) => process.stdout.write(printableText(text)),
-    writeError: (text) => process.stderr.write(printableText(text)),
+    writeError: (text) => process.stderr.write(printableText(hideCredentials(text))),
     close() {
       for (const [name, method] of own) console[name] = method;
     },

@@ -76,6 +76,28 @@ Deno.test("a server without ranges is left when it has sent 64 MiB", async () =>
   assert(sent < 2 ** 28);
 });
 
+Deno.test("a server that begins an answer and sends no more is given up", async () => {
+  const open: ReadableStreamDefaultController[] = [];
+  const stalling = () =>
+    new Response(
+      new ReadableStream({
+        start(controller) {
+          open.push(controller);
+          controller.enqueue(content.slice(0, 10));
+        },
+      }),
+    );
+  await withServer(stalling, async (url) => {
+    const options = { attempts: 2, firstDelay: 1, stallTimeout: 50 };
+    await assert.rejects(openUrl(url, options), {
+      name: "InputError",
+      message: `${url} cannot be reached (only 10 bytes came for 0.05 s); ` +
+        "check the address and the network, and try again",
+    });
+  });
+  assert.equal(open.length, 2);
+});
+
 Deno.test("a URL that fails is an InputError that names it", async () => {
   await withServer(() => new Response("no", { status: 404 }), async (url) => {
     await assert.rejects(openUrl(url), {

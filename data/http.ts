@@ -1,5 +1,6 @@
 import { InputError } from "./input_error.ts";
-import { Watchdog } from "./watchdog.ts";
+import { shownUrl } from "./shown_url.ts";
+import { SLOWEST, Watchdog } from "./watchdog.ts";
 
 /** How requests are made, and repeated where they fail. */
 export interface RequestOptions {
@@ -11,13 +12,22 @@ export interface RequestOptions {
   readonly attempts?: number;
   /** Milliseconds before the second try, doubled before each further one; 500 by default. */
   readonly firstDelay?: number;
-  /** Milliseconds without a byte after which a connection counts as dropped; default 60,000. */
+  /**
+   * A connection counts as dropped where it brings less than 1 KiB a second over so many
+   * milliseconds; 60,000 by default.
+   */
   readonly stallTimeout?: number;
 }
 
 const passingStatuses = new Set([408, 425, 429, 500, 502, 503, 504]);
 const longestDelay = 30_000;
 const longestRetryAfter = 120_000;
+
+/** Most bytes of an answer that is read whole. */
+const largestWhole = 2 ** 26;
+
+/** An answer is longer than what is read whole. */
+export class LongAnswerError extends InputError {}
 
 /** The last try failed too: there is no network, or the server is down or overloaded. */
 export class UnreachableError extends InputError {
@@ -43,44 +53,33 @@ class PassingFailure extends Error {
 }
 
 /**
- * Fetches a URL, again after a growing delay where the network fails or the server is overloaded
- * (429, 5xx; its Retry-After is respected). Resolves with any other answer. Throws an
- * {@linkcode UnreachableError} when the last try fails, and the signal's reason on an abort.
- */
-export async function fetchPatiently(
-  url: string,
-  options: RequestOptions = {},
-  init: RequestInit = {},
-): Promise<Response> {
-  return await patiently(url, options, (signal) => fetchOnce(url, options, { ...init, signal }));
-}
-
-/**
- * As {@linkcode fetchPatiently}, but reads the body too, which must be small, so that a connection
- * that is dropped in it is another reason to try again.
+ * Fetches a URL with its body, again after a growing delay where the network fails, the connection
+ * is dropped or stalls, or the server is overloaded (429, 5xx; its Retry-After is respected).
+ * Resolves with any other answer, its body read. Throws an {@linkcode UnreachableError} when the
+ * last try fails, a {@linkcode LongAnswerError} where the body is longer than 64 MiB, and the
+ * signal's reason on an abort.
  */
 export async function fetchWhole(
   url: string,
   options: RequestOptions = {},
   init: RequestInit = {},
 ): Promise<Response> {
-  return await patiently(url, options, async (signal) => {
-    const response = await fetchOnce(url, options, { ...init, signal });
-    const body = new Blob(await Array.fromAsync(chunksOf(response)));
-    const { status, headers } = response;
-    return new Response(body.size === 0 ? null : body, { status, headers });
-  });
-}
-
-async function patiently(
-  url: string,
-  options: RequestOptions,
-  attempt: (signal: AbortSignal) => Promise<Response>,
-): Promise<Response> {
   for (let failures = 1;; failures++) {
     const watchdog = new Watchdog(options.stallTimeout ?? 60_000, options.signal);
     try {
-      return await attempt(watchdog.signal);
+      const response = await fetchOnce(url, options, { ...init, signal: watchdog.signal });
+      const chunks: Uint8Array<ArrayBuffer>[] = [];
+      let size = 0;
+      for await (const chunk of chunksOf(response)) {
+        watchdog.touch(chunk.length);
+        chunks.push(chunk);
+        size += chunk.length;
+        if (size > largestWhole) {
+          throw new LongAnswerError(`${shownUrl(url)}: the answer is longer than 64 MiB`);
+        }
+      }
+      const { status, headers } = response;
+      return new Response(size === 0 ? null : new Blob(chunks), { status, headers });
     } catch (error) {
       await waitOrGiveUp(url, error, failures, options);
     } finally {
@@ -92,7 +91,7 @@ async function patiently(
 /**
  * Streams the bytes from `start` up to `end` of a URL whose file has `total` bytes. A connection
  * that is dropped, stalls or ends early is taken up again where it broke off, as in
- * {@linkcode fetchPatiently}. Throws an {@linkcode InputError} where the file is no longer the same
+ * {@linkcode fetchWhole}; one that brings too little each time is given up. Throws an {@linkcode InputError} where the file is no longer the same
  * or cannot be had.
  */
 export async function* streamRange(
@@ -104,6 +103,7 @@ export async function* streamRange(
 ): AsyncGenerator<Uint8Array> {
   let at = start;
   let failures = 0;
+  let mark = { at: start, time: performance.now() };
   while (at < end) {
     const before = at;
     try {
@@ -115,7 +115,13 @@ export async function* streamRange(
         throw new PassingFailure(`it sent ${at - before} of ${end - before} bytes`);
       }
     } catch (error) {
-      failures = at > before ? 1 : failures + 1;
+      const now = performance.now();
+      // However often it is dropped, what brings enough is gone on with.
+      if (at - mark.at > SLOWEST * Math.max(1, (now - mark.time) / 1000)) {
+        failures = 0;
+        mark = { at, time: now };
+      }
+      failures++;
       await waitOrGiveUp(url, error, failures, options);
     }
   }
@@ -130,7 +136,9 @@ export function totalSize(response: Response): number | undefined {
 /** The error for an answer that will not change by asking again. */
 export async function refusal(url: string, response: Response): Promise<InputError> {
   await response.body?.cancel();
-  return new InputError(`${url}: the server answers ${response.status}; check the address`);
+  return new InputError(
+    `${shownUrl(url)}: the server answers ${response.status}; check the address`,
+  );
 }
 
 async function fetchOnce(
@@ -170,7 +178,7 @@ async function* streamOnce(
     let skip = await bytesToSkip(url, response, start, total);
     let wanted = end - start;
     for await (const chunk of chunksOf(response)) {
-      watchdog.touch();
+      watchdog.touch(chunk.length);
       const part = chunk.subarray(skip, skip + wanted);
       skip -= Math.min(skip, chunk.length);
       wanted -= part.length;
@@ -195,7 +203,9 @@ async function bytesToSkip(
   if (response.status === 206 && same) return 0;
   if (response.status !== 206 && response.status !== 416) throw await refusal(url, response);
   await response.body?.cancel();
-  throw new InputError(`${url}: changed on the server while it was being read; start again`);
+  throw new InputError(
+    `${shownUrl(url)}: changed on the server while it was being read; start again`,
+  );
 }
 
 async function* chunksOf(response: Response): AsyncGenerator<Uint8Array<ArrayBuffer>> {
@@ -219,7 +229,11 @@ async function waitOrGiveUp(
     const advice = error.retryAfter > 0
       ? `try again in ${error.retryAfter / 1000} s`
       : "check the address and the network, and try again";
-    throw new UnreachableError(url, `cannot be reached (${error.message}); ${advice}`, error);
+    throw new UnreachableError(
+      shownUrl(url),
+      `cannot be reached (${error.message}); ${advice}`,
+      error,
+    );
   }
   await sleep(Math.max(delay, error.retryAfter), options.signal);
 }

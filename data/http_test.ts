@@ -1,5 +1,6 @@
 import assert from "node:assert";
-import { fetchPatiently, fetchWhole, type RequestOptions, streamRange } from "./http.ts";
+import { fetchWhole, type RequestOptions, streamRange } from "./http.ts";
+import { openUrl } from "./url_source.ts";
 import { rangeResponse, withServer } from "./testdata/server.ts";
 
 const content = Uint8Array.from({ length: 100_000 }, (_, i) => (i * i) % 251);
@@ -30,12 +31,12 @@ Deno.test("overloaded answers are asked again, up to the number of attempts", as
     let requests = 0;
     const handler = () => ++requests < 3 ? new Response("", { status }) : new Response("well");
     await withServer(handler, async (origin) => {
-      assert.equal(await (await fetchPatiently(origin, quick)).text(), "well");
+      assert.equal(await (await fetchWhole(origin, quick)).text(), "well");
     });
     assert.equal(requests, 3);
   }
   await withServer(() => new Response("", { status: 503 }), async (origin) => {
-    await assert.rejects(fetchPatiently(origin, quick), {
+    await assert.rejects(fetchWhole(origin, quick), {
       name: "InputError",
       message: `${origin} cannot be reached (the server answers 503); ` +
         "check the address and the network, and try again",
@@ -50,7 +51,7 @@ Deno.test("other answers are final", async () => {
     return new Response("", { status: 404 });
   };
   await withServer(handler, async (origin) => {
-    assert.equal((await fetchPatiently(origin, quick)).status, 404);
+    assert.equal((await fetchWhole(origin, quick)).status, 404);
   });
   assert.equal(requests, 1);
 });
@@ -63,12 +64,12 @@ Deno.test("Retry-After is respected, or reported where it is long", async () => 
     return times.length === 1 ? new Response("", { status: 429, headers }) : new Response("well");
   };
   await withServer(handler, async (origin) => {
-    assert.equal((await fetchPatiently(origin, quick)).status, 200);
+    assert.equal((await fetchWhole(origin, quick)).status, 200);
   });
   assert(times[1]! - times[0]! >= 190);
   const headers = { "retry-after": "3600" };
   await withServer(() => new Response("", { status: 429, headers }), async (origin) => {
-    await assert.rejects(fetchPatiently(origin, quick), {
+    await assert.rejects(fetchWhole(origin, quick), {
       name: "InputError",
       message: `${origin} cannot be reached (the server answers 429); try again in 3600 s`,
     });
@@ -134,8 +135,95 @@ Deno.test("a connection that sends nothing is given up", async () => {
     const stream = streamRange(origin, 0, 100, 100, { ...quick, attempts: 1, stallTimeout: 50 });
     await assert.rejects(collect(stream), {
       name: "InputError",
-      message: / cannot be reached \(nothing came for 0.05 s\)/,
+      message: / cannot be reached \(only 10 bytes came for 0.05 s\)/,
     });
+  });
+});
+
+/** A body that sends its bytes one by one, with pauses between them. */
+function trickle(bytes: Uint8Array<ArrayBuffer>, milliseconds: number, init?: ResponseInit) {
+  let at = 0;
+  const body = new ReadableStream({
+    async pull(controller) {
+      await new Promise((resolve) => setTimeout(resolve, milliseconds));
+      controller.enqueue(bytes.subarray(at, ++at));
+      if (at === bytes.length) controller.close();
+    },
+  });
+  return new Response(body, init);
+}
+
+Deno.test("a connection that sends a byte now and then is given up", async () => {
+  const bytes = content.slice(0, 300);
+  const options = { ...quick, attempts: 2, stallTimeout: 100 };
+  let requests = 0;
+  const partial = (request: Request) => {
+    requests++;
+    const { status, headers } = rangeResponse(request, bytes);
+    return trickle(bytes, 15, { status, headers });
+  };
+  await withServer(partial, async (origin) => {
+    await assert.rejects(collect(streamRange(origin, 0, 300, 300, options)), {
+      name: "InputError",
+      message: / cannot be reached \(only \d bytes came for 0.1 s\)/,
+    });
+  });
+  assert.equal(requests, 2);
+  for (const status of [200, 404]) {
+    const whole = () => trickle(bytes, 15, { status });
+    await withServer(whole, async (origin) => {
+      await assert.rejects(fetchWhole(origin, options), /only \d bytes came for 0.1 s/);
+    });
+  }
+});
+
+Deno.test("a server that sends a byte a connection is given up", async () => {
+  let requests = 0;
+  const handler = (request: Request) => {
+    requests++;
+    return broken(rangeResponse(request, content), 1);
+  };
+  await withServer(handler, async (origin) => {
+    await assert.rejects(collect(streamRange(origin, 0, 9000, content.length, quick)), {
+      name: "InputError",
+      message: / cannot be reached /,
+    });
+  });
+  assert.equal(requests, 3);
+});
+
+Deno.test("a slow server that brings enough is waited for", async () => {
+  const handler = (request: Request) => {
+    const { status, headers } = rangeResponse(request, content.slice(0, 30));
+    return trickle(content.slice(0, 30), 5, { status, headers });
+  };
+  await withServer(handler, async (origin) => {
+    const stream = streamRange(origin, 0, 30, 30, { ...quick, attempts: 1, stallTimeout: 2000 });
+    assert.deepStrictEqual(await collect(stream), content.slice(0, 30));
+  });
+});
+
+Deno.test("passwords and signatures in an address are in no error", async () => {
+  const secret = "sesame";
+  const place = (origin: string) =>
+    `${origin.replace("://", `://me:${secret}@`)}/file?signature=${secret}`;
+  const checkMessage = (error: Error) => {
+    assert.equal(error.name, "InputError");
+    assert.ok(!error.message.includes(secret) && error.message.includes("/file?…"), error.message);
+    return true;
+  };
+  const statuses = [404, 500, 206];
+  for (const status of statuses) {
+    await withServer(() => new Response("", { status }), async (origin) => {
+      await assert.rejects(openUrl(place(origin), quick), checkMessage);
+      const stream = streamRange(place(origin), 0, 9, 9, quick);
+      await assert.rejects(collect(stream), checkMessage);
+    });
+  }
+  const nowhere = openUrl(place("http://127.0.0.1:1"), quick);
+  await assert.rejects(nowhere, checkMessage);
+  await withServer((request) => rangeResponse(request, content), async (origin) => {
+    assert.equal((await openUrl(place(origin))).name, `${origin}/file?…`);
   });
 });
 
@@ -144,7 +232,7 @@ Deno.test("an abort ends the wait and the stream", async () => {
   const options = { ...quick, firstDelay: 60_000, signal: controller.signal };
   await withServer(() => new Response("", { status: 503 }), async (origin) => {
     setTimeout(() => controller.abort(), 20);
-    await assert.rejects(fetchPatiently(origin, options), { name: "AbortError" });
+    await assert.rejects(fetchWhole(origin, options), { name: "AbortError" });
     await assert.rejects(collect(streamRange(origin, 0, 9, 9, options)), { name: "AbortError" });
   });
 });

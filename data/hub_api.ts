@@ -29,6 +29,9 @@ export interface HubRevision {
   readonly files: readonly HubFile[];
 }
 
+/** More files than any model has. */
+const MOST_ENTRIES = 100_000;
+
 /** The headers that prove to the hub, and to no other server, who asks. */
 export function hubHeaders(settings: HubSettings): Record<string, string> {
   return settings.token === undefined ? {} : { authorization: `Bearer ${settings.token}` };
@@ -62,7 +65,10 @@ export async function findRevision(
     if (!/^[0-9a-f]{40}$/.test(commit)) throw unexpected(settings, id);
     const files: HubFile[] = [];
     const listed = listFiles({ ...common, repo: { type: "model", name: id }, revision: commit });
+    let entries = 0;
     for await (const { type, path, size, oid, lfs } of listed) {
+      // A server may name ever another page.
+      if (++entries > MOST_ENTRIES) throw unexpected(settings, id);
       if (type !== "file" || path.includes("/")) continue;
       const digest = digestOf(lfs?.oid, oid);
       if (digest === undefined || !Number.isSafeInteger(size)) throw unexpected(settings, id);

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readFile, symlink } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { copyFile, mkdir, readFile, readlink, symlink } from "node:fs/promises";
+import { basename, dirname, join, relative } from "node:path";
 import { errorCode, fileError } from "./file_error.ts";
+import type { HubDigest } from "./hub_api.ts";
 import { writeFileAtomically } from "./write_file.ts";
 
 /**
@@ -45,6 +46,22 @@ export async function cachedCommit(
     if (errorCode(error) === "ENOENT") return undefined;
     throw fileError(path, error);
   }
+}
+
+/**
+ * What a file of a commit must hash to, which the name of its contents says; undefined where it is
+ * not there or is a copy, as on file systems without links.
+ */
+export async function snapshotDigest(
+  cache: ModelCache,
+  commit: string,
+  fileName: string,
+): Promise<HubDigest | undefined> {
+  const link = await readlink(join(snapshotPath(cache, commit), fileName)).catch(() => "");
+  const hex = basename(link);
+  if (/^[0-9a-f]{64}$/.test(hex)) return { algorithm: "sha256", hex };
+  if (/^[0-9a-f]{40}$/.test(hex)) return { algorithm: "git-sha1", hex };
+  return undefined;
 }
 
 /** Notes which commit a revision is. */

@@ -21,7 +21,8 @@ export interface Download {
 }
 
 /**
- * Downloads a file unless it is there, and checks its hash. What an interrupted download left, in
+ * Downloads a file unless it is there, and checks its hash in any case: a disk, another program or
+ * a crash may have changed what was downloaded before. What an interrupted download left, in
  * `PATH.incomplete`, is gone on with. `onBytes` hears how many bytes of the file are here.
  *
  * Throws an {@linkcode InputError} where the server fails or the contents are not what the hash
@@ -32,7 +33,7 @@ export async function download(
   options: RequestOptions,
   onBytes: (bytes: number) => void = () => {},
 ): Promise<void> {
-  if (await isComplete(wanted)) return onBytes(wanted.size);
+  if (await isSound(wanted)) return onBytes(wanted.size);
   const incomplete = `${wanted.path}.incomplete`;
   await makeFolder(dirname(wanted.path));
   const resumed = await partialSize(incomplete, wanted.size);
@@ -54,11 +55,14 @@ export async function download(
   });
 }
 
-/** Whether the file is there; one of another size, which its hash rules out, is removed. */
-async function isComplete({ path, size }: Download): Promise<boolean> {
+/** Whether the file is there; one that is something else is removed. */
+async function isSound(wanted: Download): Promise<boolean> {
+  const { path, size, digest } = wanted;
   const present = await stat(path).then((found) => found.size, () => undefined);
-  if (present !== undefined && present !== size) await rm(path, { force: true });
-  return present === size;
+  if (present === undefined) return false;
+  if (present === size && await hashFile(path, digest) === digest.hex) return true;
+  await rm(path, { force: true });
+  return false;
 }
 
 async function partialSize(path: string, size: number): Promise<number> {
@@ -93,13 +97,17 @@ async function fetchAndHash(
     await file.close();
   }
   // Hashes what is on the disk, so that a fault of the disk is found as well.
-  return await hashFile(incomplete, wanted);
+  return await hashFile(incomplete, wanted.digest);
 }
 
-async function hashFile(path: string, { digest, size }: Download): Promise<string> {
-  const hash = createHash(digest.algorithm === "sha256" ? "sha256" : "sha1");
-  if (digest.algorithm === "git-sha1") hash.update(`blob ${size}\0`);
+/** The hash of a file's contents; throws an {@linkcode InputError} where it cannot be read. */
+export async function hashFile(
+  path: string,
+  { algorithm }: Pick<HubDigest, "algorithm">,
+): Promise<string> {
+  const hash = createHash(algorithm === "sha256" ? "sha256" : "sha1");
   try {
+    if (algorithm === "git-sha1") hash.update(`blob ${(await stat(path)).size}\0`);
     for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) {
       hash.update(chunk);
     }

@@ -8,14 +8,15 @@ import {
   type ModelCache,
   modelCache,
   rememberCommit,
+  snapshotDigest,
   snapshotPath,
 } from "./hub_cache.ts";
-import { download } from "./hub_download.ts";
+import { download, hashFile } from "./hub_download.ts";
 import { type HubSettings, hubSettings } from "./hub_settings.ts";
 import { type RequestOptions, UnreachableError } from "./http.ts";
 import { InputError } from "./input_error.ts";
 import { readJsonObject } from "./json_file.ts";
-import { openLocalModel } from "./local_model.ts";
+import { fileNames, openLocalModel } from "./local_model.ts";
 import { chooseModelFiles, indexSuffix } from "./model_files.ts";
 import type { ModelSource } from "./model_source.ts";
 import { parseShardIndex } from "./safetensors_shards.ts";
@@ -64,18 +65,25 @@ export async function openHubModel(
   const cache = modelCache(options.cacheDir ?? settings.cacheDir, id);
   const cached = await cachedCommit(cache, revision);
   const offline = options.offline ?? settings.offline;
-  const commit = offline ? cached : await update(settings, cache, id, revision, cached, options);
+  const updated = offline
+    ? undefined
+    : await update(settings, cache, id, revision, cached, options);
+  const commit = updated ?? cached;
   if (commit === undefined) {
     throw new InputError(
       `${id}: revision ${revision} is not in the cache, and HF_HUB_OFFLINE forbids to ` +
         `download it; unset it, or name a revision that is there`,
     );
   }
+  if (updated === undefined) await checkSnapshot(cache, id, commit);
   const name = options.revision === undefined ? id : `${id}@${revision}`;
   return await openLocalModel(snapshotPath(cache, commit), name);
 }
 
-/** Downloads what is missing of a revision, and resolves with its commit. */
+/**
+ * Downloads what is missing or damaged of a revision, and resolves with its commit; undefined where
+ * the hub cannot be reached and the cache has to do.
+ */
 async function update(
   settings: HubSettings,
   cache: ModelCache,
@@ -83,29 +91,61 @@ async function update(
   revision: string,
   cached: string | undefined,
   options: HubOptions,
-): Promise<string> {
+): Promise<string | undefined> {
   let found: HubRevision;
   try {
     // Without a network, who has the model should not have to wait for long.
     const attempts = cached === undefined ? {} : { attempts: 2 };
     found = await findRevision(settings, id, revision, { ...attempts, ...options });
   } catch (error) {
-    if (cached !== undefined && error instanceof UnreachableError) return cached;
+    if (cached !== undefined && error instanceof UnreachableError) return undefined;
     throw error;
   }
   const { commit } = found;
-  const names = found.files.map((file) => file.path);
-  const { companions, weights } = chooseModelFiles(id, names);
   const target: Target = { settings, cache, id, revision: found, options };
-  if (weights.endsWith(indexSuffix)) {
-    await downloadFiles(target, [weights]);
-    const shards = await shardNames(join(snapshotPath(cache, commit), weights));
-    await downloadFiles(target, [...companions, weights, ...shards]);
-  } else {
-    await downloadFiles(target, [...companions, weights]);
-  }
+  const names = found.files.map((file) => file.path);
+  const wanted = await wantedFiles(
+    cache,
+    id,
+    commit,
+    names,
+    (index) => downloadFiles(target, [index]),
+  );
+  await downloadFiles(target, wanted);
   await rememberCommit(cache, revision, commit);
   return commit;
+}
+
+/** The files of a model among those of a commit; `prepare` sees to the index before it is read. */
+async function wantedFiles(
+  cache: ModelCache,
+  id: string,
+  commit: string,
+  names: readonly string[],
+  prepare: (index: string) => Promise<void>,
+): Promise<string[]> {
+  const { companions, weights } = chooseModelFiles(id, names);
+  if (!weights.endsWith(indexSuffix)) return [...companions, weights];
+  await prepare(weights);
+  const shards = await shardNames(join(snapshotPath(cache, commit), weights));
+  return [...companions, weights, ...shards];
+}
+
+/** Throws where a file of the cache is not what it was when it was downloaded. */
+async function checkSnapshot(cache: ModelCache, id: string, commit: string): Promise<void> {
+  const folder = snapshotPath(cache, commit);
+  const check = async (name: string) => {
+    const digest = await snapshotDigest(cache, commit, name);
+    const path = join(folder, name);
+    if (digest === undefined || await hashFile(path, digest) === digest.hex) return;
+    throw new InputError(
+      `${path}: is damaged, by its ${digest.algorithm} hash; have it downloaded again with the hub ` +
+        "at hand (and without HF_HUB_OFFLINE)",
+    );
+  };
+  for (const name of await wantedFiles(cache, id, commit, await fileNames(folder), check)) {
+    await check(name);
+  }
 }
 
 async function shardNames(indexPath: string): Promise<string[]> {

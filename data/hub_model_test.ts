@@ -225,6 +225,26 @@ Deno.test("the cache serves offline, and when the hub is down", async () => {
   });
 });
 
+Deno.test("what was changed in the cache is found by its hash, and downloaded again", async () => {
+  for (const model of [single, sharded]) {
+    await withHub({ models: { [id]: model } }, async (open, cacheDir) => {
+      await open();
+      const snapshot = join(cacheDir, "models--someone--small-model", "snapshots", commit);
+      for (const { name } of [...Deno.readDirSync(snapshot)]) {
+        const bytes = model.files[name]!;
+        // The same size, a bit flipped at the end.
+        const wrong = bytes.with(bytes.length - 1, bytes.at(-1)! ^ 1);
+        Deno.writeFileSync(join(snapshot, name), wrong);
+        const message = await rejection(open({ offline: true }));
+        assert.ok(message.startsWith(`${join(snapshot, name)}: is damaged, by its `), message);
+        await open();
+        assert.deepStrictEqual(Deno.readFileSync(join(snapshot, name)), bytes);
+      }
+      await open({ offline: true });
+    });
+  }
+});
+
 Deno.test("the token goes to the hub, not to the storage, and into no message", async () => {
   const token = "hf_verysecret";
   const storage = hubHandler({ models: { [id]: single }, requests: [], storage: "elsewhere" });

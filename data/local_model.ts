@@ -37,7 +37,8 @@ async function weightsFile(path: string): Promise<string | undefined> {
   throw new InputError(`${path}: is no model; name a model folder or a .safetensors file in one`);
 }
 
-async function fileNames(folder: string): Promise<string[]> {
+/** Names of the files in a folder; throws {@linkcode InputError} where it cannot be read. */
+export async function fileNames(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (error) {

@@ -1,3 +1,5 @@
+import { hideCredentials } from "./shown_url.ts";
+
 /**
  * What a terminal, or a reader's eye, takes for something else than a character: controls (C0, DEL,
  * C1), separators of lines and paragraphs, bidirectional overrides, and all that is invisible.
@@ -39,9 +41,12 @@ export function printableText(text: string): string {
     .replaceAll(unprintable, (letter) => ordinary.test(letter) ? letter : escapeOf(letter));
 }
 
-/** The message of an error as one printable line: line breaks become semicolons. */
+/**
+ * The message of an error as one printable line: line breaks become semicolons, and addresses lose
+ * the user names and passwords that they have.
+ */
 export function errorLine(message: string): string {
-  const start = message.slice(0, 2 * longestError);
+  const start = hideCredentials(message.slice(0, 2 * longestError));
   return printableLine(start.replaceAll(/\s*[\r\n]+\s*/g, "; "), longestError);
 }
 

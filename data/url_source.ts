@@ -1,15 +1,21 @@
 import { type ByteSource, checkRange } from "./byte_source.ts";
-import { fetchPatiently, refusal, type RequestOptions, streamRange, totalSize } from "./http.ts";
+import {
+  fetchWhole,
+  LongAnswerError,
+  refusal,
+  type RequestOptions,
+  streamRange,
+  totalSize,
+} from "./http.ts";
 import { InputError } from "./input_error.ts";
 import { memorySource } from "./memory_source.ts";
-
-// A server that ignores Range sends everything; up to this size that is kept in memory.
-const largestWhole = 2 ** 26;
+import { shownUrl } from "./shown_url.ts";
 
 /**
  * A URL as a {@linkcode ByteSource}, read by HTTP range requests, which are repeated where they
  * fail for the moment. From a server that does not know ranges, files of at most 64 MiB are read
- * whole. Throws {@linkcode InputError} where the server cannot be reached or refuses.
+ * whole. Its name is the URL without passwords and the values of its query. Throws
+ * {@linkcode InputError} where the server cannot be reached or refuses.
  *
  * ```ts
  * import { openUrl } from "@kanpress/kanpress/data";
@@ -28,17 +34,15 @@ export async function openUrl(
   url: string | URL,
   options: RequestOptions = {},
 ): Promise<ByteSource> {
-  const name = String(url);
-  const response = await fetchPatiently(name, options, { headers: { range: "bytes=0-0" } });
-  if (response.status === 200) return memorySource(await wholeBody(name, response), name);
-  if (response.status === 416) {
-    await response.body?.cancel();
-    return memorySource(new Uint8Array(), name);
-  }
+  const address = String(url);
+  const name = shownUrl(address);
+  const response = await firstByteOrAll(address, options);
+  // A server that ignores Range sends everything.
+  if (response.status === 200) return memorySource(await response.bytes(), name);
+  if (response.status === 416) return memorySource(new Uint8Array(), name);
   if (response.status !== 206) throw await refusal(name, response);
-  await response.body?.cancel();
   const byteLength = totalSize(response);
-  if (byteLength === undefined) {
+  if (byteLength === undefined || !Number.isSafeInteger(byteLength)) {
     throw new InputError(`${name}: the server does not say how long it is; download it first`);
   }
   return {
@@ -48,7 +52,7 @@ export async function openUrl(
       checkRange(start, end, byteLength);
       const bytes = new Uint8Array(end - start);
       let filled = 0;
-      for await (const chunk of streamRange(name, start, end, byteLength, options)) {
+      for await (const chunk of streamRange(address, start, end, byteLength, options)) {
         bytes.set(chunk, filled);
         filled += chunk.length;
       }
@@ -57,22 +61,14 @@ export async function openUrl(
   };
 }
 
-async function wholeBody(url: string, response: Response): Promise<Uint8Array> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let size = 0;
+async function firstByteOrAll(url: string, options: RequestOptions): Promise<Response> {
   try {
-    for await (const chunk of response.body ?? []) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > largestWhole) {
-        throw new InputError(
-          `${url}: more than 64 MiB from a server without range requests; download it first`,
-        );
-      }
-    }
+    return await fetchWhole(url, options, { headers: { range: "bytes=0-0" } });
   } catch (error) {
-    if (error instanceof InputError) throw error;
-    throw new InputError(`${url}: the connection was dropped; try again`, { cause: error });
+    if (!(error instanceof LongAnswerError)) throw error;
+    throw new InputError(
+      `${shownUrl(url)}: more than 64 MiB from a server without range requests; download it first`,
+      { cause: error },
+    );
   }
-  return await new Blob(chunks).bytes();
 }
