@@ -1,0 +1,23 @@
+import type { TransformerDescription } from "../architectures/description.ts";
+import type { PreparedWeights } from "../prepared_weights.ts";
+
+/** Rows of the token embedding, with those of the positions added: `[tokens, hiddenSize]`. */
+export function embedTokens(
+  { tokenEmbedding, positionEmbedding, hiddenSize }: TransformerDescription,
+  weights: PreparedWeights,
+  ids: Int32Array,
+  length: number,
+): Float32Array {
+  const { data } = weights.get(tokenEmbedding)!;
+  const rows = new Float32Array(ids.length * hiddenSize);
+  ids.forEach((id, token) => {
+    rows.set(data.subarray(id * hiddenSize, (id + 1) * hiddenSize), token * hiddenSize);
+  });
+  if (positionEmbedding === undefined) return rows;
+  const positions = weights.get(positionEmbedding)!.data;
+  const period = length * hiddenSize;
+  for (let start = 0; start < rows.length; start += period) {
+    for (let at = 0; at < period; at++) rows[start + at]! += positions[at]!;
+  }
+  return rows;
+}

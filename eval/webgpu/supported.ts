@@ -1,0 +1,54 @@
+import type { TransformerDescription } from "../architectures/description.ts";
+import { layerLinears } from "../expected_tensors.ts";
+import type { Device } from "./device.ts";
+import { largestHead } from "./rotation.ts";
+
+/**
+ * Why these programs cannot run a model, on this device and with sequences of up to `length` tokens;
+ * undefined where they can.
+ */
+export function whyUnsupported(
+  model: TransformerDescription,
+  { largestBinding }: Pick<Device, "largestBinding">,
+  length: number,
+): string | undefined {
+  const { objective, embeddingNorm, headTransform, head, finalNorm, layers } = model;
+  if (objective !== "nextToken" || finalNorm === undefined) return "it predicts no next tokens";
+  if (embeddingNorm !== undefined || headTransform !== undefined || head.bias !== undefined) {
+    return "its head or embedding has a layer of its own";
+  }
+  if (layers.some(({ residual }) => residual === "postNorm")) return "it normalizes afterwards";
+  if (layers.some(({ attention }) => attention.headSize > largestHead)) {
+    return "its heads are large";
+  }
+  const linears = layers.flatMap(layerLinears);
+  const sizes = [...linears, { inputs: head.inputs, outputs: 4 }]
+    .flatMap(({ inputs, outputs }) => [inputs, outputs]);
+  if ([...sizes, ...layers.map(({ attention }) => attention.headSize)].some((n) => n % 4 !== 0)) {
+    return "its sizes are no multiples of 4";
+  }
+  const largest = Math.max(
+    ...layers.flatMap(({ attention, feedForward }) => [
+      attention.projection.kind === "joined"
+        ? 3 * attention.heads * attention.headSize * model.hiddenSize
+        : (attention.heads + 2 * attention.keyValueHeads) * attention.headSize * model.hiddenSize,
+      (feedForward.gate === undefined ? 1 : 2) * feedForward.up.outputs * model.hiddenSize,
+    ]),
+    length * Math.ceil(length / 4) * 4,
+    length * widestState(model),
+    // A block of the head's logits.
+    model.vocabularySize + 4,
+  );
+  return 4 * largest > largestBinding ? "a matrix of it is too large for the device" : undefined;
+}
+
+/** Most numbers that a token has at once in one buffer. */
+export function widestState({ hiddenSize, layers }: TransformerDescription): number {
+  return Math.max(
+    hiddenSize,
+    ...layers.flatMap(({ attention: { heads, keyValueHeads, headSize }, feedForward }) => [
+      (heads + 2 * keyValueHeads) * headSize,
+      (feedForward.gate === undefined ? 1 : 2) * feedForward.up.outputs,
+    ]),
+  );
+}
