@@ -15,7 +15,7 @@ import { removeUnfinishedFiles } from "./data/mod.ts";
 import { commandLine } from "./cli/command_line.ts";
 import { createProgram } from "./cli/program.ts";
 import type { Session } from "./cli/session.ts";
-import { discardStages } from "./cli/staged_output.ts";
+import { releaseOutputs } from "./cli/output/output.ts";
 import { openTerminal, type Terminal } from "./cli/terminal.ts";
 
 /**
@@ -79,7 +79,7 @@ export async function main(args: readonly string[]): Promise<0 | 1 | 2> {
     report(error, terminal);
     return exitStatusOf(error);
   } finally {
-    discardStages();
+    releaseOutputs();
     removeUnfinishedFiles();
     watch.stop();
     terminal.close();

@@ -54,7 +54,7 @@ export async function compress(
   const source = await openNamedModel(name, phases, session.signal);
   const description = checkModel(source);
   const text = await readMeasuredText(options, await source.tokenizer(), description);
-  const output = await prepareCompressedOutput(
+  using output = await prepareCompressedOutput(
     options.out ?? `compressed/${modelLabel(name, source)}-${targetLabel(target, options)}`,
   );
   const { original, sha256 } = await phases.run("read", async () => {

@@ -1,18 +1,12 @@
 import { basename, join } from "node:path";
-import {
-  type ByteSource,
-  openFile,
-  readSafetensorsHeader,
-  writeFileAtomically,
-} from "../data/mod.ts";
-import { InputError } from "../data/mod.ts";
-import { isContainer } from "../hierarchy/container.ts";
+import { type ByteSource, writeFileAtomically } from "../data/mod.ts";
 import { COMPRESSED_NAME, COMPRESSED_SUFFIX } from "./compressed_argument.ts";
 import { UsageError } from "./errors.ts";
-import { checkReplaceable, stageFile, stageFolder } from "./staged_output.ts";
+import { compressedFile, compressedFolder } from "./output/kinds.ts";
+import { openOutput } from "./output/output.ts";
 
 /** Where a compressed model is going to be written. */
-export interface CompressedOutput {
+export interface CompressedOutput extends Disposable {
   /** The `.kan.safetensors` file. */
   readonly file: string;
   /** Whether an earlier output of kanpress stands there and is going to be replaced. */
@@ -34,28 +28,27 @@ export async function prepareCompressedOutput(out: string): Promise<CompressedOu
 }
 
 async function prepareFile(file: string): Promise<CompressedOutput> {
-  const replaces = await checkReplaceable(file, isCompressedFile);
-  const stage = stageFile(file);
+  const output = await openOutput(file, compressedFile);
   return {
     file,
-    replaces,
+    replaces: output.replaces,
     write: (bytes) =>
-      stage.publish((folder) => writeFileAtomically(join(folder, basename(file)), [bytes])),
+      output.publish((folder) => writeFileAtomically(join(folder, basename(file)), [bytes])),
+    [Symbol.dispose]: () => output.release(),
   };
 }
 
 async function prepareFolder(folder: string): Promise<CompressedOutput> {
-  const file = join(folder, COMPRESSED_NAME);
-  const replaces = await checkReplaceable(folder, () => isCompressedFile(file));
-  const stage = stageFolder(folder);
+  const output = await openOutput(folder, compressedFolder);
   return {
-    file,
-    replaces,
+    file: join(folder, COMPRESSED_NAME),
+    replaces: output.replaces,
     write: (bytes, companions) =>
-      stage.publish(async (hidden) => {
+      output.publish(async (hidden) => {
         await copyCompanions(companions, hidden);
         await writeFileAtomically(join(hidden, COMPRESSED_NAME), [bytes]);
       }),
+    [Symbol.dispose]: () => output.release(),
   };
 }
 
@@ -67,15 +60,5 @@ export async function copyCompanions(
   for (const companion of companions) {
     const name = companion.name.split(/[\\/]/).at(-1) ?? companion.name;
     await writeFileAtomically(join(folder, name), [await companion.read(0, companion.byteLength)]);
-  }
-}
-
-/** Whether `path` is a file that kanpress has compressed. */
-async function isCompressedFile(path: string): Promise<boolean> {
-  try {
-    return isContainer((await readSafetensorsHeader(await openFile(path))).metadata);
-  } catch (error) {
-    if (error instanceof InputError) return false;
-    throw error;
   }
 }

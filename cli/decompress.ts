@@ -10,7 +10,6 @@ import {
   type LazyTensorBytes,
   openFile,
   printableLine,
-  readSafetensorsHeader,
   type StateDict,
   writeFileAtomically,
   writeSafetensors,
@@ -24,15 +23,13 @@ import { type CompressedArgument, requireCompressed } from "./compressed_argumen
 import { copyCompanions } from "./compressed_output.ts";
 import { naming } from "./errors.ts";
 import { findOriginal } from "./find_original.ts";
+import { RESTORED_METADATA, RESTORED_NAME, restoredFolder } from "./output/kinds.ts";
+import { openOutput } from "./output/output.ts";
 import { Phases } from "./phases.ts";
 import type { DecompressOptions } from "./program.ts";
 import type { Session } from "./session.ts";
-import { checkReplaceable, stageFolder } from "./staged_output.ts";
 
-const WEIGHTS_NAME = "model.safetensors";
 const ONNX_NAME = join("onnx", "model.onnx");
-/** Metadata of the weights file: transformers wants the format, we know our own files by the rest. */
-const METADATA = { format: "pt", writtenBy: "kanpress" };
 /** transformers' names of the element types, in config.json. */
 const CONFIG_DTYPES = { f32: "float32", f16: "float16", bf16: "bfloat16" };
 const FLOATS: readonly DType[] = ["F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"];
@@ -50,23 +47,26 @@ export async function decompress(
   const input = await requireCompressed(argument);
   const container = await phases.run("read", () => openContainer(input.source));
   const companions = await findCompanions(input, container, phases, session.signal);
-  const replaces = await checkReplaceable(out, wroteFolder);
-  const stage = stageFolder(out);
+  using output = await openOutput(out, restoredFolder);
   const weights = await phases.run(
     "decompress",
     () => naming(input.source.name, () => decodeContainer(container)),
   );
-  if (replaces) session.writeLine(`replacing the model in ${out}`);
+  if (output.replaces) session.writeLine(`replacing the model in ${out}`);
   await phases.run("write", () =>
-    stage.publish(async (folder) => {
+    output.publish(async (folder) => {
       const others = companions.filter(({ name }) => !isConfig(name));
       await copyCompanions(others, folder);
       const config = await readConfig(join(folder, "config.json"), companions, container);
       await writeConfig(join(folder, "config.json"), config, dtype);
       if (onnx) await writeOnnx(folder, config, weights);
-      await writeSafetensors(join(folder, WEIGHTS_NAME), storedAs(dtype, weights), METADATA);
+      await writeSafetensors(
+        join(folder, RESTORED_NAME),
+        storedAs(dtype, weights),
+        RESTORED_METADATA,
+      );
     }));
-  const { byteLength } = await openFile(join(out, WEIGHTS_NAME));
+  const { byteLength } = await openFile(join(out, RESTORED_NAME));
   if (!companions.some(({ name }) => name.endsWith("tokenizer.json"))) {
     session.writeLine(`no tokenizer was found; copy the original's tokenizer files to ${out}`);
   }
@@ -141,15 +141,4 @@ function storedAs(asked: DecompressOptions["dtype"], weights: StateDict): LazyTe
     }
     return { name, dtype: stored, shape, bytes: () => fromFloat32(stored, data) };
   });
-}
-
-/** Whether `folder` holds a model that kanpress has written. */
-async function wroteFolder(folder: string): Promise<boolean> {
-  try {
-    const { metadata } = await readSafetensorsHeader(await openFile(join(folder, WEIGHTS_NAME)));
-    return metadata["writtenBy"] === METADATA.writtenBy;
-  } catch (error) {
-    if (error instanceof InputError) return false;
-    throw error;
-  }
 }

@@ -1,4 +1,4 @@
-import { describeModel, type EvaluationResult, tradeOffFigure, writeFigure } from "../eval/mod.ts";
+import { describeModel, type EvaluationResult, type Figure, tradeOffFigure } from "../eval/mod.ts";
 import { compareWith, readEarlierRun } from "./against.ts";
 import { continuationText, continuePrompt } from "./continuation.ts";
 import { type EvaluationOutcome, printEvaluation } from "./evaluation_report.ts";
@@ -7,6 +7,7 @@ import { askTask, checkTaskOptions } from "./task.ts";
 import { openSubject, type Subject } from "./evaluation_subject.ts";
 import { measureByLayer } from "./low_memory.ts";
 import { measureModels, readMeasuredText } from "./measure.ts";
+import { openPicture, type PictureOutput } from "./output/picture.ts";
 import { Phases } from "./phases.ts";
 import type { EvaluateOptions } from "./program.ts";
 import type { Sizes } from "./report.ts";
@@ -25,18 +26,20 @@ export async function evaluate(
   }
   checkTaskOptions(options);
   if (options.lowMemory) return await measureByLayer(argument, options, phases, session);
+  using picture = await openPicture(options.plot, session);
   const subject = await openSubject(argument, options.original, phases, session.signal);
   if (options.plot !== undefined && subject.compressed === undefined) {
     throw new UsageError("--plot shows a compressed model; name one");
   }
   if (options.task !== undefined) await askTask(options.task, subject, options, phases, session);
-  else if (options.prompt === undefined) await measure(subject, options, phases, session);
+  else if (options.prompt === undefined) await measure(subject, options, picture, phases, session);
   else await showContinuations(options.prompt, subject, options, phases, session);
 }
 
 async function measure(
   { name, config, tokenizer, original, compressed, sizes, comparedWith }: Subject,
   options: EvaluateOptions,
+  picture: PictureOutput | undefined,
   phases: Phases,
   session: Session,
 ): Promise<void> {
@@ -59,10 +62,7 @@ async function measure(
     ...(comparedWith === undefined ? {} : { comparedWith }),
     ...(earlier === undefined ? {} : { against: compareWith(earlier, result) }),
   };
-  if (options.plot !== undefined && sizes !== undefined) {
-    await drawTradeOff(options.plot, result, sizes);
-    session.writeLine(`drawn to ${options.plot}`);
-  }
+  if (sizes !== undefined) await picture?.draw(tradeOff(result, sizes));
   printEvaluation(outcome, text.name, options, session);
 }
 
@@ -70,18 +70,17 @@ async function measure(
  * The compressed model and, where it is known, the original. Both have read the same text, so that
  * the change between them is known far better than either perplexity: the bars show its error.
  */
-async function drawTradeOff(
-  path: string,
+function tradeOff(
   { perplexity, perplexityStandardError, perplexityRatio }: EvaluationResult,
   { parameters, originalBytes, bitsPerWeight }: Sizes,
-): Promise<void> {
+): Figure {
   const { original, compressed } = perplexity;
   const measure = "perplexity";
   if (compressed === undefined || perplexityRatio === undefined) {
     // A compressed model that is measured alone stands in the place of the original.
     const standardError = perplexityStandardError.original;
     const point = { method: "compressed", bitsPerWeight, value: original, standardError };
-    return await writeFigure(path, tradeOffFigure([point], { measure }));
+    return tradeOffFigure([point], { measure });
   }
   const points = [
     { method: "original", bitsPerWeight: 8 * originalBytes / parameters, value: original },
@@ -93,7 +92,7 @@ async function drawTradeOff(
     },
   ];
   const title = "Size against perplexity, with the standard error of the change";
-  await writeFigure(path, tradeOffFigure(points, { measure, title }));
+  return tradeOffFigure(points, { measure, title });
 }
 
 async function showContinuations(

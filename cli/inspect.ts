@@ -1,8 +1,9 @@
-import { bitsPerLayerFigure, writeFigure } from "../eval/plots/mod.ts";
+import { bitsPerLayerFigure } from "../eval/plots/mod.ts";
 import { type CompressionReport, openContainer, reportContainer } from "../hierarchy/mod.ts";
 import { formatBytes, formatCount, formatFixed, formatShare } from "../eval/report/number_text.ts";
 import { printableLine } from "../data/printable.ts";
 import { requireCompressed } from "./compressed_argument.ts";
+import { openPicture } from "./output/picture.ts";
 import { stageLines } from "./stage_lines.ts";
 import { formatTable } from "./text_table.ts";
 import type { InspectOptions } from "./program.ts";
@@ -14,14 +15,12 @@ export async function inspect(
   options: InspectOptions,
   session: Session,
 ): Promise<void> {
+  using picture = await openPicture(options.plot, session);
   const { source } = await requireCompressed(argument);
   const container = await openContainer(source);
   const report = reportContainer(container, source.byteLength);
-  if (options.plot !== undefined) {
-    const title = `Bits per weight by depth, ${formatFixed(report.bitsPerWeight, 2)} on average`;
-    await writeFigure(options.plot, bitsPerLayerFigure(report.tensors, title));
-    session.writeLine(`drawn to ${options.plot}`);
-  }
+  const title = `Bits per weight by depth, ${formatFixed(report.bitsPerWeight, 2)} on average`;
+  await picture?.draw(bitsPerLayerFigure(report.tensors, title));
   const made = container.source === undefined ? {} : { source: container.source };
   session.print(
     options.json

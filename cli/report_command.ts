@@ -1,7 +1,6 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { dirname } from "node:path";
-import { makeFolder } from "../data/hub_cache.ts";
+import { basename, join } from "node:path";
 import { InputError, printableLine, writeFileAtomically } from "../data/mod.ts";
 import { createLanguageModel, generateText, useBackend } from "../eval/mod.ts";
 import { reportPage } from "../eval/report/report_page.ts";
@@ -10,6 +9,8 @@ import { openContainer, reportContainer } from "../hierarchy/mod.ts";
 import { commandLine } from "./command_line.ts";
 import { requireCompressed } from "./compressed_argument.ts";
 import { openSubject, type Subject } from "./evaluation_subject.ts";
+import { page } from "./output/kinds.ts";
+import { openOutput } from "./output/output.ts";
 import type { ReportOptions } from "./page_commands.ts";
 import { Phases } from "./phases.ts";
 import type { Session } from "./session.ts";
@@ -35,18 +36,20 @@ export async function report(
   });
   const rows = parseResults(text, file);
   const out = options.out ?? `${file.replace(/\.jsonl?$/, "")}.html`;
-  await makeFolder(dirname(out));
+  using output = await openOutput(out, page);
   const detailed: DetailedRow[] = [];
   for (const row of rows) detailed.push(await addDetails(row, options.prompt, phases, session));
   const original = detailed.find(({ originalSample }) => originalSample !== undefined);
   const hasSamples = detailed.some(({ row }) => row.sample !== undefined);
-  const page = await reportPage({
+  const content = await reportPage({
     rows: detailed.map(({ row }) => row),
     ...(hasSamples ? { prompt: options.prompt } : {}),
     ...(original?.originalSample === undefined ? {} : { originalSample: original.originalSample }),
     commands: [...new Set([...rows.flatMap(commandsOf), session.command])],
   });
-  await writeFileAtomically(out, [new TextEncoder().encode(page)]);
+  await output.publish((folder) =>
+    writeFileAtomically(join(folder, basename(out)), [new TextEncoder().encode(content)])
+  );
   session.print(`written to ${printableLine(out)}`);
 }
 

@@ -1,5 +1,8 @@
+import { basename, join } from "node:path";
 import { printableLine, writeFileAtomically } from "../data/mod.ts";
 import { sampleTokens } from "../eval/mod.ts";
+import { textFile } from "./output/kinds.ts";
+import { openOutput } from "./output/output.ts";
 import { checkModel, openNamedModel, readFiniteWeights } from "./original_model.ts";
 import { Phases } from "./phases.ts";
 import type { SampleCommandOptions } from "./program.ts";
@@ -12,6 +15,7 @@ export async function sample(
   session: Session,
 ): Promise<void> {
   const { backend, threads, seed, out } = options;
+  using output = out === undefined ? undefined : await openOutput(out, textFile);
   const phases = new Phases(session, session.signal);
   const model = await openNamedModel(modelName, phases, session.signal);
   const contextLength = Math.min(checkModel(model).contextLength, options.context);
@@ -39,6 +43,8 @@ export async function sample(
   }
   const text = paragraphs.join("\n\n");
   if (out === undefined) return session.printData(text);
-  await writeFileAtomically(out, [new TextEncoder().encode(`${text}\n`)]);
+  await output?.publish((folder) =>
+    writeFileAtomically(join(folder, basename(out)), [new TextEncoder().encode(`${text}\n`)])
+  );
   session.print(`written to ${printableLine(out)}`);
 }

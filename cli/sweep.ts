@@ -1,6 +1,4 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { fileError } from "../data/file_error.ts";
 import { InputError, type StateDict, weightsDigest } from "../data/mod.ts";
 import { readBaseEvaluation, writeBaseEvaluation } from "../eval/base_evaluation_file.ts";
 import { modelLinears } from "../eval/expected_tensors.ts";
@@ -11,7 +9,6 @@ import {
   planWindows,
   type TransformerDescription,
 } from "../eval/mod.ts";
-import { writeFigure } from "../eval/plots/mod.ts";
 import { fingerprintOf } from "../eval/evaluation_result.ts";
 import {
   BASELINES,
@@ -25,6 +22,8 @@ import { checkUniform, coderOptions } from "./compress_target.ts";
 import { type MeasuredText, readMeasuredText } from "./measure.ts";
 import { isLocalPath, modelLabel } from "./model_names.ts";
 import { checkModel, openNamedModel, readFiniteWeights } from "./original_model.ts";
+import { openOutput, type Output } from "./output/output.ts";
+import { openPicture } from "./output/picture.ts";
 import { Phases, type Report } from "./phases.ts";
 import type { Session } from "./session.ts";
 import { sweepFigure } from "./sweep_figure.ts";
@@ -33,7 +32,9 @@ import { pointKey, type SweepPoint, sweepPoints } from "./sweep_points.ts";
 import {
   failedRow,
   measuredRow,
+  ORIGINAL_NAME,
   readSweep,
+  sweepFolder,
   type SweepRecord,
   type SweepRow,
   sweepText,
@@ -63,9 +64,8 @@ export async function sweep(
   const description = checkModel(source);
   const text = await readMeasuredText(options, await source.tokenizer(), description);
   const folder = options.out ?? `compressed/${modelLabel(modelName, source)}-sweep`;
-  await mkdir(folder, { recursive: true }).catch((error) => {
-    throw fileError(folder, error);
-  });
+  using output = await openOutput(folder, sweepFolder);
+  using picture = await openPicture(options.plot, session);
   const weights = await phases.run("read", () => readFiniteWeights(source));
   const sha256 = await weightsDigest(weights);
   const embedded = modelName === undefined, local = isLocalPath(modelName);
@@ -73,7 +73,7 @@ export async function sweep(
   const bench: Bench = { model, description, text, options, phases, session };
   const settings = await settingsOf(bench);
   const earlier = await readSweep(folder, settings);
-  const { base, original } = await evaluateBase(bench, folder, settings);
+  const { base, original } = await evaluateBase(bench, folder, output, settings);
   const rows: SweepRow[] = [...earlier?.points ?? []];
   const pointsLeft = () => {
     const done = new Set(rows.map(nameRow));
@@ -93,13 +93,11 @@ export async function sweep(
   for (const [index, point] of left.entries()) {
     session.writeLine(`point ${index + 1} of ${left.length}: ${pointKey(point)}`);
     rows.push(await measurePoint(point, metrics, base, bench));
-    await writeSweep(folder, record());
+    await writeSweep(output, record());
   }
   session.print(options.json ? JSON.stringify(record()) : sweepText(record()));
   if (!options.json) session.writeLine(`written to ${join(folder, "sweep.json")} and sweep.csv`);
-  if (options.plot === undefined) return;
-  await writeFigure(options.plot, sweepFigure(record()));
-  session.writeLine(`drawn to ${options.plot}`);
+  await picture?.draw(sweepFigure(record()));
 }
 
 function nameRow({ name, bits }: SweepRow): string {
@@ -128,9 +126,10 @@ async function settingsOf({ model, description, text, options }: Bench) {
 async function evaluateBase(
   { model, text, options, phases, session: { signal } }: Bench,
   folder: string,
+  output: Output,
   settings: { readonly weights: string; readonly text: string },
 ): Promise<{ base: BaseEvaluation; original: SweepRecord["original"] }> {
-  const file = join(folder, "original.safetensors");
+  const file = join(folder, ORIGINAL_NAME);
   const key = `${settings.weights} ${options.backend}`;
   const { config } = model.source;
   const { threads, backend } = options;
@@ -141,7 +140,9 @@ async function evaluateBase(
     const { result, base } = kept === undefined
       ? await evaluateOriginal(run)
       : { result: await evaluateLanguageModel({ ...run, base: kept }), base: kept };
-    if (kept === undefined) await writeBaseEvaluation(file, key, base);
+    if (kept === undefined) {
+      await output.publishWithin(ORIGINAL_NAME, (path) => writeBaseEvaluation(path, key, base));
+    }
     const { perplexity, perplexityStandardError } = result;
     const original = {
       perplexity: perplexity.original,

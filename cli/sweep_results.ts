@@ -4,6 +4,8 @@ import { isJsonObject, readJsonObject } from "../data/json_file.ts";
 import { InputError, openFile, printableLine, writeFileAtomically } from "../data/mod.ts";
 import { type EvaluationResult, paretoFront } from "../eval/mod.ts";
 import { formatFixed, formatMeasure, formatWithError } from "../eval/report/number_text.ts";
+import { safetensorsMetadata, startOf } from "./output/kinds.ts";
+import type { Output, OutputKind } from "./output/output.ts";
 import { formatTable } from "./text_table.ts";
 
 /** What one point of a sweep came to; flat, one row of the table. */
@@ -34,6 +36,11 @@ export interface SweepRow {
   readonly compressSeconds: number | null;
   readonly evaluateSeconds: number | null;
 }
+
+/** What the original came to, point by point of the text. */
+export const ORIGINAL_NAME = "original.safetensors";
+const RECORD_NAME = "sweep.json";
+const TABLE_NAME = "sweep.csv";
 
 const COLUMNS: readonly (keyof SweepRow)[] = [
   "name",
@@ -116,7 +123,7 @@ export async function readSweep(
   folder: string,
   settings: SweepRecord["settings"],
 ): Promise<SweepRecord | undefined> {
-  const file = join(folder, "sweep.json");
+  const file = join(folder, RECORD_NAME);
   if (!existsSync(file)) return undefined;
   const record = await readJsonObject(await openFile(file));
   const { settings: found, points } = record;
@@ -131,12 +138,35 @@ export async function readSweep(
 }
 
 /** Writes `sweep.json` and `sweep.csv`. */
-export async function writeSweep(folder: string, record: SweepRecord): Promise<void> {
-  const encode = (text: string) => [new TextEncoder().encode(text)];
-  const json = `${JSON.stringify(record, null, 2)}\n`;
-  await writeFileAtomically(join(folder, "sweep.json"), encode(json));
-  await writeFileAtomically(join(folder, "sweep.csv"), encode(csvOf(record.points)));
+export async function writeSweep(output: Output, record: SweepRecord): Promise<void> {
+  const write = (name: string, text: string) =>
+    output.publishWithin(
+      name,
+      (path) => writeFileAtomically(path, [new TextEncoder().encode(text)]),
+    );
+  await write(TABLE_NAME, csvOf(record.points));
+  await write(RECORD_NAME, `${JSON.stringify(record, null, 2)}\n`);
 }
+
+/** A folder of sweeps: its three files must be ours, others are left alone. */
+export const sweepFolder: OutputKind = {
+  option: "--out",
+  shape: "folder",
+  async foreign(folder) {
+    for (const [name, isOurs] of Object.entries(SIGNS)) {
+      const path = join(folder, name);
+      if (existsSync(path) && !await isOurs(path)) return `has ${name}, which sweep did not write`;
+    }
+    return undefined;
+  },
+};
+
+/** How each file of a sweep is known. */
+const SIGNS: Readonly<Record<string, (path: string) => Promise<boolean>>> = {
+  [RECORD_NAME]: async (path) => /^\{\s*"model": /.test(await startOf(path, 100)),
+  [TABLE_NAME]: async (path) => (await startOf(path, 100)).startsWith("name,bits,"),
+  [ORIGINAL_NAME]: async (path) => "fingerprint" in await safetensorsMetadata(path),
+};
 
 /** The table as CSV (RFC 4180): absent figures are empty. */
 export function csvOf(rows: readonly SweepRow[]): string {

@@ -77,7 +77,17 @@ Deno.test("a sweep that is stopped says how far it came, and goes on from there"
 Deno.test("what sweep did not write is not taken for a sweep", () =>
   withWorkFolder(async (folder) => {
     await Deno.mkdir(join(folder, "out"));
-    await Deno.writeTextFile(join(folder, "out", "sweep.json"), "{}");
-    await assert.rejects(sweepIn(folder), /sweep.json: was not written by sweep/);
+    for (const name of ["sweep.json", "sweep.csv", "original.safetensors"]) {
+      await Deno.writeTextFile(join(folder, "out", name), '{"mine": 1}');
+      await assert.rejects(sweepIn(folder), {
+        message: `${folder}/out: has ${name}, which sweep did not write; ` +
+          "choose another --out or remove it",
+      });
+      assert.deepEqual(fileNames(join(folder, "out")), [name]);
+      await Deno.remove(join(folder, "out", name));
+    }
+    await Deno.writeTextFile(join(folder, "out", "notes.txt"), "mine");
+    await sweepIn(folder, { presets: ["nf4"] });
+    assert.ok(fileNames(join(folder, "out")).includes("notes.txt"));
     await assert.rejects(sweepIn(folder, { out: join(folder, "text.txt") }), /text.txt: /);
   }));

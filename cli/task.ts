@@ -1,12 +1,5 @@
-import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import {
-  openDataFile,
-  openFile,
-  printableLine,
-  readRecords,
-  writeFileAtomically,
-} from "../data/mod.ts";
+import { openDataFile, printableLine, readRecords, writeFileAtomically } from "../data/mod.ts";
 import {
   evaluateTask,
   type TaskMetric,
@@ -18,7 +11,8 @@ import { taskNamed } from "../eval/tasks/registry.ts";
 import { formatCount, formatWithError } from "../eval/report/number_text.ts";
 import { UsageError } from "./errors.ts";
 import type { Subject } from "./evaluation_subject.ts";
-import { checkReplaceable, stageFile } from "./staged_output.ts";
+import { startOf } from "./output/kinds.ts";
+import { openOutput, type Output, type OutputKind } from "./output/output.ts";
 import { formatTable } from "./text_table.ts";
 import type { Phases } from "./phases.ts";
 import type { EvaluateOptions } from "./program.ts";
@@ -45,7 +39,8 @@ export async function askTask(
   session: Session,
 ): Promise<void> {
   const { name, config, tokenizer, original, compressed } = subject;
-  const log = options.logSamples === undefined ? undefined : await openLog(options.logSamples);
+  const { logSamples } = options;
+  using log = logSamples === undefined ? undefined : await openOutput(logSamples, sampleLog);
   const { samples, ...figures } = await askQuestions(
     task,
     {
@@ -58,7 +53,9 @@ export async function askTask(
     phases,
     session.signal,
   );
-  await log?.(samples, session);
+  if (logSamples !== undefined && log !== undefined) {
+    await writeLog(logSamples, log, samples, session);
+  }
   const text = options.json ? JSON.stringify({ model: name, ...figures }) : taskText(name, figures);
   session.print(text);
 }
@@ -93,21 +90,29 @@ export async function askQuestions(
     }));
 }
 
-/**
- * Prepares the file of `--log-samples`, before any long work: it can be written, and what stands
- * there is such a file. Gives what writes it, whole or not at all.
- */
-async function openLog(path: string) {
-  await checkReplaceable(path, isLog, "--log-samples");
-  const stage = stageFile(path);
-  return async (samples: readonly TaskSample[], session: Session) => {
-    await stage.publish((folder) =>
-      writeFileAtomically(join(folder, basename(path)), sampleLines(samples), {
-        signal: session.signal,
-      })
-    );
-    session.writeLine(`each question is in ${path}`);
-  };
+/** A file of `--log-samples`. */
+const sampleLog: OutputKind = {
+  option: "--log-samples",
+  shape: "file",
+  foreign: async (path) =>
+    await startOf(path, LOG_START.length) === LOG_START
+      ? undefined
+      : "exists and was not written by kanpress",
+};
+
+/** Writes a file of `--log-samples` to the place that was opened for it. */
+async function writeLog(
+  path: string,
+  output: Output,
+  samples: readonly TaskSample[],
+  session: Session,
+): Promise<void> {
+  await output.publish((folder) =>
+    writeFileAtomically(join(folder, basename(path)), sampleLines(samples), {
+      signal: session.signal,
+    })
+  );
+  session.writeLine(`each question is in ${path}`);
 }
 
 /** JSON Lines, one for each question. */
@@ -116,14 +121,6 @@ function* sampleLines(samples: readonly TaskSample[]): Iterable<Uint8Array> {
   // Parquet may have 64-bit integers anywhere in a record.
   const plain = (_: string, value: unknown) => typeof value === "bigint" ? Number(value) : value;
   for (const sample of samples) yield encoder.encode(`${JSON.stringify(sample, plain)}\n`);
-}
-
-/** Whether a file begins as {@linkcode sampleLines} does. */
-async function isLog(path: string): Promise<boolean> {
-  if ((await stat(path)).isDirectory()) return false;
-  const file = await openFile(path);
-  const start = await file.read(0, Math.min(LOG_START.length, file.byteLength));
-  return new TextDecoder().decode(start) === LOG_START;
 }
 
 /** The result for people. */

@@ -3,6 +3,7 @@ import { writeFileAtomically } from "../../data/write_file.ts";
 import { launchChromium, mayRunChromium } from "./chromium.ts";
 import type { Figure } from "./figure.ts";
 import { figurePage } from "./figure_page.ts";
+import { MADE_BY, markPng, markSvg } from "./made_by.ts";
 import { PICTURE_SCALE, renderPng } from "./static_picture.ts";
 import { renderSvg } from "./svg/render_svg.ts";
 
@@ -80,10 +81,10 @@ export async function writeFigure(
 ): Promise<void> {
   checkFigurePath(path);
   const encode = async () => {
-    if (path.endsWith(".png")) return await figureToPng(figure, options);
-    if (path.endsWith(".svg")) return await figureToSvg(figure, options);
+    if (path.endsWith(".png")) return markPng(await figureToPng(figure, options));
+    if (path.endsWith(".svg")) return markSvg(await figureToSvg(figure, options));
     if (path.endsWith(".html")) return await figurePage(figure);
-    return JSON.stringify(figure);
+    return JSON.stringify({ comment: MADE_BY, ...figure });
   };
   const content = await encode();
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;

@@ -1,11 +1,14 @@
 import assert from "node:assert";
+import { Buffer } from "node:buffer";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { createKanModel, createRandom, networkFigure, samplesFrom } from "../../kan/mod.ts";
 import { launchChromium } from "./chromium.ts";
 import { figureToPng, figureToSvg, type PictureRenderer, writeFigure } from "./export_figure.ts";
 import type { Figure } from "./figure.ts";
+import { MADE_BY } from "./made_by.ts";
 import { createScale } from "./svg/scale.ts";
 import { exampleFigures } from "./testdata/example_figures.ts";
 import { needsChromium } from "./testdata/needs_chromium.ts";
@@ -67,9 +70,20 @@ Deno.test("the file's ending chooses the format", async () => {
   try {
     const figure = exampleFigures()["bits"]!;
     await writeFigure(join(folder, "a.json"), figure);
-    assert.deepEqual(JSON.parse(await readFile(join(folder, "a.json"), "utf8")), figure);
+    assert.deepEqual(JSON.parse(await readFile(join(folder, "a.json"), "utf8")), {
+      comment: MADE_BY,
+      ...figure,
+    });
     await writeFigure(join(folder, "a.svg"), figure, { renderer: "builtin" });
-    assert.match(await readFile(join(folder, "a.svg"), "utf8"), /^<svg .*<\/svg>\n$/s);
+    const svg = await readFile(join(folder, "a.svg"), "utf8");
+    assert.match(svg, /^<svg [^>]*><!-- made by kanpress -->.*<\/svg>\n$/s);
+    await writeFigure(join(folder, "a.png"), figure, { renderer: "builtin" });
+    const png = await readFile(join(folder, "a.png"));
+    const plain = await figureToPng(figure, { renderer: "builtin" });
+    const chunk = png.length - plain.length;
+    assert.equal(crc32(png.subarray(37, 33 + chunk - 4)), png.readUInt32BE(33 + chunk - 4));
+    assert.ok(png.includes(MADE_BY));
+    assert.deepEqual(png.subarray(33 + chunk), Buffer.from(plain.subarray(33)));
     await assert.rejects(writeFigure(join(folder, "a.pdf"), figure), /a.pdf: a plot ends in .png/);
   } finally {
     await rm(folder, { recursive: true });

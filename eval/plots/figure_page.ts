@@ -1,4 +1,5 @@
 import type { Figure } from "./figure.ts";
+import { MADE_BY_COMMENT } from "./made_by.ts";
 import { readPackaged } from "./static_picture.ts";
 import { escapeXml } from "./svg/markup.ts";
 
@@ -9,6 +10,7 @@ export async function figurePage(figure: Figure): Promise<string> {
 <html lang="en">
 <head>
 <meta charset="utf-8">
+${MADE_BY_COMMENT}
 <title>${escapeXml(title)}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,">

@@ -1,6 +1,7 @@
 import { bitsPerLayerFigure } from "../plots/bits_per_layer.ts";
 import type { Figure } from "../plots/figure.ts";
 import { plotCall, plotlyScript } from "../plots/figure_page.ts";
+import { MADE_BY_COMMENT } from "../plots/made_by.ts";
 import { escapeXml } from "../plots/svg/markup.ts";
 import { tradeOffFigure } from "../plots/trade_off.ts";
 import { REPORT_STYLE } from "./report_style.ts";
@@ -35,6 +36,7 @@ export async function reportPage(content: ReportContent): Promise<string> {
 <html lang="en">
 <head>
 <meta charset="utf-8">
+${MADE_BY_COMMENT}
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeXml(title)}</title>
 <link rel="icon" href="data:,">

@@ -1,0 +1,27 @@
+import { basename, join } from "node:path";
+import { type Figure, writeFigure } from "../../eval/plots/mod.ts";
+import type { Session } from "../session.ts";
+import { picture } from "./kinds.ts";
+import { openOutput } from "./output.ts";
+
+/** The place of a picture that is drawn when all else is done. */
+export interface PictureOutput extends Disposable {
+  /** Draws the figure, and says so. */
+  draw(figure: Figure): Promise<void>;
+}
+
+/** Opens the place that `--plot` names, where it does; throws as {@linkcode openOutput} does. */
+export async function openPicture(
+  path: string | undefined,
+  session: Session,
+): Promise<PictureOutput | undefined> {
+  if (path === undefined) return undefined;
+  const output = await openOutput(path, picture);
+  return {
+    async draw(figure) {
+      await output.publish((folder) => writeFigure(join(folder, basename(path)), figure));
+      session.writeLine(`drawn to ${path}`);
+    },
+    [Symbol.dispose]: () => output.release(),
+  };
+}

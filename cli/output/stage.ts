@@ -1,0 +1,208 @@
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import process from "node:process";
+import { errorCode, fileError } from "../../data/file_error.ts";
+import { InputError } from "../../data/input_error.ts";
+import { isStageName, STAGE_ENDING, undoPlacing } from "./place.ts";
+
+const LOCK = "lock";
+
+/**
+ * A hidden folder in which a command's new files are until all of them are complete. Its process
+ * holds a lock on it, which the system takes back however the process ends: so two runs cannot
+ * write to one place, and a later run knows a folder that was left behind.
+ */
+export interface Stage {
+  /** The hidden folder. */
+  readonly folder: string;
+  /** The folder in it that the new files are written to. */
+  readonly files: string;
+  /** Removes the hidden folder, and the folders that were made for it where they are empty. */
+  release(): void;
+}
+
+/**
+ * Opens the stage of `target`, beside it or, where it is a folder, `inside` it; messages call the
+ * target `shown`. What killed runs left there and beside it is removed, and what they were about to
+ * replace is put back. Throws {@linkcode InputError} where another run writes to the target.
+ */
+export function openStage(target: string, shown: string, inside: boolean): Stage {
+  const [folder, other] = inside
+    ? [insideOf(target), besideOf(target)]
+    : [besideOf(target), insideOf(target)];
+  const parent = dirname(folder);
+  const firstMade = mkdirSync(parent, { recursive: true });
+  try {
+    const lock = takeLock(folder, shown);
+    if (lock === undefined || isBusy(other)) {
+      if (lock !== undefined) removeStage(folder, lock);
+      throw busyError(lock === undefined ? folder : other, shown);
+    }
+    clear(folder, target);
+    removeDeadStages(parent);
+    if (!inside && existsSync(target) && statSync(target).isDirectory()) removeDeadStages(target);
+    const files = join(folder, "files");
+    mkdirSync(files);
+    return {
+      folder,
+      files,
+      release() {
+        removeStage(folder, lock);
+        removeEmptyFolders(parent, firstMade);
+      },
+    };
+  } catch (error) {
+    removeEmptyFolders(parent, firstMade);
+    throw error;
+  }
+}
+
+function besideOf(target: string): string {
+  return join(dirname(target), `.${basename(target)}${STAGE_ENDING}`);
+}
+
+function insideOf(target: string): string {
+  return join(target, STAGE_ENDING);
+}
+
+/** The place that a stage is for. */
+function targetOf(folder: string): string {
+  const name = basename(folder);
+  if (name === STAGE_ENDING) return dirname(folder);
+  return join(dirname(folder), name.slice(1, -STAGE_ENDING.length));
+}
+
+/** Makes and locks a hidden folder; undefined where another run has locked it. */
+function takeLock(folder: string, shown: string): Deno.FsFile | undefined {
+  for (;;) {
+    const isNew = mkdirSync(folder, { recursive: true }) !== undefined;
+    const file = tryLock(folder, isNew, shown);
+    if (file === "gone") continue;
+    if (file !== undefined) writeFileSync(join(folder, LOCK), `${process.pid}\n`);
+    return file;
+  }
+}
+
+/** Locks a folder that is there; `"gone"` where it was removed meanwhile, undefined where locked. */
+function tryLock(folder: string, isNew: boolean, shown: string): Deno.FsFile | undefined | "gone" {
+  const path = join(folder, LOCK);
+  let file: Deno.FsFile;
+  try {
+    file = Deno.openSync(path, { create: true, read: true, write: true });
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return "gone";
+    throw error;
+  }
+  try {
+    if (!file.tryLockSync(true)) {
+      file.close();
+      return undefined;
+    }
+  } catch {
+    // Some network disks have no locks: then a folder that was there cannot be told from a live one.
+    if (isNew) return file;
+    file.close();
+    throw new InputError(
+      `${shown}: ${folder} is there, of a run that goes on or was killed, and this disk has no ` +
+        "locks to tell; remove it if no other run goes on",
+    );
+  }
+  // Whoever had the lock may have removed the file with it.
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found !== undefined && found.ino === file.statSync().ino) return file;
+  file.close();
+  return "gone";
+}
+
+/** Whether a run that goes on has locked a hidden folder. */
+function isBusy(folder: string): boolean {
+  if (!existsSync(folder)) return false;
+  const lock = tryLock(folder, false, folder);
+  if (lock === undefined) return true;
+  if (lock !== "gone") lock.close();
+  return false;
+}
+
+function busyError(folder: string, shown: string): InputError {
+  let pid = "";
+  try {
+    pid = ` (process ${readFileSync(join(folder, LOCK), "utf8").trim()})`;
+  } catch {
+    // It has just ended, or Windows keeps a locked file from being read.
+  }
+  return new InputError(
+    `${shown}: another run of kanpress${pid} is writing it; wait for it to end, or choose another`,
+  );
+}
+
+/** Undoes what a killed run had begun, and empties its folder. */
+function clear(folder: string, target: string): void {
+  undoPlacing(folder, target);
+  for (const name of readdirSync(folder)) {
+    if (name !== LOCK) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** Removes the stages that killed runs left in a folder, of any place; none of that may fail. */
+function removeDeadStages(parent: string): void {
+  for (const name of readdirSync(parent)) {
+    const folder = join(parent, name);
+    if (!isStageName(name)) continue;
+    try {
+      const lock = tryLock(folder, false, folder);
+      if (lock === undefined || lock === "gone") continue;
+      clear(folder, targetOf(folder));
+      removeStage(folder, lock);
+    } catch {
+      // Another user's, or one that cannot be told from a live one.
+    }
+  }
+}
+
+function removeStage(folder: string, lock: Deno.FsFile): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } finally {
+    lock.close();
+  }
+}
+
+/** Removes `parent` and its parents up to `firstMade`, as far as they are empty. */
+function removeEmptyFolders(parent: string, firstMade: string | undefined): void {
+  if (firstMade === undefined) return;
+  try {
+    for (let folder = parent; folder.startsWith(firstMade); folder = dirname(folder)) {
+      rmdirSync(folder);
+    }
+  } catch {
+    // Something is in it: then it stays.
+  }
+}
+
+/** As {@linkcode openStage}, beside the target or, where that cannot be, inside it. */
+export function openStageNear(target: string, shown: string, inside: boolean): [Stage, boolean] {
+  try {
+    if (!inside) return [openStage(target, shown, false), false];
+  } catch (error) {
+    const mayNot = ["EACCES", "EPERM", "EROFS"].includes(errorCode(error));
+    if (!mayNot || !isFolder(target)) throw fileError(shown, error);
+  }
+  try {
+    return [openStage(target, shown, true), true];
+  } catch (error) {
+    throw fileError(shown, error);
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
