@@ -1,4 +1,5 @@
 import { basename, join } from "node:path";
+import { printableLine } from "../../data/printable.ts";
 import { type Figure, writeFigure } from "../../eval/plots/mod.ts";
 import type { Session } from "../session.ts";
 import { picture } from "./kinds.ts";
@@ -20,7 +21,7 @@ export async function openPicture(
   return {
     async draw(figure) {
       await output.publish((folder) => writeFigure(join(folder, basename(path)), figure));
-      session.writeLine(`drawn to ${path}`);
+      session.writeLine(`drawn to ${printableLine(path)}`);
     },
     [Symbol.dispose]: () => output.release(),
   };
