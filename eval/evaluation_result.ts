@@ -4,6 +4,7 @@ import {
   type Estimate,
   expEstimate,
   meanEstimate,
+  meanOfClusters,
   quantileEstimate,
   rootEstimate,
 } from "./statistics.ts";
@@ -29,7 +30,10 @@ export interface ChunkMeans {
   readonly klDivergence?: readonly number[];
 }
 
-/** What {@linkcode evaluateLanguageModel} measured. Standard errors are over tokens. */
+/**
+ * What {@linkcode evaluateLanguageModel} measured. Standard errors are over chunks: what is hard in
+ * a text is hard for many tokens in a row, so that tokens are not independent.
+ */
 export interface EvaluationResult {
   /** How the text was cut up and what of it counted. */
   readonly protocol: ProtocolName;
@@ -87,19 +91,24 @@ export interface MeasuredWindows {
   readonly fingerprint: string;
 }
 
-/** Summarizes the scores of all predicted tokens with llama.cpp's formulas. */
+/**
+ * Summarizes the scores of all predicted tokens with llama.cpp's formulas, but for the standard
+ * errors, which are over chunks here and over tokens there.
+ */
 export function summarizeScores(
   scores: TokenScores,
   { settings, windows, fingerprint }: MeasuredWindows,
 ): EvaluationResult {
   const { original, originalTop, compressed, compressedTop, klDivergence } = scores;
-  const base = expEstimate(meanEstimate(original));
   const { name: protocol, contextLength, stride } = settings;
   const chunkMeans = meanByChunk(windows, scores);
+  const sizes = chunkMeans.tokens;
+  const meanOf = (values: Float64Array) => meanOfClusters(values, sizes);
+  const base = expEstimate(meanOf(original));
   const common = {
     protocol,
     tokens: original.length,
-    chunks: chunkMeans.tokens.length,
+    chunks: sizes.length,
     contextLength,
     ...(stride !== undefined && { stride }),
     fingerprint,
@@ -112,24 +121,25 @@ export function summarizeScores(
       perplexityStandardError: { original: base.standardError },
     };
   }
-  const other = expEstimate(meanEstimate(compressed));
+  const other = expEstimate(meanOf(compressed));
+  const same = meanOf(Float64Array.from(originalTop, (top, i) => top === compressedTop[i] ? 1 : 0));
   return {
     ...common,
     perplexity: { original: base.value, compressed: other.value },
     perplexityStandardError: { original: base.standardError, compressed: other.standardError },
-    perplexityRatio: expEstimate(meanEstimate(compressed.map((loss, i) => loss - original[i]!))),
-    klDivergence: summarizeDivergence(klDivergence),
-    sameTop1: summarizeAgreement(originalTop, compressedTop),
-    rmsProbabilityChange: rootEstimate(meanEstimate(
+    perplexityRatio: expEstimate(meanOf(compressed.map((loss, i) => loss - original[i]!))),
+    klDivergence: summarizeDivergence(klDivergence, sizes),
+    sameTop1: { share: same.value, standardError: same.standardError },
+    rmsProbabilityChange: rootEstimate(meanOf(
       compressed.map((loss, i) => (Math.exp(-loss) - Math.exp(-original[i]!)) ** 2),
     )),
   };
 }
 
-function summarizeDivergence(values: Float64Array) {
-  const mean = meanEstimate(values);
-  const median = quantileEstimate(values, 0.5);
-  const p999 = quantileEstimate(values, 0.999);
+function summarizeDivergence(values: Float64Array, sizes: readonly number[]) {
+  const mean = meanOfClusters(values, sizes);
+  const median = quantileEstimate(values, 0.5, sizes);
+  const p999 = quantileEstimate(values, 0.999, sizes);
   return {
     mean: mean.value,
     standardError: mean.standardError,
@@ -138,12 +148,6 @@ function summarizeDivergence(values: Float64Array) {
     p999: p999.value,
     p999StandardError: p999.standardError,
   };
-}
-
-function summarizeAgreement(one: Int32Array, other: Int32Array) {
-  const same = one.map((top, i) => top === other[i] ? 1 : 0);
-  const { value: share, standardError } = meanEstimate(same);
-  return { share, standardError };
 }
 
 function meanByChunk(windows: readonly Window[], scores: TokenScores): ChunkMeans {

@@ -30,9 +30,15 @@ export function rootEstimate({ value, standardError }: Estimate): Estimate {
 
 /**
  * A quantile by linear interpolation between order statistics. Its standard error is half of the
- * distance between the order statistics one standard deviation of the binomial rank away.
+ * distance between the order statistics one standard deviation of the rank away: that of the share
+ * of values below the quantile, by {@linkcode meanOfClusters} where `sizes` are given, else the
+ * binomial one.
  */
-export function quantileEstimate(values: Float64Array, fraction: number): Estimate {
+export function quantileEstimate(
+  values: Float64Array,
+  fraction: number,
+  sizes?: readonly number[],
+): Estimate {
   const sorted = values.toSorted();
   const last = sorted.length - 1;
   const at = (place: number) => {
@@ -42,8 +48,25 @@ export function quantileEstimate(values: Float64Array, fraction: number): Estima
     return sorted[below]! + (clamped - below) * (sorted[above]! - sorted[below]!);
   };
   const place = fraction * last;
-  const spread = Math.sqrt(sorted.length * fraction * (1 - fraction));
-  return { value: at(place), standardError: (at(place + spread) - at(place - spread)) / 2 };
+  const value = at(place);
+  const spread = sizes === undefined
+    ? Math.sqrt(sorted.length * fraction * (1 - fraction))
+    : sorted.length *
+      meanOfClusters(values.map((one) => one <= value ? 1 : 0), sizes).standardError;
+  return { value, standardError: (at(place + spread) - at(place - spread)) / 2 };
+}
+
+/**
+ * The mean of values that come in clusters of `sizes`, one after another, which are independent
+ * while the values in them are not. A single cluster tells nothing of how clusters differ: then the
+ * values are taken for independent, and the standard error is too small.
+ */
+export function meanOfClusters(values: Float64Array, sizes: readonly number[]): Estimate {
+  const direct = meanEstimate(values);
+  if (sizes.length < 2) return direct;
+  let at = 0;
+  const means = sizes.map((size) => meanEstimate(values.subarray(at, at += size)).value);
+  return { ...direct, standardError: clusterEstimate(means, sizes).standardError };
 }
 
 /**
