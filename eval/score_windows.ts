@@ -4,6 +4,7 @@ import type { TransformerDescription } from "./architectures/description.ts";
 import type { BackendName } from "./backend.ts";
 import type { EvaluateJob, EvaluateJobResult, EvaluateSetup } from "./evaluate_worker.ts";
 import { checkTensors } from "./expected_tensors.ts";
+import { dependsOnLength } from "./layers/rotary_frequencies.ts";
 import { planMemory } from "./memory_plan.ts";
 import { prepareWeights } from "./prepared_weights.ts";
 import type { Window } from "./protocols/window.ts";
@@ -54,11 +55,12 @@ export function longestWindow(windows: readonly Window[]): number {
 }
 
 /** How windows of a model are gathered into jobs. */
-export function jobOptions({ objective }: TransformerDescription): JobOptions {
+export function jobOptions({ objective, layers }: TransformerDescription): JobOptions {
+  const seesLength = layers.some(({ attention: { rotary } }) => rotary && dependsOnLength(rotary));
   return {
     tokensPerJob,
     rowsPerSequence: objective === "classification" ? "first" : "all",
-    pads: objective === "nextToken",
+    pads: objective === "nextToken" && !seesLength,
   };
 }
 

@@ -50,6 +50,55 @@ export interface LinearScaling {
   readonly factor: number;
 }
 
+/**
+ * YaRN (Peng et al., 2023): short wavelengths stay, long ones are stretched by `factor`, those in
+ * between partly, by how often they turn within the original context.
+ */
+export interface YarnScaling {
+  /** Which scaling. */
+  readonly kind: "yarn";
+  /** How much the longest wavelengths are stretched. */
+  readonly factor: number;
+  /** Wavelengths that turn more often stay. */
+  readonly betaFast: number;
+  /** Wavelengths that turn less often are stretched fully. */
+  readonly betaSlow: number;
+  /** Whether the range in between ends at whole pairs of features. */
+  readonly truncates: boolean;
+  /** Context length of the model before it was extended. */
+  readonly originalContextLength: number;
+}
+
+/** Dynamic NTK scaling: sequences longer than the original context get a larger base. */
+export interface DynamicScaling {
+  /** Which scaling. */
+  readonly kind: "dynamic";
+  /** How much faster than the sequence the base grows. */
+  readonly factor: number;
+  /** Sequences up to this length are not scaled. */
+  readonly originalContextLength: number;
+}
+
+/** LongRoPE (Ding et al., 2024): a factor for each wavelength, other ones for long sequences. */
+export interface LongRopeScaling {
+  /** Which scaling. */
+  readonly kind: "longrope";
+  /** How much each wavelength is stretched in sequences up to `originalContextLength`. */
+  readonly shortFactors: readonly number[];
+  /** How much each is stretched in longer sequences. */
+  readonly longFactors: readonly number[];
+  /** Context length of the model before it was extended. */
+  readonly originalContextLength: number;
+}
+
+/** How the frequencies of rotary positions are changed for longer contexts. */
+export type RotaryScaling =
+  | Llama3Scaling
+  | LinearScaling
+  | YarnScaling
+  | DynamicScaling
+  | LongRopeScaling;
+
 /** Rotary position embedding (Su et al., 2021), halves convention of Hugging Face. */
 export interface RotaryDescription {
   /** How many leading features of a head are rotated; even. */
@@ -57,7 +106,9 @@ export interface RotaryDescription {
   /** Base of the geometric progression of wavelengths. */
   readonly theta: number;
   /** How the frequencies are changed for longer contexts, if they are. */
-  readonly scaling?: Llama3Scaling | LinearScaling;
+  readonly scaling?: RotaryScaling;
+  /** Rotated features are multiplied by it, where it is not 1 (YaRN, LongRoPE). */
+  readonly attentionFactor?: number;
 }
 
 /** How queries, keys and values are computed from the layer's input. */

@@ -9,7 +9,12 @@ import {
   readNumber,
 } from "./config.ts";
 import type { LayerDescription, LinearDescription, NormDescription } from "./description.ts";
-import { readRotary } from "./rotary_config.ts";
+import { readRotary, readRotaryContext } from "./rotary_config.ts";
+
+const rotaryKeys = {
+  theta: "rotary_emb_base",
+  share: { key: "rotary_pct", fallback: 0.25 },
+} as const;
 
 /** GPT-NeoX and Pythia (Black et al., 2022): parallel residuals, partly rotated heads. */
 export const gptNeoX: Architecture = {
@@ -28,7 +33,7 @@ export const gptNeoX: Architecture = {
       objective: "nextToken",
       vocabularySize,
       hiddenSize,
-      contextLength: readInteger(config, "max_position_embeddings"),
+      contextLength: readRotaryContext(config, rotaryKeys),
       tokenEmbedding,
       layers: Array.from(
         { length: readInteger(config, "num_hidden_layers") },
@@ -76,7 +81,7 @@ function describeLayer(config: ModelConfig, size: number, name: string): LayerDe
         order: "byHead",
       },
       output: linear(`${name}attention.dense`, size, size, bias),
-      rotary: readRotary(config, headSize, { rotatedShare: 0.25 }),
+      rotary: readRotary(config, headSize, rotaryKeys),
     },
     feedForwardNorm: layerNorm(config, size, `${name}post_attention_layernorm`),
     feedForward: {

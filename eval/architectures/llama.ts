@@ -14,7 +14,7 @@ import type {
   NormDescription,
   TransformerDescription,
 } from "./description.ts";
-import { readRotary } from "./rotary_config.ts";
+import { readRotary, readRotaryContext } from "./rotary_config.ts";
 
 /** In what the relatives of Llama differ. */
 export interface LlamaVariant {
@@ -69,7 +69,7 @@ function describe(
     objective: "nextToken",
     vocabularySize,
     hiddenSize,
-    contextLength: readInteger(config, "max_position_embeddings"),
+    contextLength: readRotaryContext(config),
     tokenEmbedding,
     layers: Array.from(
       { length: readInteger(config, "num_hidden_layers") },

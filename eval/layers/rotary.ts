@@ -12,22 +12,23 @@ export interface RotaryTables {
   readonly swap: tf.Tensor2D;
 }
 
-/** Tables for the positions `start` .. `start + length - 1`. */
+/** Tables for the positions `start` .. `start + length - 1`, the last ones of their sequence. */
 export function rotaryTables(
   rotary: RotaryDescription,
   headSize: number,
   start: number,
   length: number,
 ): RotaryTables {
-  const frequencies = rotaryFrequencies(rotary);
+  const frequencies = rotaryFrequencies(rotary, start + length);
+  const { attentionFactor = 1 } = rotary;
   const half = frequencies.length;
   const cosine = new Float32Array(length * headSize).fill(1);
   const sine = new Float32Array(length * headSize);
   for (let position = 0; position < length; position++) {
     for (let feature = 0; feature < rotary.dimensions; feature++) {
       const angle = (start + position) * frequencies[feature % half]!;
-      cosine[position * headSize + feature] = Math.cos(angle);
-      sine[position * headSize + feature] = Math.sin(angle);
+      cosine[position * headSize + feature] = attentionFactor * Math.cos(angle);
+      sine[position * headSize + feature] = attentionFactor * Math.sin(angle);
     }
   }
   const swap = new Float32Array(headSize * headSize);
@@ -47,7 +48,7 @@ export function rotate(x: tf.Tensor2D, tables: RotaryTables): tf.Tensor2D {
   return tf.add(tf.mul(x, tables.cosine), tf.mul(tf.matMul(x, tables.swap), tables.sine));
 }
 
-/** Gradient of {@linkcode rotate} by its input: the rotation back. */
+/** Gradient of {@linkcode rotate} by its input: the rotation back, by the same factor. */
 export function rotateBack(dy: tf.Tensor2D, tables: RotaryTables): tf.Tensor2D {
   return tf.sub(tf.mul(dy, tables.cosine), tf.mul(tf.matMul(dy, tables.swap), tables.sine));
 }

@@ -25,7 +25,7 @@ Deno.test("rotated products depend on the distance of positions only", async () 
 });
 
 Deno.test("llama3 scaling stretches long wavelengths only", () => {
-  const plain = rotaryFrequencies({ dimensions: 12, theta: 5e5 });
+  const plain = rotaryFrequencies({ dimensions: 12, theta: 5e5 }, 1);
   const scaled = rotaryFrequencies({
     dimensions: 12,
     theta: 5e5,
@@ -36,11 +36,11 @@ Deno.test("llama3 scaling stretches long wavelengths only", () => {
       highFrequencyFactor: 4,
       originalContextLength: 32,
     },
-  });
+  }, 1);
   assert.equal(scaled[0], plain[0]);
   for (const pair of [2, 3, 4, 5]) assert.equal(scaled[pair], plain[pair]! / 8);
   assert.deepEqual(
-    rotaryFrequencies({ ...rotary, scaling: { kind: "linear", factor: 2 } }),
-    rotaryFrequencies(rotary).map((frequency) => frequency / 2),
+    rotaryFrequencies({ ...rotary, scaling: { kind: "linear", factor: 2 } }, 1),
+    rotaryFrequencies(rotary, 1).map((frequency) => frequency / 2),
   );
 });

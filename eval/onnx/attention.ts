@@ -124,9 +124,16 @@ function rotate(
 }
 
 function rotations(graph: GraphBuilder, rotary: RotaryDescription, { positions }: SharedValues) {
-  const frequencies = graph.floats(rotaryFrequencies(rotary));
+  // The same for sequences of any length: others are refused before.
+  const frequencies = graph.floats(rotaryFrequencies(rotary, 1));
   const angles = graph.apply("Mul", [positions, frequencies]);
-  return { cosine: graph.apply("Cos", [angles]), sine: graph.apply("Sin", [angles]) };
+  const { attentionFactor } = rotary;
+  const [cosine, sine] = ["Cos", "Sin"].map((name) => {
+    const value = graph.apply(name, [angles]);
+    if (attentionFactor === undefined) return value;
+    return graph.apply("Mul", [value, graph.float(attentionFactor)]);
+  });
+  return { cosine: cosine!, sine: sine! };
 }
 
 /** Keys or values of the tokens before, and of these. */

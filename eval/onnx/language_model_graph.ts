@@ -5,6 +5,7 @@ import type { ModelConfig } from "../architectures/config.ts";
 import type { LayerDescription, TransformerDescription } from "../architectures/description.ts";
 import { describeModel } from "../architectures/registry.ts";
 import { checkTensors } from "../expected_tensors.ts";
+import { dependsOnLength } from "../layers/rotary_frequencies.ts";
 import { attend, type CacheNames, type SharedValues } from "./attention.ts";
 import { feedForward, linear, normalize } from "./blocks.ts";
 import { buildGraph, type GraphBuilder } from "./graph_builder.ts";
@@ -57,6 +58,13 @@ export function languageModelGraph(
     throw new InputError(
       `config.json: ${model.modelType} does not predict next tokens; only models that do can be ` +
         "written as ONNX",
+    );
+  }
+  for (const { attention: { rotary } } of model.layers) {
+    if (rotary === undefined || !dependsOnLength(rotary)) continue;
+    throw new InputError(
+      `config.json: rotary positions of type ${rotary.scaling?.kind}, which depend on the length of ` +
+        "the text, cannot be written as ONNX",
     );
   }
   const graph = buildGraph(weights);

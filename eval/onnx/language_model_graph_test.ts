@@ -8,6 +8,8 @@ import type { ModelConfig } from "../architectures/config.ts";
 import { useBackend } from "../backend.ts";
 import { createLanguageModel, readStateDict } from "../language_model.ts";
 import { randomStateDict } from "../testdata/random_model.ts";
+import { readRotary } from "../architectures/rotary_config.ts";
+import { rotaryCases, rotaryTokens, rotaryWeights } from "../testdata/rotary_models.ts";
 import { languageModelGraph } from "./language_model_graph.ts";
 
 const fixtures = new URL("../../../shared/fixtures/", import.meta.url).pathname;
@@ -61,6 +63,30 @@ for (const fixture of causal) {
         await engineLogits("onnxruntime-node", model, ids.flat(), ids.length),
         expected.logits,
       );
+    },
+  });
+}
+
+for (const { name, config, logits } of rotaryCases) {
+  const { kind } = readRotary(config, 8).scaling ?? {};
+  if (kind === "dynamic" || kind === "longrope") {
+    Deno.test(`rotary positions that depend on the length are refused: ${name}`, () => {
+      assert.throws(
+        () => languageModelGraph(config, rotaryWeights),
+        new RegExp(`type ${kind}, .*ONNX`),
+      );
+    });
+    continue;
+  }
+  Deno.test({
+    name: `onnxruntime-node agrees with transformers on rotary positions: ${name}`,
+    ignore: needsEngines.ignore,
+    async fn() {
+      const { length, last } = logits.at(-1)!;
+      const tokens = rotaryTokens.slice(0, length);
+      const model = { config, weights: rotaryWeights };
+      const found = await engineLogits("onnxruntime-node", model, [...tokens], 1);
+      assertClose(found.slice(-last.length), last);
     },
   });
 }
