@@ -24,20 +24,21 @@ const named = (name: string) => rotaryCases.find((one) => one.name === name)!;
 
 Deno.test("writing token by token, positions are those of the length so far", async () => {
   await useBackend("wasm");
-  for (const [name, length] of [["dynamic", 48], ["longrope", 31]] as const) {
-    const { config, logits } = named(name);
-    const model = createLanguageModel(config, rotaryWeights);
-    const cache = new KeyValueCache(1);
-    // All but the last at once, so that keys are of the same length as without a cache.
-    model.logits(rotaryTokens.slice(0, length - 1), 1, { cache }).dispose();
-    const found = model.logits(rotaryTokens.slice(length - 1, length), 1, { cache });
-    const { last } = logits.find((one) => one.length === length)!;
-    const worst = Math.max(...[...found.dataSync()].map((value, i) => Math.abs(value - last[i]!)));
-    assert.ok(name === "longrope" ? worst <= 1e-4 : worst < 0.1, `${name}: ${worst}`);
-    found.dispose();
-    cache.dispose();
-    model.dispose();
+  const { config, logits } = named("longrope");
+  const model = createLanguageModel(config, rotaryWeights);
+  const cache = new KeyValueCache(1);
+  const { length, last } = logits.at(-1)!;
+  // Beyond the original context of 16 from the first step on, as in one pass.
+  model.logits(rotaryTokens.slice(0, 20), 1, { cache }).dispose();
+  for (let at = 20; at < length - 1; at++) {
+    model.logits(rotaryTokens.slice(at, at + 1), 1, { cache }).dispose();
   }
+  const found = model.logits(rotaryTokens.slice(length - 1, length), 1, { cache });
+  const worst = Math.max(...[...found.dataSync()].map((value, i) => Math.abs(value - last[i]!)));
+  assert.ok(worst <= 1e-4, `${worst}`);
+  found.dispose();
+  cache.dispose();
+  model.dispose();
 });
 
 Deno.test("sequences are not filled up where that would change their positions", () => {
