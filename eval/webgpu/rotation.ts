@@ -98,15 +98,19 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 `;
 }
 
-/** Cosines and sines by position and pair of features: `[length, dimensions / 2, 2]`. */
+/**
+ * Cosines and sines by position and pair of features, `[length, dimensions / 2, 2]`, for sequences
+ * of that length.
+ */
 export function rotationTable(rotary: RotaryDescription, length: number): Float32Array {
-  const frequencies = rotaryFrequencies(rotary);
+  const frequencies = rotaryFrequencies(rotary, length);
+  const { attentionFactor = 1 } = rotary;
   const table = new Float32Array(2 * length * frequencies.length);
   let at = 0;
   for (let position = 0; position < length; position++) {
     for (const frequency of frequencies) {
-      table[at++] = Math.cos(position * frequency);
-      table[at++] = Math.sin(position * frequency);
+      table[at++] = attentionFactor * Math.cos(position * frequency);
+      table[at++] = attentionFactor * Math.sin(position * frequency);
     }
   }
   return table;
