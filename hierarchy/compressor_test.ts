@@ -5,6 +5,7 @@ import type { StateDict, WeightTensor } from "../data/tensor.ts";
 import { createRandom } from "../kan/random.ts";
 import { memorySource } from "../data/memory_source.ts";
 import { HierarchicalCompressor } from "./compressor.ts";
+import type { CompressorOptions } from "./compressor_options.ts";
 import { openContainer } from "./container.ts";
 import { weightsDigest } from "../data/weights_digest.ts";
 import { reportContainer } from "./report.ts";
@@ -211,6 +212,20 @@ Deno.test("degenerate tensors are coded: constants, zeros, single rows, outliers
     if (name !== "zero" && name !== "empty") assert.ok(relativeError(data, other) < 0.02, name);
   }
   assert.deepEqual(restored.get("zero")!.data, new Float32Array(1600));
+});
+
+Deno.test("a model without matrices meets its target or says that it cannot", async () => {
+  const model = new Map([["norm", tensor([300])], ["bias", tensor([100])]]);
+  const compress = async (options: CompressorOptions) =>
+    (await new HierarchicalCompressor(options).compress(model)).bytes.length;
+  for (const preset of ["rate", "hybrid", "seed"] as const) {
+    await assert.rejects(
+      compress({ preset, bits: 2 }),
+      /^InputError: 100 bytes .* cannot be reached; .* for it has no matrices/,
+    );
+    assert.ok(await compress({ preset, bytes: 10_000 }) <= 10_000);
+    assert.ok(await compress({ preset }) > 0, "without a target there is none to miss");
+  }
 });
 
 Deno.test("a target in bytes is met, and excludes one in bits", async () => {

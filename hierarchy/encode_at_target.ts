@@ -35,13 +35,11 @@ export async function encodeAtTarget(
     const rounded = Number(step.toPrecision(STEP_DIGITS));
     return await encodeContainer({ ...base, stages: await encoder.encodeAt(rounded, report) });
   };
-  const target = divergence === undefined ? targetBytes(options, parameters) : undefined;
-  if (signal.length === 0 || (divergence ?? target) === undefined) {
-    return await encode(FINE_STEP, progress.next());
-  }
+  const values = signal.reduce((sum, { data }) => sum + data.length, 0);
+  const target = divergence === undefined ? targetBytes(options, parameters, values) : undefined;
+  if ((divergence ?? target) === undefined) return await encode(FINE_STEP, progress.next());
   const estimate = encoder.estimateRate();
   if (divergence !== undefined) {
-    const values = signal.reduce((sum, { data }) => sum + data.length, 0);
     return await meetDivergence(
       async (logStep) => {
         const report = progress.next();
@@ -54,7 +52,7 @@ export async function encodeAtTarget(
         return { encoded, bitsPerWeight, divergence: measured };
       },
       divergence.most,
-      { estimate, values },
+      { estimate, values, advice: adviceFor(base) },
     );
   }
   const fields = signal.reduce((sum, { rows, columns }) => sum + rows + columns, 0);
@@ -65,16 +63,28 @@ export async function encodeAtTarget(
       return { value: made.length, made };
     },
     target!,
-    { estimate, overhead, parameters },
+    { estimate, overhead, parameters, values },
   );
 }
 
-/** Bytes that the file is to have, where there is a target. */
+/**
+ * Bytes that the file is to have, where there is a target: that by default is for what is coded, and a
+ * model without matrices has nothing of that.
+ */
 function targetBytes(
   { bits, bytes, preset }: EncodeOptions,
   parameters: number,
+  values: number,
 ): number | undefined {
   if (bytes !== undefined) return bytes;
-  if (bits === undefined && preset === "seed") return undefined;
+  if (bits === undefined && (preset === "seed" || values === 0)) return undefined;
   return (bits ?? DEFAULT_BITS) * parameters / 8;
+}
+
+/** What is left to do where no step gives a small enough divergence. */
+function adviceFor({ tensors }: PreparedModel["base"]): string {
+  const narrowed = tensors.some(({ dtype, stored }) => stored !== undefined && stored !== dtype);
+  return narrowed
+    ? "allow more, or keep norms and biases bit for bit (losslessSmall, --lossless-small)"
+    : "allow more";
 }

@@ -66,7 +66,7 @@ export async function measureGap(
     return { value: bytes, made: { bytes, value: coded } };
   };
   const estimate = estimateRate(signal, options.states === 1 ? 1 : 2);
-  const search = { estimate, overhead: 0, parameters: values, tolerance: 5e-4 };
+  const search = { estimate, overhead: 0, parameters: values, values, tolerance: 5e-4 };
   const { bytes, value } = await meetSize(encodeAt, bits * values / 8, search);
   const trellis = value.streams[1]!;
   const codes = streamBytes([trellis], "codes");

@@ -37,6 +37,10 @@ export function createTrellis(states: number): Trellis {
         next |= bit << (j - 1);
       }
       transitions[2 * state + parity] = next;
+      // Kernels keep states in bytes too.
+      if (transitions[2 * state + parity] !== next) {
+        throw new RangeError(`${states} states do not fit into bytes; widen what holds them first`);
+      }
     }
   }
   return { states, transitions };

@@ -10,6 +10,8 @@ export interface SizeSearch {
   readonly overhead: number;
   /** Parameters of the model. */
   readonly parameters: number;
+  /** How many of them are coded. */
+  readonly values: number;
   /** The file may be so much smaller than its target, as a share of it; 0.002 where absent. */
   readonly tolerance?: number;
 }
@@ -25,7 +27,7 @@ const RESOLUTION = 1e-4;
 export async function meetSize<T>(
   encodeAt: (logStep: number) => Promise<Trial<T>>,
   target: number,
-  { estimate, overhead, parameters, tolerance = 0.002 }: SizeSearch,
+  { estimate, overhead, parameters, values, tolerance = 0.002 }: SizeSearch,
 ): Promise<T> {
   // In estimated bytes the true size is nearly a line.
   const bytesAt = (logStep: number) => overhead + estimatedBits(estimate, logStep) / 8;
@@ -47,6 +49,7 @@ export async function meetSize<T>(
   throw new InputError(
     `${Math.floor(target)} bytes (${inBits(target)} bits per parameter) cannot be reached; ` +
       `the smallest file of this model has ${smallest.value} bytes (${inBits(smallest.value)} ` +
-      `bits), with every coded weight at zero; ask for more`,
+      `bits), ${values === 0 ? "for it has no matrices" : "with every coded weight at zero"}; ` +
+      `ask for more`,
   );
 }

@@ -7,7 +7,7 @@ export interface Trial<T> {
 }
 
 /** What {@linkcode searchBelow} looks for, and where. */
-export interface SearchOptions {
+export interface SearchOptions<T> {
   /** Coordinate of the first trial. */
   readonly first: number;
   /** Coordinates that are tried at all, the lowest and the highest. */
@@ -20,11 +20,13 @@ export interface SearchOptions {
   readonly slope: number;
   /** Coordinates as near as this make no difference any more. */
   readonly resolution: number;
+  /** Whether the first of two trials that meet the target is better; if omitted, the larger is. */
+  readonly prefers?: (trial: Trial<T>, other: Trial<T>) => boolean;
 }
 
 /** What {@linkcode searchBelow} found. */
 export interface SearchResult<T> {
-  /** The trial of the largest quantity up to `most`; undefined where even the lowest is above. */
+  /** The best trial of those up to `most`; undefined where none is, the lowest end among them. */
   readonly best?: Trial<T>;
   /** The trial of the smallest quantity. */
   readonly smallest: Trial<T>;
@@ -32,6 +34,8 @@ export interface SearchResult<T> {
 
 /** Trials that a search makes at most. */
 const MOST_TRIALS = 20;
+/** So many trials on one side of the target, and the next go in strides that double. */
+const MOST_SHORT = 4;
 /** Trials near the best one after halving has come to its end. */
 const MOST_NEAR = 6;
 
@@ -44,23 +48,26 @@ interface Point {
  * Finds where a quantity that grows with a coordinate comes as near to `most` as `least` says, and
  * not above it. Goes by secants, so that a good `slope` and a coordinate in which the quantity is
  * nearly a line take two or three trials; a secant that leaves what is known to be between two
- * trials is replaced by halving that. Small models' quantities grow with jumps up and down: where
- * halving finds none that is near enough, a few more are tried beside the best.
+ * trials is replaced by halving that. Small models' quantities grow with jumps up and down, and every
+ * quantity is flat somewhere: where halving finds none that is near enough, a few more are tried
+ * beside the best, and no target is given up before the lowest end was tried.
  */
 export async function searchBelow<T>(
   run: (coordinate: number) => Promise<Trial<T>>,
-  { first, range, most, least, slope, resolution }: SearchOptions,
+  options: SearchOptions<T>,
 ): Promise<SearchResult<T>> {
+  const { first, range, most, least, slope, resolution } = options;
+  const { prefers = (trial, other) => trial.value > other.value } = options;
   const aim = (most + least) / 2;
   let below: Point | undefined, above: Point | undefined, previous: Point | undefined;
   let best: Trial<T> | undefined, bestAt = NaN, smallest: Trial<T> | undefined;
-  let at = clamp(first, range), near = 0;
+  let at = clamp(first, range), near = 0, oneSided = 0, stride = 0;
   for (let trial = 0; trial < MOST_TRIALS; trial++) {
     const done = await run(at);
     const point = { at, value: done.value };
     if (smallest === undefined || done.value < smallest.value) smallest = done;
     if (done.value <= most) {
-      if (best === undefined || done.value > best.value) [best, bestAt] = [done, at];
+      if (best === undefined || prefers(done, best)) [best, bestAt] = [done, at];
       if (below === undefined || at > below.at) below = point;
       if (done.value >= least || at >= range[1]) break;
     } else {
@@ -72,11 +79,20 @@ export async function searchBelow<T>(
       at = clamp(bestAt + near / MOST_NEAR * (aim - best!.value) / slope, range);
       continue;
     }
-    const move = (aim - done.value) / secantSlope(previous, point, slope);
+    let move = (aim - done.value) / secantSlope(previous, point, slope);
+    if (below !== undefined && above !== undefined) oneSided = 0;
+    else if (++oneSided >= MOST_SHORT) {
+      move = Math.sign(move) * Math.max(Math.abs(move), 2 * stride);
+    }
+    const next = nextBetween(at + move, below?.at, above?.at, range);
+    stride = Math.abs(next - at);
     previous = point;
-    at = nextBetween(at + move, below?.at, above?.at, range);
+    at = next;
   }
-  return { ...(best !== undefined && { best }), smallest: smallest! };
+  if (best !== undefined) return { best, smallest: smallest! };
+  const lowest = above?.at === range[0] ? smallest! : await run(range[0]);
+  if (lowest.value <= most) return { best: lowest, smallest: lowest };
+  return { smallest: lowest.value < smallest!.value ? lowest : smallest! };
 }
 
 /** Between the trials around the target, or their middle; an end of the range where one lacks. */

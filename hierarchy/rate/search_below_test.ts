@@ -2,7 +2,7 @@ import assert from "node:assert";
 import fc from "fast-check";
 import { searchBelow, type SearchOptions } from "./search_below.ts";
 
-const options: SearchOptions = {
+const options: SearchOptions<number> = {
   first: 0,
   range: [-20, 20],
   most: 0,
@@ -66,4 +66,41 @@ Deno.test("searchBelow() finds a way among jumps up and down", async () => {
       },
     ),
   );
+});
+
+Deno.test("searchBelow() reaches the end over a plain, and tries the lowest before it gives up", async () => {
+  // Above or below all the way, with a slope that promises more than there is.
+  for (const [value, most] of [[2, 4], [6, 4]] as const) {
+    const tried: number[] = [];
+    const run = (x: number) => {
+      tried.push(x);
+      return Promise.resolve({ value: value + x / 1e4, made: x });
+    };
+    const { best, smallest } = await searchBelow(run, {
+      ...options,
+      range: [-1000, 1000],
+      most,
+      least: most - 0.1,
+    });
+    assert.equal(best?.made, value < most ? 1000 : undefined);
+    assert.equal(smallest.made, value < most ? tried[0] : -1000);
+    assert.ok(tried.length < 20, `${tried.length}`);
+  }
+  // Only the lowest end is below: a jump that no slope tells of.
+  const run = (x: number) => Promise.resolve({ value: x > -1e3 ? 6 : 3, made: x });
+  const { best } = await searchBelow(run, { ...options, range: [-1e3, 1e3], most: 4, least: 3.9 });
+  assert.equal(best?.made, -1e3);
+});
+
+Deno.test("searchBelow() takes of those that meet the target the one that is preferred", async () => {
+  // The cost falls where the value does not grow.
+  const run = (x: number) => Promise.resolve({ value: Math.floor(x), made: x });
+  const { best } = await searchBelow(run, {
+    ...options,
+    most: 3.5,
+    least: 3.4,
+    resolution: 0.01,
+    prefers: (trial, other) => trial.made < other.made,
+  });
+  assert.ok(best!.made <= 0, `${best!.made}`);
 });
