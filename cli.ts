@@ -33,6 +33,7 @@ export async function main(args: readonly string[]): Promise<0 | 1 | 2> {
     width: process.stdout.columns ?? 100,
     command: commandLine([programName(), ...args]),
     signal: watch.signal,
+    expectInterrupt: watch.expect,
   };
   const program = createProgram(programName(), {
     // Loaded when they run: tfjs takes a second that --help and usage errors need not wait for.

@@ -20,6 +20,12 @@ export async function demo(
   const served: DemoModel[] = [];
   for (const name of names) served.push(await openDemoModel(await requireCompressed(name)));
   const { url, finished } = await serveDemo(served, { port, signal: session.signal });
+  session.expectInterrupt();
+  session.signal.addEventListener("abort", () => {
+    // After the ^C that the terminal shows.
+    if (session.isTerminal) session.writeLine("");
+    session.writeLine("the server has ended");
+  });
   session.print(`open ${url} in a browser; Ctrl-C ends the server`);
   await finished;
 }

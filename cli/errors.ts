@@ -13,9 +13,14 @@ export class Interrupted extends Error {
   /** Always `"Interrupted"`. */
   override readonly name = "Interrupted";
 
-  /** Says that nothing partial is left. */
-  constructor() {
-    super("interrupted; no partial output was left behind");
+  /** Says what is left: the outputs that were in their place `before`, whole, and no others. */
+  constructor(before: readonly string[] = []) {
+    super(
+      before.length === 0
+        ? "interrupted; no partial output was left behind"
+        : `interrupted; ${before.join(" and ")} had been written before and ` +
+          `${before.length === 1 ? "is" : "are"} whole`,
+    );
   }
 }
 

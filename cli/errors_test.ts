@@ -9,6 +9,11 @@ Deno.test("exit status is 0 for help, 2 for misuse, 1 for failures", () => {
   assert.equal(exitStatusOf(new UsageError("no")), 2);
   assert.equal(exitStatusOf(new InputError("model.safetensors: truncated")), 1);
   assert.equal(exitStatusOf(new Interrupted()), 1);
+  assert.equal(new Interrupted().message, "interrupted; no partial output was left behind");
+  assert.equal(
+    new Interrupted(["a", "b.svg"]).message,
+    "interrupted; a and b.svg had been written before and are whole",
+  );
   assert.equal(exitStatusOf("a string"), 1);
 });
 

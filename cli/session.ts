@@ -12,4 +12,6 @@ export interface Session extends ProgressDisplay {
   readonly command: string;
   /** Aborted when the user presses Ctrl-C. */
   readonly signal: AbortSignal;
+  /** Says that Ctrl-C is from now on how the command is meant to end, and no failure. */
+  expectInterrupt(): void;
 }

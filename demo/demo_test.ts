@@ -2,6 +2,8 @@
 import assert from "node:assert";
 import { Buffer } from "node:buffer";
 import type { Page } from "playwright-core";
+import { errorLines, interruptCommandLine, runCommandLine } from "../cli/testdata/command_line.ts";
+import { withWorkFolder } from "../cli/testdata/work_folder.ts";
 import { type ModelSource, openModel } from "../data/mod.ts";
 import { createLanguageModel, generateText, useBackend } from "../eval/mod.ts";
 import { launchChromium } from "../eval/plots/chromium.ts";
@@ -111,6 +113,21 @@ async function everyAnswerIsGuarded(url: string): Promise<void> {
     if (!/ 200/.test(head)) assert.ok(!body.includes("["), body);
   }
 }
+
+Deno.test("the server ends by Ctrl-C, as it says, without an error", () =>
+  withWorkFolder(async (folder) => {
+    const make = ["compress", "model", "--text", "text.txt", "--data-free", "--out", "out"];
+    assert.equal((await runCommandLine(make, { cwd: folder })).code, 0);
+    await bundle();
+    const { code, error } = await interruptCommandLine(
+      ["demo", "out", "--port", "0"],
+      folder,
+      /Ctrl-C ends the server/,
+      "SIGINT",
+    );
+    assert.equal(code, 0, error);
+    assert.equal(errorLines(error).at(-1), "the server has ended");
+  }));
 
 Deno.test("the hash of weights changes with names, shapes and values", async () => {
   const weights = (name: string, shape: number[], ...values: number[]): StateDict =>

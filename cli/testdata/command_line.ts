@@ -18,6 +18,8 @@ export interface Run {
 export interface RunOptions {
   /** Kilobytes that a file may at most have, as a stand-in for a full disk. */
   readonly fileLimit?: number;
+  /** What the shell that starts it does before. */
+  readonly shell?: string;
   /** Working folder. */
   readonly cwd?: string;
 }
@@ -26,9 +28,12 @@ export interface RunOptions {
 export function startCommandLine(args: readonly string[], options: RunOptions = {}) {
   const command = [Deno.execPath(), "run", "--allow-all", "--no-check", PROGRAM, ...args];
   // The shell ignores the signal of the limit, so that the write fails as it does on a full disk.
-  const [program = "", ...rest] = options.fileLimit === undefined
+  const shell = options.fileLimit === undefined
+    ? options.shell
+    : `trap "" XFSZ; ulimit -f ${options.fileLimit}`;
+  const [program = "", ...rest] = shell === undefined
     ? command
-    : ["bash", "-c", `trap "" XFSZ; ulimit -f ${options.fileLimit}; exec "$@"`, "bash", ...command];
+    : ["bash", "-c", `${shell}; exec "$@"`, "bash", ...command];
   return new Deno.Command(program, {
     args: rest,
     stdout: "piped",
@@ -47,6 +52,30 @@ export async function runCommandLine(
   const { code, stdout, stderr } = await startCommandLine(args, options).output();
   const decoder = new TextDecoder();
   return { code, out: decoder.decode(stdout), error: decoder.decode(stderr) };
+}
+
+/** Runs `cli.ts` and sends it a signal as soon as stderr and stdout together match `when`. */
+export async function interruptCommandLine(
+  args: readonly string[],
+  cwd: string,
+  when: RegExp,
+  signal: Deno.Signal,
+  shell?: string,
+): Promise<{ code: number; error: string }> {
+  const process = startCommandLine(args, { cwd, ...(shell !== undefined && { shell }) });
+  let error = "", all = "", isSent = false;
+  const read = async (stream: ReadableStream<Uint8Array>, isError: boolean) => {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      all += text;
+      if (isError) error += text;
+      if (isSent || !when.test(all)) continue;
+      isSent = true;
+      process.kill(signal);
+    }
+  };
+  await Promise.all([read(process.stderr, true), read(process.stdout, false)]);
+  const { code } = await process.status;
+  return { code, error };
 }
 
 /** The lines of stderr that are not progress. */

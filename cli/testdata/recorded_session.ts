@@ -22,5 +22,6 @@ export function recordedSession(): RecordedSession {
     width: 80,
     command: "deno task test",
     signal: new AbortController().signal,
+    expectInterrupt() {},
   };
 }
