@@ -65,7 +65,9 @@ export async function interruptCommandLine(
   const process = startCommandLine(args, { cwd, ...(shell !== undefined && { shell }) });
   let error = "", all = "", isSent = false;
   const read = async (stream: ReadableStream<Uint8Array>, isError: boolean) => {
-    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const decoder = new TextDecoder();
+    for await (const bytes of stream) {
+      const text = decoder.decode(bytes, { stream: true });
       all += text;
       if (isError) error += text;
       if (isSent || !when.test(all)) continue;
