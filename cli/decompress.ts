@@ -1,4 +1,4 @@
-import { mkdir, readdir } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isJsonObject, readJsonObject } from "../data/json_file.ts";
 import {
@@ -14,15 +14,14 @@ import {
   writeFileAtomically,
   writeSafetensors,
 } from "../data/mod.ts";
-import { chooseCompanions } from "../data/model_files.ts";
 import type { ModelConfig } from "../eval/architectures/config.ts";
 import { languageModelGraph } from "../eval/onnx/language_model_graph.ts";
 import { type Container, decodeContainer, openContainer } from "../hierarchy/mod.ts";
 import { formatBytes, formatCount } from "../eval/report/number_text.ts";
-import { type CompressedArgument, requireCompressed } from "./compressed_argument.ts";
+import { requireCompressed } from "./compressed_argument.ts";
 import { copyCompanions } from "./compressed_output.ts";
 import { naming } from "./errors.ts";
-import { findOriginal } from "./find_original.ts";
+import { findCompanions, isNamed } from "./find_companions.ts";
 import { RESTORED_METADATA, RESTORED_NAME, restoredFolder } from "./output/kinds.ts";
 import { openOutput } from "./output/output.ts";
 import { Phases } from "./phases.ts";
@@ -46,7 +45,13 @@ export async function decompress(
   const phases = new Phases(session, session.signal);
   const input = await requireCompressed(argument);
   const container = await phases.run("read", () => openContainer(input.source));
-  const companions = await findCompanions(input, container, phases, session.signal);
+  const companions = await findCompanions(
+    input,
+    container,
+    options.original,
+    phases,
+    session.signal,
+  );
   using output = await openOutput(out, restoredFolder);
   const weights = await phases.run(
     "decompress",
@@ -55,11 +60,11 @@ export async function decompress(
   if (output.replaces) session.writeLine(`replacing the model in ${out}`);
   await phases.run("write", () =>
     output.publish(async (folder) => {
-      const others = companions.filter(({ name }) => !isConfig(name));
+      const others = companions.filter(({ name }) => !isNamed(name, "config.json"));
       await copyCompanions(others, folder);
       const config = await readConfig(join(folder, "config.json"), companions, container);
       await writeConfig(join(folder, "config.json"), config, dtype);
-      if (onnx) await writeOnnx(folder, config, weights);
+      if (onnx) await naming(input.source.name, () => writeOnnx(folder, config, weights));
       await writeSafetensors(
         join(folder, RESTORED_NAME),
         storedAs(dtype, weights),
@@ -67,9 +72,6 @@ export async function decompress(
       );
     }));
   const { byteLength } = await openFile(join(out, RESTORED_NAME));
-  if (!companions.some(({ name }) => name.endsWith("tokenizer.json"))) {
-    session.writeLine(`no tokenizer was found; copy the original's tokenizer files to ${out}`);
-  }
   session.print(
     options.json
       ? JSON.stringify({ out, dtype, onnx, tensors: weights.size, bytes: byteLength })
@@ -78,47 +80,31 @@ export async function decompress(
   );
 }
 
-/** The files beside the compressed one, or else those of the model that it was made from. */
-async function findCompanions(
-  { source: { name }, folder }: CompressedArgument,
-  container: Container,
-  phases: Phases,
-  signal: AbortSignal,
-): Promise<readonly ByteSource[]> {
-  const names = folder === undefined ? [] : chooseCompanions(await readdir(folder));
-  if (folder !== undefined && names.includes("tokenizer.json")) {
-    return await Promise.all(names.map((name) => openFile(join(folder, name))));
-  }
-  const file = { name, container, ...(folder !== undefined && { folder }) };
-  return (await findOriginal(file, undefined, phases, signal))?.model.companions ?? [];
-}
-
-function isConfig(name: string): boolean {
-  return /(^|[\\/])config\.json$/.test(name);
-}
-
 /** The model's config: the compressed file's own, or else that of the files beside it. */
 async function readConfig(
   path: string,
   companions: readonly ByteSource[],
   container: Container,
 ): Promise<ModelConfig> {
-  const file = companions.find(({ name }) => isConfig(name));
+  const file = companions.find(({ name }) => isNamed(name, "config.json"));
   const config = container.config ?? (file && await readJsonObject(file));
   if (isJsonObject(config)) return config;
   throw new InputError(`${path}: the compressed file has no config; copy config.json beside it`);
 }
 
-/** Writes config.json with the element type that the weights now have, where it names one. */
+/** How the original's weights were quantized: true of them no more, and read by transformers. */
+const QUANTIZATION_KEYS = ["quantization_config", "compression_config"];
+
+/** Writes config.json for the weights as they are now: their element type, and not quantized. */
 async function writeConfig(
   path: string,
   config: ModelConfig,
   dtype: DecompressOptions["dtype"],
 ): Promise<void> {
   const changed = Object.fromEntries(
-    Object.entries(config).map(([key, value]) =>
-      key === "dtype" || key === "torch_dtype" ? [key, CONFIG_DTYPES[dtype]] : [key, value]
-    ),
+    Object.entries(config).filter(([key]) => !QUANTIZATION_KEYS.includes(key)).map((
+      [key, value],
+    ) => key === "dtype" || key === "torch_dtype" ? [key, CONFIG_DTYPES[dtype]] : [key, value]),
   );
   const text = `${JSON.stringify(changed, undefined, 2)}\n`;
   await writeFileAtomically(path, [new TextEncoder().encode(text)]);

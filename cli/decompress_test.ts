@@ -21,8 +21,8 @@ for (const dtype of ["f32", "f16", "bf16"] as const) {
   Deno.test(`decompress writes a model folder in ${dtype}`, () =>
     withWorkFolder(async (folder) => {
       const file = await compressIn(folder);
-      const out = join(folder, "out");
-      await decompress(file, { out, dtype }, recordedSession());
+      const out = join(folder, "out"), original = join(folder, "model");
+      await decompress(file, { out, dtype, original }, recordedSession());
       assert.deepEqual(fileNames(out), [
         "config.json",
         "model.safetensors",

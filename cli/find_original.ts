@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { InputError, type ModelSource, openModel, weightsDigest } from "../data/mod.ts";
+import { openHubModel } from "../data/hub_model.ts";
+import { parseHubName } from "../data/open_model.ts";
 import { quote } from "../data/quote.ts";
 import { isIgnorableTensor } from "../eval/mod.ts";
 import type { Container } from "../hierarchy/mod.ts";
@@ -32,9 +34,9 @@ export interface CompressedFile {
 
 /**
  * Finds the model that a compressed file was made from: `given` (`--original`) where there is one,
- * else where a model of that digest was seen last, the embedded model, the one of the hub that the
- * file names, or a folder of the recorded name in the working folder, beside the file, or beside its
- * folder. Only a model whose weights have the digest that the file records is taken; a file without
+ * else the embedded model, where a model of that digest was seen last, a folder of the recorded name
+ * in the working folder, beside the file, or beside its folder, or the model of the hub that the file
+ * names, as far as the hub's cache has it: nothing is fetched on a file's word. Only a model whose weights have the digest that the file records is taken; a file without
  * one is believed, if names and shapes fit.
  *
  * Gives undefined where none is found, and says which came near. Throws {@linkcode InputError} where
@@ -56,9 +58,8 @@ export async function findOriginal(
         `${source === undefined ? "" : `(${source}) `}with --original`,
     );
   }
-  const { places, isHub } = await placesOf(file);
-  for (const place of places) {
-    const model = await openPlace(place, isHub, phases, signal);
+  for (const open of await placesOf(file)) {
+    const model = await open(phases, signal);
     if (model === undefined) continue;
     const difference = await differenceOf(file, model, phases);
     if (difference === undefined) return describe(file, model);
@@ -71,53 +72,68 @@ function describe({ container }: CompressedFile, model: ModelSource): Original {
   return { model, checked: container.sourceSha256 !== undefined };
 }
 
-/** Stands for the embedded model, which no path names. */
-const EMBEDDED = Symbol("the embedded model");
+/** A place where an original may be, which opens it; undefined where there is none. */
+type Place = (phases: Phases, signal: AbortSignal) => Promise<ModelSource | undefined>;
 
 /** Where an original may be, likeliest first. */
-interface Places {
-  readonly places: readonly (string | typeof EMBEDDED)[];
-  /** Whether they are names of the hub. */
-  readonly isHub: boolean;
-}
-
 async function placesOf(
   { container: { source, sourceSha256 }, folder }: CompressedFile,
-): Promise<Places> {
+): Promise<Place[]> {
   if (source?.startsWith(HUB_PREFIX)) {
-    return { places: [source.slice(HUB_PREFIX.length)], isHub: true };
+    const name = source.slice(HUB_PREFIX.length);
+    return [(phases, signal) => openCached(name, phases, signal)];
   }
   const known = sourceSha256 === undefined ? undefined : await recallOriginal(sourceSha256);
-  const places = new Map<string, string | typeof EMBEDDED>();
+  const paths = new Map<string, string>();
   const add = (path: string) => {
-    if (!places.has(resolve(path))) places.set(resolve(path), path);
+    if (!paths.has(resolve(path))) paths.set(resolve(path), path);
   };
-  if (source === (await openModel()).name) places.set("", EMBEDDED);
   if (known !== undefined) add(known);
-  if (source !== undefined && sourceSha256 === undefined) {
-    // An early version's: the path as it was typed.
-    add(source);
-  } else if (source !== undefined) {
-    // A file says what its original is called; where that may be is not for it to choose.
-    const name = source.split(/[\\/]/).at(-1)!;
-    const folders = folder === undefined ? ["."] : [".", folder, dirname(resolve(folder))];
-    for (const parent of /[^.]/.test(name) ? folders : []) add(join(parent, name));
-  }
-  return { places: [...places.values()], isHub: false };
+  // A file says what its original is called; where that may be is not for it to choose.
+  const name = source?.split(/[\\/]/).at(-1) ?? "";
+  const folders = folder === undefined ? ["."] : [".", folder, dirname(resolve(folder))];
+  for (const parent of /[^.]/.test(name) ? folders : []) add(join(parent, name));
+  const places: Place[] = Array.from(
+    paths.values(),
+    (path): Place => (phases, signal) => openFolder(path, phases, signal),
+  );
+  if (source !== (await openModel()).name) return places;
+  return [(phases, signal) => openNamedModel(undefined, phases, signal), ...places];
 }
 
-/** Opens the model that may be in a place; undefined where there is none that can be opened. */
-async function openPlace(
-  place: string | typeof EMBEDDED,
-  isHub: boolean,
+/** Opens the model in a folder; undefined where there is none that can be opened. */
+async function openFolder(
+  path: string,
   phases: Phases,
   signal: AbortSignal,
 ): Promise<ModelSource | undefined> {
-  if (place === EMBEDDED) return await openNamedModel(undefined, phases, signal);
-  if (isHub) return await openNamedModel(place, phases, signal);
-  if (!existsSync(place)) return undefined;
+  if (!existsSync(path)) return undefined;
+  return await ifUsable(openNamedModel(path, phases, signal));
+}
+
+/**
+ * Opens a model of the hub that a file names, where the hub's cache has it. Nothing is fetched, and
+ * no token sent, on a file's word: its author could have others fetch gigabytes, or tell the hub
+ * who they are.
+ */
+async function openCached(
+  name: string,
+  phases: Phases,
+  signal: AbortSignal,
+): Promise<ModelSource | undefined> {
+  const hub = parseHubName(name);
+  if (hub === undefined) return undefined;
+  const options = { ...hub.revision, offline: true, signal };
+  const found = await ifUsable(phases.run("open", () => openHubModel(hub.id, options)));
+  if (found === undefined) {
+    phases.note(`the file says that it was made from ${name}; add --original ${name} to fetch it`);
+  }
+  return found;
+}
+
+async function ifUsable(model: Promise<ModelSource>): Promise<ModelSource | undefined> {
   try {
-    return await openNamedModel(place, phases, signal);
+    return await model;
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return undefined;

@@ -137,8 +137,8 @@ Deno.test("a folder that is named like the embedded model is not taken for it", 
       for (const source of ["..", "prose-4m/..", "prose-4m/", ""]) {
         assert.equal(await find(source, second, "./prose-4m"), undefined);
       }
-      // An early version's names a path; it is said that nothing more is known.
-      const early = { path: "./prose-4m", checked: false };
+      // An early version's has no digest; it is said that nothing more is known.
+      const early = { path: "prose-4m", checked: false };
       assert.deepEqual(await find("./prose-4m", undefined, "./prose-4m"), early);
       assert.equal(await find("./gone", undefined, "./prose-4m"), undefined);
     });

@@ -1,9 +1,17 @@
-import { assertFinite, type ModelSource, openModel, type StateDict } from "../data/mod.ts";
+import {
+  assertFinite,
+  type HubOptions,
+  type ModelSource,
+  openModel,
+  type StateDict,
+} from "../data/mod.ts";
+import { shownUrl } from "../data/shown_url.ts";
 import { checkTensors } from "../eval/expected_tensors.ts";
 import { checkLayerMemory } from "../eval/memory_plan.ts";
 import { describeModel, readStateDict, type TransformerDescription } from "../eval/mod.ts";
+import { formatBytes } from "../eval/report/number_text.ts";
 import { naming } from "./errors.ts";
-import type { Phases } from "./phases.ts";
+import type { Phases, Report } from "./phases.ts";
 
 /** Opens a model, the embedded one without a name, and shows how far a download is. */
 export async function openNamedModel(
@@ -11,11 +19,21 @@ export async function openNamedModel(
   phases: Phases,
   signal: AbortSignal,
 ): Promise<ModelSource> {
-  return await phases.run("open", (report) =>
-    openModel(name, {
-      signal,
-      onProgress: ({ file, bytes, totalBytes }) => report(bytes / totalBytes, file),
-    }));
+  return await phases.run(
+    "open",
+    (report) => openModel(name, downloadOptions(phases, report, signal)),
+  );
+}
+
+/** Options of a download that say what is fetched, and show how far it is. */
+export function downloadOptions(phases: Phases, report: Report, signal: AbortSignal): HubOptions {
+  return {
+    signal,
+    onFetch({ files, bytes, from }) {
+      phases.note(`fetching ${files.join(", ")} (${formatBytes(bytes)}) from ${shownUrl(from)}`);
+    },
+    onProgress: ({ file, bytes, totalBytes }) => report(bytes / totalBytes, file),
+  };
 }
 
 /**

@@ -128,6 +128,8 @@ export interface SampleCommandOptions extends Pick<MeasureOptions, "threads" | "
 
 /** Options of `decompress`. */
 export interface DecompressOptions {
+  /** The model that the compressed one was made from, for its tokenizer. */
+  readonly original?: string;
   /** Folder to write. */
   readonly out: string;
   /** Element type of the weights to write. */
@@ -243,7 +245,11 @@ function addEvaluate(program: Command, commands: Commands): void {
   const command = program.command("evaluate")
     .description("Measure perplexity, and a compressed model's distance to its original.")
     .argument("[model]", `${MODEL}, or compressed model ${EMBEDDED}`, nonEmpty)
-    .option("--original <model>", "what to compare with (default: recorded in the file)", nonEmpty)
+    .option(
+      "--original <model>",
+      "what to compare with (default: as recorded, if it is on this machine)",
+      nonEmpty,
+    )
     .option("--plot <file>", "draw size against perplexity: .png, .svg or .html", figureFile)
     .option("--low-memory", "decode and run one layer at a time, with the same figures")
     .addOption(new Option("--task <name>", "ask the questions of a task, instead").choices(TASKS))
@@ -292,6 +298,11 @@ function addDecompress(program: Command, commands: Commands): void {
     )
     .argument("<file>", COMPRESSED, nonEmpty)
     .requiredOption("--out <folder>", "folder to write", nonEmpty)
+    .option(
+      "--original <model>",
+      "where to take the tokenizer from (default: beside the file)",
+      nonEmpty,
+    )
     .addOption(
       new Option("--dtype <type>", "element type of the weights").choices(["f32", "f16", "bf16"])
         .default("f32"),
@@ -302,6 +313,7 @@ function addDecompress(program: Command, commands: Commands): void {
   addExamples(command, [
     `${program.name()} decompress ${OUT_EXAMPLE} --out restored --dtype f16`,
     `${program.name()} decompress ${OUT_EXAMPLE} --out restored --onnx`,
+    `${program.name()} decompress small.kan.safetensors --original ./my-model --out restored`,
   ]);
 }
 

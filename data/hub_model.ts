@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { ByteSource } from "./byte_source.ts";
 import { openFile } from "./file_source.ts";
 import { findRevision, type HubFile, hubFileUrl, hubHeaders, type HubRevision } from "./hub_api.ts";
 import {
@@ -17,7 +19,7 @@ import { type RequestOptions, UnreachableError } from "./http.ts";
 import { InputError } from "./input_error.ts";
 import { readJsonObject } from "./json_file.ts";
 import { fileNames, openLocalModel } from "./local_model.ts";
-import { chooseModelFiles, indexSuffix } from "./model_files.ts";
+import { chooseCompanions, chooseModelFiles, indexSuffix } from "./model_files.ts";
 import type { ModelSource } from "./model_source.ts";
 import { parseShardIndex } from "./safetensors_shards.ts";
 
@@ -31,6 +33,16 @@ export interface DownloadProgress {
   readonly totalBytes: number;
 }
 
+/** Files that are going to be downloaded. */
+export interface FileFetch {
+  /** Their names. */
+  readonly files: readonly string[];
+  /** Their bytes together. */
+  readonly bytes: number;
+  /** Address of the hub. */
+  readonly from: string;
+}
+
 /** How a model is fetched from the hub. */
 export interface HubOptions extends Omit<RequestOptions, "headers"> {
   /** Branch, tag or commit; `"main"` by default. */
@@ -39,6 +51,8 @@ export interface HubOptions extends Omit<RequestOptions, "headers"> {
   readonly cacheDir?: string;
   /** Uses the cache only; by default where `HF_HUB_OFFLINE` is 1. */
   readonly offline?: boolean;
+  /** Hears of the files that are going to be downloaded, before they are. */
+  readonly onFetch?: (fetch: FileFetch) => void;
   /** Hears of each piece that arrives. */
   readonly onProgress?: (progress: DownloadProgress) => void;
 }
@@ -58,99 +72,113 @@ export async function openHubModel(
   options: HubOptions = {},
   settings: HubSettings = hubSettings(),
 ): Promise<ModelSource> {
+  const { folder } = await bringSnapshot(id, options, settings, chooseWithWeights);
+  const { revision } = options;
+  return await openLocalModel(folder, revision === undefined ? id : `${id}@${revision}`);
+}
+
+/**
+ * As {@linkcode openHubModel}, for the files beside the weights alone: no weights are downloaded.
+ */
+export async function openHubCompanions(
+  id: string,
+  options: HubOptions = {},
+  settings: HubSettings = hubSettings(),
+): Promise<ByteSource[]> {
+  const choose: Choose = ({ names }) => Promise.resolve(chooseCompanions(names));
+  const { folder, files } = await bringSnapshot(id, options, settings, choose);
+  return await Promise.all(files.map((name) => openFile(join(folder, name))));
+}
+
+/** The files of a commit, from which it is chosen what is wanted. */
+interface Choice {
+  readonly id: string;
+  /** Names of all files. */
+  readonly names: readonly string[];
+  /** Where those are that are there. */
+  readonly folder: string;
+  /** Makes sure that a file is there, and sound. */
+  readonly prepare: (name: string) => Promise<void>;
+}
+
+type Choose = (choice: Choice) => Promise<string[]>;
+
+/** The configuration, the tokenizer and the weights. */
+async function chooseWithWeights({ id, names, folder, prepare }: Choice): Promise<string[]> {
+  const { companions, weights } = chooseModelFiles(id, names);
+  if (!weights.endsWith(indexSuffix)) return [...companions, weights];
+  await prepare(weights);
+  const path = join(folder, weights);
+  const shards = parseShardIndex(path, await readJsonObject(await openFile(path))).values();
+  return [...companions, weights, ...[...new Set(shards)].toSorted()];
+}
+
+/** Makes sure that the chosen files of a model are in the cache; gives them and their folder. */
+async function bringSnapshot(
+  id: string,
+  options: HubOptions,
+  settings: HubSettings,
+  choose: Choose,
+): Promise<{ folder: string; files: string[] }> {
   const revision = options.revision ?? "main";
   if (!/^\w[\w./-]*$/.test(revision) || revision.includes("..")) {
     throw new InputError(`${id}: ${revision} is no revision; name a branch, a tag or a commit`);
   }
   const cache = modelCache(options.cacheDir ?? settings.cacheDir, id);
   const cached = await cachedCommit(cache, revision);
-  const offline = options.offline ?? settings.offline;
-  const updated = offline
-    ? undefined
-    : await update(settings, cache, id, revision, cached, options);
-  const commit = updated ?? cached;
-  if (commit === undefined) {
+  const isOffline = options.offline ?? settings.offline;
+  const found = isOffline ? undefined : await askHub(settings, id, revision, cached, options);
+  if (found !== undefined) {
+    const target: Target = { settings, cache, id, revision: found, options };
+    const folder = snapshotPath(cache, found.commit);
+    const prepare = (name: string) => downloadFiles(target, [name]);
+    const names = found.files.map((file) => file.path);
+    const files = await choose({ id, names, folder, prepare });
+    await downloadFiles(target, files);
+    // Else a model without weights would pass for one that was downloaded.
+    if (choose === chooseWithWeights) await rememberCommit(cache, revision, found.commit);
+    return { folder, files };
+  }
+  if (cached === undefined) {
     throw new InputError(
       `${id}: revision ${revision} is not in the cache, and HF_HUB_OFFLINE forbids to ` +
         `download it; unset it, or name a revision that is there`,
     );
   }
-  if (updated === undefined) await checkSnapshot(cache, id, commit);
-  const name = options.revision === undefined ? id : `${id}@${revision}`;
-  return await openLocalModel(snapshotPath(cache, commit), name);
+  const folder = snapshotPath(cache, cached);
+  const prepare = (name: string) => checkCached(cache, cached, name);
+  const files = await choose({ id, names: await fileNames(folder), folder, prepare });
+  for (const name of files) await prepare(name);
+  return { folder, files };
 }
 
-/**
- * Downloads what is missing or damaged of a revision, and resolves with its commit; undefined where
- * the hub cannot be reached and the cache has to do.
- */
-async function update(
+/** What the hub has; undefined where it cannot be reached and the cache has something. */
+async function askHub(
   settings: HubSettings,
-  cache: ModelCache,
   id: string,
   revision: string,
   cached: string | undefined,
   options: HubOptions,
-): Promise<string | undefined> {
-  let found: HubRevision;
+): Promise<HubRevision | undefined> {
   try {
     // Without a network, who has the model should not have to wait for long.
     const attempts = cached === undefined ? {} : { attempts: 2 };
-    found = await findRevision(settings, id, revision, { ...attempts, ...options });
+    return await findRevision(settings, id, revision, { ...attempts, ...options });
   } catch (error) {
     if (cached !== undefined && error instanceof UnreachableError) return undefined;
     throw error;
   }
-  const { commit } = found;
-  const target: Target = { settings, cache, id, revision: found, options };
-  const names = found.files.map((file) => file.path);
-  const wanted = await wantedFiles(
-    cache,
-    id,
-    commit,
-    names,
-    (index) => downloadFiles(target, [index]),
-  );
-  await downloadFiles(target, wanted);
-  await rememberCommit(cache, revision, commit);
-  return commit;
-}
-
-/** The files of a model among those of a commit; `prepare` sees to the index before it is read. */
-async function wantedFiles(
-  cache: ModelCache,
-  id: string,
-  commit: string,
-  names: readonly string[],
-  prepare: (index: string) => Promise<void>,
-): Promise<string[]> {
-  const { companions, weights } = chooseModelFiles(id, names);
-  if (!weights.endsWith(indexSuffix)) return [...companions, weights];
-  await prepare(weights);
-  const shards = await shardNames(join(snapshotPath(cache, commit), weights));
-  return [...companions, weights, ...shards];
 }
 
 /** Throws where a file of the cache is not what it was when it was downloaded. */
-async function checkSnapshot(cache: ModelCache, id: string, commit: string): Promise<void> {
-  const folder = snapshotPath(cache, commit);
-  const check = async (name: string) => {
-    const digest = await snapshotDigest(cache, commit, name);
-    const path = join(folder, name);
-    if (digest === undefined || await hashFile(path, digest) === digest.hex) return;
-    throw new InputError(
-      `${path}: is damaged, by its ${digest.algorithm} hash; have it downloaded again with the hub ` +
-        "at hand (and without HF_HUB_OFFLINE)",
-    );
-  };
-  for (const name of await wantedFiles(cache, id, commit, await fileNames(folder), check)) {
-    await check(name);
-  }
-}
-
-async function shardNames(indexPath: string): Promise<string[]> {
-  const index = await readJsonObject(await openFile(indexPath));
-  return [...new Set(parseShardIndex(indexPath, index).values())].toSorted();
+async function checkCached(cache: ModelCache, commit: string, name: string): Promise<void> {
+  const digest = await snapshotDigest(cache, commit, name);
+  const path = join(snapshotPath(cache, commit), name);
+  if (digest === undefined || await hashFile(path, digest) === digest.hex) return;
+  throw new InputError(
+    `${path}: is damaged, by its ${digest.algorithm} hash; have it downloaded again with the hub ` +
+      "at hand (and without HF_HUB_OFFLINE)",
+  );
 }
 
 /** The model of which files are downloaded, and where to. */
@@ -166,6 +194,11 @@ async function downloadFiles(target: Target, names: readonly string[]): Promise<
   const { settings, cache, id, revision: { commit, files }, options } = target;
   const wanted = names.map((name) => fileNamed(id, files, name));
   const totalBytes = wanted.reduce((sum, file) => sum + file.size, 0);
+  const missing = wanted.filter(({ digest }) => !existsSync(blobPath(cache, digest.hex)));
+  if (missing.length > 0) {
+    const bytes = missing.reduce((sum, file) => sum + file.size, 0);
+    options.onFetch?.({ files: missing.map(({ path }) => path), bytes, from: settings.endpoint });
+  }
   const request: RequestOptions = { ...options, headers: hubHeaders(settings) };
   let before = 0;
   for (const { path, size, digest } of wanted) {

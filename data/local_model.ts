@@ -1,9 +1,10 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import type { ByteSource } from "./byte_source.ts";
 import { fileError } from "./file_error.ts";
 import { openFile } from "./file_source.ts";
 import { InputError } from "./input_error.ts";
-import { chooseModelFiles, indexSuffix, isCompressed } from "./model_files.ts";
+import { chooseCompanions, chooseModelFiles, indexSuffix, isCompressed } from "./model_files.ts";
 import { type ModelSource, openModelFolder } from "./model_source.ts";
 
 /**
@@ -21,6 +22,16 @@ export async function openLocalModel(path: string, name: string = path): Promise
     { name, path: folder, open: (fileName) => openFile(join(folder, fileName)) },
     chooseModelFiles(folder, candidates),
   );
+}
+
+/** Opens the files beside the weights of a model folder, or of one that weights are named in. */
+export async function openLocalCompanions(path: string): Promise<ByteSource[]> {
+  const found = await stat(path).catch((error) => {
+    throw fileError(path, error);
+  });
+  const folder = found.isDirectory() ? path : dirname(path);
+  const names = chooseCompanions(await fileNames(folder));
+  return await Promise.all(names.map((name) => openFile(join(folder, name))));
 }
 
 /** The name of the weights file that the path is; undefined where it is a folder. */

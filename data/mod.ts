@@ -9,13 +9,13 @@ export { embeddedModelPath, readEmbeddedCalibration, readEmbeddedText } from "./
 export * from "./file_source.ts";
 export * from "./finite.ts";
 export * from "./from_float32.ts";
-export type { DownloadProgress, HubOptions } from "./hub_model.ts";
+export type { DownloadProgress, FileFetch, HubOptions } from "./hub_model.ts";
 export * from "./input_error.ts";
 export * from "./memory_source.ts";
 export type { ModelSource } from "./model_source.ts";
 export { openDataFile } from "./open_data_file.ts";
 export * from "./onnx/onnx_model.ts";
-export * from "./open_model.ts";
+export { openCompanions, openModel } from "./open_model.ts";
 export { printableLine, printableText } from "./printable.ts";
 export { type DataRecord, readRecords } from "./records.ts";
 export { encodeSafetensors, type TensorBytes } from "./safetensors_encode.ts";

@@ -1,9 +1,10 @@
 import { stat } from "node:fs/promises";
+import type { ByteSource } from "./byte_source.ts";
 import { openEmbeddedModel } from "./embedded_model.ts";
 import { errorCode, fileError } from "./file_error.ts";
-import { type HubOptions, isHubId, openHubModel } from "./hub_model.ts";
+import { type HubOptions, isHubId, openHubCompanions, openHubModel } from "./hub_model.ts";
 import { InputError } from "./input_error.ts";
-import { openLocalModel } from "./local_model.ts";
+import { openLocalCompanions, openLocalModel } from "./local_model.ts";
 import type { ModelSource } from "./model_source.ts";
 
 /**
@@ -36,11 +37,41 @@ export async function openModel(
 ): Promise<ModelSource> {
   if (pathOrHubId === undefined) return await openEmbeddedModel();
   if (await exists(pathOrHubId)) return await openLocalModel(pathOrHubId);
-  const [id, ...revision] = pathOrHubId.split("@");
-  if (isHubId(id!)) {
-    const pinned = revision.length > 0 && { revision: revision.join("@") };
-    return await openHubModel(id!, { ...options, ...pinned });
-  }
+  const { id, revision } = parseHubName(pathOrHubId) ?? refuseName(pathOrHubId);
+  return await openHubModel(id, { ...options, ...revision });
+}
+
+/**
+ * Opens the files that belong to a model beside its weights (its config, its tokenizer), the model
+ * named as for {@linkcode openModel}. Of a model of the hub nothing else is downloaded.
+ *
+ * ```ts
+ * import { embeddedModelPath, openCompanions } from "@kanpress/kanpress/data";
+ * import assert from "node:assert";
+ *
+ * const names = (await openCompanions(embeddedModelPath())).map(({ name }) => name);
+ * assert(names.some((name) => name.endsWith("tokenizer.json")));
+ * ```
+ */
+export async function openCompanions(
+  pathOrHubId: string,
+  options: HubOptions = {},
+): Promise<readonly ByteSource[]> {
+  if (await exists(pathOrHubId)) return await openLocalCompanions(pathOrHubId);
+  const { id, revision } = parseHubName(pathOrHubId) ?? refuseName(pathOrHubId);
+  return await openHubCompanions(id, { ...options, ...revision });
+}
+
+/** `owner/name` or `owner/name@revision` in its parts; undefined for anything else. */
+export function parseHubName(
+  name: string,
+): { readonly id: string; readonly revision: { readonly revision?: string } } | undefined {
+  const [id = "", ...revision] = name.split("@");
+  if (!isHubId(id)) return undefined;
+  return { id, revision: revision.length > 0 ? { revision: revision.join("@") } : {} };
+}
+
+function refuseName(pathOrHubId: string): never {
   throw new InputError(
     `${
       pathOrHubId || '""'

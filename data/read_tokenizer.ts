@@ -1,7 +1,7 @@
 import type { ByteSource } from "./byte_source.ts";
-import { InputError } from "./input_error.ts";
 import { readJsonObject } from "./json_file.ts";
 import { createTextTokenizer, type TextTokenizer } from "./tokenizer.ts";
+import { checkVocabularySize } from "./tokenizer_size.ts";
 
 /**
  * Reads a tokenizer from its `tokenizer.json` and, where there is one, `tokenizer_config.json`. Throws
@@ -27,23 +27,6 @@ export async function readTextTokenizer(
     settings === undefined ? {} : await readJsonObject(settings),
     file.name,
   );
-  checkVocabulary(file.name, tokenizer, config);
+  checkVocabularySize(file.name, tokenizer.vocabularySize, config);
   return tokenizer;
-}
-
-/** Models are padded to round numbers, tokenizers get tokens added; more than this is neither. */
-const LARGEST_DIFFERENCE = 0.25;
-
-/** Throws {@linkcode InputError} where a tokenizer cannot be that of the model. */
-function checkVocabulary(
-  file: string,
-  { vocabularySize }: TextTokenizer,
-  { vocab_size: expected }: Readonly<Record<string, unknown>>,
-): void {
-  if (typeof expected !== "number") return;
-  if (Math.abs(vocabularySize - expected) <= LARGEST_DIFFERENCE * expected) return;
-  throw new InputError(
-    `${file}: has ${vocabularySize} tokens, but config.json gives the model ${expected}; they ` +
-      "belong to different models: use the tokenizer that came with the weights",
-  );
 }

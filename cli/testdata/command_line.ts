@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly shell?: string;
   /** Working folder. */
   readonly cwd?: string;
+  /** Variables of the environment to set. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts `cli.ts` as a process of its own. */
@@ -39,7 +41,7 @@ export function startCommandLine(args: readonly string[], options: RunOptions = 
     stdout: "piped",
     stderr: "piped",
     // What it keeps for later runs is not to be mixed up with the user's.
-    env: { NO_COLOR: "1", XDG_CACHE_HOME: join(tmpdir(), "kanpress-tests") },
+    env: { NO_COLOR: "1", XDG_CACHE_HOME: join(tmpdir(), "kanpress-tests"), ...options.env },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   }).spawn();
 }
