@@ -4,6 +4,7 @@
  *
  * @module
  */
+export * from "./baselines/mod.ts";
 export * from "./data/mod.ts";
 export * from "./eval/mod.ts";
 export * from "./hierarchy/mod.ts";

@@ -13,13 +13,8 @@
  */
 import { parseArgs } from "node:util";
 import type { StateDict } from "../data/mod.ts";
-import {
-  BASELINES,
-  compressWithBaseline,
-  decompressWeights,
-  HierarchicalCompressor,
-  PRESETS,
-} from "../hierarchy/mod.ts";
+import { decompressWeights, HierarchicalCompressor, PRESETS } from "../hierarchy/mod.ts";
+import { BASELINES, compressWithBaseline } from "../baselines/mod.ts";
 import { openEmbeddedCalibrated, TIED_EMBEDDING } from "./theory/calibrated_model.ts";
 import { ggufInputEmbedding, ggufMixture, LLAMA_CPP_FILES } from "./theory/gguf_mixtures.ts";
 import { printTable } from "./theory/table.ts";

@@ -10,10 +10,11 @@
 import { parseArgs } from "node:util";
 import { memorySource, readEmbeddedCalibration, readEmbeddedText } from "../data/mod.ts";
 import { indexStatistics } from "../hierarchy/entropy/index_statistics.ts";
-import { fitEntropyModel } from "../hierarchy/entropy/fit_entropy_model.ts";
+import { fitEntropyModel } from "../hierarchy/levels/fit_entropy_model.ts";
 import { emptyCounts, fitSymbolModel } from "../hierarchy/entropy/fit_symbol_model.ts";
 import { idealBits } from "../hierarchy/entropy/index_code.ts";
-import { forEachDiagonal, type IndexMatrix } from "../hierarchy/entropy/index_matrix.ts";
+import type { IndexMatrix } from "../hierarchy/entropy/index_matrix.ts";
+import { forEachDiagonal } from "../hierarchy/scan/pieces.ts";
 import { putIntegers } from "../hierarchy/entropy/integer_vector.ts";
 import { RansEncoder } from "../hierarchy/entropy/rans.ts";
 import { fitScaleField, type ScaleField } from "../hierarchy/entropy/scale_field.ts";
@@ -22,12 +23,12 @@ import {
   type SymbolModel,
   symbolTables,
 } from "../hierarchy/entropy/symbol_model.ts";
-import { levelShapes } from "../hierarchy/level_codecs.ts";
-import type { MatrixShape } from "../hierarchy/levels/level.ts";
+import { levelShapes } from "../hierarchy/levels/level_codecs.ts";
+import type { MatrixShape } from "../hierarchy/matrix/matrix.ts";
 import { decodeIndices, decodeTrellis } from "../hierarchy/levels/trellis_level.ts";
 import { HierarchicalCompressor, openContainer } from "../hierarchy/mod.ts";
-import { codedShapes } from "../hierarchy/plan_tensors.ts";
-import { quantizersOf, type Trellis } from "../hierarchy/quantize/trellis.ts";
+import { codedShapes } from "../hierarchy/file/plan_tensors.ts";
+import { quantizersOf, type Trellis } from "../hierarchy/scan/trellis.ts";
 import { runTasksHere } from "../hierarchy/workers/task_runner.ts";
 import { openCalibrated } from "./theory/calibrated_model.ts";
 import { type Price, priceExtensions } from "./theory/entropy_extensions.ts";

@@ -17,10 +17,10 @@ import {
   useBackend,
 } from "../eval/mod.ts";
 import { planWindows } from "../eval/protocols/protocol.ts";
-import { planJobs } from "../eval/scoring_jobs.ts";
-import { runJob, scoreRows } from "../eval/window_scorer.ts";
-import { ParameterStore } from "../eval/parameter_store.ts";
-import { prepareWeights } from "../eval/prepared_weights.ts";
+import { planJobs } from "../eval/scores/scoring_jobs.ts";
+import { runJob, scoreRows } from "../eval/scoring/window_scorer.ts";
+import { ParameterStore } from "../eval/weights/parameter_store.ts";
+import { prepareWeights } from "../eval/weights/prepared_weights.ts";
 import { describeModel } from "../eval/architectures/registry.ts";
 import { randomStateDict } from "../eval/testdata/random_model.ts";
 import { createRandom } from "../kan/mod.ts";

@@ -1,5 +1,6 @@
-import type { ErrorMetric, Matrix } from "../hierarchy/levels/level.ts";
-import { forEachDiagonal } from "../hierarchy/entropy/index_matrix.ts";
+import type { Matrix } from "../hierarchy/matrix/matrix.ts";
+import type { ErrorMetric } from "../hierarchy/matrix/error_metric.ts";
+import { forEachDiagonal } from "../hierarchy/scan/pieces.ts";
 import { passOn, readTargets, startFeedback } from "../hierarchy/quantize/error_feedback.ts";
 import type { FeedbackOperations } from "../hierarchy/quantize/feedback_operations.ts";
 

@@ -6,18 +6,18 @@
  */
 import { laplacianModel, symbolTables } from "../hierarchy/entropy/symbol_model.ts";
 import { symbolCosts } from "../hierarchy/entropy/symbol_costs.ts";
-import { createPathSearchKernel } from "../hierarchy/kernels/path_search_kernel.ts";
-import { fitEntropyModel } from "../hierarchy/entropy/fit_entropy_model.ts";
+import { createPathSearchKernel } from "../hierarchy/quantize/path_search_kernel.ts";
+import { fitEntropyModel } from "../hierarchy/levels/fit_entropy_model.ts";
 import { decodeSegment, encodeSegment } from "../hierarchy/entropy/index_code.ts";
 import { createRunDecoder } from "../hierarchy/entropy/run_decoder.ts";
-import { createRunDecoderKernel } from "../hierarchy/kernels/run_decoder_kernel.ts";
-import { createErrorFeedbackKernel } from "../hierarchy/kernels/error_feedback_kernel.ts";
+import { createRunDecoderKernel } from "../hierarchy/entropy/run_decoder_kernel.ts";
+import { createErrorFeedbackKernel } from "../hierarchy/quantize/error_feedback_kernel.ts";
 import { feedbackOperations } from "../hierarchy/quantize/feedback_operations.ts";
 import { createPathSearch } from "../hierarchy/quantize/path_search.ts";
-import { createTrellis } from "../hierarchy/quantize/trellis.ts";
+import { createTrellis } from "../hierarchy/scan/trellis.ts";
 import { quantizeRun } from "../hierarchy/quantize/viterbi.ts";
 import { runTasksHere } from "../hierarchy/workers/task_runner.ts";
-import { createRandom } from "../kan/random.ts";
+import { createRandom } from "../kan/numeric/random.ts";
 import { leastCpuSeconds } from "./cpu_seconds.ts";
 import { passErrorsOn } from "./feedback_pass.ts";
 

@@ -13,10 +13,10 @@ import { embeddedModelPath, encodeOnnxModel, openModel, type StateDict } from ".
 import type { OnnxGraph, OnnxNode } from "../data/onnx/onnx_model.ts";
 import { languageModelGraph, type ModelConfig, readStateDict, useBackend } from "../eval/mod.ts";
 import { describeModel } from "../eval/architectures/registry.ts";
-import { ParameterStore } from "../eval/parameter_store.ts";
-import { prepareWeights } from "../eval/prepared_weights.ts";
+import { ParameterStore } from "../eval/weights/parameter_store.ts";
+import { prepareWeights } from "../eval/weights/prepared_weights.ts";
 import { randomStateDict } from "../eval/testdata/random_model.ts";
-import { runJob, scoreRows } from "../eval/window_scorer.ts";
+import { runJob, scoreRows } from "../eval/scoring/window_scorer.ts";
 import {
   type Engine,
   type EngineName,

@@ -22,7 +22,7 @@ import { idealBits } from "../hierarchy/entropy/index_code.ts";
 import { fitScaleField } from "../hierarchy/entropy/scale_field.ts";
 import { symbolTables } from "../hierarchy/entropy/symbol_model.ts";
 import { createFieldLevel, decodeField } from "../hierarchy/levels/field_level.ts";
-import { createTrellis, quantizersOf } from "../hierarchy/quantize/trellis.ts";
+import { createTrellis, quantizersOf } from "../hierarchy/scan/trellis.ts";
 import { openEmbeddedCalibrated } from "./theory/calibrated_model.ts";
 import { codedSignal, withMatrices } from "./theory/coded_signal.ts";
 import {

@@ -12,7 +12,7 @@ export async function availableBackend<T extends Pick<MeasureOptions, "backend">
 ): Promise<T> {
   if (options.backend !== "webgpu") return options;
   if (await gpu?.requestAdapter() != null) {
-    await (await import("../eval/backend.ts")).useBackend("webgpu");
+    await (await import("../eval/compute/backend.ts")).useBackend("webgpu");
     return options;
   }
   writeLine("no WebGPU adapter on this machine; using the backend wasm");

@@ -6,8 +6,8 @@ import {
   type StateDict,
 } from "../data/mod.ts";
 import { shownUrl } from "../data/shown_url.ts";
-import { checkTensors } from "../eval/expected_tensors.ts";
-import { checkLayerMemory } from "../eval/memory_plan.ts";
+import { checkTensors } from "../eval/weights/expected_tensors.ts";
+import { checkLayerMemory } from "../eval/scoring/memory_plan.ts";
 import { describeModel, readStateDict, type TransformerDescription } from "../eval/mod.ts";
 import { formatBytes } from "../eval/report/number_text.ts";
 import { naming } from "./errors.ts";

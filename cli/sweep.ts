@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { InputError, type StateDict, weightsDigest } from "../data/mod.ts";
-import { readBaseEvaluation, writeBaseEvaluation } from "../eval/base_evaluation_file.ts";
-import { modelLinears } from "../eval/expected_tensors.ts";
+import { readBaseEvaluation, writeBaseEvaluation } from "../eval/measure/base_evaluation_file.ts";
+import { modelLinears } from "../eval/weights/expected_tensors.ts";
 import {
   type BaseEvaluation,
   evaluateLanguageModel,
@@ -9,14 +9,9 @@ import {
   planWindows,
   type TransformerDescription,
 } from "../eval/mod.ts";
-import { fingerprintOf } from "../eval/evaluation_result.ts";
-import {
-  BASELINES,
-  compressWithBaseline,
-  decompressWeights,
-  HierarchicalCompressor,
-  type TensorMetrics,
-} from "../hierarchy/mod.ts";
+import { fingerprintOf } from "../eval/measure/evaluation_result.ts";
+import { decompressWeights, HierarchicalCompressor, type TensorMetrics } from "../hierarchy/mod.ts";
+import { BASELINES, compressWithBaseline } from "../baselines/mod.ts";
 import { type CalibratedModel, calibrateModel } from "./calibration.ts";
 import { checkUniform, coderOptions } from "./compress_target.ts";
 import { type MeasuredText, readMeasuredText } from "./measure.ts";

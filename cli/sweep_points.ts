@@ -1,4 +1,5 @@
-import { BASELINES, type Preset, PRESETS } from "../hierarchy/mod.ts";
+import { type Preset, PRESETS } from "../hierarchy/mod.ts";
+import { BASELINES } from "../baselines/mod.ts";
 import { UsageError } from "./errors.ts";
 
 /** One way to compress a model. */

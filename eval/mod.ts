@@ -8,7 +8,7 @@ export type { ModelConfig } from "./architectures/config.ts";
 export * from "./architectures/description.ts";
 export { architectureOf, describeModel, isIgnorableTensor } from "./architectures/registry.ts";
 export { type ActivationName, activationNames } from "./architectures/activation_names.ts";
-export { type BackendName, backendNames, useBackend } from "./backend.ts";
+export { type BackendName, backendNames, useBackend } from "./compute/backend.ts";
 export {
   calibrate,
   type CalibrateOptions,
@@ -18,20 +18,20 @@ export {
 export { type SampleOptions, sampleTokens } from "./calibration/sample_tokens.ts";
 export { tensorMetrics } from "./calibration/tensor_metrics.ts";
 export type { TensorMetric, TensorMetrics } from "../hierarchy/metric/tensor_metric.ts";
-export { compareRuns, type RunComparison, type RunFigures } from "./compare_runs.ts";
+export { compareRuns, type RunComparison, type RunFigures } from "./measure/compare_runs.ts";
 export {
   compressToDivergence,
   type CompressToDivergenceOptions,
   type DivergenceResult,
-} from "./compress_to_divergence.ts";
+} from "./measure/compress_to_divergence.ts";
 export {
   type BaseEvaluation,
   evaluateLanguageModel,
   type EvaluateOptions,
   evaluateOriginal,
-} from "./evaluate.ts";
-export { evaluateByLayer, type EvaluateByLayerOptions } from "./evaluate_by_layer.ts";
-export type { ChunkMeans, EvaluationResult, Pair } from "./evaluation_result.ts";
+} from "./measure/evaluate.ts";
+export { evaluateByLayer, type EvaluateByLayerOptions } from "./measure/evaluate_by_layer.ts";
+export type { ChunkMeans, EvaluationResult, Pair } from "./measure/evaluation_result.ts";
 export {
   chooseProtocol,
   planWindows,
@@ -41,7 +41,7 @@ export {
   type ProtocolSettings,
 } from "./protocols/protocol.ts";
 export type { Window, WindowText } from "./protocols/window.ts";
-export type { BaseStates, ScoringOptions } from "./score_windows.ts";
+export type { BaseStates, ScoringOptions } from "./scoring/score_windows.ts";
 export {
   evaluateTask,
   type SampleOutcome,
@@ -53,15 +53,16 @@ export {
 export type { Continuation } from "./tasks/task.ts";
 export type { TaskRequest } from "./tasks/task_plan.ts";
 export { taskNames } from "./tasks/registry.ts";
-export { clusterEstimate, type Estimate } from "./statistics.ts";
-export type { ForwardOptions } from "./forward.ts";
+export { clusterEstimate, type Estimate } from "./scores/statistics.ts";
+export type { ForwardOptions } from "./model/forward.ts";
 export {
   generateText,
   generateTokens,
   type GenerationOptions,
   type TextGenerationOptions,
-} from "./generate.ts";
-export { KeyValueCache, type LayerCache, type Step } from "./layers/key_value_cache.ts";
+} from "./generation/generate.ts";
+export { KeyValueCache } from "./layers/key_value_cache.ts";
+export { type LayerCache, type Step } from "./layers/layer_cache.ts";
 export type { Tap } from "./layers/tap.ts";
 export {
   createLanguageModel,
@@ -69,7 +70,7 @@ export {
   type LanguageModelSource,
   loadLanguageModel,
   readStateDict,
-} from "./language_model.ts";
-export type { SamplingOptions } from "./sample_token.ts";
+} from "./generation/language_model.ts";
+export type { SamplingOptions } from "./generation/sample_token.ts";
 export { languageModelGraph, type OnnxOptions } from "./onnx/language_model_graph.ts";
 export * from "./plots/mod.ts";

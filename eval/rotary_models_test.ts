@@ -1,8 +1,8 @@
 import assert from "node:assert";
-import { useBackend } from "./backend.ts";
+import { useBackend } from "./compute/backend.ts";
 import { KeyValueCache } from "./layers/key_value_cache.ts";
-import { createLanguageModel } from "./language_model.ts";
-import { jobOptions } from "./score_windows.ts";
+import { createLanguageModel } from "./generation/language_model.ts";
+import { jobOptions } from "./scoring/score_windows.ts";
 import { rotaryCases, rotaryTokens, rotaryWeights } from "./testdata/rotary_models.ts";
 
 for (const { name, config, logits } of rotaryCases) {

@@ -1,4 +1,4 @@
-import type { Random } from "../kan/random.ts";
+import type { Random } from "../kan/numeric/random.ts";
 
 /** Bytes at which readers change their minds. */
 const AWKWARD = [0, 1, 0x7f, 0x80, 0xff, 0x22, 0x5b, 0x5d, 0x7b, 0x7d, 0x0a, 0x1b];

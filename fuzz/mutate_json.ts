@@ -1,4 +1,4 @@
-import type { Random } from "../kan/random.ts";
+import type { Random } from "../kan/numeric/random.ts";
 
 /** What JSON can hold. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };

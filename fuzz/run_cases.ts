@@ -5,7 +5,7 @@
  * Without the last two numbers the file is read instead of made.
  */
 import { InputError } from "../data/input_error.ts";
-import { createRandom } from "../kan/random.ts";
+import { createRandom } from "../kan/numeric/random.ts";
 import { caseSeed, loadTarget } from "./target.ts";
 
 /** What is told of a case. */

@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { createRandom } from "../kan/random.ts";
+import { createRandom } from "../kan/numeric/random.ts";
 import { type Fault, supervise } from "./supervise.ts";
 import { caseSeed, loadTarget, targetNames } from "./target.ts";
 import { target } from "./testdata/faulty.ts";

@@ -1,4 +1,4 @@
-import type { Random } from "../kan/random.ts";
+import type { Random } from "../kan/numeric/random.ts";
 
 /**
  * A reader of input from outside, and a source of inputs that are almost sound. One file of

@@ -1,6 +1,6 @@
 import assert from "node:assert";
 import type { WeightTensor } from "../data/tensor.ts";
-import { createRandom } from "../kan/random.ts";
+import { createRandom } from "../kan/numeric/random.ts";
 import { type CompressedModel, HierarchicalCompressor } from "./compressor.ts";
 import { decompressWeights } from "./decompress.ts";
 import type { TensorMetric, TensorMetrics } from "./metric/tensor_metric.ts";

@@ -1,5 +1,3 @@
-import type { ResolvedOptions } from "./compressor_options.ts";
-
 /** How much time compression may take. */
 export const EFFORTS = ["fast", "normal", "best"] as const;
 /** How much time compression may take: see {@linkcode chooseStates}. */
@@ -14,7 +12,7 @@ const LIMITS: Readonly<Record<Effort, readonly (readonly [values: number, states
 
 /** Trellis states: those that the options name, else by effort and the number of coded values. */
 export function chooseStates(
-  { states, effort }: Pick<ResolvedOptions, "effort"> & { readonly states?: number },
+  { states, effort }: { readonly effort: Effort; readonly states?: number },
   values: number,
 ): number {
   return states ?? LIMITS[effort].find(([limit]) => values <= limit)![1];

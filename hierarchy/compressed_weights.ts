@@ -2,11 +2,11 @@ import { InputError } from "../data/input_error.ts";
 import { letGo } from "../data/let_go.ts";
 import { pickRows } from "../data/read_rows.ts";
 import type { WeightSource, WeightTensor } from "../data/tensor.ts";
-import type { Container } from "./container.ts";
-import { decodeExactTensors } from "./exact_tensors.ts";
-import { inseparableLevel } from "./decode_groups.ts";
-import { decodeStages } from "./level_codecs.ts";
-import { codedShapes } from "./plan_tensors.ts";
+import type { Container } from "./file/container.ts";
+import { decodeExactTensors } from "./file/exact_tensors.ts";
+import { inseparableLevel } from "./file/decode_groups.ts";
+import { decodeStages } from "./levels/level_codecs.ts";
+import { codedShapes } from "./file/plan_tensors.ts";
 import { transpose } from "../data/transpose.ts";
 
 /**

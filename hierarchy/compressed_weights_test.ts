@@ -2,11 +2,11 @@ import assert from "node:assert";
 import { memorySource } from "../data/memory_source.ts";
 import { pickRows } from "../data/read_rows.ts";
 import type { StateDict } from "../data/tensor.ts";
-import { createRandom } from "../kan/random.ts";
+import { createRandom } from "../kan/numeric/random.ts";
 import { compressedWeights } from "./compressed_weights.ts";
 import { HierarchicalCompressor } from "./compressor.ts";
 import type { CompressorOptions } from "./compressor_options.ts";
-import { openContainer } from "./container.ts";
+import { openContainer } from "./file/container.ts";
 import { decodeContainer } from "./decompress.ts";
 
 function randomWeights(): StateDict {

@@ -1,3 +1,4 @@
+import type { CompressInput, DivergenceTarget } from "./compress_input.ts";
 import type { StateDict, WeightSource } from "../data/tensor.ts";
 import {
   type CompressorOptions,
@@ -6,12 +7,11 @@ import {
 } from "./compressor_options.ts";
 import { chooseStates } from "./choose_states.ts";
 import { InputError } from "../data/input_error.ts";
-import { openContainer } from "./container.ts";
+import { openContainer } from "./file/container.ts";
 import { sourceOf } from "./decompress.ts";
 import { encodeStages } from "./encode_stages.ts";
 import { encodeAtTarget } from "./encode_at_target.ts";
-import type { Signal } from "./levels/level.ts";
-import type { FactoredMetrics, TensorMetrics } from "./metric/tensor_metric.ts";
+import type { Signal } from "./matrix/matrix.ts";
 import { prepareModel } from "./prepare_model.ts";
 import { type CompressionReport, reportContainer } from "./report.ts";
 import { CodingWorkers } from "./workers/coding_workers.ts";
@@ -22,35 +22,6 @@ export interface CompressedModel {
   readonly bytes: Uint8Array;
   /** Where every byte of it goes. */
   readonly report: CompressionReport;
-}
-
-/** What is known of a model beside its weights. */
-export interface ModelDescription {
-  /** The model's config.json; travels in the file, so that the file can be loaded by itself. */
-  readonly config?: Readonly<Record<string, unknown>>;
-  /** Name of the model. */
-  readonly source?: string;
-  /** `weightsDigest` of the weights, where it is known already. */
-  readonly sourceSha256?: string;
-}
-
-/** A target in what compression does to a model, instead of one in size. */
-export interface DivergenceTarget {
-  /** The mean divergence that the model may have, in nats; it ends within 5 % below. */
-  readonly most: number;
-  /**
-   * Measures the divergence of decompressed weights from the original, in nats; calls `report` with
-   * the share that is done. Called for each trial; see `compressToDivergence` of eval.
-   */
-  readonly measure: (weights: StateDict, report: (share: number) => void) => Promise<number>;
-}
-
-/** A {@linkcode ModelDescription} and what calibration found out. */
-export interface CompressInput extends ModelDescription {
-  /** What errors in each matrix cost; matrices without a metric get steps by their size alone. */
-  readonly metrics?: TensorMetrics | FactoredMetrics;
-  /** Target in divergence, instead of `bits` and `bytes` of the options. */
-  readonly divergence?: DivergenceTarget;
 }
 
 /** Models of fewer values are coded before workers have started. */

@@ -1,12 +1,12 @@
 import type { ByteSource } from "../data/byte_source.ts";
 import { memorySource } from "../data/memory_source.ts";
 import type { StateDict, WeightTensor } from "../data/tensor.ts";
-import { type Container, openContainer } from "./container.ts";
-import { decodeExactTensors } from "./exact_tensors.ts";
-import { decodeGroups } from "./decode_groups.ts";
-import { decodeStages } from "./level_codecs.ts";
-import type { Matrix } from "./levels/level.ts";
-import { codedShapes } from "./plan_tensors.ts";
+import { type Container, openContainer } from "./file/container.ts";
+import { decodeExactTensors } from "./file/exact_tensors.ts";
+import { decodeGroups } from "./file/decode_groups.ts";
+import { decodeStages } from "./levels/level_codecs.ts";
+import type { Matrix } from "./matrix/matrix.ts";
+import { codedShapes } from "./file/plan_tensors.ts";
 import { transpose } from "../data/transpose.ts";
 
 /**

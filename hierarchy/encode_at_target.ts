@@ -1,5 +1,5 @@
-import type { DivergenceTarget } from "./compressor.ts";
-import { encodeContainer } from "./container.ts";
+import type { DivergenceTarget } from "./compress_input.ts";
+import { encodeContainer } from "./file/container.ts";
 import { decompressWeights } from "./decompress.ts";
 import { type EncodeOptions, type StageEncoder, TRAINING_SHARE } from "./encode_stages.ts";
 import type { PreparedModel } from "./prepare_model.ts";

@@ -1,12 +1,12 @@
-import { chooseRateWeight } from "./choose_rate_weight.ts";
+import { chooseRateWeight } from "./rate/choose_rate_weight.ts";
 import type { ResolvedOptions } from "./compressor_options.ts";
-import type { Stage } from "./container.ts";
-import { decodeStage } from "./level_codecs.ts";
+import type { EncodeContext, EncodedLevel, Level, Stage } from "./levels/level.ts";
+import { decodeStage } from "./levels/level_codecs.ts";
 import { createAutoencoderLevels } from "./levels/autoencoder_level.ts";
 import { createFieldLevel } from "./levels/field_level.ts";
-import type { EncodeContext, EncodedLevel, Level, Signal } from "./levels/level.ts";
+import type { Signal } from "./matrix/matrix.ts";
 import { planAutoencoder } from "./levels/plan_autoencoder.ts";
-import { ScratchArrays } from "./workers/scratch_arrays.ts";
+import { ScratchArrays } from "./matrix/scratch_arrays.ts";
 import { createTrellisLevel, type TrellisLevelOptions } from "./levels/trellis_level.ts";
 import { shiftSteps, uniformShifts } from "./rate/equalize_rates.ts";
 import { estimateRate, type RateEstimate } from "./rate/rate_estimate.ts";

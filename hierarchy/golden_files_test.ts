@@ -2,13 +2,13 @@ import assert from "node:assert";
 import { memorySource } from "../data/memory_source.ts";
 import { openSafetensors } from "../data/safetensors_file.ts";
 import { compressedWeights } from "./compressed_weights.ts";
-import { openContainer } from "./container.ts";
-import { decodesApart } from "./decode_groups.ts";
+import { openContainer } from "./file/container.ts";
+import { decodesApart } from "./file/decode_groups.ts";
 import { decompressWeights } from "./decompress.ts";
 import { laplacianModel, symbolTables } from "./entropy/symbol_model.ts";
 import { FORMAT_VERSION } from "./format/constants.ts";
-import { createRunDecoderKernel } from "./kernels/run_decoder_kernel.ts";
-import { createTrellis } from "./quantize/trellis.ts";
+import { createRunDecoderKernel } from "./entropy/run_decoder_kernel.ts";
+import { createTrellis } from "./scan/trellis.ts";
 import { digestsOf, readGoldenFiles } from "./testdata/golden_files.ts";
 
 // These files were written once. Where one of these tests fails, files that people have no longer

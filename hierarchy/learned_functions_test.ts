@@ -1,8 +1,8 @@
 import assert from "node:assert";
 import { InputError } from "../data/input_error.ts";
-import { createRandom } from "../kan/random.ts";
+import { createRandom } from "../kan/numeric/random.ts";
 import { HierarchicalCompressor } from "./compressor.ts";
-import { encodeContainer } from "./container.ts";
+import { encodeContainer } from "./file/container.ts";
 import { readLearnedFunctions } from "./learned_functions.ts";
 
 /** Gaussian weights whose deviation is the product of a row's and a column's. */

@@ -1,9 +1,9 @@
 import { InputError } from "../data/input_error.ts";
 import { elementCount, type StateDict, type WeightSource } from "../data/tensor.ts";
 import type { ResolvedOptions } from "./compressor_options.ts";
-import type { Container } from "./container.ts";
-import { encodeExactTensors } from "./exact_tensors.ts";
-import type { Signal } from "./levels/level.ts";
+import type { Container } from "./file/container.ts";
+import { encodeExactTensors } from "./file/exact_tensors.ts";
+import type { Signal } from "./matrix/matrix.ts";
 import { factorMetrics } from "./metric/factor_metrics.ts";
 import {
   errorMetric,
@@ -11,8 +11,8 @@ import {
   isFactored,
   type TensorMetrics,
 } from "./metric/tensor_metric.ts";
-import { matrixShape, planTensors } from "./plan_tensors.ts";
-import type { StoredTensor } from "./tensor_names.ts";
+import { matrixShape, planTensors } from "./file/plan_tensors.ts";
+import type { StoredTensor } from "./file/tensor_names.ts";
 import { transpose } from "../data/transpose.ts";
 import { weightsDigest } from "../data/weights_digest.ts";
 

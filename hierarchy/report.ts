@@ -1,10 +1,11 @@
 import { bytesPerElement } from "../data/dtype.ts";
 import { type DType, elementCount } from "../data/tensor.ts";
-import type { Container, Stage } from "./container.ts";
-import { decodeGroups } from "./decode_groups.ts";
-import { codecOf, decodeStage, levelBytes, levelShapes } from "./level_codecs.ts";
-import type { EncodedLevel, MatrixShape, Signal } from "./levels/level.ts";
-import { codedShapes } from "./plan_tensors.ts";
+import type { Container } from "./file/container.ts";
+import type { EncodedLevel, Stage } from "./levels/level.ts";
+import { decodeGroups } from "./file/decode_groups.ts";
+import { codecOf, decodeStage, levelBytes, levelShapes } from "./levels/level_codecs.ts";
+import type { MatrixShape, Signal } from "./matrix/matrix.ts";
+import { codedShapes } from "./file/plan_tensors.ts";
 
 /** What one level of the hierarchy costs and what it leaves to the levels after it. */
 export interface LevelReport {

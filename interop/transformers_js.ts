@@ -11,7 +11,7 @@ import { env, pipeline, TextStreamer } from "@huggingface/transformers";
 import { openFile } from "../data/file_source.ts";
 import { encodeOnnxModel } from "../data/onnx/onnx_model.ts";
 import { languageModelGraph } from "../eval/onnx/language_model_graph.ts";
-import { openContainer } from "../hierarchy/container.ts";
+import { openContainer } from "../hierarchy/file/container.ts";
 import { decompressWeights } from "../hierarchy/decompress.ts";
 
 const [folder = "compressed/prose-4m-rate-4bit", prompt = "The old house"] = Deno.args;

@@ -5,18 +5,18 @@
  *
  * @module
  */
-export { attributeKan, type Attribution } from "./attribution.ts";
+export { attributeKan, type Attribution } from "./fitting/attribution.ts";
 export * from "./bases/basis.ts";
 export * from "./bases/bspline.ts";
 export * from "./bases/describe.ts";
 export { expandBasis } from "./bases/expansion.ts";
 export * from "./bases/global_bases.ts";
 export { applyLocalSplines } from "./bases/local_splines.ts";
-export * from "./fit.ts";
-export * from "./grid.ts";
-export { gridFromSamples, updateGrids } from "./grid_update.ts";
-export * from "./kan.ts";
-export { KanLayer, type SplinePath } from "./kan_layer.ts";
+export * from "./fitting/fit.ts";
+export * from "./bases/grid.ts";
+export { gridFromSamples, updateGrids } from "./fitting/grid_update.ts";
+export * from "./layers/kan.ts";
+export { KanLayer, type SplinePath } from "./layers/kan_layer.ts";
 export {
   type BaseFunction,
   createKanLayerModel,
@@ -24,9 +24,9 @@ export {
   type KanLayerModel,
   type KanLayerOptions,
   nodeCount,
-} from "./layer_model.ts";
-export * from "./least_squares.ts";
-export * from "./mat_mul.ts";
+} from "./model/layer_model.ts";
+export * from "./numeric/least_squares.ts";
+export * from "./numeric/mat_mul.ts";
 export {
   createKanModel,
   type KanModel,
@@ -35,7 +35,7 @@ export {
   parameterCount,
   parametersOf,
   withParameters,
-} from "./model.ts";
+} from "./model/model.ts";
 export * from "./optimizers/adam.ts";
 export * from "./optimizers/lbfgs.ts";
 export * from "./optimizers/levenberg_marquardt.ts";
@@ -47,14 +47,14 @@ export {
   pruneKan,
   type PruneOptions,
   removeEdge,
-} from "./prune.ts";
+} from "./fitting/prune.ts";
 export type { PlotlyFigure } from "./plots/drawing.ts";
 export * from "./plots/edge.ts";
 export { type Curve, edgeCurve } from "./plots/edge_curve.ts";
 export { networkFigure, type NetworkPlotOptions, plotNetwork } from "./plots/network.ts";
-export * from "./random.ts";
-export * from "./refine.ts";
-export * from "./serialize.ts";
+export * from "./numeric/random.ts";
+export * from "./fitting/refine.ts";
+export * from "./model/serialize.ts";
 export { suggestForCurve, type Suggestion, type SuggestOptions } from "./symbolic/fit_curve.ts";
 export * from "./symbolic/formula.ts";
 export {
@@ -62,10 +62,10 @@ export {
   type SymbolicFunction,
   symbolicFunction,
   symbolicFunctions,
-} from "./symbolic/functions.ts";
+} from "./model/symbolic_functions.ts";
 export * from "./symbolic/suggest.ts";
-export * from "./tensor_types.ts";
-export * from "./tf_layer.ts";
+export * from "./numeric/tensor_types.ts";
+export * from "./layers/tf_layer.ts";
 export { evaluateKan, samplesFrom } from "./engine/evaluate.ts";
 export { jacobianOf } from "./engine/jacobian.ts";
 export { type DataSet, evaluateObjective, type Evaluation, type Loss } from "./engine/objective.ts";

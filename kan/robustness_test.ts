@@ -2,18 +2,18 @@ import "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert";
 import fc from "fast-check";
-import { attributeKan } from "./attribution.ts";
+import { attributeKan } from "./fitting/attribution.ts";
 import type { Extrapolation } from "./bases/basis.ts";
 import { evaluateKan, samplesFrom } from "./engine/evaluate.ts";
 import { type DataSet, evaluateObjective } from "./engine/objective.ts";
-import { fitKan } from "./fit.ts";
-import { updateGrids } from "./grid_update.ts";
-import { Kan } from "./kan.ts";
-import { createKanModel, type KanModel, parametersOf } from "./model.ts";
-import { pruneKan } from "./prune.ts";
-import { createRandom } from "./random.ts";
-import { refineKan } from "./refine.ts";
-import { decodeKan, encodeKan } from "./serialize.ts";
+import { fitKan } from "./fitting/fit.ts";
+import { updateGrids } from "./fitting/grid_update.ts";
+import { Kan } from "./layers/kan.ts";
+import { createKanModel, type KanModel, parametersOf } from "./model/model.ts";
+import { pruneKan } from "./fitting/prune.ts";
+import { createRandom } from "./numeric/random.ts";
+import { refineKan } from "./fitting/refine.ts";
+import { decodeKan, encodeKan } from "./model/serialize.ts";
 import { fixSymbolic } from "./symbolic/suggest.ts";
 
 /** Inputs of the kinds that break KANs: constant, repeated, outside the grid, one, tiny and huge. */

@@ -11,12 +11,12 @@ import {
 } from "./bases/global_bases.ts";
 import { evaluateKan, samplesFrom } from "./engine/evaluate.ts";
 import { evaluateObjective } from "./engine/objective.ts";
-import { createTensorObjective } from "./engine/tensor_objective.ts";
-import { fitKan } from "./fit.ts";
-import { uniformGrid } from "./grid.ts";
-import { updateGrids } from "./grid_update.ts";
-import { createKanModel, type KanModel, parametersOf } from "./model.ts";
-import { createRandom } from "./random.ts";
+import { createTensorObjective } from "./fitting/tensor_objective.ts";
+import { fitKan } from "./fitting/fit.ts";
+import { uniformGrid } from "./bases/grid.ts";
+import { updateGrids } from "./fitting/grid_update.ts";
+import { createKanModel, type KanModel, parametersOf } from "./model/model.ts";
+import { createRandom } from "./numeric/random.ts";
 import { fixSymbolic } from "./symbolic/suggest.ts";
 import { needsWebGpu } from "./testdata/needs_webgpu.ts";
 

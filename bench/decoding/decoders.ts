@@ -1,9 +1,9 @@
 import { memorySource } from "../../data/memory_source.ts";
-import { openContainer } from "../../hierarchy/container.ts";
+import { openContainer } from "../../hierarchy/file/container.ts";
 import { decodeContainer } from "../../hierarchy/decompress.ts";
-import { levelShapes } from "../../hierarchy/level_codecs.ts";
+import { levelShapes } from "../../hierarchy/levels/level_codecs.ts";
 import { decodeTrellis } from "../../hierarchy/levels/trellis_level.ts";
-import { codedShapes } from "../../hierarchy/plan_tensors.ts";
+import { codedShapes } from "../../hierarchy/file/plan_tensors.ts";
 
 /** What is timed, of one compressed file. */
 export interface Decoders {

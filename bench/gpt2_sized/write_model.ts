@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { byteTokenizer } from "../../cli/testdata/byte_tokenizer.ts";
 import { elementCount, fromFloat32, writeSafetensors } from "../../data/mod.ts";
 import { describeModel } from "../../eval/mod.ts";
-import { expectedTensors } from "../../eval/expected_tensors.ts";
-import { createRandom } from "../../kan/random.ts";
+import { expectedTensors } from "../../eval/weights/expected_tensors.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
 
 /** The sizes of GPT-2: 124,439,808 parameters. */
 export const GPT2_CONFIG = {

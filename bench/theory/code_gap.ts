@@ -1,6 +1,7 @@
 import { symbolBits } from "../../hierarchy/entropy/symbol_table.ts";
 import { createFieldLevel, decodeField } from "../../hierarchy/levels/field_level.ts";
-import type { EncodedLevel, Signal } from "../../hierarchy/levels/level.ts";
+import type { EncodedLevel } from "../../hierarchy/levels/level.ts";
+import type { Signal } from "../../hierarchy/matrix/matrix.ts";
 import {
   createTrellisLevel,
   decodeIndices,

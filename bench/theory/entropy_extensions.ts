@@ -1,7 +1,8 @@
-import { forEachDiagonal, type IndexMatrix } from "../../hierarchy/entropy/index_matrix.ts";
+import type { IndexMatrix } from "../../hierarchy/entropy/index_matrix.ts";
+import { forEachDiagonal } from "../../hierarchy/scan/pieces.ts";
 import type { ScaleField } from "../../hierarchy/entropy/scale_field.ts";
-import type { LogSteps } from "../../hierarchy/levels/level.ts";
-import { reconstruct, type Trellis } from "../../hierarchy/quantize/trellis.ts";
+import type { LogSteps } from "../../hierarchy/matrix/matrix.ts";
+import { reconstruct, type Trellis } from "../../hierarchy/scan/trellis.ts";
 import {
   addBlockTerm,
   chooseShapes,

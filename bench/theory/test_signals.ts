@@ -2,7 +2,7 @@ import { CLASSES_PER_OCTAVE, UNIT_CLASS } from "../../hierarchy/format/constants
 import { openModel } from "../../data/mod.ts";
 import { readStateDict } from "../../eval/mod.ts";
 import { classOf, fitScaleField } from "../../hierarchy/entropy/scale_field.ts";
-import type { Matrix, Signal } from "../../hierarchy/levels/level.ts";
+import type { Matrix, Signal } from "../../hierarchy/matrix/matrix.ts";
 import { createRandom } from "../../kan/mod.ts";
 import { gaussianBound, type RateBound, scaledBound } from "./bound.ts";
 import { empiricalSource, laplacian } from "./sources.ts";

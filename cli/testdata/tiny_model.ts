@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type DType, elementCount, fromFloat32, writeSafetensors } from "../../data/mod.ts";
-import { createRandom } from "../../kan/random.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
 import { byteTokenizer } from "./byte_tokenizer.ts";
 
 /** Sizes of the random GPT-2: 7,936 parameters, one token a byte. */

@@ -3,14 +3,14 @@ import { RansEncoder } from "../../hierarchy/entropy/rans.ts";
 import { createRunDecoder, LONGEST_RUN } from "../../hierarchy/entropy/run_decoder.ts";
 import { laplacianModel, symbolTables } from "../../hierarchy/entropy/symbol_model.ts";
 import { putSymbol } from "../../hierarchy/entropy/symbol_table.ts";
-import { createErrorFeedbackKernel } from "../../hierarchy/kernels/error_feedback_kernel.ts";
-import { createPathSearchKernel } from "../../hierarchy/kernels/path_search_kernel.ts";
-import { createRunDecoderKernel } from "../../hierarchy/kernels/run_decoder_kernel.ts";
-import { diagonalCount, diagonalOf } from "../../hierarchy/quantize/diagonals.ts";
+import { createErrorFeedbackKernel } from "../../hierarchy/quantize/error_feedback_kernel.ts";
+import { createPathSearchKernel } from "../../hierarchy/quantize/path_search_kernel.ts";
+import { createRunDecoderKernel } from "../../hierarchy/entropy/run_decoder_kernel.ts";
+import { diagonalCount, diagonalOf } from "../../hierarchy/scan/diagonals.ts";
 import { passOn, readTargets, startFeedback } from "../../hierarchy/quantize/error_feedback.ts";
 import { feedbackOperations } from "../../hierarchy/quantize/feedback_operations.ts";
 import { createPathSearch } from "../../hierarchy/quantize/path_search.ts";
-import { createTrellis } from "../../hierarchy/quantize/trellis.ts";
+import { createTrellis } from "../../hierarchy/scan/trellis.ts";
 
 /** Numbers that need no library and are the same on every platform. */
 function noise(length: number): Float32Array {

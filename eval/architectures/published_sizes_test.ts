@@ -1,6 +1,6 @@
 import assert from "node:assert";
 import { elementCount } from "../../data/tensor.ts";
-import { expectedTensors } from "../expected_tensors.ts";
+import { expectedTensors } from "../weights/expected_tensors.ts";
 import type { ModelConfig } from "./config.ts";
 import { describeModel } from "./registry.ts";
 

@@ -2,18 +2,18 @@ import type { StateDict } from "../../data/tensor.ts";
 import type { ModelConfig } from "../architectures/config.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
 import { describeModel } from "../architectures/registry.ts";
-import type { BackendName } from "../backend.ts";
-import { checkTensors, modelLinears } from "../expected_tensors.ts";
-import { planMemory } from "../memory_plan.ts";
-import { prepareWeights } from "../prepared_weights.ts";
-import { cutIntoChunks } from "../text_chunks.ts";
-import { runInWorkers } from "../worker_pool.ts";
+import type { BackendName } from "../compute/backend.ts";
+import { checkTensors, modelLinears } from "../weights/expected_tensors.ts";
+import { planMemory } from "../scoring/memory_plan.ts";
+import { prepareWeights } from "../weights/prepared_weights.ts";
+import { cutIntoChunks } from "../protocols/text_chunks.ts";
+import { runInWorkers } from "../compute/worker_pool.ts";
 import { type CalibrationJob, finalNormOf, type SharedMoments } from "./calibrate_chunks.ts";
 import type { CalibrateSetup } from "./calibrate_worker.ts";
 import type { OutputMoment } from "../../hierarchy/metric/tensor_metric.ts";
 import { inputGroups } from "./input_groups.ts";
 import { outputBlocks } from "./output_blocks.ts";
-import { triangleSize } from "../../hierarchy/metric/triangle.ts";
+import { triangleSize } from "../../hierarchy/matrix/triangle.ts";
 import { expandTriangle } from "./symmetric_matrix.ts";
 
 /** What {@linkcode calibrate} is given. */

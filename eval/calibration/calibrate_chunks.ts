@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs";
 import { InputError } from "../../data/input_error.ts";
-import { createRandom } from "../../kan/random.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
-import { readValues } from "../backend.ts";
-import type { RunnableModel } from "../runnable_model.ts";
-import { applyLayer, embed } from "../forward.ts";
+import { readValues } from "../compute/backend.ts";
+import type { RunnableModel } from "../model/runnable_model.ts";
+import { applyLayer, embed } from "../model/forward.ts";
 import { beginPass } from "../layers/forward_pass.ts";
 import { applyNorm, normGradient } from "../layers/normalization.ts";
 import type { InputGroup } from "./input_groups.ts";

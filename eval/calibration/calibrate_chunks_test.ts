@@ -1,18 +1,18 @@
 import assert from "node:assert";
 import * as tf from "@tensorflow/tfjs";
-import { createRandom } from "../../kan/random.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
 import type { ModelConfig } from "../architectures/config.ts";
 import { describeModel } from "../architectures/registry.ts";
-import { useBackend } from "../backend.ts";
-import { createLanguageModel } from "../language_model.ts";
-import { ParameterStore } from "../parameter_store.ts";
-import { prepareWeights } from "../prepared_weights.ts";
+import { useBackend } from "../compute/backend.ts";
+import { createLanguageModel } from "../generation/language_model.ts";
+import { ParameterStore } from "../weights/parameter_store.ts";
+import { prepareWeights } from "../weights/prepared_weights.ts";
 import { randomStateDict } from "../testdata/random_model.ts";
 import { calibrateChunks } from "./calibrate_chunks.ts";
 import { inputGroups } from "./input_groups.ts";
 import { outputBlocks } from "./output_blocks.ts";
 import { lossGradient } from "./sampled_loss.ts";
-import { triangleSize } from "../../hierarchy/metric/triangle.ts";
+import { triangleSize } from "../../hierarchy/matrix/triangle.ts";
 import { expandTriangle } from "./symmetric_matrix.ts";
 
 const vocabulary = 9;

@@ -1,10 +1,10 @@
 import assert from "node:assert";
 import type * as tf from "@tensorflow/tfjs";
 import { InputError } from "../../data/input_error.ts";
-import { createRandom } from "../../kan/random.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
 import type { ModelConfig } from "../architectures/config.ts";
-import { useBackend } from "../backend.ts";
-import { createLanguageModel } from "../language_model.ts";
+import { useBackend } from "../compute/backend.ts";
+import { createLanguageModel } from "../generation/language_model.ts";
 import { randomStateDict } from "../testdata/random_model.ts";
 import { calibrate } from "./calibrate.ts";
 

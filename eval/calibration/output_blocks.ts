@@ -1,6 +1,6 @@
 import type { TransformerDescription } from "../architectures/description.ts";
-import { OUTPUT_ALIGNMENT } from "../../hierarchy/metric/tensor_metric.ts";
-import { modelLinears } from "../expected_tensors.ts";
+import { OUTPUT_ALIGNMENT } from "../../hierarchy/matrix/error_metric.ts";
+import { modelLinears } from "../weights/expected_tensors.ts";
 
 /** Outputs of a linear layer or of the embedding whose gradients are looked at together. */
 export interface OutputBlock {

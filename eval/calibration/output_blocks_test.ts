@@ -1,7 +1,7 @@
 import assert from "node:assert";
-import { OUTPUT_ALIGNMENT } from "../../hierarchy/metric/tensor_metric.ts";
+import { OUTPUT_ALIGNMENT } from "../../hierarchy/matrix/error_metric.ts";
 import { describeModel } from "../architectures/registry.ts";
-import { modelLinears } from "../expected_tensors.ts";
+import { modelLinears } from "../weights/expected_tensors.ts";
 import { outputBlocks } from "./output_blocks.ts";
 
 Deno.test("the blocks cover the outputs of every layer but the head, and the embedding's", () => {

@@ -2,12 +2,12 @@ import { InputError } from "../../data/input_error.ts";
 import type { StateDict } from "../../data/tensor.ts";
 import type { ModelConfig } from "../architectures/config.ts";
 import { describeModel } from "../architectures/registry.ts";
-import type { BackendName } from "../backend.ts";
-import { checkTensors } from "../expected_tensors.ts";
-import { checkTokenIds } from "../token_ids.ts";
-import { checkResidentMemory } from "../memory_plan.ts";
-import { prepareWeights } from "../prepared_weights.ts";
-import { runInWorkers } from "../worker_pool.ts";
+import type { BackendName } from "../compute/backend.ts";
+import { checkTensors } from "../weights/expected_tensors.ts";
+import { checkTokenIds } from "../architectures/token_ids.ts";
+import { checkResidentMemory } from "../scoring/memory_plan.ts";
+import { prepareWeights } from "../weights/prepared_weights.ts";
+import { runInWorkers } from "../compute/worker_pool.ts";
 import type { SampleJob, SampleSetup } from "./sample_worker.ts";
 
 /** What {@linkcode sampleTokens} is given. */

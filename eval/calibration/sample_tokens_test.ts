@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import { embeddedModelPath, openModel } from "../../data/mod.ts";
-import { useBackend } from "../backend.ts";
-import { createLanguageModel, readStateDict } from "../language_model.ts";
+import { useBackend } from "../compute/backend.ts";
+import { createLanguageModel, readStateDict } from "../generation/language_model.ts";
 import { randomStateDict } from "../testdata/random_model.ts";
 import { sampleTokens } from "./sample_tokens.ts";
 

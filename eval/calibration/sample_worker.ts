@@ -1,13 +1,13 @@
-import { createRandom } from "../../kan/random.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
-import { type BackendName, readValues, useBackend } from "../backend.ts";
-import type { RunnableModel } from "../runnable_model.ts";
-import { applyHead, hiddenStates } from "../forward.ts";
+import { type BackendName, readValues, useBackend } from "../compute/backend.ts";
+import type { RunnableModel } from "../model/runnable_model.ts";
+import { applyHead, hiddenStates } from "../model/forward.ts";
 import { KeyValueCache } from "../layers/key_value_cache.ts";
-import { ParameterStore } from "../parameter_store.ts";
-import type { PreparedWeights } from "../prepared_weights.ts";
-import { sampleToken } from "../sample_token.ts";
-import { serveJobs } from "../worker_jobs.ts";
+import { ParameterStore } from "../weights/parameter_store.ts";
+import type { PreparedWeights } from "../weights/prepared_weights.ts";
+import { sampleToken } from "../generation/sample_token.ts";
+import { serveJobs } from "../compute/worker_jobs.ts";
 
 /** What each worker is given once. */
 export interface SampleSetup {

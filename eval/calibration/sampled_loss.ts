@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
-import type { Random } from "../../kan/random.ts";
-import { readValues } from "../backend.ts";
-import { headBlocks, headLogits } from "../head_logits.ts";
-import type { RunnableModel } from "../runnable_model.ts";
+import type { Random } from "../../kan/numeric/random.ts";
+import { readValues } from "../compute/backend.ts";
+import { headBlocks, headLogits } from "../model/head_logits.ts";
+import type { RunnableModel } from "../model/runnable_model.ts";
 
 /** The head's part of a backward pass whose labels are drawn from the model itself. */
 export interface SampledLoss {

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { transpose } from "../../data/transpose.ts";
-import { readValues } from "../backend.ts";
+import { readValues } from "../compute/backend.ts";
 
 /** A stripe of Xᵀ X: columns from `start`, rows from `start` on. */
 export interface MomentStripe {

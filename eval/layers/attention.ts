@@ -5,7 +5,7 @@ import { attendStep } from "./attention_step.ts";
 import { differentiable } from "./differentiable.ts";
 import type { ForwardPass } from "./forward_pass.ts";
 import { joinHeads, splitProjection } from "./heads.ts";
-import type { LayerCache } from "./key_value_cache.ts";
+import type { LayerCache } from "./layer_cache.ts";
 import { applyLinear } from "./linear.ts";
 import { placeKey, placeQuery } from "./query_key.ts";
 

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { AttentionDescription } from "../architectures/description.ts";
 import type { ForwardPass } from "./forward_pass.ts";
 import { joinedSlot } from "./heads.ts";
-import type { LayerCache } from "./key_value_cache.ts";
+import type { LayerCache } from "./layer_cache.ts";
 import { placeKey, placeQuery } from "./query_key.ts";
 
 /** The attention of passes over one token a sequence, by a cache that attends by itself. */

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { RotaryDescription } from "../architectures/description.ts";
-import type { ParameterStore } from "../parameter_store.ts";
+import type { ParameterStore } from "../weights/parameter_store.ts";
 import { type RotaryTables, rotaryTables } from "./rotary.ts";
 import type { Tap } from "./tap.ts";
 

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { transposeInto } from "../../data/transpose.ts";
-import type { LayerCache, Step } from "./key_value_cache.ts";
+import type { LayerCache, Step } from "./layer_cache.ts";
 
 /** Keys and values of one head, `[capacity, headSize]` each, of which `length` rows are used. */
 interface HeadMemory {

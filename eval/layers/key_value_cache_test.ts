@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import * as tf from "@tensorflow/tfjs";
-import { createRandom } from "../../kan/random.ts";
-import { useBackend } from "../backend.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
+import { useBackend } from "../compute/backend.ts";
 import { HostLayerCache } from "./host_layer_cache.ts";
 import { TensorLayerCache } from "./tensor_layer_cache.ts";
 

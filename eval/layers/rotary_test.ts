@@ -1,6 +1,6 @@
 import assert from "node:assert";
 import * as tf from "@tensorflow/tfjs";
-import { useBackend } from "../backend.ts";
+import { useBackend } from "../compute/backend.ts";
 import { rotaryTables, rotate } from "./rotary.ts";
 import { rotaryFrequencies } from "./rotary_frequencies.ts";
 

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { releaseValues } from "../backend.ts";
+import { releaseValues } from "../compute/backend.ts";
 
 /**
  * Splits `[count * rows, columns]` into `count` tensors of `[rows, columns]`. The WASM backend's

@@ -1,4 +1,4 @@
-import type { Tensor2D } from "../../kan/tensor_types.ts";
+import type { Tensor2D } from "../../kan/numeric/tensor_types.ts";
 
 /** Looks into a pass at its linear layers, and may change what they give. */
 export interface Tap {

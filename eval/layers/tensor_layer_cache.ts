@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import type { LayerCache } from "./key_value_cache.ts";
+import type { LayerCache } from "./layer_cache.ts";
 
 /** Keeps keys and values as tensors, for backends that cannot be read at once. */
 export class TensorLayerCache implements LayerCache {

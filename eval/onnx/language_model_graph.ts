@@ -4,7 +4,7 @@ import type { StateDict } from "../../data/tensor.ts";
 import type { ModelConfig } from "../architectures/config.ts";
 import type { LayerDescription, TransformerDescription } from "../architectures/description.ts";
 import { describeModel } from "../architectures/registry.ts";
-import { checkTensors } from "../expected_tensors.ts";
+import { checkTensors } from "../weights/expected_tensors.ts";
 import { dependsOnLength } from "../layers/rotary_frequencies.ts";
 import { attend, type CacheNames, type SharedValues } from "./attention.ts";
 import { feedForward, linear, normalize } from "./blocks.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import fc from "fast-check";
 import { InputError } from "../../data/input_error.ts";
-import { createRandom } from "../../kan/random.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
 import { barsFigure } from "./bars.ts";
 import { bitsPerLayerFigure } from "./bits_per_layer.ts";
 import { barFill, DASH_COUNT, seriesStyle } from "./figure.ts";

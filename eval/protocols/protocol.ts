@@ -1,6 +1,6 @@
 import { InputError } from "../../data/input_error.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
-import { checkTokenIds } from "../token_ids.ts";
+import { checkTokenIds } from "../architectures/token_ids.ts";
 import { gptqWindows } from "./gptq.ts";
 import { defaultStride, huggingFaceWindows } from "./hugging_face.ts";
 import { llamaCppWindows } from "./llama_cpp.ts";

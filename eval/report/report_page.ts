@@ -5,7 +5,7 @@ import { MADE_BY_COMMENT } from "../plots/made_by.ts";
 import { escapeXml } from "../plots/svg/markup.ts";
 import { tradeOffFigure } from "../plots/trade_off.ts";
 import { REPORT_STYLE } from "./report_style.ts";
-import type { ResultRow } from "./results.ts";
+import type { ResultRow } from "./result_row.ts";
 import { rowName, summaryTable, tensorTable } from "./tables.ts";
 
 /** What a report shows. */

@@ -10,7 +10,8 @@ import { launchChromium } from "../plots/chromium.ts";
 import { accessibilityProblems } from "../plots/testdata/accessibility.ts";
 import { needsChromium } from "../plots/testdata/needs_chromium.ts";
 import { reportPage } from "./report_page.ts";
-import { parseResults, type ResultRow } from "./results.ts";
+import { parseResults } from "./results.ts";
+import type { ResultRow } from "./result_row.ts";
 
 /** As `compress --json` prints it. */
 function resultJson(compressedBytes: number, perplexity: number, mean: number): string {

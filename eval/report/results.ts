@@ -1,47 +1,7 @@
+import type { Measured, ResultRow } from "./result_row.ts";
 import { InputError } from "../../data/input_error.ts";
 import { isJsonObject } from "../../data/json_file.ts";
-import type { TensorCost } from "../plots/bits_per_layer.ts";
 import { isSweep, sweepRows } from "./sweep_rows.ts";
-
-/** One compressed model that was measured. */
-export interface ResultRow {
-  /** The model that was compressed. */
-  readonly model: string;
-  /** What compressed it, such as `rate`; results of one method are one series. */
-  readonly method?: string;
-  /** What it is called within its method, such as `gptq-3-g64`; the method's name where absent. */
-  readonly name?: string;
-  /** Parameters, tied ones once. */
-  readonly parameters: number;
-  /** Bytes of the original weight files, where they are known. */
-  readonly originalBytes?: number;
-  /** Bytes of the whole compressed file. */
-  readonly compressedBytes: number;
-  /** Perplexity of both, and standard errors where they are known. */
-  readonly perplexity: Measured;
-  /** Perplexity of the original. */
-  readonly originalPerplexity: Measured;
-  /** Mean Kullback-Leibler divergence from the original in nats a token. */
-  readonly klDivergence?: Measured;
-  /** Share of tokens whose likeliest successor is the original's, 0 to 1. */
-  readonly sameTop1?: number;
-  /** The compressed file. */
-  readonly out?: string;
-  /** Command lines that made the result. */
-  readonly commands?: readonly string[];
-  /** What each tensor costs. */
-  readonly tensors?: readonly TensorCost[];
-  /** What the compressed model writes. */
-  readonly sample?: string;
-}
-
-/** A measure with its standard error. */
-export interface Measured {
-  /** The measure. */
-  readonly value: number;
-  /** Its standard error. */
-  readonly standardError?: number;
-}
 
 /**
  * Reads results as `compress --json`, `evaluate --json` and `sweep --json` print them: one JSON

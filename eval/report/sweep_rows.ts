@@ -1,6 +1,6 @@
 import { InputError } from "../../data/input_error.ts";
 import { isJsonObject } from "../../data/json_file.ts";
-import type { Measured, ResultRow } from "./results.ts";
+import type { Measured, ResultRow } from "./result_row.ts";
 
 /** What made a point: `gptq-3-g64` and `gptq-4-g128` are both of gptq, `q3_k` is of llama.cpp. */
 export function methodOf(name: string): string {

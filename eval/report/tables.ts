@@ -1,6 +1,6 @@
 import { formatBytes, formatFixed, formatShare, formatWithError } from "./number_text.ts";
 import { escapeXml } from "../plots/svg/markup.ts";
-import type { Measured, ResultRow } from "./results.ts";
+import type { Measured, ResultRow } from "./result_row.ts";
 
 /** One column of a table. */
 interface Column<T> {

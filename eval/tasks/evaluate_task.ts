@@ -4,9 +4,9 @@ import type { TextTokenizer } from "../../data/tokenizer.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
 import { describeModel } from "../architectures/registry.ts";
 import type { Window } from "../protocols/window.ts";
-import { scoreWindows, type ScoringOptions } from "../score_windows.ts";
-import { type Estimate, expEstimate, meanEstimate } from "../statistics.ts";
-import { checkTokenIds } from "../token_ids.ts";
+import { scoreWindows, type ScoringOptions } from "../scoring/score_windows.ts";
+import { type Estimate, expEstimate, meanEstimate } from "../scores/statistics.ts";
+import { checkTokenIds } from "../architectures/token_ids.ts";
 import { taskNamed } from "./registry.ts";
 import type { Task } from "./task.ts";
 import {

@@ -1,8 +1,8 @@
 import { elementCount, type StateDict } from "../../data/tensor.ts";
-import { createRandom } from "../../kan/random.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
 import type { ModelConfig } from "../architectures/config.ts";
 import { describeModel } from "../architectures/registry.ts";
-import { expectedTensors } from "../expected_tensors.ts";
+import { expectedTensors } from "../weights/expected_tensors.ts";
 
 /**
  * Random weights of the names and shapes that a config asks for: scales of norms near 1, matrices

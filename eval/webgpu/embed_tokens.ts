@@ -1,5 +1,5 @@
 import type { TransformerDescription } from "../architectures/description.ts";
-import type { PreparedWeights } from "../prepared_weights.ts";
+import type { PreparedWeights } from "../weights/prepared_weights.ts";
 
 /** Rows of the token embedding, with those of the positions added: `[tokens, hiddenSize]`. */
 export function embedTokens(

@@ -1,7 +1,7 @@
 import type { TransformerDescription } from "../architectures/description.ts";
-import type { PreparedWeights } from "../prepared_weights.ts";
-import type { ScoringJob } from "../scoring_jobs.ts";
-import { allocateScores, type TokenScores } from "../token_scores.ts";
+import type { PreparedWeights } from "../weights/prepared_weights.ts";
+import type { ScoringJob } from "../scores/scoring_jobs.ts";
+import { allocateScores, type TokenScores } from "../scores/token_scores.ts";
 import type { Device } from "./device.ts";
 import { embedTokens } from "./embed_tokens.ts";
 import { layerSteps, type RotationTables, type Sequences } from "./layer_steps.ts";

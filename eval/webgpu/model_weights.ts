@@ -5,7 +5,7 @@ import type {
   TransformerDescription,
 } from "../architectures/description.ts";
 import { transpose } from "../../data/transpose.ts";
-import type { PreparedWeights } from "../prepared_weights.ts";
+import type { PreparedWeights } from "../weights/prepared_weights.ts";
 import type { Device } from "./device.ts";
 import { halvesOf } from "./half_floats.ts";
 import type { NormBuffers } from "./normalization.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { createRandom } from "../../kan/random.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
 import { needsWebGpu } from "../../kan/testdata/needs_webgpu.ts";
 import type { Device } from "./device.ts";
 import { halvesOf } from "./half_floats.ts";

@@ -1,6 +1,6 @@
 import type { TransformerDescription } from "../architectures/description.ts";
 import { InputError } from "../../data/input_error.ts";
-import type { PreparedWeights } from "../prepared_weights.ts";
+import type { PreparedWeights } from "../weights/prepared_weights.ts";
 import type { Device } from "./device.ts";
 import { type BasedJob, JobScorer, type JobScores } from "./job_scorer.ts";
 

@@ -1,5 +1,5 @@
 import type { TransformerDescription } from "../architectures/description.ts";
-import { layerLinears } from "../expected_tensors.ts";
+import { layerLinears } from "../weights/expected_tensors.ts";
 import type { Device } from "./device.ts";
 import { largestHead } from "./rotation.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert";
 import { memorySource } from "../../data/memory_source.ts";
 import { openSafetensors } from "../../data/safetensors_file.ts";
 import { elementCount } from "../../data/tensor.ts";
-import type { Random } from "../../kan/random.ts";
+import type { Random } from "../../kan/numeric/random.ts";
 import { mutateBytes, randomBytes } from "../mutate_bytes.ts";
 import { type Json, mutateJson } from "../mutate_json.ts";
 import { rawSafetensors } from "../raw_safetensors.ts";

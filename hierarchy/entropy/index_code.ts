@@ -1,6 +1,7 @@
-import type { Trellis } from "../quantize/trellis.ts";
-import { diagonalOf, type Size } from "../quantize/diagonals.ts";
-import { forEachDiagonal, type IndexMatrix, type Piece } from "./index_matrix.ts";
+import type { Trellis } from "../scan/trellis.ts";
+import { diagonalOf, type Size } from "../scan/diagonals.ts";
+import type { IndexMatrix } from "./index_matrix.ts";
+import { forEachDiagonal, type Piece } from "../scan/pieces.ts";
 import { RansEncoder } from "./rans.ts";
 import { LONGEST_RUN, type RunDecoder } from "./run_decoder.ts";
 import { classOf, type ScaleField } from "./scale_field.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert";
-import { createRandom } from "../../kan/random.ts";
-import { createTrellis } from "../quantize/trellis.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
+import { createTrellis } from "../scan/trellis.ts";
 import { runTasksHere } from "../workers/task_runner.ts";
-import { fitEntropyModel } from "./fit_entropy_model.ts";
+import { fitEntropyModel } from "../levels/fit_entropy_model.ts";
 import { encodeSegment, idealBits } from "./index_code.ts";
-import { planSegments } from "./index_matrix.ts";
+import { planSegments } from "../scan/pieces.ts";
 import { symbolTables } from "./symbol_model.ts";
 
 Deno.test("code streams are within 0.5 % of their ideal length", async () => {

@@ -1,8 +1,9 @@
 import { CLASS_COUNT } from "../format/constants.ts";
-import { quantizersOf, type Trellis } from "../quantize/trellis.ts";
+import { quantizersOf, type Trellis } from "../scan/trellis.ts";
 import { type ClassCosts, firstCost, NEIGHBOURS } from "./class_costs.ts";
 import { emptyCounts, type MagnitudeCounts, MAGNITUDES } from "./fit_symbol_model.ts";
-import { forEachDiagonal, type IndexMatrix } from "./index_matrix.ts";
+import type { IndexMatrix } from "./index_matrix.ts";
+import { forEachDiagonal } from "../scan/pieces.ts";
 import { classOf, type ScaleField } from "./scale_field.ts";
 import { rawBitsOf } from "./symbol_model.ts";
 import { bucketOf } from "./symbol_table.ts";

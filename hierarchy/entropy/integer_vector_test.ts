@@ -1,6 +1,6 @@
 import assert from "node:assert";
 import fc from "fast-check";
-import { createRandom } from "../../kan/random.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
 import { putIntegers, takeIntegers } from "./integer_vector.ts";
 import { RansDecoder, RansEncoder } from "./rans.ts";
 

@@ -1,7 +1,7 @@
 import { LANES, PROBABILITY_SCALE } from "../format/constants.ts";
 import assert from "node:assert";
 import fc from "fast-check";
-import { createRandom } from "../../kan/random.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
 import { normalizeFrequencies } from "./frequency_table.ts";
 import { RansDecoder, RansEncoder } from "./rans.ts";
 

@@ -1,4 +1,4 @@
-import type { Trellis } from "../quantize/trellis.ts";
+import type { Trellis } from "../scan/trellis.ts";
 import { type ClassCosts, NEIGHBOURS } from "./class_costs.ts";
 import type { IndexMatrix } from "./index_matrix.ts";
 import { AXIS_SUMS, type IndexStatistics } from "./index_statistics.ts";

@@ -1,5 +1,5 @@
-import type { Diagonal } from "../quantize/diagonals.ts";
-import { reconstruct, type Trellis } from "../quantize/trellis.ts";
+import type { Diagonal } from "../scan/diagonals.ts";
+import { reconstruct, type Trellis } from "../scan/trellis.ts";
 import { RansDecoder } from "./rans.ts";
 import { type ScaleField, writeClasses } from "./scale_field.ts";
 import { slotTable, type SymbolTables, takeSymbol } from "./symbol_table.ts";

@@ -1,5 +1,5 @@
 import { CLASS_COUNT, UNIT_CLASS } from "../format/constants.ts";
-import type { Diagonal } from "../quantize/diagonals.ts";
+import type { Diagonal } from "../scan/diagonals.ts";
 
 /**
  * The first layer of the entropy model: the log2 scale of the symbol in row i and column j is

@@ -1,7 +1,7 @@
 import { CLASS_COUNT, CLASSES_PER_OCTAVE, UNIT_CLASS } from "../format/constants.ts";
 import assert from "node:assert";
 import fc from "fast-check";
-import { createRandom } from "../../kan/random.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
 import { emptyCounts, fitSymbolModel, MAGNITUDES } from "./fit_symbol_model.ts";
 import {
   coefficientCount,

@@ -1,8 +1,9 @@
 import { SPLINE_ORDER } from "../format/constants.ts";
 import { takeIntegers } from "../entropy/integer_vector.ts";
 import { RansDecoder } from "../entropy/rans.ts";
-import { createFlatSignalWriter, signalLength } from "./flat_signal.ts";
-import type { EncodedLevel, MatrixShape, Signal } from "./level.ts";
+import { createFlatSignalWriter, signalLength } from "./flat_matrices.ts";
+import type { EncodedLevel } from "./level.ts";
+import type { MatrixShape, Signal } from "../matrix/matrix.ts";
 import type { LevelCodec } from "./level_codec.ts";
 import { applySplineLayer, type SplineLayer } from "./spline_layer.ts";
 import { takeSplineLayer } from "./spline_layer_code.ts";

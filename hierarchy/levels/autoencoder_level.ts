@@ -1,5 +1,5 @@
 import { InputError } from "../../data/input_error.ts";
-import { createRandom } from "../../kan/random.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
 import { putIntegers } from "../entropy/integer_vector.ts";
 import { RansEncoder } from "../entropy/rans.ts";
 import {
@@ -12,8 +12,9 @@ import {
   LARGEST_INTERVALS,
   readStored,
 } from "./autoencoder_codec.ts";
-import { type FlatSignal, flattenSignal } from "./flat_signal.ts";
-import type { EncodeContext, EncodedLevel, Level, LevelParameters, Signal } from "./level.ts";
+import { type FlatSignal, flattenSignal } from "./flat_matrices.ts";
+import type { EncodeContext, EncodedLevel, Level, LevelParameters } from "./level.ts";
+import type { Signal } from "../matrix/matrix.ts";
 import { scaleOf } from "./log_scale.ts";
 import { DEFAULT_COEFFICIENT_BITS, DEFAULT_INTERVALS } from "./plan_autoencoder.ts";
 import { applySplineLayer, type SplineLayer } from "./spline_layer.ts";

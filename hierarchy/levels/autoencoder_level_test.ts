@@ -1,10 +1,11 @@
 import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert";
 import fc from "fast-check";
-import { createRandom } from "../../kan/random.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
 import { autoencoderCodec } from "./autoencoder_codec.ts";
 import { createAutoencoderLevel, createAutoencoderLevels } from "./autoencoder_level.ts";
-import type { EncodedLevel, Matrix, Signal } from "./level.ts";
+import type { EncodedLevel } from "./level.ts";
+import type { Matrix, Signal } from "../matrix/matrix.ts";
 
 function matrixOf(rows: number, columns: number, value: (row: number, column: number) => number) {
   const data = new Float32Array(rows * columns);

@@ -2,19 +2,14 @@ import { InputError } from "../../data/input_error.ts";
 import { exp2Eighths } from "../entropy/exact_math.ts";
 import { putIntegers, takeIntegers } from "../entropy/integer_vector.ts";
 import { RansDecoder, RansEncoder } from "../entropy/rans.ts";
-import { ScratchArrays } from "../workers/scratch_arrays.ts";
-import type {
-  EncodedLevel,
-  ErrorMetric,
-  Level,
-  Matrix,
-  MatrixShape,
-  Signal,
-  WantedParts,
-} from "./level.ts";
+import { ScratchArrays } from "../matrix/scratch_arrays.ts";
+import type { EncodedLevel, Level } from "./level.ts";
+import type { WantedParts } from "../matrix/matrix_part.ts";
+import type { Matrix, MatrixShape, Signal } from "../matrix/matrix.ts";
+import type { ErrorMetric } from "../matrix/error_metric.ts";
 import type { LevelCodec } from "./level_codec.ts";
 import { rememberByLevel } from "./remember_by_level.ts";
-import { typicalSquare } from "./typical_square.ts";
+import { typicalSquare } from "../matrix/typical_square.ts";
 
 /** Settings of {@linkcode createFieldLevel}. */
 export interface FieldLevelOptions {

@@ -2,7 +2,7 @@ import assert from "node:assert";
 import fc from "fast-check";
 import { InputError } from "../../data/input_error.ts";
 import { createFieldLevel, decodeField } from "./field_level.ts";
-import type { Matrix, Signal } from "./level.ts";
+import type { Matrix, Signal } from "../matrix/matrix.ts";
 
 const CONTEXT = { seed: 0 };
 

@@ -1,4 +1,5 @@
-import type { EncodedLevel, LevelDecoder, MatrixShape } from "./level.ts";
+import type { EncodedLevel, LevelDecoder } from "./level.ts";
+import type { MatrixShape } from "../matrix/matrix.ts";
 
 /** Everything that is needed to read a kind of level from a file. */
 export interface LevelCodec {

@@ -1,4 +1,5 @@
-import type { EncodedLevel, MatrixShape } from "./level.ts";
+import type { EncodedLevel } from "./level.ts";
+import type { MatrixShape } from "../matrix/matrix.ts";
 
 /**
  * `read`, but what it gave for a level and its shapes last is given again: a model that is decoded

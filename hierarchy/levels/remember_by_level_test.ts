@@ -1,5 +1,6 @@
 import assert from "node:assert";
-import type { EncodedLevel, MatrixShape } from "./level.ts";
+import type { EncodedLevel } from "./level.ts";
+import type { MatrixShape } from "../matrix/matrix.ts";
 import { rememberByLevel } from "./remember_by_level.ts";
 
 Deno.test("a level is read again for other shapes only", () => {

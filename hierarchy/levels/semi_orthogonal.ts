@@ -1,4 +1,4 @@
-import type { Random } from "../../kan/random.ts";
+import type { Random } from "../../kan/numeric/random.ts";
 
 /**
  * A random [rows, columns] matrix with orthonormal columns, or with orthonormal rows where there

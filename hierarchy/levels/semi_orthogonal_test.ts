@@ -1,6 +1,6 @@
 import assert from "node:assert";
 import fc from "fast-check";
-import { createRandom } from "../../kan/random.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
 import { semiOrthogonalMatrix } from "./semi_orthogonal.ts";
 
 Deno.test("semiOrthogonalMatrix() has orthonormal columns or rows, whichever are fewer", () => {

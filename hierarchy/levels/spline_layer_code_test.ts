@@ -1,6 +1,6 @@
 import assert from "node:assert";
 import fc from "fast-check";
-import { createRandom } from "../../kan/random.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
 import { RansDecoder, RansEncoder } from "../entropy/rans.ts";
 import type { SplineLayer } from "./spline_layer.ts";
 import { putSplineLayer, takeSplineLayer } from "./spline_layer_code.ts";

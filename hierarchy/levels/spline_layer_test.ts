@@ -1,8 +1,8 @@
 import assert from "node:assert";
 import fc from "fast-check";
 import { bsplineBasis } from "../../kan/bases/bspline.ts";
-import { uniformGrid } from "../../kan/grid.ts";
-import { createRandom } from "../../kan/random.ts";
+import { uniformGrid } from "../../kan/bases/grid.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
 import { applySplineLayer, type SplineLayer } from "./spline_layer.ts";
 
 function randomLayer(inputDim: number, outputDim: number, intervals: number, seed: number) {

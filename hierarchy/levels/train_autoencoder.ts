@@ -1,11 +1,11 @@
 import { SPLINE_ORDER } from "../format/constants.ts";
 import * as tf from "@tensorflow/tfjs";
 import "@tensorflow/tfjs-backend-wasm";
-import { uniformGrid } from "../../kan/grid.ts";
-import { KanLayer } from "../../kan/kan_layer.ts";
-import { createKanLayerModel, type KanLayerModel } from "../../kan/layer_model.ts";
-import { createRandom, type Random } from "../../kan/random.ts";
-import type { FlatSignal } from "./flat_signal.ts";
+import { uniformGrid } from "../../kan/bases/grid.ts";
+import { KanLayer } from "../../kan/layers/kan_layer.ts";
+import { createKanLayerModel, type KanLayerModel } from "../../kan/model/layer_model.ts";
+import { createRandom, type Random } from "../../kan/numeric/random.ts";
+import type { FlatSignal } from "./flat_matrices.ts";
 import type { EncodeContext } from "./level.ts";
 import { semiOrthogonalMatrix } from "./semi_orthogonal.ts";
 import { applySplineLayer, type SplineLayer } from "./spline_layer.ts";

@@ -1,9 +1,9 @@
 import "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert";
-import { createRandom } from "../../kan/random.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
 import { needsWebGpu } from "../../kan/testdata/needs_webgpu.ts";
-import { flattenSignal } from "./flat_signal.ts";
+import { flattenSignal } from "./flat_matrices.ts";
 import { applySplineLayer, type SplineLayer } from "./spline_layer.ts";
 import { trainAutoencoder } from "./train_autoencoder.ts";
 

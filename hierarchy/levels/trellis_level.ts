@@ -1,8 +1,8 @@
 import { LARGEST_LOG_SCALE, STATE_COUNTS } from "../format/constants.ts";
 import { InputError } from "../../data/input_error.ts";
-import { type EntropyModelFit, fitEntropyModel } from "../entropy/fit_entropy_model.ts";
+import { type EntropyModelFit, fitEntropyModel } from "./fit_entropy_model.ts";
 import { type DecodedRun, decodeSegment } from "../entropy/index_code.ts";
-import { type Piece, planSegments } from "../entropy/index_matrix.ts";
+import { type Piece, planSegments } from "../scan/pieces.ts";
 import { putIntegers, takeIntegers } from "../entropy/integer_vector.ts";
 import { RansDecoder, RansEncoder } from "../entropy/rans.ts";
 import type { ScaleField } from "../entropy/scale_field.ts";
@@ -15,24 +15,18 @@ import {
 } from "../entropy/symbol_model.ts";
 import { createRunDecoder } from "../entropy/run_decoder.ts";
 import { symbolBits, type SymbolTables } from "../entropy/symbol_table.ts";
-import { createRunDecoderKernel } from "../kernels/run_decoder_kernel.ts";
-import { createTrellis, quantizersOf, type Trellis } from "../quantize/trellis.ts";
+import { createRunDecoderKernel } from "../entropy/run_decoder_kernel.ts";
+import { createTrellis, quantizersOf, type Trellis } from "../scan/trellis.ts";
 import type { QuantizeTask } from "../workers/coding_tasks.ts";
-import { ScratchArrays } from "../workers/scratch_arrays.ts";
-import { shareFloat32Array } from "../workers/shared_array.ts";
+import { ScratchArrays } from "../matrix/scratch_arrays.ts";
+import { shareFloat32Array } from "../matrix/shared_array.ts";
 import { runnerOf } from "../workers/coding_workers.ts";
 import type { RunTasks } from "../workers/task_runner.ts";
-import type {
-  EncodeContext,
-  EncodedLevel,
-  Level,
-  Matrix,
-  MatrixShape,
-  Signal,
-  WantedParts,
-} from "./level.ts";
+import type { EncodeContext, EncodedLevel, Level } from "./level.ts";
+import type { WantedParts } from "../matrix/matrix_part.ts";
+import type { Matrix, MatrixShape, Signal } from "../matrix/matrix.ts";
 import type { LevelCodec } from "./level_codec.ts";
-import { createPartReader, hasDiagonals } from "./matrix_part.ts";
+import { createPartReader, hasDiagonals } from "../scan/part_reader.ts";
 import { rememberByLevel } from "./remember_by_level.ts";
 import { damaged } from "./stored_level.ts";
 

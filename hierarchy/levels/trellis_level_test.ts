@@ -1,11 +1,12 @@
 import assert from "node:assert";
 import fc from "fast-check";
-import { createRandom } from "../../kan/random.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
 import { putIntegers } from "../entropy/integer_vector.ts";
 import { RansEncoder } from "../entropy/rans.ts";
 import { coefficientCount } from "../entropy/symbol_model.ts";
 import { createFieldLevel, decodeField } from "./field_level.ts";
-import type { EncodedLevel, Signal } from "./level.ts";
+import type { EncodedLevel } from "./level.ts";
+import type { Signal } from "../matrix/matrix.ts";
 import { createTrellisLevel, decodeTrellis } from "./trellis_level.ts";
 
 const CONTEXT = { seed: 1 };

@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { createRandom } from "../../kan/random.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
 import { HierarchicalCompressor } from "../compressor.ts";
 import { factorMetrics } from "./factor_metrics.ts";
 import type { TensorMetric } from "./tensor_metric.ts";

@@ -1,6 +1,6 @@
-import { sharedFloat32Array } from "../workers/shared_array.ts";
-import type { ErrorMetric } from "../levels/level.ts";
-import { triangleStart } from "./triangle.ts";
+import { sharedFloat32Array } from "../matrix/shared_array.ts";
+import type { ErrorMetric } from "../matrix/error_metric.ts";
+import { triangleStart } from "../matrix/triangle.ts";
 
 /** Where the value of row k and column i > k stands among the packed values above a diagonal. */
 export function packedIndex(size: number, k: number, i: number): number {

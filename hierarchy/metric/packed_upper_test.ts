@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import fc from "fast-check";
 import { packedIndex, packUpper } from "./packed_upper.ts";
-import { triangleSize, triangleStart } from "./triangle.ts";
+import { triangleSize, triangleStart } from "../matrix/triangle.ts";
 
 Deno.test("packUpper() keeps the diagonal and every ratio above it", () => {
   fc.assert(fc.property(fc.integer({ min: 1, max: 9 }), (size) => {

@@ -1,11 +1,7 @@
+import { type ErrorMetric, OUTPUT_ALIGNMENT } from "../matrix/error_metric.ts";
 import { InputError } from "../../data/input_error.ts";
-import type { ErrorMetric } from "../levels/level.ts";
-import { TILE } from "../quantize/feedback_state.ts";
 import { packUpper } from "./packed_upper.ts";
 import { factorTriangle, lowerTriangle } from "./upper_factor.ts";
-
-/** Blocks of outputs begin at multiples of this. */
-export const OUTPUT_ALIGNMENT = TILE;
 
 /** What calibration found out about a matrix of weights. */
 export interface TensorMetric {

@@ -1,7 +1,8 @@
 import assert from "node:assert";
 import fc from "fast-check";
-import { createRandom } from "../../kan/random.ts";
-import { factorTriangle, lowerTriangle, subtractRows, upperFactor } from "./upper_factor.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
+import { factorTriangle, lowerTriangle, upperFactor } from "./upper_factor.ts";
+import { subtractRows } from "./subtract_rows.ts";
 
 /** Second moment of `count` random vectors of a size. */
 function randomMoment(size: number, count: number, seed: number): Float64Array {

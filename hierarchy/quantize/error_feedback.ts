@@ -1,5 +1,6 @@
-import type { ErrorMetric, Matrix } from "../levels/level.ts";
-import { type Diagonal, diagonalOf } from "./diagonals.ts";
+import type { Matrix } from "../matrix/matrix.ts";
+import type { ErrorMetric } from "../matrix/error_metric.ts";
+import { type Diagonal, diagonalOf } from "../scan/diagonals.ts";
 import type { FeedbackOperations } from "./feedback_operations.ts";
 import {
   createFeedbackState,

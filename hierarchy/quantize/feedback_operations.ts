@@ -1,4 +1,4 @@
-import type { Diagonal } from "./diagonals.ts";
+import type { Diagonal } from "../scan/diagonals.ts";
 import { factorPlace, type FeedbackState, SUBTILE } from "./feedback_state.ts";
 
 /** The operations of error feedback that nearly all the work is in. */

@@ -1,8 +1,12 @@
-import type { ErrorMetric, Matrix } from "../levels/level.ts";
+import { type ErrorMetric, OUTPUT_ALIGNMENT } from "../matrix/error_metric.ts";
+import type { Matrix } from "../matrix/matrix.ts";
 import { packedIndex } from "../metric/packed_upper.ts";
 
-/** Rows and columns of the tiles that errors are passed on between by large matrix products. */
-export const TILE = 64;
+/**
+ * Rows and columns of the tiles that errors are passed on between by large matrix products; blocks of
+ * columns are whole tiles.
+ */
+export const TILE = OUTPUT_ALIGNMENT;
 /** Rows and columns of the parts of tiles that errors are passed on between by small ones. */
 export const SUBTILE = 8;
 

@@ -1,5 +1,5 @@
 import { findCandidates, type RateTerm } from "./candidates.ts";
-import { predecessors, type Trellis } from "./trellis.ts";
+import { predecessors, type Trellis } from "../scan/trellis.ts";
 
 /** Longest path that is searched at once. */
 export const LONGEST_PATH = 1 << 14;

@@ -1,11 +1,12 @@
-import { forEachDiagonal, pieceLength, planPieces } from "../entropy/index_matrix.ts";
+import { forEachDiagonal, pieceLength, planPieces } from "../scan/pieces.ts";
 import { type ScaleField, writeClasses } from "../entropy/scale_field.ts";
-import { createErrorFeedbackKernel } from "../kernels/error_feedback_kernel.ts";
-import type { ErrorMetric, Matrix } from "../levels/level.ts";
-import { type Diagonal, diagonalOf, valuesBefore } from "./diagonals.ts";
+import { createErrorFeedbackKernel } from "./error_feedback_kernel.ts";
+import type { Matrix } from "../matrix/matrix.ts";
+import type { ErrorMetric } from "../matrix/error_metric.ts";
+import { type Diagonal, diagonalOf, valuesBefore } from "../scan/diagonals.ts";
 import { passOn, readTargets, startFeedback } from "./error_feedback.ts";
 import { type FeedbackOperations, feedbackOperations } from "./feedback_operations.ts";
-import { reconstruct, type Trellis } from "./trellis.ts";
+import { reconstruct, type Trellis } from "../scan/trellis.ts";
 import { quantizeRun } from "./viterbi.ts";
 
 let kernel: FeedbackOperations | undefined;

@@ -1,12 +1,13 @@
 import assert from "node:assert";
 import fc from "fast-check";
-import { createRandom } from "../../kan/random.ts";
-import { forEachDiagonal } from "../entropy/index_matrix.ts";
-import type { ErrorMetric, Matrix } from "../levels/level.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
+import { forEachDiagonal } from "../scan/pieces.ts";
+import type { Matrix } from "../matrix/matrix.ts";
+import type { ErrorMetric } from "../matrix/error_metric.ts";
 import { packUpper } from "../metric/packed_upper.ts";
 import { factorTriangle, lowerTriangle } from "../metric/upper_factor.ts";
 import { quantizeMatrix } from "./quantize_matrix.ts";
-import { createTrellis, reconstruct, type Trellis } from "./trellis.ts";
+import { createTrellis, reconstruct, type Trellis } from "../scan/trellis.ts";
 
 /** A second moment with strong correlations. */
 function correlatedMoment(size: number, seed: number): Float64Array {

@@ -1,7 +1,7 @@
-import { createPathSearchKernel } from "../kernels/path_search_kernel.ts";
+import { createPathSearchKernel } from "./path_search_kernel.ts";
 import { indexBits, LARGEST_INDEX, type RateTerm } from "./candidates.ts";
 import { createPathSearch, LONGEST_PATH, type PathSearch } from "./path_search.ts";
-import type { Trellis } from "./trellis.ts";
+import type { Trellis } from "../scan/trellis.ts";
 
 /** Path searches by number of states, made when first needed. */
 const searches = new Map<number, PathSearch>();

@@ -1,10 +1,10 @@
 import { CLASS_COUNT, STATE_COUNTS } from "../format/constants.ts";
 import assert from "node:assert";
 import fc from "fast-check";
-import { createRandom } from "../../kan/random.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
 import { laplacianModel, symbolTables } from "../entropy/symbol_model.ts";
 import { COSTED_MAGNITUDES, symbolCosts } from "../entropy/symbol_costs.ts";
-import { createTrellis, quantizerOf, reconstruct, type Trellis } from "./trellis.ts";
+import { createTrellis, quantizerOf, reconstruct, type Trellis } from "../scan/trellis.ts";
 import type { RateTerm } from "./candidates.ts";
 import { quantizeRun } from "./viterbi.ts";
 

@@ -1,4 +1,4 @@
-import type { Signal } from "../levels/level.ts";
+import type { Signal } from "../matrix/matrix.ts";
 import { estimatedBits, matrixBits, type RateEstimate, solveFalling } from "./rate_estimate.ts";
 
 /** A matrix' step is moved by at most this many octaves. */

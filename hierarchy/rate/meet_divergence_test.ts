@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { createRandom } from "../../kan/random.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
 import { InputError } from "../../data/input_error.ts";
 import { meetDivergence } from "./meet_divergence.ts";
 import { estimatedBits, estimateRate } from "./rate_estimate.ts";

@@ -1,5 +1,5 @@
-import type { Matrix, Signal } from "../levels/level.ts";
-import { typicalSquare } from "../levels/typical_square.ts";
+import type { Matrix, Signal } from "../matrix/matrix.ts";
+import { typicalSquare } from "../matrix/typical_square.ts";
 
 /** How many bits a matrix takes at a step, before anything is quantized. */
 export interface MatrixRate {

@@ -1,6 +1,6 @@
 import assert from "node:assert";
-import { createRandom } from "../../kan/random.ts";
-import type { Matrix } from "../levels/level.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
+import type { Matrix } from "../matrix/matrix.ts";
 import { shiftSteps, uniformShifts } from "./equalize_rates.ts";
 import { estimatedBits, estimateRate, logStepOf, matrixBits } from "./rate_estimate.ts";
 

@@ -1,16 +1,17 @@
 import type { ClassCosts } from "../entropy/class_costs.ts";
 import type { MagnitudeCounts } from "../entropy/fit_symbol_model.ts";
 import { encodeSegment } from "../entropy/index_code.ts";
-import { type IndexMatrix, type Piece, pieceLength } from "../entropy/index_matrix.ts";
+import type { IndexMatrix } from "../entropy/index_matrix.ts";
+import { type Piece, pieceLength } from "../scan/pieces.ts";
 import { type IndexStatistics, indexStatistics } from "../entropy/index_statistics.ts";
 import { refineField } from "../entropy/refine_field.ts";
 import { fitScaleField, type ScaleField } from "../entropy/scale_field.ts";
 import type { SymbolTables } from "../entropy/symbol_table.ts";
-import { createIndexStatisticsKernel } from "../kernels/index_statistics_kernel.ts";
-import type { Matrix } from "../levels/level.ts";
+import { createIndexStatisticsKernel } from "../entropy/index_statistics_kernel.ts";
+import type { Matrix } from "../matrix/matrix.ts";
 import { type MatrixRateTerm, quantizeMatrix } from "../quantize/quantize_matrix.ts";
-import { createTrellis } from "../quantize/trellis.ts";
-import { sharedInt32Array } from "./shared_array.ts";
+import { createTrellis } from "../scan/trellis.ts";
+import { sharedInt32Array } from "../matrix/shared_array.ts";
 
 /** A matrix to be quantized. */
 export interface QuantizeTask {

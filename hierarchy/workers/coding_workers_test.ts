@@ -1,7 +1,7 @@
 import assert from "node:assert";
-import { createRandom } from "../../kan/random.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
 import { createTrellisLevel } from "../levels/trellis_level.ts";
-import type { Matrix, Signal } from "../levels/level.ts";
+import type { Matrix, Signal } from "../matrix/matrix.ts";
 import type { QuantizeTask } from "./coding_tasks.ts";
 import { CodingWorkers, runnerOf } from "./coding_workers.ts";
 

@@ -1,7 +1,7 @@
 import "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert";
-import { gridFromKnots, uniformGrid } from "../grid.ts";
+import { gridFromKnots, uniformGrid } from "./grid.ts";
 import { type Basis, evaluateBasis } from "./basis.ts";
 import { createBsplines } from "./bspline.ts";
 import { basisFromDescription } from "./describe.ts";

@@ -1,4 +1,4 @@
-import type { Tensor } from "../tensor_types.ts";
+import type { Tensor } from "../numeric/tensor_types.ts";
 
 /**
  * What a basis does with inputs outside its domain [a, b]:

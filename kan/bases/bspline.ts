@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { type Grid, gridFromKnots } from "../grid.ts";
+import { type Grid, gridFromKnots } from "./grid.ts";
 import type { Basis, Extrapolation } from "./basis.ts";
 
 /**

@@ -1,6 +1,6 @@
 import assert from "node:assert";
 import fc from "fast-check";
-import { gridFromKnots, uniformGrid } from "../grid.ts";
+import { gridFromKnots, uniformGrid } from "./grid.ts";
 import { bsplineBasis } from "./bspline.ts";
 
 const grid = uniformGrid({ intervals: 5, order: 3, range: [-1, 1] });

@@ -1,4 +1,4 @@
-import { gridFromKnots } from "../grid.ts";
+import { gridFromKnots } from "./grid.ts";
 import type { Basis, BasisDescription } from "./basis.ts";
 import { createBsplines } from "./bspline.ts";
 import {

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import type { Tensor, Tensor2D, Tensor3D } from "../tensor_types.ts";
+import type { Tensor, Tensor2D, Tensor3D } from "../numeric/tensor_types.ts";
 import { type Basis, evaluateBasis } from "./basis.ts";
 
 /**

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import type { Tensor } from "../tensor_types.ts";
+import type { Tensor } from "../numeric/tensor_types.ts";
 
 /**
  * The arithmetic that the closed forms of the bases are written in, so that one text serves float64

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { wasm } from "../kernels/local_splines_wasm.ts";
-import type { Tensor2D, Tensor3D } from "../tensor_types.ts";
+import type { Tensor2D, Tensor3D } from "../numeric/tensor_types.ts";
 import { type Basis, evaluateBasis } from "./basis.ts";
 import { canReadSynchronously } from "./expansion.ts";
 

@@ -1,11 +1,11 @@
 import "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert";
-import { uniformGrid } from "../grid.ts";
-import { createRandom } from "../random.ts";
+import { uniformGrid } from "./grid.ts";
+import { createRandom } from "../numeric/random.ts";
 import { compileKernels } from "../kernels/build.ts";
 import { wasm } from "../kernels/local_splines_wasm.ts";
-import type { Tensor2D, Tensor3D } from "../tensor_types.ts";
+import type { Tensor2D, Tensor3D } from "../numeric/tensor_types.ts";
 import { createBsplines } from "./bspline.ts";
 import { expandBasis } from "./expansion.ts";
 import { createGaussians } from "./global_bases.ts";

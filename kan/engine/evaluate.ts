@@ -1,6 +1,6 @@
-import type { Samples } from "../least_squares.ts";
-import { nodeCount } from "../layer_model.ts";
-import type { KanModel } from "../model.ts";
+import type { Samples } from "../numeric/least_squares.ts";
+import { nodeCount } from "../model/layer_model.ts";
+import type { KanModel } from "../model/model.ts";
 import { forwardLayer, type LayerTrace } from "./layer_pass.ts";
 
 /**

@@ -1,5 +1,5 @@
-import type { Samples } from "../least_squares.ts";
-import { type KanModel, layerParameterCount, parameterCount } from "../model.ts";
+import type { Samples } from "../numeric/least_squares.ts";
+import { type KanModel, layerParameterCount, parameterCount } from "../model/model.ts";
 import { traceModel } from "./evaluate.ts";
 import { backwardLayer } from "./layer_pass.ts";
 

@@ -1,7 +1,7 @@
 import { evaluateBasis } from "../bases/basis.ts";
-import type { BaseFunction, KanLayerModel } from "../layer_model.ts";
-import { layerParameterCount } from "../model.ts";
-import { evaluateSymbolic, symbolicFunction } from "../symbolic/functions.ts";
+import type { BaseFunction, KanLayerModel } from "../model/layer_model.ts";
+import { layerParameterCount } from "../model/model.ts";
+import { evaluateSymbolic, symbolicFunction } from "../model/symbolic_functions.ts";
 
 /** What the forward pass of a layer leaves for the backward pass. */
 export interface LayerTrace {

@@ -1,6 +1,6 @@
-import type { Samples } from "../least_squares.ts";
-import { nodeCount } from "../layer_model.ts";
-import { type KanModel, layerParameterCount, parameterCount } from "../model.ts";
+import type { Samples } from "../numeric/least_squares.ts";
+import { nodeCount } from "../model/layer_model.ts";
+import { type KanModel, layerParameterCount, parameterCount } from "../model/model.ts";
 import { traceModel } from "./evaluate.ts";
 import { backwardLayer } from "./layer_pass.ts";
 import { type LayerPenalty, penalizeLayer, type Regularization } from "./regularizer.ts";

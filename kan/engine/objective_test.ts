@@ -2,12 +2,12 @@ import "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert";
 import { createChebyshev } from "../bases/global_bases.ts";
-import { createKanModel, type KanModel, parametersOf, withParameters } from "../model.ts";
-import { createRandom } from "../random.ts";
-import type { SymbolicEdge } from "../symbolic/functions.ts";
+import { createKanModel, type KanModel, parametersOf, withParameters } from "../model/model.ts";
+import { createRandom } from "../numeric/random.ts";
+import type { SymbolicEdge } from "../model/symbolic_functions.ts";
 import { type DataSet, evaluateObjective, type Loss } from "./objective.ts";
 import type { Regularization } from "./regularizer.ts";
-import { createTensorObjective } from "./tensor_objective.ts";
+import { createTensorObjective } from "../fitting/tensor_objective.ts";
 
 function drawData(columns: number, outputs: number, rows = 20): DataSet {
   const random = createRandom(8);

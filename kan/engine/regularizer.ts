@@ -1,4 +1,4 @@
-import type { KanLayerModel } from "../layer_model.ts";
+import type { KanLayerModel } from "../model/layer_model.ts";
 import type { LayerTrace } from "./layer_pass.ts";
 
 /** Strengths of the sparsity penalty of Liu et al. 2024 (arXiv:2404.19756, section 2.5.1). */

@@ -1,7 +1,7 @@
 import assert from "node:assert";
-import { createKanLayerModel } from "../layer_model.ts";
-import { createRandom } from "../random.ts";
-import { uniformGrid } from "../grid.ts";
+import { createKanLayerModel } from "../model/layer_model.ts";
+import { createRandom } from "../numeric/random.ts";
+import { uniformGrid } from "../bases/grid.ts";
 import { forwardLayer } from "./layer_pass.ts";
 import { columnSpreads, penalizeLayer, scorePenalty } from "./regularizer.ts";
 

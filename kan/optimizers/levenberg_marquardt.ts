@@ -1,4 +1,4 @@
-import { type Samples, solveLeastSquares } from "../least_squares.ts";
+import { type Samples, solveLeastSquares } from "../numeric/least_squares.ts";
 import { dot } from "./optimizer.ts";
 
 /** Residuals as a function of the parameters; what is minimised is the sum of their squares. */

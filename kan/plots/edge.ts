@@ -1,6 +1,6 @@
-import type { Samples } from "../least_squares.ts";
-import type { KanModel } from "../model.ts";
-import type { EdgeAddress } from "../prune.ts";
+import type { Samples } from "../numeric/least_squares.ts";
+import type { KanModel } from "../model/model.ts";
+import type { EdgeAddress } from "../fitting/prune.ts";
 import { type Drawing, type PlotlyFigure, type Point, type Shape, toSvg } from "./drawing.ts";
 import { type Curve, edgeCurve } from "./edge_curve.ts";
 

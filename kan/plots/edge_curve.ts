@@ -1,9 +1,9 @@
 import { forwardLayer } from "../engine/layer_pass.ts";
 import { traceModel } from "../engine/evaluate.ts";
-import type { KanLayerModel } from "../layer_model.ts";
-import type { Samples } from "../least_squares.ts";
-import type { KanModel } from "../model.ts";
-import { type EdgeAddress, layerOfEdge } from "../prune.ts";
+import type { KanLayerModel } from "../model/layer_model.ts";
+import type { Samples } from "../numeric/least_squares.ts";
+import type { KanModel } from "../model/model.ts";
+import { type EdgeAddress, layerOfEdge } from "../fitting/prune.ts";
 
 /** A curve to draw. */
 export interface Curve {

@@ -1,8 +1,8 @@
-import { attributeKan, ownersOfSums } from "../attribution.ts";
+import { attributeKan, ownersOfSums } from "../fitting/attribution.ts";
 import { traceModel } from "../engine/evaluate.ts";
-import { isAlive, type KanLayerModel, nodeCount } from "../layer_model.ts";
-import type { Samples } from "../least_squares.ts";
-import type { KanModel } from "../model.ts";
+import { isAlive, type KanLayerModel, nodeCount } from "../model/layer_model.ts";
+import type { Samples } from "../numeric/least_squares.ts";
+import type { KanModel } from "../model/model.ts";
 import {
   type Drawing,
   type PlotlyFigure,

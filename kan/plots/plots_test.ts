@@ -1,8 +1,8 @@
 import assert from "node:assert";
 import { samplesFrom } from "../engine/evaluate.ts";
-import { createKanModel } from "../model.ts";
-import { removeEdge } from "../prune.ts";
-import { createRandom } from "../random.ts";
+import { createKanModel } from "../model/model.ts";
+import { removeEdge } from "../fitting/prune.ts";
+import { createRandom } from "../numeric/random.ts";
 import { fixSymbolic } from "../symbolic/suggest.ts";
 import { edgeFigure, plotEdge } from "./edge.ts";
 import { edgeCurve } from "./edge_curve.ts";

@@ -1,11 +1,11 @@
-import { solveLeastSquares } from "../least_squares.ts";
+import { solveLeastSquares } from "../numeric/least_squares.ts";
 import { LevenbergMarquardt, type ResidualProblem } from "../optimizers/levenberg_marquardt.ts";
 import {
   type SymbolicEdge,
   type SymbolicFunction,
   symbolicFunction,
   symbolicFunctions,
-} from "./functions.ts";
+} from "../model/symbolic_functions.ts";
 
 /** A closed form compared with an edge. */
 export interface Suggestion {

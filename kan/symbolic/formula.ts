@@ -1,7 +1,7 @@
 import { ConstantNode, isConstantNode, parse, simplify } from "mathjs";
-import { isAlive, type KanLayerModel } from "../layer_model.ts";
-import type { KanModel } from "../model.ts";
-import { type SymbolicEdge, symbolicFunction } from "./functions.ts";
+import { isAlive, type KanLayerModel } from "../model/layer_model.ts";
+import type { KanModel } from "../model/model.ts";
+import { type SymbolicEdge, symbolicFunction } from "../model/symbolic_functions.ts";
 
 /** One output as a formula. */
 export interface Formula {

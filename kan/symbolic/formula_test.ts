@@ -1,10 +1,10 @@
 import { evaluate } from "mathjs";
 import assert from "node:assert";
 import { evaluateKan, samplesFrom } from "../engine/evaluate.ts";
-import { createKanModel, type KanModel } from "../model.ts";
-import { createRandom } from "../random.ts";
+import { createKanModel, type KanModel } from "../model/model.ts";
+import { createRandom } from "../numeric/random.ts";
 import { formulaOf } from "./formula.ts";
-import { type SymbolicEdge, symbolicFunctions } from "./functions.ts";
+import { type SymbolicEdge, symbolicFunctions } from "../model/symbolic_functions.ts";
 import { fixSymbolic } from "./suggest.ts";
 
 const nothing = samplesFrom([]);

@@ -1,10 +1,10 @@
 import { traceModel } from "../engine/evaluate.ts";
-import type { KanLayerModel } from "../layer_model.ts";
-import type { Samples } from "../least_squares.ts";
-import type { KanModel } from "../model.ts";
-import { type EdgeAddress, layerOfEdge } from "../prune.ts";
+import type { KanLayerModel } from "../model/layer_model.ts";
+import type { Samples } from "../numeric/least_squares.ts";
+import type { KanModel } from "../model/model.ts";
+import { type EdgeAddress, layerOfEdge } from "../fitting/prune.ts";
 import { fitSymbolic, suggestForCurve, type Suggestion, type SuggestOptions } from "./fit_curve.ts";
-import { type SymbolicEdge, symbolicFunction } from "./functions.ts";
+import { type SymbolicEdge, symbolicFunction } from "../model/symbolic_functions.ts";
 
 /**
  * The closed forms c f(a x + b) + d that are like an edge at the samples, best score first.

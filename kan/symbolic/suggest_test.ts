@@ -1,10 +1,10 @@
 import assert from "node:assert";
 import { evaluateKan, samplesFrom } from "../engine/evaluate.ts";
-import { fitKan } from "../fit.ts";
-import { createKanModel } from "../model.ts";
-import { createRandom } from "../random.ts";
+import { fitKan } from "../fitting/fit.ts";
+import { createKanModel } from "../model/model.ts";
+import { createRandom } from "../numeric/random.ts";
 import { suggestForCurve } from "./fit_curve.ts";
-import { symbolicFunction } from "./functions.ts";
+import { symbolicFunction } from "../model/symbolic_functions.ts";
 import { autoSymbolic, fixSymbolic, releaseSymbolic, suggestSymbolic } from "./suggest.ts";
 
 const x = Float64Array.from({ length: 80 }, (_, i) => -1 + i / 40);

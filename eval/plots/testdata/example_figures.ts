@@ -1,5 +1,5 @@
 import type { WeightTensor } from "../../../data/tensor.ts";
-import { createRandom } from "../../../kan/random.ts";
+import { createRandom } from "../../../kan/numeric/random.ts";
 import { barsFigure } from "../bars.ts";
 import { bitsPerLayerFigure } from "../bits_per_layer.ts";
 import { errorSpectrumFigure } from "../error_spectrum.ts";

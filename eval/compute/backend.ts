@@ -1,0 +1,51 @@
+import * as tf from "@tensorflow/tfjs";
+import { InputError } from "../../data/input_error.ts";
+import { letGo } from "../../data/let_go.ts";
+
+/** Where tfjs computes. */
+export type BackendName = "wasm" | "cpu" | "webgpu";
+
+/** Every {@linkcode BackendName}. */
+export const backendNames: readonly BackendName[] = ["wasm", "cpu", "webgpu"];
+
+/**
+ * Makes tfjs compute on a backend and waits until it is ready. Throws {@linkcode InputError} where
+ * the machine has no such backend.
+ *
+ * ```ts
+ * import { useBackend } from "@kanpress/kanpress/eval";
+ *
+ * await useBackend("wasm");
+ * ```
+ */
+export async function useBackend(name: BackendName): Promise<void> {
+  if (!backendNames.includes(name)) {
+    throw new InputError(`unknown backend "${name}"; choose one of ${backendNames.join(", ")}`);
+  }
+  if (tf.findBackendFactory(name) === null) {
+    if (name === "wasm") await import("@tensorflow/tfjs-backend-wasm");
+    if (name === "webgpu") {
+      if (await navigator.gpu?.requestAdapter() == null) {
+        throw new InputError("no WebGPU adapter on this machine; choose the backend wasm or cpu");
+      }
+      await import("@tensorflow/tfjs-backend-webgpu");
+    }
+  }
+  if (!await tf.setBackend(name)) {
+    throw new InputError(`the backend ${name} could not be started; choose another one`);
+  }
+  await tf.ready();
+}
+
+/** Reads a tensor's values; at once where the backend can, which spares an allocation. */
+export async function readValues(x: tf.Tensor): Promise<Float32Array> {
+  return tf.getBackend() === "webgpu" ? await x.data<"float32">() : x.dataSync<"float32">();
+}
+
+/**
+ * Lets go of values that tensors were made from, or that were read from one, where the backend is known
+ * to have copied them (see `letGo`).
+ */
+export function releaseValues(values: Float32Array): void {
+  if (tf.getBackend() === "wasm") letGo(values);
+}

@@ -1,0 +1,60 @@
+import assert from "node:assert";
+import { InputError } from "../../data/input_error.ts";
+import { runInWorkers } from "./worker_pool.ts";
+
+const module = new URL("../testdata/failing_worker.ts", import.meta.url);
+
+Deno.test("results come in the order of the jobs, whatever the number of workers", async () => {
+  const jobs = Array.from({ length: 40 }, (_, i) => i);
+  for (const threads of [1, 3, 100]) {
+    const results = await runInWorkers({ module, threads, setup: 2, jobs: jobs.slice(0, 5) });
+    assert.deepEqual(results, [0, 2, 4, 6, 8]);
+  }
+  const seen = new Set<number>();
+  const onResult = (result: number, index: number) => {
+    assert.equal(result, 3 * index);
+    seen.add(index);
+  };
+  await runInWorkers({ module, threads: 2, setup: 3, jobs, onResult });
+  assert.equal(seen.size, 40);
+  assert.deepEqual(await runInWorkers({ module, threads: 2, setup: 3, jobs: [] }), []);
+});
+
+Deno.test("every failure of a worker rejects", async () => {
+  const run = (setup: number, ...jobs: unknown[]) =>
+    runInWorkers({ module, threads: 2, setup, jobs });
+  await assert.rejects(
+    run(1, 1, "input", 2),
+    (error) => error instanceof InputError && error.message === "bad tensor",
+  );
+  await assert.rejects(run(1, 1, "throw", 2), /a worker failed: bad index/);
+  await assert.rejects(run(1, 1, "crash", 2), /a worker stopped: .*crashed/);
+  await assert.rejects(run(0, 1), /a worker failed: no setup/);
+  const broken = new URL("data:text/javascript,throw new Error('broken')");
+  await assert.rejects(
+    runInWorkers({ module: broken, threads: 1, setup: 1, jobs: [1] }),
+    /a worker stopped: .*broken/,
+  );
+});
+
+Deno.test("an error of onResult rejects, and so does an abort while a job hangs", async () => {
+  const fail = () => {
+    throw new Error("not wanted");
+  };
+  await assert.rejects(
+    runInWorkers({ module, threads: 1, setup: 1, jobs: [1], onResult: fail }),
+    /not wanted/,
+  );
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(new Error("enough")), 20);
+  await assert.rejects(
+    runInWorkers({
+      module: new URL("data:text/javascript,onmessage = () => {}"),
+      threads: 1,
+      setup: 1,
+      jobs: [1],
+      signal: controller.signal,
+    }),
+    /enough/,
+  );
+});

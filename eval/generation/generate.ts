@@ -1,0 +1,141 @@
+import * as tf from "@tensorflow/tfjs";
+import { InputError } from "../../data/input_error.ts";
+import type { TextTokenizer } from "../../data/tokenizer.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
+import { readValues } from "../compute/backend.ts";
+import type { LanguageModel } from "./language_model.ts";
+import { KeyValueCache } from "../layers/key_value_cache.ts";
+import { checkSampling, sampleToken, type SamplingOptions } from "./sample_token.ts";
+
+/** How {@linkcode generateTokens} continues a text. */
+export interface GenerationOptions extends SamplingOptions {
+  /** Seed of the draws: the same model, prompt and options give the same tokens; 0 where absent. */
+  readonly seed?: number;
+  /** Ends the text when it is drawn. */
+  readonly eosTokenId?: number;
+  /** Stops with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** How {@linkcode generateText} continues a text. */
+export interface TextGenerationOptions extends Omit<GenerationOptions, "eosTokenId"> {
+  /** Most tokens to add; 100 where absent. */
+  readonly maxTokens?: number;
+}
+
+/**
+ * Continues a sequence of token ids without end, or up to and without `eosTokenId`. Keys and values
+ * are cached; when the model's context is full, it goes on from the last half of it. Throws
+ * {@linkcode InputError} for an empty prompt and for options that make no sense.
+ *
+ * ```ts
+ * import { embeddedModelPath, openModel } from "@kanpress/kanpress/data";
+ * import { generateTokens, loadLanguageModel, useBackend } from "@kanpress/kanpress/eval";
+ * import assert from "node:assert";
+ *
+ * await useBackend("wasm");
+ * const source = await openModel(embeddedModelPath());
+ * const model = await loadLanguageModel(source);
+ * const tokenizer = await source.tokenizer();
+ * const prompt = tokenizer.encode("It was a");
+ * for await (const token of generateTokens(model, prompt, { temperature: 0 })) {
+ *   assert.equal(typeof tokenizer.decode([token]), "string");
+ *   break;
+ * }
+ * ```
+ */
+export async function* generateTokens(
+  model: LanguageModel,
+  prompt: Int32Array,
+  options: GenerationOptions = {},
+): AsyncGenerator<number> {
+  checkSampling(options);
+  if (prompt.length === 0) throw new InputError("the prompt is empty; give at least one token");
+  const { contextLength, layers, objective, modelType } = model.description;
+  if (objective !== "nextToken") {
+    throw new InputError(
+      `this ${modelType} model cannot continue a text: it predicts no next token`,
+    );
+  }
+  const random = createRandom(options.seed ?? 0);
+  const cache = new KeyValueCache(layers.length);
+  const tokens = [...prompt];
+  let pending = prompt.slice(-contextLength);
+  try {
+    while (true) {
+      options.signal?.throwIfAborted();
+      const logits = await lastLogits(model, pending, cache);
+      const token = sampleToken(logits, options, random);
+      if (token === options.eosTokenId) return;
+      yield token;
+      tokens.push(token);
+      if (cache.length < contextLength) {
+        pending = Int32Array.of(token);
+      } else {
+        cache.dispose();
+        pending = Int32Array.from(tokens.slice(-Math.ceil(contextLength / 2)));
+      }
+    }
+  } finally {
+    cache.dispose();
+  }
+}
+
+/** Runs further tokens of one sequence and returns the logits after the last one. */
+async function lastLogits(
+  model: LanguageModel,
+  ids: Int32Array,
+  cache: KeyValueCache,
+): Promise<Float32Array> {
+  const hidden = model.hiddenStates(ids, 1, { cache });
+  const last = tf.slice2d(hidden, [ids.length - 1, 0], [1, -1]);
+  const logits = model.head(last);
+  const values = await readValues(logits);
+  tf.dispose([hidden, last, logits]);
+  return values;
+}
+
+/**
+ * Continues a text and returns what was added. An empty prompt is allowed where the tokenizer has a
+ * token that begins texts. Throws {@linkcode InputError} as {@linkcode generateTokens} does.
+ *
+ * ```ts
+ * import { embeddedModelPath, openModel } from "@kanpress/kanpress/data";
+ * import { generateText, loadLanguageModel, useBackend } from "@kanpress/kanpress/eval";
+ * import assert from "node:assert";
+ *
+ * await useBackend("wasm");
+ * const source = await openModel(embeddedModelPath());
+ * const model = await loadLanguageModel(source);
+ * const text = await generateText(model, await source.tokenizer(), "She opened the door and", {
+ *   maxTokens: 5,
+ *   temperature: 0.8,
+ *   seed: 1,
+ * });
+ * assert.ok(text.length > 0);
+ * ```
+ */
+export async function generateText(
+  model: LanguageModel,
+  tokenizer: TextTokenizer,
+  prompt: string,
+  options: TextGenerationOptions = {},
+): Promise<string> {
+  const { maxTokens = 100, ...sampling } = options;
+  const { bosTokenId, eosTokenId, addsBos } = tokenizer;
+  const encoded = tokenizer.encode(prompt);
+  const begins = bosTokenId !== undefined && (addsBos || encoded.length === 0);
+  const ids = begins ? Int32Array.of(bosTokenId, ...encoded) : encoded;
+  const generation = { ...sampling, ...(eosTokenId !== undefined && { eosTokenId }) };
+  const added: number[] = [];
+  if (maxTokens > 0) {
+    for await (const token of generateTokens(model, ids, generation)) {
+      added.push(token);
+      if (added.length >= maxTokens) break;
+    }
+  }
+  // Decoded with the prompt, since some tokenizers drop a text's first space.
+  const before = tokenizer.decode(encoded);
+  const whole = tokenizer.decode([...encoded, ...added]);
+  return whole.startsWith(before) ? whole.slice(before.length) : tokenizer.decode(added);
+}

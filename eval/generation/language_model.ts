@@ -1,0 +1,176 @@
+import * as tf from "@tensorflow/tfjs";
+import type { Tensor2D, Tensor3D } from "../../kan/numeric/tensor_types.ts";
+import { InputError } from "../../data/input_error.ts";
+import {
+  elementCount,
+  type StateDict,
+  type WeightSource,
+  type WeightTensor,
+} from "../../data/tensor.ts";
+import type { ModelConfig } from "../architectures/config.ts";
+import type { TransformerDescription } from "../architectures/description.ts";
+import { describeModel, isIgnorableTensor } from "../architectures/registry.ts";
+import { checkTensors, expectedTensors } from "../weights/expected_tensors.ts";
+import { applyHead, type ForwardOptions, hiddenStates } from "../model/forward.ts";
+import { checkResidentMemory } from "../scoring/memory_plan.ts";
+import { ParameterStore } from "../weights/parameter_store.ts";
+import { prepareWeights } from "../weights/prepared_weights.ts";
+import { checkTokenIds } from "../architectures/token_ids.ts";
+
+/** A language model with its weights, ready to run on the current tfjs backend. */
+export class LanguageModel {
+  /** The model's `config.json`. */
+  readonly config: ModelConfig;
+  /** What the config says, as the forward pass reads it. */
+  readonly description: TransformerDescription;
+  #weights: StateDict;
+  #parameters: ParameterStore;
+  /** Whether it is known that the weights fit into the backend's heap. */
+  #fits = false;
+
+  /** Use {@linkcode createLanguageModel}. */
+  constructor(config: ModelConfig, weights: StateDict) {
+    this.config = config;
+    this.description = describeModel(config, weights.keys());
+    this.#weights = weights;
+    this.#parameters = this.#prepare(weights);
+  }
+
+  /** Number of parameters; a tied tensor counts once, buffers do not count. */
+  numParameters(): number {
+    let total = 0;
+    for (const shape of expectedTensors(this.description).values()) total += elementCount(shape);
+    return total;
+  }
+
+  /** The weights by their checkpoint names, without buffers; shares memory with the model. */
+  stateDict(): StateDict {
+    return new Map(
+      [...this.#weights].filter(([name]) => !isIgnorableTensor(this.config, name)),
+    );
+  }
+
+  /** Replaces the weights; throws {@linkcode InputError} where names or shapes do not fit. */
+  loadStateDict(weights: StateDict): void {
+    const parameters = this.#prepare(weights);
+    this.#parameters.dispose();
+    this.#parameters = parameters;
+    this.#weights = weights;
+  }
+
+  /**
+   * Logits `[batch, length, vocabularySize]` of `batch` sequences of equal length, one after
+   * another in `ids`; of a classifier, `[batch, 1, classes]`. The caller disposes of the result.
+   */
+  logits(ids: Int32Array, batch = 1, options: ForwardOptions = {}): Tensor3D {
+    const hidden = this.hiddenStates(ids, batch, options);
+    return tf.tidy(() => {
+      const logits = applyHead(this.description, this.#parameters, hidden, options.tap);
+      hidden.dispose();
+      const [rows, outputs] = logits.shape;
+      return tf.reshape(logits, [batch, rows / batch, outputs]);
+    });
+  }
+
+  /**
+   * The rows that the head is applied to, `[batch * length, hiddenSize]`, or `[batch, hiddenSize]`
+   * of a classifier; the caller disposes.
+   */
+  hiddenStates(ids: Int32Array, batch = 1, options: ForwardOptions = {}): Tensor2D {
+    this.#checkIds(ids, batch, options.cache?.length ?? 0);
+    if (!this.#fits && tf.getBackend() === "wasm") {
+      checkResidentMemory(this.description, "choose a smaller model");
+    }
+    this.#fits = true;
+    return hiddenStates(this.description, this.#parameters, ids, batch, options);
+  }
+
+  /** Logits `[rows, vocabularySize]` of rows of {@linkcode LanguageModel.hiddenStates}. */
+  head(hidden: Tensor2D): Tensor2D {
+    return applyHead(this.description, this.#parameters, hidden);
+  }
+
+  /** Frees the tensors on the backend; the model can still be used and makes them again. */
+  dispose(): void {
+    this.#parameters.dispose();
+  }
+
+  #prepare(weights: StateDict): ParameterStore {
+    checkTensors(
+      this.config,
+      this.description,
+      Array.from(weights, ([name, { shape }]) => ({ name, shape })),
+    );
+    return new ParameterStore(prepareWeights(this.description, weights, false), true);
+  }
+
+  #checkIds(ids: Int32Array, batch: number, past: number): void {
+    const { vocabularySize, contextLength } = this.description;
+    if (ids.length === 0 || ids.length % batch !== 0) {
+      throw new InputError(`${ids.length} token ids cannot be split into ${batch} sequences`);
+    }
+    if (past + ids.length / batch > contextLength) {
+      throw new InputError(
+        `${past + ids.length / batch} tokens are more than the model's context of ${contextLength}`,
+      );
+    }
+    checkTokenIds(ids, vocabularySize);
+  }
+}
+
+/**
+ * A model from its config and weights. Throws {@linkcode InputError} where the architecture is
+ * unknown, or where a tensor is missing, has the wrong shape or holds NaN or infinite values.
+ *
+ * ```ts
+ * import { createLanguageModel, useBackend } from "@kanpress/kanpress/eval";
+ * import { InputError } from "@kanpress/kanpress/data";
+ * import assert from "node:assert";
+ *
+ * await useBackend("cpu");
+ * assert.throws(() => createLanguageModel({ model_type: "rnn" }, new Map()), InputError);
+ * ```
+ */
+export function createLanguageModel(config: ModelConfig, weights: StateDict): LanguageModel {
+  return new LanguageModel(config, weights);
+}
+
+/** What {@linkcode loadLanguageModel} reads: a model folder or a model of the hub. */
+export interface LanguageModelSource {
+  /** The model's `config.json`. */
+  readonly config: ModelConfig;
+  /** The model's weights. */
+  readonly weights: WeightSource;
+}
+
+/** Reads a model's weights (its buffers left out) and creates it. */
+export async function loadLanguageModel(source: LanguageModelSource): Promise<LanguageModel> {
+  return createLanguageModel(source.config, await readStateDict(source));
+}
+
+/**
+ * Reads all weights of a model, its buffers left out, after comparing names and shapes with the
+ * config. The values are in shared memory, so that workers need no copy of them.
+ *
+ * ```ts
+ * import { embeddedModelPath, openModel } from "@kanpress/kanpress/data";
+ * import { readStateDict } from "@kanpress/kanpress/eval";
+ * import assert from "node:assert";
+ *
+ * const weights = await readStateDict(await openModel(embeddedModelPath()));
+ * assert.deepEqual(weights.get("transformer.wte.weight")!.shape, [4096, 256]);
+ * ```
+ */
+export async function readStateDict({ config, weights }: LanguageModelSource): Promise<StateDict> {
+  const model = describeModel(config, weights.tensors.map(({ name }) => name));
+  checkTensors(config, model, weights.tensors);
+  const dict = new Map<string, WeightTensor>();
+  for (const { name } of weights.tensors) {
+    if (isIgnorableTensor(config, name)) continue;
+    const tensor = await weights.read(name);
+    const data = new Float32Array(new SharedArrayBuffer(tensor.data.byteLength));
+    data.set(tensor.data);
+    dict.set(name, { ...tensor, data });
+  }
+  return dict;
+}

@@ -1,0 +1,87 @@
+import {
+  type CompressedModel,
+  type CompressInput,
+  type CompressorOptions,
+  HierarchicalCompressor,
+} from "../../hierarchy/mod.ts";
+import {
+  type BaseEvaluation,
+  evaluateLanguageModel,
+  type EvaluateOptions,
+  evaluateOriginal,
+} from "./evaluate.ts";
+
+/** What {@linkcode compressToDivergence} is given: a model, a text, and how to compress. */
+export interface CompressToDivergenceOptions
+  extends Omit<EvaluateOptions, "base" | "compressed" | "onProgress"> {
+  /** The mean KL divergence from the original that the model may have on the text, in nats. */
+  readonly maxDivergence: number;
+  /** How to compress; a target in `bits` or `bytes` is refused. */
+  readonly compressor?: CompressorOptions;
+  /** What goes into the file, and what calibration found out. */
+  readonly input?: Omit<CompressInput, "divergence">;
+}
+
+/** What {@linkcode compressToDivergence} gives. */
+export interface DivergenceResult {
+  /** The smallest file. */
+  readonly compressed: CompressedModel;
+  /** The original's part of evaluations on the same text. */
+  readonly base: BaseEvaluation;
+}
+
+/** Share of the progress that is measuring the original. */
+const ORIGINAL_SHARE = 0.15;
+
+/**
+ * Compresses a model to the smallest file whose mean KL divergence from the original on a text is
+ * at most `maxDivergence`, and within 5 % of it. The original is run once, the compressed model at
+ * each of a few trials. The size is chosen on the text that is measured, so the divergence there
+ * meets the target by construction: measure on another text where an independent figure is wanted.
+ * Progress of all of it goes to `compressor.onProgress`.
+ *
+ * Throws {@linkcode InputError} where the target cannot be reached, with the least divergence that
+ * can, and for the same reasons as {@linkcode evaluateLanguageModel} and the compressor.
+ *
+ * ```ts
+ * import { embeddedModelPath, openModel } from "@kanpress/kanpress/data";
+ * import { compressToDivergence, readStateDict } from "@kanpress/kanpress/eval";
+ * import assert from "node:assert";
+ *
+ * const source = await openModel(embeddedModelPath());
+ * const tokens = Int32Array.from({ length: 128 }, (_, i) => 37 * i % 4096);
+ * const { compressed } = await compressToDivergence({
+ *   config: source.config,
+ *   original: await readStateDict(source),
+ *   tokens,
+ *   contextLength: 64,
+ *   maxDivergence: 0.05,
+ *   compressor: { effort: "fast" },
+ * });
+ * assert.ok(compressed.report.bitsPerWeight < 8);
+ * ```
+ */
+export async function compressToDivergence(
+  { maxDivergence, compressor = {}, input = {}, ...evaluation }: CompressToDivergenceOptions,
+): Promise<DivergenceResult> {
+  const { base } = await evaluateOriginal({
+    ...evaluation,
+    onProgress: (share) =>
+      compressor.onProgress?.("measuring the original", ORIGINAL_SHARE * share),
+  });
+  const compressed = await new HierarchicalCompressor({
+    ...compressor,
+    onProgress: (activity, share) =>
+      compressor.onProgress?.(activity, ORIGINAL_SHARE + (1 - ORIGINAL_SHARE) * share),
+  }).compress(evaluation.original, {
+    ...input,
+    divergence: {
+      most: maxDivergence,
+      async measure(weights, report) {
+        const options = { ...evaluation, compressed: weights, base, onProgress: report };
+        return (await evaluateLanguageModel(options)).klDivergence!.mean;
+      },
+    },
+  });
+  return { compressed, base };
+}

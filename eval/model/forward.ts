@@ -1,0 +1,137 @@
+import * as tf from "@tensorflow/tfjs";
+import type {
+  LayerDescription,
+  NormDescription,
+  TransformerDescription,
+} from "../architectures/description.ts";
+import { activate } from "../layers/activation.ts";
+import { applyAttention } from "../layers/attention.ts";
+import { applyFeedForward } from "../layers/feed_forward.ts";
+import { beginPass, type ForwardPass } from "../layers/forward_pass.ts";
+import type { KeyValueCache } from "../layers/key_value_cache.ts";
+import type { LayerCache } from "../layers/layer_cache.ts";
+import { applyLinear } from "../layers/linear.ts";
+import { applyNorm } from "../layers/normalization.ts";
+import type { Tap } from "../layers/tap.ts";
+import type { ParameterStore } from "../weights/parameter_store.ts";
+
+/** Token and position embeddings and their norm, `[batch * length, hiddenSize]`. */
+export function embed(
+  pass: ForwardPass,
+  model: TransformerDescription,
+  ids: Int32Array,
+): tf.Tensor2D {
+  const tokens = pass.parameters.rows(model.tokenEmbedding, ids);
+  if (model.positionEmbedding === undefined) return applyNormIf(pass, model.embeddingNorm, tokens);
+  const positions = Int32Array.from(ids, (_, i) => pass.start + i % pass.length);
+  const sum = tf.add(tokens, pass.parameters.rows(model.positionEmbedding, positions));
+  return applyNormIf(pass, model.embeddingNorm, sum as tf.Tensor2D);
+}
+
+/** As {@linkcode applyNorm}; without a norm, `x` itself. */
+function applyNormIf(
+  pass: ForwardPass,
+  norm: NormDescription | undefined,
+  x: tf.Tensor2D,
+): tf.Tensor2D {
+  return norm === undefined ? x : applyNorm(pass, norm, x);
+}
+
+/** One layer: attention and feed-forward block with their norms and residual sums. */
+export function applyLayer(
+  pass: ForwardPass,
+  layer: LayerDescription,
+  x: tf.Tensor2D,
+  cache?: LayerCache,
+): tf.Tensor2D {
+  if (layer.residual === "postNorm") {
+    const sum = tf.add(x, applyAttention(pass, layer.attention, x, cache)) as tf.Tensor2D;
+    const inner = applyNorm(pass, layer.attentionNorm, sum);
+    const result = tf.add(inner, applyFeedForward(pass, layer.feedForward, inner)) as tf.Tensor2D;
+    return applyNorm(pass, layer.feedForwardNorm, result);
+  }
+  const normed = applyNorm(pass, layer.attentionNorm, x);
+  const attended = tf.add(x, applyAttention(pass, layer.attention, normed, cache)) as tf.Tensor2D;
+  const second = layer.residual === "sequential" ? attended : x;
+  const inner = applyNorm(pass, layer.feedForwardNorm, second);
+  return tf.add(attended, applyFeedForward(pass, layer.feedForward, inner));
+}
+
+/** What {@linkcode hiddenStates} may be given beside the tokens. */
+export interface ForwardOptions {
+  /** Looks at the linear layers. */
+  readonly tap?: Tap;
+  /** Keys and values of the tokens before these; those of these are added. */
+  readonly cache?: KeyValueCache;
+}
+
+/**
+ * Runs `batch` sequences of equal length through the model, up to and including the last
+ * normalization: `[batch * length, hiddenSize]`, or `[batch, hiddenSize]` of a classifier, which
+ * looks at the first token of each sequence only.
+ */
+export function hiddenStates(
+  model: TransformerDescription,
+  parameters: ParameterStore,
+  ids: Int32Array,
+  batch: number,
+  { tap, cache }: ForwardOptions = {},
+): tf.Tensor2D {
+  const length = ids.length / batch;
+  const causal = model.objective === "nextToken";
+  const pass = beginPass(parameters, { batch, length, start: cache?.length ?? 0, causal, tap });
+  try {
+    let x = tf.tidy(() => embed(pass, model, ids));
+    model.layers.forEach((layer, index) => {
+      const next = tf.tidy(() => applyLayer(pass, layer, x, cache?.layer(index)));
+      x.dispose();
+      x = next;
+      parameters.release();
+    });
+    cache?.advance(pass.length);
+    const normed = tf.tidy(() => finishStates(pass, model, x));
+    if (normed !== x) x.dispose();
+    return normed;
+  } finally {
+    pass.dispose();
+  }
+}
+
+/** What the head is applied to, given what the last layer gave; perhaps the same tensor. */
+export function finishStates(
+  pass: ForwardPass,
+  model: TransformerDescription,
+  x: tf.Tensor2D,
+): tf.Tensor2D {
+  const rows = model.objective === "classification" ? firsts(x, pass.batch) : x;
+  return applyNormIf(pass, model.finalNorm, rows);
+}
+
+/** The first row of each of `batch` sequences. */
+function firsts(x: tf.Tensor2D, batch: number): tf.Tensor2D {
+  const [rows, columns] = x.shape;
+  const bySequence = tf.reshape(x, [batch, rows / batch * columns]) as tf.Tensor2D;
+  return tf.slice2d(bySequence, [0, 0], [batch, columns]);
+}
+
+/** Logits of rows of {@linkcode hiddenStates}: `[rows, vocabularySize]`, or of classes. */
+export function applyHead(
+  model: TransformerDescription,
+  parameters: ParameterStore,
+  hidden: tf.Tensor2D,
+  tap?: Tap,
+): tf.Tensor2D {
+  const pass = beginPass(parameters, { batch: 1, length: hidden.shape[0], tap });
+  return tf.tidy(() => applyLinear(pass, model.head, transformHeadInput(pass, model, hidden)));
+}
+
+/** What a head does to hidden states before its last product; perhaps the same tensor. */
+export function transformHeadInput(
+  pass: ForwardPass,
+  { headTransform }: TransformerDescription,
+  hidden: tf.Tensor2D,
+): tf.Tensor2D {
+  if (headTransform === undefined) return hidden;
+  const { linear, activation, norm } = headTransform;
+  return applyNormIf(pass, norm, activate(activation, applyLinear(pass, linear, hidden)));
+}

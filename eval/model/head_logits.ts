@@ -1,0 +1,90 @@
+import * as tf from "@tensorflow/tfjs";
+import type { LinearDescription } from "../architectures/description.ts";
+import { readValues } from "../compute/backend.ts";
+import { transformHeadInput } from "./forward.ts";
+import { beginPass } from "../layers/forward_pass.ts";
+import type { ParameterStore } from "../weights/parameter_store.ts";
+import type { RunnableModel } from "./runnable_model.ts";
+
+/**
+ * Outputs of the head that are in the heap at once. Also the inner size of its backward product,
+ * whose speed halves when it is too long for the cache.
+ */
+export const headBlockWidth = 3072;
+
+/** Outputs of a head from the first to before the second number. */
+export type HeadBlock = readonly [start: number, end: number];
+
+/** The outputs of a head, `width` at a time. */
+export function headBlocks({ outputs }: LinearDescription, width = headBlockWidth): HeadBlock[] {
+  return Array.from({ length: Math.ceil(outputs / width) }, (_, block) => {
+    const start = block * width;
+    return [start, Math.min(outputs, start + width)];
+  });
+}
+
+/** Logits of one block of outputs, `[rows, end - start]`, of what goes into the head's product. */
+async function blockLogits(
+  head: LinearDescription,
+  parameters: ParameterStore,
+  x: tf.Tensor2D,
+  [start, end]: HeadBlock,
+): Promise<Float32Array> {
+  const bias = head.bias === undefined
+    ? undefined
+    : tf.slice1d(parameters.vector(head.bias), start, end - start);
+  const logits = await multiplyHead(x, parameters.columns(head.weight, start, end), bias);
+  bias?.dispose();
+  return logits;
+}
+
+/** The values of x W + b, row-major, for a block of a head's outputs. */
+export async function multiplyHead(
+  x: tf.Tensor2D,
+  matrix: tf.Tensor2D,
+  bias?: tf.Tensor1D,
+): Promise<Float32Array> {
+  const logits = tf.fused.matMul({ a: x, b: matrix, ...(bias && { bias }) });
+  const values = await readValues(logits);
+  logits.dispose();
+  return values;
+}
+
+/** Rows of hidden states as they go into the head's product; the caller owns the result. */
+export function headInput(
+  { description, parameters }: RunnableModel,
+  hidden: Float32Array,
+): tf.Tensor2D {
+  const { hiddenSize } = description;
+  return tf.tidy(() => {
+    const x = tf.tensor2d(hidden, [hidden.length / hiddenSize, hiddenSize]);
+    const pass = beginPass(parameters, { batch: 1, length: x.shape[0] });
+    return transformHeadInput(pass, description, x);
+  });
+}
+
+/**
+ * Logits of rows of hidden states, row-major, one row for each; as `applyHead` gives them, but a block
+ * of outputs at a time, so that a large head need not be in the heap whole.
+ */
+export async function headLogits(
+  model: RunnableModel,
+  hidden: Float32Array,
+): Promise<Float32Array> {
+  const { description, parameters } = model;
+  const { head, hiddenSize } = description;
+  const rows = hidden.length / hiddenSize;
+  const logits = new Float32Array(rows * head.outputs);
+  const x = headInput(model, hidden);
+  for (const block of headBlocks(head)) {
+    const values = await blockLogits(head, parameters, x, block);
+    parameters.release();
+    const [start, end] = block;
+    for (let row = 0; row < rows; row++) {
+      const from = row * (end - start);
+      logits.set(values.subarray(from, from + end - start), row * head.outputs + start);
+    }
+  }
+  x.dispose();
+  return logits;
+}

@@ -1,0 +1,61 @@
+import { readValues } from "../compute/backend.ts";
+import { hiddenStates } from "../model/forward.ts";
+import { headLogits } from "../model/head_logits.ts";
+import type { RunnableModel } from "../model/runnable_model.ts";
+import type { ScoringJob } from "../scores/scoring_jobs.ts";
+import { allocateScores, scoreToken, type TokenScores } from "../scores/token_scores.ts";
+
+/** Logits that are held at once, so that large vocabularies need little memory. */
+export const logitsBlockSize = 16 * 2 ** 20;
+
+/** The hidden states that count, `[rows, hiddenSize]`, one array for each model of a job. */
+export type ScoredRows = readonly Float32Array[];
+
+/** Runs a job's sequences through a model, up to the head, and picks the rows that count. */
+export async function runJob(
+  { description, parameters }: RunnableModel,
+  { tokens, batch, rows }: ScoringJob,
+): Promise<Float32Array> {
+  const hidden = hiddenStates(description, parameters, tokens, batch);
+  const values = await readValues(hidden);
+  hidden.dispose();
+  return pickRows(values, rows, description.hiddenSize);
+}
+
+/** Rows of a row-major matrix, in a new one. */
+export function pickRows(values: Float32Array, rows: Int32Array, hiddenSize: number): Float32Array {
+  const picked = new Float32Array(rows.length * hiddenSize);
+  rows.forEach((row, index) => {
+    picked.set(values.subarray(row * hiddenSize, (row + 1) * hiddenSize), index * hiddenSize);
+  });
+  return picked;
+}
+
+/**
+ * Scores a job's predictions, given what {@linkcode runJob} picked for each model: the original and
+ * perhaps the compressed one.
+ */
+export async function scoreRows(
+  models: readonly RunnableModel[],
+  rows: ScoredRows,
+  labels: Int32Array,
+): Promise<TokenScores> {
+  const scores = allocateScores(labels.length, models.length > 1);
+  const { head, hiddenSize } = models[0]!.description;
+  const blockRows = Math.max(1, Math.floor(logitsBlockSize / head.outputs));
+  for (let start = 0; start < labels.length; start += blockRows) {
+    const end = Math.min(labels.length, start + blockRows);
+    const logits: Float32Array[] = [];
+    for (const [index, model] of models.entries()) {
+      const block = rows[index]!.subarray(start * hiddenSize, end * hiddenSize);
+      logits.push(await headLogits(model, block));
+    }
+    for (let row = start; row < end; row++) {
+      const from = (row - start) * head.outputs;
+      const ofRow = logits.map((values) => values.subarray(from, from + head.outputs));
+      scoreToken(scores, row, labels[row]!, ofRow);
+    }
+  }
+  for (const { parameters } of models) parameters.release();
+  return scores;
+}

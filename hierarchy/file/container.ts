@@ -1,0 +1,216 @@
+import type { EncodedLevel, LevelParameters, Stage } from "../levels/level.ts";
+import { FORMAT_NAME, FORMAT_VERSION } from "../format/constants.ts";
+import { versionProblem } from "../format/version.ts";
+import type { ByteSource } from "../../data/byte_source.ts";
+import { bytesPerElement, isDType } from "../../data/dtype.ts";
+import { InputError } from "../../data/input_error.ts";
+import { encodeSafetensors } from "../../data/safetensors_encode.ts";
+import { openSafetensors, type SafetensorsFile } from "../../data/safetensors_file.ts";
+import { elementCount } from "../../data/tensor.ts";
+import { foldTensors, type StoredTensor, type TensorRow, unfoldTensors } from "./tensor_names.ts";
+
+/**
+ * What a `.kan.safetensors` file holds. The file is a valid safetensors file: every code stream is a
+ * U8 tensor, everything else JSON in its metadata.
+ */
+export interface Container {
+  /** Every stored tensor, in the order in which values are coded. */
+  readonly tensors: readonly StoredTensor[];
+  /** Tied tensors: the name of the tensor that holds the values, by name. */
+  readonly aliases: ReadonlyMap<string, string>;
+  /** Hierarchies whose decoded signals add up to the weights; each lists its outermost level first. */
+  readonly stages: readonly Stage[];
+  /** Bytes of the tensors that no level codes, one after the other. */
+  readonly exact: Uint8Array;
+  /** The model's config.json, where it is known. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Name of the model that was compressed. */
+  readonly source?: string;
+  /** `weightsDigest` of the model that was compressed: by it an original is known again. */
+  readonly sourceSha256?: string;
+}
+
+/** More layers than any model has. */
+const MOST_LAYERS = 100_000;
+
+/** More values than any file that this reads may claim to hold: 2^34. */
+const MOST_VALUES = 2 ** 34;
+
+interface LevelRow {
+  readonly kind: string;
+  readonly parameters: LevelParameters;
+  readonly streams: readonly string[];
+}
+
+/** The bytes of the file; the same container gives the same bytes. */
+export async function encodeContainer(container: Container): Promise<Uint8Array> {
+  const streams = new Map<string, Uint8Array>();
+  if (container.exact.length > 0) streams.set("exact", container.exact);
+  const stages = container.stages.map((stage, i) =>
+    stage.map(({ kind, parameters, streams: own }, j): LevelRow => {
+      for (const [name, bytes] of own) streams.set(streamName(i, j, name), bytes);
+      return { kind, parameters, streams: [...own.keys()] };
+    })
+  );
+  const hashes: Record<string, string> = {};
+  for (const [name, bytes] of streams) hashes[name] = await sha256(bytes);
+  const { tensors, aliases, config, source, sourceSha256 } = container;
+  const metadata: Record<string, string> = {
+    format: FORMAT_NAME,
+    version: FORMAT_VERSION,
+    tensors: JSON.stringify(foldTensors(tensors)),
+    ...(aliases.size === 0 ? {} : { aliases: JSON.stringify(Object.fromEntries(aliases)) }),
+    stages: JSON.stringify(stages),
+    ...(config === undefined ? {} : { config: JSON.stringify(config) }),
+    ...(source === undefined ? {} : { source }),
+    ...(sourceSha256 === undefined ? {} : { sourceSha256 }),
+    sha256: JSON.stringify(hashes),
+  };
+  metadata.checksum = await headerChecksum(metadata);
+  const entries = [...streams].map(([name, bytes]) => ({
+    name,
+    dtype: "U8" as const,
+    shape: [bytes.length],
+    bytes,
+  }));
+  return encodeSafetensors(entries, metadata);
+}
+
+function streamName(stage: number, level: number, name: string): string {
+  return `${stage}.${level}.${name}`;
+}
+
+async function sha256(bytes: Uint8Array): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
+  return toBase64(new Uint8Array(digest));
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
+}
+
+/** SHA-256 of the metadata but for the checksum itself: a flipped bit in the header shows here. */
+async function headerChecksum(metadata: Readonly<Record<string, string>>): Promise<string> {
+  const entries = Object.entries(metadata).filter(([key]) => key !== "checksum").sort();
+  return await sha256(new TextEncoder().encode(JSON.stringify(entries)));
+}
+
+/** Whether a safetensors file's metadata is that of a compressed model. */
+export function isContainer(metadata: Readonly<Record<string, string>>): boolean {
+  return metadata.format === FORMAT_NAME;
+}
+
+/**
+ * Reads a compressed model and checks every hash. Throws {@linkcode InputError} that names the file
+ * and what is wrong with it.
+ */
+export async function openContainer(source: ByteSource): Promise<Container> {
+  const file = await openSafetensors(source);
+  const fail = (what: string) => new InputError(`${source.name}: ${what}`);
+  const { metadata } = file;
+  if (!isContainer(metadata)) {
+    throw fail("is not a compressed model (its metadata lacks format kanpress); compress it first");
+  }
+  const otherVersion = versionProblem(metadata.version, metadata.writer);
+  if (otherVersion !== undefined) throw fail(otherVersion);
+  if (metadata.checksum !== await headerChecksum(metadata)) {
+    throw fail("its header is damaged (checksum mismatch); copy or compress it again");
+  }
+  return await readChecked(file, fail);
+}
+
+type Fail = (what: string) => InputError;
+
+async function readChecked(file: SafetensorsFile, fail: Fail): Promise<Container> {
+  const { metadata } = file;
+  const tensors = unfoldTensors(parseRows(metadata.tensors, fail));
+  const hashes = parseJson(metadata.sha256, "sha256", fail) as Record<string, string>;
+  const read = async (name: string) => {
+    if (!file.tensors.some((tensor) => tensor.name === name)) throw fail(`lacks stream ${name}`);
+    const bytes = await file.readBytes(name);
+    if (await sha256(bytes) !== hashes[name]) {
+      throw fail(`stream ${name} is damaged (SHA-256 mismatch); copy or compress it again`);
+    }
+    return bytes;
+  };
+  const stages: EncodedLevel[][] = [];
+  for (const [i, rows] of parseStages(metadata.stages, fail).entries()) {
+    const stage: EncodedLevel[] = [];
+    for (const [j, { kind, parameters, streams: names }] of rows.entries()) {
+      const streams = new Map<string, Uint8Array>();
+      for (const name of names) streams.set(name, await read(streamName(i, j, name)));
+      stage.push({ kind, parameters, streams });
+    }
+    stages.push(stage);
+  }
+  const exactLength = exactByteLength(tensors);
+  const exact = exactLength > 0 ? await read("exact") : new Uint8Array();
+  if (exact.length !== exactLength) {
+    throw fail(`stream exact has ${exact.length} bytes, but its tensors need ${exactLength}`);
+  }
+  const aliases = parseJson(metadata.aliases ?? "{}", "aliases", fail) as Record<string, string>;
+  for (const [name, target] of Object.entries(aliases)) {
+    if (!tensors.some((tensor) => tensor.name === target)) {
+      throw fail(`tensor ${name} is tied to ${target}, which it lacks`);
+    }
+  }
+  return {
+    tensors,
+    aliases: new Map(Object.entries(aliases)),
+    stages,
+    exact,
+    ...(metadata.config === undefined
+      ? {}
+      : { config: parseJson(metadata.config, "config", fail) as Record<string, unknown> }),
+    ...(metadata.source === undefined ? {} : { source: metadata.source }),
+    ...(metadata.sourceSha256 === undefined ? {} : { sourceSha256: metadata.sourceSha256 }),
+  };
+}
+
+/** Bytes of the stream `exact`. */
+export function exactByteLength(tensors: readonly StoredTensor[]): number {
+  let length = 0;
+  for (const { stored, shape } of tensors) {
+    if (stored !== undefined) length += elementCount(shape) * bytesPerElement(stored);
+  }
+  return length;
+}
+
+function parseJson(text: string | undefined, key: string, fail: Fail): object {
+  let value: unknown;
+  try {
+    value = JSON.parse(text ?? "");
+  } catch {
+    // Falls through to the error below.
+  }
+  if (typeof value !== "object" || value === null) throw fail(`metadata ${key} is not JSON`);
+  return value;
+}
+
+function parseRows(text: string | undefined, fail: Fail): TensorRow[] {
+  const rows = parseJson(text, "tensors", fail) as Partial<TensorRow>[];
+  let values = 0;
+  for (const row of Array.isArray(rows) ? rows : [undefined]) {
+    const { name, dtype, shape, stored, count = 1 } = row ?? {};
+    const sound = typeof name === "string" && typeof dtype === "string" && isDType(dtype) &&
+      (stored === undefined || isDType(stored)) && Array.isArray(shape) &&
+      [count, ...shape].every((size) => Number.isSafeInteger(size) && size >= 0) &&
+      count <= MOST_LAYERS;
+    if (!sound) throw fail(`metadata tensors: row ${JSON.stringify(row)} is not understood`);
+    values += elementCount([count, ...shape]);
+  }
+  if (!(values <= MOST_VALUES)) throw fail(`claims ${values} values, more than ${MOST_VALUES}`);
+  return rows as TensorRow[];
+}
+
+function parseStages(text: string | undefined, fail: Fail): LevelRow[][] {
+  const stages = parseJson(text, "stages", fail) as Partial<LevelRow>[][];
+  const rows = Array.isArray(stages) && stages.every(Array.isArray) ? stages.flat() : [undefined];
+  for (const row of rows) {
+    const sound = typeof row?.kind === "string" && typeof row.parameters === "object" &&
+      row.parameters !== null && Array.isArray(row.streams) &&
+      row.streams.every((name) => typeof name === "string");
+    if (!sound) throw fail(`metadata stages: row ${JSON.stringify(row)} is not understood`);
+  }
+  return stages as LevelRow[][];
+}

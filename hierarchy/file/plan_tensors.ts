@@ -1,0 +1,110 @@
+import { InputError } from "../../data/input_error.ts";
+import { type DType, elementCount, type WeightTensor } from "../../data/tensor.ts";
+import { foldTensors, type StoredTensor, unfoldTensors } from "./tensor_names.ts";
+import type { MatrixShape } from "../matrix/matrix.ts";
+
+/** What becomes of each tensor of a model. */
+export interface TensorPlan {
+  /** Every tensor that is stored, in the order of the file. */
+  readonly stored: readonly StoredTensor[];
+  /** Tensors whose values are another's, by name: tied weights. */
+  readonly aliases: ReadonlyMap<string, string>;
+}
+
+/** Settings of {@linkcode planTensors}. */
+export interface TensorPlanOptions {
+  /** Keep tensors that the levels do not code in their own element type, not as f16. */
+  readonly losslessSmall: boolean;
+  /** Names of the matrices that the levels code transposed. */
+  readonly transposed: ReadonlySet<string>;
+}
+
+/** Largest finite value of f16. */
+const LARGEST_FLOAT16 = 65504;
+
+const FLOAT_DTYPES: ReadonlySet<DType> = new Set([
+  "F64",
+  "F32",
+  "F16",
+  "BF16",
+  "F8_E4M3",
+  "F8_E5M2",
+]);
+
+/**
+ * Decides how each tensor is stored: matrices of floating-point numbers are coded by the levels;
+ * vectors (norms, biases) are kept as f16, integers as they are; a matrix equal to an earlier one is
+ * stored once. Throws {@linkcode InputError} where a value is not finite.
+ */
+export function planTensors(
+  tensors: ReadonlyMap<string, WeightTensor>,
+  { losslessSmall, transposed }: TensorPlanOptions,
+): TensorPlan {
+  const aliases = new Map<string, string>();
+  const stored: StoredTensor[] = [];
+  const kept = new Map<string, string[]>();
+  for (const [name, tensor] of tensors) {
+    checkTensor(name, tensor);
+    const key = JSON.stringify([tensor.dtype, tensor.shape]);
+    const equal = kept.get(key)?.find((other) => sameValues(tensor, tensors.get(other)!));
+    if (equal !== undefined && isCoded(tensor.shape)) {
+      aliases.set(name, equal);
+      continue;
+    }
+    kept.set(key, [...kept.get(key) ?? [], name]);
+    const { dtype, shape } = tensor;
+    const storedAs = storageType(tensor, losslessSmall);
+    stored.push({
+      name,
+      dtype,
+      shape,
+      ...(storedAs !== undefined ? { stored: storedAs } : {}),
+      ...(storedAs === undefined && transposed.has(name) ? { transposed: true } : {}),
+    });
+  }
+  return { stored: unfoldTensors(foldTensors(stored)), aliases };
+}
+
+function checkTensor(name: string, { shape, data }: WeightTensor): void {
+  if (elementCount(shape) !== data.length) {
+    throw new InputError(`${name}: has ${data.length} values, but its shape is [${shape}]`);
+  }
+  for (let i = 0; i < data.length; i++) {
+    if (!Number.isFinite(data[i]!)) {
+      throw new InputError(`${name}: value ${i} is ${data[i]}; mend the weights, then try again`);
+    }
+  }
+}
+
+function sameValues(a: WeightTensor, b: WeightTensor): boolean {
+  return a.data.every((value, i) => Object.is(value, b.data[i]));
+}
+
+/** Element type of a tensor kept exactly, or undefined where the levels code it. */
+function storageType({ dtype, shape, data }: WeightTensor, lossless: boolean): DType | undefined {
+  if (!FLOAT_DTYPES.has(dtype)) return dtype;
+  if (isCoded(shape)) return undefined;
+  if (lossless || dtype === "F16" || dtype === "BF16" || dtype.startsWith("F8")) return dtype;
+  return data.every((value) => Math.abs(value) <= LARGEST_FLOAT16) ? "F16" : "F32";
+}
+
+/** Whether a tensor is a matrix with more than one row and column. */
+function isCoded(shape: readonly number[]): boolean {
+  const { rows, columns } = matrixShape({ name: "", shape });
+  return shape.length >= 2 && rows > 1 && columns > 1;
+}
+
+/** A tensor as the levels see it: its first axis by all others, or the other way round. */
+export function matrixShape(
+  { name, shape, transposed }: Pick<StoredTensor, "name" | "shape" | "transposed">,
+): MatrixShape {
+  const first = shape[0] ?? 1, others = elementCount(shape.slice(1));
+  return transposed
+    ? { name, rows: others, columns: first }
+    : { name, rows: first, columns: others };
+}
+
+/** The matrices that the first level codes, in order. */
+export function codedShapes(stored: readonly StoredTensor[]): MatrixShape[] {
+  return stored.filter((tensor) => tensor.stored === undefined).map(matrixShape);
+}

@@ -1,0 +1,54 @@
+import type { DType, TensorInfo } from "../../data/tensor.ts";
+
+/** A tensor as the file's header lists it. */
+export interface StoredTensor extends TensorInfo {
+  /** Element type of its bytes in the stream `exact`; absent where the levels code it. */
+  readonly stored?: DType;
+  /** Whether the levels code the transposed matrix, so that its rows are the layer's inputs. */
+  readonly transposed?: true;
+}
+
+/** One row of the header: a tensor, or one tensor in each of `count` layers. */
+export interface TensorRow extends StoredTensor {
+  /** How many tensors the row stands for: `#` in the name counts from 0. */
+  readonly count?: number;
+}
+
+/**
+ * Shortens a list of tensors: those that differ only in one number of their names, counting from 0,
+ * become one row. Headers of small models are mostly names.
+ */
+export function foldTensors(tensors: readonly StoredTensor[]): TensorRow[] {
+  const groups = new Map<string, StoredTensor[]>();
+  for (const tensor of tensors) {
+    const { name, ...rest } = tensor;
+    const key = JSON.stringify([templateOf(name) ?? name, rest]);
+    groups.set(key, [...groups.get(key) ?? [], tensor]);
+  }
+  return [...groups.values()].flatMap(foldGroup);
+}
+
+/** The tensors that rows stand for, in the order in which their values are coded. */
+export function unfoldTensors(rows: readonly TensorRow[]): StoredTensor[] {
+  return rows.flatMap(({ count, ...tensor }) =>
+    count === undefined ? [tensor] : Array.from(
+      { length: count },
+      (_, layer) => ({ ...tensor, name: tensor.name.replace("#", String(layer)) }),
+    )
+  );
+}
+
+/** The name with its first number that stands between dots replaced by `#`. */
+function templateOf(name: string): string | undefined {
+  if (name.includes("#")) return undefined;
+  const template = name.replace(/(?<=^|\.)\d+(?=\.|$)/, "#");
+  return template === name ? undefined : template;
+}
+
+function foldGroup(group: readonly StoredTensor[]): TensorRow[] {
+  const template = templateOf(group[0]!.name);
+  if (template === undefined || group.length === 1) return [...group];
+  const row = { ...group[0]!, name: template, count: group.length };
+  const names = new Set(group.map(({ name }) => name));
+  return unfoldTensors([row]).every(({ name }) => names.has(name)) ? [row] : [...group];
+}

@@ -1,0 +1,36 @@
+/**
+ * What errors in a matrix cost. With E the matrix of errors, the loss of the model grows by about
+ * half of the sum of the squares of all elements of Uᵀ E V, where U Uᵀ is the second moment of what the
+ * rows are multiplied by (the Hessian of GPTQ) and V Vᵀ the second moment of the loss' gradient with
+ * respect to the outputs (the Fisher information). Both factors are upper triangular.
+ */
+export interface ErrorMetric {
+  /** The diagonal of U: one positive weight a row. */
+  readonly rowWeights: Float64Array;
+  /** The diagonal of V: one positive weight a column. */
+  readonly columnWeights: Float64Array;
+  /**
+   * U_ki / U_ii for rows k < i: what row i can make up for of an error in row k. Packed row by row,
+   * `rows * (rows - 1) / 2` values.
+   */
+  readonly feedback: Float32Array;
+  /** V within blocks of columns, in order and without gaps; diagonal where absent. */
+  readonly columnBlocks?: readonly ColumnBlock[];
+  /** What the rows were divided by since, to which `feedback` does not refer; 1 where absent. */
+  readonly rowSteps?: Float64Array;
+  /** What the columns were divided by since, to which blocks do not refer; 1 where absent. */
+  readonly columnSteps?: Float64Array;
+}
+
+/** Columns of which each can make up for errors in those before it. */
+export interface ColumnBlock {
+  /** First column, a multiple of {@linkcode OUTPUT_ALIGNMENT}. */
+  readonly start: number;
+  /** Number of columns. */
+  readonly size: number;
+  /** V_lj / V_jj for columns l < j, packed row by row: `size * (size - 1) / 2` values. */
+  readonly feedback: Float32Array;
+}
+
+/** Blocks of columns begin at multiples of this. */
+export const OUTPUT_ALIGNMENT = 64;

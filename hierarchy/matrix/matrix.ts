@@ -1,0 +1,35 @@
+import type { ErrorMetric } from "./error_metric.ts";
+
+/**
+ * The steps that a matrix' values were divided by, in eighths of an octave and up to a constant:
+ * that of row i and column j is rows[i] + columns[j]. A level that codes quotients can expect them
+ * to be large where steps are small.
+ */
+export interface LogSteps {
+  /** One value a row. */
+  readonly rows: Int32Array;
+  /** One value a column. */
+  readonly columns: Int32Array;
+}
+
+/** A matrix that a level codes: row-major float32 values. */
+export interface Matrix {
+  /** Checkpoint name of the tensor, or a level's own name for what it hands on. */
+  readonly name: string;
+  /** Number of rows. */
+  readonly rows: number;
+  /** Number of columns. */
+  readonly columns: number;
+  /** `rows * columns` values, row-major. */
+  readonly data: Float32Array;
+  /** What errors in it cost; where it is not known all errors cost the same. */
+  readonly metric?: ErrorMetric;
+  /** What its values were divided by, where steps differ between rows or columns. */
+  readonly logSteps?: LogSteps;
+}
+
+/** What a level sees and what it hands on: matrices in a fixed order. */
+export type Signal = readonly Matrix[];
+
+/** What is known of a matrix of a {@linkcode Signal} before its values are decoded. */
+export type MatrixShape = Omit<Matrix, "data" | "metric">;

@@ -1,0 +1,10 @@
+/** Some rows and columns of a matrix. */
+export interface MatrixPart {
+  /** Numbers of the rows, ascending; all where absent. */
+  readonly rows?: Int32Array;
+  /** Numbers of the columns, ascending; all where absent. */
+  readonly columns?: Int32Array;
+}
+
+/** The parts of matrices that are to be decoded, by the number of the matrix. */
+export type WantedParts = ReadonlyMap<number, MatrixPart>;

@@ -1,0 +1,39 @@
+import assert from "node:assert";
+import { createRandom } from "../../kan/numeric/random.ts";
+import { createFieldLevel } from "../levels/field_level.ts";
+import { createTrellisLevel } from "../levels/trellis_level.ts";
+import { CodingWorkers } from "../workers/coding_workers.ts";
+import { ScratchArrays } from "./scratch_arrays.ts";
+
+Deno.test("the array of a purpose is given again, unless another length is asked for", () => {
+  const scratch = new ScratchArrays();
+  const first = scratch.float32Array("quotients 0", 5);
+  assert.equal(scratch.float32Array("quotients 0", 5), first);
+  assert.notEqual(scratch.float32Array("quotients 1", 5), first);
+  assert.equal(scratch.float32Array("quotients 0", 6).length, 6);
+  const indices = scratch.int32Array("quotients 0", 6);
+  assert.ok(indices instanceof Int32Array);
+  assert.equal(scratch.int32Array("quotients 0", 6), indices);
+});
+
+Deno.test("coding at one step after another in the same arrays gives the same bytes", async () => {
+  const random = createRandom(6);
+  const signal = [[40, 30], [9, 200]].map(([rows, columns], i) => {
+    const data = Float32Array.from({ length: rows! * columns! }, () => random.normal());
+    return { name: `w${i}`, rows: rows!, columns: columns!, data };
+  });
+  for (const threads of [1, 2]) {
+    const workers = new CodingWorkers(threads);
+    const encodeAt = async (step: number, scratch?: ScratchArrays) => {
+      const context = { seed: 0, workers, ...(scratch && { scratch }) };
+      const { handsOn } = await createFieldLevel({ step }).encode(signal, context);
+      return (await createTrellisLevel({ states: 8, rateWeight: 0.1 }).encode(handsOn, context))
+        .encoded;
+    };
+    const scratch = new ScratchArrays();
+    for (const step of [0.3, 0.05, 0.3]) {
+      assert.deepEqual(await encodeAt(step, scratch), await encodeAt(step));
+    }
+    workers.close();
+  }
+});

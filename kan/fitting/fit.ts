@@ -1,0 +1,284 @@
+import {
+  type DataSet,
+  evaluateLoss,
+  evaluateObjective,
+  type Evaluation,
+  type Loss,
+  requireFitting,
+} from "../engine/objective.ts";
+import { evaluateKan } from "../engine/evaluate.ts";
+import { jacobianOf } from "../engine/jacobian.ts";
+import type { Regularization } from "../engine/regularizer.ts";
+import { createTensorObjective, type TensorObjective } from "./tensor_objective.ts";
+import { updateGrids } from "./grid_update.ts";
+import type { Samples } from "../numeric/least_squares.ts";
+import { type KanModel, parametersOf, withParameters } from "../model/model.ts";
+import { type AdamState, stepAdam } from "../optimizers/adam.ts";
+import { Lbfgs } from "../optimizers/lbfgs.ts";
+import { LevenbergMarquardt } from "../optimizers/levenberg_marquardt.ts";
+import { createRandom, type Random } from "../numeric/random.ts";
+
+/** How {@link fitKan} trains. */
+export interface FitOptions {
+  /**
+   * `"lbfgs"` if absent: L-BFGS with a strong Wolfe line search; or Adam; or Levenberg-Marquardt,
+   * for squared errors without penalty in float64, whose steps cost samples times parameters
+   * squared but reach the rounding floor.
+   */
+  readonly optimizer?: "lbfgs" | "adam" | "levenberg-marquardt";
+  /** Number of steps, at least 0; 100 if absent. One step of L-BFGS is one line search. */
+  readonly steps?: number;
+  /** Step size of Adam; .01 if absent. */
+  readonly learningRate?: number;
+  /** Samples for each step, drawn without repetition in every pass; all if absent. */
+  readonly batchSize?: number;
+  /** `"mse"` if absent. */
+  readonly loss?: Loss;
+  /** Sparsity penalty; none if absent. */
+  readonly regularization?: Regularization;
+  /** `"float64"` (plain TypeScript) if absent; `"tfjs"` computes on the current backend. */
+  readonly engine?: "float64" | "tfjs";
+  /** Moves the grids every `every` steps before step `until`; every 5 before 50 if absent. */
+  readonly gridUpdate?: { readonly every: number; readonly until: number } | false;
+  /** Data for early stopping. */
+  readonly validation?: DataSet;
+  /** Steps without a lower validation loss before it stops, keeping the best; never if absent. */
+  readonly patience?: number;
+  /** The source of random numbers for batches; seed 0 if absent. */
+  readonly random?: Random;
+  /** Moments of Adam to begin with, e.g. from {@link refineAdamState}. */
+  readonly adamState?: AdamState;
+  /** Called after every step. */
+  readonly onProgress?: (progress: FitProgress) => void;
+  /** Stops the training with what it has when aborted. */
+  readonly signal?: AbortSignal;
+}
+
+/** The state after one step. */
+export interface FitProgress {
+  /** Number of steps done. */
+  readonly step: number;
+  /** Loss on the batch before the step (Adam) or after it (the others). */
+  readonly loss: number;
+  /** Loss on the validation data after the step, if there are any. */
+  readonly validationLoss?: number;
+}
+
+/** What {@link fitKan} returns. */
+export interface FitResult {
+  /** The trained model. */
+  readonly model: KanModel;
+  /** Every step. */
+  readonly history: readonly FitProgress[];
+  /** Adam's moments at the end; absent with other optimisers. */
+  readonly adamState?: AdamState;
+  /** Why it ended: all steps done, no better step, no better validation loss, or aborted. */
+  readonly reason: "steps" | "converged" | "patience" | "aborted";
+}
+
+/**
+ * A trained copy of `model`. The same model, data, options and random seed give the same result.
+ *
+ * @throws RangeError if the data do not fit the model or hold numbers that are not finite.
+ *
+ * ```ts
+ * import { createKanModel, createRandom, fitKan, samplesFrom } from "@kanpress/kanpress/kan";
+ * import assert from "node:assert";
+ *
+ * const x = Array.from({ length: 50 }, (_, i) => -1 + i / 25);
+ * const data = {
+ *   inputs: samplesFrom(x.map((each) => [each])),
+ *   targets: samplesFrom(x.map((each) => [Math.sin(3 * each)])),
+ * };
+ * const model = createKanModel({ widths: [1, 1], grid: { intervals: 5 }, random: createRandom(0) });
+ * const { history } = await fitKan(model, data, { steps: 20 });
+ * assert.ok(history.at(-1)!.loss < 1e-3);
+ * ```
+ */
+export async function fitKan(
+  model: KanModel,
+  data: DataSet,
+  options: FitOptions = {},
+): Promise<FitResult> {
+  requireFitting(model, data);
+  if (options.validation !== undefined) requireFitting(model, options.validation);
+  for (const [name, samples] of [["inputs", data.inputs], ["targets", data.targets]] as const) {
+    if (!samples.data.every(Number.isFinite)) {
+      throw new RangeError(`the ${name} are not all finite`);
+    }
+  }
+  requirePlainSquares(options);
+  const trainer = new Trainer(model, data, options);
+  try {
+    return await train(trainer, options);
+  } finally {
+    trainer.dispose();
+  }
+}
+
+/** Levenberg-Marquardt only knows sums of squares. */
+function requirePlainSquares(options: FitOptions): void {
+  if (options.optimizer !== "levenberg-marquardt") return;
+  const { loss = "mse", regularization, engine = "float64" } = options;
+  if (loss !== "mse" || (regularization?.lambda ?? 0) > 0 || engine !== "float64") {
+    throw new RangeError("levenberg-marquardt needs the loss mse, no penalty and engine float64");
+  }
+}
+
+async function train(trainer: Trainer, options: FitOptions): Promise<FitResult> {
+  const { steps = 100, gridUpdate = { every: 5, until: 50 }, patience = Infinity } = options;
+  const { validation, loss = "mse" } = options;
+  const history: FitProgress[] = [];
+  let best: { model: KanModel; loss: number; step: number } | undefined;
+  const end = (reason: FitResult["reason"]): FitResult => ({
+    model: best?.model ?? trainer.model,
+    history,
+    ...(trainer.adamState !== undefined && { adamState: trainer.adamState }),
+    reason,
+  });
+  for (let step = 1; step <= steps; step++) {
+    if (options.signal?.aborted) return end("aborted");
+    if (gridUpdate !== false && step <= gridUpdate.until && (step - 1) % gridUpdate.every === 0) {
+      trainer.updateGrids();
+    }
+    const reached = await trainer.step();
+    if (reached === undefined) return end("converged");
+    let progress: FitProgress = { step, loss: reached };
+    if (validation !== undefined) {
+      const { data } = evaluateKan(trainer.model, validation.inputs);
+      const validationLoss = evaluateLoss(loss, data, validation.targets).value;
+      progress = { ...progress, validationLoss };
+      if (patience < Infinity && !(validationLoss >= (best?.loss ?? Infinity))) {
+        best = { model: trainer.model, loss: validationLoss, step };
+      }
+    }
+    history.push(progress);
+    options.onProgress?.(progress);
+    if (step - (best?.step ?? step) >= patience) return end("patience");
+  }
+  return end("steps");
+}
+
+/** The state of a training run. */
+class Trainer {
+  adamState: AdamState | undefined;
+  readonly #data: DataSet;
+  readonly #options: FitOptions;
+  readonly #nextBatch: () => DataSet;
+  #shape: KanModel;
+  #parameters: Float64Array;
+  #lbfgs = new Lbfgs();
+  readonly #levenbergMarquardt = new LevenbergMarquardt();
+  #device: TensorObjective | undefined;
+  /** The objective at the parameters on a batch, as L-BFGS left it. */
+  #known: { readonly batch: DataSet; readonly evaluation: Evaluation } | undefined;
+
+  constructor(model: KanModel, data: DataSet, options: FitOptions) {
+    this.#shape = model;
+    this.#parameters = parametersOf(model);
+    this.#data = data;
+    this.#options = options;
+    this.#nextBatch = drawBatches(data, options);
+    this.adamState = options.adamState;
+  }
+
+  get model(): KanModel {
+    return withParameters(this.#shape, this.#parameters);
+  }
+
+  updateGrids(): void {
+    this.#shape = updateGrids(this.model, this.#data.inputs);
+    this.#parameters = parametersOf(this.#shape);
+    this.#lbfgs = new Lbfgs();
+    this.#known = undefined;
+    this.dispose();
+  }
+
+  /** One step; the loss, or undefined if there are no better parameters to be found. */
+  async step(): Promise<number | undefined> {
+    const { optimizer = "lbfgs", learningRate = 0.01 } = this.#options;
+    const batch = this.#nextBatch();
+    if (optimizer === "levenberg-marquardt") return this.#stepLeastSquares(batch);
+    const objective = (parameters: Float64Array) => this.#evaluate(parameters, batch);
+    const evaluation = this.#known?.batch === batch
+      ? this.#known.evaluation
+      : await objective(this.#parameters);
+    if (optimizer === "adam") {
+      const { gradient } = evaluation;
+      const next = stepAdam(this.#parameters, gradient, { learningRate }, this.adamState);
+      this.#parameters = next.parameters;
+      this.adamState = next.state;
+      return evaluation.loss;
+    }
+    const next = await this.#lbfgs.step(objective, this.#parameters, evaluation);
+    if (next === undefined) return undefined;
+    this.#parameters = next.parameters;
+    this.#known = { batch, evaluation: next.evaluation };
+    return next.evaluation.loss;
+  }
+
+  dispose(): void {
+    this.#device?.dispose();
+    this.#device = undefined;
+  }
+
+  #stepLeastSquares(batch: DataSet): number | undefined {
+    const at = (parameters: Float64Array) => withParameters(this.#shape, parameters);
+    const residuals = (parameters: Float64Array) =>
+      evaluateKan(at(parameters), batch.inputs).data.map((value, i) =>
+        value - batch.targets.data[i]!
+      );
+    const jacobian = (parameters: Float64Array) => jacobianOf(at(parameters), batch.inputs);
+    const next = this.#levenbergMarquardt.step({ residuals, jacobian }, this.#parameters);
+    if (next === undefined) return undefined;
+    this.#parameters = next;
+    return residuals(next).reduce((sum, value) => sum + value * value, 0) /
+      batch.targets.data.length;
+  }
+
+  #evaluate(parameters: Float64Array, batch: DataSet): Evaluation | Promise<Evaluation> {
+    const { engine = "float64", loss = "mse", regularization } = this.#options;
+    if (engine === "float64") {
+      return evaluateObjective(
+        withParameters(this.#shape, parameters),
+        batch,
+        loss,
+        regularization,
+      );
+    }
+    this.#device ??= createTensorObjective(this.#shape, loss, regularization);
+    return this.#device.evaluate(parameters, batch);
+  }
+}
+
+/** Batches without repetition: each pass over the data is a new permutation. */
+function drawBatches(data: DataSet, options: FitOptions): () => DataSet {
+  const rows = data.inputs.rows, size = Math.min(options.batchSize ?? rows, rows);
+  if (!Number.isInteger(size) || size < 1) {
+    throw new RangeError(`batchSize must be an integer of at least 1, got ${options.batchSize}`);
+  }
+  if (size === rows) return () => data;
+  const random = options.random ?? createRandom(0);
+  const order = Array.from({ length: rows }, (_, row) => row);
+  let at = rows;
+  return () => {
+    if (at + size > rows) {
+      for (let i = rows - 1; i > 0; i--) {
+        const j = random.integer(i + 1);
+        [order[i], order[j]] = [order[j]!, order[i]!];
+      }
+      at = 0;
+    }
+    const chosen = order.slice(at, at += size);
+    return { inputs: selectRows(data.inputs, chosen), targets: selectRows(data.targets, chosen) };
+  };
+}
+
+function selectRows(samples: Samples, rows: readonly number[]): Samples {
+  const { columns } = samples;
+  const data = new Float64Array(rows.length * columns);
+  rows.forEach((row, at) => {
+    data.set(samples.data.subarray(row * columns, (row + 1) * columns), at * columns);
+  });
+  return { rows: rows.length, columns, data };
+}

@@ -1,0 +1,113 @@
+import "@tensorflow/tfjs-backend-wasm";
+import * as tf from "@tensorflow/tfjs";
+import assert from "node:assert";
+import { evaluateKan } from "../engine/evaluate.ts";
+import { type DataSet, evaluateLoss } from "../engine/objective.ts";
+import { fitKan, type FitOptions } from "./fit.ts";
+import { createKanModel, parametersOf } from "../model/model.ts";
+import { createRandom } from "../numeric/random.ts";
+
+function draw(f: (x: number, y: number) => number, rows: number, seed: number): DataSet {
+  const random = createRandom(seed);
+  const inputs = Float64Array.from({ length: 2 * rows }, () => 2 * random.uniform() - 1);
+  const targets = Float64Array.from(
+    { length: rows },
+    (_, i) => f(inputs[2 * i]!, inputs[2 * i + 1]!),
+  );
+  return {
+    inputs: { rows, columns: 2, data: inputs },
+    targets: { rows, columns: 1, data: targets },
+  };
+}
+
+const data = draw((x, y) => Math.sin(3 * x) + y * y, 200, 1);
+const create = () =>
+  createKanModel({ widths: [2, 1], grid: { intervals: 5 }, random: createRandom(7) });
+
+const runs: { name: string; options: FitOptions; loss: number }[] = [
+  { name: "L-BFGS", options: { steps: 60 }, loss: 1e-4 },
+  {
+    name: "Levenberg-Marquardt",
+    options: { steps: 15, optimizer: "levenberg-marquardt" },
+    loss: 1e-5,
+  },
+  { name: "Adam", options: { steps: 300, optimizer: "adam", learningRate: 0.03 }, loss: 1e-3 },
+  {
+    name: "Adam on batches",
+    options: { steps: 300, optimizer: "adam", learningRate: 0.02, batchSize: 32 },
+    loss: 3e-3,
+  },
+  { name: "L-BFGS on tfjs", options: { steps: 60, engine: "tfjs" }, loss: 1e-4 },
+];
+for (const { name, options, loss } of runs) {
+  Deno.test(`${name} fits a sum of curves, the same way every time`, async () => {
+    await tf.setBackend("wasm");
+    const model = create();
+    const start = parametersOf(model);
+    const first = await fitKan(model, data, options);
+    assert.ok(first.history.at(-1)!.loss < loss, `${first.history.at(-1)!.loss}`);
+    const second = await fitKan(create(), data, options);
+    assert.deepEqual(second.model.layers[0]!.coefficients, first.model.layers[0]!.coefficients);
+    assert.deepEqual(parametersOf(model), start);
+  });
+}
+
+Deno.test("the reported loss is that of the returned model", async () => {
+  const { model, history } = await fitKan(create(), data, { steps: 7, gridUpdate: false });
+  const { value } = evaluateLoss("mse", evaluateKan(model, data.inputs).data, data.targets);
+  assert.ok(Math.abs(value - history.at(-1)!.loss) < 1e-15);
+  assert.deepEqual(history.map(({ step }) => step), [1, 2, 3, 4, 5, 6, 7]);
+});
+
+Deno.test("a penalty makes the edges of an unused input small", async () => {
+  const one = draw((x) => Math.sin(3 * x), 200, 3);
+  const { model } = await fitKan(create(), one, { steps: 100, regularization: { lambda: 1e-3 } });
+  const still = { ...one.inputs, data: one.inputs.data.map((x, i) => i % 2 === 0 ? 0.2 : x) };
+  const outputs = evaluateKan(model, still).data;
+  assert.ok(Math.max(...outputs) - Math.min(...outputs) < 0.02);
+});
+
+Deno.test("early stopping returns the model that was best on the validation data", async () => {
+  const noisy = draw((x, y) => Math.sin(3 * x) + y + Math.sin(1e5 * x * y), 20, 4);
+  const validation = draw((x, y) => Math.sin(3 * x) + y, 200, 5);
+  const result = await fitKan(create(), noisy, { steps: 200, validation, patience: 10 });
+  assert.equal(result.reason, "patience");
+  const losses = result.history.map(({ validationLoss }) => validationLoss!);
+  const { data: outputs } = evaluateKan(result.model, validation.inputs);
+  const { value } = evaluateLoss("mse", outputs, validation.targets);
+  assert.ok(Math.abs(value - Math.min(...losses)) < 1e-12);
+  assert.equal(losses.length - 1 - losses.indexOf(Math.min(...losses)), 10);
+});
+
+Deno.test("an abort stops the training with what it has", async () => {
+  const controller = new AbortController();
+  const onProgress = ({ step }: { step: number }) => step === 3 && controller.abort();
+  const result = await fitKan(create(), data, { onProgress, signal: controller.signal });
+  assert.equal(result.reason, "aborted");
+  assert.equal(result.history.length, 3);
+});
+
+Deno.test("classes are learned by cross-entropy", async () => {
+  const inside = draw((x, y) => x * x + y * y < 0.5 ? 1 : 0, 300, 6);
+  const shares = new Float64Array(600);
+  inside.targets.data.forEach((label, row) => shares[2 * row + label] = 1);
+  const classes = { inputs: inside.inputs, targets: { rows: 300, columns: 2, data: shares } };
+  const model = createKanModel({ widths: [2, 2], grid: { intervals: 5 }, random: createRandom(0) });
+  const result = await fitKan(model, classes, {
+    loss: "crossEntropy",
+    steps: 40,
+  });
+  const logits = evaluateKan(result.model, inside.inputs).data;
+  let right = 0;
+  inside.targets.data.forEach((label, row) => {
+    if ((logits[2 * row + 1]! > logits[2 * row]! ? 1 : 0) === label) right++;
+  });
+  assert.ok(right / 300 > 0.97, `${right}`);
+});
+
+Deno.test("impossible requests are refused", async () => {
+  await assert.rejects(fitKan(create(), draw(() => NaN, 5, 1)), /targets are not all finite/);
+  await assert.rejects(fitKan(create(), data, { batchSize: 0 }), /batchSize/);
+  const optimizer = "levenberg-marquardt";
+  await assert.rejects(fitKan(create(), data, { optimizer, engine: "tfjs" }), /engine float64/);
+});

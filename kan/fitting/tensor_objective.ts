@@ -1,0 +1,90 @@
+import * as tf from "@tensorflow/tfjs";
+import { Kan } from "../layers/kan.ts";
+import type { KanModel } from "../model/model.ts";
+import type { Tensor, Tensor2D, Tensor3D } from "../numeric/tensor_types.ts";
+import { type DataSet, type Evaluation, type Loss, requireFitting } from "../engine/objective.ts";
+import { ENTROPY_OFFSET, INPUT_SPREAD_OFFSET, type Regularization } from "../engine/regularizer.ts";
+
+/** Keeps the root of a variance differentiable where all samples are equal. */
+const LEAST_VARIANCE = 1e-14;
+
+/** The objective of {@link evaluateObjective} on the current tfjs backend, in float32. */
+export interface TensorObjective {
+  /** The objective at these parameters on `data`; waits for the backend. */
+  evaluate(parameters: Float64Array, data: DataSet): Promise<Evaluation>;
+  /** Frees its variables. */
+  dispose(): void;
+}
+
+/** A {@link TensorObjective} for networks of the shape of `model`. */
+export function createTensorObjective(
+  model: KanModel,
+  loss: Loss,
+  regularization?: Regularization,
+): TensorObjective {
+  const kan = Kan.fromModel(model);
+  return {
+    async evaluate(parameters, data) {
+      requireFitting(model, data);
+      assign(kan, parameters);
+      const x = toTensor(data.inputs), y = toTensor(data.targets);
+      let lossTensor: Tensor | undefined;
+      const objective = () => {
+        if (regularization === undefined || !(regularization.lambda > 0)) {
+          return tf.keep(lossTensor = lossOf(loss, kan.apply(x), y)) as tf.Scalar;
+        }
+        const { outputs, layers } = kan.applyWithEdges(x);
+        lossTensor = tf.keep(lossOf(loss, outputs, y));
+        const penalties = layers.map(({ inputs, edges }) => penalty(inputs, edges, regularization));
+        return tf.addN([lossTensor, ...penalties]) as tf.Scalar;
+      };
+      const { value, grads } = tf.variableGrads(objective, kan.variables);
+      const gradient = new Float64Array(parameters.length);
+      let at = 0;
+      for (const variable of kan.variables) {
+        gradient.set(await grads[variable.name]!.data(), at);
+        at += variable.size;
+      }
+      const total = (await value.data())[0]!, alone = (await lossTensor!.data())[0]!;
+      tf.dispose([x, y, value, lossTensor!, ...Object.values(grads)]);
+      return { value: total, loss: alone, gradient };
+    },
+    dispose: () => kan.dispose(),
+  };
+}
+
+function assign(kan: Kan, parameters: Float64Array): void {
+  let at = 0;
+  for (const variable of kan.variables) {
+    const values = Float32Array.from(parameters.subarray(at, at += variable.size));
+    const tensor = tf.tensor(values, variable.shape);
+    variable.assign(tensor);
+    tensor.dispose();
+  }
+}
+
+function toTensor(samples: DataSet["inputs"]): Tensor2D {
+  return tf.tensor2d(Float32Array.from(samples.data), [samples.rows, samples.columns]);
+}
+
+function lossOf(loss: Loss, outputs: Tensor2D, targets: Tensor2D): Tensor {
+  if (loss === "mse") return outputs.sub(targets).square().mean();
+  return tf.logSoftmax(outputs).mul(targets).sum().div(-targets.shape[0]);
+}
+
+/** Standard deviation over the samples, with n - 1. */
+function deviation(tensor: Tensor): Tensor {
+  const rows = tensor.shape[0]!;
+  const variance = tensor.sub(tensor.mean(0, true)).square().sum(0).div(Math.max(1, rows - 1));
+  return tf.sqrt(tf.maximum(variance, LEAST_VARIANCE)).sub(Math.sqrt(LEAST_VARIANCE));
+}
+
+function penalty(inputs: Tensor2D, edges: Tensor3D, regularization: Regularization): Tensor {
+  const { lambda, l1 = 1, entropy = 2 } = regularization;
+  const scores = deviation(edges).div(deviation(inputs).add(INPUT_SPREAD_OFFSET).expandDims(1));
+  const entropyAlong = (axis: number) => {
+    const shares = scores.div(scores.sum(axis, true).add(1));
+    return shares.mul(shares.add(ENTROPY_OFFSET).log()).sum(axis).mean().div(-Math.LN2);
+  };
+  return scores.sum().mul(l1).add(entropyAlong(0).add(entropyAlong(1)).mul(entropy)).mul(lambda);
+}

@@ -1,0 +1,135 @@
+import * as tf from "@tensorflow/tfjs";
+import type { Basis, BasisDescription } from "../bases/basis.ts";
+import { createBsplines } from "../bases/bspline.ts";
+import { basisFromDescription } from "../bases/describe.ts";
+import { uniformGrid, type UniformGridOptions } from "../bases/grid.ts";
+import {
+  type BaseFunction,
+  createKanLayerModel,
+  type Initialization,
+} from "../model/layer_model.ts";
+import { applyBase, applyDenseSplines } from "./kan_layer.ts";
+import { matMul } from "../numeric/mat_mul.ts";
+import { createRandom } from "../numeric/random.ts";
+import type { Tensor2D, Tensor3D } from "../numeric/tensor_types.ts";
+
+/** Configuration of {@link createKanDense}, plain JSON. */
+export interface KanDenseOptions {
+  /** Number of outputs, at least 1. */
+  readonly units: number;
+  /** The B-spline grid of all inputs: 5 intervals, order 3, [-1, 1] if absent. */
+  readonly grid?: Partial<UniformGridOptions>;
+  /** Another basis for all inputs, instead of B-splines on `grid`. */
+  readonly basis?: BasisDescription;
+  /** Base function; `"silu"` if absent. */
+  readonly base?: BaseFunction;
+  /** How to draw the weights; `"efficient-kan"` if absent. */
+  readonly initialization?: Initialization;
+  /** Seed of the weights; 0 if absent. */
+  readonly seed?: number;
+  /** Number of inputs, for the first layer of a `tf.sequential` model. */
+  readonly inputDim?: number;
+  /** Name of the layer. */
+  readonly name?: string;
+}
+
+/** A layer of tfjs. */
+export type TfLayer = Parameters<ReturnType<(typeof tf)["sequential"]>["add"]>[0];
+
+/**
+ * A KAN layer as a layer of `tf.layers`, for `tf.sequential` and `tf.model`; saved and loaded with
+ * them. Inputs beyond the grid count as its ends.
+ *
+ * @throws RangeError if an option is out of its range.
+ *
+ * ```ts
+ * import { createKanDense } from "@kanpress/kanpress/kan";
+ * import * as tf from "@tensorflow/tfjs";
+ * import assert from "node:assert";
+ *
+ * const model = tf.sequential({
+ *   layers: [createKanDense({ units: 8, inputDim: 2 }), createKanDense({ units: 1, seed: 1 })],
+ * });
+ * model.compile({ optimizer: "adam", loss: "meanSquaredError" });
+ * await model.fit(tf.zeros([16, 2]), tf.ones([16, 1]), { epochs: 1, verbose: 0 });
+ * assert.deepEqual((model.predict(tf.zeros([4, 2])) as tf.Tensor).shape, [4, 1]);
+ * ```
+ */
+export function createKanDense(options: KanDenseOptions): TfLayer {
+  return new KanDense(options);
+}
+
+class KanDense extends tf.layers.Layer {
+  /** The name under which tfjs saves and finds the class. */
+  static className = "KanDense";
+  readonly #options: KanDenseOptions;
+  readonly #basis: Basis;
+  #coefficients: tf.LayerVariable | undefined;
+  #splineScales: tf.LayerVariable | undefined;
+  #baseWeights: tf.LayerVariable | undefined;
+
+  constructor(options: KanDenseOptions) {
+    const { units, inputDim, name } = options;
+    super({
+      ...(inputDim !== undefined && { inputShape: [inputDim] }),
+      ...(name !== undefined && { name }),
+    });
+    if (!Number.isInteger(units) || units < 1) {
+      throw new RangeError(`units must be an integer of at least 1, got ${units}`);
+    }
+    this.#options = options;
+    this.#basis = options.basis === undefined
+      ? createBsplines(uniformGrid({ intervals: 5, ...options.grid }))
+      : basisFromDescription(options.basis);
+  }
+
+  override build(inputShape: tf.Shape): void {
+    const { units, base = "silu", initialization = "efficient-kan", seed = 0 } = this.#options;
+    const inputDim = inputShape.at(-1);
+    if (inputShape.length !== 2 || typeof inputDim !== "number") {
+      throw new RangeError(`KanDense takes [batch, inputs], got [${inputShape}]`);
+    }
+    const model = createKanLayerModel({
+      inputDim,
+      outputDim: units,
+      basis: this.#basis,
+      base,
+      initialization,
+      random: createRandom(seed),
+    });
+    const add = (name: string, values: Float64Array, shape: number[]) => {
+      const weight = this.addWeight(name, shape, "float32", tf.initializers.zeros());
+      const initial = tf.tensor(Float32Array.from(values), shape);
+      weight.write(initial);
+      initial.dispose();
+      return weight;
+    };
+    const { coefficients, splineScales, baseWeights } = model;
+    this.#coefficients = add("coefficients", coefficients, [inputDim, this.#basis.size, units]);
+    this.#splineScales = add("splineScales", splineScales, [inputDim, units]);
+    if (base !== "none") this.#baseWeights = add("baseWeights", baseWeights, [inputDim, units]);
+    this.built = true;
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const x = (Array.isArray(inputs) ? inputs[0] : inputs) as Tensor2D;
+    return tf.tidy(() => {
+      const scales = this.#splineScales!.read().expandDims(1);
+      const weights = this.#coefficients!.read().mul(scales) as Tensor3D;
+      const splines = applyDenseSplines([this.#basis], x, weights);
+      if (this.#baseWeights === undefined) return splines;
+      const activated = applyBase(this.#options.base ?? "silu", x);
+      return splines.add(matMul(activated, this.#baseWeights.read() as Tensor2D));
+    });
+  }
+
+  override computeOutputShape(inputShape: tf.Shape): tf.Shape {
+    return [inputShape[0] ?? null, this.#options.units];
+  }
+
+  override getConfig(): tf.serialization.ConfigDict {
+    return { ...super.getConfig(), ...structuredClone(this.#options) as object };
+  }
+}
+
+tf.serialization.registerClass(KanDense);
