@@ -1,10 +1,10 @@
-/** Levels at scale · (q − zero), q = 0 .. 2^bits − 1. */
+/** Values at scale · (q − zero), q = 0 .. 2^bits − 1. */
 export interface AffineGrid {
-  /** Distance of two levels, as f16 holds it; 0 for values that are all zero. */
+  /** Distance of neighbouring values, as f16 holds it; 0 for values that are all zero. */
   readonly scale: number;
-  /** The level that stands for 0. */
+  /** The integer that stands for 0. */
   readonly zero: number;
-  /** The highest level, 2^bits − 1. */
+  /** The highest integer, 2^bits − 1. */
   readonly top: number;
 }
 
@@ -57,7 +57,7 @@ function gridOfRange(low: number, high: number, top: number, symmetric: boolean)
   return { scale, zero, top };
 }
 
-/** The level of the grid that is nearest to a value. */
+/** The integer of the grid that is nearest to a value. */
 export function roundToGrid({ scale, zero, top }: AffineGrid, value: number): number {
   if (scale === 0) return 0;
   return scale * (Math.min(Math.max(Math.round(value / scale) + zero, 0), top) - zero);

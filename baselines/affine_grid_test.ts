@@ -12,14 +12,14 @@ const options = fc.record({
   searchClip: fc.boolean(),
 });
 
-Deno.test("roundToGrid() finds the nearest of all levels", () => {
+Deno.test("roundToGrid() finds the nearest of all values", () => {
   fc.assert(fc.property(values, options, (list, settings) => {
     const x = Float64Array.from(list);
     const grid = fitAffineGrid(x, x.map(() => 1), settings);
     assert.equal(grid.scale, Math.f16round(grid.scale));
-    const levels = Array.from({ length: grid.top + 1 }, (_, q) => grid.scale * (q - grid.zero));
+    const places = Array.from({ length: grid.top + 1 }, (_, q) => grid.scale * (q - grid.zero));
     for (const value of x) {
-      const nearest = Math.min(...levels.map((level) => Math.abs(level - value)));
+      const nearest = Math.min(...places.map((place) => Math.abs(place - value)));
       const distance = Math.abs(roundToGrid(grid, value) - value);
       assert.ok(distance <= nearest * (1 + 1e-12) + 1e-12);
     }
@@ -37,7 +37,7 @@ Deno.test("an unclipped grid reaches every value and 0, and a searched range is 
     assert.ok(error(true) <= error(false));
     const grid = fitAffineGrid(x, weights, { ...settings, searchClip: false });
     assert.equal(roundToGrid(grid, 0), 0);
-    // A symmetric grid has no level for its upper end.
+    // A symmetric grid has no value for its upper end.
     const reach = (settings.symmetric ? 1 : 0.5) * grid.scale * 1.01 + grid.top * grid.scale / 1024;
     for (const value of x) assert.ok(Math.abs(roundToGrid(grid, value) - value) <= reach + 1e-7);
   }));

@@ -1,13 +1,7 @@
 import type { AffineGridOptions } from "./affine_grid.ts";
 import type { Baseline } from "./baseline.ts";
 import { dualScale } from "./dual_scale.ts";
-import { ggufQ2_K } from "./gguf_q2_k.ts";
-import { ggufQ3_K } from "./gguf_q3_k.ts";
-import { ggufQ4_0 } from "./gguf_q4_0.ts";
-import { ggufQ4_K } from "./gguf_q4_k.ts";
-import { ggufQ5_K } from "./gguf_q5_k.ts";
-import { ggufQ6_K } from "./gguf_q6_k.ts";
-import { ggufQ8_0 } from "./gguf_q8_0.ts";
+import { GGUF_TYPES } from "./gguf.ts";
 import { gptq } from "./gptq.ts";
 import { halfQuadratic } from "./half_quadratic.ts";
 import { normalFloat4 } from "./normal_float.ts";
@@ -52,13 +46,7 @@ function* entries(): Generator<readonly [string, Baseline]> {
   const blockSize = 64;
   yield ["nf4", (weights) => normalFloat4(weights, { blockSize, doubleQuantization: false })];
   yield ["nf4-double", (weights) => normalFloat4(weights, { blockSize, doubleQuantization: true })];
-  yield ["q8_0", ggufQ8_0];
-  yield ["q4_0", ggufQ4_0];
-  yield ["q6_k", ggufQ6_K];
-  yield ["q5_k", ggufQ5_K];
-  yield ["q4_k", ggufQ4_K];
-  yield ["q3_k", ggufQ3_K];
-  yield ["q2_k", ggufQ2_K];
+  yield* GGUF_TYPES;
   for (const percent of [20, 30, 50, 70]) {
     for (const score of ["magnitude", "activation"] as const) {
       const options: PruningOptions = { sparsity: percent / 100, score };

@@ -49,10 +49,10 @@ function quantizeGroup(values: Float32Array, top: number): Float32Array {
     // Split each error into an outlier, found by shrinking it, and the rest, which moves the zero.
     let sum = 0;
     for (let i = 0; i < values.length; i++) {
-      const level = Math.min(Math.max(Math.round(values[i]! / scale + zero), 0), top);
-      const error = values[i]! - scale * (level - zero);
+      const integer = Math.min(Math.max(Math.round(values[i]! / scale + zero), 0), top);
+      const error = values[i]! - scale * (integer - zero);
       const outlier = shrink(error, penalty);
-      sum += level - (values[i]! - outlier) / scale;
+      sum += integer - (values[i]! - outlier) / scale;
     }
     zero = Math.f16round(sum / values.length);
     penalty *= PENALTY_GROWTH;

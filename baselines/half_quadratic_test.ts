@@ -8,8 +8,8 @@ function bestOverZeroPoints(values: Float32Array, top: number): { first: number;
   const scale = Math.f16round((Math.max(...values) - low) / top);
   const errorAt = (zero: number) =>
     values.reduce((sum, value) => {
-      const level = Math.min(Math.max(Math.round(value / scale + zero), 0), top);
-      return sum + Math.abs(value - scale * (level - zero));
+      const integer = Math.min(Math.max(Math.round(value / scale + zero), 0), top);
+      return sum + Math.abs(value - scale * (integer - zero));
     }, 0) / values.length;
   let best = Infinity;
   for (let shift = -1; shift <= 1; shift += 0.001) {

@@ -1,20 +1,25 @@
 /**
- * Other ways to quantize weights, peers that the levels are measured against: rounding to nearest, GPTQ,
- * HQQ, SINQ, NF4, pruning and llama.cpp's types.
+ * Other ways to quantize weights, to measure the compressor against: rounding to nearest, GPTQ, HQQ,
+ * SINQ, NF4, pruning and llama.cpp's types.
+ *
+ * ```ts
+ * import { BASELINES } from "@kanpress/kanpress/baselines";
+ * import assert from "node:assert";
+ *
+ * const data = Float32Array.from({ length: 512 }, (_, i) => Math.sin(i * i));
+ * const weights = { name: "w", rows: 2, columns: 256, data };
+ * const { reconstruction, bytes } = BASELINES.get("rtn-clip-4-g64")!(weights);
+ * assert.equal(reconstruction.length, data.length);
+ * assert.ok(bytes < data.length);
+ * ```
  *
  * @module
  */
-export * from "./baseline.ts";
+export type { Baseline, BaselineResult } from "./baseline.ts";
 export * from "./baselines.ts";
 export * from "./compress_with_baseline.ts";
 export * from "./dual_scale.ts";
-export * from "./gguf_q2_k.ts";
-export * from "./gguf_q3_k.ts";
-export * from "./gguf_q4_0.ts";
-export * from "./gguf_q4_k.ts";
-export * from "./gguf_q5_k.ts";
-export * from "./gguf_q6_k.ts";
-export * from "./gguf_q8_0.ts";
+export { GGUF_TYPES } from "./gguf.ts";
 export * from "./gptq.ts";
 export * from "./half_quadratic.ts";
 export * from "./normal_float.ts";

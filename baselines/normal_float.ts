@@ -13,10 +13,10 @@ export interface NormalFloatOptions {
 const SCALE_BLOCK = 256;
 
 /**
- * The levels of NF4 (Dettmers et al., arXiv 2305.14314): quantiles of the normal distribution, seven
+ * The values of NF4 (Dettmers et al., arXiv 2305.14314): quantiles of the normal distribution, seven
  * below zero and eight above, scaled to [-1, 1].
  */
-export const NORMAL_FLOAT_LEVELS: readonly number[] = [
+export const NORMAL_FLOAT_VALUES: readonly number[] = [
   -1,
   -0.6961928009986877,
   -0.5250730514526367,
@@ -86,12 +86,12 @@ function quantizeScales(scales: Float32Array): Float32Array {
 }
 
 function nearestLevel(value: number): number {
-  let low = 0, high = NORMAL_FLOAT_LEVELS.length - 1;
+  let low = 0, high = NORMAL_FLOAT_VALUES.length - 1;
   while (high - low > 1) {
     const middle = (low + high) >> 1;
-    if (value < NORMAL_FLOAT_LEVELS[middle]!) high = middle;
+    if (value < NORMAL_FLOAT_VALUES[middle]!) high = middle;
     else low = middle;
   }
-  const below = NORMAL_FLOAT_LEVELS[low]!, above = NORMAL_FLOAT_LEVELS[high]!;
+  const below = NORMAL_FLOAT_VALUES[low]!, above = NORMAL_FLOAT_VALUES[high]!;
   return value - below <= above - value ? below : above;
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { NORMAL_FLOAT_LEVELS, normalFloat4 } from "./normal_float.ts";
+import { NORMAL_FLOAT_VALUES, normalFloat4 } from "./normal_float.ts";
 import { meanSquaredError, randomMatrix } from "./testdata/random_matrix.ts";
 
 /** The normal distribution's quantile: bisection on a sum of its density. */
@@ -19,19 +19,19 @@ function normalQuantile(probability: number): number {
   return low;
 }
 
-Deno.test("the levels are quantiles of the normal distribution scaled to one", () => {
+Deno.test("the values are quantiles of the normal distribution scaled to one", () => {
   const end = 0.9677083; // the mean of 1 - 1/30 and 1 - 1/32
   const largest = normalQuantile(end);
   for (let i = 1; i <= 8; i++) {
     const expected = normalQuantile(0.5 + (end - 0.5) * i / 8) / largest;
-    assert.ok(Math.abs(NORMAL_FLOAT_LEVELS[7 + i]! - expected) < 1e-5);
+    assert.ok(Math.abs(NORMAL_FLOAT_VALUES[7 + i]! - expected) < 1e-5);
     if (i === 8) continue;
     const below = normalQuantile(0.5 + (end - 0.5) * i / 7) / largest;
-    assert.ok(Math.abs(NORMAL_FLOAT_LEVELS[7 - i]! + below) < 1e-5);
+    assert.ok(Math.abs(NORMAL_FLOAT_VALUES[7 - i]! + below) < 1e-5);
   }
 });
 
-Deno.test("each weight takes the nearest level of its block", () => {
+Deno.test("each weight takes the nearest value of its block", () => {
   const weights = randomMatrix(3, 100, 1);
   const options = { blockSize: 64, doubleQuantization: false };
   const { reconstruction, bytes } = normalFloat4(weights, options);
@@ -41,7 +41,7 @@ Deno.test("each weight takes the nearest level of its block", () => {
     const largest = Math.max(...block.map(Math.abs));
     block.forEach((value, i) => {
       const nearest = Math.min(
-        ...NORMAL_FLOAT_LEVELS.map((level) => Math.abs(level * largest - value)),
+        ...NORMAL_FLOAT_VALUES.map((unit) => Math.abs(unit * largest - value)),
       );
       assert.ok(Math.abs(Math.abs(reconstruction[start + i]! - value) - nearest) < 1e-6);
     });

@@ -15,7 +15,7 @@ export interface RoundToNearestOptions extends AffineGridOptions {
 }
 
 /**
- * Rounds every weight to the nearest level of its group's grid. With `searchClip`, ranges are
+ * Rounds every weight to the nearest value of its group's grid. With `searchClip`, ranges are
  * chosen by the squared error weighted by the diagonal of the Hessian.
  *
  * ```ts

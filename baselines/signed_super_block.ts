@@ -4,19 +4,19 @@ import { fitScale } from "./weighted_fit.ts";
 export interface SignedSuperBlockLayout {
   /** Weights that share a scale. */
   readonly subBlock: number;
-  /** The lowest level of a weight. */
+  /** The lowest integer of a weight. */
   readonly lowest: number;
-  /** The highest level of a weight. */
+  /** The highest integer of a weight. */
   readonly highest: number;
   /** Scales of sub-blocks are integers from minus this to this less one. */
   readonly scaleBound: number;
 }
 
-/** Rounds of fitting the f16 step to the levels, and the levels to the step. */
+/** Rounds of fitting the f16 step to the integers, and the integers to the step. */
 const REFINEMENTS = 3;
 
 /**
- * Quantizes a super-block to d · s_b · q: levels q of every weight, a signed integer s_b of every
+ * Quantizes a super-block to d · s_b · q: integers q of every weight, a signed integer s_b of every
  * sub-block, and an f16 step d of the whole.
  */
 export function quantizeSignedSuperBlock(
@@ -42,8 +42,8 @@ export function quantizeSignedSuperBlock(
     let error = 0, cross = 0, square = 0;
     for (let i = 0; i < values.length; i++) {
       const scale = scales[Math.floor(i / subBlock)]!;
-      const level = step * scale === 0 ? 0 : Math.round(values[i]! / (step * scale));
-      const integer = scale * Math.min(Math.max(level, lowest), highest);
+      const nearest = step * scale === 0 ? 0 : Math.round(values[i]! / (step * scale));
+      const integer = scale * Math.min(Math.max(nearest, lowest), highest);
       reconstruction[i] = step * integer;
       error += weights[i]! * (values[i]! - step * integer) ** 2;
       cross += weights[i]! * values[i]! * integer;

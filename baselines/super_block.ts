@@ -4,17 +4,17 @@ import { fitScaleAndOffset } from "./weighted_fit.ts";
 export interface SuperBlockLayout {
   /** Weights that share a scale and a minimum. */
   readonly subBlock: number;
-  /** The highest level of a weight. */
+  /** The highest integer of a weight. */
   readonly top: number;
   /** The highest value of a sub-block's scale and minimum. */
   readonly scaleTop: number;
 }
 
-/** Rounds of fitting the two f16 steps to the levels, and the levels to the steps. */
+/** Rounds of fitting the two f16 steps to the integers, and the integers to the steps. */
 const REFINEMENTS = 3;
 
 /**
- * Quantizes a super-block to d · s_b · q − e · m_b: levels q of every weight, integers s_b and m_b of
+ * Quantizes a super-block to d · s_b · q − e · m_b: integers q of every weight, integers s_b and m_b of
  * every sub-block, and f16 steps d and e of the whole.
  */
 export function quantizeSuperBlock(
@@ -34,7 +34,7 @@ export function quantizeSuperBlock(
     step === 0 ? 0 : Math.min(Math.max(Math.round(value / step), 0), scaleTop);
   const scales = fits.map(({ scale }) => integer(scale, scaleStep));
   const offsets = fits.map(({ offset }) => integer(-offset, offsetStep));
-  const levels = new Int32Array(values.length);
+  const integers = new Int32Array(values.length);
   let bestError = Infinity;
   for (let round = 0; round <= REFINEMENTS; round++) {
     let error = 0;
@@ -42,15 +42,15 @@ export function quantizeSuperBlock(
     for (let i = 0; i < values.length; i++) {
       const b = Math.floor(i / subBlock);
       const step = scaleStep * scales[b]!, minimum = offsetStep * offsets[b]!;
-      const level = step === 0 ? 0 : Math.round((values[i]! + minimum) / step);
-      levels[i] = Math.min(Math.max(level, 0), layout.top);
-      reconstruction[i] = step * levels[i]! - minimum;
+      const integer = step === 0 ? 0 : Math.round((values[i]! + minimum) / step);
+      integers[i] = Math.min(Math.max(integer, 0), layout.top);
+      reconstruction[i] = step * integers[i]! - minimum;
       error += weights[i]! * (values[i]! - reconstruction[i]!) ** 2;
     }
     if (!(error < bestError)) return;
     bestError = error;
     target.set(reconstruction);
-    const steps = fitSteps(values, weights, levels, scales, offsets, subBlock);
+    const steps = fitSteps(values, weights, integers, scales, offsets, subBlock);
     if (steps === undefined) return;
     [scaleStep, offsetStep] = steps;
   }
@@ -60,7 +60,7 @@ export function quantizeSuperBlock(
 function fitSteps(
   values: Float64Array,
   weights: Float64Array,
-  levels: Int32Array,
+  integers: Int32Array,
   scales: readonly number[],
   offsets: readonly number[],
   subBlock: number,
@@ -68,7 +68,7 @@ function fitSteps(
   let aa = 0, ab = 0, bb = 0, ax = 0, bx = 0;
   for (let i = 0; i < values.length; i++) {
     const block = Math.floor(i / subBlock);
-    const a = scales[block]! * levels[i]!, b = -offsets[block]!, weight = weights[i]!;
+    const a = scales[block]! * integers[i]!, b = -offsets[block]!, weight = weights[i]!;
     aa += weight * a * a;
     ab += weight * a * b;
     bb += weight * b * b;

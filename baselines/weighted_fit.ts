@@ -1,24 +1,24 @@
 /** A grid scale · q found by {@linkcode fitScale}. */
 export interface ScaleFit {
-  /** Distance of two levels; may be negative. */
+  /** Distance of neighbouring values; may be negative. */
   readonly scale: number;
-  /** The levels, integers. */
-  readonly levels: Int32Array;
+  /** Which value each takes: q. */
+  readonly integers: Int32Array;
 }
 
 /** A grid scale · q + offset found by {@linkcode fitScaleAndOffset}. */
 export interface OffsetFit extends ScaleFit {
-  /** The value of level 0; never positive. */
+  /** The value of integer 0; never positive. */
   readonly offset: number;
 }
 
 /** Candidate scales on each side of the one that just spans the values. */
 const CANDIDATES = 12;
-/** Rounds of rounding to the least-squares scale of the levels before. */
+/** Rounds of rounding to the least-squares scale of the integers before. */
 const REFINEMENTS = 6;
 
 /**
- * The scale and levels, low ≤ q ≤ high, that make Σ w (x − scale · q)² small: candidates around the
+ * The scale and integers, low ≤ q ≤ high, that make Σ w (x − scale · q)² small: candidates around the
  * scales that map the largest value to either end, each with its least-squares scale, the best of
  * them refined.
  */
@@ -30,14 +30,14 @@ export function fitScale(
 ): ScaleFit {
   let extreme = 0;
   for (const value of values) if (Math.abs(value) > Math.abs(extreme)) extreme = value;
-  const levels = new Int32Array(values.length);
-  if (extreme === 0) return { scale: 0, levels };
+  const integers = new Int32Array(values.length);
+  if (extreme === 0) return { scale: 0, integers };
   const fit = (inverse: number) => {
     let cross = 0, square = 0;
     for (let i = 0; i < values.length; i++) {
-      const level = Math.min(Math.max(Math.round(inverse * values[i]!), low), high);
-      cross += weights[i]! * values[i]! * level;
-      square += weights[i]! * level * level;
+      const integer = Math.min(Math.max(Math.round(inverse * values[i]!), low), high);
+      cross += weights[i]! * values[i]! * integer;
+      square += weights[i]! * integer * integer;
     }
     return square > 0 ? { scale: cross / square, gain: cross * cross / square } : undefined;
   };
@@ -54,13 +54,13 @@ export function fitScale(
     ({ scale, gain } = next);
   }
   for (let i = 0; i < values.length; i++) {
-    levels[i] = Math.min(Math.max(Math.round(values[i]! / scale), low), high);
+    integers[i] = Math.min(Math.max(Math.round(values[i]! / scale), low), high);
   }
-  return { scale, levels };
+  return { scale, integers };
 }
 
 /**
- * The same for a grid of levels 0 ≤ q ≤ top with an offset that is not positive: candidates around
+ * The same for a grid of integers 0 ≤ q ≤ top with an offset that is not positive: candidates around
  * the scale that spans the values, each with its least-squares scale and offset.
  */
 export function fitScaleAndOffset(
@@ -73,16 +73,16 @@ export function fitScaleAndOffset(
     low = Math.min(low, value);
     high = Math.max(high, value);
   }
-  const levels = new Int32Array(values.length);
-  if (!(high > low)) return { scale: 0, offset: low, levels };
+  const integers = new Int32Array(values.length);
+  if (!(high > low)) return { scale: 0, offset: low, integers };
   let best = { scale: (high - low) / top, offset: low, error: Infinity };
   for (let i = -CANDIDATES; i <= 2 * CANDIDATES; i++) {
     let scale = (high - low) / (top + 0.08 * i), offset = low;
     for (let round = 0; round < REFINEMENTS; round++) {
       for (let k = 0; k < values.length; k++) {
-        levels[k] = Math.min(Math.max(Math.round((values[k]! - offset) / scale), 0), top);
+        integers[k] = Math.min(Math.max(Math.round((values[k]! - offset) / scale), 0), top);
       }
-      const fit = leastSquares(values, weights, levels);
+      const fit = leastSquares(values, weights, integers);
       if (fit === undefined || !(fit.error < best.error)) break;
       best = fit;
       ({ scale, offset } = fit);
@@ -90,21 +90,21 @@ export function fitScaleAndOffset(
   }
   const { scale, offset } = best;
   for (let k = 0; k < values.length; k++) {
-    levels[k] = Math.min(Math.max(Math.round((values[k]! - offset) / scale), 0), top);
+    integers[k] = Math.min(Math.max(Math.round((values[k]! - offset) / scale), 0), top);
   }
-  return { scale, offset, levels };
+  return { scale, offset, integers };
 }
 
-/** The best scale > 0 and offset ≤ 0 for given levels, and their weighted squared error. */
-function leastSquares(values: Float64Array, weights: Float64Array, levels: Int32Array) {
+/** The best scale > 0 and offset ≤ 0 for given integers, and their weighted squared error. */
+function leastSquares(values: Float64Array, weights: Float64Array, integers: Int32Array) {
   let w = 0, wl = 0, wll = 0, wx = 0, wxl = 0, wxx = 0;
   for (let i = 0; i < values.length; i++) {
-    const weight = weights[i]!, level = levels[i]!, value = values[i]!;
+    const weight = weights[i]!, integer = integers[i]!, value = values[i]!;
     w += weight;
-    wl += weight * level;
-    wll += weight * level * level;
+    wl += weight * integer;
+    wll += weight * integer * integer;
     wx += weight * value;
-    wxl += weight * value * level;
+    wxl += weight * value * integer;
     wxx += weight * value * value;
   }
   const determinant = w * wll - wl * wl;
