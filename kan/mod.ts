@@ -6,7 +6,12 @@
  * @module
  */
 export { attributeKan, type Attribution } from "./fitting/attribution.ts";
-export * from "./bases/basis.ts";
+export {
+  type Basis,
+  type BasisDescription,
+  evaluateBasis,
+  type Extrapolation,
+} from "./bases/basis.ts";
 export * from "./bases/bspline.ts";
 export * from "./bases/describe.ts";
 export { expandBasis } from "./bases/expansion.ts";
@@ -25,7 +30,7 @@ export {
   type KanLayerOptions,
   nodeCount,
 } from "./model/layer_model.ts";
-export * from "./numeric/least_squares.ts";
+export { type Samples, solveLeastSquares } from "./numeric/least_squares.ts";
 export * from "./numeric/mat_mul.ts";
 export {
   createKanModel,
@@ -36,7 +41,7 @@ export {
   parametersOf,
   withParameters,
 } from "./model/model.ts";
-export * from "./optimizers/adam.ts";
+export { type AdamOptions, type AdamState, stepAdam } from "./optimizers/adam.ts";
 export * from "./optimizers/lbfgs.ts";
 export * from "./optimizers/levenberg_marquardt.ts";
 export type { Objective, ValueAndGradient } from "./optimizers/optimizer.ts";

@@ -1,3 +1,4 @@
+import { requireOneOf } from "../numeric/checks.ts";
 import type { Tensor } from "../numeric/tensor_types.ts";
 
 /**
@@ -8,6 +9,11 @@ import type { Tensor } from "../numeric/tensor_types.ts";
  * - `"error"`: a RangeError (not on WebGPU, where tensors cannot be read synchronously).
  */
 export type Extrapolation = "clamp" | "linear" | "zero" | "error";
+
+/** Throws a RangeError unless the policy is one of those. */
+export function requireExtrapolation(policy: Extrapolation): void {
+  requireOneOf("extrapolation", policy, ["clamp", "linear", "zero", "error"]);
+}
 
 /** A finite set of functions of one variable, whose weighted sums are the curves of KAN edges. */
 export interface Basis {

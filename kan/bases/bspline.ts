@@ -1,6 +1,7 @@
+import { requireInteger } from "../numeric/checks.ts";
 import * as tf from "@tensorflow/tfjs";
 import { type Grid, gridFromKnots } from "./grid.ts";
-import type { Basis, Extrapolation } from "./basis.ts";
+import { type Basis, type Extrapolation, requireExtrapolation } from "./basis.ts";
 
 /**
  * The `intervals + order` B-splines on `grid`.
@@ -15,6 +16,7 @@ import type { Basis, Extrapolation } from "./basis.ts";
  * ```
  */
 export function createBsplines(grid: Grid, extrapolation: Extrapolation = "clamp"): Basis {
+  requireExtrapolation(extrapolation);
   const { order, intervals, knots } = grid;
   const size = intervals + order, support = order + 1;
   const knotArray = Float64Array.from(knots);
@@ -68,6 +70,7 @@ export function bsplineBasis(
   x: number | ArrayLike<number>,
   derivative = 0,
 ): Float64Array {
+  requireInteger("derivative", derivative, 0);
   const points = typeof x === "number" ? [x] : x;
   const basis = createBsplines(grid, "zero");
   const values = new Float64Array(points.length * basis.size);

@@ -23,8 +23,10 @@ import {
  * ```
  */
 export function basisFromDescription(description: BasisDescription): Basis {
+  requireLists(description);
   switch (description.kind) {
     case "bspline":
+      if (!("knots" in description)) throw new RangeError("a spline needs its knots");
       return createBsplines(
         gridFromKnots(description.knots, description.order),
         description.extrapolation,
@@ -39,5 +41,16 @@ export function basisFromDescription(description: BasisDescription): Basis {
       return createFourier(description.frequencies, description.period);
     case "rational":
       return createRationals(description);
+    default:
+      throw new RangeError(`no basis "${(description as BasisDescription).kind}"`);
+  }
+}
+
+/** Descriptions come from files too: what should be a list of numbers may be anything. */
+function requireLists(description: BasisDescription): void {
+  for (const name of ["knots", "range", "denominator"]) {
+    if (!(name in description)) continue;
+    const list = (description as unknown as Record<string, unknown>)[name];
+    if (!Array.isArray(list)) throw new RangeError(`${name} must be a list of numbers`);
   }
 }

@@ -1,5 +1,11 @@
+import { requireFinite, requireInteger, requireNumber, requireRange } from "../numeric/checks.ts";
 import * as tf from "@tensorflow/tfjs";
-import type { Basis, BasisDescription, Extrapolation } from "./basis.ts";
+import {
+  type Basis,
+  type BasisDescription,
+  type Extrapolation,
+  requireExtrapolation,
+} from "./basis.ts";
 import * as jets from "./jet.ts";
 import type { Arithmetic, Jet } from "./jet.ts";
 
@@ -103,7 +109,7 @@ export function createChebyshev(degree: number): Basis {
  */
 export function createFourier(frequencies: number, period: number = 2 * Math.PI): Basis {
   requireInteger("frequencies", frequencies, 1);
-  requirePositive("period", period);
+  requireNumber("period", period, { above: 0 });
   return createSequence({ kind: "fourier", frequencies, period }, 2 * frequencies + 1, (on, x) => {
     const terms = [jets.constant(on, x, 1)];
     for (let k = 1; k <= frequencies; k++) {
@@ -147,7 +153,7 @@ export interface RationalsOptions {
 export function createRationals(options: RationalsOptions = {}): Basis {
   const { degree = 5, denominator = [0, 0, 0, 1] } = options;
   requireInteger("degree", degree, 0);
-  if (!denominator.every(Number.isFinite)) throw new RangeError("the denominator must be finite");
+  requireFinite("denominator", denominator);
   const description = { kind: "rational", degree, denominator: [...denominator] } as const;
   return createSequence(description, degree + 1, (on, x) => {
     const powers = [jets.constant(on, x, 1)];
@@ -170,13 +176,12 @@ function createTranslates(
 ): Basis {
   const { count = 8, range = [-2, 2], extrapolation = "zero" } = options;
   requireInteger("count", count, 2);
+  requireExtrapolation(extrapolation);
   const [start, end] = range;
-  if (!(Number.isFinite(start) && Number.isFinite(end) && start < end)) {
-    throw new RangeError(`range must be two finite ascending numbers, got [${range}]`);
-  }
+  requireRange("range", range);
   const step = (end - start) / (count - 1);
   const { width = step } = options;
-  requirePositive("width", width);
+  requireNumber("width", width, { above: 0 });
   const centers = Array.from({ length: count }, (_, i) => start + i * step);
   return {
     size: count,
@@ -234,16 +239,4 @@ function factorial(n: number): number {
   let product = 1;
   for (let i = 2; i <= n; i++) product *= i;
   return product;
-}
-
-function requireInteger(name: string, value: number, least: number): void {
-  if (!Number.isInteger(value) || value < least) {
-    throw new RangeError(`${name} must be an integer of at least ${least}, got ${value}`);
-  }
-}
-
-function requirePositive(name: string, value: number): void {
-  if (!(Number.isFinite(value) && value > 0)) {
-    throw new RangeError(`${name} must be above 0, got ${value}`);
-  }
 }

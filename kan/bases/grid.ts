@@ -1,3 +1,5 @@
+import { requireFinite, requireInteger, requireRange } from "../numeric/checks.ts";
+
 /** The knots of a B-spline on one input axis; immutable (the knots are frozen). */
 export interface Grid {
   /** Polynomial degree k of the splines, 0 or more; 3 is cubic. */
@@ -37,12 +39,8 @@ export interface UniformGridOptions {
  */
 export function uniformGrid(options: UniformGridOptions): Grid {
   const { intervals, order = 3, range: [start, end] = [-1, 1] } = options;
-  if (!Number.isInteger(intervals) || intervals < 1) {
-    throw new RangeError(`intervals must be an integer of at least 1, got ${intervals}`);
-  }
-  if (!Number.isFinite(start) || !Number.isFinite(end) || !(start < end)) {
-    throw new RangeError(`range must be two finite ascending numbers, got [${start}, ${end}]`);
-  }
+  requireInteger("intervals", intervals, 1);
+  requireRange("range", [start, end]);
   const breaks = Array.from(
     { length: intervals + 1 },
     (_, i) => i === intervals ? end : start + (end - start) * (i / intervals),
@@ -65,6 +63,8 @@ export function uniformGrid(options: UniformGridOptions): Grid {
  * ```
  */
 export function gridFromBreaks(breaks: ArrayLike<number>, order: number): Grid {
+  requireInteger("order", order, 0);
+  requireFinite("breaks", breaks);
   const intervals = breaks.length - 1;
   if (intervals < 1) throw new RangeError(`a grid needs at least 2 breaks, got ${breaks.length}`);
   const start = breaks[0]!, end = breaks[intervals]!;
@@ -91,9 +91,7 @@ export function gridFromBreaks(breaks: ArrayLike<number>, order: number): Grid {
  * ```
  */
 export function gridFromKnots(knots: ArrayLike<number>, order: number): Grid {
-  if (!Number.isInteger(order) || order < 0) {
-    throw new RangeError(`order must be an integer of at least 0, got ${order}`);
-  }
+  requireInteger("order", order, 0);
   const intervals = knots.length - 2 * order - 1;
   if (intervals < 1) {
     throw new RangeError(

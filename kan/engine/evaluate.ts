@@ -1,3 +1,5 @@
+import { requireSamples } from "../numeric/checks.ts";
+import { requireModelAndInputs } from "../model/model_checks.ts";
 import type { Samples } from "../numeric/least_squares.ts";
 import { nodeCount } from "../model/layer_model.ts";
 import type { KanModel } from "../model/model.ts";
@@ -20,6 +22,7 @@ import { forwardLayer, type LayerTrace } from "./layer_pass.ts";
  * ```
  */
 export function evaluateKan(model: KanModel, inputs: Samples): Samples {
+  requireModelAndInputs(model, inputs);
   const traces = traceModel(model, inputs, { edges: false, slopes: false });
   const data = traces.at(-1)!.nodes;
   return { rows: inputs.rows, columns: nodeCount(model.layers.at(-1)!), data };
@@ -46,7 +49,7 @@ export function traceModel(
 /**
  * The matrix with these rows.
  *
- * @throws RangeError if they differ in length.
+ * @throws RangeError if they differ in length or a number is not finite.
  *
  * ```ts
  * import { samplesFrom } from "@kanpress/kanpress/kan";
@@ -60,5 +63,7 @@ export function samplesFrom(rows: readonly (readonly number[])[]): Samples {
   if (!rows.every((row) => row.length === columns)) {
     throw new RangeError("all samples must have the same length");
   }
-  return { rows: rows.length, columns, data: Float64Array.from(rows.flat()) };
+  const samples = { rows: rows.length, columns, data: Float64Array.from(rows.flat()) };
+  requireSamples("samples", samples);
+  return samples;
 }

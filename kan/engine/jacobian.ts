@@ -1,3 +1,4 @@
+import { requireModelAndInputs } from "../model/model_checks.ts";
 import type { Samples } from "../numeric/least_squares.ts";
 import { type KanModel, layerParameterCount, parameterCount } from "../model/model.ts";
 import { traceModel } from "./evaluate.ts";
@@ -19,6 +20,7 @@ import { backwardLayer } from "./layer_pass.ts";
  * ```
  */
 export function jacobianOf(model: KanModel, inputs: Samples): Samples {
+  requireModelAndInputs(model, inputs);
   const parameters = parameterCount(model), { columns } = inputs;
   let outputs = 0;
   const gradients: Float64Array[] = [];

@@ -1,9 +1,16 @@
+import { requireOneOf, requireSamples } from "../numeric/checks.ts";
+import { requireModelAndInputs } from "../model/model_checks.ts";
 import type { Samples } from "../numeric/least_squares.ts";
 import { nodeCount } from "../model/layer_model.ts";
 import { type KanModel, layerParameterCount, parameterCount } from "../model/model.ts";
 import { traceModel } from "./evaluate.ts";
 import { backwardLayer } from "./layer_pass.ts";
-import { type LayerPenalty, penalizeLayer, type Regularization } from "./regularizer.ts";
+import {
+  type LayerPenalty,
+  penalizeLayer,
+  type Regularization,
+  requireRegularization,
+} from "./regularizer.ts";
 
 /** Inputs and what the network should return for them. */
 export interface DataSet {
@@ -65,7 +72,7 @@ export function evaluateLoss(
  * The loss of a model on data, plus pykan's penalty if asked for, and the exact gradient with
  * respect to all parameters, in float64 without tfjs.
  *
- * @throws RangeError if the data do not fit the model.
+ * @throws RangeError if the data do not fit the model or a number is not finite or in its range.
  *
  * ```ts
  * import { createKanModel, createRandom, evaluateObjective, samplesFrom } from "@kanpress/kanpress/kan";
@@ -83,7 +90,18 @@ export function evaluateObjective(
   loss: Loss,
   regularization?: Regularization,
 ): Evaluation {
-  requireFitting(model, data);
+  requireFitting(model, data, loss);
+  if (regularization !== undefined) requireRegularization(regularization);
+  return objectiveOf(model, data, loss, regularization);
+}
+
+/** {@link evaluateObjective} of a model that need not be finite, such as a step that overflows. */
+export function objectiveOf(
+  model: KanModel,
+  data: DataSet,
+  loss: Loss,
+  regularization?: Regularization,
+): Evaluation {
   const isRegularized = regularization !== undefined && regularization.lambda > 0;
   const traces = traceModel(model, data.inputs, { edges: isRegularized, slopes: true });
   const { value: lossValue, gradient: outputGradient } = evaluateLoss(
@@ -110,14 +128,35 @@ export function evaluateObjective(
   return { value, loss: lossValue, gradient };
 }
 
-/** Throws unless the data have the model's inputs and outputs and as many targets as inputs. */
-export function requireFitting(model: KanModel, data: DataSet): void {
+/** Every loss. */
+const LOSSES: readonly Loss[] = ["mse", "crossEntropy"];
+/** How far from 1 the shares of the classes may sum up, as float32 shares of many classes do. */
+const SHARE_TOLERANCE = 1e-3;
+
+/**
+ * Throws a RangeError unless the data have the model's inputs and outputs and as many targets as
+ * inputs, at least one, and all numbers are finite. `what` names the data.
+ */
+export function requireFitting(model: KanModel, data: DataSet, loss: Loss, what = ""): void {
+  requireOneOf("loss", loss, LOSSES);
+  requireModelAndInputs(model, data.inputs, 1, `${what}inputs`);
+  requireSamples(`${what}targets`, data.targets);
   const outputs = nodeCount(model.layers.at(-1)!);
   if (data.targets.columns !== outputs || data.targets.rows !== data.inputs.rows) {
     throw new RangeError(
       `the model has ${outputs} outputs for ${data.inputs.rows} samples, ` +
-        `the targets are ${data.targets.rows} by ${data.targets.columns}`,
+        `the ${what}targets are ${data.targets.rows} by ${data.targets.columns}`,
     );
   }
-  if (data.inputs.rows === 0) throw new RangeError("there are no samples");
+  if (loss === "crossEntropy") requireShares(data.targets, `${what}targets`);
+}
+
+function requireShares({ rows, columns, data }: Samples, name: string): void {
+  for (let row = 0; row < rows; row++) {
+    const shares = data.subarray(row * columns, (row + 1) * columns);
+    const sum = shares.reduce((total, share) => total + share, 0);
+    if (Math.abs(sum - 1) > SHARE_TOLERANCE || shares.some((share) => share < 0)) {
+      throw new RangeError(`row ${row} of the ${name} are not shares that sum to 1: [${shares}]`);
+    }
+  }
 }

@@ -107,5 +107,5 @@ for (const { name, model, loss, regularization } of cases) {
 Deno.test("data that do not fit the model are refused", () => {
   assert.throws(() => evaluateObjective(plain, drawData(2, 3), "mse"), /2 outputs for 20 samples/);
   assert.throws(() => evaluateObjective(plain, drawData(3, 2), "mse"), /2 inputs, the samples 3/);
-  assert.throws(() => evaluateObjective(plain, drawData(2, 2, 0), "mse"), /no samples/);
+  assert.throws(() => evaluateObjective(plain, drawData(2, 2, 0), "mse"), /at least 1 sample/);
 });

@@ -1,3 +1,4 @@
+import { requireNumber } from "../numeric/checks.ts";
 import type { KanLayerModel } from "../model/layer_model.ts";
 import type { LayerTrace } from "./layer_pass.ts";
 
@@ -9,6 +10,14 @@ export interface Regularization {
   readonly l1?: number;
   /** Weight of the entropies of edge scores; 2 if absent. */
   readonly entropy?: number;
+}
+
+/** Throws a RangeError unless all strengths are finite and not negative. */
+export function requireRegularization(regularization: Regularization): void {
+  const { lambda, l1 = 1, entropy = 2 } = regularization;
+  for (const [name, value] of Object.entries({ lambda, l1, entropy })) {
+    requireNumber(`regularization.${name}`, value, { least: 0 });
+  }
 }
 
 /** Added to the spread of an input before dividing by it. */

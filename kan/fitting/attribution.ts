@@ -1,3 +1,4 @@
+import { requireModelAndInputs } from "../model/model_checks.ts";
 import { traceModel } from "../engine/evaluate.ts";
 import { columnSpreads } from "../engine/regularizer.ts";
 import { nodeCount } from "../model/layer_model.ts";
@@ -41,6 +42,7 @@ export interface Attribution {
  * ```
  */
 export function attributeKan(model: KanModel, inputs: Samples): Attribution {
+  requireModelAndInputs(model, inputs);
   const traces = traceModel(model, inputs, { edges: true, slopes: false });
   const outputs = nodeCount(model.layers.at(-1)!);
   // Scores of the nodes of the current layer for each output, [outputs, nodes].

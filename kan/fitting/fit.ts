@@ -1,19 +1,20 @@
+import { requireInteger, requireNumber, requireOneOf } from "../numeric/checks.ts";
 import {
   type DataSet,
   evaluateLoss,
-  evaluateObjective,
   type Evaluation,
   type Loss,
+  objectiveOf,
   requireFitting,
 } from "../engine/objective.ts";
 import { evaluateKan } from "../engine/evaluate.ts";
 import { jacobianOf } from "../engine/jacobian.ts";
-import type { Regularization } from "../engine/regularizer.ts";
+import { type Regularization, requireRegularization } from "../engine/regularizer.ts";
 import { createTensorObjective, type TensorObjective } from "./tensor_objective.ts";
 import { updateGrids } from "./grid_update.ts";
 import type { Samples } from "../numeric/least_squares.ts";
 import { type KanModel, parametersOf, withParameters } from "../model/model.ts";
-import { type AdamState, stepAdam } from "../optimizers/adam.ts";
+import { type AdamState, requireAdamState, stepAdam } from "../optimizers/adam.ts";
 import { Lbfgs } from "../optimizers/lbfgs.ts";
 import { LevenbergMarquardt } from "../optimizers/levenberg_marquardt.ts";
 import { createRandom, type Random } from "../numeric/random.ts";
@@ -42,7 +43,7 @@ export interface FitOptions {
   readonly gridUpdate?: { readonly every: number; readonly until: number } | false;
   /** Data for early stopping. */
   readonly validation?: DataSet;
-  /** Steps without a lower validation loss before it stops, keeping the best; never if absent. */
+  /** Steps without a lower validation loss before it stops, at least 1; never if absent. */
   readonly patience?: number;
   /** The source of random numbers for batches; seed 0 if absent. */
   readonly random?: Random;
@@ -72,14 +73,18 @@ export interface FitResult {
   readonly history: readonly FitProgress[];
   /** Adam's moments at the end; absent with other optimisers. */
   readonly adamState?: AdamState;
-  /** Why it ended: all steps done, no better step, no better validation loss, or aborted. */
-  readonly reason: "steps" | "converged" | "patience" | "aborted";
+  /**
+   * Why it ended: all steps done, no better step, no better validation loss, aborted, or the loss or
+   * its gradient is no longer finite; the model is then the last one of which it was.
+   */
+  readonly reason: "steps" | "converged" | "patience" | "aborted" | "overflow";
 }
 
 /**
  * A trained copy of `model`. The same model, data, options and random seed give the same result.
  *
- * @throws RangeError if the data do not fit the model or hold numbers that are not finite.
+ * @throws RangeError if the data do not fit the model, hold numbers that are not finite, or an option
+ * is out of its range.
  *
  * ```ts
  * import { createKanModel, createRandom, fitKan, samplesFrom } from "@kanpress/kanpress/kan";
@@ -100,13 +105,10 @@ export async function fitKan(
   data: DataSet,
   options: FitOptions = {},
 ): Promise<FitResult> {
-  requireFitting(model, data);
-  if (options.validation !== undefined) requireFitting(model, options.validation);
-  for (const [name, samples] of [["inputs", data.inputs], ["targets", data.targets]] as const) {
-    if (!samples.data.every(Number.isFinite)) {
-      throw new RangeError(`the ${name} are not all finite`);
-    }
-  }
+  const { validation, loss = "mse" } = options;
+  requireFitting(model, data, loss);
+  if (validation !== undefined) requireFitting(model, validation, loss, "validation ");
+  requireOptions(options);
   requirePlainSquares(options);
   const trainer = new Trainer(model, data, options);
   try {
@@ -114,6 +116,24 @@ export async function fitKan(
   } finally {
     trainer.dispose();
   }
+}
+
+/** Throws a RangeError for an option out of its range. */
+function requireOptions(options: FitOptions): void {
+  const { optimizer = "lbfgs", engine = "float64", steps = 100, learningRate = 0.01 } = options;
+  const { batchSize, patience = Infinity, gridUpdate, regularization, adamState } = options;
+  requireOneOf("optimizer", optimizer, ["lbfgs", "adam", "levenberg-marquardt"]);
+  requireOneOf("engine", engine, ["float64", "tfjs"]);
+  requireInteger("steps", steps, 0);
+  requireNumber("learningRate", learningRate, { above: 0 });
+  if (batchSize !== undefined) requireInteger("batchSize", batchSize, 1);
+  if (patience !== Infinity) requireInteger("patience", patience, 1);
+  if (gridUpdate !== undefined && gridUpdate !== false) {
+    requireInteger("gridUpdate.every", gridUpdate.every, 1);
+    if (gridUpdate.until !== Infinity) requireInteger("gridUpdate.until", gridUpdate.until, 0);
+  }
+  if (regularization !== undefined) requireRegularization(regularization);
+  if (adamState !== undefined) requireAdamState(adamState);
 }
 
 /** Levenberg-Marquardt only knows sums of squares. */
@@ -142,19 +162,19 @@ async function train(trainer: Trainer, options: FitOptions): Promise<FitResult> 
       trainer.updateGrids();
     }
     const reached = await trainer.step();
-    if (reached === undefined) return end("converged");
+    if (typeof reached === "string") return end(reached);
     let progress: FitProgress = { step, loss: reached };
     if (validation !== undefined) {
       const { data } = evaluateKan(trainer.model, validation.inputs);
       const validationLoss = evaluateLoss(loss, data, validation.targets).value;
       progress = { ...progress, validationLoss };
-      if (patience < Infinity && !(validationLoss >= (best?.loss ?? Infinity))) {
+      if (patience < Infinity && validationLoss < (best?.loss ?? Infinity)) {
         best = { model: trainer.model, loss: validationLoss, step };
       }
     }
     history.push(progress);
     options.onProgress?.(progress);
-    if (step - (best?.step ?? step) >= patience) return end("patience");
+    if (validation !== undefined && step - (best?.step ?? 0) >= patience) return end("patience");
   }
   return end("steps");
 }
@@ -167,6 +187,8 @@ class Trainer {
   readonly #nextBatch: () => DataSet;
   #shape: KanModel;
   #parameters: Float64Array;
+  /** The last parameters of which the objective was finite. */
+  #sound: Float64Array;
   #lbfgs = new Lbfgs();
   readonly #levenbergMarquardt = new LevenbergMarquardt();
   #device: TensorObjective | undefined;
@@ -175,7 +197,7 @@ class Trainer {
 
   constructor(model: KanModel, data: DataSet, options: FitOptions) {
     this.#shape = model;
-    this.#parameters = parametersOf(model);
+    this.#sound = this.#parameters = parametersOf(model);
     this.#data = data;
     this.#options = options;
     this.#nextBatch = drawBatches(data, options);
@@ -188,14 +210,14 @@ class Trainer {
 
   updateGrids(): void {
     this.#shape = updateGrids(this.model, this.#data.inputs);
-    this.#parameters = parametersOf(this.#shape);
+    this.#sound = this.#parameters = parametersOf(this.#shape);
     this.#lbfgs = new Lbfgs();
     this.#known = undefined;
     this.dispose();
   }
 
-  /** One step; the loss, or undefined if there are no better parameters to be found. */
-  async step(): Promise<number | undefined> {
+  /** One step; the loss, or why there is none. */
+  async step(): Promise<number | "converged" | "overflow"> {
     const { optimizer = "lbfgs", learningRate = 0.01 } = this.#options;
     const batch = this.#nextBatch();
     if (optimizer === "levenberg-marquardt") return this.#stepLeastSquares(batch);
@@ -203,15 +225,23 @@ class Trainer {
     const evaluation = this.#known?.batch === batch
       ? this.#known.evaluation
       : await objective(this.#parameters);
+    if (!isFinite(evaluation)) {
+      this.#parameters = this.#sound;
+      return "overflow";
+    }
+    this.#sound = this.#parameters;
     if (optimizer === "adam") {
       const { gradient } = evaluation;
       const next = stepAdam(this.#parameters, gradient, { learningRate }, this.adamState);
+      const { first, second } = next.state;
+      const moved = [next.parameters, first, second];
+      if (!moved.every((values) => values.every(Number.isFinite))) return "overflow";
       this.#parameters = next.parameters;
       this.adamState = next.state;
       return evaluation.loss;
     }
     const next = await this.#lbfgs.step(objective, this.#parameters, evaluation);
-    if (next === undefined) return undefined;
+    if (next === undefined) return "converged";
     this.#parameters = next.parameters;
     this.#known = { batch, evaluation: next.evaluation };
     return next.evaluation.loss;
@@ -222,24 +252,28 @@ class Trainer {
     this.#device = undefined;
   }
 
-  #stepLeastSquares(batch: DataSet): number | undefined {
+  #stepLeastSquares(batch: DataSet): number | "converged" | "overflow" {
     const at = (parameters: Float64Array) => withParameters(this.#shape, parameters);
     const residuals = (parameters: Float64Array) =>
       evaluateKan(at(parameters), batch.inputs).data.map((value, i) =>
         value - batch.targets.data[i]!
       );
     const jacobian = (parameters: Float64Array) => jacobianOf(at(parameters), batch.inputs);
-    const next = this.#levenbergMarquardt.step({ residuals, jacobian }, this.#parameters);
-    if (next === undefined) return undefined;
-    this.#parameters = next;
-    return residuals(next).reduce((sum, value) => sum + value * value, 0) /
+    const meanSquare = (parameters: Float64Array) =>
+      residuals(parameters).reduce((sum, value) => sum + value * value, 0) /
       batch.targets.data.length;
+    const next = this.#levenbergMarquardt.step({ residuals, jacobian }, this.#parameters);
+    if (next === undefined) {
+      return Number.isFinite(meanSquare(this.#parameters)) ? "converged" : "overflow";
+    }
+    this.#parameters = next;
+    return meanSquare(next);
   }
 
   #evaluate(parameters: Float64Array, batch: DataSet): Evaluation | Promise<Evaluation> {
     const { engine = "float64", loss = "mse", regularization } = this.#options;
     if (engine === "float64") {
-      return evaluateObjective(
+      return objectiveOf(
         withParameters(this.#shape, parameters),
         batch,
         loss,
@@ -251,12 +285,13 @@ class Trainer {
   }
 }
 
+function isFinite({ value, loss, gradient }: Evaluation): boolean {
+  return Number.isFinite(value) && Number.isFinite(loss) && gradient.every(Number.isFinite);
+}
+
 /** Batches without repetition: each pass over the data is a new permutation. */
 function drawBatches(data: DataSet, options: FitOptions): () => DataSet {
   const rows = data.inputs.rows, size = Math.min(options.batchSize ?? rows, rows);
-  if (!Number.isInteger(size) || size < 1) {
-    throw new RangeError(`batchSize must be an integer of at least 1, got ${options.batchSize}`);
-  }
   if (size === rows) return () => data;
   const random = options.random ?? createRandom(0);
   const order = Array.from({ length: rows }, (_, row) => row);

@@ -105,6 +105,49 @@ Deno.test("classes are learned by cross-entropy", async () => {
   assert.ok(right / 300 > 0.97, `${right}`);
 });
 
+Deno.test("a validation loss that is not finite is never the best, and patience ends", async () => {
+  // Finite numbers whose squared error is not: early stopping must still count the steps.
+  const validation = draw(() => 1e300, 20, 5);
+  const result = await fitKan(create(), data, { steps: 50, validation, patience: 4 });
+  assert.equal(result.reason, "patience");
+  assert.equal(result.history.length, 4);
+  const spoiled = draw((x) => x < 0 ? NaN : x, 20, 5);
+  await assert.rejects(
+    fitKan(create(), data, { validation: spoiled, patience: 4 }),
+    /the validation targets are not all finite: row \d+, column 0 is NaN/,
+  );
+});
+
+for (const optimizer of ["lbfgs", "adam", "levenberg-marquardt"] as const) {
+  Deno.test(`${optimizer} says that the loss overflows, and gives a finite model`, async () => {
+    const huge = draw(() => 1e200, 20, 5);
+    const options = { optimizer, steps: 20, gridUpdate: false as const };
+    const { reason, model, history } = await fitKan(create(), huge, options);
+    assert.equal(reason, "overflow");
+    assert.deepEqual(history, []);
+    assert.deepEqual(parametersOf(model), parametersOf(create()));
+  });
+}
+
+Deno.test("squares of a gradient that overflow end a run of Adam, too", async () => {
+  const far = draw(() => 0, 20, 5);
+  const shares = { rows: 20, columns: 2, data: new Float64Array(40).fill(0.5) };
+  const inputs = { ...far.inputs, data: far.inputs.data.map((x) => 1e200 * x) };
+  const model = createKanModel({ widths: [2, 2], base: "identity", random: createRandom(0) });
+  const options: FitOptions = { optimizer: "adam", loss: "crossEntropy", gridUpdate: false };
+  const { reason, model: last } = await fitKan(model, { inputs, targets: shares }, options);
+  assert.equal(reason, "overflow");
+  assert.ok(parametersOf(last).every(Number.isFinite));
+});
+
+Deno.test("a run that overflows on its way gives the last model that did not", async () => {
+  const options: FitOptions = { optimizer: "adam", learningRate: 1e154, steps: 20 };
+  const { reason, model, history } = await fitKan(create(), data, options);
+  assert.equal(reason, "overflow");
+  assert.ok(history.length > 0 && history.every(({ loss }) => Number.isFinite(loss)));
+  assert.ok(Number.isFinite(evaluateKan(model, data.inputs).data[0]));
+});
+
 Deno.test("impossible requests are refused", async () => {
   await assert.rejects(fitKan(create(), draw(() => NaN, 5, 1)), /targets are not all finite/);
   await assert.rejects(fitKan(create(), data, { batchSize: 0 }), /batchSize/);

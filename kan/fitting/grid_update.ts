@@ -1,9 +1,11 @@
+import { requireFinite, requireInteger, requireNumber } from "../numeric/checks.ts";
+import { requireModelAndInputs } from "../model/model_checks.ts";
 import type { Basis } from "../bases/basis.ts";
 import { createBsplines, gridOf } from "../bases/bspline.ts";
 import { forwardLayer } from "../engine/layer_pass.ts";
 import { type Grid, gridFromBreaks } from "../bases/grid.ts";
 import { designMatrix, type KanLayerModel } from "../model/layer_model.ts";
-import { type Samples, solveLeastSquares } from "../numeric/least_squares.ts";
+import { leastSquares, type Samples } from "../numeric/least_squares.ts";
 import type { KanModel } from "../model/model.ts";
 
 /** Share of an evenly spaced grid in an updated one, as in pykan. */
@@ -31,15 +33,16 @@ export function gridFromSamples(
   samples: ArrayLike<number>,
   uniformShare: number = UNIFORM_SHARE,
 ): Grid {
+  requireInteger("the number of samples", samples.length, 1);
+  requireFinite("samples", samples);
+  requireNumber("uniformShare", uniformShare, { least: 0, most: 1 });
   const sorted = Float64Array.from(samples).sort();
-  if (sorted.length === 0 || !sorted.every(Number.isFinite)) {
-    throw new RangeError("a grid can only follow samples that are finite, and at least one");
-  }
   const { intervals, order, range } = grid;
   const start = sorted[0]!, end = sorted.at(-1)!;
   const least = (range[1] - range[0]) * 1e-9 + Math.max(Math.abs(start), Math.abs(end)) * 1e-12;
   if (end - start <= least) {
-    const half = (range[1] - range[0]) / 2;
+    // Far from zero the old width may be less than numbers can tell apart.
+    const half = Math.max((range[1] - range[0]) / 2, Math.abs(start) * 1e-12 * intervals);
     const breaks = Float64Array.from({ length: intervals + 1 }, (_, i) => {
       return start + half * (2 * i / intervals - 1);
     });
@@ -62,7 +65,7 @@ export function gridFromSamples(
  *
  * @param inputs [samples, inputs of the model].
  * @param uniformShare See {@link gridFromSamples}; .02 if absent.
- * @throws RangeError if there are no samples.
+ * @throws RangeError if there are no samples, or naming the input whose samples no grid can follow.
  *
  * ```ts
  * import { createKanModel, createRandom, gridOf, samplesFrom, updateGrids } from "@kanpress/kanpress/kan";
@@ -73,10 +76,16 @@ export function gridFromSamples(
  * assert.deepEqual(gridOf(updated.layers[0]!.bases[0]!)!.range, [-3, 4]);
  * ```
  */
-export function updateGrids(model: KanModel, inputs: Samples, uniformShare?: number): KanModel {
+export function updateGrids(
+  model: KanModel,
+  inputs: Samples,
+  uniformShare: number = UNIFORM_SHARE,
+): KanModel {
+  requireModelAndInputs(model, inputs, 1);
+  requireNumber("uniformShare", uniformShare, { least: 0, most: 1 });
   let data = inputs.data;
-  const layers = model.layers.map((layer) => {
-    const updated = updateLayer(layer, data, inputs.rows, uniformShare);
+  const layers = model.layers.map((layer, l) => {
+    const updated = updateLayer(layer, l, data, inputs.rows, uniformShare);
     data = forwardLayer(updated, data, inputs.rows, { edges: false, slopes: false }).nodes;
     return updated;
   });
@@ -85,9 +94,10 @@ export function updateGrids(model: KanModel, inputs: Samples, uniformShare?: num
 
 function updateLayer(
   layer: KanLayerModel,
+  l: number,
   data: Float64Array,
   rows: number,
-  uniformShare: number | undefined,
+  uniformShare: number,
 ): KanLayerModel {
   const { inputDim } = layer;
   const columns = Array.from({ length: inputDim }, (_, i) => {
@@ -96,7 +106,12 @@ function updateLayer(
   const bases = columns.map((column, i) => {
     const basis = basisOfInput(layer, i), grid = gridOf(basis);
     if (grid === undefined) return basis;
-    return createBsplines(gridFromSamples(grid, column, uniformShare), basis.extrapolation);
+    try {
+      return createBsplines(gridFromSamples(grid, column, uniformShare), basis.extrapolation);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new RangeError(`input ${i} of layer ${l}: ${error.message}`);
+    }
   });
   if (layer.bases.every((basis) => gridOf(basis) === undefined)) return layer;
   return withBases(layer, bases, columns);
@@ -143,11 +158,11 @@ function refit(
 ): Samples {
   const curves = product(designMatrix(from, points), old);
   const design = designMatrix(to, points);
-  if (prior === undefined) return solveLeastSquares(design, curves);
+  if (prior === undefined) return leastSquares(design, curves);
   // Only the difference is fitted, so that functions without samples keep what they have.
   const already = product(design, prior);
   const rest = { ...curves, data: curves.data.map((value, at) => value - already.data[at]!) };
-  const correction = solveLeastSquares(design, rest, RIDGE * points.length);
+  const correction = leastSquares(design, rest, RIDGE * points.length);
   return { ...prior, data: prior.data.map((value, at) => value + correction.data[at]!) };
 }
 

@@ -27,8 +27,23 @@ Deno.test("equal samples move the grid at its old width", () => {
 
 Deno.test("samples that are missing or not finite are refused", () => {
   const grid = uniformGrid({ intervals: 4 });
-  assert.throws(() => gridFromSamples(grid, []), /at least one/);
+  assert.throws(() => gridFromSamples(grid, []), /at least 1/);
   assert.throws(() => gridFromSamples(grid, [1, NaN]), /finite/);
+});
+
+Deno.test("a constant column far from zero gets a grid, and what gets none is named", () => {
+  const model = createKanModel({ widths: [2, 1], random: createRandom(3) });
+  for (const far of [1.7e18, -1.7e18, 1e300]) {
+    const inputs = samplesFrom([[0, far], [1, far], [2, far]]);
+    const updated = updateGrids(model, inputs);
+    const [start, end] = gridOf(updated.layers[0]!.bases[1]!)!.range;
+    assert.ok(start < far && far < end);
+    assert.ok(evaluateKan(updated, inputs).data.every(Number.isFinite));
+  }
+  assert.throws(
+    () => updateGrids(model, samplesFrom([[0, 1.7e308], [1, -1.7e308]])),
+    /^RangeError: input 1 of layer 0: /,
+  );
 });
 
 Deno.test("an update keeps what the unscaled splines compute, whatever their scales", () => {

@@ -1,3 +1,5 @@
+import { requireNumber } from "../numeric/checks.ts";
+import { requireModelAndInputs } from "../model/model_checks.ts";
 import { attributeKan, ownersOfSums } from "./attribution.ts";
 import { traceModel } from "../engine/evaluate.ts";
 import { columnSpreads } from "../engine/regularizer.ts";
@@ -35,7 +37,9 @@ export interface PruneOptions {
  */
 export function pruneKan(model: KanModel, inputs: Samples, options: PruneOptions = {}): KanModel {
   const { nodeThreshold = 0.01, edgeThreshold = 0.03 } = options;
-  requireSpread(inputs);
+  requireModelAndInputs(model, inputs, 2);
+  requireNumber("nodeThreshold", nodeThreshold, { least: 0 });
+  requireNumber("edgeThreshold", edgeThreshold, { least: 0 });
   const fewerNodes = pruneNodes(model, inputs, nodeThreshold);
   return pruneNodes(pruneEdges(fewerNodes, inputs, edgeThreshold), inputs, 0);
 }
@@ -65,7 +69,8 @@ export interface PrunedInputs {
  * ```
  */
 export function pruneInputs(model: KanModel, inputs: Samples, threshold = 0.01): PrunedInputs {
-  requireSpread(inputs);
+  requireModelAndInputs(model, inputs, 2);
+  requireNumber("threshold", threshold, { least: 0 });
   const kept = indicesAbove(attributeKan(model, inputs).inputs, threshold);
   const [first, ...rest] = model.layers;
   const removed = Array.from({ length: first!.inputDim }, (_, i) => i).filter((i) =>
@@ -92,6 +97,7 @@ export function pruneInputs(model: KanModel, inputs: Samples, threshold = 0.01):
  * ```
  */
 export function removeEdge(model: KanModel, inputs: Samples, at: EdgeAddress): KanModel {
+  requireModelAndInputs(model, inputs);
   const layer = layerOfEdge(model, at);
   const edge = at.input * layer.outputDim + at.output;
   const without = withoutEdges(foldMeans(layer, [edge], edgeMeans(model, inputs, at.layer)), [
@@ -160,10 +166,6 @@ function pruneEdges(model: KanModel, inputs: Samples, threshold: number): KanMod
     layers[l] = withoutEdges(foldMeans(layer, removed, means), removed);
   });
   return { layers };
-}
-
-function requireSpread(inputs: Samples): void {
-  if (inputs.rows < 2) throw new RangeError(`scores need at least 2 samples, got ${inputs.rows}`);
 }
 
 /** The indices of scores above the threshold, or of the highest if none is. */

@@ -1,3 +1,5 @@
+import { requireInteger } from "../numeric/checks.ts";
+import { requireModel, requireModelAndInputs } from "../model/model_checks.ts";
 import { createBsplines, gridOf } from "../bases/bspline.ts";
 import { type Grid, gridFromBreaks } from "../bases/grid.ts";
 import { traceModel } from "../engine/evaluate.ts";
@@ -5,7 +7,7 @@ import { withBases } from "./grid_update.ts";
 import type { KanLayerModel } from "../model/layer_model.ts";
 import type { Samples } from "../numeric/least_squares.ts";
 import { type KanModel, layerParameterCount, parameterCount } from "../model/model.ts";
-import type { AdamState } from "../optimizers/adam.ts";
+import { type AdamState, requireAdamState } from "../optimizers/adam.ts";
 
 /**
  * The model on grids of `intervals` intervals, its splines refitted: pykan's grid extension. The new
@@ -30,9 +32,9 @@ import type { AdamState } from "../optimizers/adam.ts";
  * ```
  */
 export function refineKan(model: KanModel, intervals: number, inputs?: Samples): KanModel {
-  if (!Number.isInteger(intervals) || intervals < 1) {
-    throw new RangeError(`intervals must be an integer of at least 1, got ${intervals}`);
-  }
+  requireInteger("intervals", intervals, 1);
+  if (inputs === undefined) requireModel(model);
+  else requireModelAndInputs(model, inputs);
   const traces = inputs && traceModel(model, inputs, { edges: false, slopes: false });
   const layers = model.layers.map((layer, l) => {
     if (layer.bases.some((basis) => gridOf(basis) === undefined)) return layer;
@@ -85,6 +87,7 @@ export function refineAdamState(before: KanModel, after: KanModel, state: AdamSt
   ) {
     throw new RangeError("the moments, the model and the refined model do not belong together");
   }
+  requireAdamState(state);
   const count = parameterCount(after);
   const first = new Float64Array(count), second = new Float64Array(count);
   let start = 0, at = 0;

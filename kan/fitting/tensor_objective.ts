@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { Kan } from "../layers/kan.ts";
 import type { KanModel } from "../model/model.ts";
 import type { Tensor, Tensor2D, Tensor3D } from "../numeric/tensor_types.ts";
-import { type DataSet, type Evaluation, type Loss, requireFitting } from "../engine/objective.ts";
+import type { DataSet, Evaluation, Loss } from "../engine/objective.ts";
 import { ENTROPY_OFFSET, INPUT_SPREAD_OFFSET, type Regularization } from "../engine/regularizer.ts";
 
 /** Keeps the root of a variance differentiable where all samples are equal. */
@@ -25,7 +25,6 @@ export function createTensorObjective(
   const kan = Kan.fromModel(model);
   return {
     async evaluate(parameters, data) {
-      requireFitting(model, data);
       assign(kan, parameters);
       const x = toTensor(data.inputs), y = toTensor(data.targets);
       let lossTensor: Tensor | undefined;

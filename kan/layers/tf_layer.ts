@@ -1,3 +1,4 @@
+import { requireInteger } from "../numeric/checks.ts";
 import * as tf from "@tensorflow/tfjs";
 import type { Basis, BasisDescription } from "../bases/basis.ts";
 import { createBsplines } from "../bases/bspline.ts";
@@ -74,9 +75,9 @@ class KanDense extends tf.layers.Layer {
       ...(inputDim !== undefined && { inputShape: [inputDim] }),
       ...(name !== undefined && { name }),
     });
-    if (!Number.isInteger(units) || units < 1) {
-      throw new RangeError(`units must be an integer of at least 1, got ${units}`);
-    }
+    requireInteger("units", units, 1);
+    if (inputDim !== undefined) requireInteger("inputDim", inputDim, 1);
+    requireInteger("seed", options.seed ?? 0);
     this.#options = options;
     this.#basis = options.basis === undefined
       ? createBsplines(uniformGrid({ intervals: 5, ...options.grid }))

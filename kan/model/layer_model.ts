@@ -1,7 +1,8 @@
+import { requireInteger, requireNumber, requireProducts } from "../numeric/checks.ts";
 import { type Basis, evaluateBasis } from "../bases/basis.ts";
 import { createBsplines } from "../bases/bspline.ts";
 import type { Grid } from "../bases/grid.ts";
-import { type Samples, solveLeastSquares } from "../numeric/least_squares.ts";
+import { leastSquares, type Samples } from "../numeric/least_squares.ts";
 import type { Random } from "../numeric/random.ts";
 import type { SymbolicEdge } from "./symbolic_functions.ts";
 
@@ -92,18 +93,11 @@ export interface KanLayerOptions {
  */
 export function createKanLayerModel(options: KanLayerOptions): KanLayerModel {
   const { inputDim, outputDim, base = "silu", splineScale = true, random } = options;
-  for (const [name, dim] of [["inputDim", inputDim], ["outputDim", outputDim]] as const) {
-    if (!Number.isInteger(dim) || dim < 1) {
-      throw new RangeError(`${name} must be an integer of at least 1, got ${dim}`);
-    }
-  }
-  const { products = [] } = options;
-  const factors = products.reduce((sum, count) => sum + count, 0);
-  if (factors > outputDim || !products.every((count) => Number.isInteger(count) && count >= 2)) {
-    throw new RangeError(
-      `products [${products}] must be integers of at least 2 within ${outputDim}`,
-    );
-  }
+  requireInteger("inputDim", inputDim, 1);
+  requireInteger("outputDim", outputDim, 1);
+  const { products = [], noiseScale = 0 } = options;
+  requireProducts("products", products, outputDim);
+  requireNumber("noiseScale", noiseScale, { least: 0 });
   const bases = basesOf(options);
   const initialization = options.initialization ?? "pykan";
   const edges = inputDim * outputDim;
@@ -199,7 +193,7 @@ function fitNoise(
       () => (random.uniform() - 0.5) * noiseScale / (points.length - 1),
     );
     const targets = { rows: points.length, columns: outputDim, data: noise };
-    const fit = solveLeastSquares(designMatrix(basis, points), targets, 1e-10);
+    const fit = leastSquares(designMatrix(basis, points), targets, 1e-10);
     coefficients.set(fit.data, i * size * outputDim);
   }
   return coefficients;

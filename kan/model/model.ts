@@ -1,3 +1,4 @@
+import { requireInteger } from "../numeric/checks.ts";
 import { createBsplines } from "../bases/bspline.ts";
 import type { Basis, Extrapolation } from "../bases/basis.ts";
 import { uniformGrid, type UniformGridOptions } from "../bases/grid.ts";
@@ -72,8 +73,10 @@ export function createKanModel(options: KanModelOptions): KanModel {
   if (widths.length < 2) throw new RangeError("widths needs the inputs and at least one layer");
   const used = basis ?? createBsplines(uniformGrid({ intervals: 3, ...grid }), extrapolation);
   let inputDim: number = widths[0];
+  requireInteger("widths", inputDim, 1);
   const layers = widths.slice(1).map((width) => {
     const { sums, products } = typeof width === "number" ? { sums: width, products: [] } : width;
+    requireInteger("widths", sums, typeof width === "number" ? 1 : 0);
     const outputDim = sums + products.reduce((sum, count) => sum + count, 0);
     const layer = createKanLayerModel({ inputDim, outputDim, products, basis: used, ...shared });
     inputDim = nodeCount(layer);

@@ -36,7 +36,7 @@ Deno.test("withParameters() copies, so that models share no trained arrays", () 
 Deno.test("impossible widths are refused", () => {
   const random = createRandom(0);
   assert.throws(() => createKanModel({ widths: [2], random }), /at least one layer/);
-  assert.throws(() => createKanModel({ widths: [2, 0], random }), /outputDim/);
+  assert.throws(() => createKanModel({ widths: [2, 0], random }), /widths/);
   const widths = [2, { sums: 1, products: [1] }] as const;
   assert.throws(() => createKanModel({ widths, random }), /products/);
 });

@@ -47,8 +47,13 @@ export function decodeSafetensors(
   } catch {
     throw damaged("its header is not JSON");
   }
+  if (typeof header !== "object" || header === null) throw damaged("its header is not an object");
   const tensors = new Map<string, StoredTensor>();
-  const { __metadata__: metadata = {}, ...entries } = header;
+  const { __metadata__, ...entries } = header;
+  const metadata = __metadata__ ?? {};
+  if (!Object.values(metadata).every((value) => typeof value === "string")) {
+    throw damaged("its metadata are not strings");
+  }
   for (const [name, entry] of Object.entries(entries)) {
     if (!isEntry(entry)) throw damaged(`"${name}" is not a tensor of F64 or U8`);
     const { dtype, shape, data_offsets: [from, to] } = entry;
@@ -68,7 +73,9 @@ interface Entry {
 }
 
 function isEntry(value: unknown): value is Entry {
-  const { dtype, shape, data_offsets: offsets } = value as Partial<Record<keyof Entry, unknown>>;
+  const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Partial<
+    Record<keyof Entry, unknown>
+  >;
   const isCounts = (numbers: unknown) =>
     Array.isArray(numbers) && numbers.every((number) => Number.isInteger(number) && number >= 0);
   return (dtype === "F64" || dtype === "U8") && isCounts(shape) && isCounts(offsets) &&

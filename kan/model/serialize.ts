@@ -1,3 +1,4 @@
+import { requireModel } from "./model_checks.ts";
 import type { BasisDescription } from "../bases/basis.ts";
 import { basisFromDescription } from "../bases/describe.ts";
 import type { BaseFunction, KanLayerModel } from "./layer_model.ts";
@@ -33,6 +34,7 @@ interface LayerHeader {
  * ```
  */
 export function encodeKan(model: KanModel): Uint8Array<ArrayBuffer> {
+  requireModel(model);
   const tensors = new Map<string, StoredTensor>();
   const masks = new Map<string, StoredTensor>();
   const layers = model.layers.map((layer, l): LayerHeader => {
@@ -65,7 +67,8 @@ export function encodeKan(model: KanModel): Uint8Array<ArrayBuffer> {
 /**
  * The model that {@link encodeKan} wrote, every number exactly as it was.
  *
- * @throws RangeError if the bytes are damaged, of another version, or hold no network.
+ * @throws RangeError if the bytes are damaged, of another version, hold no network, or one whose
+ * numbers are not finite.
  *
  * ```ts
  * import { createKanModel, createRandom, decodeKan, encodeKan, Kan } from "@kanpress/kanpress/kan";
@@ -78,14 +81,35 @@ export function encodeKan(model: KanModel): Uint8Array<ArrayBuffer> {
 export function decodeKan(bytes: Uint8Array): KanModel {
   const { tensors, metadata } = decodeSafetensors(bytes);
   if (metadata.kan === undefined) throw new RangeError("the file holds no KAN");
-  const { version, layers } = JSON.parse(metadata.kan) as {
-    version: number;
-    layers: LayerHeader[];
-  };
+  const layers = parseLayers(metadata.kan);
+  const model = { layers: layers.map((header, l) => decodeLayer(header, `layers.${l}.`, tensors)) };
+  requireModel(model);
+  return model;
+}
+
+function parseLayers(text: string): LayerHeader[] {
+  let header;
+  try {
+    header = JSON.parse(text);
+  } catch {
+    // Falls through to the errors below.
+  }
+  const { version, layers } = header ?? {};
   if (version !== FORMAT_VERSION) {
     throw new RangeError(`the KAN has format version ${version}, this library reads 1`);
   }
-  return { layers: layers.map((header, l) => decodeLayer(header, `layers.${l}.`, tensors)) };
+  if (!Array.isArray(layers) || !layers.every(isLayerHeader)) {
+    throw new RangeError("the file is damaged: its metadata are not those of a KAN");
+  }
+  return layers;
+}
+
+function isLayerHeader(value: Partial<Record<keyof LayerHeader, unknown>> | null): boolean {
+  const { inputDim, outputDim, products, base, bases, symbolic } = value ?? {};
+  return typeof inputDim === "number" && typeof outputDim === "number" &&
+    Array.isArray(products) && ["silu", "identity", "none"].includes(base as string) &&
+    Array.isArray(bases) && bases.length > 0 && bases.every((basis) => basis?.kind !== undefined) &&
+    Array.isArray(symbolic) && symbolic.every((row) => Array.isArray(row) && row.length === 2);
 }
 
 function decodeLayer(

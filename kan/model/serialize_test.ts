@@ -1,6 +1,7 @@
 import "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert";
+import fc from "fast-check";
 import { createGaussians } from "../bases/global_bases.ts";
 import { evaluateKan, samplesFrom } from "../engine/evaluate.ts";
 import { updateGrids } from "../fitting/grid_update.ts";
@@ -90,4 +91,36 @@ Deno.test("damaged files are refused in one line", () => {
   const renamed = new TextDecoder("latin1").decode(bytes).replace("layers.1.mask", "layers.1.musk");
   const changed = Uint8Array.from(renamed, (letter) => letter.charCodeAt(0));
   assert.throws(() => decodeKan(changed), /lacks the tensor "layers.1.mask"/);
+});
+
+Deno.test("whatever is changed in a file, decodeKan() gives a sound model or a RangeError", () => {
+  const bytes = encodeKan(createRichModel());
+  const text = new TextDecoder("latin1").decode(bytes);
+  const pieces = [...'{}[]",:0123456789-', "null", "NaN", "1e9", '\\"', "[]", "{}", "true"];
+  const header = text.lastIndexOf("}", 8 + Number(new DataView(bytes.buffer).getUint32(0, true)));
+  const change = fc.tuple(fc.nat(header), fc.nat(12), fc.constantFrom(...pieces));
+  fc.assert(
+    fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), fc.nat(999), (changes, at) => {
+      let json = text.slice(8, header + 1);
+      for (const [start, length, piece] of changes) {
+        json = json.slice(0, start) + piece + json.slice(start + length);
+      }
+      const file = text.slice(header + 1).trimStart();
+      const padded = json.padEnd(Math.ceil(json.length / 8) * 8);
+      const changed = Uint8Array.from(`12345678${padded}${file}`, (letter) => letter.charCodeAt(0));
+      new DataView(changed.buffer).setBigUint64(0, BigInt(padded.length), true);
+      if (at % 3 === 0) changed.fill(0xff, changed.length - at);
+      try {
+        assert.ok(parametersOf(decodeKan(changed)).every(Number.isFinite));
+      } catch (error) {
+        assert.ok(error instanceof RangeError, `${error}`);
+      }
+    }),
+    { numRuns: 3000, seed: 1 },
+  );
+  for (const text of ["null", "[]", "3", '{"a":null}', '{"__metadata__":null}']) {
+    const padded = new TextEncoder().encode(`12345678${text}`);
+    new DataView(padded.buffer).setBigUint64(0, BigInt(text.length), true);
+    assert.throws(() => decodeKan(padded), RangeError);
+  }
 });

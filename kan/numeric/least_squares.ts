@@ -1,3 +1,5 @@
+import { requireNumber, requireSamples } from "./checks.ts";
+
 /** A real matrix in float64, row by row; for data sets, one sample a row. */
 export interface Samples {
   /** Number of rows: samples. */
@@ -17,7 +19,7 @@ export interface Samples {
  * @param targets Y [rows, targets].
  * @param ridge At least 0, in the squared units of A.
  * @returns X [columns, targets].
- * @throws RangeError if the numbers of rows differ or `ridge` is negative.
+ * @throws RangeError if the numbers of rows differ, `ridge` is negative or a number is not finite.
  *
  * ```ts
  * import { solveLeastSquares } from "@kanpress/kanpress/kan";
@@ -30,10 +32,17 @@ export interface Samples {
  * ```
  */
 export function solveLeastSquares(design: Samples, targets: Samples, ridge = 0): Samples {
+  requireSamples("design", design);
+  requireSamples("targets", targets);
+  requireNumber("ridge", ridge, { least: 0 });
   if (design.rows !== targets.rows) {
     throw new RangeError(`${design.rows} rows of the design for ${targets.rows} rows of targets`);
   }
-  if (!(ridge >= 0)) throw new RangeError(`ridge must be at least 0, got ${ridge}`);
+  return leastSquares(design, targets, ridge);
+}
+
+/** {@link solveLeastSquares} of numbers that need not be finite, such as a step that overflows. */
+export function leastSquares(design: Samples, targets: Samples, ridge = 0): Samples {
   const n = design.columns, count = targets.columns;
   const rows = design.rows + (ridge > 0 ? n : 0);
   // Column by column, so that the inner loops run over adjacent numbers.

@@ -1,3 +1,4 @@
+import { requireInteger } from "./checks.ts";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 
 /** A stream of reproducible random numbers; the same seed gives the same stream everywhere. */
@@ -13,6 +14,8 @@ export interface Random {
 /**
  * A generator seeded by an integer (xoroshiro128+; Box-Muller for normals).
  *
+ * @throws RangeError if `seed` is not an integer.
+ *
  * ```ts
  * import { createRandom } from "@kanpress/kanpress/kan";
  * import assert from "node:assert";
@@ -21,6 +24,7 @@ export interface Random {
  * ```
  */
 export function createRandom(seed: number): Random {
+  requireInteger("seed", seed);
   const generator = xoroshiro128plus(scramble(seed));
   // The generator's state begins with few bits set: its first numbers would be alike for all seeds.
   for (let i = 0; i < 16; i++) generator.next();
@@ -31,7 +35,10 @@ export function createRandom(seed: number): Random {
       const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
       return radius * Math.cos(2 * Math.PI * uniform());
     },
-    integer: (bound) => Math.floor(uniform() * bound),
+    integer(bound) {
+      requireInteger("bound", bound, 1, 0x1_0000_0000);
+      return Math.floor(uniform() * bound);
+    },
   };
 }
 

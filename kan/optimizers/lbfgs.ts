@@ -1,3 +1,4 @@
+import { requireFinite, requireNumber } from "../numeric/checks.ts";
 import { searchLine } from "./line_search.ts";
 import { dot, type Objective, type ValueAndGradient } from "./optimizer.ts";
 
@@ -38,12 +39,17 @@ export class Lbfgs {
   /**
    * One iteration from `parameters`, where the objective is `evaluation`; undefined if no step
    * along the gradient lowers the value any more.
+   *
+   * @throws RangeError if a parameter, the value or its gradient is not finite.
    */
   async step<E extends ValueAndGradient>(
     objective: Objective<E>,
     parameters: Float64Array,
     evaluation: E,
   ): Promise<LbfgsStep<E> | undefined> {
+    requireFinite("parameters", parameters);
+    requireNumber("the value of the objective", evaluation.value);
+    requireFinite("the gradient of the objective", evaluation.gradient);
     const found = await this.#search(objective, parameters, evaluation) ??
       (this.#pairs.length > 0 ? await this.#restart(objective, parameters, evaluation) : undefined);
     if (found === undefined) return undefined;

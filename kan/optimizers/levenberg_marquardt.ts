@@ -1,4 +1,5 @@
-import { type Samples, solveLeastSquares } from "../numeric/least_squares.ts";
+import { requireFinite } from "../numeric/checks.ts";
+import { leastSquares, type Samples } from "../numeric/least_squares.ts";
 import { dot } from "./optimizer.ts";
 
 /** Residuals as a function of the parameters; what is minimised is the sum of their squares. */
@@ -33,8 +34,13 @@ const MAX_TRIALS = 20;
 export class LevenbergMarquardt {
   #damping: number | undefined;
 
-  /** Better parameters, or undefined if no damping gives any. */
+  /**
+   * Better parameters, or undefined if no damping gives any.
+   *
+   * @throws RangeError if a parameter is not finite.
+   */
   step(problem: ResidualProblem, parameters: Float64Array): Float64Array | undefined {
+    requireFinite("parameters", parameters);
     const residuals = problem.residuals(parameters);
     const squares = dot(residuals, residuals);
     const jacobian = problem.jacobian(parameters);
@@ -43,7 +49,7 @@ export class LevenbergMarquardt {
     this.#damping ??= 1e-3 * dot(jacobian.data, jacobian.data) / Math.max(1, parameters.length);
     if (!Number.isFinite(this.#damping)) return undefined;
     for (let trial = 0; trial < MAX_TRIALS; trial++) {
-      const { data: correction } = solveLeastSquares(jacobian, targets, this.#damping);
+      const { data: correction } = leastSquares(jacobian, targets, this.#damping);
       const moved = parameters.map((parameter, i) => parameter - correction[i]!);
       const next = problem.residuals(moved);
       const nextSquares = dot(next, next);

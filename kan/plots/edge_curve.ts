@@ -1,3 +1,5 @@
+import { requireInteger } from "../numeric/checks.ts";
+import { requireModelAndInputs } from "../model/model_checks.ts";
 import { forwardLayer } from "../engine/layer_pass.ts";
 import { traceModel } from "../engine/evaluate.ts";
 import type { KanLayerModel } from "../model/layer_model.ts";
@@ -35,6 +37,8 @@ export function edgeCurve(
   at: EdgeAddress,
   points = 101,
 ): Curve {
+  requireModelAndInputs(model, inputs, 1);
+  requireInteger("points", points, 2);
   const layer = layerOfEdge(model, at);
   const trace = traceModel(model, inputs, { edges: false, slopes: false })[at.layer]!;
   return layerCurves(layer, trace.inputs, points)(at.input, at.output);

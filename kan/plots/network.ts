@@ -1,3 +1,4 @@
+import { requireNumber } from "../numeric/checks.ts";
 import { attributeKan, ownersOfSums } from "../fitting/attribution.ts";
 import { traceModel } from "../engine/evaluate.ts";
 import { isAlive, type KanLayerModel, nodeCount } from "../model/layer_model.ts";
@@ -88,6 +89,7 @@ export function networkFigure(
 
 function drawNetwork(model: KanModel, inputs: Samples, options: NetworkPlotOptions): Drawing {
   const { contrast = 3, title } = options;
+  requireNumber("contrast", contrast, { above: 0 });
   const inputDim = model.layers[0]!.inputDim, outputDim = nodeCount(model.layers.at(-1)!);
   const inputNames = options.inputNames ?? Array.from({ length: inputDim }, (_, i) => `x${i + 1}`);
   const outputNames = options.outputNames ?? new Array<string>(outputDim).fill("");

@@ -75,7 +75,7 @@ Deno.test("an edge is drawn over the range of its samples", () => {
   assert.equal(y.length, 11);
   assert.match(plotEdge(create(), inputs, at), /layer 0: input 1 to sum 0/);
   assert.equal((edgeFigure(create(), inputs, at).data[0]!.x as number[]).length, 101);
-  assert.throws(() => plotEdge(create(), samplesFrom([]), at), /inputs, the samples/);
+  assert.throws(() => plotEdge(create(), samplesFrom([]), at), /at least 1 sample/);
   assert.throws(() => plotEdge(create(), inputs, { ...at, output: 3 }), /no edge/);
 });
 

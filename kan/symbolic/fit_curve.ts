@@ -1,4 +1,5 @@
-import { solveLeastSquares } from "../numeric/least_squares.ts";
+import { requireFinite, requireNumber } from "../numeric/checks.ts";
+import { leastSquares } from "../numeric/least_squares.ts";
 import { LevenbergMarquardt, type ResidualProblem } from "../optimizers/levenberg_marquardt.ts";
 import {
   type SymbolicEdge,
@@ -62,12 +63,15 @@ export function suggestForCurve(
   y: Float64Array,
   options: SuggestOptions = {},
 ): readonly Suggestion[] {
+  requireFinite("x", x);
+  requireFinite("y", y);
   if (x.length !== y.length || x.length < 2) {
     throw new RangeError(
       `a curve needs at least 2 samples, got ${x.length} and ${y.length} values`,
     );
   }
   const { functions, simplicity = 0.8 } = options;
+  requireNumber("simplicity", simplicity, { least: 0, most: 1 });
   const candidates = functions?.map(symbolicFunction) ??
     symbolicFunctions.filter(({ name }) => name !== "0");
   return candidates.map((symbolic) => {
@@ -92,6 +96,7 @@ export function fitSymbolic(
   const { a, b } = name === "x" ? { a: 1, b: 0 } : search(symbolic, x, y);
   const { c, d } = regress(symbolic, a, b, x, y);
   const start = Float64Array.of(a, b, c, d);
+  if (!start.every(Number.isFinite)) return { edge: constant, r2: 0 };
   const problem = residualProblem(symbolic, x, y);
   const method = new LevenbergMarquardt();
   let best: Float64Array = start;
@@ -202,7 +207,7 @@ function regress(
   const data = new Float64Array(2 * x.length);
   x.forEach((point, row) => data.set([symbolic.value(a * point + b), 1], 2 * row));
   const design = { rows: x.length, columns: 2, data };
-  const { data: [c, d] } = solveLeastSquares(design, { rows: y.length, columns: 1, data: y });
+  const { data: [c, d] } = leastSquares(design, { rows: y.length, columns: 1, data: y });
   return { c: c!, d: d! };
 }
 

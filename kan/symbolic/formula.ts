@@ -1,3 +1,5 @@
+import { requireInteger } from "../numeric/checks.ts";
+import { requireModel } from "../model/model_checks.ts";
 import { ConstantNode, isConstantNode, parse, simplify } from "mathjs";
 import { isAlive, type KanLayerModel } from "../model/layer_model.ts";
 import type { KanModel } from "../model/model.ts";
@@ -48,9 +50,8 @@ export function formulaOf(model: KanModel, options: FormulaOptions = {}): readon
   if (names.length !== inputDim || !names.every((name) => /^[A-Za-z]\w*$/.test(name))) {
     throw new RangeError(`the model needs ${inputDim} names of letters, digits and _`);
   }
-  if (!Number.isInteger(decimals) || decimals < 0 || decimals > 15) {
-    throw new RangeError(`decimals must be an integer from 0 to 15, got ${decimals}`);
-  }
+  requireInteger("decimals", decimals, 0, 15);
+  requireModel(model);
   let nodes: readonly LinearCombination[] = names.map((name) => ({
     constant: 0,
     terms: new Map([[name, 1]]),

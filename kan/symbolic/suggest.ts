@@ -1,3 +1,5 @@
+import { requireNumber } from "../numeric/checks.ts";
+import { requireForm, requireModelAndInputs } from "../model/model_checks.ts";
 import { traceModel } from "../engine/evaluate.ts";
 import type { KanLayerModel } from "../model/layer_model.ts";
 import type { Samples } from "../numeric/least_squares.ts";
@@ -32,6 +34,7 @@ export function suggestSymbolic(
   at: EdgeAddress,
   options: SuggestOptions = {},
 ): readonly Suggestion[] {
+  requireModelAndInputs(model, inputs, 2);
   const { x, y } = edgeSamples(model, inputs, at);
   return suggestForCurve(x, y, options);
 }
@@ -60,6 +63,7 @@ export function fixSymbolic(
   at: EdgeAddress,
   form: string | SymbolicEdge,
 ): KanModel {
+  requireModelAndInputs(model, inputs);
   const layer = layerOfEdge(model, at);
   const edge = at.input * layer.outputDim + at.output;
   let fitted: SymbolicEdge;
@@ -68,6 +72,7 @@ export function fixSymbolic(
     fitted = fitSymbolic(symbolicFunction(form), x, y).edge;
   } else {
     symbolicFunction(form.name);
+    requireForm(form);
     fitted = form;
   }
   const symbolic = new Map([...layer.symbolic, [edge, fitted] as const].sort(([a], [b]) => a - b));
@@ -133,6 +138,8 @@ export function autoSymbolic(
   options: AutoSymbolicOptions = {},
 ): { model: KanModel; choices: readonly SymbolicChoice[] } {
   const { leastR2 = 0 } = options;
+  requireModelAndInputs(model, inputs, 2);
+  requireNumber("leastR2", leastR2, { least: 0, most: 1 });
   const choices: SymbolicChoice[] = [];
   let current = model;
   model.layers.forEach((layer, l) => {
