@@ -91,7 +91,14 @@ export async function main(args: readonly string[]): Promise<0 | 1 | 2> {
 function report(error: unknown, terminal: Terminal): void {
   if (error instanceof CommanderError) return;
   terminal.writeLine(`error: ${describeError(error)}`);
-  if (process.env["KANPRESS_DEBUG"]) terminal.writeError(`${inspect(error)}\n`);
+  if (isDebugging()) terminal.writeError(`${inspect(error)}\n`);
+}
+
+/** Whether stack traces are wanted; without the permission to know, none are. */
+function isDebugging(): boolean {
+  const variable = "KANPRESS_DEBUG";
+  const { state } = Deno.permissions.querySync({ name: "env", variable });
+  return state === "granted" && Boolean(process.env[variable]);
 }
 
 /** How the user called the program: from a checkout by its tasks, otherwise as a package. */

@@ -29,7 +29,7 @@ Deno.test("a run that was started to outlive its terminal does", {
       folder,
       /open/,
       "SIGHUP",
-      'trap "" HUP',
+      { shell: 'trap "" HUP' },
     );
     assert.equal(code, 0, error);
     assert.ok(existsSync(join(folder, "out", "model.kan.safetensors")));

@@ -288,6 +288,10 @@ function addInspect(program: Command, commands: Commands): void {
     .option("--plot <file>", "draw the bits of each layer: .png, .svg or .html", figureFile)
     .option("--json", "one JSON object on stdout")
     .action((file: string, options: InspectOptions) => commands.inspect(file, options));
+  command.addHelpText(
+    "after",
+    "\ndeno task inspect may only read; with --plot or a URL, it is deno task inspect:plot.",
+  );
   addExamples(command, [`${program.name()} inspect ${OUT_EXAMPLE}`]);
 }
 

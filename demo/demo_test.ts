@@ -124,6 +124,7 @@ Deno.test("the server ends by Ctrl-C, as it says, without an error", () =>
       folder,
       /Ctrl-C ends the server/,
       "SIGINT",
+      { task: "demo" },
     );
     assert.equal(code, 0, error);
     assert.equal(errorLines(error).at(-1), "the server has ended");

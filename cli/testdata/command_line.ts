@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 
 const PROGRAM = fileURLToPath(new URL("../../cli.ts", import.meta.url));
 
+const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
+
 /** What a run of the real command line left. */
 export interface Run {
   /** Exit status. */
@@ -24,11 +26,29 @@ export interface RunOptions {
   readonly cwd?: string;
   /** Variables of the environment to set. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The task of deno.json whose permissions it has; all permissions where absent. */
+  readonly task?: string;
+  /** Flags of the permissions that it has, instead. */
+  readonly permissions?: readonly string[];
+}
+
+/** The part of deno.json that says what a task may do. */
+const config: {
+  tasks: Record<string, string | { command: string }>;
+} = JSON.parse(Deno.readTextFileSync(CONFIG));
+
+/** The command line of a task. */
+export function taskCommand(name: string): string {
+  const task = config.tasks[name] ?? "";
+  return typeof task === "string" ? task : task.command;
 }
 
 /** Starts `cli.ts` as a process of its own. */
 export function startCommandLine(args: readonly string[], options: RunOptions = {}) {
-  const command = [Deno.execPath(), "run", "--allow-all", "--no-check", PROGRAM, ...args];
+  const permissions = options.task === undefined
+    ? options.permissions ?? ["--allow-all"]
+    : [...taskCommand(options.task).split(" ").slice(2, -2), "--no-prompt", "--config", CONFIG];
+  const command = [Deno.execPath(), "run", ...permissions, "--no-check", PROGRAM, ...args];
   // The shell ignores the signal of the limit, so that the write fails as it does on a full disk.
   const shell = options.fileLimit === undefined
     ? options.shell
@@ -62,9 +82,9 @@ export async function interruptCommandLine(
   cwd: string,
   when: RegExp,
   signal: Deno.Signal,
-  shell?: string,
+  options: RunOptions = {},
 ): Promise<{ code: number; error: string }> {
-  const process = startCommandLine(args, { cwd, ...(shell !== undefined && { shell }) });
+  const process = startCommandLine(args, { cwd, ...options });
   let error = "", all = "", isSent = false;
   const read = async (stream: ReadableStream<Uint8Array>, isError: boolean) => {
     const decoder = new TextDecoder();
