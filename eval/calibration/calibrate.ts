@@ -1,3 +1,4 @@
+import { InputError } from "../../data/input_error.ts";
 import type { StateDict } from "../../data/tensor.ts";
 import type { ModelConfig } from "../architectures/config.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
@@ -6,11 +7,15 @@ import type { BackendName } from "../compute/backend.ts";
 import { checkTensors, modelLinears } from "../weights/expected_tensors.ts";
 import { planMemory } from "../scoring/memory_plan.ts";
 import { prepareWeights } from "../weights/prepared_weights.ts";
+import type { Device } from "../webgpu/device.ts";
+import { openDevice } from "../webgpu/open_device.ts";
+import { whyUnsupported } from "../webgpu/supported.ts";
 import { cutIntoChunks } from "../protocols/text_chunks.ts";
 import { runInWorkers } from "../compute/worker_pool.ts";
 import { type CalibrationJob, finalNormOf, type SharedMoments } from "./calibrate_chunks.ts";
 import type { CalibrateSetup } from "./calibrate_worker.ts";
 import type { OutputMoment } from "../../hierarchy/metric/tensor_metric.ts";
+import { calibrateOnDevice, labelDraws } from "./device_calibration.ts";
 import { inputGroups } from "./input_groups.ts";
 import { outputBlocks } from "./output_blocks.ts";
 import { triangleSize } from "../../hierarchy/matrix/triangle.ts";
@@ -122,30 +127,89 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibration>
   const contextLength = options.contextLength ?? Math.min(512, model.contextLength);
   const chunks = cutIntoChunks(options.tokens, model, contextLength, options.bosTokenId);
   checkTensors(config, model, Array.from(weights, ([name, { shape }]) => ({ name, shape })));
-  const { batch, resident } = planBatch(model, contextLength, fisher);
-  const jobs = planJobs(chunks, contextLength, batch, fisher ? options.seed ?? 0 : undefined);
   const moments = allocateMoments(model, fisher);
+  const run = { model, chunks, contextLength, moments };
+  const device = options.backend === "webgpu" ? await openDevice() : undefined;
+  try {
+    const runs = device !== undefined && canCalibrate(model, device, contextLength, moments);
+    const sums = runs ? await runOnDevice(device, run, options) : await runOnWorkers(run, options);
+    return summarize(model, { chunks, contextLength }, moments, sums);
+  } finally {
+    device?.close();
+  }
+}
+
+/** A text in chunks, and the moments that it is added to. */
+interface CalibrationRun {
+  readonly model: TransformerDescription;
+  readonly chunks: Int32Array;
+  readonly contextLength: number;
+  readonly moments: SharedMoments;
+}
+
+/** Whether our programs can run the model, and its moments fit into buffers. */
+function canCalibrate(
+  model: TransformerDescription,
+  device: Device,
+  contextLength: number,
+  { groups, blocks }: SharedMoments,
+): boolean {
+  const widest = Math.max(...[...groups, ...blocks].map(({ size }) => size));
+  return whyUnsupported(model, device, contextLength) === undefined &&
+    4 * widest ** 2 <= device.largestBinding;
+}
+
+async function runOnDevice(
+  device: Device,
+  { model, chunks, contextLength, moments }: CalibrationRun,
+  { weights, fisher = true, seed = 0, onProgress, signal }: CalibrateOptions,
+): Promise<Float64Array[]> {
+  const sum = await calibrateOnDevice(device, {
+    model,
+    weights: prepareWeights(model, weights, false),
+    chunks,
+    contextLength,
+    moments,
+    ...(fisher && { draws: labelDraws(chunks.length, drawnTogether(model, contextLength), seed) }),
+    ...(onProgress !== undefined && { onProgress }),
+    ...(signal !== undefined && { signal }),
+  });
+  return sum === undefined ? [] : [sum];
+}
+
+/** Tokens of a job of the workers, which draw labels job by job, so that a device draws the same. */
+function drawnTogether(model: TransformerDescription, contextLength: number): number {
+  try {
+    return contextLength * planBatch(model, contextLength, true).batch;
+  } catch (error) {
+    // Too large a model for the workers.
+    if (error instanceof InputError) return contextLength;
+    throw error;
+  }
+}
+
+async function runOnWorkers(
+  { model, chunks, contextLength, moments }: CalibrationRun,
+  { weights, fisher = true, seed = 0, threads, backend, onProgress, signal }: CalibrateOptions,
+): Promise<Float64Array[]> {
+  const { batch, resident } = planBatch(model, contextLength, fisher);
+  const jobs = planJobs(chunks, contextLength, batch, fisher ? seed : undefined);
   let done = 0;
   const sums = await runInWorkers<CalibrateSetup, CalibrationJob, Float64Array | undefined>({
     module: new URL("./calibrate_worker.ts", import.meta.url),
-    threads: options.threads ?? navigator.hardwareConcurrency,
+    threads: threads ?? navigator.hardwareConcurrency,
     setup: {
       description: model,
       weights: prepareWeights(model, weights, true),
       resident,
-      backend: options.backend ?? "wasm",
+      backend: backend ?? "wasm",
       moments,
     },
     jobs,
-    onResult: () => options.onProgress?.(++done / jobs.length),
+    onResult: () => onProgress?.(++done / jobs.length),
     ...(signal !== undefined && { signal }),
   });
-  return summarize(
-    model,
-    { chunks, contextLength },
-    moments,
-    sums.filter((sum) => sum !== undefined),
-  );
+  return sums.filter((sum) => sum !== undefined);
 }
 
 /** How many chunks go through the model at once, and whether its weights stay in the heap. */
@@ -186,7 +250,8 @@ function planJobs(
   return jobs;
 }
 
-function allocateMoments(model: TransformerDescription, backward: boolean): SharedMoments {
+/** Sums for a model, all 0, in shared memory. */
+export function allocateMoments(model: TransformerDescription, backward: boolean): SharedMoments {
   const groups = inputGroups(model);
   const blocks = backward ? outputBlocks(model) : [];
   return {

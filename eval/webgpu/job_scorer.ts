@@ -4,12 +4,13 @@ import type { ScoringJob } from "../scores/scoring_jobs.ts";
 import { allocateScores, type TokenScores } from "../scores/token_scores.ts";
 import type { Device } from "./device.ts";
 import { embedTokens } from "./embed_tokens.ts";
-import { layerSteps, type RotationTables, type Sequences } from "./layer_steps.ts";
+import type { RotationTables, Sequences } from "./layer_run.ts";
+import { layerSteps } from "./layer_steps.ts";
 import { type ModelBuffers, sendWeights } from "./model_weights.ts";
 import { normStep } from "./normalization.ts";
 import { productStep } from "./product.ts";
 import { runSteps, type Step } from "./program.ts";
-import { rotationTable } from "./rotation.ts";
+import { rotationTables } from "./rotation.ts";
 import { scoreStep, scoreWidth } from "./score.ts";
 import { makeWorkspace, type Workspace } from "./workspace.ts";
 
@@ -75,17 +76,7 @@ export class JobScorer {
     this.#picked = device.allocate(4 * rows);
     this.#labels = device.allocate(4 * rows);
     this.#scores = device.allocate(4 * scoreWidth * rows);
-    const tables = new Map<string, GPUBuffer>();
-    this.#tables = (rotary) => {
-      const key = JSON.stringify(rotary);
-      const known = tables.get(key);
-      if (known !== undefined) return known;
-      const values = rotationTable(rotary, length);
-      const made = device.allocate(values.byteLength);
-      device.write(made, values);
-      tables.set(key, made);
-      return made;
-    };
+    this.#tables = rotationTables(device);
   }
 
   /** Scores one job; with `keepsBase`, the original's hidden states come back too. */

@@ -1,7 +1,17 @@
 import type { Device } from "./device.ts";
 
+/** What a device does in one go: a run of a program, or a copy. */
+export type Step = ProgramStep | CopyStep;
+
+/** A copy of a buffer's first bytes, or the emptying of it where there is no source. */
+export interface CopyStep {
+  readonly source?: GPUBuffer;
+  readonly target: GPUBuffer;
+  readonly bytes: number;
+}
+
 /** A program, the buffers and numbers that it is given, and how many workgroups run. */
-export interface Step {
+export interface ProgramStep {
   readonly pipeline: GPUComputePipeline;
   readonly bindings: GPUBindGroup;
   readonly workgroups: readonly [number, number, number];
@@ -62,13 +72,22 @@ export function makeStep(
 /** Runs steps one after another, in one command buffer. */
 export function runSteps(device: Device, steps: readonly Step[]): void {
   const encoder = device.gpu.createCommandEncoder();
-  const pass = encoder.beginComputePass();
-  for (const { pipeline, bindings, workgroups } of steps) {
-    pass.setPipeline(pipeline);
-    pass.setBindGroup(0, bindings);
-    pass.dispatchWorkgroups(...workgroups);
+  let pass: GPUComputePassEncoder | undefined;
+  for (const step of steps) {
+    if ("pipeline" in step) {
+      pass ??= encoder.beginComputePass();
+      pass.setPipeline(step.pipeline);
+      pass.setBindGroup(0, step.bindings);
+      pass.dispatchWorkgroups(...step.workgroups);
+      device.counts.dispatches++;
+      continue;
+    }
+    pass?.end();
+    pass = undefined;
+    const { source, target, bytes } = step;
+    if (source === undefined) encoder.clearBuffer(target, 0, bytes);
+    else encoder.copyBufferToBuffer(source, 0, target, 0, bytes);
   }
-  pass.end();
+  pass?.end();
   device.submit(encoder);
-  device.counts.dispatches += steps.length;
 }

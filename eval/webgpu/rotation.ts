@@ -4,6 +4,14 @@ import type { Device } from "./device.ts";
 import { type Binding, makeStep, real, type Step } from "./program.ts";
 import { reduction } from "./reduce_code.ts";
 
+/** A rotation by position. */
+export interface Rotation {
+  /** Leading features that are rotated. */
+  readonly dimensions: number;
+  /** What {@linkcode rotationTable} gives, on the device. */
+  readonly table: Binding;
+}
+
 /** What {@linkcode placeHeadsStep} is given. */
 export interface PlaceHeadsOptions {
   /** `[tokens, width]`; some heads of it are changed in place. */
@@ -19,29 +27,52 @@ export interface PlaceHeadsOptions {
   readonly start: number;
   /** Features from one of them to the next. */
   readonly stride: number;
-  /** Rotation, with its tables as {@linkcode rotationTable} gives them. */
-  readonly rotary?: { readonly dimensions: number; readonly table: Binding } | undefined;
+  /** The rotation, if there is one. */
+  readonly rotary?: Rotation | undefined;
   /** Root-mean-square normalization before it. */
   readonly norm?: { readonly weight: Binding; readonly epsilon: number } | undefined;
 }
 
+/** What {@linkcode placeHeadsGradientStep} is given. */
+export interface PlaceHeadsGradientOptions extends PlaceHeadsOptions {
+  /** What was given to the norm, `[tokens, width]`, where there is one. */
+  readonly before?: Binding;
+}
+
+/** The gradient of {@linkcode placeHeadsStep}, in the place of that by its result. */
+export function placeHeadsGradientStep(
+  device: Device,
+  options: PlaceHeadsGradientOptions,
+): Step {
+  const { states, rotary, norm, before } = options;
+  return makeStep(device, {
+    code: placeGradientCode(rotary !== undefined, norm !== undefined),
+    numbers: placeNumbers(options),
+    buffers: [states, rotary?.table, norm?.weight, norm && before]
+      .filter((buffer) => buffer !== undefined),
+    workgroups: placeWorkgroups(options),
+  });
+}
+
+function placeNumbers(options: PlaceHeadsOptions) {
+  const { tokens, width, length, headSize, start, stride, rotary, norm } = options;
+  const pairs = (rotary?.dimensions ?? 0) / 2;
+  const epsilon = real(norm?.epsilon ?? 0);
+  return [width, length, headSize, start, stride, pairs, tokens, epsilon];
+}
+
+function placeWorkgroups({ tokens, heads }: PlaceHeadsOptions): [number, number, number] {
+  return [Math.min(tokens, 32768), Math.ceil(tokens / 32768), heads];
+}
+
 /** Normalizes and rotates queries or keys: one workgroup for each head of each token. */
 export function placeHeadsStep(device: Device, options: PlaceHeadsOptions): Step {
-  const { states, tokens, width, length, headSize, heads, start, stride, rotary, norm } = options;
+  const { states, rotary, norm } = options;
   return makeStep(device, {
     code: placeCode(rotary !== undefined, norm !== undefined),
-    numbers: [
-      width,
-      length,
-      headSize,
-      start,
-      stride,
-      (rotary?.dimensions ?? 0) / 2,
-      tokens,
-      real(norm?.epsilon ?? 0),
-    ],
+    numbers: placeNumbers(options),
     buffers: [states, rotary?.table, norm?.weight].filter((buffer) => buffer !== undefined),
-    workgroups: [Math.min(tokens, 32768), Math.ceil(tokens / 32768), heads],
+    workgroups: placeWorkgroups(options),
   });
 }
 
@@ -50,7 +81,8 @@ export const largestHead = 512;
 
 const threads = 64;
 
-function placeCode(rotates: boolean, norms: boolean): string {
+/** What both programs begin with: `head` is a head's place, of which a thread has every 64th feature. */
+function frame(rotates: boolean, norms: boolean, body: string, back = false): string {
   return `
 struct Numbers {
   width: u32, length: u32, headSize: u32, start: u32, stride: u32, pairs: u32, tokens: u32,
@@ -60,8 +92,26 @@ struct Numbers {
 @group(0) @binding(1) var<storage, read_write> states: array<f32>;
 ${rotates ? "@group(0) @binding(2) var<storage, read> angles: array<vec2<f32>>;" : ""}
 ${norms ? `@group(0) @binding(${rotates ? 3 : 2}) var<storage, read> weight: array<f32>;` : ""}
+${
+    norms && back
+      ? `@group(0) @binding(${rotates ? 4 : 3}) var<storage, read> before: array<f32>;`
+      : ""
+  }
 var<workgroup> head: array<f32, ${largestHead}>;
 ${norms ? reduction("total", "a + b", threads) : ""}
+
+/** A feature of the head, rotated forward (1) or back (-1). */
+fn rotated(token: u32, i: u32, direction: f32) -> f32 {
+  ${
+    rotates
+      ? `let pairs = numbers.pairs;
+  if (i >= 2u * pairs) { return head[i]; }
+  let angle = angles[token % numbers.length * pairs + i % pairs];
+  let other = select(head[i % pairs], -head[i % pairs + pairs], i < pairs);
+  return head[i] * angle.x + direction * other * angle.y;`
+      : "return head[i];"
+  }
+}
 
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
@@ -69,33 +119,52 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   if (token >= numbers.tokens) { return; }
   let size = numbers.headSize;
   let first = token * numbers.width + numbers.start + group.z * numbers.stride;
-  ${
-    norms
-      ? `var squares = 0.0;
-  for (var i = thread; i < size; i += ${threads}u) { squares += states[first + i] * states[first + i]; }
-  let inverse = inverseSqrt(total(thread, squares) / f32(size) + numbers.epsilon);`
-      : ""
-  }
-  for (var i = thread; i < size; i += ${threads}u) {
-    head[i] = states[first + i]${norms ? " * inverse * weight[i]" : ""};
-  }
-  workgroupBarrier();
-  for (var i = thread; i < size; i += ${threads}u) {
-    ${
-    rotates
-      ? `let pairs = numbers.pairs;
-    var value = head[i];
-    if (i < 2u * pairs) {
-      let angle = angles[token % numbers.length * pairs + i % pairs];
-      let other = select(head[i % pairs], -head[i % pairs + pairs], i < pairs);
-      value = value * angle.x + other * angle.y;
-    }
-    states[first + i] = value;`
-      : "states[first + i] = head[i];"
-  }
-  }
+  ${body}
 }
 `;
+}
+
+/** WGSL that runs for each feature of a thread. */
+function eachFeature(text: string): string {
+  return `for (var i = thread; i < size; i += ${threads}u) { ${text} }`;
+}
+
+function placeCode(rotates: boolean, norms: boolean): string {
+  const inverse = `var squares = 0.0;
+  ${eachFeature("squares += states[first + i] * states[first + i];")}
+  let inverse = inverseSqrt(total(thread, squares) / f32(size) + numbers.epsilon);`;
+  return frame(
+    rotates,
+    norms,
+    `${norms ? inverse : ""}
+  ${eachFeature(`head[i] = states[first + i]${norms ? " * inverse * weight[i]" : ""};`)}
+  workgroupBarrier();
+  ${eachFeature("states[first + i] = rotated(token, i, 1.0);")}`,
+  );
+}
+
+function placeGradientCode(rotates: boolean, norms: boolean): string {
+  const through = `var squares = 0.0;
+  var along = 0.0;
+  ${
+    eachFeature(`let x = before[first + i];
+    squares += x * x;
+    along += x * weight[i] * rotated(token, i, -1.0);`)
+  }
+  let inverse = inverseSqrt(total(thread, squares) / f32(size) + numbers.epsilon);
+  let share = total(thread, along) * inverse * inverse / f32(size);
+  ${
+    eachFeature(`states[first + i] =
+      (weight[i] * rotated(token, i, -1.0) - before[first + i] * share) * inverse;`)
+  }`;
+  return frame(
+    rotates,
+    norms,
+    `${eachFeature("head[i] = states[first + i];")}
+  workgroupBarrier();
+  ${norms ? through : eachFeature("states[first + i] = rotated(token, i, -1.0);")}`,
+    true,
+  );
 }
 
 /**
@@ -114,4 +183,21 @@ export function rotationTable(rotary: RotaryDescription, length: number): Float3
     }
   }
   return table;
+}
+
+/** Finds a rotation's table for sequences of some length; each is sent once. */
+export function rotationTables(
+  device: Device,
+): (rotary: RotaryDescription, length: number) => GPUBuffer {
+  const tables = new Map<string, GPUBuffer>();
+  return (rotary, length) => {
+    const key = JSON.stringify([rotary, length]);
+    const known = tables.get(key);
+    if (known !== undefined) return known;
+    const values = rotationTable(rotary, length);
+    const made = device.allocate(values.byteLength);
+    device.write(made, values);
+    tables.set(key, made);
+    return made;
+  };
 }

@@ -30,6 +30,25 @@ export function softmaxStep(
   });
 }
 
+/** What {@linkcode softmaxGradientStep} is given beside the shares. */
+export interface SoftmaxGradientOptions extends SoftmaxOptions {
+  /** The gradient by the shares; that by the scores takes its place, zeros where none is. */
+  readonly gradient: Binding;
+}
+
+/** The gradient of {@linkcode softmaxStep}, whose result `scores` is here: P ∘ (dP - rowsum(P ∘ dP)). */
+export function softmaxGradientStep(
+  device: Device,
+  { scores, gradient, matrices, length, stride, window = noWindow }: SoftmaxGradientOptions,
+): Step {
+  return makeStep(device, {
+    code: softmaxGradientCode,
+    numbers: [length, stride, window],
+    buffers: [scores, gradient],
+    workgroups: [length, matrices, 1],
+  });
+}
+
 const softmaxCode = `
 struct Numbers { length: u32, stride: u32, window: u32 }
 @group(0) @binding(0) var<uniform> numbers: Numbers;
@@ -55,5 +74,28 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   for (var i = begin + thread; i <= row; i += ${rowThreads}u) { scores[first + i] /= sum; }
   for (var i = thread; i < begin; i += ${rowThreads}u) { scores[first + i] = 0.0; }
   for (var i = row + 1u + thread; i < numbers.stride; i += ${rowThreads}u) { scores[first + i] = 0.0; }
+}
+`;
+
+const softmaxGradientCode = `
+struct Numbers { length: u32, stride: u32, window: u32 }
+@group(0) @binding(0) var<uniform> numbers: Numbers;
+@group(0) @binding(1) var<storage, read> shares: array<f32>;
+@group(0) @binding(2) var<storage, read_write> gradient: array<f32>;
+${reduction("total", "a + b")}
+
+@compute @workgroup_size(${rowThreads})
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let row = group.x;
+  let first = (group.y * numbers.length + row) * numbers.stride;
+  let begin = select(0u, row + 1u - numbers.window, row + 1u > numbers.window);
+  var sum = 0.0;
+  for (var i = begin + thread; i <= row; i += ${rowThreads}u) { sum += shares[first + i] * gradient[first + i]; }
+  sum = total(thread, sum);
+  for (var i = begin + thread; i <= row; i += ${rowThreads}u) {
+    gradient[first + i] = shares[first + i] * (gradient[first + i] - sum);
+  }
+  for (var i = thread; i < begin; i += ${rowThreads}u) { gradient[first + i] = 0.0; }
+  for (var i = row + 1u + thread; i < numbers.stride; i += ${rowThreads}u) { gradient[first + i] = 0.0; }
 }
 `;

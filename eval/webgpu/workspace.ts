@@ -43,6 +43,19 @@ export function tokensPerJob(
   return Math.max(1, Math.min(mostTokens, Math.floor(fitting)));
 }
 
+/**
+ * Tokens that go forward and back through a model at once, unless one sequence is longer: the states
+ * before every layer are kept.
+ */
+export function tokensPerBackwardJob(
+  model: TransformerDescription,
+  device: Pick<Device, "largestBinding">,
+): number {
+  const kept = 4 * (model.layers.length * model.hiddenSize + 4 * widestState(model));
+  const fitting = Math.min(tokensPerJob(model, device), mostTokens / 2, 2 * stateBytes / kept);
+  return Math.max(1, Math.floor(fitting));
+}
+
 /** Allocates room for sequences of up to `length` tokens, `tokens` in all. */
 export function makeWorkspace(
   device: Device,

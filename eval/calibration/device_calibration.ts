@@ -1,0 +1,371 @@
+import { InputError } from "../../data/input_error.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
+import type {
+  LayerDescription,
+  LinearDescription,
+  TransformerDescription,
+} from "../architectures/description.ts";
+import type { PreparedWeights } from "../weights/prepared_weights.ts";
+import { backwardSteps } from "../webgpu/backward_steps.ts";
+import type { Device } from "../webgpu/device.ts";
+import { embedTokens } from "../webgpu/embed_tokens.ts";
+import { type GradientWorkspace, makeGradientWorkspace } from "../webgpu/gradient_workspace.ts";
+import type { LayerRun, RotationTables } from "../webgpu/layer_run.ts";
+import { layerSteps, type LinearGroup } from "../webgpu/layer_steps.ts";
+import { turned } from "../webgpu/linear_steps.ts";
+import { type ModelBuffers, sendWeights } from "../webgpu/model_weights.ts";
+import { momentStep, weightingSteps } from "../webgpu/moments.ts";
+import { normGradientStep } from "../webgpu/norm_gradient.ts";
+import { normStep } from "../webgpu/normalization.ts";
+import { productStep } from "../webgpu/product.ts";
+import { runSteps, type Step } from "../webgpu/program.ts";
+import { rotationTables } from "../webgpu/rotation.ts";
+import { sampledLossSteps } from "../webgpu/sampled_loss.ts";
+import { makeWorkspace, tokensPerBackwardJob, type Workspace } from "../webgpu/workspace.ts";
+import type { SharedMoments } from "./calibrate_chunks.ts";
+import { addStripe } from "./second_moment.ts";
+
+/** What {@linkcode calibrateOnDevice} is given. */
+export interface DeviceCalibrationOptions {
+  /** The model. */
+  readonly model: TransformerDescription;
+  /** Its weights. */
+  readonly weights: PreparedWeights;
+  /** Token ids, whole chunks one after another. */
+  readonly chunks: Int32Array;
+  /** Tokens of a chunk. */
+  readonly contextLength: number;
+  /** A number from 0 to 1 for each token, by which its label is drawn; absent: no backward pass. */
+  readonly draws?: Float32Array;
+  /** What is added to. */
+  readonly moments: SharedMoments;
+  /** Called with the share of the work that is done. */
+  readonly onProgress?: (share: number) => void;
+  /** Stops the work between jobs with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Numbers by which the labels of all tokens are drawn, in the order in which jobs of `tokensPerJob`
+ * tokens draw them elsewhere.
+ */
+export function labelDraws(tokens: number, tokensPerJob: number, seed: number): Float32Array {
+  const draws = new Float32Array(tokens);
+  for (let start = 0, job = 0; start < tokens; start += tokensPerJob, job++) {
+    const random = createRandom(Math.imul(seed, 0x9e3779b1) + job);
+    const end = Math.min(tokens, start + tokensPerJob);
+    for (let token = start; token < end; token++) draws[token] = random.uniform();
+  }
+  return draws;
+}
+
+/**
+ * Calibrates on a device: moments add up there in float32 and come back once. Gives Σ p (1 - p) of each
+ * logit over all tokens, where there is a backward pass.
+ */
+export async function calibrateOnDevice(
+  device: Device,
+  options: DeviceCalibrationOptions,
+): Promise<Float64Array | undefined> {
+  const { model, chunks, contextLength, draws, signal, onProgress } = options;
+  signal?.throwIfAborted();
+  const batch = Math.max(1, Math.floor(tokensPerBackwardJob(model, device) / contextLength));
+  const width = Math.min(chunks.length, batch * contextLength);
+  device.gpu.pushErrorScope("out-of-memory");
+  const calibrator = new DeviceCalibrator(device, options, width);
+  if (await device.gpu.popErrorScope() !== null) {
+    throw new InputError(
+      "the graphics card has too little memory to calibrate the model; choose the backend wasm",
+    );
+  }
+  for (let start = 0; start < chunks.length; start += width) {
+    signal?.throwIfAborted();
+    const end = Math.min(chunks.length, start + width);
+    await calibrator.run(chunks.subarray(start, end), draws?.subarray(start, end));
+    onProgress?.(end / chunks.length);
+  }
+  return await calibrator.collect(chunks.length);
+}
+
+/** Most bytes of a block of logits. */
+const logitBytes = 2 ** 29;
+
+class DeviceCalibrator {
+  readonly #device: Device;
+  readonly #options: DeviceCalibrationOptions;
+  readonly #buffers: ModelBuffers;
+  readonly #workspace: Workspace;
+  readonly #tables: RotationTables;
+  readonly #gradients: GradientWorkspace | undefined;
+  readonly #groupSums: readonly GPUBuffer[];
+  readonly #blockSums: readonly GPUBuffer[];
+  readonly #energySums: GPUBuffer;
+  readonly #draws: GPUBuffer;
+  readonly #labels: GPUBuffer;
+  readonly #logits: GPUBuffer;
+  readonly #logitRows: number;
+  readonly #logitFisher: GPUBuffer;
+  readonly #plans = new Map<number, readonly (readonly Step[])[]>();
+
+  constructor(device: Device, options: DeviceCalibrationOptions, tokens: number) {
+    const { model, weights, contextLength, draws, moments } = options;
+    this.#device = device;
+    this.#options = options;
+    this.#buffers = sendWeights(device, model, weights);
+    this.#workspace = makeWorkspace(device, model, tokens, contextLength);
+    this.#tables = rotationTables(device);
+    this.#gradients = draws === undefined
+      ? undefined
+      : makeGradientWorkspace(device, model, this.#workspace);
+    const square = ({ size }: { readonly size: number }) => device.allocate(4 * size * size);
+    this.#groupSums = moments.groups.map(square);
+    this.#blockSums = moments.blocks.map(square);
+    this.#energySums = device.allocate(4 * moments.groups.length);
+    this.#draws = device.allocate(4 * tokens);
+    this.#labels = device.allocate(4 * tokens);
+    this.#logitFisher = device.allocate(4 * model.vocabularySize);
+    const fitting = Math.floor(
+      Math.min(logitBytes, device.largestBinding) / 4 / this.#logitStride,
+    );
+    const rows = fitting > 128 ? fitting - fitting % 128 : Math.max(1, fitting);
+    this.#logitRows = draws === undefined ? 1 : Math.min(tokens, rows);
+    this.#logits = device.allocate(4 * this.#logitRows * this.#logitStride);
+  }
+
+  /** Adds what some chunks give to the moments on the device. */
+  async run(ids: Int32Array, draws: Float32Array | undefined): Promise<void> {
+    const { model, weights, contextLength } = this.#options;
+    const device = this.#device;
+    device.write(this.#workspace.states, embedTokens(model, weights, ids, contextLength));
+    if (draws !== undefined) device.write(this.#draws, draws);
+    const known = this.#plans.get(ids.length);
+    const plan = known ?? this.#plan(ids.length);
+    this.#plans.set(ids.length, plan);
+    for (const steps of plan) runSteps(device, steps);
+    await device.gpu.queue.onSubmittedWorkDone();
+    device.check();
+  }
+
+  /** Reads the moments back, and adds them to those in memory. */
+  async collect(tokens: number): Promise<Float64Array | undefined> {
+    const { moments, draws, model } = this.#options;
+    const read = async (buffer: GPUBuffer, count: number) =>
+      new Float32Array(await this.#device.read(buffer, 4 * count));
+    const add = async (buffer: GPUBuffer, size: number, triangle: Float64Array) => {
+      const values = await read(buffer, size * size);
+      addStripe(triangle, size, { start: 0, width: size, values });
+    };
+    for (const [index, { size }] of moments.groups.entries()) {
+      await add(this.#groupSums[index]!, size, moments.triangles[index]!);
+    }
+    for (const [index, { size }] of moments.blocks.entries()) {
+      await add(this.#blockSums[index]!, size, moments.blockTriangles[index]!);
+    }
+    const energies = await read(this.#energySums, moments.groups.length);
+    energies.forEach((energy, group) =>
+      moments.energies[group]! += draws === undefined ? tokens : energy
+    );
+    if (draws === undefined) return undefined;
+    return Float64Array.from(await read(this.#logitFisher, model.vocabularySize));
+  }
+
+  get #logitStride(): number {
+    return Math.ceil(this.#options.model.vocabularySize / 4) * 4;
+  }
+
+  /** One command buffer for each layer and direction, and for each block of logits. */
+  #plan(rows: number): Step[][] {
+    const { model, contextLength } = this.#options;
+    const [device, workspace, gradients] = [this.#device, this.#workspace, this.#gradients];
+    const sequences = { batch: rows / contextLength, length: contextLength };
+    const run = { device, workspace, sequences, tables: this.#tables };
+    const { states, normed } = workspace;
+    const bytes = 4 * rows * model.hiddenSize;
+    const plan = model.layers.map((layer, index): Step[] => [
+      ...(gradients === undefined
+        ? []
+        : [{ source: states, target: gradients.saved[index]!, bytes }]),
+      ...layerSteps(
+        run,
+        layer,
+        this.#buffers.layers[index]!,
+        (group, input) =>
+          gradients === undefined ? this.#addInputs(linearsOf(layer, group), input, rows) : [],
+      ),
+    ]);
+    plan.push([
+      normStep(device, {
+        norm: model.finalNorm!,
+        vectors: this.#buffers.finalNorm,
+        input: states,
+        output: normed,
+        rows,
+      }),
+      ...(gradients === undefined ? this.#addInputs([model.head], normed, rows) : []),
+    ]);
+    if (gradients !== undefined) plan.push(...this.#backwardPlan(run, gradients, rows));
+    return plan;
+  }
+
+  #backwardPlan(run: LayerRun, gradients: GradientWorkspace, rows: number): Step[][] {
+    const { model, moments } = this.#options;
+    const { device, workspace: { states, normed } } = run;
+    const { gradient, attentionNormGradient } = gradients;
+    const plan = this.#lossPlan(normed, gradients, rows);
+    plan.push([
+      ...this.#addWeighted(gradients, [model.head], normed, rows),
+      { target: gradient, bytes: 4 * rows * model.hiddenSize },
+      normGradientStep(device, {
+        norm: model.finalNorm!,
+        vectors: this.#buffers.finalNorm,
+        input: states,
+        gradient: attentionNormGradient,
+        sum: gradient,
+        rows,
+      }),
+    ]);
+    for (const [index, layer] of [...model.layers.entries()].toReversed()) {
+      const buffers = this.#buffers.layers[index]!;
+      plan.push(
+        backwardSteps(run, gradients, layer, index, buffers, (group, input, outputGradient) => {
+          const linears = linearsOf(layer, group);
+          const size = linears.reduce((sum, { outputs }) => sum + outputs, 0);
+          return [
+            ...this.#addWeighted(gradients, linears, input, rows, { buffer: outputGradient, size }),
+            ...this.#addOutputs(linears, outputGradient, rows, size),
+          ];
+        }),
+      );
+    }
+    const { size } = moments.blocks.at(-1)!;
+    const columns = { buffer: gradient, rows, stride: size, start: 0, size };
+    plan.push([momentStep(device, columns, this.#blockSums.at(-1)!)]);
+    return plan;
+  }
+
+  /** The head: logits, labels drawn from them, and the gradient by its input, block by block. */
+  #lossPlan(
+    hidden: GPUBuffer,
+    { attentionNormGradient, energies }: GradientWorkspace,
+    rows: number,
+  ): Step[][] {
+    const { hiddenSize, vocabularySize } = this.#options.model;
+    const [device, stride] = [this.#device, this.#logitStride];
+    const blocks: Step[][] = [];
+    for (let firstRow = 0; firstRow < rows; firstRow += this.#logitRows) {
+      const count = Math.min(this.#logitRows, rows - firstRow);
+      const place = { start: firstRow * hiddenSize, stride: hiddenSize };
+      const { head } = this.#buffers;
+      blocks.push([
+        ...head.map(({ start, end, matrix }) =>
+          productStep(device, {
+            rows: count,
+            columns: end - start,
+            inner: hiddenSize,
+            left: { buffer: hidden, ...place, layout: "alongInner" },
+            right: matrix,
+            result: { buffer: this.#logits, start, stride },
+          })
+        ),
+        ...sampledLossSteps(device, {
+          logits: this.#logits,
+          rows: count,
+          vocabularySize,
+          stride,
+          firstRow,
+          draws: this.#draws,
+          labels: this.#labels,
+          energies,
+          logitFisher: this.#logitFisher,
+        }),
+        ...head.map(({ start, end, matrix }, part) =>
+          productStep(device, {
+            rows: count,
+            columns: hiddenSize,
+            inner: end - start,
+            left: { buffer: this.#logits, start, stride, layout: "alongInner" },
+            right: turned(matrix),
+            result: { buffer: attentionNormGradient, ...place },
+            adds: part > 0,
+          })
+        ),
+      ]);
+    }
+    return blocks;
+  }
+
+  #groupOf([first]: readonly LinearDescription[]): number {
+    return this.#options.moments.groups
+      .findIndex(({ linears }) => linears[0]!.weight === first!.weight);
+  }
+
+  /** Adds inputs to the moments, all rows alike. */
+  #addInputs(linears: readonly LinearDescription[], input: GPUBuffer, rows: number): Step[] {
+    const size = linears[0]!.inputs;
+    const sum = this.#groupSums[this.#groupOf(linears)]!;
+    return [momentStep(this.#device, { buffer: input, rows, stride: size, start: 0, size }, sum)];
+  }
+
+  /** Adds inputs to the moments, each row with its energy: that of `gradient`, or a known one. */
+  #addWeighted(
+    { weighted, energies }: GradientWorkspace,
+    linears: readonly LinearDescription[],
+    input: GPUBuffer,
+    rows: number,
+    gradient?: { readonly buffer: GPUBuffer; readonly size: number },
+  ): Step[] {
+    return [
+      ...weightingSteps(this.#device, {
+        input,
+        rows,
+        size: linears[0]!.inputs,
+        ...(gradient !== undefined && { gradient }),
+        energies,
+        output: weighted,
+        sums: this.#energySums,
+        group: this.#groupOf(linears),
+      }),
+      ...this.#addInputs(linears, weighted, rows),
+    ];
+  }
+
+  /** Adds the gradients by layers' outputs, which stand beside each other, to their moments. */
+  #addOutputs(
+    linears: readonly LinearDescription[],
+    buffer: GPUBuffer,
+    rows: number,
+    stride: number,
+  ): Step[] {
+    const { blocks } = this.#options.moments;
+    let before = 0;
+    return linears.flatMap(({ weight, outputs }) => {
+      const first = before;
+      before += outputs;
+      return blocks.flatMap((block, index) => {
+        if (block.weight !== weight) return [];
+        const { start, size } = block;
+        const columns = { buffer, rows, stride, start: first + start, size };
+        return [momentStep(this.#device, columns, this.#blockSums[index]!)];
+      });
+    });
+  }
+}
+
+/** The linear layers of a group, in the order in which their outputs stand beside each other. */
+function linearsOf(
+  { attention: { projection, output }, feedForward: { gate, up, down } }: LayerDescription,
+  group: LinearGroup,
+): readonly LinearDescription[] {
+  switch (group) {
+    case "projection":
+      return projection.kind === "joined"
+        ? [projection.linear]
+        : [projection.query, projection.key, projection.value];
+    case "output":
+      return [output];
+    case "up":
+      return gate === undefined ? [up] : [gate, up];
+    case "down":
+      return [down];
+  }
+}

@@ -1,0 +1,138 @@
+import assert from "node:assert";
+import { needsWebGpu } from "../../kan/testdata/needs_webgpu.ts";
+import type { ModelConfig } from "../architectures/config.ts";
+import { describeModel } from "../architectures/registry.ts";
+import { prepareWeights } from "../weights/prepared_weights.ts";
+import { randomStateDict } from "../testdata/random_model.ts";
+import { openDevice } from "../webgpu/open_device.ts";
+import { allocateMoments, calibrate } from "./calibrate.ts";
+import { calibrateOnDevice, labelDraws } from "./device_calibration.ts";
+
+const llama = {
+  model_type: "llama",
+  hidden_size: 48,
+  intermediate_size: 136,
+  num_attention_heads: 6,
+  num_key_value_heads: 2,
+  num_hidden_layers: 2,
+  max_position_embeddings: 256,
+  vocab_size: 301,
+};
+const gpt2 = {
+  model_type: "gpt2",
+  n_embd: 48,
+  n_head: 4,
+  n_layer: 2,
+  n_positions: 256,
+  vocab_size: 301,
+};
+const configs: Record<string, ModelConfig> = {
+  "llama with biases": { ...llama, attention_bias: true, mlp_bias: true, intermediate_size: 1160 },
+  "mistral with a window": { ...llama, model_type: "mistral", sliding_window: 37 },
+  "qwen3, tied": { ...llama, model_type: "qwen3", head_dim: 20, tie_word_embeddings: true },
+  "gpt2 with gelu": { ...gpt2, activation_function: "gelu" },
+  "gpt2 with quick_gelu": { ...gpt2, activation_function: "quick_gelu" },
+  "gpt2 with relu": { ...gpt2, activation_function: "relu" },
+  "gpt_neox in parallel": {
+    ...llama,
+    model_type: "gpt_neox",
+    num_attention_heads: 4,
+    rotary_pct: 0.5,
+  },
+};
+
+const tokens = Int32Array.from({ length: 620 }, (_, i) => (i * i * 7 + 11 * i) % 301);
+
+/** The largest difference as a share of the largest number. */
+function difference(expected: ArrayLike<number>, found: ArrayLike<number>): number {
+  assert.equal(found.length, expected.length);
+  let [worst, largest] = [0, 0];
+  for (let i = 0; i < expected.length; i++) {
+    worst = Math.max(worst, Math.abs(found[i]! - expected[i]!));
+    largest = Math.max(largest, Math.abs(expected[i]!));
+  }
+  return worst / largest;
+}
+
+for (const [name, config] of Object.entries(configs)) {
+  // Without gradients the activation's slope does not matter.
+  for (const fisher of name.startsWith("gpt2") ? [true] : [true, false]) {
+    Deno.test({
+      name: `our programs find the statistics of WebAssembly${fisher ? "" : " forward"}: ${name}`,
+      ...needsWebGpu,
+      async fn() {
+        const weights = randomStateDict(config, 1);
+        const options = { config, weights, tokens, contextLength: 150, threads: 1, fisher };
+        const wasm = await calibrate({ ...options, backend: "wasm" });
+        const webgpu = await calibrate({ ...options, backend: "webgpu" });
+        assert.deepEqual([...webgpu.linears.keys()], [...wasm.linears.keys()]);
+        for (const [weight, expected] of wasm.linears) {
+          const found = webgpu.linears.get(weight)!;
+          const pairs = [
+            [expected.hessian, found.hessian],
+            [expected.fisher ?? [1], found.fisher ?? [1]],
+            ...(expected.outputMoments ?? []).map(({ moment }, index) =>
+              [moment, found.outputMoments![index]!.moment] as const
+            ),
+          ] as const;
+          for (const [a, b] of pairs) {
+            const apart = difference(a, b);
+            assert.ok(apart < 2e-5, `${weight}: ${apart}`);
+          }
+        }
+        if (fisher) {
+          assert.ok(difference(wasm.embeddingMoment!, webgpu.embeddingMoment!) < 2e-5);
+        }
+      },
+    });
+  }
+}
+
+async function countsOf(layers: number) {
+  const config = { ...llama, num_hidden_layers: layers };
+  const weights = randomStateDict(config, 1);
+  const model = describeModel(config, weights.keys());
+  const device = await openDevice();
+  const before = { ...device.counts };
+  const moments = allocateMoments(model, true);
+  await calibrateOnDevice(device, {
+    model,
+    weights: prepareWeights(model, weights, false),
+    chunks: tokens.subarray(0, 600),
+    contextLength: 150,
+    draws: labelDraws(600, 600, 0),
+    moments,
+  });
+  const { dispatches, bytesRead } = device.counts;
+  device.close();
+  const sizes = [...moments.groups, ...moments.blocks].map(({ size }) => 4 * size * size);
+  return {
+    dispatches: dispatches - before.dispatches,
+    bytesRead: bytesRead - before.bytesRead,
+    momentBytes: sizes.reduce((sum, size) => sum + size, 0),
+  };
+}
+
+Deno.test({
+  name: "a layer takes at most 80 dispatches forward and back, and moments come back once",
+  ...needsWebGpu,
+  async fn() {
+    const [one, three] = [await countsOf(1), await countsOf(3)];
+    const ofLayer = (three.dispatches - one.dispatches) / 2;
+    assert.ok(ofLayer <= 80, `${ofLayer}`);
+    assert.ok(one.bytesRead < one.momentBytes + 4 * 400, `${one.bytesRead} ${one.momentBytes}`);
+  },
+});
+
+Deno.test({
+  name: "calibration on WebGPU stops between jobs",
+  ...needsWebGpu,
+  async fn() {
+    const signal = AbortSignal.abort(new Error("stopped"));
+    const weights = randomStateDict(gpt2, 1);
+    await assert.rejects(
+      calibrate({ config: gpt2, weights, tokens, backend: "webgpu", signal }),
+      /stopped/,
+    );
+  },
+});

@@ -1,0 +1,48 @@
+import type { Device } from "./device.ts";
+import type { LinearBuffers } from "./model_weights.ts";
+import { productStep } from "./product.ts";
+import type { Step } from "./program.ts";
+
+/** What goes into a linear layer, or its gradient, and where. */
+export interface LinearOptions {
+  readonly linear: LinearBuffers;
+  readonly rows: number;
+  readonly input: GPUBuffer;
+  readonly output: GPUBuffer;
+  /** Whether it is added to what the output holds. */
+  readonly adds?: boolean;
+}
+
+/** y = x Wᵀ + b for `[rows, inputs]`. */
+export function linearStep(device: Device, options: LinearOptions): Step {
+  const { linear: { inputs, outputs, matrix, bias }, rows, input, output, adds = false } = options;
+  return productStep(device, {
+    rows,
+    columns: outputs,
+    inner: inputs,
+    left: { buffer: input, stride: inputs, layout: "alongInner" },
+    right: matrix,
+    result: { buffer: output, stride: outputs },
+    bias,
+    adds,
+  });
+}
+
+/** The gradient by a linear layer's input, given that by its output, `[rows, outputs]`. */
+export function linearGradientStep(device: Device, options: LinearOptions): Step {
+  const { linear: { inputs, outputs, matrix }, rows, input, output, adds = false } = options;
+  return productStep(device, {
+    rows,
+    columns: inputs,
+    inner: outputs,
+    left: { buffer: input, stride: outputs, layout: "alongInner" },
+    right: turned(matrix),
+    result: { buffer: output, stride: inputs },
+    adds,
+  });
+}
+
+/** The same matrix as the right operand of a product with its transpose. */
+export function turned(matrix: LinearBuffers["matrix"]): LinearBuffers["matrix"] {
+  return { ...matrix, layout: matrix.layout === "alongInner" ? "alongResult" : "alongInner" };
+}
