@@ -121,7 +121,7 @@ const comfortableHeap = 4e8;
  * ```
  */
 export async function calibrate(options: CalibrateOptions): Promise<Calibration> {
-  const { config, weights, fisher = true, signal } = options;
+  const { config, weights, fisher = true } = options;
   const model = describeModel(config, weights.keys());
   finalNormOf(model);
   const contextLength = options.contextLength ?? Math.min(512, model.contextLength);
