@@ -14,8 +14,9 @@ import {
 } from "../eval/mod.ts";
 import { CALIBRATION_VERSION, type KeptCalibration } from "../eval/calibration/calibration_file.ts";
 import { packCalibration, unpackCalibration } from "../eval/calibration/packed_calibration.ts";
+import { sha256, sha256OfJson } from "../data/sha256.ts";
 import { cachedCalibration, cacheFolder } from "./calibration_cache.ts";
-import { readUtf8, specialTokens } from "./measure.ts";
+import { readText, specialTokens } from "./measure.ts";
 import type { Phases } from "./phases.ts";
 import type { CompressOptions } from "./program.ts";
 import type { Session } from "./session.ts";
@@ -79,30 +80,47 @@ export async function calibrateModel(
   options: CalibrationOptions,
   phases: Phases,
   session: Session,
+  plan?: CalibrationPlan,
 ): Promise<CalibrationOutcome> {
   const { source, weights, local } = model;
-  const description = describeModel(source.config, weights.keys());
-  const tokenizer = await source.tokenizer();
-  const contextLength = Math.min(description.contextLength, LONGEST_CHUNK);
-  const text = await calibrationText(model, tokenizer, contextLength, options);
-  const settings = { contextLength, ...bosOf(tokenizer) };
-  const make = () => makeCalibration(model, text, settings, options, phases, session.signal);
+  const planned = plan ?? await planCalibration(model, options);
+  const make = () => makeCalibration(model, planned, options, phases, session.signal);
   const kept = options.cache
-    ? await cachedCalibration(
-      cacheFolder(source, local),
-      await calibrationKey(model, text, settings, options),
-      make,
-      session,
-    )
+    ? await cachedCalibration(cacheFolder(source, local), planned.key, make, session)
     : await make();
+  const description = describeModel(source.config, weights.keys());
   return {
     metrics: tensorMetrics(description, unpackCalibration(kept.calibration)),
     tokens: kept.tokens,
-    contextLength,
+    contextLength: planned.settings.contextLength,
     widestInput: Math.max(
       ...kept.calibration.linears.map(({ moment }) => kept.calibration.moments[moment]!.size),
     ),
   };
+}
+
+/** What a calibration is going to be of, before anything is run. */
+export interface CalibrationPlan {
+  /** The text, or how the model is to write it. */
+  readonly text: CalibrationText;
+  /** Settings that the statistics depend on, beside the text. */
+  readonly settings: CalibrationSettings;
+  /** SHA-256 of everything that decides what calibration finds: the contents, not the names. */
+  readonly key: string;
+}
+
+/** Reads the text to calibrate on; throws {@linkcode InputError} as {@linkcode calibrateModel}. */
+export async function planCalibration(
+  model: CalibratedModel,
+  options: CalibrationOptions,
+): Promise<CalibrationPlan> {
+  const { source: { config }, weights, source } = model;
+  const description = describeModel(config, weights.keys());
+  const tokenizer = await source.tokenizer();
+  const contextLength = Math.min(description.contextLength, LONGEST_CHUNK);
+  const text = await calibrationText(model, tokenizer, contextLength, options);
+  const settings = { contextLength, ...bosOf(tokenizer) };
+  return { text, settings, key: await calibrationKey(model, text, settings, options) };
 }
 
 /** Settings that the statistics depend on, beside the text. */
@@ -116,26 +134,20 @@ function bosOf(tokenizer: TextTokenizer): { bosTokenId?: number } {
   return bosTokenId === undefined ? {} : { bosTokenId };
 }
 
-/** SHA-256 of everything that decides what calibration finds. */
 async function calibrationKey(
   { source: { config }, sha256: weights }: CalibratedModel,
   text: CalibrationText,
   settings: CalibrationSettings,
   { backend, seed }: CalibrationOptions,
 ): Promise<string> {
-  const what = "tokens" in text ? { tokens: await sha256(text.tokens.slice()) } : text;
-  const parts = [CALIBRATION_VERSION, config, weights, what, settings];
-  return await sha256(new TextEncoder().encode(JSON.stringify([...parts, backend, seed])));
-}
-
-async function sha256(data: Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", data)).toHex();
+  const what = "tokens" in text ? { tokens: await sha256(text.tokens) } : text;
+  const parts = [CALIBRATION_VERSION, config, weights, what, settings, backend, seed];
+  return Uint8Array.fromBase64(await sha256OfJson(parts)).toHex();
 }
 
 async function makeCalibration(
   { source: { config }, weights }: CalibratedModel,
-  text: CalibrationText,
-  settings: CalibrationSettings,
+  { text, settings }: CalibrationPlan,
   { backend, threads, seed }: CalibrationOptions,
   phases: Phases,
   signal: AbortSignal,
@@ -165,7 +177,7 @@ async function calibrationText(
   }
   const text = path === undefined
     ? await readEmbeddedCalibration()
-    : await readUtf8(path, "--calibration");
+    : await readText(path, "--calibration");
   const tokens = tokenizer.encode(text);
   if (tokens.length < contextLength) {
     throw new InputError(

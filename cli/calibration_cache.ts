@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { readdir, stat, unlink } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -36,8 +36,8 @@ export function cacheFolder(
 
 /**
  * The calibration that a folder keeps under a key, or a new one, which is then kept. A file that is
- * damaged or not of this key is told of and made anew; where none can be written, that is told too,
- * and nothing else is the matter.
+ * damaged or not of this key is told of and made anew. Where none can be written, that is told before
+ * the work, which may take long, and nothing else is the matter.
  */
 export async function cachedCalibration(
   folder: string,
@@ -54,11 +54,32 @@ export async function cachedCalibration(
     }
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    writeLine(`${error.message} (it is replaced now)`);
+    writeLine(`${error.message} (it is made anew)`);
   }
+  const isKeepable = await checkKeepable(path, folder, writeLine);
   const made = await make();
-  await keep(path, folder, key, made, writeLine);
+  if (isKeepable) await keep(path, folder, key, made, writeLine);
   return made;
+}
+
+/** Makes the folder and tries to write in it; says what is in the way. */
+async function checkKeepable(
+  path: string,
+  folder: string,
+  writeLine: (line: string) => void,
+): Promise<boolean> {
+  try {
+    await prepareFolder(folder);
+    const probe = `${path}.probe`;
+    await writeFileAtomically(probe, []);
+    await unlink(probe).catch(() => {});
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() ?? true) return true;
+    throw new InputError(`${path}: is not a file; remove it`);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    writeLine(`calibration cannot be kept: ${error.message}`);
+    return false;
+  }
 }
 
 async function keep(
@@ -77,7 +98,6 @@ async function keep(
     return;
   }
   try {
-    await prepareFolder(folder);
     await writeCalibration(path, key, made);
     await prune(folder, path);
   } catch (error) {

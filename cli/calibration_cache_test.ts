@@ -64,12 +64,24 @@ Deno.test("a folder keeps the newest four calibrations and leaves other files al
   );
 });
 
-Deno.test("where nothing can be kept the work goes on", async () => {
+Deno.test("where nothing can be kept that is said before the work, which goes on", async () => {
+  const key = "a".repeat(64);
+  const name = `calibration-${"a".repeat(24)}.safetensors`;
   const file = await Deno.makeTempFile();
-  const { made, found, lines } = await ask(join(file, "cache"), "a".repeat(64), 1);
-  assert.ok(made && lines.length === 1, `${lines}`);
-  assert.deepEqual(found, kept(1));
-  assert.match(lines[0]!, /^calibration not kept: /);
+  const folder = await Deno.makeTempDir();
+  await Deno.mkdir(join(folder, name));
+  for (const [place, expected] of [[join(file, "cache"), 1], [folder, 2]] as const) {
+    const said: string[] = [];
+    let before = 0;
+    const make = () => {
+      before = said.length;
+      return Promise.resolve(kept(1));
+    };
+    const found = await cachedCalibration(place, key, make, { writeLine: (l) => said.push(l) });
+    assert.deepEqual(found, kept(1));
+    assert.deepEqual([said.length, before], [expected, expected], said.join("\n"));
+    assert.match(said.at(-1)!, /^calibration cannot be kept: /);
+  }
 });
 
 Deno.test("local models keep calibrations beside them, others in the user's cache", () => {

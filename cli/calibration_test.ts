@@ -1,6 +1,10 @@
 import assert from "node:assert";
 import fc from "fast-check";
-import { spread } from "./calibration.ts";
+import { join } from "node:path";
+import { openModel } from "../data/mod.ts";
+import { planCalibration, spread } from "./calibration.ts";
+import { readFiniteWeights } from "./original_model.ts";
+import { TEXT, withWorkFolder } from "./testdata/work_folder.ts";
 
 Deno.test("spread() takes whole chunks from all over the text", () => {
   const tokens = Int32Array.from({ length: 100 }, (_, i) => i);
@@ -20,3 +24,27 @@ Deno.test("spread() keeps to its limit, but for a single chunk", () => {
     }),
   );
 });
+
+Deno.test("a data set is calibrated on by its texts, as it is measured by them", () =>
+  withWorkFolder(async (folder) => {
+    const source = await openModel(join(folder, "model"));
+    const weights = await readFiniteWeights(source);
+    const model = { source, weights, sha256: "", embedded: false, local: true };
+    const plan = (name: string) =>
+      planCalibration(model, {
+        calibration: join(folder, name),
+        backend: "cpu",
+        threads: 1,
+        seed: 0,
+      });
+    const texts = [TEXT, "A second text."];
+    await Deno.writeTextFile(join(folder, "joined.txt"), texts.join("\n\n"));
+    const lines = texts.map((text) => JSON.stringify({ meta: { id: 1 }, text }));
+    await Deno.writeTextFile(join(folder, "set.jsonl"), lines.join("\n"));
+    assert.deepEqual(await plan("set.jsonl"), await plan("joined.txt"));
+    await Deno.writeTextFile(join(folder, "set.jsonl"), '{"story": "x"}');
+    await assert.rejects(
+      plan("set.jsonl"),
+      /set.jsonl: record 1 has no field text; give another --calibration/,
+    );
+  }));

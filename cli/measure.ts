@@ -66,7 +66,7 @@ export async function readMeasuredText(
   const { name: chosen, ...lengths } = settings;
   const limit = options.tokens ?? (chosen === "pseudo" ? MASKED_TOKENS : undefined);
   const name = path ?? "the embedded text";
-  const text = path === undefined ? await readEmbeddedText() : await readText(path);
+  const text = path === undefined ? await readEmbeddedText() : await readText(path, "--text");
   if (text.trim() === "") {
     throw new InputError(`${name}: is empty; give a text to measure on with --text`);
   }
@@ -87,19 +87,21 @@ export function specialTokens(
   };
 }
 
-/** A text file, or the texts of a data set with two line breaks between them, as GPTQ's tests do. */
-async function readText(path: string): Promise<string> {
-  if (!/\.(jsonl|parquet)$/.test(path)) return await readUtf8(path, "--text");
+/**
+ * Reads a text file, or the texts of a data set with two line breaks between them, as GPTQ's tests do;
+ * `option` is the option that named it.
+ */
+export async function readText(path: string, option: string): Promise<string> {
+  if (!/\.(jsonl|parquet)$/.test(path)) return await readUtf8(path, option);
   const records = await readRecords(await openDataFile(path));
   const texts = records.map(({ text }, index) => {
     if (typeof text === "string") return text;
-    throw new InputError(`${path}: record ${index + 1} has no field text; give another --text`);
+    throw new InputError(`${path}: record ${index + 1} has no field text; give another ${option}`);
   });
   return texts.join("\n\n");
 }
 
-/** Reads a text file; `option` is the option that named it. */
-export async function readUtf8(path: string, option: string): Promise<string> {
+async function readUtf8(path: string, option: string): Promise<string> {
   const bytes = await readAll(await openFile(path));
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);

@@ -358,7 +358,7 @@ function addCalibrationOptions(command: Command): Command {
   return command
     .option(
       "--calibration <file>",
-      "text that tells which weights matter (default: the model writes one)",
+      "text, .jsonl or .parquet that tells which weights matter (default: the model writes one)",
       nonEmpty,
     )
     .option(

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { InputError, type StateDict, weightsDigest } from "../data/mod.ts";
+import { sha256OfJson } from "../data/sha256.ts";
 import { readBaseEvaluation, writeBaseEvaluation } from "../eval/measure/base_evaluation_file.ts";
 import { modelLinears } from "../eval/weights/expected_tensors.ts";
 import {
@@ -10,9 +11,19 @@ import {
   type TransformerDescription,
 } from "../eval/mod.ts";
 import { fingerprintOf } from "../eval/measure/evaluation_result.ts";
-import { decompressWeights, HierarchicalCompressor, type TensorMetrics } from "../hierarchy/mod.ts";
+import {
+  decompressWeights,
+  FORMAT_VERSION,
+  HierarchicalCompressor,
+  type TensorMetrics,
+} from "../hierarchy/mod.ts";
 import { BASELINES, compressWithBaseline } from "../baselines/mod.ts";
-import { type CalibratedModel, calibrateModel } from "./calibration.ts";
+import {
+  type CalibratedModel,
+  calibrateModel,
+  type CalibrationPlan,
+  planCalibration,
+} from "./calibration.ts";
 import { checkUniform, coderOptions } from "./compress_target.ts";
 import { type MeasuredText, readMeasuredText } from "./measure.ts";
 import { isLocalPath, modelLabel } from "./model_names.ts";
@@ -24,23 +35,30 @@ import type { Session } from "./session.ts";
 import { sweepFigure } from "./sweep_figure.ts";
 import type { SweepOptions } from "./sweep_program.ts";
 import { pointKey, type SweepPoint, sweepPoints } from "./sweep_points.ts";
+import type { SweepRecord, SweepRow } from "./sweep_record.ts";
 import {
   failedRow,
+  finiteOrNull,
   measuredRow,
   ORIGINAL_NAME,
   readSweep,
   sweepFolder,
-  type SweepRecord,
-  type SweepRow,
   sweepText,
   writeSweep,
 } from "./sweep_results.ts";
+
+/**
+ * To be raised with any change of what a point comes to: points of other code would be mixed otherwise.
+ */
+const SWEEP_VERSION = 1;
 
 /** A model that is compressed in many ways and what all of them share. */
 interface Bench {
   readonly model: CalibratedModel;
   readonly description: TransformerDescription;
   readonly text: MeasuredText;
+  /** What is calibrated on, where anything is. */
+  readonly calibration?: CalibrationPlan;
   readonly options: SweepOptions;
   readonly phases: Phases;
   readonly session: Session;
@@ -65,7 +83,16 @@ export async function sweep(
   const sha256 = await weightsDigest(weights);
   const embedded = modelName === undefined, local = isLocalPath(modelName);
   const model = { source, weights, sha256, embedded, local };
-  const bench: Bench = { model, description, text, options, phases, session };
+  const calibrates = !options.dataFree && description.objective === "nextToken";
+  const bench: Bench = {
+    model,
+    description,
+    text,
+    ...(calibrates && { calibration: await planCalibration(model, options) }),
+    options,
+    phases,
+    session,
+  };
   const settings = await settingsOf(bench);
   const earlier = await readSweep(folder, settings);
   const { base, original } = await evaluateBase(bench, folder, output, settings);
@@ -100,15 +127,16 @@ function nameRow({ name, bits }: SweepRow): string {
 }
 
 /** What decides the figures, beside the points. */
-async function settingsOf({ model, description, text, options }: Bench) {
+async function settingsOf({ model, description, text, calibration, options }: Bench) {
   const { tokens: _, protocol, contextLength, stride } = text.evaluation;
   const lengths = { contextLength: contextLength!, ...(stride !== undefined && { stride }) };
   const windows = planWindows(description, { name: protocol!, ...lengths }, text.evaluation);
   return {
+    version: `${SWEEP_VERSION}, format ${FORMAT_VERSION}`,
     weights: model.sha256,
+    config: await sha256OfJson(model.source.config),
     text: await fingerprintOf(windows),
-    calibration: options.dataFree ? null : options.calibration ?? "default",
-    calibrationTokens: options.calibrationTokens ?? null,
+    calibration: calibration?.key ?? null,
     seed: options.seed,
     backend: options.backend,
     effort: options.effort ?? "normal",
@@ -117,19 +145,26 @@ async function settingsOf({ model, description, text, options }: Bench) {
   };
 }
 
+type SweepSettings = Awaited<ReturnType<typeof settingsOf>>;
+
 /** Evaluates the original, or reads what an earlier sweep in the folder kept of it. */
 async function evaluateBase(
-  { model, text, options, phases, session: { signal } }: Bench,
+  { model, text, options, phases, session }: Bench,
   folder: string,
   output: Output,
-  settings: { readonly weights: string; readonly text: string },
+  { version, weights, config: configHash, text: fingerprint, backend }: SweepSettings,
 ): Promise<{ base: BaseEvaluation; original: SweepRecord["original"] }> {
   const file = join(folder, ORIGINAL_NAME);
-  const key = `${settings.weights} ${options.backend}`;
+  const key = await sha256OfJson([version, weights, configHash, backend]);
   const { config } = model.source;
-  const { threads, backend } = options;
+  const { threads } = options;
+  const { signal } = session;
   const common = { config, original: model.weights, ...text.evaluation, threads, backend, signal };
-  const kept = await readBaseEvaluation(file, key, settings.text);
+  const kept = await readBaseEvaluation(file, key, fingerprint).catch((error) => {
+    if (!(error instanceof InputError)) throw error;
+    session.writeLine(`${error.message} (it is made anew)`);
+    return undefined;
+  });
   return await phases.run("evaluate the original", async (onProgress) => {
     const run = { ...common, onProgress: (share: number) => onProgress(share) };
     const { result, base } = kept === undefined
@@ -140,8 +175,8 @@ async function evaluateBase(
     }
     const { perplexity, perplexityStandardError } = result;
     const original = {
-      perplexity: perplexity.original,
-      perplexityStandardError: perplexityStandardError.original,
+      perplexity: finiteOrNull(perplexity.original),
+      perplexityStandardError: finiteOrNull(perplexityStandardError.original),
     };
     return { base, original };
   });
@@ -149,14 +184,14 @@ async function evaluateBase(
 
 /** Metrics for the points that have a use for them. */
 async function metricsFor(points: readonly SweepPoint[], bench: Bench): Promise<TensorMetrics> {
-  const { model, description, options, phases, session } = bench;
+  const { model, calibration, options, phases, session } = bench;
   const wanted = points.some((point) =>
     "preset" in point
       ? point.preset !== "seed"
       : !/^(rtn-sym|rtn-asym|hqq|sinq|nf4|q8_0)/.test(point.name)
   );
-  if (!wanted || options.dataFree || description.objective !== "nextToken") return new Map();
-  return (await calibrateModel(model, options, phases, session)).metrics;
+  if (!wanted || calibration === undefined) return new Map();
+  return (await calibrateModel(model, options, phases, session, calibration)).metrics;
 }
 
 async function measurePoint(

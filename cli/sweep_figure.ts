@@ -1,6 +1,6 @@
 import { type Figure, tradeOffFigure } from "../eval/plots/mod.ts";
 import { methodOf } from "../eval/report/sweep_rows.ts";
-import type { SweepRecord } from "./sweep_results.ts";
+import type { SweepRecord } from "./sweep_record.ts";
 
 /** Size against divergence of a sweep's points, one series a method; failed points are left out. */
 export function sweepFigure({ model, points }: SweepRecord): Figure {

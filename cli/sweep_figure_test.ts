@@ -1,6 +1,7 @@
 import assert from "node:assert";
 import { sweepFigure } from "./sweep_figure.ts";
-import { failedRow, measuredRow, type SweepRecord } from "./sweep_results.ts";
+import type { SweepRecord } from "./sweep_record.ts";
+import { failedRow, measuredRow } from "./sweep_results.ts";
 
 const RESULT = {
   tokens: 10,

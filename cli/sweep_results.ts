@@ -1,81 +1,18 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { isJsonObject, readJsonObject } from "../data/json_file.ts";
+import { readJsonObject } from "../data/json_file.ts";
 import { InputError, openFile, printableLine, writeFileAtomically } from "../data/mod.ts";
 import { type EvaluationResult, paretoFront } from "../eval/mod.ts";
-import { formatFixed, formatMeasure, formatWithError } from "../eval/report/number_text.ts";
+import { formatFixed, formatWithError } from "../eval/report/number_text.ts";
 import { safetensorsMetadata, startOf } from "./output/kinds.ts";
 import type { Output, OutputKind } from "./output/output.ts";
+import { parseSweep, SWEEP_COLUMNS, type SweepRecord, type SweepRow } from "./sweep_record.ts";
 import { formatTable } from "./text_table.ts";
-
-/** What one point of a sweep came to; flat, one row of the table. */
-export interface SweepRow {
-  /** Name of the point. */
-  readonly name: string;
-  /** Target, where the point has one. */
-  readonly bits: number | null;
-  /** Why there are no figures, where the point failed; the others are null then. */
-  readonly error: string | null;
-  /** Bits of the whole file per parameter. */
-  readonly bitsPerWeight: number | null;
-  /** Bytes of the whole file. */
-  readonly compressedBytes: number | null;
-  /** Figures of {@linkcode EvaluationResult}. */
-  readonly perplexity: number | null;
-  readonly perplexityStandardError: number | null;
-  readonly perplexityRatio: number | null;
-  readonly perplexityRatioStandardError: number | null;
-  readonly klDivergence: number | null;
-  readonly klDivergenceStandardError: number | null;
-  readonly klDivergenceMedian: number | null;
-  readonly klDivergenceP999: number | null;
-  readonly sameTop1: number | null;
-  readonly sameTop1StandardError: number | null;
-  readonly rmsProbabilityChange: number | null;
-  /** Seconds of wall clock. */
-  readonly compressSeconds: number | null;
-  readonly evaluateSeconds: number | null;
-}
 
 /** What the original came to, point by point of the text. */
 export const ORIGINAL_NAME = "original.safetensors";
 const RECORD_NAME = "sweep.json";
 const TABLE_NAME = "sweep.csv";
-
-const COLUMNS: readonly (keyof SweepRow)[] = [
-  "name",
-  "bits",
-  "bitsPerWeight",
-  "compressedBytes",
-  "perplexity",
-  "perplexityStandardError",
-  "perplexityRatio",
-  "perplexityRatioStandardError",
-  "klDivergence",
-  "klDivergenceStandardError",
-  "klDivergenceMedian",
-  "klDivergenceP999",
-  "sameTop1",
-  "sameTop1StandardError",
-  "rmsProbabilityChange",
-  "compressSeconds",
-  "evaluateSeconds",
-  "error",
-];
-
-/** A sweep as it stands in `sweep.json`. */
-export interface SweepRecord {
-  /** Name of the model. */
-  readonly model: string;
-  /** What all points share; points of other settings are not comparable. */
-  readonly settings: Readonly<Record<string, string | number | boolean | null>>;
-  /** Of the uncompressed model. */
-  readonly original: { readonly perplexity: number; readonly perplexityStandardError: number };
-  /** The command lines that added points. */
-  readonly commands: readonly string[];
-  /** Points in the order in which they were done. */
-  readonly points: readonly SweepRow[];
-}
 
 /** A row for a point that has been measured. */
 export function measuredRow(
@@ -84,7 +21,7 @@ export function measuredRow(
   result: EvaluationResult,
   seconds: { readonly compress: number; readonly evaluate: number },
 ): SweepRow {
-  return {
+  const row: SweepRow = {
     name,
     bits: bits ?? null,
     error: null,
@@ -104,6 +41,15 @@ export function measuredRow(
     compressSeconds: seconds.compress,
     evaluateSeconds: seconds.evaluate,
   };
+  const finite = Object.entries(row).map(([column, value]) =>
+    typeof value === "number" ? [column, finiteOrNull(value)] : [column, value]
+  );
+  return Object.fromEntries(finite) as SweepRow;
+}
+
+/** The number, or null where it is not finite: what comes back from JSON. */
+export function finiteOrNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
 }
 
 /** A row for a point that cannot be had. */
@@ -111,7 +57,9 @@ export function failedRow(
   { name, bits }: { readonly name: string; readonly bits?: number },
   error: string,
 ): SweepRow {
-  const empty = Object.fromEntries(COLUMNS.map((column) => [column, null])) as unknown as SweepRow;
+  const empty = Object.fromEntries(
+    SWEEP_COLUMNS.map((column) => [column, null]),
+  ) as unknown as SweepRow;
   return { ...empty, name, bits: bits ?? null, error };
 }
 
@@ -125,13 +73,10 @@ export async function readSweep(
 ): Promise<SweepRecord | undefined> {
   const file = join(folder, RECORD_NAME);
   if (!existsSync(file)) return undefined;
-  const record = await readJsonObject(await openFile(file));
-  const { settings: found, points } = record;
-  if (!isJsonObject(found) || !Array.isArray(points)) {
-    throw new InputError(`${file}: was not written by sweep; choose another --out`);
-  }
-  const changed = Object.keys(settings).filter((key) => found[key] !== settings[key]);
-  if (changed.length === 0) return record as unknown as SweepRecord;
+  const record = parseSweep(await readJsonObject(await openFile(file)), file);
+  const keys = new Set([...Object.keys(settings), ...Object.keys(record.settings)]);
+  const changed = [...keys].filter((key) => record.settings[key] !== settings[key]);
+  if (changed.length === 0) return record;
   throw new InputError(
     `${file}: is a sweep with other settings (${changed.join(", ")}); choose another --out`,
   );
@@ -174,8 +119,8 @@ export function csvOf(rows: readonly SweepRow[]): string {
     const text = value === null ? "" : String(value);
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
-  const lines = rows.map((row) => COLUMNS.map((column) => cell(row[column])).join());
-  return [COLUMNS.join(), ...lines].map((line) => `${line}\r\n`).join("");
+  const lines = rows.map((row) => SWEEP_COLUMNS.map((column) => cell(row[column])).join());
+  return [SWEEP_COLUMNS.join(), ...lines].map((line) => `${line}\r\n`).join("");
 }
 
 /** The rows that no other row beats both in size and in divergence, smallest first. */
@@ -187,6 +132,13 @@ export function frontOf(rows: readonly SweepRow[]): SweepRow[] {
   return paretoFront(points).map((index) => rows[index]!);
 }
 
+/** Stands for a figure that is not finite. */
+const NOT_FINITE = "∞";
+
+function figure(value: number | null, standardError?: number | null): string {
+  return value === null ? NOT_FINITE : formatWithError(value, standardError ?? undefined);
+}
+
 /** The sweep for people: all points by size, those of the front marked. */
 export function sweepText({ model, original, points }: SweepRecord): string {
   const front = new Set(frontOf(points));
@@ -196,10 +148,10 @@ export function sweepText({ model, original, points }: SweepRecord): string {
     front.has(row) ? "*" : "",
     row.name,
     formatFixed(row.bitsPerWeight!, 3),
-    formatWithError(row.perplexityRatio!, row.perplexityRatioStandardError!),
-    formatWithError(row.klDivergence!, row.klDivergenceStandardError!),
-    formatMeasure(row.klDivergenceP999!),
-    `${formatFixed(100 * row.sameTop1!, 2)} %`,
+    figure(row.perplexityRatio, row.perplexityRatioStandardError),
+    figure(row.klDivergence, row.klDivergenceStandardError),
+    figure(row.klDivergenceP999),
+    row.sameTop1 === null ? NOT_FINITE : `${formatFixed(100 * row.sameTop1, 2)} %`,
   ]);
   const heading = ["", "point", "bits", "perplexity ratio", "mean KL", "99.9 % KL", "same top 1"];
   const table = formatTable([heading, ...rows], [
@@ -211,7 +163,7 @@ export function sweepText({ model, original, points }: SweepRecord): string {
     "right",
     "right",
   ]);
-  const perplexity = formatWithError(original.perplexity, original.perplexityStandardError);
+  const perplexity = figure(original.perplexity, original.perplexityStandardError);
   const failures = points.filter(({ error }) => error !== null)
     .map((row) => `${row.name}${row.bits === null ? "" : ` at ${row.bits} bits`}: ${row.error}`)
     .map((line) => printableLine(line));

@@ -61,3 +61,17 @@ Deno.test("the text marks the front and tells what failed", () => {
   assert.match(text, /\n\* +b +3\.000 .*\n +c +3\.500 .*\n\* +a +4\.000/);
   assert.match(text, /\nd at 0\.2 bits: bits: 0\.2/);
 });
+
+Deno.test("a figure that is not finite is null in the record, and shown as that", () => {
+  const result = { ...resultOf(0.1), perplexityRatio: { value: Infinity, standardError: NaN } };
+  const infinite = measuredRow({ name: "x" }, { bytes: 10, bitsPerWeight: 2 }, result, {
+    compress: 1,
+    evaluate: 2,
+  });
+  assert.deepEqual(infinite.perplexityRatio, null);
+  assert.deepEqual(JSON.parse(JSON.stringify(infinite)), infinite);
+  const original = { perplexity: null, perplexityStandardError: null };
+  const text = sweepText({ model: "m", settings: {}, original, commands: [], points: [infinite] });
+  assert.match(text, /^m, perplexity ∞\n/);
+  assert.match(text, /x +2\.000 +∞ +0\.1000/);
+});

@@ -7,7 +7,7 @@ import { fileNames, withWorkFolder } from "./testdata/work_folder.ts";
 
 async function sweepIn(
   folder: string,
-  more: Partial<SweepOptions> = {},
+  { calibrated = false, ...more }: Partial<SweepOptions> & { readonly calibrated?: boolean } = {},
   session: RecordedSession = recordedSession(),
 ) {
   await sweep(join(folder, "model"), {
@@ -15,7 +15,7 @@ async function sweepIn(
     bits: [8],
     text: join(folder, "text.txt"),
     out: join(folder, "out"),
-    dataFree: true,
+    ...(!calibrated && { dataFree: true }),
     json: true,
     seed: 0,
     threads: 1,
@@ -90,4 +90,39 @@ Deno.test("what sweep did not write is not taken for a sweep", () =>
     await sweepIn(folder, { presets: ["nf4"] });
     assert.ok(fileNames(join(folder, "out")).includes("notes.txt"));
     await assert.rejects(sweepIn(folder, { out: join(folder, "text.txt") }), /text.txt: /);
+  }));
+
+Deno.test("another text of the same name is another sweep, and the same text of another name is not", () =>
+  withWorkFolder(async (folder) => {
+    const calibration = join(folder, "calibration.txt");
+    const write = (letter: string) => Deno.writeTextFile(calibration, letter.repeat(200));
+    const run = (path = calibration) => {
+      return sweepIn(folder, { presets: ["nf4"], calibrated: true, calibration: path });
+    };
+    await write("a");
+    await run();
+    await write("b");
+    await assert.rejects(run(), /sweep with other settings \(calibration\)/);
+    await write("a");
+    await run();
+    await Deno.rename(calibration, `${calibration}.moved`);
+    await run(`${calibration}.moved`);
+  }));
+
+Deno.test("what is kept of the original is checked, and made anew where it is damaged", () =>
+  withWorkFolder(async (folder) => {
+    const first = await sweepIn(folder, { presets: ["nf4"] });
+    const file = join(folder, "out", "original.safetensors");
+    const whole = await Deno.readFile(file);
+    const damaged = whole.slice();
+    // The exponent of one hidden feature.
+    damaged[whole.length - 1]! ^= 0x40;
+    await Deno.writeFile(file, damaged);
+    const { record, lines } = await sweepIn(folder, { presets: ["nf4", "q8_0"] });
+    assert.ok(
+      lines.some((line) => /original.safetensors: is damaged .* \(it is made anew\)/.test(line)),
+    );
+    assert.deepEqual(record.original, first.record.original);
+    assert.deepEqual(record.points[0], first.record.points[0]);
+    assert.deepEqual(await Deno.readFile(file), whole);
   }));

@@ -1,3 +1,4 @@
+import { sha256, sha256OfJson } from "./sha256.ts";
 import type { StateDict, WeightSource } from "./tensor.ts";
 
 /**
@@ -26,11 +27,5 @@ export async function weightsDigest(weights: StateDict | WeightSource): Promise<
     const { shape, data } = "tensors" in weights ? await weights.read(name) : weights.get(name)!;
     rows.push([name, shape, await sha256(data)]);
   }
-  return await sha256(new TextEncoder().encode(JSON.stringify(rows)));
-}
-
-async function sha256(data: Float32Array | Uint8Array): Promise<string> {
-  // A copy, since shared memory is refused.
-  const digest = await crypto.subtle.digest("SHA-256", data.slice());
-  return btoa(String.fromCharCode(...new Uint8Array(digest)));
+  return await sha256OfJson(rows);
 }

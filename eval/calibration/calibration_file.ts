@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
+import type { ByteSource } from "../../data/byte_source.ts";
 import { openFile } from "../../data/file_source.ts";
 import { InputError } from "../../data/input_error.ts";
-import { openSafetensors, type SafetensorsFile } from "../../data/safetensors_file.ts";
-import { writeSafetensors } from "../../data/safetensors_write.ts";
+import { isJsonObject } from "../../data/json_file.ts";
 import type { TensorBytes } from "../../data/safetensors_encode.ts";
+import { openSealed, type SealedFile, writeSealed } from "../../data/sealed_safetensors.ts";
+import { triangleSize } from "../../hierarchy/matrix/triangle.ts";
 import type { PackedCalibration, PackedLinear, PackedMoment } from "./packed_calibration.ts";
 
 /** A calibration and the text that it comes from. */
@@ -20,20 +22,24 @@ const FORMAT = "kanpress calibration";
  * To be raised with any change of the file or of what calibration computes: an older entry would be
  * taken for a new one otherwise, because keys are of what goes in.
  */
-export const CALIBRATION_VERSION = "3";
+export const CALIBRATION_VERSION = "4";
 
 /** The part of a calibration that is JSON. */
 interface Described {
   readonly tokens: number;
   readonly contextLength: number;
   readonly moments: readonly number[];
-  readonly linears: readonly Omit<PackedLinear, "fisher">[];
+  readonly linears: readonly DescribedLinear[];
   readonly embeddingMoment?: number;
 }
 
+/** As a {@linkcode PackedLinear}, and whether a tensor holds its Fisher information. */
+type DescribedLinear = Omit<PackedLinear, "fisher"> & { readonly fisher: boolean };
+
 /**
- * Keeps a calibration as a valid safetensors file, whole or not at all. `key` says what it is of:
- * a hash of weights, text and settings. Second moments take 2 bytes for each pair of inputs.
+ * Keeps a calibration as a valid safetensors file, whole or not at all, with hashes of all that is
+ * in it. `key` says what it is of: a hash of weights, text and settings. Second moments take 2 bytes
+ * for each pair of inputs.
  */
 export async function writeCalibration(
   path: string,
@@ -53,18 +59,14 @@ export async function writeCalibration(
     tokens: calibration.tokens,
     contextLength: calibration.contextLength,
     moments: moments.map(({ size }) => size),
-    linears: linears.map(({ fisher: _, ...linear }) => linear),
+    linears: linears.map(({ fisher, ...linear }) => ({ ...linear, fisher: fisher !== undefined })),
     ...(embeddingMoment !== undefined && { embeddingMoment }),
   };
-  const calibrationText = JSON.stringify(described);
-  const hashes: Record<string, string> = { calibration: await sha256(encode(calibrationText)) };
-  for (const { name, bytes } of tensors) hashes[name] = await sha256(bytes);
-  await writeSafetensors(path, tensors, {
+  await writeSealed(path, tensors, {
     format: FORMAT,
     version: CALIBRATION_VERSION,
     key,
-    calibration: calibrationText,
-    sha256: JSON.stringify(hashes),
+    calibration: JSON.stringify(described),
   });
 }
 
@@ -76,61 +78,78 @@ export async function readCalibration(
   path: string,
   key: string,
 ): Promise<KeptCalibration | undefined> {
-  if (!existsSync(path)) return undefined;
-  const file = await openSafetensors(await openFile(path));
-  const { format, version, key: found, calibration = "", sha256: hashes = "" } = file.metadata;
-  const fail = (what: string) => new InputError(`${path}: ${what}; remove it`);
-  if (format !== FORMAT) throw fail("is no calibration of kanpress");
+  return existsSync(path) ? await parseCalibration(await openFile(path), key) : undefined;
+}
+
+/** As {@linkcode readCalibration}, from any source of bytes. */
+export async function parseCalibration(source: ByteSource, key: string): Promise<KeptCalibration> {
+  const file = await openSealed(source);
+  const { format, version, key: found, calibration } = file.metadata;
+  const fail = (what: string) => new InputError(`${source.name}: ${what}; remove it`);
+  if (format !== FORMAT) throw fail("is not a calibration of kanpress");
   if (version !== CALIBRATION_VERSION || found !== key) {
     throw fail("is a calibration of another model, text or version");
   }
+  const described = parseDescribed(calibration);
+  if (described === undefined) throw fail("does not describe a calibration");
+  return await unpackFile(described, file, (what) => fail(`its ${what} cannot be right`));
+}
+
+/** What the JSON says, or undefined where it contradicts itself. */
+function parseDescribed(text: string | undefined): Described | undefined {
+  let value: unknown;
   try {
-    const expected: Record<string, string> = JSON.parse(hashes);
-    if (await sha256(encode(calibration)) !== expected["calibration"]) throw new Error("hash");
-    const read = (name: string) => readChecked(file, name, expected[name]);
-    return await unpackFile(JSON.parse(calibration), file, read);
-  } catch (error) {
-    throw fail(`is damaged (${error instanceof Error ? error.message : error})`);
+    value = JSON.parse(text ?? "");
+  } catch {
+    return undefined;
   }
+  if (!isJsonObject(value)) return undefined;
+  const { tokens, contextLength, moments, linears, embeddingMoment } = value;
+  const isCount = (count: unknown) => Number.isSafeInteger(count) && Number(count) >= 0;
+  const isMoment = (index: unknown) =>
+    Array.isArray(moments) && isCount(index) && Number(index) < moments.length;
+  const isBlock = (block: unknown) =>
+    isJsonObject(block) && isCount(block["start"]) && isMoment(block["moment"]);
+  const isLinear = (linear: unknown) => {
+    if (!isJsonObject(linear)) return false;
+    const { weight, moment, inputAxis, fisher, outputMoments = [] } = linear;
+    return typeof weight === "string" && isMoment(moment) &&
+      (inputAxis === 0 || inputAxis === 1) && typeof fisher === "boolean" &&
+      Array.isArray(outputMoments) && outputMoments.every(isBlock);
+  };
+  const sound = isCount(tokens) && isCount(contextLength) && Array.isArray(moments) &&
+    moments.every(isCount) && Array.isArray(linears) && linears.every(isLinear) &&
+    (embeddingMoment === undefined || isMoment(embeddingMoment));
+  return sound ? value as unknown as Described : undefined;
 }
 
 async function unpackFile(
   { tokens, contextLength, moments: sizes, linears, embeddingMoment }: Described,
-  file: SafetensorsFile,
-  read: (name: string) => Promise<ArrayBuffer>,
+  file: SealedFile,
+  fail: (what: string) => InputError,
 ): Promise<KeptCalibration> {
-  const has = (name: string) => file.tensors.some((tensor) => tensor.name === name);
   const moments: PackedMoment[] = [];
   for (const [i, size] of sizes.entries()) {
-    moments.push({ size, triangle: new Float32Array(await read(`moments.${i}`)) });
+    const triangle = new Float32Array(await file.read(`moments.${i}`, "F32"));
+    if (triangle.length !== triangleSize(size)) throw fail(`moment ${i}`);
+    moments.push({ size, triangle });
   }
   const kept: PackedLinear[] = [];
-  for (const [i, linear] of linears.entries()) {
-    const name = `fisher.${i}`;
-    kept.push({ ...linear, ...(has(name) && { fisher: new Float64Array(await read(name)) }) });
+  for (const [i, { fisher: hasFisher, ...linear }] of linears.entries()) {
+    const fisher = hasFisher && new Float64Array(await file.read(`fisher.${i}`, "F64"));
+    kept.push({ ...linear, ...(fisher && { fisher }) });
   }
   return {
-    tokens: new Int32Array(await read("tokens")),
+    tokens: new Int32Array(await file.read("tokens", "I32")),
     calibration: {
       tokens,
       contextLength,
       moments,
       linears: kept,
-      tokenFrequencies: new Float64Array(await read("tokenFrequencies")),
+      tokenFrequencies: new Float64Array(await file.read("tokenFrequencies", "F64")),
       ...(embeddingMoment !== undefined && { embeddingMoment }),
     },
   };
-}
-
-/** A tensor's bytes in memory of their own, after their hash was checked. */
-async function readChecked(
-  file: SafetensorsFile,
-  name: string,
-  hash: string | undefined,
-): Promise<ArrayBuffer> {
-  const bytes = (await file.readBytes(name)).slice();
-  if (await sha256(bytes) !== hash) throw new Error(`tensor ${name} does not fit its SHA-256`);
-  return bytes.buffer;
 }
 
 function tensor(
@@ -140,13 +159,4 @@ function tensor(
 ): TensorBytes {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   return { name, dtype, shape: [values.length], bytes };
-}
-
-function encode(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
-}
-
-async function sha256(bytes: Uint8Array): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
-  return new Uint8Array(digest).toHex();
 }

@@ -4,7 +4,11 @@ import { InputError, openFile, openSafetensors } from "../../data/mod.ts";
 import { createRandom } from "../../kan/numeric/random.ts";
 import type { Calibration, LinearCalibration } from "./calibrate.ts";
 import { readCalibration, writeCalibration } from "./calibration_file.ts";
-import { packCalibration, unpackCalibration } from "./packed_calibration.ts";
+import {
+  packCalibration,
+  type PackedCalibration,
+  unpackCalibration,
+} from "./packed_calibration.ts";
 
 const random = createRandom(2);
 
@@ -100,14 +104,42 @@ Deno.test("a damaged or foreign calibration is refused with its path", async () 
   await refused(/of another model, text or version; remove it/, "other");
   const whole = await Deno.readFile(path);
   const header = new TextDecoder().decode(whole);
-  for (const at of [header.indexOf("contextLength"), whole.length - 3, whole.length - 200]) {
+  const places = ["contextLength", '"fisher.2"', "fisher.0", '"shape":[10]', '"F64"'];
+  for (
+    const at of [
+      ...places.map((text) => header.indexOf(text) + 1),
+      -3 + whole.length,
+      -200 + whole.length,
+    ]
+  ) {
+    assert.ok(at > 0);
     const damaged = whole.slice();
     damaged[at] = damaged[at]! ^ 1;
     await Deno.writeFile(path, damaged);
-    await refused(/damaged|another|safetensors/);
+    await refused(/damaged|another|safetensors|tensor/);
   }
   for (const length of [0, 30, whole.length - 8]) {
     await Deno.writeFile(path, whole.slice(0, length));
     await refused(/./);
+  }
+});
+
+Deno.test("a calibration that contradicts itself is refused though its hashes fit", async () => {
+  const path = join(await Deno.makeTempDir(), "c.safetensors");
+  const calibration = packCalibration(smallCalibration());
+  const [first, ...others] = calibration.linears;
+  const wrong: Partial<PackedCalibration>[] = [
+    { linears: [{ ...first!, moment: 99 }, ...others] },
+    { linears: [{ ...first!, outputMoments: [{ start: -1, moment: 0 }] }, ...others] },
+    { moments: calibration.moments.map(({ triangle }) => ({ size: 7, triangle })) },
+    { embeddingMoment: 1.5 },
+    { tokens: NaN },
+  ];
+  for (const change of wrong) {
+    const kept = { calibration: { ...calibration, ...change }, tokens: Int32Array.of(1) };
+    await writeCalibration(path, "key", kept);
+    await assert.rejects(readCalibration(path, "key"), (error) => {
+      return error instanceof InputError && error.message.startsWith(`${path}: `);
+    }, Object.keys(change).join());
   }
 });

@@ -1,14 +1,13 @@
 import { existsSync } from "node:fs";
 import { openFile } from "../../data/file_source.ts";
-import { InputError } from "../../data/input_error.ts";
-import { openSafetensors } from "../../data/safetensors_file.ts";
-import { writeSafetensors } from "../../data/safetensors_write.ts";
+import { openSealed, writeSealed } from "../../data/sealed_safetensors.ts";
 import type { BaseEvaluation } from "./evaluate.ts";
 
 /**
- * Keeps what {@linkcode evaluateOriginal} kept in a safetensors file: the hidden states before the
- * head in float32, 4 bytes for each prediction and hidden feature. That is exact, and a vocabulary
- * over twice the hidden size smaller than f16 logits. `key` says which weights they are of.
+ * Keeps what {@linkcode evaluateOriginal} kept in a safetensors file with hashes of all that is in
+ * it: the hidden states before the head in float32, 4 bytes for each prediction and hidden feature.
+ * That is exact, and a vocabulary over twice the hidden size smaller than f16 logits. `key` says
+ * which weights they are of.
  */
 export async function writeBaseEvaluation(
   path: string,
@@ -21,12 +20,13 @@ export async function writeBaseEvaluation(
     shape: [state.length],
     bytes: new Uint8Array(state.buffer, state.byteOffset, state.byteLength),
   }));
-  await writeSafetensors(path, tensors, { key, fingerprint });
+  await writeSealed(path, tensors, { key, fingerprint });
 }
 
 /**
  * Reads what {@linkcode writeBaseEvaluation} wrote; undefined where there is no such file, or one of
- * another key or fingerprint, or a damaged one: then the original is to be evaluated again.
+ * another key or fingerprint: then the original is to be evaluated again. Throws
+ * {@linkcode InputError} where it is damaged.
  */
 export async function readBaseEvaluation(
   path: string,
@@ -34,15 +34,12 @@ export async function readBaseEvaluation(
   fingerprint: string,
 ): Promise<BaseEvaluation | undefined> {
   if (!existsSync(path)) return undefined;
-  try {
-    const file = await openSafetensors(await openFile(path));
-    const { metadata, tensors } = file;
-    if (metadata["key"] !== key || metadata["fingerprint"] !== fingerprint) return undefined;
-    const states: Float32Array[] = [];
-    for (const index of tensors.keys()) states.push((await file.read(`${index}`)).data);
-    return { fingerprint, states };
-  } catch (error) {
-    if (error instanceof InputError) return undefined;
-    throw error;
+  const file = await openSealed(await openFile(path));
+  const { metadata, tensors } = file;
+  if (metadata["key"] !== key || metadata["fingerprint"] !== fingerprint) return undefined;
+  const states: Float32Array[] = [];
+  for (const index of tensors.keys()) {
+    states.push(new Float32Array(await file.read(`${index}`, "F32")));
   }
+  return { fingerprint, states };
 }

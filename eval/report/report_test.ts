@@ -91,7 +91,10 @@ Deno.test("a sweep's points are results, but for those that failed", () => {
     sameTop1: 0.9,
     commands,
   }]);
-  const lacking = { ...sweep, points: [{ ...point, perplexity: null }] };
+  // What was not finite is null in JSON.
+  const infinite = { ...sweep, points: [point, { ...point, perplexity: null }] };
+  assert.equal(parseResults(JSON.stringify(infinite), "s.json").length, 1);
+  const lacking = { ...sweep, points: [{ ...point, perplexity: "21" }] };
   assert.throws(
     () => parseResults(JSON.stringify(lacking), "s.json"),
     /^InputError: s.json: result 1: point 1: lacks perplexity/,

@@ -15,7 +15,7 @@ export function isSweep(value: unknown): value is { readonly points: readonly un
 }
 
 /**
- * The points of a sweep as results; points that failed are left out. Throws {@linkcode InputError}
+ * The points of a sweep as results; points that failed, or whose perplexity is not finite, are left out. Throws {@linkcode InputError}
  * that names the place and what is wrong.
  */
 export function sweepRows(
@@ -28,7 +28,7 @@ export function sweepRows(
   return sweep.points.flatMap((point, index) => {
     const place = `${where}: point ${index + 1}`;
     if (!isJsonObject(point)) throw new InputError(`${place}: is not a JSON object`);
-    if (typeof point["error"] === "string") return [];
+    if (typeof point["error"] === "string" || point["perplexity"] === null) return [];
     const name = String(point["name"]);
     const bytes = positive(point, "compressedBytes", place);
     const divergence = point["klDivergence"];

@@ -1,0 +1,10 @@
+/** SHA-256 in base64. Shared memory, which the platform's function refuses, is copied. */
+export async function sha256(data: Uint8Array | Float32Array | Int32Array): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", data.slice());
+  return btoa(String.fromCharCode(...new Uint8Array(digest)));
+}
+
+/** SHA-256, in base64, of a value that JSON can hold. */
+export async function sha256OfJson(value: unknown): Promise<string> {
+  return await sha256(new TextEncoder().encode(JSON.stringify(value)));
+}
