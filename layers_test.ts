@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 /** The rooms of the house, from the ground up: a file imports from its own room and those below. */
 const ROOMS = [
   "data",
+  "workers",
   "kan/numeric",
   "kan/kernels",
   "kan/bases",

@@ -11,7 +11,12 @@ import type { Device } from "../webgpu/device.ts";
 import { openDevice } from "../webgpu/open_device.ts";
 import { whyUnsupported } from "../webgpu/supported.ts";
 import { cutIntoChunks } from "../protocols/text_chunks.ts";
-import { runInWorkers } from "../compute/worker_pool.ts";
+import {
+  requireSharedMemory,
+  sharedFloat64Array,
+  sharedInt32Array,
+} from "../../workers/shared_array.ts";
+import { runInWorkers } from "../../workers/worker_pool.ts";
 import { type CalibrationJob, finalNormOf, type SharedMoments } from "./calibrate_chunks.ts";
 import type { CalibrateSetup } from "./calibrate_worker.ts";
 import type { OutputMoment } from "../../hierarchy/metric/tensor_metric.ts";
@@ -252,25 +257,22 @@ function planJobs(
 
 /** Sums for a model, all 0, in shared memory. */
 export function allocateMoments(model: TransformerDescription, backward: boolean): SharedMoments {
+  requireSharedMemory("calibration");
   const groups = inputGroups(model);
   const blocks = backward ? outputBlocks(model) : [];
   return {
     groups,
     triangles: groups.map(sharedTriangle),
-    energies: new Float64Array(new SharedArrayBuffer(8 * groups.length)),
-    turns: sharedCounters(groups.length),
+    energies: sharedFloat64Array(groups.length),
+    turns: sharedInt32Array(groups.length),
     blocks,
     blockTriangles: blocks.map(sharedTriangle),
-    blockTurns: sharedCounters(blocks.length),
+    blockTurns: sharedInt32Array(blocks.length),
   };
 }
 
 function sharedTriangle({ size }: { readonly size: number }): Float64Array {
-  return new Float64Array(new SharedArrayBuffer(8 * triangleSize(size)));
-}
-
-function sharedCounters(count: number): Int32Array {
-  return new Int32Array(new SharedArrayBuffer(4 * count));
+  return sharedFloat64Array(triangleSize(size));
 }
 
 /** Less energy than any gradient that is not 0 has. */

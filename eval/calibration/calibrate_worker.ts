@@ -2,7 +2,7 @@ import type { TransformerDescription } from "../architectures/description.ts";
 import { type BackendName, useBackend } from "../compute/backend.ts";
 import { ParameterStore } from "../weights/parameter_store.ts";
 import type { PreparedWeights } from "../weights/prepared_weights.ts";
-import { serveJobs } from "../compute/worker_jobs.ts";
+import { serveJobs } from "../../workers/serve_jobs.ts";
 import { calibrateChunks, type CalibrationJob, type SharedMoments } from "./calibrate_chunks.ts";
 
 /** What each worker is given once. */

@@ -7,7 +7,7 @@ import { checkTensors } from "../weights/expected_tensors.ts";
 import { checkTokenIds } from "../architectures/token_ids.ts";
 import { checkResidentMemory } from "../scoring/memory_plan.ts";
 import { prepareWeights } from "../weights/prepared_weights.ts";
-import { runInWorkers } from "../compute/worker_pool.ts";
+import { runInWorkers } from "../../workers/worker_pool.ts";
 import type { SampleJob, SampleSetup } from "./sample_worker.ts";
 
 /** What {@linkcode sampleTokens} is given. */

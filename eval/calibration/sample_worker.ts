@@ -7,7 +7,7 @@ import { KeyValueCache } from "../layers/key_value_cache.ts";
 import { ParameterStore } from "../weights/parameter_store.ts";
 import type { PreparedWeights } from "../weights/prepared_weights.ts";
 import { sampleToken } from "../generation/sample_token.ts";
-import { serveJobs } from "../compute/worker_jobs.ts";
+import { serveJobs } from "../../workers/serve_jobs.ts";
 
 /** What each worker is given once. */
 export interface SampleSetup {

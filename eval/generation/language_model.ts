@@ -1,3 +1,4 @@
+import { shareFloat32Array } from "../../workers/shared_array.ts";
 import * as tf from "@tensorflow/tfjs";
 import type { Tensor2D, Tensor3D } from "../../kan/numeric/tensor_types.ts";
 import { InputError } from "../../data/input_error.ts";
@@ -150,7 +151,8 @@ export async function loadLanguageModel(source: LanguageModelSource): Promise<La
 
 /**
  * Reads all weights of a model, its buffers left out, after comparing names and shapes with the
- * config. The values are in shared memory, so that workers need no copy of them.
+ * config. The values are in shared memory, where there is any, so that workers
+ * need no copy of them.
  *
  * ```ts
  * import { embeddedModelPath, openModel } from "@kanpress/kanpress/data";
@@ -168,9 +170,7 @@ export async function readStateDict({ config, weights }: LanguageModelSource): P
   for (const { name } of weights.tensors) {
     if (isIgnorableTensor(config, name)) continue;
     const tensor = await weights.read(name);
-    const data = new Float32Array(new SharedArrayBuffer(tensor.data.byteLength));
-    data.set(tensor.data);
-    dict.set(name, { ...tensor, data });
+    dict.set(name, { ...tensor, data: shareFloat32Array(tensor.data) });
   }
   return dict;
 }

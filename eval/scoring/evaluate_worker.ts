@@ -5,7 +5,7 @@ import type { PreparedWeights } from "../weights/prepared_weights.ts";
 import type { ScoringJob } from "../scores/scoring_jobs.ts";
 import type { TokenScores } from "../scores/token_scores.ts";
 import { runJob, scoreRows } from "./window_scorer.ts";
-import { serveJobs } from "../compute/worker_jobs.ts";
+import { serveJobs } from "../../workers/serve_jobs.ts";
 
 /** What each worker is given once. */
 export interface EvaluateSetup {

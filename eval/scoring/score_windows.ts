@@ -15,7 +15,7 @@ import { openDevice } from "../webgpu/open_device.ts";
 import { scoreJobs } from "../webgpu/score_jobs.ts";
 import { whyUnsupported } from "../webgpu/supported.ts";
 import { tokensPerJob as tokensPerDeviceJob } from "../webgpu/workspace.ts";
-import { runInWorkers } from "../compute/worker_pool.ts";
+import { runInWorkers } from "../../workers/worker_pool.ts";
 
 /** One or two models, and how to run them. */
 export interface ScoringOptions {

@@ -51,8 +51,8 @@ export class Device {
 
   /** Writes values to the beginning of a buffer, or from byte `start` on. */
   write(buffer: GPUBuffer, values: Float32Array | Uint32Array | Uint16Array, start = 0): void {
-    // Without a copy: browsers do not take views of shared memory.
-    const own = values.buffer instanceof SharedArrayBuffer ? values.slice() : values;
+    // Through a copy where need be: browsers do not take views of shared memory.
+    const own = values.buffer instanceof ArrayBuffer ? values : values.slice();
     this.gpu.queue.writeBuffer(
       buffer,
       start,

@@ -1,5 +1,6 @@
+import { shareFloat32Array } from "../../workers/shared_array.ts";
 import { InputError } from "../../data/input_error.ts";
-import { elementCount, type StateDict, type WeightTensor } from "../../data/tensor.ts";
+import type { StateDict, WeightTensor } from "../../data/tensor.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
 import { expectedTensors, modelLinears } from "./expected_tensors.ts";
 
@@ -52,10 +53,7 @@ export function prepareTensor(
   shared: boolean,
 ): PreparedTensor {
   checkFinite(name, data);
-  if (!shared || data.buffer instanceof SharedArrayBuffer) return { shape, data, outputsFirst };
-  const copy = new Float32Array(new SharedArrayBuffer(4 * elementCount(shape)));
-  copy.set(data);
-  return { shape, data: copy, outputsFirst };
+  return { shape, data: shared ? shareFloat32Array(data) : data, outputsFirst };
 }
 
 function checkFinite(name: string, data: Float32Array): void {

@@ -1,6 +1,6 @@
 import { quantizersOf } from "../scan/trellis.ts";
 import type { CountedMatrix } from "../workers/coding_tasks.ts";
-import { shareFloat32Array } from "../matrix/shared_array.ts";
+import { shareFloat32Array } from "../../workers/shared_array.ts";
 import type { RunTasks } from "../workers/task_runner.ts";
 import { classCosts } from "../entropy/class_costs.ts";
 import { emptyCounts, fitSymbolModel, type MagnitudeCounts } from "../entropy/fit_symbol_model.ts";

@@ -19,7 +19,7 @@ import { createRunDecoderKernel } from "../entropy/run_decoder_kernel.ts";
 import { createTrellis, quantizersOf, type Trellis } from "../scan/trellis.ts";
 import type { QuantizeTask } from "../workers/coding_tasks.ts";
 import { ScratchArrays } from "../matrix/scratch_arrays.ts";
-import { shareFloat32Array } from "../matrix/shared_array.ts";
+import { shareFloat32Array } from "../../workers/shared_array.ts";
 import { runnerOf } from "../workers/coding_workers.ts";
 import type { RunTasks } from "../workers/task_runner.ts";
 import type { EncodeContext, EncodedLevel, Level } from "./level.ts";

@@ -1,4 +1,4 @@
-import { sharedFloat32Array, sharedInt32Array } from "./shared_array.ts";
+import { sharedFloat32Array, sharedInt32Array } from "../../workers/shared_array.ts";
 
 /**
  * Arrays that workers see without a copy and that are used again. Shared memory is let go of late:

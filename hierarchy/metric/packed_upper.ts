@@ -1,4 +1,4 @@
-import { sharedFloat32Array } from "../matrix/shared_array.ts";
+import { sharedFloat32Array } from "../../workers/shared_array.ts";
 import type { ErrorMetric } from "../matrix/error_metric.ts";
 import { triangleStart } from "../matrix/triangle.ts";
 

@@ -11,7 +11,7 @@ import { createIndexStatisticsKernel } from "../entropy/index_statistics_kernel.
 import type { Matrix } from "../matrix/matrix.ts";
 import { type MatrixRateTerm, quantizeMatrix } from "../quantize/quantize_matrix.ts";
 import { createTrellis } from "../scan/trellis.ts";
-import { sharedInt32Array } from "../matrix/shared_array.ts";
+import { sharedInt32Array } from "../../workers/shared_array.ts";
 
 /** A matrix to be quantized. */
 export interface QuantizeTask {
@@ -106,6 +106,18 @@ export const codingTasks: {
     return encodeSegment(createTrellis(states), segment, matrices, tables);
   },
 };
+
+/** A task with its kind, as workers are given it. */
+export type CodingJob = {
+  readonly [Kind in TaskKind]: { readonly kind: Kind; readonly task: TaskArguments[Kind] };
+}[TaskKind];
+
+/** Runs a task of any kind. */
+export function runTask<Kind extends TaskKind>(
+  { kind, task }: { readonly kind: Kind; readonly task: TaskArguments[Kind] },
+): TaskResults[Kind] {
+  return codingTasks[kind](task);
+}
 
 /** Number of values that a task works on. */
 export const taskSizes: {

@@ -1,5 +1,14 @@
-import { type RunTasks, runTasksHere } from "./task_runner.ts";
-import { WorkerPool } from "./worker_pool.ts";
+import { WorkerPool } from "../../workers/worker_pool.ts";
+import {
+  type CodingJob,
+  type TaskArguments,
+  type TaskKind,
+  type TaskResults,
+  taskSizes,
+} from "./coding_tasks.ts";
+import { type RunOptions, type RunTasks, runTasksHere } from "./task_runner.ts";
+
+type CodingPool = WorkerPool<undefined, CodingJob, TaskResults[TaskKind]>;
 
 /** What runs the tasks of each set of workers. */
 const runners = new WeakMap<CodingWorkers, RunTasks>();
@@ -25,19 +34,40 @@ const runners = new WeakMap<CodingWorkers, RunTasks>();
  * ```
  */
 export class CodingWorkers {
-  readonly #pool: WorkerPool | undefined;
+  readonly #pool: CodingPool | undefined;
 
   /** At most `threads` workers; with 1 the calling thread does the work. */
   constructor(threads: number) {
     if (threads === 1) return;
-    const pool = this.#pool = new WorkerPool(threads);
-    runners.set(this, (kind, tasks, options) => pool.run(kind, tasks, options));
+    const module = new URL("./coding_worker.ts", import.meta.url);
+    const pool: CodingPool = new WorkerPool({ module, threads, setup: undefined });
+    this.#pool = pool;
+    runners.set(this, inPool(pool));
   }
 
   /** Ends the workers. */
   close(): void {
     this.#pool?.close();
   }
+}
+
+/** Runs tasks in a pool, the largest first. */
+function inPool(pool: CodingPool): RunTasks {
+  return async <Kind extends TaskKind>(
+    kind: Kind,
+    tasks: readonly TaskArguments[Kind][],
+    { onDone, signal }: RunOptions = {},
+  ) => {
+    const sizes = tasks.map(taskSizes[kind]);
+    const order = [...tasks.keys()].sort((a, b) => sizes[b]! - sizes[a]! || a - b);
+    let done = 0;
+    const results = await pool.run(tasks.map((task) => ({ kind, task }) as CodingJob), {
+      order,
+      onResult: () => onDone?.(++done),
+      ...(signal !== undefined && { signal }),
+    });
+    return results as TaskResults[Kind][];
+  };
 }
 
 /** What runs tasks in some workers, or on the calling thread. */

@@ -1,8 +1,8 @@
 import assert from "node:assert";
-import { InputError } from "../../data/input_error.ts";
-import { runInWorkers } from "./worker_pool.ts";
+import { InputError } from "../data/input_error.ts";
+import { runInWorkers, WorkerPool } from "./worker_pool.ts";
 
-const module = new URL("../testdata/failing_worker.ts", import.meta.url);
+const module = new URL("./testdata/failing_worker.ts", import.meta.url);
 
 Deno.test("results come in the order of the jobs, whatever the number of workers", async () => {
   const jobs = Array.from({ length: 40 }, (_, i) => i);
@@ -57,4 +57,19 @@ Deno.test("an error of onResult rejects, and so does an abort while a job hangs"
     }),
     /enough/,
   );
+});
+
+Deno.test("a pool keeps its workers, begins jobs in an order and goes on after a failure", async () => {
+  const pool = new WorkerPool<number, number | "throw", number>({ module, threads: 1, setup: 5 });
+  try {
+    const ended: number[] = [];
+    const onResult = (_: number, index: number) => ended.push(index);
+    assert.deepEqual(await pool.run([1, 2, 3], { order: [2, 0, 1], onResult }), [5, 10, 15]);
+    assert.deepEqual(ended, [2, 0, 1]);
+    assert.deepEqual(await pool.run([4]), [20]);
+    await assert.rejects(pool.run([1, "throw"]), /bad index/);
+    assert.deepEqual(await pool.run([6]), [30]);
+  } finally {
+    pool.close();
+  }
 });

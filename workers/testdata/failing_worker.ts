@@ -1,5 +1,5 @@
 import { InputError } from "../../data/input_error.ts";
-import { serveJobs } from "../compute/worker_jobs.ts";
+import { serveJobs } from "../serve_jobs.ts";
 
 /** Doubles numbers, and fails in the ways that a job asks for. */
 serveJobs<number, number | "input" | "throw" | "crash", number>((factor) => {

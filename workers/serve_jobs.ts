@@ -5,7 +5,7 @@ interface WorkerScope<Setup, Job, Result> {
   postMessage(reply: WorkerReply<Result>): void;
 }
 
-/** The worker's side of `runInWorkers`: `start` prepares the worker and returns what runs a job. */
+/** The worker's side of a `WorkerPool`: `start` prepares the worker and returns what runs a job. */
 export function serveJobs<Setup, Job, Result>(
   start: (setup: Setup) => Promise<(job: Job, index: number) => Promise<Result>>,
 ): void {

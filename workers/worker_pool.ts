@@ -1,0 +1,142 @@
+import { InputError } from "../data/input_error.ts";
+
+/** What the workers of a pool are. */
+export interface WorkerPoolOptions<Setup> {
+  /** The workers' module, which calls `serveJobs`. */
+  readonly module: URL;
+  /** Most workers; never more start than there are jobs. */
+  readonly threads: number;
+  /** Sent to each worker once; put large arrays into shared memory. */
+  readonly setup: Setup;
+}
+
+/** How jobs are watched and stopped. */
+export interface RunOptions<Result> {
+  /** Numbers of the jobs in the order in which they begin; theirs by default. */
+  readonly order?: readonly number[];
+  /** Called as each job ends, in any order. */
+  readonly onResult?: (result: Result, index: number) => void;
+  /** Stops the work with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** Messages to a worker. */
+export type WorkerRequest<Setup, Job> =
+  | { readonly kind: "setup"; readonly setup: Setup }
+  | { readonly kind: "job"; readonly index: number; readonly job: Job };
+
+/** Messages from a worker. */
+export type WorkerReply<Result> =
+  | { readonly kind: "ready" }
+  | { readonly kind: "result"; readonly index: number; readonly result: Result }
+  | { readonly kind: "failure"; readonly name: string; readonly message: string };
+
+/**
+ * Web Workers that are started when they are first needed and stay for further jobs. Whoever made the
+ * pool closes it.
+ */
+export class WorkerPool<Setup, Job, Result> {
+  readonly #options: WorkerPoolOptions<Setup>;
+  #workers: Worker[] = [];
+
+  /** A pool without workers yet. */
+  constructor(options: WorkerPoolOptions<Setup>) {
+    this.#options = options;
+  }
+
+  /**
+   * Runs jobs, each on whichever worker is free, and gives their results in the order of the jobs. The
+   * first error of a worker, or the signal, ends all of them and is thrown; an {@linkcode InputError}
+   * arrives as one. The pool can be used again afterwards.
+   */
+  async run(
+    jobs: readonly Job[],
+    { order = [...jobs.keys()], onResult, signal }: RunOptions<Result> = {},
+  ): Promise<Result[]> {
+    signal?.throwIfAborted();
+    if (jobs.length === 0) return [];
+    const results = new Array<Result>(jobs.length);
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const abort = () => reject(signal!.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    let begun = 0, done = 0;
+    const giveNext = (worker: Worker) => {
+      const index = order[begun++];
+      if (index !== undefined) post(worker, { kind: "job", index, job: jobs[index]! });
+    };
+    const receive = (worker: Worker, reply: WorkerReply<Result>) => {
+      if (reply.kind === "failure") return reject(restoreError(reply));
+      if (reply.kind === "result") {
+        results[reply.index] = reply.result;
+        onResult?.(reply.result, reply.index);
+        if (++done === jobs.length) return resolve();
+      }
+      giveNext(worker);
+    };
+    const listen = (worker: Worker) => {
+      worker.onmessage = ({ data }) => {
+        try {
+          receive(worker, data);
+        } catch (error) {
+          reject(error);
+        }
+      };
+      worker.onerror = (event) => {
+        event.preventDefault();
+        reject(new Error(`a worker stopped: ${event.message}`));
+      };
+      worker.onmessageerror = () => reject(new Error("a worker sent what cannot be read"));
+    };
+    try {
+      for (const worker of this.#workers) {
+        listen(worker);
+        giveNext(worker);
+      }
+      const { module, threads, setup } = this.#options;
+      while (this.#workers.length < Math.min(threads, jobs.length)) {
+        const worker = new Worker(module, { type: "module" });
+        this.#workers.push(worker);
+        listen(worker);
+        // It is given its first job when it says that it is ready.
+        post(worker, { kind: "setup", setup });
+      }
+      await promise;
+    } catch (error) {
+      this.close();
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+    return results;
+  }
+
+  /** Ends the workers. */
+  close(): void {
+    for (const worker of this.#workers) worker.terminate();
+    this.#workers = [];
+  }
+}
+
+/** Runs jobs in a {@linkcode WorkerPool} of their own, which ends with them. */
+export async function runInWorkers<Setup, Job, Result>(
+  { jobs, ...options }:
+    & WorkerPoolOptions<Setup>
+    & Omit<RunOptions<Result>, "order">
+    & { readonly jobs: readonly Job[] },
+): Promise<Result[]> {
+  const pool = new WorkerPool<Setup, Job, Result>(options);
+  try {
+    return await pool.run(jobs, options);
+  } finally {
+    pool.close();
+  }
+}
+
+function post<Setup, Job>(worker: Worker, request: WorkerRequest<Setup, Job>): void {
+  worker.postMessage(request);
+}
+
+function restoreError({ name, message }: { name: string; message: string }): Error {
+  if (name === "InputError") return new InputError(message);
+  return new Error(`a worker failed: ${message}`);
+}
