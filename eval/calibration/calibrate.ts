@@ -197,6 +197,7 @@ async function runOnWorkers(
   { model, chunks, contextLength, moments }: CalibrationRun,
   { weights, fisher = true, seed = 0, threads, backend, onProgress, signal }: CalibrateOptions,
 ): Promise<Float64Array[]> {
+  requireSharedMemory("calibration");
   const { batch, resident } = planBatch(model, contextLength, fisher);
   const jobs = planJobs(chunks, contextLength, batch, fisher ? seed : undefined);
   let done = 0;
@@ -257,7 +258,6 @@ function planJobs(
 
 /** Sums for a model, all 0, in shared memory. */
 export function allocateMoments(model: TransformerDescription, backward: boolean): SharedMoments {
-  requireSharedMemory("calibration");
   const groups = inputGroups(model);
   const blocks = backward ? outputBlocks(model) : [];
   return {
