@@ -1,5 +1,6 @@
 import { basename, join } from "node:path";
-import { type ByteSource, writeFileAtomically } from "../data/mod.ts";
+import { type ByteSource, readAll } from "../data/byte_source.ts";
+import { writeFileAtomically } from "../data/mod.ts";
 import { COMPRESSED_NAME, COMPRESSED_SUFFIX } from "./compressed_argument.ts";
 import { UsageError } from "./errors.ts";
 import { compressedFile, compressedFolder } from "./output/kinds.ts";
@@ -59,6 +60,6 @@ export async function copyCompanions(
 ): Promise<void> {
   for (const companion of companions) {
     const name = companion.name.split(/[\\/]/).at(-1) ?? companion.name;
-    await writeFileAtomically(join(folder, name), [await companion.read(0, companion.byteLength)]);
+    await writeFileAtomically(join(folder, name), [await readAll(companion)]);
   }
 }

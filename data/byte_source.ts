@@ -1,3 +1,4 @@
+import { foreignKind, isLfsPointer } from "./file_kind.ts";
 import { InputError } from "./input_error.ts";
 
 /** Bytes that can be read in part: a file, a URL, or memory. */
@@ -40,7 +41,8 @@ export function checkRange(start: number, end: number, byteLength: number): void
 
 /**
  * Reads the whole of a small source. Refuses more than `limit` bytes (default 256 MiB) with an
- * {@linkcode InputError}, so that a wrong path cannot fill the memory.
+ * {@linkcode InputError}, so that a wrong path cannot fill the memory, and a Git LFS pointer, which
+ * stands where a file was not fetched.
  */
 export async function readAll(source: ByteSource, limit: number = 2 ** 28): Promise<Uint8Array> {
   if (source.byteLength > limit) {
@@ -49,5 +51,7 @@ export async function readAll(source: ByteSource, limit: number = 2 ** 28): Prom
         `check that it is the right file`,
     );
   }
-  return await source.read(0, source.byteLength);
+  const bytes = await source.read(0, source.byteLength);
+  if (isLfsPointer(bytes)) throw new InputError(`${source.name}: ${foreignKind(bytes)}`);
+  return bytes;
 }

@@ -1,4 +1,5 @@
 import { type ByteSource, readAll } from "./byte_source.ts";
+import { foreignKind } from "./file_kind.ts";
 import { InputError } from "./input_error.ts";
 
 /** Reads a JSON file that must hold an object; throws an {@linkcode InputError} otherwise. */
@@ -8,6 +9,8 @@ export async function readJsonObject(source: ByteSource): Promise<Record<string,
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (error) {
+    const kind = foreignKind(bytes);
+    if (kind !== undefined) throw new InputError(`${source.name}: ${kind}`, { cause: error });
     const detail = error instanceof SyntaxError ? error.message : "it is not UTF-8";
     throw new InputError(
       `${source.name}: is not valid JSON (${detail.replaceAll(/\s+/g, " ")}); ` +

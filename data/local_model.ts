@@ -2,9 +2,16 @@ import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { ByteSource } from "./byte_source.ts";
 import { fileError } from "./file_error.ts";
+import { foreignKind, kindBytes } from "./file_kind.ts";
 import { openFile } from "./file_source.ts";
 import { InputError } from "./input_error.ts";
-import { chooseCompanions, chooseModelFiles, indexSuffix, isCompressed } from "./model_files.ts";
+import {
+  chooseCompanions,
+  chooseModelFiles,
+  indexSuffix,
+  isCompressed,
+  shardOf,
+} from "./model_files.ts";
 import { type ModelSource, openModelFolder } from "./model_source.ts";
 
 /**
@@ -44,8 +51,34 @@ async function weightsFile(path: string): Promise<string | undefined> {
   if (isCompressed(name)) {
     throw new InputError(`${path}: is a compressed model; decompress it first`);
   }
-  if (found.isFile() && (name.endsWith(".safetensors") || name.endsWith(indexSuffix))) return name;
+  if (found.isFile() && (name.endsWith(".safetensors") || name.endsWith(indexSuffix))) {
+    checkWhole(path, name);
+    return name;
+  }
+  const kind = found.isFile() ? foreignKind(await startOf(path)) : undefined;
+  if (kind !== undefined) throw new InputError(`${path}: ${kind}`);
   throw new InputError(`${path}: is no model; name a model folder or a .safetensors file in one`);
+}
+
+/** Throws where a weights file is a part of a model, or of something else than a model. */
+function checkWhole(path: string, name: string): void {
+  const shard = shardOf(name);
+  if (shard !== undefined) {
+    throw new InputError(
+      `${path}: is part ${shard.part} of the ${shard.parts} of a model; name its folder`,
+    );
+  }
+  if (name.startsWith("adapter_")) {
+    throw new InputError(
+      `${path}: is an adapter (PEFT, such as LoRA) and not the model that it adapts; merge both with ` +
+        "peft and name the result",
+    );
+  }
+}
+
+async function startOf(path: string): Promise<Uint8Array> {
+  const file = await openFile(path);
+  return await file.read(0, Math.min(kindBytes, file.byteLength));
 }
 
 /** Names of the files in a folder; throws {@linkcode InputError} where it cannot be read. */

@@ -35,7 +35,8 @@ export const indexSuffix = ".safetensors.index.json";
  */
 export function chooseModelFiles(folder: string, names: readonly string[]): ModelFiles {
   if (!names.includes("config.json")) {
-    throw new InputError(`${folder}: has no config.json; name the folder of a model`);
+    const advice = adviceForFolder(names) ?? "has no config.json; name the folder of a model";
+    throw new InputError(`${folder}: ${advice}`);
   }
   return { weights: chooseWeights(folder, names), companions: chooseCompanions(names) };
 }
@@ -50,16 +51,43 @@ function chooseWeights(folder: string, names: readonly string[]): string {
     if (names.includes(usual)) return usual;
   }
   for (const suffix of [".safetensors", indexSuffix]) {
-    const found = names.filter((name) => name.endsWith(suffix) && !isCompressed(name));
-    if (found.length === 1) return found[0]!;
-    if (found.length > 1 && !names.some((name) => name.endsWith(indexSuffix))) {
-      throw new InputError(
-        `${folder}: has ${found.length} .safetensors files and no index; name one of them, ` +
-          `such as ${folder}/${found.toSorted()[0]}`,
-      );
+    const found = names.filter((name) => name.endsWith(suffix) && isWeights(name));
+    if (found.length === 1 && shardOf(found[0]!) === undefined) return found[0]!;
+    if (found.length > 0 && !names.some((name) => name.endsWith(indexSuffix))) {
+      throw new InputError(`${folder}: ${adviceForSeveral(folder, found.toSorted())}`);
     }
   }
-  throw missingWeights(folder, names);
+  throw new InputError(`${folder}: ${adviceForFolder(names) ?? missingWeights(names)}`);
+}
+
+/** Whether a name may be that of a model's own weights. */
+function isWeights(name: string): boolean {
+  return !isCompressed(name) && !name.startsWith("adapter_");
+}
+
+/** Which of how many parts of a model a weights file is, by its name; undefined where it is whole. */
+export function shardOf(
+  name: string,
+): { readonly part: number; readonly parts: number } | undefined {
+  const [, part, parts] = /-(\d{5})-of-(\d{5})\.safetensors$/.exec(name) ?? [];
+  return parts === undefined || Number(parts) < 2
+    ? undefined
+    : { part: Number(part), parts: Number(parts) };
+}
+
+function adviceForSeveral(folder: string, found: readonly string[]): string {
+  const shards = found.map(shardOf).filter((shard) => shard !== undefined);
+  const parts = shards[0]?.parts;
+  if (parts === undefined) {
+    return `has ${found.length} .safetensors files and no index; name one of them, such as ` +
+      `${folder}/${found[0]}`;
+  }
+  const index = found[0]!.replace(/-\d{5}-of-\d{5}\.safetensors$/, indexSuffix);
+  const here = new Set(shards.map(({ part }) => part));
+  const count = here.size === parts ? `the ${parts} parts` : `${here.size} of the ${parts} parts`;
+  const missing = here.size === parts ? index : `the other parts and ${index}`;
+  return `has ${count} of a model, but not the index of its tensors; add ${missing} from where ` +
+    "you got them";
 }
 
 /** Whether a name is that of a file that kanpress has compressed. */
@@ -67,20 +95,32 @@ export function isCompressed(name: string): boolean {
   return name.endsWith(".kan.safetensors");
 }
 
-function missingWeights(folder: string, names: readonly string[]): InputError {
-  const other = names.find((name) => /\.(bin|pt|pth|ckpt|h5|msgpack|gguf|onnx)$/.test(name));
+function missingWeights(names: readonly string[]): string {
+  const other = names.find((name) => /\.(bin|pt|pth|ckpt|h5|msgpack|onnx)$/.test(name));
   if (other !== undefined) {
-    return new InputError(
-      `${folder}: has no .safetensors weights, only ${other}; convert them to safetensors, ` +
-        `for example with save_pretrained of transformers`,
-    );
+    return `has no .safetensors weights, only ${other}; convert them to safetensors, ` +
+      "for example with save_pretrained of transformers";
   }
   const compressed = names.find(isCompressed);
   if (compressed !== undefined) {
-    return new InputError(
-      `${folder}: has no .safetensors weights but the compressed ${compressed}; ` +
-        `decompress it first`,
-    );
+    return `has no .safetensors weights but the compressed ${compressed}; decompress it first`;
   }
-  return new InputError(`${folder}: has no .safetensors weights; add model.safetensors`);
+  return "has no .safetensors weights; add model.safetensors";
+}
+
+/** What a folder is, and what to do, where it is something else than a model's. */
+function adviceForFolder(names: readonly string[]): string | undefined {
+  if (names.some((name) => /^adapter_(config\.json|model\.safetensors)$/.test(name))) {
+    return "holds an adapter (PEFT, such as LoRA) and not the model that it adapts; load both with " +
+      "peft, merge_and_unload() and save_pretrained(), and name the result";
+  }
+  const gguf = names.find((name) => name.endsWith(".gguf"));
+  if (gguf !== undefined) {
+    return `holds a model in llama.cpp's format (${gguf}), which kanpress does not read; take the ` +
+      "safetensors model that it was made from";
+  }
+  if (names.includes("snapshots") && names.includes("blobs")) {
+    return "is a model's folder in the hub's cache; name a folder in its snapshots/, or owner/name";
+  }
+  return undefined;
 }

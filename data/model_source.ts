@@ -1,4 +1,4 @@
-import type { ByteSource } from "./byte_source.ts";
+import { type ByteSource, readAll } from "./byte_source.ts";
 import { InputError } from "./input_error.ts";
 import { readJsonObject } from "./json_file.ts";
 import { indexSuffix, type ModelFiles } from "./model_files.ts";
@@ -36,12 +36,19 @@ export interface ModelFolder {
   open(fileName: string): Promise<ByteSource>;
 }
 
+/** Throws where a file is a Git LFS pointer: it would be copied, or read as something else. */
+async function refusePointer(file: ByteSource): Promise<void> {
+  // Pointers are about 130 bytes long.
+  if (file.byteLength <= 1024) await readAll(file);
+}
+
 /** Opens a model of which it is known which files are what. */
 export async function openModelFolder(
   folder: ModelFolder,
   files: ModelFiles,
 ): Promise<ModelSource> {
   const companions = await Promise.all(files.companions.map((name) => folder.open(name)));
+  await Promise.all(companions.map(refusePointer));
   const companion = (name: string) => companions[files.companions.indexOf(name)];
   const configFile = companion("config.json");
   if (configFile === undefined) {

@@ -94,6 +94,42 @@ const badFolders: readonly [string, Files, RegExp][] = [
     { "config.json": "{}", "a.safetensors": weights, "b.safetensors": weights },
     /: has 2 .safetensors files and no index; name one of them, such as .*a.safetensors/,
   ],
+  [
+    "with parts and no index",
+    {
+      "config.json": "{}",
+      "model-00001-of-00002.safetensors": weights,
+      "model-00002-of-00002.safetensors": weights,
+    },
+    /: has the 2 parts of a model, but not .*; add model.safetensors.index.json from where/,
+  ],
+  [
+    "with one part and no index",
+    { "config.json": "{}", "model-00002-of-00003.safetensors": weights },
+    /: has 1 of the 3 parts of a model, .*; add the other parts and model.safetensors.index.json/,
+  ],
+  [
+    "with an adapter only",
+    { "adapter_config.json": "{}", "adapter_model.safetensors": weights },
+    /: holds an adapter \(PEFT, .* merge_and_unload/,
+  ],
+  [
+    "with an adapter beside a config.json",
+    { "config.json": "{}", "adapter_config.json": "{}", "adapter_model.safetensors": weights },
+    /: holds an adapter \(PEFT, .* merge_and_unload/,
+  ],
+  ["with a GGUF file", { "model.Q4_K_M.gguf": "" }, /in llama.cpp's format \(model.Q4_K_M.gguf\)/],
+  [
+    "with a GGUF file and a config.json",
+    { "config.json": "{}", "model.gguf": "" },
+    /in llama.cpp's format \(model.gguf\), .*; take the safetensors model/,
+  ],
+  ["of the hub's cache", { snapshots: "", blobs: "", refs: "" }, /name a folder in its snapshots/],
+  [
+    "with a web page as config.json",
+    { ...goodFiles, "config.json": "<!DOCTYPE html>" },
+    /a web pa/,
+  ],
   ["with a broken config.json", { ...goodFiles, "config.json": "{" }, /config.json: is not valid/],
   ["with a config.json of a list", { ...goodFiles, "config.json": "[]" }, /should be a JSON obj/],
   ["with a config.json in Latin-1", {
@@ -110,6 +146,61 @@ for (const [name, files, message] of badFolders) {
     });
   });
 }
+
+const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:" +
+  `${"4d7a2146".repeat(8)}\nsize 12345\n`;
+
+Deno.test("a Git LFS pointer is told of in the place of any file", async () => {
+  const index = "model.safetensors.index.json";
+  for (
+    const name of [
+      "config.json",
+      "tokenizer.json",
+      "tokenizer_config.json",
+      "merges.txt",
+      "tokenizer.model",
+      "model.safetensors",
+      index,
+    ]
+  ) {
+    const { "model.safetensors": _, ...rest } = goodFiles;
+    const files = { ...(name === index ? rest : goodFiles), [name]: pointer };
+    await withFolder(files, async (folder) => {
+      assert.equal(
+        await rejection(folder),
+        `${
+          join(folder, name)
+        }: is a Git LFS pointer in place of the file; fetch it with git lfs pull`,
+      );
+    });
+  }
+});
+
+Deno.test("a part, an adapter or a file of another program is told of by its name", async () => {
+  const zip = Uint8Array.of(0x50, 0x4b, 3, 4, 0, 0);
+  const files: [string, string | Uint8Array, RegExp][] = [
+    [
+      "model-00001-of-00002.safetensors",
+      weights,
+      /: is part 1 of the 2 of a model; name its folder$/,
+    ],
+    ["adapter_model.safetensors", weights, /: is an adapter \(PEFT/],
+    ["model.gguf", "GGUF\x03\0\0\0", /: is a GGUF file of llama.cpp, /],
+    ["renamed.safetensors", "GGUF\x03\0\0\0aaaaaaaaaaa", /: is a GGUF file of llama.cpp, /],
+    ["pytorch_model.bin", zip, /: is a PyTorch file or another archive; convert it/],
+    ["model.h5", Uint8Array.of(0x89, 0x48, 0x44, 0x46), /: is an HDF5 file/],
+    ["model.safetensors", pointer, /: is a Git LFS pointer/],
+  ];
+  for (const [name, content, message] of files) {
+    await withFolder({ ...goodFiles, [name]: content }, async (folder) => {
+      assert.match(await rejection(join(folder, name)), message);
+    });
+  }
+  const sole = { "config.json": "{}", "model-00001-of-00001.safetensors": weights };
+  await withFolder(sole, async (folder) => {
+    assert.equal((await openModel(folder)).weights.tensors.length, 1);
+  });
+});
 
 Deno.test("files that are no models are refused", async () => {
   await withFolder({ ...goodFiles, "a.kan.safetensors": weights }, async (folder) => {

@@ -1,5 +1,6 @@
 import type { ByteSource } from "./byte_source.ts";
 import { bytesPerElement, dtypes, isDType } from "./dtype.ts";
+import { foreignKind, kindBytes } from "./file_kind.ts";
 import { InputError } from "./input_error.ts";
 import { isJsonObject } from "./json_file.ts";
 import { type JsonFinding, scanJson } from "./json_scan.ts";
@@ -66,13 +67,11 @@ async function readHeaderLength(source: ByteSource): Promise<number> {
   if (source.byteLength < lengthBytes) {
     throw damaged(source.name, `only ${source.byteLength} bytes long`);
   }
-  const bytes = await source.read(0, lengthBytes);
+  const start = await source.read(0, Math.min(kindBytes, source.byteLength));
+  const kind = foreignKind(start);
+  if (kind !== undefined) throw new InputError(`${source.name}: ${kind}`);
+  const bytes = start.subarray(0, lengthBytes);
   const text = new TextDecoder().decode(bytes);
-  if (text === "version ") {
-    throw new InputError(
-      `${source.name}: is a Git LFS pointer in place of the file; fetch it with git lfs pull`,
-    );
-  }
   const view = new DataView(bytes.buffer, bytes.byteOffset, lengthBytes);
   const length = view.getUint32(4, true) * 2 ** 32 + view.getUint32(0, true);
   if (length > largestHeader) {

@@ -152,7 +152,7 @@ Deno.test("refused: a header beyond 100 MB, without reading it", async () => {
     name: "bad.safetensors",
     byteLength: 2 ** 40,
     read(start, end) {
-      assert.deepStrictEqual([start, end], [0, 8]);
+      assert(start === 0 && end <= 64);
       return Promise.resolve(length);
     },
   };
@@ -164,7 +164,10 @@ Deno.test("refused: a header beyond 100 MB, without reading it", async () => {
 Deno.test("refused: a web page or a Git LFS pointer in place of the file", async () => {
   const text = (content: string) =>
     memorySource(new TextEncoder().encode(content), "bad.safetensors");
-  assert.match(await rejection(text("<!doctype html>")), /begins with the text "<!doctyp";/);
+  assert.match(
+    await rejection(text("<!doctype html>")),
+    /: is a web page in place of the file; get it again/,
+  );
   const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n";
   assert.match(await rejection(text(pointer)), /is a Git LFS pointer .*; fetch it with git lfs/);
 });

@@ -105,6 +105,6 @@ export async function interruptCommandLine(
 /** The lines of stderr that are not progress. */
 export function errorLines(error: string): string[] {
   return error.split("\n").filter((line) =>
-    line !== "" && !/^\w+( \([^)]*\))?: (done in )?\d/.test(line)
+    line !== "" && !/^\w[\w ]*( \([^)]*\))?: (done in )?\d/.test(line)
   );
 }

@@ -8,6 +8,7 @@ import type {
   TransformerDescription,
 } from "../architectures/description.ts";
 import { isIgnorableTensor } from "../architectures/registry.ts";
+import { refuseQuantized } from "./quantized_checkpoint.ts";
 
 /** All linear layers of one layer, in the order in which the forward pass runs them. */
 export function layerLinears({ attention, feedForward }: LayerDescription): LinearDescription[] {
@@ -71,7 +72,9 @@ export function checkTensors(
   tensors: Iterable<Pick<TensorInfo, "name" | "shape">>,
 ): void {
   const missing = expectedTensors(model);
-  for (const { name, shape } of tensors) {
+  const present = [...tensors];
+  refuseQuantized(config, present.map(({ name }) => name));
+  for (const { name, shape } of present) {
     const expected = missing.get(name);
     if (expected === undefined) {
       if (isIgnorableTensor(config, name)) continue;
