@@ -30,10 +30,10 @@ export function createBsplines(grid: Grid, extrapolation: Extrapolation = "clamp
     }
     while (tables.length <= derivative) tables.push(differentiate(tables.at(-1)!, grid));
     const pieces = tables[derivative]!;
-    const first = Math.min(Math.max(span - order, 0), size - support);
+    const first = firstOnSpan(grid, span);
     const left = knotArray[span]!;
     const u = (x - left) / (knotArray[span + 1]! - left);
-    let at = (span * size + first) * support + order;
+    let at = span * support * support + order;
     for (let i = 0; i < support; i++, at += support) {
       let sum = pieces[at]!;
       for (let power = 1; power <= order; power++) sum = sum * u + pieces[at - power]!;
@@ -100,10 +100,10 @@ export function gridOf(basis: Basis): Grid | undefined {
 }
 
 /** The derivatives with respect to x of polynomials in u, laid out as {@link polynomialPieces} does. */
-function differentiate(pieces: Float64Array, { order, intervals, knots }: Grid): Float64Array {
-  const terms = order + 1, size = intervals + order;
+function differentiate(pieces: Float64Array, { order, knots }: Grid): Float64Array {
+  const terms = order + 1;
   return pieces.map((_, at) => {
-    const power = at % terms, span = Math.floor(at / (size * terms));
+    const power = at % terms, span = Math.floor(at / (terms * terms));
     const width = knots[span + 1]! - knots[span]!;
     return power < order && width > 0 ? (power + 1) * pieces[at + 1]! / width : 0;
   });
@@ -135,37 +135,48 @@ function findSpan(knots: Float64Array, range: Grid["range"], x: number): number 
   return low;
 }
 
+/** The first of the `order + 1` B-splines that may not be 0 on a knot interval. */
+function firstOnSpan({ order, intervals }: Grid, span: number): number {
+  return Math.min(Math.max(span - order, 0), intervals - 1);
+}
+
 /**
- * The polynomial of every B-spline on every knot interval, [interval][spline][power], in the local
- * coordinate u = (x - knot) / width, from the Cox-de Boor recursion applied to polynomials. Reading
- * a short row of it replaces the recursion at each point.
+ * The polynomials of the `order + 1` B-splines from {@link firstOnSpan} on, on every knot interval,
+ * [interval][spline][power], in the local coordinate u = (x - knot) / width, from the Cox-de Boor
+ * recursion applied to polynomials. Reading a short row of it replaces the recursion at each point.
  */
 function polynomialPieces(grid: Grid): Float64Array {
-  const { order, intervals, knots } = grid;
-  const spans = knots.length - 1, size = intervals + order, terms = order + 1;
-  const pieces = new Float64Array(spans * size * terms);
+  const { order, knots } = grid;
+  const spans = knots.length - 1, terms = order + 1;
+  const pieces = new Float64Array(spans * terms * terms);
   for (let span = 0; span < spans; span++) {
     const left = knots[span]!, width = knots[span + 1]! - left;
     if (width === 0) continue;
-    let rows = Array.from({ length: spans }, () => new Float64Array(terms));
-    rows[span]![0] = 1;
+    // Row r is of spline r + lowestSpline: only those between reach the interval.
+    const lowestSpline = span - order;
+    let rows = Array.from({ length: order + 2 }, () => new Float64Array(terms));
+    rows[order]![0] = 1;
     for (let degree = 1; degree <= order; degree++) {
-      const raised = Array.from({ length: spans }, () => new Float64Array(terms));
+      const raised = Array.from({ length: order + 2 }, () => new Float64Array(terms));
       const lowest = Math.max(0, span - degree), highest = Math.min(span, spans - degree - 1);
       for (let i = lowest; i <= highest; i++) {
+        const target = raised[i - lowestSpline]!;
         const rise = knots[i + degree]! - knots[i]!;
         const fall = knots[i + degree + 1]! - knots[i + 1]!;
         if (rise > 0) {
-          addLinearTimes(raised[i]!, rows[i]!, (left - knots[i]!) / rise, width / rise);
+          addLinearTimes(target, rows[i - lowestSpline]!, (left - knots[i]!) / rise, width / rise);
         }
         if (fall > 0) {
           const offset = (knots[i + degree + 1]! - left) / fall;
-          addLinearTimes(raised[i]!, rows[i + 1]!, offset, -width / fall);
+          addLinearTimes(target, rows[i + 1 - lowestSpline]!, offset, -width / fall);
         }
       }
       rows = raised;
     }
-    for (let i = 0; i < size; i++) pieces.set(rows[i]!, (span * size + i) * terms);
+    const first = firstOnSpan(grid, span);
+    for (let i = Math.max(first, lowestSpline); i <= Math.min(first + order, span); i++) {
+      pieces.set(rows[i - lowestSpline]!, (span * terms + i - first) * terms);
+    }
   }
   return pieces;
 }

@@ -9,6 +9,9 @@ import {
 import * as jets from "./jet.ts";
 import type { Arithmetic, Jet } from "./jet.ts";
 
+/** More functions than anyone needs: descriptions come from files, too. */
+const MOST_FUNCTIONS = 1 << 16;
+
 /** Equally spaced copies of one function. */
 export interface TranslatesOptions {
   /** Number of centres, at least 2; 8 if absent. */
@@ -81,7 +84,7 @@ export function createMexicanHats(options: TranslatesOptions = {}): Basis {
  * ```
  */
 export function createChebyshev(degree: number): Basis {
-  requireInteger("degree", degree, 0);
+  requireInteger("degree", degree, 0, MOST_FUNCTIONS);
   return createSequence({ kind: "chebyshev", degree }, degree + 1, (on, x) => {
     const t = jets.tanh(on, x);
     const terms = [jets.constant(on, x, 1), t];
@@ -108,7 +111,7 @@ export function createChebyshev(degree: number): Basis {
  * ```
  */
 export function createFourier(frequencies: number, period: number = 2 * Math.PI): Basis {
-  requireInteger("frequencies", frequencies, 1);
+  requireInteger("frequencies", frequencies, 1, MOST_FUNCTIONS);
   requireNumber("period", period, { above: 0 });
   return createSequence({ kind: "fourier", frequencies, period }, 2 * frequencies + 1, (on, x) => {
     const terms = [jets.constant(on, x, 1)];
@@ -152,7 +155,7 @@ export interface RationalsOptions {
  */
 export function createRationals(options: RationalsOptions = {}): Basis {
   const { degree = 5, denominator = [0, 0, 0, 1] } = options;
-  requireInteger("degree", degree, 0);
+  requireInteger("degree", degree, 0, MOST_FUNCTIONS);
   requireFinite("denominator", denominator);
   const description = { kind: "rational", degree, denominator: [...denominator] } as const;
   return createSequence(description, degree + 1, (on, x) => {
@@ -175,7 +178,7 @@ function createTranslates(
   mother: <T>(on: Arithmetic<T>, u: Jet<T>) => Jet<T>,
 ): Basis {
   const { count = 8, range = [-2, 2], extrapolation = "zero" } = options;
-  requireInteger("count", count, 2);
+  requireInteger("count", count, 2, MOST_FUNCTIONS);
   requireExtrapolation(extrapolation);
   const [start, end] = range;
   requireRange("range", range);

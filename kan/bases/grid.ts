@@ -2,7 +2,7 @@ import { requireFinite, requireInteger, requireRange } from "../numeric/checks.t
 
 /** The knots of a B-spline on one input axis; immutable (the knots are frozen). */
 export interface Grid {
-  /** Polynomial degree k of the splines, 0 or more; 3 is cubic. */
+  /** Polynomial degree k of the splines, 0 to 32; 3 is cubic. */
   readonly order: number;
   /** Number G of knot intervals inside `range`, 1 or more. */
   readonly intervals: number;
@@ -12,11 +12,14 @@ export interface Grid {
   readonly knots: readonly number[];
 }
 
+/** Splines of higher degrees are of no use, and their tables grow with its square. */
+const HIGHEST_ORDER = 32;
+
 /** What {@link uniformGrid} needs. */
 export interface UniformGridOptions {
   /** Number G of intervals, an integer of at least 1. */
   readonly intervals: number;
-  /** Polynomial degree k, an integer of at least 0; 3 if absent. */
+  /** Polynomial degree k, an integer from 0 to 32; 3 if absent. */
   readonly order?: number;
   /** The interval [a, b], finite, a < b; [-1, 1] if absent. */
   readonly range?: readonly [number, number];
@@ -53,7 +56,7 @@ export function uniformGrid(options: UniformGridOptions): Grid {
  * end step by the mean interval width, as in pykan.
  *
  * @throws RangeError if there are fewer than 2 breaks, if they are not ascending or not finite, if
- * the first equals the last, or if `order` is not an integer of at least 0.
+ * the first equals the last, or if `order` is not an integer from 0 to 32.
  *
  * ```ts
  * import { gridFromBreaks } from "@kanpress/kanpress/kan";
@@ -63,7 +66,7 @@ export function uniformGrid(options: UniformGridOptions): Grid {
  * ```
  */
 export function gridFromBreaks(breaks: ArrayLike<number>, order: number): Grid {
-  requireInteger("order", order, 0);
+  requireInteger("order", order, 0, HIGHEST_ORDER);
   requireFinite("breaks", breaks);
   const intervals = breaks.length - 1;
   if (intervals < 1) throw new RangeError(`a grid needs at least 2 breaks, got ${breaks.length}`);
@@ -81,7 +84,7 @@ export function gridFromBreaks(breaks: ArrayLike<number>, order: number): Grid {
  * A grid with exactly the given knots, `intervals + 2 * order + 1` of them.
  *
  * @throws RangeError if they are too few, not finite or not ascending, if the inner range is empty,
- * or if `order` is not an integer of at least 0.
+ * or if `order` is not an integer from 0 to 32.
  *
  * ```ts
  * import { gridFromKnots } from "@kanpress/kanpress/kan";
@@ -91,7 +94,7 @@ export function gridFromBreaks(breaks: ArrayLike<number>, order: number): Grid {
  * ```
  */
 export function gridFromKnots(knots: ArrayLike<number>, order: number): Grid {
-  requireInteger("order", order, 0);
+  requireInteger("order", order, 0, HIGHEST_ORDER);
   const intervals = knots.length - 2 * order - 1;
   if (intervals < 1) {
     throw new RangeError(
