@@ -1,7 +1,6 @@
-import { Tokenizer } from "@huggingface/tokenizers";
 import { InputError } from "./input_error.ts";
-import { isJsonObject } from "./json_file.ts";
-import { quoteValue } from "./quote.ts";
+import { readPipeline } from "./tokenizer/pipeline.ts";
+import { nameSpecialTokens } from "./tokenizer/special_tokens.ts";
 
 /** Text to token ids and back. */
 export interface TextTokenizer {
@@ -16,17 +15,25 @@ export interface TextTokenizer {
   /** Whether the model expects every text to begin with {@linkcode bosTokenId}. */
   readonly addsBos: boolean;
   /**
-   * Token ids of a text, with no special tokens added. Throws an {@linkcode InputError} where the
-   * text has something that the vocabulary cannot write.
+   * The first token ids of a text, at most `most` where it is given, with no special tokens added;
+   * the rest of the text is not tokenized. Characters that the vocabulary cannot write become its
+   * unknown token, or are left out where it has none, as in transformers. Throws an
+   * {@linkcode InputError} where the text cannot be tokenized.
    */
-  encode(text: string): Int32Array;
-  /** Text of token ids, special tokens written out; throws a RangeError for an unknown id. */
+  encode(text: string, most?: number): Int32Array;
+  /** What becomes of a text before it is split, such as small letters; nothing where absent. */
+  normalize?(text: string): string;
+  /**
+   * Text of token ids, special tokens written out. Ids that have no token, such as those that only
+   * pad a model's vocabulary, write nothing; throws a RangeError for what is no id.
+   */
   decode(ids: ArrayLike<number>): string;
 }
 
 /**
  * Makes a tokenizer from the parsed contents of `tokenizer.json` and `tokenizer_config.json`;
- * `file` names it in messages. Throws an {@linkcode InputError} where the contents are unusable.
+ * `file` names it in messages. Its ids are those of Hugging Face's Rust library. Throws an
+ * {@linkcode InputError} where the contents are damaged, or use what is not supported.
  *
  * ```ts
  * import { createTextTokenizer } from "@kanpress/kanpress/data";
@@ -49,67 +56,38 @@ export function createTextTokenizer(
   config: Readonly<Record<string, unknown>> = {},
   file: string = "tokenizer.json",
 ): TextTokenizer {
-  let tokenizer: Tokenizer;
-  try {
-    tokenizer = new Tokenizer(json, config);
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
+  const pipeline = readPipeline(file, json);
+  const { tokens, beginning } = pipeline;
+  const named = nameSpecialTokens(config, isByteLevel(json));
+  if (beginning.length > 1) {
     throw new InputError(
-      `${file}: cannot be used (${detail.replaceAll(/\s+/g, " ")}); get it again or save it as a ` +
-        `fast tokenizer with transformers`,
-      { cause: error },
+      `${file}: its post_processor begins texts with ${beginning.length} tokens, which is not ` +
+        "supported: only one",
     );
   }
-  const bosTokenId = specialTokenId(tokenizer, config["bos_token"] ?? config["cls_token"]);
-  const eosTokenId = specialTokenId(tokenizer, config["eos_token"] ?? config["sep_token"]);
-  const maskTokenId = specialTokenId(tokenizer, config["mask_token"]);
-  const vocabularySize = Math.max(-1, ...tokenizer.get_vocab().values()) + 1;
+  const idOf = (token: string | undefined) => token === undefined ? token : pipeline.idOf(token);
+  const bosTokenId = beginning[0] ?? idOf(named.bos);
+  const eosTokenId = idOf(named.eos);
+  const maskTokenId = idOf(named.mask);
   return {
-    vocabularySize,
+    vocabularySize: tokens.length,
     ...(bosTokenId === undefined ? {} : { bosTokenId }),
     ...(eosTokenId === undefined ? {} : { eosTokenId }),
     ...(maskTokenId === undefined ? {} : { maskTokenId }),
-    addsBos: bosTokenId !== undefined && beginsWith(tokenizer, bosTokenId, config["add_bos_token"]),
-    encode: (text) => encode(tokenizer, text, file),
-    decode: (ids) => decode(tokenizer, ids, vocabularySize),
+    addsBos: beginning.length > 0,
+    encode: (text, most = Infinity) => pipeline.encode(text, most),
+    normalize: pipeline.normalize,
+    decode(ids) {
+      const found = Array.from(ids, (id) => {
+        if (Number.isSafeInteger(id) && id >= 0) return tokens[id];
+        throw new RangeError(`${id} is no token id`);
+      }).filter((token) => token !== undefined);
+      return pipeline.decode(found).join("");
+    },
   };
 }
 
-/** Special tokens are named as a string or, in older files, as an object with their content. */
-function specialTokenId(tokenizer: Tokenizer, token: unknown): number | undefined {
-  const content = isJsonObject(token) ? token["content"] : token;
-  return typeof content === "string" ? tokenizer.token_to_id(content) : undefined;
-}
-
-/** The configuration's word, where it has one, or else what the post-processor does to a text. */
-function beginsWith(tokenizer: Tokenizer, bosTokenId: number, addBosToken: unknown): boolean {
-  if (typeof addBosToken === "boolean") return addBosToken;
-  const plain = tokenizer.encode("a", { add_special_tokens: false }).ids;
-  const processed = tokenizer.encode("a").ids;
-  return processed.length > plain.length && processed[0] === bosTokenId;
-}
-
-function encode(tokenizer: Tokenizer, text: string, file: string): Int32Array {
-  const { ids, tokens } = tokenizer.encode(text, { add_special_tokens: false });
-  const unknown = ids.findIndex((id) => id === undefined);
-  if (unknown !== -1) {
-    throw new InputError(
-      `${file}: has no token for ${quoteValue(tokens[unknown])}; leave it out of the text`,
-    );
-  }
-  return Int32Array.from(ids);
-}
-
-function decode(tokenizer: Tokenizer, ids: ArrayLike<number>, vocabularySize: number): string {
-  const list = Array.from(ids);
-  // The library refuses an empty list, and writes "undefined" for an id that is not there.
-  if (list.length === 0) return "";
-  const unknown = list.find((id) => tokenizer.id_to_token(id) === undefined);
-  if (unknown !== undefined) {
-    throw new RangeError(`token id ${unknown} is not in the vocabulary of ${vocabularySize}`);
-  }
-  return tokenizer.decode(list, {
-    skip_special_tokens: false,
-    clean_up_tokenization_spaces: false,
-  });
+/** Whether the text becomes bytes before or after the model. */
+function isByteLevel({ pre_tokenizer: before, decoder: after }: Readonly<Record<string, unknown>>) {
+  return JSON.stringify([before, after]).includes('"type":"ByteLevel"');
 }
