@@ -20,6 +20,7 @@ import { readText, specialTokens } from "./measure.ts";
 import type { Phases } from "./phases.ts";
 import type { CompressOptions } from "./program.ts";
 import type { Session } from "./session.ts";
+import { greatest } from "../data/extremes.ts";
 
 /** Tokens of a text that are used unless the user asks for more or fewer. */
 const TEXT_TOKENS = 32_768;
@@ -93,8 +94,8 @@ export async function calibrateModel(
     metrics: tensorMetrics(description, unpackCalibration(kept.calibration)),
     tokens: kept.tokens,
     contextLength: planned.settings.contextLength,
-    widestInput: Math.max(
-      ...kept.calibration.linears.map(({ moment }) => kept.calibration.moments[moment]!.size),
+    widestInput: greatest(
+      kept.calibration.linears.map(({ moment }) => kept.calibration.moments[moment]!.size),
     ),
   };
 }

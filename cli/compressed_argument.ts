@@ -70,11 +70,14 @@ export async function readTokenizerIn(
   config: Readonly<Record<string, unknown>>,
 ): Promise<TextTokenizer | undefined> {
   if (folder === undefined) return undefined;
-  const file = join(folder, "tokenizer.json");
-  const settings = join(folder, "tokenizer_config.json");
-  if (!existsSync(file)) return undefined;
-  const settingsFile = existsSync(settings) ? await openFile(settings) : undefined;
-  return await readTextTokenizer(await openFile(file), settingsFile, config);
+  const open = async (name: string) => {
+    const path = join(folder, name);
+    return existsSync(path) ? await openFile(path) : undefined;
+  };
+  const file = await open("tokenizer.json");
+  if (file === undefined) return undefined;
+  const settings = await open("tokenizer_config.json");
+  return await readTextTokenizer(file, settings, config, await open("special_tokens_map.json"));
 }
 
 function isFolder(path: string): boolean {

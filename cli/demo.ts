@@ -1,6 +1,8 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import { InputError, openFile } from "../data/mod.ts";
+import { readJsonObject } from "../data/json_file.ts";
+import { type ByteSource, InputError, memorySource, openFile } from "../data/mod.ts";
+import { joinSettings } from "../data/tokenizer/special_tokens.ts";
 import { type DemoModel, serveDemo } from "../demo/serve.ts";
 import { compress } from "./compress.ts";
 import { type CompressedArgument, requireCompressed } from "./compressed_argument.ts";
@@ -37,13 +39,26 @@ async function openDemoModel({ source, folder }: CompressedArgument): Promise<De
       `${source.name}: has no tokenizer.json beside it; name a folder that compress wrote`,
     );
   }
-  const settings = join(folder, "tokenizer_config.json");
   return {
     name: basename(folder),
     source,
     tokenizer: await openFile(json),
-    ...(existsSync(settings) ? { tokenizerConfig: await openFile(settings) } : {}),
+    tokenizerConfig: await openSettings(folder),
   };
+}
+
+/** What the folder's files together say about the tokenizer, as one file. */
+async function openSettings(folder: string): Promise<ByteSource> {
+  const read = async (name: string) => {
+    const path = join(folder, name);
+    return existsSync(path) ? await readJsonObject(await openFile(path)) : undefined;
+  };
+  const settings = joinSettings(
+    await read("tokenizer_config.json"),
+    await read("special_tokens_map.json"),
+    {},
+  );
+  return memorySource(new TextEncoder().encode(JSON.stringify(settings)), "tokenizer_config.json");
 }
 
 /** Compresses the embedded model at two rates, unless that was done before. */

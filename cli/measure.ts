@@ -70,7 +70,7 @@ export async function readMeasuredText(
   if (text.trim() === "") {
     throw new InputError(`${name}: is empty; give a text to measure on with --text`);
   }
-  const tokens = tokenizer.encode(text).subarray(0, limit);
+  const tokens = tokenizer.encode(text, limit);
   const evaluation = { tokens, protocol: chosen, ...lengths, ...specialTokens(tokenizer) };
   await naming(name, () => planWindows(model, settings, evaluation));
   return { name, evaluation };

@@ -78,6 +78,12 @@ export function figureFile(path: string): string {
   throw new InvalidArgumentError(`There is no folder ${dirname(path)}; make it first.`);
 }
 
+/** Rejects a text without a character; white space counts as one. */
+export function someText(text: string): string {
+  if (text === "") throw new InvalidArgumentError("It must not be empty.");
+  return text;
+}
+
 /** Rejects an empty value, which is nearly always an unset shell variable. */
 export function nonEmpty(text: string): string {
   if (text.trim() === "") throw new InvalidArgumentError("It must not be empty.");

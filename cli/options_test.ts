@@ -1,7 +1,14 @@
 import assert from "node:assert";
 import { InvalidArgumentError } from "commander";
 import fc from "fast-check";
-import { fileSize, hiddenDimensions, integerBetween, nonEmpty, numberBetween } from "./options.ts";
+import {
+  fileSize,
+  hiddenDimensions,
+  integerBetween,
+  nonEmpty,
+  numberBetween,
+  someText,
+} from "./options.ts";
 
 Deno.test("fileSize() reads decimal and binary units, and nothing else", () => {
   const sizes = ["60MB", "1.5 MiB", "2000000", ".5kb", "3gib"].map(fileSize);
@@ -37,6 +44,11 @@ Deno.test("hiddenDimensions parses lists of widths", () => {
   for (const text of ["", "512,", "a", "0", "3.5", "512;256", "-1"]) {
     assert.throws(() => hiddenDimensions(text), InvalidArgumentError, text);
   }
+});
+
+Deno.test("a text may be a line break alone", () => {
+  assert.equal(someText("\n"), "\n");
+  assert.throws(() => someText(""), InvalidArgumentError);
 });
 
 Deno.test("nonEmpty rejects blanks", () => {

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { integerBetween, nonEmpty } from "./options.ts";
+import { integerBetween, nonEmpty, someText } from "./options.ts";
 
 /** Options of `demo`. */
 export interface DemoOptions {
@@ -41,7 +41,7 @@ export function addPageCommands(program: Command, commands: PageCommands): void 
       nonEmpty,
     )
     .option("--out <file>", "the page (default: the results' name with .html)", nonEmpty)
-    .option("--prompt <text>", "what the models continue", nonEmpty, "She opened the door and")
+    .option("--prompt <text>", "what the models continue", someText, "She opened the door and")
     .addHelpText(
       "after",
       `\nExamples:\n  ${program.name()} report results.json --prompt "The old house"\n` +

@@ -10,6 +10,7 @@ import {
   integerBetween,
   nonEmpty,
   numberBetween,
+  someText,
   stateCount,
 } from "./options.ts";
 
@@ -261,7 +262,7 @@ function addEvaluate(program: Command, commands: Commands): void {
       "what an earlier evaluate --json printed, to compare with",
       nonEmpty,
     )
-    .option("--prompt <text>", "show how the models continue this text, instead", nonEmpty)
+    .option("--prompt <text>", "show how the models continue this text, instead", someText)
     .option("--max-tokens <n>", "length of a continuation", integerBetween(1, 100_000), 60)
     .option("--temperature <t>", "0 takes the likeliest token", numberBetween(0, 100), 0.8)
     .option("--top-k <n>", "choose among the n likeliest; 0 for all", integerBetween(0, 1e6), 40)

@@ -1,4 +1,5 @@
 import { printableLine, printableText } from "../data/printable.ts";
+import { greatest } from "../data/extremes.ts";
 
 /** Which side of a column its cells stand on. */
 export type Alignment = "left" | "right";
@@ -16,7 +17,7 @@ export function formatTable(
 ): string {
   const rows = cells.map((row) => row.map((cell) => printableLine(cell, LONGEST_CELL)));
   const widths = alignments.map((_, column) =>
-    Math.max(0, ...rows.map((row) => [...(row[column] ?? "")].length))
+    greatest([0, ...rows.map((row) => [...(row[column] ?? "")].length)])
   );
   const lines = rows.map((row) =>
     widths.map((width, column) => {

@@ -68,7 +68,8 @@ export async function openModelFolder(
           `with transformers`,
       );
     }
-    return await readTextTokenizer(file, companion("tokenizer_config.json"), config);
+    const settings = companion("tokenizer_config.json");
+    return await readTextTokenizer(file, settings, config, companion("special_tokens_map.json"));
   }
 
   let tokenizer: Promise<TextTokenizer> | undefined;

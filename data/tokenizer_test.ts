@@ -41,18 +41,18 @@ Deno.test({
 });
 
 Deno.test({
-  name: "tokenizer_config.json has the last word on BOS, and may name tokens as objects",
+  name: "the post-processor alone says whether BOS is added, as in transformers 5",
   ignore,
   fn() {
-    assert.equal(load({ add_bos_token: false }).addsBos, true);
-    assert.equal(load({ bos_token: { content: "<s>", special: true } }).bosTokenId, 1);
-    const without = load({ bos_token: null });
-    assert.deepStrictEqual([without.bosTokenId, without.addsBos], [undefined, false]);
+    for (const changes of [{}, { add_bos_token: false }, { bos_token: null }]) {
+      const { bosTokenId, addsBos } = load(changes);
+      assert.deepStrictEqual([bosTokenId, addsBos], [1, true]);
+    }
+    assert.equal(load({ eos_token: { content: "<s>", special: true } }).eosTokenId, 1);
   },
 });
 
-// Counts and hashes of the ids by the Rust library tokenizers 0.23.2, of which the package that we
-// use is a port.
+// Counts and hashes of the ids by the Rust library tokenizers 0.23.2.
 const references: readonly [model: string, text: string, count: number, hash: string][] = [
   ["stories260K", "tinystories-eval.txt", 81734, "bb35999dffee83d0"],
   ["prose-4m", "prose-eval.txt", 79650, "ccdbaaca1b96d00e"],
@@ -95,16 +95,74 @@ Deno.test("empty texts and lists are empty", () => {
   assert.equal(tokenizer.vocabularySize, 6);
 });
 
-Deno.test("what is not in the vocabulary is refused", () => {
+Deno.test("ids without a token write nothing, and what is no id is refused", () => {
   const tokenizer = createTextTokenizer(small);
-  assert.throws(() => tokenizer.decode([3]), {
-    name: "RangeError",
-    message: "token id 3 is not in the vocabulary of 6",
+  assert.equal(tokenizer.decode([0, 3, 1, 4000]), "ab");
+  for (const id of [-1, 0.5, NaN]) {
+    assert.throws(() => tokenizer.decode([id]), { name: "RangeError", message: /is no token id/ });
+  }
+});
+
+function replaceModel(changes: Record<string, unknown>): Record<string, unknown> {
+  return { ...small, model: { ...small.model, ...changes } };
+}
+
+Deno.test("a vocabulary as large as Qwen's is read", () => {
+  const words = Array.from({ length: 200_000 }, (_, id) => [`w${id}`, id]);
+  const tokenizer = createTextTokenizer(replaceModel({
+    vocab: Object.fromEntries(words),
+    merges: [],
+    ignore_merges: true,
+  }));
+  assert.equal(tokenizer.vocabularySize, 200_000);
+  assert.deepEqual(tokenizer.encode("w123456"), Int32Array.of(123456));
+});
+
+Deno.test("what is damaged or not supported is refused by its name", () => {
+  const split = (Regex: string) => ({ type: "Split", pattern: { Regex }, behavior: "Isolated" });
+  const cases: [Record<string, unknown>, RegExp][] = [
+    [{ model: {} }, /^m\/tokenizer.json: model.vocab should be an object/],
+    [{}, /model should be an object/],
+    [replaceModel({ vocab: { a: 2 ** 28 } }), /gives "a" the id 268435456/],
+    [replaceModel({ vocab: { a: -1 } }), /gives "a" the id -1/],
+    [replaceModel({ merges: ["a c"] }), /merges "c" in merges\[0\]/],
+    [replaceModel({ dropout: 0.1 }), /model uses dropout, which is not supported/],
+    [replaceModel({ new_rule: 1 }), /model uses new_rule, which is not supported/],
+    [{ ...small, normalizer: { type: "Rot13" } }, /normalizer uses Rot13/],
+    [{ ...small, pre_tokenizer: { type: "UnicodeScripts" } }, /pre_tokenizer uses UnicodeScripts/],
+    [{ ...small, pre_tokenizer: split("(a)\\1") }, /the regular expression .* \(it has \\1\)/],
+    [{ ...small, decoder: { type: "CTC" } }, /decoder uses CTC/],
+    [{ ...small, added_tokens: [{ id: 9, content: "z" }] }, /"z" the id 9, but .* its id is 3/],
+  ];
+  for (const [json, message] of cases) {
+    assert.throws(() => createTextTokenizer(json, {}, "m/tokenizer.json"), {
+      name: "InputError",
+      message,
+    });
+  }
+});
+
+Deno.test("a regular expression that would run for ever ends in an error", () => {
+  const tokenizer = createTextTokenizer({
+    ...small,
+    pre_tokenizer: { type: "Split", pattern: { Regex: "(?:b|bb)+a" }, behavior: "Isolated" },
   });
-  assert.throws(() => createTextTokenizer({ model: {} }, {}, "m/tokenizer.json"), {
+  assert.deepEqual(tokenizer.encode("bba"), Int32Array.of(1, 1, 0));
+  assert.throws(() => tokenizer.encode("b".repeat(100)), {
     name: "InputError",
-    message: /^m\/tokenizer.json: cannot be used \(/,
+    message: /pre_tokenizer: the regular expression .* takes too many steps on this text/,
   });
+});
+
+Deno.test("only as much of a text is tokenized as is asked for", () => {
+  const tokenizer = createTextTokenizer({
+    ...small,
+    pre_tokenizer: { type: "Split", pattern: { Regex: "a+?b|a{9}" }, behavior: "Isolated" },
+  });
+  const text = "ab".repeat(2_000_000);
+  const start = performance.now();
+  assert.deepEqual(tokenizer.encode(text, 3), Int32Array.of(5, 5, 5));
+  assert.ok(performance.now() - start < 500);
 });
 
 Deno.test("BERT's special tokens begin, end and mask", () => {

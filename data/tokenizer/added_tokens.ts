@@ -1,3 +1,4 @@
+import { quoteValue } from "../quote.ts";
 import type { Fields } from "./fields.ts";
 import type { Normalizer } from "./normalizers.ts";
 
@@ -32,7 +33,7 @@ export function readAddedToken(
   const expected = expectedId(content);
   if (id !== expected) {
     throw fields.error(
-      `gives ${JSON.stringify(content.slice(0, 40))} the id ${id}, but after the vocabulary and ` +
+      `gives ${quoteValue(content)} the id ${id}, but after the vocabulary and ` +
         `the added tokens before it its id is ${expected}`,
     );
   }

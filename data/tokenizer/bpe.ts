@@ -1,3 +1,4 @@
+import { quoteValue } from "../quote.ts";
 import type { Fields } from "./fields.ts";
 import { MergeQueue } from "./merge_queue.ts";
 import { PairTable } from "./pair_table.ts";
@@ -87,7 +88,7 @@ function readMerges(
     const ids = [left, right, token].map((name) => vocabulary.get(name));
     const missing = ids.indexOf(undefined);
     if (missing >= 0) {
-      const name = JSON.stringify([left, right, token][missing]!.slice(0, 40));
+      const name = quoteValue([left, right, token][missing]!);
       throw fields.error(`merges ${name} in merges[${rank}], which is not in its vocabulary`);
     }
     ranks.set(ids[0]!, ids[1]!, rank);
@@ -112,7 +113,7 @@ function characterReader(
     if (unknownToken === undefined) return undefined;
     const id = vocabulary.get(unknownToken);
     if (id !== undefined) return id;
-    throw fields.error(`has no token ${JSON.stringify(unknownToken)}, which unk_token names`);
+    throw fields.error(`has no token ${quoteValue(unknownToken)}, which unk_token names`);
   }
 
   return (word) => {
@@ -134,7 +135,7 @@ function characterReader(
         flush();
         ids.push(id);
       } else if (fallback !== undefined) {
-        ids.push(...fallback);
+        for (const byte of fallback) ids.push(byte);
       } else {
         if (!fuseUnknown) flush();
         unknown = unknownId();

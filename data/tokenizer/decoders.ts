@@ -93,7 +93,7 @@ function joinBytes(tokens: readonly string[]): string[] {
     try {
       texts.push(strictUtf8.decode(Uint8Array.from(bytes)));
     } catch {
-      texts.push(...bytes.map(() => "\ufffd"));
+      for (const _ of bytes) texts.push("\ufffd");
     }
     bytes = [];
   };

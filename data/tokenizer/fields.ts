@@ -1,3 +1,5 @@
+import { quoteValue } from "../quote.ts";
+import { printableLine } from "../printable.ts";
 import { InputError } from "../input_error.ts";
 import { isJsonObject } from "../json_file.ts";
 
@@ -83,7 +85,7 @@ export class Fields {
     const value = this.text(name, absent);
     const found = choices.find((choice) => choice === value);
     if (found !== undefined) return found;
-    throw this.unsupported(name, `it is ${JSON.stringify(value)}`);
+    throw this.unsupported(name, `it is ${quoteValue(value)}`);
   }
 
   /** The objects of a list, as components of their own. */
@@ -108,7 +110,9 @@ export class Fields {
   /** The error that a feature is not supported. */
   unsupported(feature: string, detail: string): InputError {
     return new InputError(
-      `${this.#file}: ${this.#place} uses ${feature}, which is not supported (${detail}), since ` +
+      `${this.#file}: ${this.#place} uses ${
+        printableLine(feature, 100)
+      }, which is not supported (${detail}), since ` +
         `its token ids would be wrong; docs/tokenizers.md lists what is`,
     );
   }

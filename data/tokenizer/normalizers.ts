@@ -66,7 +66,7 @@ const readers: Readonly<Record<string, (fields: Fields) => Normalizer>> = {
 };
 
 /** What SentencePiece's rules for translation remove: the control characters but for some spaces. */
-const nmtRemoved = /[\p{Cc}--[\0\t\n\f\r\x80-\x8e\x90-\x9e]]/gv;
+const nmtRemoved = /[[\p{Cc}]--[\0\t\n\f\r\x80-\x8e\x90-\x9e]]/gv;
 const nmtSpace = /[\t\n\f\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]/g;
 
 function unicodeForm(fields: Fields): Normalizer {

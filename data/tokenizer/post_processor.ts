@@ -24,7 +24,7 @@ function readTemplate(fields: Fields): number[] {
   for (const part of fields.components("single")) {
     if (part.value("Sequence") !== undefined) return ids;
     const name = part.component("SpecialToken").text("id");
-    ids.push(...known.component(name).list("ids").map((id) => idOf(fields, id)));
+    for (const id of known.component(name).list("ids")) ids.push(idOf(fields, id));
   }
   throw fields.error("has no place for the text in single");
 }

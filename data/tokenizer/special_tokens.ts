@@ -70,7 +70,7 @@ const classesOfModels: ReadonlyMap<string, string> = new Map([
  * `model_type`.
  */
 export function joinSettings(
-  settings: TokenizerSettings,
+  settings: TokenizerSettings = {},
   specialTokensMap: TokenizerSettings | undefined,
   config: Readonly<Record<string, unknown>>,
 ): TokenizerSettings {

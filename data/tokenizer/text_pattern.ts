@@ -1,3 +1,4 @@
+import { quoteValue } from "../quote.ts";
 import { InputError } from "../input_error.ts";
 import type { Fields } from "./fields.ts";
 import { type Match, Pattern } from "./pattern/pattern.ts";
@@ -19,7 +20,7 @@ export function readPattern(fields: Fields): FindMatches {
 
 /** Finds a regular expression of tokenizer.json, within a bounded number of steps. */
 export function findRegex(fields: Fields, source: string): FindMatches {
-  const shown = JSON.stringify(source.length > 60 ? `${source.slice(0, 60)}…` : source);
+  const shown = quoteValue(source);
   let pattern: Pattern;
   try {
     pattern = new Pattern(source);

@@ -1,3 +1,4 @@
+import { quoteValue } from "../quote.ts";
 import type { Fields } from "./fields.ts";
 
 /** What makes tokens of a piece of text: the `model` of tokenizer.json. */
@@ -31,7 +32,7 @@ export function readVocabulary(fields: Fields): Map<string, number> {
 export function checkId(fields: Fields, token: string, id: unknown, bound: number): number {
   if (typeof id === "number" && Number.isInteger(id) && id >= 0 && id < bound) return id;
   throw fields.error(
-    `gives ${JSON.stringify(token.slice(0, 40))} the id ${String(id).slice(0, 20)}, which is no ` +
+    `gives ${quoteValue(token)} the id ${quoteValue(id)}, which is no ` +
       `whole number from 0 to ${bound - 1}`,
   );
 }

@@ -1,3 +1,4 @@
+import { quoteValue } from "../quote.ts";
 import type { Fields } from "./fields.ts";
 import { PairTable } from "./pair_table.ts";
 import { byteFallback, checkId, type TokenModel } from "./token_model.ts";
@@ -26,7 +27,7 @@ export function createUnigram(fields: Fields): TokenModel {
 
   function missingUnknown(piece: string): Error {
     return fields.error(
-      `names no unk_id, and has no token for ${JSON.stringify(piece.slice(0, 40))}`,
+      `names no unk_id, and has no token for ${quoteValue(piece)}`,
     );
   }
 

@@ -1,3 +1,4 @@
+import { quoteValue } from "../quote.ts";
 import type { Fields } from "./fields.ts";
 import { readVocabulary, type TokenModel } from "./token_model.ts";
 
@@ -56,8 +57,8 @@ function unknownToken(
   return (word) => {
     if (id !== undefined) return id;
     throw fields.error(
-      `has no token for ${JSON.stringify(word.slice(0, 40))}, and none for its unk_token ` +
-        JSON.stringify(name),
+      `has no token for ${quoteValue(word)}, and none for its unk_token ` +
+        quoteValue(name),
     );
   };
 }

@@ -1,12 +1,13 @@
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs";
 import { InputError } from "../../data/input_error.ts";
-import { readJsonObject } from "../../data/json_file.ts";
+import { readTextTokenizer } from "../../data/read_tokenizer.ts";
 import { memorySource } from "../../data/memory_source.ts";
 import { elementCount, type StateDict } from "../../data/tensor.ts";
-import { createTextTokenizer, type TextTokenizer } from "../../data/tokenizer.ts";
+import type { TextTokenizer } from "../../data/tokenizer.ts";
 import { useBackend } from "../../eval/compute/backend.ts";
 import { generateTokens } from "../../eval/generation/generate.ts";
+import type { ModelConfig } from "../../eval/architectures/config.ts";
 import { createLanguageModel, type LanguageModel } from "../../eval/generation/language_model.ts";
 import { openContainer } from "../../hierarchy/file/container.ts";
 import { decodeContainer } from "../../hierarchy/decompress.ts";
@@ -59,7 +60,7 @@ export async function loadModel(
   setWasmPaths(new URL("wasm/", self.location.href).href);
   await useBackend(backend);
   const model = createLanguageModel(config, weights);
-  const tokenizer = await parseTokenizer(files, model.description.vocabularySize);
+  const tokenizer = await parseTokenizer(files, config, model.description.vocabularySize);
   // The first run uploads the weights and compiles what the backend compiles.
   for await (const _ of generateTokens(model, Int32Array.of(0), { temperature: 0 })) break;
   const start = clock();
@@ -130,13 +131,13 @@ async function fetchTokenizer(
 /** The tokenizer, if it has as many tokens as the model. */
 async function parseTokenizer(
   { name, tokenizer, tokenizerConfig }: ModelBytes,
+  config: ModelConfig,
   vocabularySize: number,
 ): Promise<TextTokenizer> {
-  const parsed = createTextTokenizer(
-    await readJsonObject(memorySource(tokenizer, "tokenizer.json")),
-    tokenizerConfig === undefined
-      ? {}
-      : await readJsonObject(memorySource(tokenizerConfig, "tokenizer_config.json")),
+  const parsed = await readTextTokenizer(
+    memorySource(tokenizer, "tokenizer.json"),
+    tokenizerConfig && memorySource(tokenizerConfig, "tokenizer_config.json"),
+    config,
   );
   if (parsed.vocabularySize <= vocabularySize) return parsed;
   throw new InputError(

@@ -1,5 +1,6 @@
 import { InputError } from "../../data/input_error.ts";
 import { type Figure, layoutOf, seriesStyle } from "./figure.ts";
+import { greatest } from "../../data/extremes.ts";
 
 /** What one tensor costs, such as a row of a `CompressionReport`. */
 export interface TensorCost {
@@ -46,7 +47,7 @@ export function bitsPerLayerFigure(
     series.push({ layer: place.layer, bits: tensor.bitsPerWeight });
     layers.set(place.kind, series);
   }
-  const last = Math.max(0, ...[...layers.values()].flat().map(({ layer }) => layer));
+  const last = greatest([0, ...[...layers.values()].flat().map(({ layer }) => layer)]);
   const data = [
     ...Array.from(layers, ([kind, points], index) => layerTrace(kind, points, index)),
     ...others.map((tensor, index) => lineTrace(tensor, last, layers.size + index)),
@@ -55,7 +56,7 @@ export function bitsPerLayerFigure(
     title: "layer",
     tickStep: Math.max(1, Math.ceil((last + 1) / 16)),
   }, { title: "bits per weight" });
-  const most = Math.max(...matrices.map(({ bitsPerWeight }) => bitsPerWeight));
+  const most = greatest(matrices.map(({ bitsPerWeight }) => bitsPerWeight));
   const yaxis = { ...layout["yaxis"] as object, range: [0, 1.08 * most] };
   return { data, layout: { ...layout, yaxis } };
 }

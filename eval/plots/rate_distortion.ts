@@ -1,5 +1,6 @@
 import { InputError } from "../../data/input_error.ts";
 import { type Figure, layoutOf, REFERENCE_COLOR, seriesStyle } from "./figure.ts";
+import { greatest } from "../../data/extremes.ts";
 
 /** What one code makes of a signal. */
 export interface RateDistortionPoint {
@@ -34,7 +35,7 @@ export function rateDistortionFigure(
     throw new InputError(`${method}: distortion ${distortion} at ${rate} bits cannot be drawn`);
   }
   const methods = [...new Set(points.map(({ method }) => method))];
-  const last = 1.05 * Math.max(...points.map(({ rate }) => rate));
+  const last = 1.05 * greatest(points.map(({ rate }) => rate));
   const rates = Array.from({ length: 51 }, (_, i) => last * i / 50);
   const bound = {
     type: "scatter",

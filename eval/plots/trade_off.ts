@@ -1,6 +1,7 @@
 import { InputError } from "../../data/input_error.ts";
 import { errorBars, type Figure, layoutOf, REFERENCE_COLOR, seriesStyle } from "./figure.ts";
 import { paretoFront } from "./pareto.ts";
+import { greatest, least } from "../../data/extremes.ts";
 
 /** A compressed model as a point: what it takes and what it has lost. */
 export interface TradeOffPoint {
@@ -121,12 +122,12 @@ function originalTrace(
   original: number,
 ): Record<string, unknown> {
   const bits = points.map(({ bitsPerWeight }) => bitsPerWeight);
-  const pad = 0.02 * (Math.max(...bits) - Math.min(...bits)) || 0.5;
+  const pad = 0.02 * (greatest(bits) - least(bits)) || 0.5;
   return {
     type: "scatter",
     mode: "lines",
     name: "original",
-    x: [Math.min(...bits) - pad, Math.max(...bits) + pad],
+    x: [least(bits) - pad, greatest(bits) + pad],
     y: [original, original],
     line: { color: REFERENCE_COLOR, width: 1.5, dash: "dash" },
     hovertemplate: `original: ${original.toPrecision(4)}<extra></extra>`,

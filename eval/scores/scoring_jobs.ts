@@ -1,5 +1,6 @@
 import type { Window } from "../protocols/window.ts";
 import { allocateScores, copyScores, type TokenScores } from "./token_scores.ts";
+import { greatest } from "../../data/extremes.ts";
 
 /** Sequences of equal length that go through the model together, and what is scored of them. */
 export interface ScoringJob {
@@ -54,7 +55,7 @@ export function planJobs(windows: readonly Window[], options: JobOptions): JobPl
   const jobs = groups.map((group) => makeJob(group.map((index) => windows[index]!), options));
   return {
     jobs,
-    largestJob: Math.max(0, ...jobs.map(({ tokens }) => tokens.length)),
+    largestJob: greatest([0, ...jobs.map(({ tokens }) => tokens.length)]),
     inWindowOrder: (scores) => reorder(windows, groups, scores),
   };
 }

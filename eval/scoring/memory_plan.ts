@@ -4,6 +4,7 @@ import type { TransformerDescription } from "../architectures/description.ts";
 import { headBlockWidth } from "../model/head_logits.ts";
 import { logitsBlockSize } from "./window_scorer.ts";
 import { expectedTensors, layerLinears } from "../weights/expected_tensors.ts";
+import { greatest } from "../../data/extremes.ts";
 
 /** Bytes that one worker's heap may reach: the WASM backend breaks silently at 4 GiB. */
 export const heapLimit = 3.5e9;
@@ -75,7 +76,7 @@ export function largestLayerWeights({ layers }: TransformerDescription): number 
   const weights = layers.map((layer) =>
     layerLinears(layer).reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0)
   );
-  return Math.max(...weights);
+  return greatest(weights);
 }
 
 /**
@@ -105,8 +106,8 @@ function activationBytes(
   { batchTokens, contextLength, backward }: MemoryDemand,
 ): number {
   const { hiddenSize, layers } = model;
-  const widest = Math.max(
-    ...layers.flatMap(layerLinears).map(({ inputs, outputs }) => Math.max(inputs, outputs)),
+  const widest = greatest(
+    layers.flatMap(layerLinears).map(({ inputs, outputs }) => Math.max(inputs, outputs)),
   );
   const perToken = backward
     ? (layers.length + 24) * hiddenSize + 16 * widest

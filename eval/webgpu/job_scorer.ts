@@ -1,3 +1,4 @@
+import { greatest } from "../../data/extremes.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
 import type { PreparedWeights } from "../weights/prepared_weights.ts";
 import type { ScoringJob } from "../scores/scoring_jobs.ts";
@@ -57,7 +58,7 @@ export class JobScorer {
     weights: readonly PreparedWeights[],
     jobs: readonly ScoringJob[],
   ) {
-    const most = (count: (job: ScoringJob) => number) => Math.max(...jobs.map(count));
+    const most = (count: (job: ScoringJob) => number) => greatest(jobs.map(count));
     const length = most(({ tokens, batch }) => tokens.length / batch);
     const rows = most((job) => job.rows.length);
     this.#device = device;

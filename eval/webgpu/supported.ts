@@ -1,3 +1,4 @@
+import { greatest } from "../../data/extremes.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
 import { layerLinears } from "../weights/expected_tensors.ts";
 import type { Device } from "./device.ts";
@@ -27,7 +28,7 @@ export function whyUnsupported(
   if ([...sizes, ...layers.map(({ attention }) => attention.headSize)].some((n) => n % 4 !== 0)) {
     return "its sizes are no multiples of 4";
   }
-  const largest = Math.max(
+  const largest = greatest([
     ...layers.flatMap(({ attention, feedForward }) => [
       attention.projection.kind === "joined"
         ? 3 * attention.heads * attention.headSize * model.hiddenSize
@@ -38,17 +39,17 @@ export function whyUnsupported(
     length * widestState(model),
     // A block of the head's logits.
     model.vocabularySize + 4,
-  );
+  ]);
   return 4 * largest > largestBinding ? "a matrix of it is too large for the device" : undefined;
 }
 
 /** Most numbers that a token has at once in one buffer. */
 export function widestState({ hiddenSize, layers }: TransformerDescription): number {
-  return Math.max(
+  return greatest([
     hiddenSize,
     ...layers.flatMap(({ attention: { heads, keyValueHeads, headSize }, feedForward }) => [
       (heads + 2 * keyValueHeads) * headSize,
       (feedForward.gate === undefined ? 1 : 2) * feedForward.up.outputs,
     ]),
-  );
+  ]);
 }

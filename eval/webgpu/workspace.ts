@@ -1,3 +1,4 @@
+import { greatest } from "../../data/extremes.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
 import type { Device } from "./device.ts";
 import { widestState } from "./supported.ts";
@@ -64,9 +65,9 @@ export function makeWorkspace(
   length: number,
 ): Workspace {
   const most = (count: (layer: typeof layers[number]) => number) =>
-    device.allocate(4 * tokens * Math.max(...layers.map(count)));
+    device.allocate(4 * tokens * greatest(layers.map(count)));
   const square = (length: number) => 4 * length * Math.ceil(length / 4) * 4;
-  const heads = Math.max(...layers.map(({ attention }) => attention.heads));
+  const heads = greatest(layers.map(({ attention }) => attention.heads));
   const bytes = Math.max(
     square(length),
     Math.min(shareBytes, device.largestBinding, tokens / length * heads * square(length)),

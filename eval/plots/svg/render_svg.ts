@@ -2,6 +2,7 @@ import type { Figure } from "../figure.ts";
 import { dashArray, element, escapeXml, marker } from "./markup.ts";
 import { createScale, type ScaleOptions } from "./scale.ts";
 import { drawBars, drawScatter, type PlotArea, toX, toY, type Trace } from "./traces.ts";
+import { greatest } from "../../../data/extremes.ts";
 
 interface LayoutAxis extends ScaleOptions {
   readonly title?: { readonly text?: string };
@@ -58,7 +59,7 @@ export function renderSvg(figure: Figure): string {
   const framed = layout.xaxis?.visible !== false;
   const legendWidth = named.length === 0
     ? 0
-    : 56 + LETTER * Math.max(...named.map(({ name = "" }) => plain(name).length));
+    : 56 + LETTER * greatest(named.map(({ name = "" }) => plain(name).length));
   const area = plotArea(traces, layout, framed ? width - legendWidth : width, height, framed);
   const bars = traces.filter(({ type }) => type === "bar");
   const parts = [
@@ -99,7 +100,7 @@ function plotArea(
   const x = createScale(traces.flatMap((trace) => [...trace.x]), xaxis);
   const y = createScale(values, bars ? { ...yaxis, include: [0] } : yaxis);
   if (!framed) return { left: 0, top: 0, width, height, x, y };
-  const labels = Math.max(0, ...y.ticks.map(({ label }) => label.length));
+  const labels = greatest([0, ...y.ticks.map(({ label }) => label.length)]);
   const left = 44 + LETTER * labels;
   return { left, top: 52, width: width - left - 20, height: height - 52 - 62, x, y };
 }

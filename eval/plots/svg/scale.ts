@@ -1,3 +1,4 @@
+import { greatest, least } from "../../../data/extremes.ts";
 /** A mark on an axis. */
 export interface Tick {
   /** What it marks; the number of a category. */
@@ -68,7 +69,7 @@ function paddedRange(
   alone?: number,
 ): readonly [number, number] {
   if (values.length === 0) return [0, 1];
-  const low = Math.min(...values), high = Math.max(...values);
+  const low = least(values), high = greatest(values);
   const pad = 0.05 * (high - low) || (alone ?? 0.5 * Math.abs(high)) || 0.5;
   return [include.includes(low) ? low : low - pad, include.includes(high) ? high : high + pad];
 }
