@@ -1,3 +1,4 @@
+import { greatest } from "../../data/extremes.ts";
 import { InputError } from "../../data/input_error.ts";
 import type { StateDict } from "../../data/tensor.ts";
 import type { ModelConfig } from "../architectures/config.ts";
@@ -159,7 +160,7 @@ function canCalibrate(
   contextLength: number,
   { groups, blocks }: SharedMoments,
 ): boolean {
-  const widest = Math.max(...[...groups, ...blocks].map(({ size }) => size));
+  const widest = greatest([...groups, ...blocks].map(({ size }) => size));
   return whyUnsupported(model, device, contextLength) === undefined &&
     4 * widest ** 2 <= device.largestBinding;
 }
