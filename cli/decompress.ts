@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { quote } from "../data/quote.ts";
 import { isJsonObject, readJsonObject } from "../data/json_file.ts";
 import {
   type ByteSource,
@@ -8,6 +9,7 @@ import {
   fromFloat32,
   InputError,
   type LazyTensorBytes,
+  narrowsSafely,
   openFile,
   printableLine,
   type StateDict,
@@ -117,13 +119,21 @@ async function writeOnnx(folder: string, config: ModelConfig, weights: StateDict
   await writeFileAtomically(join(folder, ONNX_NAME), parts);
 }
 
-/** The tensors to write: floats at the element type that was asked for, others at their own. */
+/**
+ * The tensors to write: floats at the element type that was asked for, others at their own. Throws
+ * {@linkcode InputError} where a tensor's values are beyond either end of what the type can tell apart.
+ */
 function storedAs(asked: DecompressOptions["dtype"], weights: StateDict): LazyTensorBytes[] {
   const target: DType = asked === "f32" ? "F32" : asked === "f16" ? "F16" : "BF16";
   return [...weights].map(([name, { dtype, shape, data }]) => {
     const stored = FLOATS.includes(dtype) ? target : dtype;
-    if (stored === "F16" && data.some((value) => Math.abs(value) >= F16_END)) {
-      throw new InputError(`tensor "${name}": is too large for f16; add --dtype bf16 or f32`);
+    if (!narrowsSafely(stored, data)) {
+      const isLarge = data.some((value) => Math.abs(value) >= F16_END);
+      const wider = stored === "F16" ? "bf16 or f32" : "f32";
+      throw new InputError(
+        `tensor ${quote(name)}: its values are too ${isLarge ? "large" : "small"} for ` +
+          `${asked}; add --dtype ${wider}`,
+      );
     }
     return { name, dtype: stored, shape, bytes: () => fromFloat32(stored, data) };
   });

@@ -7,6 +7,8 @@ import { decompress } from "./decompress.ts";
 import { recordedSession } from "./testdata/recorded_session.ts";
 import { fileNames, withWorkFolder } from "./testdata/work_folder.ts";
 
+const BIAS = "transformer.h.0.mlp.c_proj.bias";
+
 /** Compresses the folder's model to `small.kan.safetensors`, with the model's path as its source. */
 async function compressIn(folder: string): Promise<string> {
   const model = await openModel(join(folder, "model"));
@@ -73,12 +75,37 @@ Deno.test("decompress writes an ONNX file where transformers.js looks for it", (
     assert.ok(bytes.length > 4 * data.length);
   }));
 
+Deno.test("weights too small for f16 are refused, those that larger ones drown are not", () =>
+  withWorkFolder(async (folder) => {
+    const file = await compressIn(folder);
+    const out = join(folder, "out");
+    const run = decompress(file, { out, dtype: "f16" }, recordedSession());
+    await assert.rejects(
+      run,
+      /tensor "transformer.h.0.attn.c_proj.weight": its values are too small for f16; add --dtype bf16/,
+    );
+    await decompress(file, { out, dtype: "bf16" }, recordedSession());
+    const { data } = (await decompressWeights(await Deno.readFile(file))).get(BIAS)!;
+    const { data: original } = await (await openModel(join(folder, "model"))).weights.read(BIAS);
+    // The compressed file has kept a vector of small values as it was.
+    assert.deepEqual(data, original);
+  }, {
+    alter: (name, values) => {
+      if (name.endsWith("attn.c_proj.weight") || name === BIAS) {
+        values.forEach((value, i) => values[i] = 1e-8 * value);
+      } else values[3] = 1e-8;
+    },
+  }));
+
 Deno.test("a weight too large for f16 is refused", () =>
   withWorkFolder(async (folder) => {
     const file = await compressIn(folder);
     const out = join(folder, "out");
     const run = decompress(file, { out, dtype: "f16" }, recordedSession());
-    await assert.rejects(run, /tensor "\S+": is too large for f16; add --dtype bf16 or f32/);
+    await assert.rejects(
+      run,
+      /tensor "\S+": its values are too large for f16; add --dtype bf16 or f32/,
+    );
   }, {
     alter: (name, values) => {
       if (name === "transformer.wpe.weight") values[0] = 1e6;

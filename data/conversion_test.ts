@@ -74,7 +74,7 @@ Deno.test("64-bit integers beyond 2^24 are read where they are exact, and refuse
 });
 
 Deno.test("F64 rounds to the nearest float32, ties to even", () => {
-  const doubles = Float64Array.of(1 + 2 ** -24, 1 + 3 * 2 ** -24, 0.1, 1e300, -0, NaN);
+  const doubles = Float64Array.of(1 + 2 ** -24, 1 + 3 * 2 ** -24, 0.1, Infinity, -0, NaN);
   const values = toFloat32("F64", new Uint8Array(doubles.buffer));
   assert.deepStrictEqual([...values], [1, 1 + 2 ** -22, Math.fround(0.1), Infinity, -0, NaN]);
   assert.deepStrictEqual(toFloat32("F64", fromFloat32("F64", values)), values);
@@ -111,4 +111,19 @@ Deno.test("values that an integer type cannot hold are refused", () => {
 
 Deno.test("bytes that are no whole number of elements are refused", () => {
   assert.throws(() => toFloat32("F32", new Uint8Array(7), "w"), /w: 7 bytes are no whole number/);
+});
+
+Deno.test("doubles beyond either end of float32 are refused, and lost beside larger ones", () => {
+  const read = (...values: number[]) =>
+    toFloat32("F64", new Uint8Array(Float64Array.from(values).buffer), 'm: tensor "w"', 10);
+  assert.deepEqual(read(1, -1e-300, 0), Float32Array.of(1, -0, 0));
+  // What is not finite is refused elsewhere, by its own name.
+  assert.deepEqual([...read(NaN, Infinity)], [NaN, Infinity]);
+  assert.throws(
+    () => read(1, 1e300),
+    /^InputError: m: tensor "w": F64 value 1e\+300 at element 11 is too large for float32;/,
+  );
+  for (const small of [1e-50, 5e-324]) {
+    assert.throws(() => read(small, -small), /"w": its F64 values are too small for float32/);
+  }
 });

@@ -13,7 +13,7 @@ import type { DType } from "./tensor.ts";
  * Reads little-endian elements as float32, into an array of its own.
  *
  * F32, F16, BF16 and both 8-bit floats are exact, NaN patterns included; F64 rounds to nearest,
- * ties to even. Integers must be exact in float32 (all are up to 2^24) and BOOL must be 0 or 1:
+ * ties to even, and must be within the range of float32. Integers must be exact in float32 (all are up to 2^24) and BOOL must be 0 or 1:
  * anything else, or bytes that are no whole number of elements, is an {@linkcode InputError} that
  * begins with `where`. `first` is the number of the first element, for messages, where the bytes
  * are part of a tensor.
@@ -36,7 +36,7 @@ export function toFloat32(
   }
   switch (dtype) {
     case "F64":
-      return Float32Array.from(new Float64Array(aligned(bytes)));
+      return doubles(new Float64Array(aligned(bytes)), where, first);
     case "F32":
       return new Float32Array(copied(bytes));
     case "F16":
@@ -56,6 +56,30 @@ export function toFloat32(
       return integers(dtype, bytes, where, first);
   }
 }
+
+/** Rounded; what is far from its double is beyond either end of float32. */
+function doubles(values: Float64Array, where: string, first: number): Float32Array {
+  const result = Float32Array.from(values);
+  let changed = 0, total = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (!Number.isFinite(value)) continue;
+    if (!Number.isFinite(result[i]!)) {
+      throw new InputError(
+        `${where}: F64 value ${value} at element ${first + i} is too large for float32; ` +
+          `scale the weights or store this tensor as F32`,
+      );
+    }
+    // Magnitudes, since squares of the smallest doubles are 0.
+    changed += Math.abs(result[i]! - value);
+    total += Math.abs(value);
+  }
+  if (changed <= LARGEST_CHANGE * total) return result;
+  throw new InputError(`${where}: its F64 values are too small for float32; scale the weights`);
+}
+
+/** Most that rounding to float32 may change doubles, as a share of their magnitudes. */
+const LARGEST_CHANGE = 2 ** -9;
 
 const tables = new Map<SmallFloatFormat, Uint32Array>();
 

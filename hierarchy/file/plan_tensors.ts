@@ -1,4 +1,5 @@
 import { InputError } from "../../data/input_error.ts";
+import { narrowsSafely } from "../../data/narrowing.ts";
 import { type DType, elementCount, type WeightTensor } from "../../data/tensor.ts";
 import { foldTensors, type StoredTensor, unfoldTensors } from "./tensor_names.ts";
 import type { MatrixShape } from "../matrix/matrix.ts";
@@ -19,9 +20,6 @@ export interface TensorPlanOptions {
   readonly transposed: ReadonlySet<string>;
 }
 
-/** Largest finite value of f16. */
-const LARGEST_FLOAT16 = 65504;
-
 const FLOAT_DTYPES: ReadonlySet<DType> = new Set([
   "F64",
   "F32",
@@ -33,8 +31,8 @@ const FLOAT_DTYPES: ReadonlySet<DType> = new Set([
 
 /**
  * Decides how each tensor is stored: matrices of floating-point numbers are coded by the levels;
- * vectors (norms, biases) are kept as f16, integers as they are; a matrix equal to an earlier one is
- * stored once. Throws {@linkcode InputError} where a value is not finite.
+ * vectors (norms, biases) are kept as f16 where that does no harm, else as f32, and integers as they
+ * are; a matrix equal to an earlier one is stored once. Throws {@linkcode InputError} where a value is not finite.
  */
 export function planTensors(
   tensors: ReadonlyMap<string, WeightTensor>,
@@ -84,8 +82,9 @@ function sameValues(a: WeightTensor, b: WeightTensor): boolean {
 function storageType({ dtype, shape, data }: WeightTensor, lossless: boolean): DType | undefined {
   if (!FLOAT_DTYPES.has(dtype)) return dtype;
   if (isCoded(shape)) return undefined;
-  if (lossless || dtype === "F16" || dtype === "BF16" || dtype.startsWith("F8")) return dtype;
-  return data.every((value) => Math.abs(value) <= LARGEST_FLOAT16) ? "F16" : "F32";
+  const own = lossless || dtype === "F16" || dtype === "BF16" || dtype.startsWith("F8");
+  const narrow = own ? dtype : "F16";
+  return narrowsSafely(narrow, data) ? narrow : "F32";
 }
 
 /** Whether a tensor is a matrix with more than one row and column. */
