@@ -1,3 +1,4 @@
+import { firstWhere } from "../matrix/first_where.ts";
 import { InputError } from "../../data/input_error.ts";
 import type { MatrixShape, Signal } from "../matrix/matrix.ts";
 import { logScale, scaleOf } from "./log_scale.ts";
@@ -98,13 +99,7 @@ function matrixStarts(shapes: readonly MatrixShape[]): Float64Array {
   return starts;
 }
 
-/** Index of the matrix that holds the value at `position`, by bisection. */
+/** Index of the matrix that holds the value at `position`. */
 function findMatrix(starts: Float64Array, position: number): number {
-  let low = 0, high = starts.length - 1;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (starts[middle + 1]! <= position) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return firstWhere(starts.length - 1, (index) => starts[index + 1]! > position);
 }

@@ -1,12 +1,9 @@
 import { type RowRange, type SubtractRows, subtractRows } from "./subtract_rows.ts";
 import { createFactorKernel } from "./factor_kernel.ts";
+import { kernelOrReference } from "../kernels/kernel_or_reference.ts";
 import { triangleSize, triangleStart } from "../matrix/triangle.ts";
 
-let kernel: SubtractRows | undefined;
-
-function fastestSubtractRows(): SubtractRows {
-  return kernel ??= createFactorKernel() ?? subtractRows;
-}
+const fastestSubtractRows = kernelOrReference(createFactorKernel, subtractRows);
 
 /**
  * Factors a symmetric positive semidefinite matrix H as U Uᵀ with U upper triangular, after adding

@@ -1,19 +1,16 @@
 import { forEachDiagonal, pieceLength, planPieces } from "../scan/pieces.ts";
 import { type ScaleField, writeClasses } from "../entropy/scale_field.ts";
 import { createErrorFeedbackKernel } from "./error_feedback_kernel.ts";
+import { kernelOrReference } from "../kernels/kernel_or_reference.ts";
 import type { Matrix } from "../matrix/matrix.ts";
 import type { ErrorMetric } from "../matrix/error_metric.ts";
 import { type Diagonal, diagonalOf, valuesBefore } from "../scan/diagonals.ts";
 import { passOn, readTargets, startFeedback } from "./error_feedback.ts";
-import { type FeedbackOperations, feedbackOperations } from "./feedback_operations.ts";
+import { feedbackOperations } from "./feedback_operations.ts";
 import { reconstruct, type Trellis } from "../scan/trellis.ts";
 import { quantizeRun } from "./viterbi.ts";
 
-let kernel: FeedbackOperations | undefined;
-
-function fastestOperations(): FeedbackOperations {
-  return kernel ??= createErrorFeedbackKernel() ?? feedbackOperations;
-}
+const fastestOperations = kernelOrReference(createErrorFeedbackKernel, feedbackOperations);
 
 /** How much a bit costs while quantizing a matrix. */
 export interface MatrixRateTerm {

@@ -1,3 +1,4 @@
+import { firstWhere } from "../matrix/first_where.ts";
 import type { MatrixPart } from "../matrix/matrix_part.ts";
 import type { DiagonalRange } from "./pieces.ts";
 import type { Size } from "./diagonals.ts";
@@ -108,21 +109,10 @@ export function hasDiagonals(
   const hasAny = (some: Int32Array | undefined, count: number, from: number, to: number) =>
     some === undefined
       ? Math.max(0, from) < Math.min(count, to)
-      : (some[lowerBound(some, from)] ?? Infinity) < to;
+      : (some[firstWhere(some.length, (i) => some[i]! >= from)] ?? Infinity) < to;
   if (part.columns === undefined) {
     return part.rows === undefined ||
       part.rows.some((row) => hasAny(undefined, columns, first - row, end - row));
   }
   return part.columns.some((column) => hasAny(part.rows, rows, first - column, end - column));
-}
-
-/** Index of the first number that is not less than `value`. */
-function lowerBound(ascending: Int32Array, value: number): number {
-  let low = 0, high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (ascending[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

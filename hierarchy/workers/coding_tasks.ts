@@ -1,9 +1,10 @@
+import { kernelOrReference } from "../kernels/kernel_or_reference.ts";
 import type { ClassCosts } from "../entropy/class_costs.ts";
 import type { MagnitudeCounts } from "../entropy/fit_symbol_model.ts";
 import { encodeSegment } from "../entropy/index_code.ts";
 import type { IndexMatrix } from "../entropy/index_matrix.ts";
 import { type Piece, pieceLength } from "../scan/pieces.ts";
-import { type IndexStatistics, indexStatistics } from "../entropy/index_statistics.ts";
+import { indexStatistics } from "../entropy/index_statistics.ts";
 import { refineField } from "../entropy/refine_field.ts";
 import { fitScaleField, type ScaleField } from "../entropy/scale_field.ts";
 import type { SymbolTables } from "../entropy/symbol_table.ts";
@@ -76,11 +77,7 @@ export interface TaskResults {
 /** Name of a kind of task. */
 export type TaskKind = keyof TaskArguments;
 
-let statistics: IndexStatistics | undefined;
-
-function fastestStatistics(): IndexStatistics {
-  return statistics ??= createIndexStatisticsKernel() ?? indexStatistics;
-}
+const fastestStatistics = kernelOrReference(createIndexStatisticsKernel, indexStatistics);
 
 /** The tasks: pure functions, so that it does not matter which worker runs them. */
 export const codingTasks: {
