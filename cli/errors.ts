@@ -1,6 +1,7 @@
 import { CommanderError } from "commander";
-import { InputError } from "../data/input_error.ts";
 import { errorLine } from "../data/printable.ts";
+
+export { naming } from "../data/naming.ts";
 
 /** The command line was misused: told in one line, exit status 2. */
 export class UsageError extends Error {
@@ -32,23 +33,6 @@ export function exitStatusOf(error: unknown): 0 | 1 | 2 {
   if (error instanceof UsageError) return 2;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   return 1;
-}
-
-/**
- * Puts the name of a file or model before messages of `work` that speak of its parts only, whether
- * it throws them or its promise is rejected.
- */
-export function naming<T>(name: string, work: () => T): T {
-  const rename = (error: unknown): never => {
-    if (!(error instanceof InputError)) throw error;
-    throw new InputError(`${name}: ${error.message}`, { cause: error });
-  };
-  try {
-    const result = work();
-    return result instanceof Promise ? result.catch(rename) as T : result;
-  } catch (error) {
-    return rename(error);
-  }
 }
 
 /** An error as one line for a person: no stack trace, no line breaks, nothing that is not seen. */

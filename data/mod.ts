@@ -14,6 +14,7 @@ export * from "./input_error.ts";
 export * from "./memory_source.ts";
 export type { ModelSource } from "./model_source.ts";
 export { narrowsSafely } from "./narrowing.ts";
+export * from "./naming.ts";
 export { openDataFile } from "./open_data_file.ts";
 export * from "./onnx/onnx_model.ts";
 export { openCompanions, openModel } from "./open_model.ts";

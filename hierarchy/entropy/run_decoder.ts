@@ -27,7 +27,10 @@ export interface RunDecoder {
   setField(field: ScaleField): void;
   /** Writes the classes of a part of an anti-diagonal of that matrix, from place `at` of the run on. */
   classify(part: DiagonalPart, at: number): void;
-  /** Decodes a run of `count` indices from a trellis state on; returns the state after them. */
+  /**
+   * Decodes a run of `count` indices from a trellis state on; returns the state after them. Throws
+   * {@linkcode InputError} where one is larger than any that is written.
+   */
   decode(count: number, state: number): number;
   /** Whether the stream ended where its end should be. */
   isAtEnd(): boolean;
@@ -59,8 +62,7 @@ export function createRunDecoder(trellis: Trellis, tables: SymbolTables): RunDec
         const table = tables[quantizer]![index]!;
         const k = takeSymbol(decoder, table, slots[quantizer]![index] ??= slotTable(table));
         indices[i] = k;
-        // Only damaged streams have indices of more than 31 bits; twice them would not fit 32.
-        levels[i] = reconstruct(trellis, quantizer, (k << 1) >> 1);
+        levels[i] = reconstruct(trellis, quantizer, k);
         state = trellis.transitions[2 * state + (k & 1)]!;
       }
       return state;

@@ -1,7 +1,7 @@
 import { CLASS_COUNT, PROBABILITY_SCALE, UNIT_CLASS } from "../format/constants.ts";
 import { LONGEST_RUN, type RunDecoder } from "./run_decoder.ts";
 import type { ScaleField } from "./scale_field.ts";
-import type { SymbolTable, SymbolTables } from "./symbol_table.ts";
+import { type SymbolTable, type SymbolTables, tooWide } from "./symbol_table.ts";
 import type { Trellis } from "../scan/trellis.ts";
 import { instantiateKernel, type Kernel } from "../kernels/instantiate.ts";
 import { RANS_WASM } from "../kernels/rans_wasm.ts";
@@ -9,6 +9,7 @@ import { RANS_WASM } from "../kernels/rans_wasm.ts";
 /** What rans.as.ts exports. */
 interface RansExports {
   start(lanes: number, words: number): void;
+  wasTooWide(): number;
   getWords(): number;
   setWords(at: number): void;
   classify(
@@ -158,6 +159,7 @@ export function createRunDecoderKernel(
         INDICES,
         QUANTIZERS,
       );
+      if (exports.wasTooWide()) throw tooWide();
       exports.reconstruct(count, INDICES, QUANTIZERS, trellis.states === 1 ? 0.5 : 1, LEVELS);
       return after;
     },

@@ -1,6 +1,7 @@
 import { CLASS_COUNT, LARGEST_LOG_SCALE, UNIT_CLASS } from "../format/constants.ts";
 import assert from "node:assert";
 import fc from "fast-check";
+import { InputError } from "../../data/input_error.ts";
 import { createRandom } from "../../kan/numeric/random.ts";
 import { RansEncoder } from "./rans.ts";
 import { createRunDecoder, LONGEST_RUN, type RunDecoder } from "./run_decoder.ts";
@@ -46,6 +47,37 @@ function decodeAll(decoder: RunDecoder, classes: Uint8Array, stream: Uint8Array)
   return { indices, levels, state, complete: decoder.isAtEnd() };
 }
 
+/** As `decodeAll`, or the message of what it throws. */
+function attempt(decoder: RunDecoder, classes: Uint8Array, stream: Uint8Array) {
+  try {
+    return decodeAll(decoder, classes, stream);
+  } catch (error) {
+    assert.ok(error instanceof InputError);
+    return error.message;
+  }
+}
+
+Deno.test("both decoders refuse escapes that are wider than any that is written", () => {
+  for (const states of [1, 8]) {
+    const { trellis, tables } = randomStream(states, 0, 1);
+    for (const index of [0, UNIT_CLASS, CLASS_COUNT - 1]) {
+      const { rawBits, reach, frequencies, starts } = tables[0]![index]!;
+      for (let width = 26 - rawBits; width < 32; width++) {
+        const encoder = new RansEncoder();
+        encoder.put(starts[2 * reach + 1]!, frequencies[2 * reach + 1]!);
+        encoder.putBits(width, 5);
+        for (const bits of [width, 1, rawBits]) encoder.putBits(0xffff_ffff, bits);
+        const stream = encoder.finish(), classes = Uint8Array.of(index);
+        const expected = attempt(createRunDecoder(trellis, tables), classes, stream);
+        const actual = attempt(createRunDecoderKernel(trellis, tables, 0)!, classes, stream);
+        assert.deepEqual(actual, expected);
+        const magnitude = (reach + 2 ** (width + 1) - 1) * 2 ** rawBits;
+        assert.equal(typeof actual === "string", magnitude >= 2 ** 30, `width ${width}`);
+      }
+    }
+  }
+});
+
 Deno.test("the kernel decodes what the reference decodes, to the end", () => {
   for (const states of [1, 4, 8, 256]) {
     for (const length of [0, 1, 5, 4097, 60_000]) {
@@ -70,8 +102,8 @@ Deno.test("the kernel gives what the reference gives for damaged streams, too", 
       (length, flips) => {
         const damaged = stream.slice(0, length);
         for (const [at, bits] of flips) if (at < length) damaged[at]! ^= bits;
-        const expected = decodeAll(reference, classes, damaged);
-        assert.deepEqual(decodeAll(kernel, classes, damaged), expected);
+        const expected = attempt(reference, classes, damaged);
+        assert.deepEqual(attempt(kernel, classes, damaged), expected);
       },
     ),
   );

@@ -1,3 +1,4 @@
+import { InputError } from "../../data/input_error.ts";
 import {
   ESCAPE_WIDTH_BITS,
   LARGEST_MAGNITUDE,
@@ -22,6 +23,16 @@ export interface SymbolTable {
   readonly frequencies: Uint16Array;
   /** Start of each symbol's interval. */
   readonly starts: Uint16Array;
+}
+
+/** Most bits of an escaped bucket and its low bits, without the leading one. */
+export const WIDEST_ESCAPE = 29;
+
+/** The error for a stream with an integer that is larger than any that is written. */
+export function tooWide(): InputError {
+  return new InputError(
+    "a stream has an integer of 2^30 or more; the file is damaged, compress the model again",
+  );
 }
 
 /** Tables by quantizer and class. */
@@ -107,14 +118,19 @@ export function takeSymbol(decoder: RansDecoder, table: SymbolTable, slots: Uint
   decoder.take(((entry >>> 12) & 0xfff) + 1, entry & 0xfff);
   const symbol = entry >>> 24;
   let bucket = symbol - table.reach;
-  if (bucket > table.reach) bucket = takeEscaped(decoder, table.reach);
+  if (bucket > table.reach) bucket = takeEscaped(decoder, table.reach, table.rawBits);
   if (table.rawBits === 0) return bucket;
   return (bucket << table.rawBits) + decoder.takeBits(table.rawBits) - (1 << (table.rawBits - 1));
 }
 
-/** Reads what {@linkcode putEscaped} wrote. */
-export function takeEscaped(decoder: RansDecoder, reach: number): number {
+/**
+ * Reads what {@linkcode putEscaped} wrote; throws {@linkcode tooWide} where the integer could have
+ * a magnitude of 2^30 or more, so that twice it would not fit in 32 bits.
+ */
+export function takeEscaped(decoder: RansDecoder, reach: number, rawBits: number): number {
   const width = decoder.takeBits(ESCAPE_WIDTH_BITS);
+  if (width + rawBits > WIDEST_ESCAPE) throw tooWide();
   const magnitude = reach + ((1 << width) | decoder.takeBits(width));
+  if (magnitude >= 2 << (WIDEST_ESCAPE - rawBits)) throw tooWide();
   return decoder.takeBits(1) ? -magnitude : magnitude;
 }

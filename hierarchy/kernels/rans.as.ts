@@ -15,6 +15,17 @@ const SYMBOLS_SHIFT: usize = 13;
 /** log2 of the bytes of a class' intervals: four for each symbol and quantizer. */
 const INTERVALS_SHIFT: usize = 11;
 
+/** Most bits of an escaped bucket and its low bits, without the leading one. */
+const WIDEST_ESCAPE: i32 = 29;
+
+/** Whether an integer was wider than any that is written since the stream started. */
+let tooWide: bool = false;
+
+/** Whether an integer was wider than any that is written since the stream started. */
+export function wasTooWide(): bool {
+  return tooWide;
+}
+
 /** Where decoding stands: the states of the lanes, in turn from `turn` on, and the next word. */
 let lanes: usize = 0;
 let turn: i32 = 0;
@@ -35,6 +46,7 @@ export function start(lanesAt: usize, wordsAt: usize): void {
   lanes = lanesAt;
   words = wordsAt;
   turn = 0;
+  tooWide = false;
   for (let lane = 0; lane < LANES; lane++) {
     store<u32>(lanes + (<usize> lane << 2), (<u32> load<u16>(words) << 16) | load<u16>(words, 2));
     words += 4;
@@ -78,9 +90,11 @@ function takeBits(bits: i32): u32 {
 }
 
 /** What follows an escape symbol. */
-function takeEscaped(reach: i32): i32 {
+function takeEscaped(reach: i32, raw: i32): i32 {
   const width = <i32> takeBits(5);
+  if (width + raw > WIDEST_ESCAPE) tooWide = true;
   const magnitude = reach + ((1 << width) | <i32> takeBits(width));
+  if (magnitude >= 2 << (WIDEST_ESCAPE - raw)) tooWide = true;
   return takeBits(1) ? -magnitude : magnitude;
 }
 
@@ -156,8 +170,8 @@ export function decode(
       words = at;
       storeLanes(coder, second, third, fourth);
       const shape = shapes + (index << 2);
-      if (k == ESCAPE) k = takeEscaped(<i32> load<u8>(shape + quantizer, 1));
       const raw = <i32> load<u8>(shape);
+      if (k == ESCAPE) k = takeEscaped(<i32> load<u8>(shape + quantizer, 1), raw);
       if (raw > 0) k = (k << raw) + <i32> takeBits(raw) - (1 << (raw - 1));
       next = <u32> load<u16>(transitions + <usize> (from + (k & 1) * 6));
       at = words;
