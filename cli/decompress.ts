@@ -57,7 +57,7 @@ export async function decompress(
   using output = await openOutput(out, restoredFolder);
   const weights = await phases.run(
     "decompress",
-    () => naming(input.source.name, () => decodeContainer(container)),
+    () => decodeContainer(container, { signal: session.signal }),
   );
   if (output.replaces) session.writeLine(`replacing the model in ${out}`);
   await phases.run("write", () =>

@@ -82,7 +82,9 @@ export async function openCompressedFile(
     const what = config === undefined ? "config.json" : "tokenizer.json";
     throw new InputError(`${source.name}: no ${what} is known; name its model with --original`);
   }
-  const { originalBytes, ...sizes } = reportContainer(container, source.byteLength);
+  const { originalBytes, ...sizes } = await reportContainer(container, source.byteLength, {
+    signal,
+  });
   return {
     name: source.name,
     config,
@@ -113,7 +115,7 @@ async function openCompressedSubject(
   );
   const compressed = await phases.run(
     "decompress",
-    () => naming(subject.name, () => readRestoredWeights(container, subject.config)),
+    () => naming(subject.name, () => readRestoredWeights(container, subject.config, signal)),
   );
   if (originalModel === undefined) return { ...subject, compressed };
   checkModel(originalModel);

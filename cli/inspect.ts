@@ -1,5 +1,10 @@
 import { bitsPerLayerFigure } from "../eval/plots/mod.ts";
-import { type CompressionReport, openContainer, reportContainer } from "../hierarchy/mod.ts";
+import {
+  checkDecodes,
+  type CompressionReport,
+  openContainer,
+  reportContainer,
+} from "../hierarchy/mod.ts";
 import { formatBytes, formatCount, formatFixed, formatShare } from "../eval/report/number_text.ts";
 import { printableLine } from "../data/printable.ts";
 import { requireCompressed } from "./compressed_argument.ts";
@@ -18,7 +23,9 @@ export async function inspect(
   using picture = await openPicture(options.plot, session);
   const { source } = await requireCompressed(argument);
   const container = await openContainer(source);
-  const report = reportContainer(container, source.byteLength);
+  const { signal } = session;
+  const report = await reportContainer(container, source.byteLength, { signal });
+  await checkDecodes(container, { signal });
   const title = `Bits per weight by depth, ${formatFixed(report.bitsPerWeight, 2)} on average`;
   await picture?.draw(bitsPerLayerFigure(report.tensors, title));
   const made = container.source === undefined ? {} : { source: container.source };

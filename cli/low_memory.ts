@@ -3,7 +3,7 @@ import { describeModel, evaluateByLayer, type ModelConfig } from "../eval/mod.ts
 import { compressedWeights } from "../hierarchy/mod.ts";
 import { compareWith, readEarlierRun } from "./against.ts";
 import { findCompressed } from "./compressed_argument.ts";
-import { naming, UsageError } from "./errors.ts";
+import { UsageError } from "./errors.ts";
 import { type EvaluationOutcome, printEvaluation } from "./evaluation_report.ts";
 import { type ComparedModel, openCompressedFile } from "./evaluation_subject.ts";
 import { type MeasuredText, readMeasuredText } from "./measure.ts";
@@ -99,7 +99,7 @@ async function openLazily(
     phases,
     signal,
   );
-  const compressed = naming(subject.name, () => compressedWeights(container));
+  const compressed = compressedWeights(container, { signal });
   if (originalModel === undefined) return { ...subject, original: compressed };
   checkModel(originalModel);
   return { ...subject, original: originalModel.weights, compressed };

@@ -70,7 +70,8 @@ async function addDetails(
   if (row.out === undefined || !existsSync(row.out)) return { row };
   const { source } = await requireCompressed(row.out);
   const container = await openContainer(source);
-  const { tensors } = reportContainer(container, source.byteLength);
+  const { signal } = session;
+  const { tensors } = await reportContainer(container, source.byteLength, { signal });
   const kinds = [...new Set(container.stages.flat().map(({ kind }) => kind))];
   const subject = await openSubject(row.out, undefined, phases, session.signal);
   const samples = await phases.run("sample", () => writeSamples(subject, prompt));

@@ -14,7 +14,8 @@ import {
 export async function readRestoredWeights(
   container: Container,
   config: ModelConfig,
+  signal?: AbortSignal,
 ): Promise<StateDict> {
-  if (!decodesApart(container)) return decodeContainer(container);
-  return await readStateDict({ config, weights: compressedWeights(container) });
+  if (!decodesApart(container)) return await decodeContainer(container, { signal });
+  return await readStateDict({ config, weights: compressedWeights(container, { signal }) });
 }

@@ -17,5 +17,14 @@ export function quote(name: string): string {
  */
 export function quoteValue(value: unknown): string {
   if (typeof value === "string") return quotedLine(value, longestValue);
-  return printableLine(JSON.stringify(value) ?? String(value), longestValue);
+  return printableLine(jsonOf(value), longestValue);
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    // Nested more deeply than JSON.stringify can follow.
+    return Array.isArray(value) ? "[…]" : "{…}";
+  }
 }

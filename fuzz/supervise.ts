@@ -184,8 +184,8 @@ class CaseProcess {
     const seconds = (performance.now() - this.#since) / 1000;
     // Between cases the target makes the next input, which takes long before the first only.
     const most = this.#anyStarted ? caseSeconds : PREPARATION_SECONDS;
-    if (seconds > most) this.#end(`took longer than ${most} s`);
-    else if (memory.now > megabytes) this.#end(`took more than ${megabytes} MB of memory`);
+    if (memory.now > megabytes) this.#end(`took more than ${megabytes} MB of memory`);
+    else if (seconds > most) this.#end(`took longer than ${most} s`);
   }
 
   #end(why: string): void {

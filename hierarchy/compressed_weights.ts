@@ -8,6 +8,11 @@ import { inseparableLevel } from "./file/decode_groups.ts";
 import { decodeStages } from "./levels/level_codecs.ts";
 import { codedShapes } from "./file/plan_tensors.ts";
 import { transpose } from "../data/transpose.ts";
+import { naming } from "../data/naming.ts";
+import { quote } from "../data/quote.ts";
+import type { DecodeOptions } from "./decompress.ts";
+import { requireFinite } from "./file/require_finite.ts";
+import { finishWithBreaks, type Steps } from "../workers/steps.ts";
 
 /**
  * The weights of a compressed model, decoded one tensor at a time when they are read, to the same
@@ -26,32 +31,40 @@ import { transpose } from "../data/transpose.ts";
  * assert.deepEqual((await source.read("w")).shape, [64, 64]);
  * ```
  */
-export function compressedWeights({ tensors, aliases, stages, exact }: Container): WeightSource {
+export function compressedWeights(container: Container, options: DecodeOptions = {}): WeightSource {
+  const { tensors, aliases, stages, exact, file } = container;
+  const named = <T>(work: () => T) => file === undefined ? work() : naming(file, work);
   const together = inseparableLevel(stages);
   if (together !== undefined) {
     throw new InputError(
-      `level ${together.kind} codes all tensors together, so they cannot be decoded one by one; ` +
+      `${
+        file === undefined ? "" : `${file}: `
+      }level ${together.kind} codes all tensors together, so they cannot be decoded one by one; ` +
         "do without --low-memory",
     );
   }
   const shapes = codedShapes(tensors);
-  const kept = decodeExactTensors(tensors, exact);
+  const numbers = new Map(shapes.map(({ name }, number) => [name, number]));
+  const kept = named(() => decodeExactTensors(tensors, exact));
   const stored = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const infoOf = (name: string) => {
     const tensor = stored.get(aliases.get(name) ?? name);
-    if (tensor === undefined) throw new InputError(`tensor ${name} is not in the compressed model`);
+    if (tensor === undefined) {
+      throw new InputError(`tensor ${quote(name)} is not in the compressed model`);
+    }
     return tensor;
   };
-  function decode(name: string, wanted?: Int32Array): WeightTensor {
+  function* decode(name: string, wanted?: Int32Array): Steps<WeightTensor> {
     const tensor = infoOf(name);
     const exactly = kept.get(tensor.name);
     if (exactly !== undefined) return wanted === undefined ? exactly : pickRows(exactly, wanted);
-    const index = shapes.findIndex((shape) => shape.name === tensor.name);
+    const index = numbers.get(tensor.name)!;
     const { dtype, shape, transposed } = tensor;
     const part = wanted && wanted.length < shape[0]! &&
       (transposed ? { columns: wanted } : { rows: wanted });
     const parts = new Map([[index, part || {}]]);
-    const { data, rows, columns } = decodeStages(stages, shapes, parts)[index]!;
+    const { data, rows, columns } = (yield* decodeStages(stages, shapes, parts))[index]!;
+    requireFinite(name, data);
     const values = transposed ? transpose(data, rows, columns) : data;
     if (transposed) letGo(data);
     return {
@@ -60,12 +73,15 @@ export function compressedWeights({ tensors, aliases, stages, exact }: Container
       data: values,
     };
   }
+  async function read(name: string, rows?: Int32Array): Promise<WeightTensor> {
+    return await named(() => finishWithBreaks(decode(name, rows), options.signal));
+  }
   return {
     tensors: [...stored.keys(), ...aliases.keys()].map((name) => {
       const { dtype, shape } = infoOf(name);
       return { name, dtype, shape };
     }),
-    read: (name) => new Promise((resolve) => resolve(decode(name))),
-    readRows: (name, rows) => new Promise((resolve) => resolve(decode(name, rows))),
+    read: (name) => read(name),
+    readRows: (name, rows) => read(name, rows),
   };
 }

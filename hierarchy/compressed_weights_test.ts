@@ -34,14 +34,17 @@ async function compressed(options: CompressorOptions) {
 
 Deno.test("tensors read one by one are those decoded all at once", async () => {
   const container = await compressed({ preset: "rate", bits: 3 });
-  const all = decodeContainer(container);
+  const all = await decodeContainer(container);
   const source = compressedWeights(container);
   assert.deepEqual(source.tensors.map(({ name }) => name), [...all.keys()]);
   for (const { name, dtype, shape } of source.tensors) {
     assert.deepEqual(await source.read(name), all.get(name), name);
     assert.deepEqual([dtype, shape], [all.get(name)!.dtype, all.get(name)!.shape]);
   }
-  await assert.rejects(source.read("other"), /tensor other is not in the compressed model/);
+  await assert.rejects(
+    source.read("other"),
+    /model: tensor "other" is not in the compressed model/,
+  );
 });
 
 Deno.test("rows read alone are those of the whole tensor, coded as stored or transposed", async () => {

@@ -85,7 +85,11 @@ export class HierarchicalCompressor {
       // What workers have seen of shared memory is let go of when they end: before the report decodes.
       workers.close();
       const container = await openContainer(sourceOf(bytes));
-      return { bytes, report: reportContainer(container, bytes.length, signal) };
+      const report = await reportContainer(container, bytes.length, {
+        original: signal,
+        signal: this.#options.signal,
+      });
+      return { bytes, report };
     } finally {
       workers.close();
     }

@@ -158,7 +158,10 @@ Deno.test("the report tells what each stage costs and saves", async () => {
   assert.ok(first!.bitsSaved! < first!.bitsPerWeight);
   const gap = second!.bitsPerWeight - second!.bitsSaved!;
   assert.ok(Math.abs(gap) < 0.6, `${gap}`);
-  const fromFile = reportContainer(await openContainer(memorySource(bytes, "file")), bytes.length);
+  const fromFile = await reportContainer(
+    await openContainer(memorySource(bytes, "file")),
+    bytes.length,
+  );
   assert.ok(Math.abs(fromFile.stages[0]!.bitsSaved! - first!.bitsSaved!) < 0.01);
   assert.equal(fromFile.stages[1]!.bitsSaved, undefined);
 });

@@ -46,7 +46,7 @@ export async function encodeAtTarget(
         const encoded = await encode(2 ** logStep, (share) => report(CODING_SHARE * share));
         const bitsPerWeight = 8 * encoded.length / parameters;
         const measured = await divergence.measure(
-          await decompressWeights(encoded),
+          await decompressWeights(encoded, { signal: options.signal }),
           (share) => report(CODING_SHARE + (1 - CODING_SHARE) * share),
         );
         return { encoded, bitsPerWeight, divergence: measured };

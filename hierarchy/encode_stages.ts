@@ -11,6 +11,7 @@ import { createTrellisLevel, type TrellisLevelOptions } from "./levels/trellis_l
 import { shiftSteps, uniformShifts } from "./rate/equalize_rates.ts";
 import { estimateRate, type RateEstimate } from "./rate/rate_estimate.ts";
 import type { CodingWorkers } from "./workers/coding_workers.ts";
+import { finishWithBreaks } from "../workers/steps.ts";
 
 /** A signal that is ready to be coded at any step; what does not depend on the step is done. */
 export interface StageEncoder {
@@ -51,7 +52,8 @@ export async function encodeStages(
   const latentCoders = coders(HYBRID_LATENT_STEP, { states: 1 });
   const coded = await encodeChain(latentCoders, prefix.handsOn, options, () => {});
   const first = [...prefix.encoded, ...coded.encoded];
-  return stageEncoder([first], [], residualOf(signal, decodeStage(first, signal)), options);
+  const decoded = await finishWithBreaks(decodeStage(first, signal), options.signal);
+  return stageEncoder([first], [], residualOf(signal, decoded), options);
 }
 
 function stageEncoder(

@@ -14,7 +14,12 @@ export { type Container, isContainer, openContainer } from "./file/container.ts"
 export { type Stage } from "./levels/level.ts";
 export { FORMAT_NAME, FORMAT_VERSION } from "./format/constants.ts";
 export { decodesApart } from "./file/decode_groups.ts";
-export { decodeContainer, decompressWeights } from "./decompress.ts";
+export {
+  checkDecodes,
+  decodeContainer,
+  type DecodeOptions,
+  decompressWeights,
+} from "./decompress.ts";
 export * from "./learned_functions.ts";
 export { autoencoderCodec, decodeAutoencoder } from "./levels/autoencoder_codec.ts";
 export * from "./levels/autoencoder_level.ts";

@@ -6,6 +6,8 @@ import { decodeGroups } from "./file/decode_groups.ts";
 import { codecOf, decodeStage, levelBytes, levelShapes } from "./levels/level_codecs.ts";
 import type { MatrixShape, Signal } from "./matrix/matrix.ts";
 import { codedShapes } from "./file/plan_tensors.ts";
+import { naming } from "../data/naming.ts";
+import { finishWithBreaks, type Steps } from "../workers/steps.ts";
 
 /** What one level of the hierarchy costs and what it leaves to the levels after it. */
 export interface LevelReport {
@@ -73,15 +75,32 @@ export interface CompressionReport {
   readonly tensors: readonly TensorReport[];
 }
 
+/** What {@linkcode reportContainer} may be given. */
+export interface ReportOptions {
+  /** The signal that the first stage coded, where it is at hand. */
+  readonly original?: Signal | undefined;
+  /** Stops the work; the signal's reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
- * Accounts for every byte of a container whose file has `fileBytes` bytes. `original` is the signal
- * that the first stage coded, where it is at hand.
+ * Accounts for every byte of a container whose file has `fileBytes` bytes. Decodes what it needs for
+ * that; throws {@linkcode InputError} that names the file where it does not decode.
  */
-export function reportContainer(
+export async function reportContainer(
   container: Container,
   fileBytes: number,
-  original?: Signal,
-): CompressionReport {
+  { original, signal }: ReportOptions = {},
+): Promise<CompressionReport> {
+  const work = () => finishWithBreaks(report(container, fileBytes, original), signal);
+  return await (container.file === undefined ? work() : naming(container.file, work));
+}
+
+function* report(
+  container: Container,
+  fileBytes: number,
+  original: Signal | undefined,
+): Steps<CompressionReport> {
   const { tensors, stages, exact } = container;
   const parameters = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   const originalBytes = tensors.reduce(
@@ -98,20 +117,20 @@ export function reportContainer(
     compressedBytes: fileBytes,
     bitsPerWeight: 8 * fileBytes / parameters,
     overhead: { header: fileBytes - streamBytes, exact: exact.length },
-    stages: reportStages(container, parameters, original),
+    stages: yield* reportStages(container, parameters, original),
     levels,
-    tensors: reportTensors(container, fileBytes),
+    tensors: yield* reportTensors(container, fileBytes),
   };
 }
 
-function reportStages(
+function* reportStages(
   { tensors, stages }: Container,
   parameters: number,
   original: Signal | undefined,
-): StageReport[] {
+): Steps<StageReport[]> {
   // One stage of which the original is not known saves an unknown amount: nothing to decode.
   const needed = stages.length > 1 || original !== undefined;
-  const saved = needed ? savedBits(stages, codedShapes(tensors), original) : [];
+  const saved = needed ? yield* savedBits(stages, codedShapes(tensors), original) : [];
   return stages.map((stage, i) => {
     const bytes = stage.reduce((sum, level) => sum + levelBytes(level), 0);
     const report = { bytes, bitsPerWeight: 8 * bytes / parameters };
@@ -124,15 +143,17 @@ function reportStages(
  * For each stage, the sum over matrices of half the log2 of the energy's fall, for each of their
  * values. Decodes a few matrices at a time.
  */
-function savedBits(
+function* savedBits(
   stages: readonly Stage[],
   shapes: readonly MatrixShape[],
   original: Signal | undefined,
-): number[] {
+): Steps<number[]> {
   const saved = stages.map(() => 0);
   for (const { matrices, wanted } of decodeGroups(stages, shapes)) {
-    const signals = stages.map((stage) => decodeStage(stage, shapes, wanted));
+    const signals: Signal[] = [];
+    for (const stage of stages) signals.push(yield* decodeStage(stage, shapes, wanted));
     for (const matrix of matrices) {
+      yield;
       const parts = signals.map((signal) => signal[matrix]!.data);
       const rest = original === undefined ? sumOf(parts) : original[matrix]!.data.slice();
       let before = energy(rest);
@@ -175,11 +196,15 @@ function reportLevel(level: EncodedLevel, stage: number, parameters: number): Le
   };
 }
 
-function reportTensors({ tensors, stages }: Container, fileBytes: number): TensorReport[] {
+function* reportTensors(
+  { tensors, stages }: Container,
+  fileBytes: number,
+): Steps<TensorReport[]> {
   const shapes = codedShapes(tensors);
   const bits = new Map(shapes.map(({ name }) => [name, 0]));
   for (const stage of stages) {
-    stageBits(stage, shapes).forEach((value, i) => {
+    const own = yield* stageBits(stage, shapes);
+    own.forEach((value, i) => {
       const { name } = shapes[i]!;
       bits.set(name, bits.get(name)! + value);
     });
@@ -204,19 +229,22 @@ function reportTensors({ tensors, stages }: Container, fileBytes: number): Tenso
  * Bits of a stage by matrix. A level says itself what its matrices cost; what codes a latent, in
  * which no matrix can be told from another, is shared out by the number of weights.
  */
-function stageBits(stage: Stage, first: readonly MatrixShape[]): Float64Array {
+function* stageBits(stage: Stage, first: readonly MatrixShape[]): Steps<Float64Array> {
   const weights = Float64Array.from(first, ({ rows, columns }) => rows * columns);
   const total = weights.reduce((sum, count) => sum + count, 0);
   const bits = new Float64Array(first.length);
   const shapes = levelShapes(stage, first);
-  stage.forEach((level, i) => {
+  for (const [i, level] of stage.entries()) {
     const sameMatrices = shapes[i]!.length === first.length &&
       shapes[i]!.every(({ name }, at) => name === first[at]!.name);
-    const own = sameMatrices ? codecOf(level).matrixBits?.(level, shapes[i]!) : undefined;
+    const codec = codecOf(level);
+    const own = sameMatrices && codec.matrixBits !== undefined
+      ? yield* codec.matrixBits(level, shapes[i]!)
+      : undefined;
     const shared = 8 * levelBytes(level);
     for (let at = 0; at < bits.length; at++) {
       bits[at] = bits[at]! + (own?.[at] ?? shared * weights[at]! / total);
     }
-  });
+  }
   return bits;
 }

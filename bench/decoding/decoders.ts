@@ -1,9 +1,10 @@
 import { memorySource } from "../../data/memory_source.ts";
 import { openContainer } from "../../hierarchy/file/container.ts";
-import { decodeContainer } from "../../hierarchy/decompress.ts";
+import { decodeWeights } from "../../hierarchy/decompress.ts";
 import { levelShapes } from "../../hierarchy/levels/level_codecs.ts";
 import { decodeTrellis } from "../../hierarchy/levels/trellis_level.ts";
 import { codedShapes } from "../../hierarchy/file/plan_tensors.ts";
+import { finish } from "../../workers/steps.ts";
 
 /** What is timed, of one compressed file. */
 export interface Decoders {
@@ -24,6 +25,6 @@ export async function openDecoders(bytes: Uint8Array): Promise<Decoders> {
   return {
     weights: shapes.reduce((sum, { rows, columns }) => sum + rows * columns, 0),
     codes: () => void decodeTrellis(stage[at]!, [], shapes),
-    whole: () => void decodeContainer(container),
+    whole: () => void finish(decodeWeights(container)),
   };
 }

@@ -54,7 +54,7 @@ export async function loadModel(
   if (config === undefined) {
     throw new InputError(`${files.name}: holds no config.json; compress the model's folder again`);
   }
-  const weights = decodeContainer(container);
+  const weights = await decodeContainer(container);
   const decode = clock();
   onProgress("starting");
   setWasmPaths(new URL("wasm/", self.location.href).href);

@@ -152,7 +152,7 @@ async function read(input: Uint8Array): Promise<void> {
     assert.equal(data.length, elementCount(shape), name);
     assert.ok(data.every(Number.isFinite), `${name} is not finite`);
   }
-  const { tensors } = reportContainer(container, input.length);
+  const { tensors } = await reportContainer(container, input.length);
   assert.equal(tensors.length, container.tensors.length);
   if (!decodesApart(container)) return;
   const lazy = compressedWeights(container);

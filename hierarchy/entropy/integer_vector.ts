@@ -4,6 +4,7 @@ import {
   MEAN_BITS,
   MEDIAN_BITS,
   PREDICTOR_BITS,
+  PROBABILITY_BITS,
   TABLE_BITS,
 } from "../format/constants.ts";
 import { exp2Sixteenths } from "./exact_math.ts";
@@ -15,6 +16,7 @@ import {
   symbolBits,
   type SymbolTable,
   takeSymbol,
+  tooWide,
 } from "./symbol_table.ts";
 
 /** Two-sided geometric tables P(k) ∝ 2^(-decay |k|), decay = 2^(2 - i/2) for table i. */
@@ -26,6 +28,23 @@ const TABLES: readonly SymbolTable[] = Array.from({ length: 16 }, (_, i) => {
   );
   return createSymbolTable(weights, 0);
 });
+
+const SLOT_TABLES = TABLES.map(slotTable);
+
+/** Bits of a vector's head, and the fewest that one of its integers can take. */
+const HEAD_BITS = TABLE_BITS + PREDICTOR_BITS + MEDIAN_BITS;
+const FEWEST_BITS = PROBABILITY_BITS -
+  Math.max(
+    ...TABLES.map(({ frequencies }) => Math.log2(frequencies.reduce((a, b) => Math.max(a, b)))),
+  );
+
+/** Larger magnitudes than any that is written; predictors of smaller ones fit in 32 bits. */
+const LARGEST_INTEGER = 2 ** 20;
+
+/** Bits that so many vectors of so many integers together take at least. */
+export function fewestBits(vectors: number, integers: number): number {
+  return HEAD_BITS * vectors + FEWEST_BITS * integers;
+}
 
 const MEDIAN_OFFSET = 1 << (MEDIAN_BITS - 1);
 
@@ -82,16 +101,21 @@ export function putIntegers(encoder: RansEncoder, values: Int32Array): void {
   for (const value of best.coded) putSymbol(encoder, TABLES[best.table]!, value);
 }
 
-/** Reads `length` integers that {@linkcode putIntegers} wrote. */
+/**
+ * Reads `length` integers that {@linkcode putIntegers} wrote. Throws {@linkcode InputError} where one is
+ * larger than any that is written.
+ */
 export function takeIntegers(decoder: RansDecoder, length: number): Int32Array {
-  const table = TABLES[decoder.takeBits(TABLE_BITS)]!;
+  const tableNumber = decoder.takeBits(TABLE_BITS);
+  const table = TABLES[tableNumber]!, slots = SLOT_TABLES[tableNumber]!;
   const number = decoder.takeBits(PREDICTOR_BITS);
   const predictor = new Predictor(number, decoder.takeBits(MEDIAN_BITS) - MEDIAN_OFFSET);
-  const slots = slotTable(table);
   const values = new Int32Array(length);
   for (let i = 0; i < length; i++) {
-    values[i] = takeSymbol(decoder, table, slots) + predictor.get();
-    predictor.update(values[i]!);
+    const value = takeSymbol(decoder, table, slots) + predictor.get();
+    if (Math.abs(value) > LARGEST_INTEGER) throw tooWide();
+    values[i] = value;
+    predictor.update(value);
   }
   return values;
 }

@@ -31,7 +31,7 @@ export const WIDEST_ESCAPE = 29;
 /** The error for a stream with an integer that is larger than any that is written. */
 export function tooWide(): InputError {
   return new InputError(
-    "a stream has an integer of 2^30 or more; the file is damaged, compress the model again",
+    "a stream has an integer that is larger than any that is written; the file is damaged, compress the model again",
   );
 }
 

@@ -1,13 +1,24 @@
-import type { EncodedLevel, LevelParameters, Stage } from "../levels/level.ts";
+import type { EncodedLevel, Stage } from "../levels/level.ts";
 import { FORMAT_NAME, FORMAT_VERSION } from "../format/constants.ts";
 import { versionProblem } from "../format/version.ts";
 import type { ByteSource } from "../../data/byte_source.ts";
-import { bytesPerElement, isDType } from "../../data/dtype.ts";
+import { bytesPerElement } from "../../data/dtype.ts";
 import { InputError } from "../../data/input_error.ts";
 import { encodeSafetensors } from "../../data/safetensors_encode.ts";
 import { openSafetensors, type SafetensorsFile } from "../../data/safetensors_file.ts";
 import { elementCount } from "../../data/tensor.ts";
-import { foldTensors, type StoredTensor, type TensorRow, unfoldTensors } from "./tensor_names.ts";
+import { foldTensors, type StoredTensor } from "./tensor_names.ts";
+import { naming } from "../../data/naming.ts";
+import { quote } from "../../data/quote.ts";
+import { checkStages } from "./check_stages.ts";
+import {
+  type Fail,
+  type LevelRow,
+  parseAliases,
+  parseObject,
+  parseStages,
+  parseTensors,
+} from "./container_rows.ts";
 
 /**
  * What a `.kan.safetensors` file holds. The file is a valid safetensors file: every code stream is a
@@ -28,18 +39,8 @@ export interface Container {
   readonly source?: string;
   /** `weightsDigest` of the model that was compressed: by it an original is known again. */
   readonly sourceSha256?: string;
-}
-
-/** More layers than any model has. */
-const MOST_LAYERS = 100_000;
-
-/** More values than any file that this reads may claim to hold: 2^34. */
-const MOST_VALUES = 2 ** 34;
-
-interface LevelRow {
-  readonly kind: string;
-  readonly parameters: LevelParameters;
-  readonly streams: readonly string[];
+  /** Name of the file that it was read from, for messages. */
+  readonly file?: string;
 }
 
 /** The bytes of the file; the same container gives the same bytes. */
@@ -101,8 +102,8 @@ export function isContainer(metadata: Readonly<Record<string, string>>): boolean
 }
 
 /**
- * Reads a compressed model and checks every hash. Throws {@linkcode InputError} that names the file
- * and what is wrong with it.
+ * Reads a compressed model, and checks every hash and that its levels can be those of its tensors,
+ * without decoding them. Throws {@linkcode InputError} that names the file and what is wrong with it.
  */
 export async function openContainer(source: ByteSource): Promise<Container> {
   const file = await openSafetensors(source);
@@ -116,25 +117,49 @@ export async function openContainer(source: ByteSource): Promise<Container> {
   if (metadata.checksum !== await headerChecksum(metadata)) {
     throw fail("its header is damaged (checksum mismatch); copy or compress it again");
   }
-  return await readChecked(file, fail);
+  const container = { ...await readChecked(file, source.name), file: source.name };
+  naming(source.name, () => checkStages(container.tensors, container.stages));
+  return container;
 }
 
-type Fail = (what: string) => InputError;
-
-async function readChecked(file: SafetensorsFile, fail: Fail): Promise<Container> {
+async function readChecked(file: SafetensorsFile, name: string): Promise<Container> {
   const { metadata } = file;
-  const tensors = unfoldTensors(parseRows(metadata.tensors, fail));
-  const hashes = parseJson(metadata.sha256, "sha256", fail) as Record<string, string>;
+  const fail = (what: string) =>
+    new InputError(`${name}: ${what}; the file is damaged, compress the model again`);
+  const tensors = parseTensors(metadata.tensors, fail);
+  const aliases = parseAliases(metadata.aliases, tensors, fail);
+  const config = metadata.config === undefined
+    ? undefined
+    : parseObject(metadata.config, "config", fail);
+  const stages = await readStreams(file, tensors, fail);
+  return {
+    tensors,
+    aliases,
+    ...stages,
+    ...(config === undefined ? {} : { config }),
+    ...(metadata.source === undefined ? {} : { source: metadata.source }),
+    ...(metadata.sourceSha256 === undefined ? {} : { sourceSha256: metadata.sourceSha256 }),
+  };
+}
+
+/** Reads every stream, once, and checks that the file has no others. */
+async function readStreams(
+  file: SafetensorsFile,
+  tensors: readonly StoredTensor[],
+  fail: Fail,
+): Promise<Pick<Container, "stages" | "exact">> {
+  const hashes = parseObject(file.metadata.sha256, "sha256", fail);
+  const unread = new Set(file.tensors.map(({ name }) => name));
   const read = async (name: string) => {
-    if (!file.tensors.some((tensor) => tensor.name === name)) throw fail(`lacks stream ${name}`);
+    if (!unread.delete(name)) throw fail(`lacks stream ${quote(name)}`);
     const bytes = await file.readBytes(name);
-    if (await sha256(bytes) !== hashes[name]) {
-      throw fail(`stream ${name} is damaged (SHA-256 mismatch); copy or compress it again`);
+    if (!Object.hasOwn(hashes, name) || await sha256(bytes) !== hashes[name]) {
+      throw fail(`stream ${quote(name)} does not have its SHA-256`);
     }
     return bytes;
   };
   const stages: EncodedLevel[][] = [];
-  for (const [i, rows] of parseStages(metadata.stages, fail).entries()) {
+  for (const [i, rows] of parseStages(file.metadata.stages, fail).entries()) {
     const stage: EncodedLevel[] = [];
     for (const [j, { kind, parameters, streams: names }] of rows.entries()) {
       const streams = new Map<string, Uint8Array>();
@@ -146,25 +171,10 @@ async function readChecked(file: SafetensorsFile, fail: Fail): Promise<Container
   const exactLength = exactByteLength(tensors);
   const exact = exactLength > 0 ? await read("exact") : new Uint8Array();
   if (exact.length !== exactLength) {
-    throw fail(`stream exact has ${exact.length} bytes, but its tensors need ${exactLength}`);
+    throw fail(`stream "exact" has ${exact.length} bytes, but its tensors need ${exactLength}`);
   }
-  const aliases = parseJson(metadata.aliases ?? "{}", "aliases", fail) as Record<string, string>;
-  for (const [name, target] of Object.entries(aliases)) {
-    if (!tensors.some((tensor) => tensor.name === target)) {
-      throw fail(`tensor ${name} is tied to ${target}, which it lacks`);
-    }
-  }
-  return {
-    tensors,
-    aliases: new Map(Object.entries(aliases)),
-    stages,
-    exact,
-    ...(metadata.config === undefined
-      ? {}
-      : { config: parseJson(metadata.config, "config", fail) as Record<string, unknown> }),
-    ...(metadata.source === undefined ? {} : { source: metadata.source }),
-    ...(metadata.sourceSha256 === undefined ? {} : { sourceSha256: metadata.sourceSha256 }),
-  };
+  for (const name of unread) throw fail(`stream ${quote(name)} belongs to nothing`);
+  return { stages, exact };
 }
 
 /** Bytes of the stream `exact`. */
@@ -174,43 +184,4 @@ export function exactByteLength(tensors: readonly StoredTensor[]): number {
     if (stored !== undefined) length += elementCount(shape) * bytesPerElement(stored);
   }
   return length;
-}
-
-function parseJson(text: string | undefined, key: string, fail: Fail): object {
-  let value: unknown;
-  try {
-    value = JSON.parse(text ?? "");
-  } catch {
-    // Falls through to the error below.
-  }
-  if (typeof value !== "object" || value === null) throw fail(`metadata ${key} is not JSON`);
-  return value;
-}
-
-function parseRows(text: string | undefined, fail: Fail): TensorRow[] {
-  const rows = parseJson(text, "tensors", fail) as Partial<TensorRow>[];
-  let values = 0;
-  for (const row of Array.isArray(rows) ? rows : [undefined]) {
-    const { name, dtype, shape, stored, count = 1 } = row ?? {};
-    const sound = typeof name === "string" && typeof dtype === "string" && isDType(dtype) &&
-      (stored === undefined || isDType(stored)) && Array.isArray(shape) &&
-      [count, ...shape].every((size) => Number.isSafeInteger(size) && size >= 0) &&
-      count <= MOST_LAYERS;
-    if (!sound) throw fail(`metadata tensors: row ${JSON.stringify(row)} is not understood`);
-    values += elementCount([count, ...shape]);
-  }
-  if (!(values <= MOST_VALUES)) throw fail(`claims ${values} values, more than ${MOST_VALUES}`);
-  return rows as TensorRow[];
-}
-
-function parseStages(text: string | undefined, fail: Fail): LevelRow[][] {
-  const stages = parseJson(text, "stages", fail) as Partial<LevelRow>[][];
-  const rows = Array.isArray(stages) && stages.every(Array.isArray) ? stages.flat() : [undefined];
-  for (const row of rows) {
-    const sound = typeof row?.kind === "string" && typeof row.parameters === "object" &&
-      row.parameters !== null && Array.isArray(row.streams) &&
-      row.streams.every((name) => typeof name === "string");
-    if (!sound) throw fail(`metadata stages: row ${JSON.stringify(row)} is not understood`);
-  }
-  return stages as LevelRow[][];
 }

@@ -3,6 +3,8 @@ import { fromFloat32 } from "../../data/from_float32.ts";
 import { elementCount, type StateDict, type WeightTensor } from "../../data/tensor.ts";
 import { toFloat32 } from "../../data/to_float32.ts";
 import type { StoredTensor } from "./tensor_names.ts";
+import { quote } from "../../data/quote.ts";
+import { requireFinite } from "./require_finite.ts";
 
 /** The bytes of the tensors that no level codes, one after the other. */
 export function encodeExactTensors(
@@ -21,7 +23,10 @@ export function encodeExactTensors(
   return bytes;
 }
 
-/** The tensors that {@linkcode encodeExactTensors} stored, by name. */
+/**
+ * The tensors that {@linkcode encodeExactTensors} stored, by name. Throws {@linkcode InputError} where a
+ * value is not finite.
+ */
 export function decodeExactTensors(
   stored: readonly StoredTensor[],
   bytes: Uint8Array,
@@ -31,7 +36,9 @@ export function decodeExactTensors(
   for (const { name, dtype, shape, stored: storedAs } of stored) {
     if (storedAs === undefined) continue;
     const end = start + elementCount(shape) * bytesPerElement(storedAs);
-    tensors.set(name, { dtype, shape, data: toFloat32(storedAs, bytes.slice(start, end), name) });
+    const data = toFloat32(storedAs, bytes.slice(start, end), `tensor ${quote(name)}`);
+    requireFinite(name, data);
+    tensors.set(name, { dtype, shape, data });
     start = end;
   }
   return tensors;

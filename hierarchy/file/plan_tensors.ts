@@ -88,7 +88,7 @@ function storageType({ dtype, shape, data }: WeightTensor, lossless: boolean): D
 }
 
 /** Whether a tensor is a matrix with more than one row and column. */
-function isCoded(shape: readonly number[]): boolean {
+export function isCoded(shape: readonly number[]): boolean {
   const { rows, columns } = matrixShape({ name: "", shape });
   return shape.length >= 2 && rows > 1 && columns > 1;
 }

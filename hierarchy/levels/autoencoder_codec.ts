@@ -1,13 +1,21 @@
 import { SPLINE_ORDER } from "../format/constants.ts";
-import { takeIntegers } from "../entropy/integer_vector.ts";
+import { fewestBits, takeIntegers } from "../entropy/integer_vector.ts";
 import { RansDecoder } from "../entropy/rans.ts";
 import { createFlatSignalWriter, signalLength } from "./flat_matrices.ts";
 import type { EncodedLevel } from "./level.ts";
 import type { MatrixShape, Signal } from "../matrix/matrix.ts";
 import type { LevelCodec } from "./level_codec.ts";
 import { applySplineLayer, type SplineLayer } from "./spline_layer.ts";
-import { takeSplineLayer } from "./spline_layer_code.ts";
-import { damaged, integerParameter, positiveParameter, storedStream } from "./stored_level.ts";
+import { lowBitsOf, takeSplineLayer } from "./spline_layer_code.ts";
+import { finish, type Steps } from "../../workers/steps.ts";
+import {
+  damaged,
+  integerParameter,
+  positiveParameter,
+  requireRoom,
+  requireStreams,
+  storedStream,
+} from "./stored_level.ts";
 
 /** Name of the level in files. */
 export const AUTOENCODER_KIND = "autoencoder";
@@ -18,16 +26,19 @@ export const LARGEST_HIDDEN_DIM = 4096;
 export const LARGEST_BLOCK = 8192;
 /** Most grid intervals of a spline. */
 export const LARGEST_INTERVALS = 64;
+/** Most latents for each value of a block. */
+export const LARGEST_EXPANSION = 4;
 /** Most coefficients of a decoder. */
 export const LARGEST_DECODER = 2 ** 26;
 
-/** Values that are encoded or decoded at a time. */
-const VALUES_AT_A_TIME = 1 << 18;
+/** Functions that are evaluated at a time: some milliseconds. */
+const WORK_AT_A_TIME = 1 << 22;
 
 /** Reads autoencoder levels; the same bits on every platform. */
 export const autoencoderCodec: LevelCodec = {
   kind: AUTOENCODER_KIND,
-  decode: decodeAutoencoder,
+  decode: decodeBlocks,
+  check: checkAutoencoder,
   handsOnShapes(encoded, shapes) {
     const columns = integerParameter(encoded, "hiddenDim", 0, LARGEST_HIDDEN_DIM);
     if (columns === 0) return [];
@@ -45,6 +56,14 @@ export function decodeAutoencoder(
   handedOn: Signal,
   shapes: readonly MatrixShape[],
 ): Signal {
+  return finish(decodeBlocks(encoded, handedOn, shapes));
+}
+
+function* decodeBlocks(
+  encoded: EncodedLevel,
+  handedOn: Signal,
+  shapes: readonly MatrixShape[],
+): Steps<Signal> {
   const { scaleCodes, decoder } = readStored(encoded, shapes);
   const writer = createFlatSignalWriter(scaleCodes, shapes);
   if (decoder === undefined) return writer.signal;
@@ -55,11 +74,45 @@ export function decodeAutoencoder(
     const found = latent === undefined ? "nothing" : `${latent.rows} x ${latent.columns}`;
     throw damaged(encoded, `the latent is ${found}, expected ${blocks} x ${inputDim}`);
   }
-  for (const [start, count] of chunks(blocks, outputDim)) {
+  for (const [start, count] of chunks(blocks, decoder)) {
+    yield;
     const rows = latent.data.subarray(start * inputDim, (start + count) * inputDim);
     writer.write(start * outputDim, applySplineLayer(decoder, rows, count));
   }
   return writer.signal;
+}
+
+/** Throws where a parameter is out of range, or the stream too short for such a decoder. */
+function checkAutoencoder(encoded: EncodedLevel, shapes: readonly MatrixShape[]): void {
+  requireStreams(encoded, ["decoder"]);
+  requireRoom(encoded, "decoder", fewestBits(1, shapes.length), [], () => 0);
+  const sizes = decoderSizes(encoded);
+  if (sizes === undefined) return;
+  const { inputDim, outputDim, intervals, bits } = sizes;
+  if (inputDim > LARGEST_EXPANSION * outputDim) {
+    throw damaged(encoded, `it has ${inputDim} latents for blocks of ${outputDim} values`);
+  }
+  const places = intervals + SPLINE_ORDER;
+  const functions = inputDim * outputDim;
+  if (functions * places > LARGEST_DECODER) {
+    throw damaged(encoded, "its decoder claims to be larger than any");
+  }
+  const lowBits = places * functions * lowBitsOf(bits);
+  const needed = fewestBits(2 + places, shapes.length + outputDim + places * functions) + lowBits;
+  requireRoom(encoded, "decoder", needed, [], () => 0);
+}
+
+/** The sizes of the decoder; undefined where there is none, because every weight is zero. */
+function decoderSizes(encoded: EncodedLevel) {
+  const inputDim = integerParameter(encoded, "hiddenDim", 0, LARGEST_HIDDEN_DIM);
+  if (inputDim === 0) return undefined;
+  return {
+    inputDim,
+    outputDim: integerParameter(encoded, "blockSize", 1, LARGEST_BLOCK),
+    intervals: integerParameter(encoded, "intervals", 1, LARGEST_INTERVALS),
+    bits: integerParameter(encoded, "coefficientBits", 2, 16),
+    range: positiveParameter(encoded, "range"),
+  };
 }
 
 /** What the level's stream holds; no decoder where every weight is zero. */
@@ -67,20 +120,13 @@ export function readStored(
   encoded: EncodedLevel,
   shapes: readonly MatrixShape[],
 ): { scaleCodes: Int32Array; decoder?: SplineLayer } {
+  checkAutoencoder(encoded, shapes);
   const side = new RansDecoder(storedStream(encoded, "decoder"));
   const scaleCodes = takeIntegers(side, shapes.length);
-  const inputDim = integerParameter(encoded, "hiddenDim", 0, LARGEST_HIDDEN_DIM);
-  if (inputDim === 0) return { scaleCodes };
-  const outputDim = integerParameter(encoded, "blockSize", 1, LARGEST_BLOCK);
-  const intervals = integerParameter(encoded, "intervals", 1, LARGEST_INTERVALS);
-  const bits = integerParameter(encoded, "coefficientBits", 2, 16);
-  const range = positiveParameter(encoded, "range");
-  if (coefficientCount(inputDim, outputDim, intervals) > LARGEST_DECODER) {
-    throw damaged(encoded, "its decoder claims to be larger than any");
-  }
-  const decoder = takeSplineLayer(side, { inputDim, outputDim, intervals, range }, bits);
+  const sizes = decoderSizes(encoded);
+  const decoder = sizes && takeSplineLayer(side, sizes, sizes.bits);
   if (!side.isAtEnd()) throw damaged(encoded, "its stream does not decode to its end");
-  return { scaleCodes, decoder };
+  return { scaleCodes, ...(decoder && { decoder }) };
 }
 
 /** Coefficients of a decoder of these sizes. */
@@ -88,8 +134,11 @@ export function coefficientCount(inputDim: number, outputDim: number, intervals:
   return inputDim * outputDim * (intervals + SPLINE_ORDER);
 }
 
-/** Start and number of rows of each chunk. */
-export function* chunks(rows: number, rowLength: number): Generator<readonly [number, number]> {
-  const step = Math.max(1, Math.floor(VALUES_AT_A_TIME / rowLength));
+/** Start and number of rows of each chunk of what a layer is applied to. */
+export function* chunks(
+  rows: number,
+  { inputDim, outputDim }: Pick<SplineLayer, "inputDim" | "outputDim">,
+): Generator<readonly [number, number]> {
+  const step = Math.max(1, Math.floor(WORK_AT_A_TIME / (inputDim * outputDim)));
   for (let start = 0; start < rows; start += step) yield [start, Math.min(step, rows - start)];
 }

@@ -8,6 +8,7 @@ import {
   coefficientCount,
   LARGEST_BLOCK,
   LARGEST_DECODER,
+  LARGEST_EXPANSION,
   LARGEST_HIDDEN_DIM,
   LARGEST_INTERVALS,
   readStored,
@@ -17,9 +18,10 @@ import type { EncodeContext, EncodedLevel, Level, LevelParameters } from "./leve
 import type { Signal } from "../matrix/matrix.ts";
 import { scaleOf } from "./log_scale.ts";
 import { DEFAULT_COEFFICIENT_BITS, DEFAULT_INTERVALS } from "./plan_autoencoder.ts";
+import { createBreaks } from "../../workers/steps.ts";
 import { applySplineLayer, type SplineLayer } from "./spline_layer.ts";
 import { putSplineLayer } from "./spline_layer_code.ts";
-import { trainAutoencoder, type TrainingOptions, yieldToEventLoop } from "./train_autoencoder.ts";
+import { trainAutoencoder, type TrainingOptions } from "./train_autoencoder.ts";
 
 /** Settings that autoencoder levels share. */
 export interface AutoencoderOptions extends TrainingOptions {
@@ -76,6 +78,11 @@ export function createAutoencoderLevel(options: AutoencoderLevelOptions): Level 
   requireInteger("blockSize", blockSize, 1, LARGEST_BLOCK);
   requireInteger("intervals", intervals, 1, LARGEST_INTERVALS);
   requireInteger("coefficientBits", coefficientBits, 2, 16);
+  if (hiddenDim > LARGEST_EXPANSION * blockSize) {
+    throw new InputError(
+      `hiddenDim: ${hiddenDim} is more than ${LARGEST_EXPANSION} times blockSize; ask for less`,
+    );
+  }
   if (coefficientCount(hiddenDim, blockSize, intervals) > LARGEST_DECODER) {
     throw new InputError(`hiddenDim: ${hiddenDim} of ${blockSize} is too wide; ask for less`);
   }
@@ -139,9 +146,9 @@ async function encodeBlocks(
   const rows = Math.ceil(flat.length / blockSize);
   const data = new Float32Array(rows * hiddenDim);
   let energy = 0, missed = 0;
-  for (const [start, count] of chunks(rows, blockSize)) {
-    await yieldToEventLoop();
-    context.signal?.throwIfAborted();
+  const pause = createBreaks(context.signal);
+  for (const [start, count] of chunks(rows, encoder)) {
+    await pause();
     context.onProgress?.(0.8 + 0.2 * start / rows);
     const values = new Float32Array(count * blockSize);
     flat.read(start * blockSize, values);

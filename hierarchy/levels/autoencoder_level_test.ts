@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert";
 import fc from "fast-check";
 import { createRandom } from "../../kan/numeric/random.ts";
-import { autoencoderCodec } from "./autoencoder_codec.ts";
+import { autoencoderCodec, decodeAutoencoder } from "./autoencoder_codec.ts";
 import { createAutoencoderLevel, createAutoencoderLevels } from "./autoencoder_level.ts";
 import type { EncodedLevel } from "./level.ts";
 import type { Matrix, Signal } from "../matrix/matrix.ts";
@@ -47,7 +47,7 @@ Deno.test("blocks of low rank are learned, and the decoder gives what the encode
   const signal = [matrixOf(600, 16, (i, j) => 0.02 * rows[i]![j]!)];
   const level = createAutoencoderLevel({ hiddenDim: 3, blockSize: 16, steps: 250 });
   const { encoded, handsOn } = await level.encode(signal, { seed: 5 });
-  const decoded = autoencoderCodec.decode(encoded, handsOn, shapesOf(signal));
+  const decoded = decodeAutoencoder(encoded, handsOn, shapesOf(signal));
   assert.deepEqual(shapesOf(handsOn), autoencoderCodec.handsOnShapes(encoded, shapesOf(signal)));
   const left = energyLeft(signal, decoded);
   assert.ok(left < 0.05, `${left} of the energy is left`);
@@ -111,7 +111,7 @@ async function roundTrip(signal: Signal, hiddenDims: readonly number[], seed: nu
   assert.deepEqual(shapesOf(left), shapes.at(-1));
   const decoded = encoded.reduceRight<Signal>((handedOn, level, i) => {
     const read = { ...level, parameters: JSON.parse(JSON.stringify(level.parameters)) };
-    return autoencoderCodec.decode(read, handedOn, shapes[i]!);
+    return decodeAutoencoder(read, handedOn, shapes[i]!);
   }, left);
   return { encoded, decoded, latent: left };
 }
@@ -191,7 +191,7 @@ Deno.test("damaged levels and settings out of range are reported in one line", a
       [encoded, []],
     ] as const
   ) {
-    assert.throws(() => autoencoderCodec.decode(broken, latent, shapes), {
+    assert.throws(() => decodeAutoencoder(broken, latent, shapes), {
       name: "InputError",
       message,
     });

@@ -1,6 +1,5 @@
-import { InputError } from "../../data/input_error.ts";
 import { exp2Eighths } from "../entropy/exact_math.ts";
-import { putIntegers, takeIntegers } from "../entropy/integer_vector.ts";
+import { fewestBits, putIntegers, takeIntegers } from "../entropy/integer_vector.ts";
 import { RansDecoder, RansEncoder } from "../entropy/rans.ts";
 import { ScratchArrays } from "../matrix/scratch_arrays.ts";
 import type { EncodedLevel, Level } from "./level.ts";
@@ -10,6 +9,14 @@ import type { ErrorMetric } from "../matrix/error_metric.ts";
 import type { LevelCodec } from "./level_codec.ts";
 import { rememberByLevel } from "./remember_by_level.ts";
 import { typicalSquare } from "../matrix/typical_square.ts";
+import { finish, type Steps } from "../../workers/steps.ts";
+import {
+  damaged,
+  positiveParameter,
+  requireRoom,
+  requireStreams,
+  storedStream,
+} from "./stored_level.ts";
 
 /** Settings of {@linkcode createFieldLevel}. */
 export interface FieldLevelOptions {
@@ -144,11 +151,24 @@ export function decodeField(
   shapes: readonly MatrixShape[],
   wanted?: WantedParts,
 ): Signal {
-  const step = Number(encoded.parameters.step);
-  if (!(step > 0 && step < Infinity)) throw new InputError("level field lacks its step");
+  return finish(multiply(encoded, handedOn, shapes, wanted));
+}
+
+function* multiply(
+  encoded: EncodedLevel,
+  handedOn: Signal,
+  shapes: readonly MatrixShape[],
+  wanted?: WantedParts,
+): Steps<Signal> {
+  const step = positiveParameter(encoded, "step");
   const fields = takeFields(encoded, shapes);
-  return handedOn.map((matrix, i) => {
-    if (matrix.data.length === 0) return { ...shapes[i]!, data: matrix.data };
+  const signal: Matrix[] = [];
+  for (const [i, matrix] of handedOn.entries()) {
+    yield;
+    if (matrix.data.length === 0) {
+      signal.push({ ...shapes[i]!, data: matrix.data });
+      continue;
+    }
     const factors = stepFactors(fields[i]!, step, shapes[i]!);
     const part = wanted?.get(i);
     const row = part?.rows === undefined ? factors.row : valuesAt(factors.row, part.rows);
@@ -160,8 +180,9 @@ export function decodeField(
       const rowStep = row[r]!;
       for (let j = 0; j < columns; j++, at++) data[at] = data[at]! * (rowStep * column[j]!);
     }
-    return { name: shapes[i]!.name, rows, columns, data };
-  });
+    signal.push({ name: shapes[i]!.name, rows, columns, data });
+  }
+  return signal;
 }
 
 function valuesAt(values: Float64Array, numbers: Int32Array): Float64Array {
@@ -169,23 +190,37 @@ function valuesAt(values: Float64Array, numbers: Int32Array): Float64Array {
 }
 
 const takeFields = rememberByLevel((encoded, shapes): StepField[] => {
-  const stream = encoded.streams.get("steps");
-  if (stream === undefined) throw new InputError("level field lacks its stream steps");
-  const side = new RansDecoder(stream);
+  const side = new RansDecoder(storedStream(encoded, "steps"));
+  const head = fewestBits(2, 2 * shapes.length);
+  requireRoom(encoded, "steps", head, [], () => 0);
   const bases = takeIntegers(side, shapes.length);
   const separable = takeIntegers(side, shapes.length);
-  return shapes.map(({ rows, columns }, i) => ({
+  requireRoom(
+    encoded,
+    "steps",
+    head,
+    shapes,
+    ({ rows, columns }, i) => separable[i] ? fewestBits(2, rows + columns) : 0,
+  );
+  const fields = shapes.map(({ rows, columns }, i) => ({
     base: bases[i]!,
     rows: separable[i] ? takeIntegers(side, rows) : new Int32Array(),
     columns: separable[i] ? takeIntegers(side, columns) : new Int32Array(),
   }));
+  if (!side.isAtEnd()) throw damaged(encoded, 'stream "steps" does not decode to its end');
+  return fields;
 });
 
 /** How field levels are read from a file. */
 export const fieldCodec: LevelCodec = {
   kind: "field",
-  decode: decodeField,
+  decode: multiply,
   decodesApart: true,
+  check(encoded, shapes) {
+    positiveParameter(encoded, "step");
+    requireStreams(encoded, ["steps"]);
+    takeFields(encoded, shapes);
+  },
   handsOnShapes: rememberByLevel((encoded, shapes) => {
     const fields = takeFields(encoded, shapes);
     return shapes.map((shape, i) => withLogSteps(shape, fields[i]!));

@@ -2,6 +2,7 @@ import type { WantedParts } from "../matrix/matrix_part.ts";
 import type { MatrixShape, Signal } from "../matrix/matrix.ts";
 import type { CodingWorkers } from "../workers/coding_workers.ts";
 import type { ScratchArrays } from "../matrix/scratch_arrays.ts";
+import type { Steps } from "../../workers/steps.ts";
 
 /** JSON that a level keeps in the file's header. */
 export type LevelParameters = {
@@ -51,7 +52,7 @@ export interface Level {
 }
 
 /**
- * The inverse of a level, as a plain function. `handedOn` is the next levels' reconstruction of
+ * The inverse of a level, in steps of some milliseconds. `handedOn` is the next levels' reconstruction of
  * what this level handed on, which may be overwritten, `shapes` the matrices to give back. With `wanted`, a decoder whose codec
  * says so gives these parts of the matrices of these numbers only and leaves the others empty. Uses
  * no arithmetic whose rounding depends on the platform.
@@ -61,7 +62,7 @@ export type LevelDecoder = (
   handedOn: Signal,
   shapes: readonly MatrixShape[],
   wanted?: WantedParts,
-) => Signal;
+) => Steps<Signal>;
 
 /** A hierarchy of levels, outermost first: each codes what the one before handed on. */
 export type Stage = readonly EncodedLevel[];

@@ -1,5 +1,6 @@
 import type { EncodedLevel, LevelDecoder } from "./level.ts";
 import type { MatrixShape } from "../matrix/matrix.ts";
+import type { Steps } from "../../workers/steps.ts";
 
 /** Everything that is needed to read a kind of level from a file. */
 export interface LevelCodec {
@@ -7,13 +8,21 @@ export interface LevelCodec {
   readonly kind: string;
   /** Restores the signal that the level coded. */
   readonly decode: LevelDecoder;
+  /** Whether it must be the last level of a stage. */
+  readonly isLast?: true;
   /** Whether single matrices can be decoded without the others. */
   readonly decodesApart?: true;
+  /**
+   * Throws {@linkcode InputError} where the level cannot be that of these matrices: parameters out of
+   * range, streams that are missing or too short for what they should hold. Allocates and decodes
+   * nothing that a file merely claims.
+   */
+  check(encoded: EncodedLevel, shapes: readonly MatrixShape[]): void;
   /** What the level hands on, given the matrices that it codes; empty for a last level. */
   handsOnShapes(encoded: EncodedLevel, shapes: readonly MatrixShape[]): readonly MatrixShape[];
   /**
    * Bits that each of the level's matrices takes of its streams. A level without it shares its
    * bytes out by the number of weights.
    */
-  matrixBits?(encoded: EncodedLevel, shapes: readonly MatrixShape[]): Float64Array;
+  matrixBits?(encoded: EncodedLevel, shapes: readonly MatrixShape[]): Steps<Float64Array>;
 }

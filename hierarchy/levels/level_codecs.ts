@@ -4,9 +4,11 @@ import type { EncodedLevel, Stage } from "./level.ts";
 import { autoencoderCodec } from "./autoencoder_codec.ts";
 import { fieldCodec } from "./field_level.ts";
 import type { WantedParts } from "../matrix/matrix_part.ts";
-import type { Matrix, MatrixShape, Signal } from "../matrix/matrix.ts";
+import type { MatrixShape, Signal } from "../matrix/matrix.ts";
 import type { LevelCodec } from "./level_codec.ts";
 import { trellisCodec } from "./trellis_level.ts";
+import { quote } from "../../data/quote.ts";
+import type { Steps } from "../../workers/steps.ts";
 
 /** Every kind of level that a file may have. */
 const CODECS: ReadonlyMap<string, LevelCodec> = new Map(
@@ -18,7 +20,9 @@ export function codecOf({ kind }: EncodedLevel): LevelCodec {
   const codec = CODECS.get(kind);
   if (codec !== undefined) return codec;
   const known = [...CODECS.keys()].join(", ");
-  throw new InputError(`level ${kind} is of a kind that this kanpress does not know (${known})`);
+  throw new InputError(
+    `level ${quote(kind)} is of a kind that this kanpress does not know (${known})`,
+  );
 }
 
 /** The matrices that each level codes, given those of the first. */
@@ -34,39 +38,39 @@ export function levelShapes(
 }
 
 /** Decodes one stage, from its last level to its first; with `wanted`, these parts only. */
-export function decodeStage(
+export function* decodeStage(
   stage: Stage,
   first: readonly MatrixShape[],
   wanted?: WantedParts,
-): Signal {
+): Steps<Signal> {
   const shapes = levelShapes(stage, first);
-  return stage.reduceRight<Signal>((handedOn, level, i) => {
-    const signal = codecOf(level).decode(level, handedOn, shapes[i]!, wanted);
+  let handedOn: Signal = [];
+  for (const [i, level] of [...stage.entries()].reverse()) {
+    const signal = yield* codecOf(level).decode(level, handedOn, shapes[i]!, wanted);
     const kept = new Set(signal.map(({ data }) => data.buffer));
     for (const { data } of handedOn) if (!kept.has(data.buffer)) letGo(data);
-    return signal;
-  }, []);
+    handedOn = signal;
+  }
+  return handedOn;
 }
 
 /** Decodes all stages and adds up what they give; with `wanted`, these parts only. */
-export function decodeStages(
+export function* decodeStages(
   stages: readonly Stage[],
   first: readonly MatrixShape[],
   wanted?: WantedParts,
-): Signal {
-  const signals = stages.map((stage) => decodeStage(stage, first, wanted));
-  const sum = signals[0] ?? first.map((shape) => zeroMatrix(shape));
-  for (const signal of signals.slice(1)) {
-    signal.forEach(({ data }, i) => {
-      const target = sum[i]!.data;
-      for (let j = 0; j < target.length; j++) target[j] = target[j]! + data[j]!;
-    });
+): Steps<Signal> {
+  let sum: Signal = [];
+  for (const [i, stage] of stages.entries()) {
+    const signal = yield* decodeStage(stage, first, wanted);
+    if (i === 0) sum = signal;
+    else signal.forEach(({ data }, at) => addTo(sum[at]!.data, data));
   }
   return sum;
 }
 
-function zeroMatrix(shape: MatrixShape): Matrix {
-  return { ...shape, data: new Float32Array(shape.rows * shape.columns) };
+function addTo(sum: Float32Array, data: Float32Array): void {
+  for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + data[i]!;
 }
 
 /** Bytes of a level's streams. */

@@ -7,6 +7,11 @@ import type { SplineLayer } from "./spline_layer.ts";
 /** Everything but the numbers of a {@linkcode SplineLayer}. */
 export type SplineLayerShape = Omit<SplineLayer, "coefficients">;
 
+/** Bits of a coefficient of so many bits that are stored as they are. */
+export function lowBitsOf(bits: number): number {
+  return Math.max(0, bits - MODELLED_BITS);
+}
+
 /**
  * Codes a layer, its coefficients rounded to `bits` bits (2 to 16) at a step per output. The
  * coefficients of all functions at one place on the grid have a distribution of their own: those at
@@ -23,7 +28,7 @@ export function putSplineLayer(encoder: RansEncoder, layer: SplineLayer, bits: n
   const codes = Int32Array.from(largest, (value) => logScale(value / top));
   putIntegers(encoder, codes);
   const steps = Float64Array.from(codes, scaleOf);
-  const lowBits = Math.max(0, bits - MODELLED_BITS);
+  const lowBits = lowBitsOf(bits);
   for (let place = 0; place < size; place++) {
     const integers = new Int32Array(inputDim * outputDim);
     for (let i = 0; i < inputDim; i++) {
@@ -47,7 +52,7 @@ export function takeSplineLayer(
   const { inputDim, outputDim, intervals, range } = shape;
   const size = intervals + SPLINE_ORDER;
   const steps = Float64Array.from(takeIntegers(decoder, outputDim), scaleOf);
-  const lowBits = Math.max(0, bits - MODELLED_BITS);
+  const lowBits = lowBitsOf(bits);
   const coefficients = new Float32Array(inputDim * size * outputDim);
   for (let place = 0; place < size; place++) {
     const high = takeIntegers(decoder, inputDim * outputDim);

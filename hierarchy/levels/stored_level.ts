@@ -1,4 +1,7 @@
 import { InputError } from "../../data/input_error.ts";
+import { quote, quoteValue } from "../../data/quote.ts";
+import { roomInBits } from "../entropy/rans.ts";
+import type { MatrixShape } from "../matrix/matrix.ts";
 import type { EncodedLevel } from "./level.ts";
 
 /** An integer parameter of a level that was read from a file; {@linkcode InputError} if it is none. */
@@ -10,7 +13,10 @@ export function integerParameter(
 ): number {
   const value = encoded.parameters[name];
   if (typeof value !== "number" || !Number.isInteger(value) || value < least || value > most) {
-    throw damaged(encoded, `parameter "${name}" is ${value}, not an integer ${least} to ${most}`);
+    throw damaged(
+      encoded,
+      `parameter "${name}" is ${quoteValue(value)}, not an integer ${least} to ${most}`,
+    );
   }
   return value;
 }
@@ -19,7 +25,7 @@ export function integerParameter(
 export function positiveParameter(encoded: EncodedLevel, name: string): number {
   const value = encoded.parameters[name];
   if (typeof value !== "number" || !(value > 0 && value < Infinity)) {
-    throw damaged(encoded, `parameter "${name}" is ${value}, not a positive number`);
+    throw damaged(encoded, `parameter "${name}" is ${quoteValue(value)}, not a positive number`);
   }
   return value;
 }
@@ -29,6 +35,45 @@ export function storedStream(encoded: EncodedLevel, name: string): Uint8Array {
   const stream = encoded.streams.get(name);
   if (stream === undefined) throw damaged(encoded, `stream "${name}" is missing`);
   return stream;
+}
+
+/**
+ * Throws {@linkcode InputError} where a stream is too short for what it should hold, before any of it
+ * is decoded: `bits` for the level itself and at least `bitsOf` each matrix.
+ */
+export function requireRoom(
+  encoded: EncodedLevel,
+  name: string,
+  bits: number,
+  shapes: readonly MatrixShape[],
+  bitsOf: (shape: MatrixShape, index: number) => number,
+): void {
+  const { length } = storedStream(encoded, name);
+  let left = roomInBits(length) - bits;
+  for (const [index, shape] of shapes.entries()) {
+    left -= bitsOf(shape, index);
+    if (!(left >= 0)) {
+      throw damaged(
+        encoded,
+        `stream "${name}" of ${length} bytes is too short to code ${described(shape)}`,
+      );
+    }
+  }
+  if (!(left >= 0)) throw damaged(encoded, `stream "${name}" of ${length} bytes is too short`);
+}
+
+/** A matrix for a message: `tensor "w" (3 x 4)`. */
+export function described({ name, rows, columns }: MatrixShape): string {
+  return `tensor ${quote(name)} (${rows} x ${columns})`;
+}
+
+/** Throws {@linkcode InputError} unless a level has these streams and no others. */
+export function requireStreams(encoded: EncodedLevel, names: readonly string[]): void {
+  for (const name of names) storedStream(encoded, name);
+  const known = new Set(names);
+  for (const name of encoded.streams.keys()) {
+    if (!known.has(name)) throw damaged(encoded, `stream ${quote(name)} belongs to nothing`);
+  }
 }
 
 /** The error for a level whose stored form contradicts itself. */

@@ -1,9 +1,14 @@
-import { LARGEST_LOG_SCALE, STATE_COUNTS } from "../format/constants.ts";
-import { InputError } from "../../data/input_error.ts";
+import {
+  LARGEST_LOG_SCALE,
+  PROBABILITY_BITS,
+  PROBABILITY_SCALE,
+  STATE_COUNTS,
+} from "../format/constants.ts";
+import { quoteValue } from "../../data/quote.ts";
 import { type EntropyModelFit, fitEntropyModel } from "./fit_entropy_model.ts";
 import { type DecodedRun, decodeSegment } from "../entropy/index_code.ts";
-import { type Piece, planSegments } from "../scan/pieces.ts";
-import { putIntegers, takeIntegers } from "../entropy/integer_vector.ts";
+import { type Piece, pieceLength, planSegments } from "../scan/pieces.ts";
+import { fewestBits, putIntegers, takeIntegers } from "../entropy/integer_vector.ts";
 import { RansDecoder, RansEncoder } from "../entropy/rans.ts";
 import type { ScaleField } from "../entropy/scale_field.ts";
 import { symbolCosts } from "../entropy/symbol_costs.ts";
@@ -28,7 +33,8 @@ import type { Matrix, MatrixShape, Signal } from "../matrix/matrix.ts";
 import type { LevelCodec } from "./level_codec.ts";
 import { createPartReader, hasDiagonals } from "../scan/part_reader.ts";
 import { rememberByLevel } from "./remember_by_level.ts";
-import { damaged } from "./stored_level.ts";
+import { damaged, described, requireRoom, requireStreams, storedStream } from "./stored_level.ts";
+import { finish, type Steps } from "../../workers/steps.ts";
 
 /** Settings of {@linkcode createTrellisLevel}. */
 export interface TrellisLevelOptions {
@@ -49,6 +55,9 @@ export interface TrellisLevelOptions {
 }
 
 const DEFAULT_RATE_PASSES = 2;
+
+/** The fewest bits of an index: its table has an escape beside it. */
+const FEWEST_INDEX_BITS = PROBABILITY_BITS - Math.log2(PROBABILITY_SCALE - 1);
 
 /**
  * The level that spends the bits: quantizes a signal that is already in steps (see the field level)
@@ -136,10 +145,19 @@ async function encodeStreams(
 /** Decodes what {@linkcode createTrellisLevel} encoded: the quantized signal, in steps. */
 export function decodeTrellis(
   encoded: EncodedLevel,
-  _handedOn: Signal,
+  handedOn: Signal,
   shapes: readonly MatrixShape[],
   wanted?: WantedParts,
 ): Signal {
+  return finish(decodeSignal(encoded, handedOn, shapes, wanted));
+}
+
+function* decodeSignal(
+  encoded: EncodedLevel,
+  _handedOn: Signal,
+  shapes: readonly MatrixShape[],
+  wanted?: WantedParts,
+): Steps<Signal> {
   const partOf = (matrix: number) => wanted === undefined ? {} : wanted.get(matrix);
   const isWanted = (piece: Piece) => {
     const part = partOf(piece.matrix);
@@ -149,7 +167,7 @@ export function decodeTrellis(
     const part = partOf(i);
     return part && createPartReader(shape, part);
   });
-  decodeRuns(
+  yield* decodeRuns(
     encoded,
     shapes,
     ({ piece, offset, levels }) => readers[piece.matrix]?.put(piece, offset, levels),
@@ -174,19 +192,21 @@ export function decodeIndices(
   shapes: readonly MatrixShape[],
   visit: (run: IndexRun) => void,
 ): void {
-  decodeRuns(encoded, shapes, visit);
+  finish(decodeRuns(encoded, shapes, visit));
 }
 
-function decodeRuns(
+function* decodeRuns(
   encoded: EncodedLevel,
   shapes: readonly MatrixShape[],
   visit: (run: IndexRun) => void,
   isWanted: (piece: Piece) => boolean = () => true,
-): void {
+): Steps<void> {
   const { trellis, tables, fields, decoder, coded, segments } = readSide(encoded, shapes);
-  segments.forEach((segment, i) => {
-    if (!segment.some(isWanted)) return;
-    const stream = streamOf(encoded, `codes.${i}`);
+  for (const [i, segment] of segments.entries()) {
+    if (!segment.some(isWanted)) continue;
+    // Decoders share a kernel, and take turns between segments only.
+    yield;
+    const stream = storedStream(encoded, codesName(i));
     const complete = decodeSegment(
       decoder,
       stream,
@@ -195,10 +215,17 @@ function decodeRuns(
       (run) => visit({ ...run, trellis, tables, field: fields[run.piece.matrix]! }),
     );
     if (!complete) {
-      const first = shapes[segment[0]!.matrix]!.name;
-      throw new InputError(`stream codes.${i} (from ${first} on) does not decode to its end`);
+      const first = described(shapes[segment[0]!.matrix]!);
+      throw damaged(
+        encoded,
+        `stream "${codesName(i)}", from ${first} on, does not decode to its end`,
+      );
     }
-  });
+  }
+}
+
+function codesName(segment: number): string {
+  return `codes.${segment}`;
 }
 
 /** What decoding needs beside the codes of the indices. */
@@ -206,25 +233,29 @@ const readSide = rememberByLevel((encoded, shapes) => {
   const trellis = trellisOf(encoded);
   const { model, fields } = decodeFields(encoded, shapes, quantizersOf(trellis));
   const tables = symbolTables(model);
-  const room = Math.max(0, ...shapes.map(({ rows, columns }) => rows + columns));
+  const room = shapes.reduce((most, { rows, columns }) => Math.max(most, rows + columns), 0);
   const decoder = createRunDecoderKernel(trellis, tables, room) ??
     createRunDecoder(trellis, tables);
   const coded = shapes.map(({ rows, columns }, i) => ({ rows, columns, field: fields[i]! }));
   return { trellis, tables, fields, decoder, coded, segments: planSegments(shapes) };
 });
 
-function trellisOf({ parameters }: EncodedLevel): Trellis {
+function trellisOf(encoded: EncodedLevel): Trellis {
+  const { parameters } = encoded;
   const states = STATE_COUNTS.find((count) => count === parameters.states);
   if (states === undefined) {
-    throw new InputError(`level trellis has ${parameters.states} states, not ${STATE_COUNTS}`);
+    throw damaged(encoded, `it has ${quoteValue(parameters.states)} states, not ${STATE_COUNTS}`);
   }
   return createTrellis(states);
 }
 
 /** Ideal code length of each matrix's indices, plus an even share of what the matrices share. */
-function matrixBits(encoded: EncodedLevel, shapes: readonly MatrixShape[]): Float64Array {
+function* matrixBits(
+  encoded: EncodedLevel,
+  shapes: readonly MatrixShape[],
+): Steps<Float64Array> {
   const bits = new Float64Array(shapes.length);
-  decodeIndices(encoded, shapes, ({ trellis, tables, piece, classes, indices, state }) => {
+  yield* decodeRuns(encoded, shapes, ({ trellis, tables, piece, classes, indices, state }) => {
     let sum = 0;
     for (let i = 0; i < indices.length; i++) {
       sum += symbolBits(tables[state & 1]![classes[i]!]!, indices[i]!);
@@ -245,8 +276,10 @@ function matrixBits(encoded: EncodedLevel, shapes: readonly MatrixShape[]): Floa
 /** How trellis levels are read from a file. */
 export const trellisCodec: LevelCodec = {
   kind: "trellis",
-  decode: decodeTrellis,
+  decode: decodeSignal,
+  isLast: true,
   decodesApart: true,
+  check: checkTrellis,
   handsOnShapes: () => [],
   matrixBits,
 };
@@ -256,7 +289,7 @@ function decodeFields(
   shapes: readonly MatrixShape[],
   quantizers: 1 | 2,
 ): { model: SymbolModel; fields: ScaleField[] } {
-  const side = new RansDecoder(streamOf(encoded, "fields"));
+  const side = new RansDecoder(storedStream(encoded, "fields"));
   const coefficients = takeIntegers(side, coefficientCount(quantizers));
   const take = (count: number, steps: Int32Array | undefined) => {
     const values = takeIntegers(side, count).map((value, i) => value - (steps?.[i] ?? 0));
@@ -267,11 +300,28 @@ function decodeFields(
     rows: take(rows, logSteps?.rows),
     columns: take(columns, logSteps?.columns),
   }));
+  if (!side.isAtEnd()) throw damaged(encoded, 'stream "fields" does not decode to its end');
   return { model: { quantizers, coefficients }, fields };
 }
 
-function streamOf(encoded: EncodedLevel, name: string): Uint8Array {
-  const stream = encoded.streams.get(name);
-  if (stream === undefined) throw new InputError(`level ${encoded.kind} lacks its stream ${name}`);
-  return stream;
+/** Throws where the streams are not those of these matrices, or too short for their values. */
+function checkTrellis(encoded: EncodedLevel, shapes: readonly MatrixShape[]): void {
+  const coefficients = coefficientCount(quantizersOf(trellisOf(encoded)));
+  requireRoom(
+    encoded,
+    "fields",
+    fewestBits(1, coefficients),
+    shapes,
+    ({ rows, columns }) => fewestBits(2, rows + columns),
+  );
+  // Fields of so many rows and columns are there: the plan of segments is no larger.
+  const segments = planSegments(shapes);
+  requireStreams(encoded, ["fields", ...segments.map((_, i) => codesName(i))]);
+  segments.forEach((segment, i) => {
+    const coded = segment.map(({ matrix }) => shapes[matrix]!);
+    requireRoom(encoded, codesName(i), 0, coded, (_, j) => {
+      const piece = segment[j]!;
+      return FEWEST_INDEX_BITS * pieceLength(shapes[piece.matrix]!, piece);
+    });
+  });
 }
