@@ -48,6 +48,7 @@ export type {
   TensorMetrics,
 } from "./metric/tensor_metric.ts";
 export * from "./report.ts";
+export { finish, finishWithBreaks, type Steps } from "../workers/steps.ts";
 export { CodingWorkers } from "./workers/coding_workers.ts";
 export { ScratchArrays } from "./matrix/scratch_arrays.ts";
 export type { StoredTensor } from "./file/tensor_names.ts";

@@ -4,7 +4,21 @@ export type Steps<Result> = Generator<void, Result>;
 /** A page or a terminal is left without a response for no longer than this. */
 const MILLISECONDS_BETWEEN_BREAKS = 50;
 
-/** Does all steps at once. */
+/**
+ * Does all steps at once, as {@linkcode finishWithBreaks} does with breaks.
+ *
+ * ```ts
+ * import { finish, finishWithBreaks, type Steps } from "@kanpress/kanpress/hierarchy";
+ * import assert from "node:assert";
+ *
+ * function* count(to: number): Steps<number> {
+ *   for (let i = 0; i < to; i++) yield;
+ *   return to;
+ * }
+ * assert.equal(finish(count(3)), 3);
+ * assert.equal(await finishWithBreaks(count(3), AbortSignal.timeout(60_000)), 3);
+ * ```
+ */
 export function finish<Result>(work: Steps<Result>): Result {
   for (;;) {
     const { done, value } = work.next();
