@@ -132,6 +132,10 @@ Deno.test("what is damaged or not supported is refused by its name", () => {
     [{ ...small, pre_tokenizer: { type: "UnicodeScripts" } }, /pre_tokenizer uses UnicodeScripts/],
     [{ ...small, pre_tokenizer: split("(a)\\1") }, /the regular expression .* \(it has \\1\)/],
     [{ ...small, decoder: { type: "CTC" } }, /decoder uses CTC/],
+    [{ ...small, decoder: { type: "constructor" } }, /decoder uses constructor/],
+    [{ ...small, normalizer: { type: "valueOf" } }, /normalizer uses valueOf/],
+    [{ ...small, pre_tokenizer: { type: "__proto__" } }, /pre_tokenizer uses __proto__/],
+    [replaceModel({ type: "constructor" }), /model uses constructor/],
     [{ ...small, added_tokens: [{ id: 9, content: "z" }] }, /"z" the id 9, but .* its id is 3/],
   ];
   for (const [json, message] of cases) {

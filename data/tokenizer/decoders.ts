@@ -8,7 +8,7 @@ export type Decoder = (tokens: readonly string[]) => string[];
 
 /** Reads `decoder`; throws where it is one whose texts would not be the Rust library's. */
 export function readDecoder(fields: Fields): Decoder {
-  const read = readers[fields.type];
+  const read = Object.hasOwn(readers, fields.type) ? readers[fields.type] : undefined;
   if (read === undefined) throw fields.unsupported(fields.type, "no such decoder is known");
   return read(fields);
 }

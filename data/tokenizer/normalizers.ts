@@ -8,7 +8,7 @@ export type Normalizer = (text: string) => string;
 
 /** Reads `normalizer`; throws where it is one whose texts would not be the Rust library's. */
 export function readNormalizer(fields: Fields): Normalizer {
-  const read = readers[fields.type];
+  const read = Object.hasOwn(readers, fields.type) ? readers[fields.type] : undefined;
   if (read === undefined) throw fields.unsupported(fields.type, "no such normalizer is known");
   return read(fields);
 }

@@ -97,7 +97,7 @@ function readModel(fields: Fields): TokenModel {
     ? "Unigram"
     : "WordLevel";
   const type = fields.text("type", guess);
-  const read = models[type];
+  const read = Object.hasOwn(models, type) ? models[type] : undefined;
   if (read === undefined) throw fields.unsupported(type, "no such model is known");
   return read(fields);
 }

@@ -16,7 +16,7 @@ const number = findCharacters(/\p{N}/gu);
 
 /** Reads `pre_tokenizer`; throws where it is one whose pieces would not be the Rust library's. */
 export function readPreTokenizer(fields: Fields): PreTokenizer {
-  const read = readers[fields.type];
+  const read = Object.hasOwn(readers, fields.type) ? readers[fields.type] : undefined;
   if (read === undefined) throw fields.unsupported(fields.type, "no such pre-tokenizer is known");
   return read(fields);
 }

@@ -38,7 +38,8 @@ export function refuseQuantized(config: ModelConfig, names: Iterable<string>): v
     const sign = SIGNS.find(([pattern]) => pattern.test(name));
     if (sign === undefined) continue;
     const settings = config.quantization_config as { quant_method?: unknown } | null | undefined;
-    const method = METHODS[String(settings?.quant_method)] ?? sign[1];
+    const given = String(settings?.quant_method);
+    const method = Object.hasOwn(METHODS, given) ? METHODS[given] : sign[1];
     throw new InputError(
       `its weights are quantized already, by ${method} (it has the tensor ${quote(name)}); ` +
         "take the model that it was made from, in float32, float16 or bfloat16",

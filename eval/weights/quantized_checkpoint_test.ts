@@ -10,6 +10,7 @@ Deno.test("quantized checkpoints are called by what they are", () => {
     [`${linear}.qweight`, "gptq", /by GPTQ \(it has the tensor "model.*qweight"\); take the model/],
     [`${linear}.qweight`, "awq", /by AWQ/],
     [`${linear}.qzeros`, undefined, /by GPTQ or AWQ/],
+    [`${linear}.g_idx`, "constructor", /by GPTQ/],
     [`${linear}.g_idx`, undefined, /by GPTQ/],
     [`${linear}.weight.absmax`, "bitsandbytes", /by bitsandbytes/],
     [`${linear}.weight.quant_state.bitsandbytes__nf4`, undefined, /by bitsandbytes in 4 bits/],
