@@ -1,6 +1,7 @@
 import { greatest } from "../../data/extremes.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
 import { layerLinears } from "../weights/expected_tensors.ts";
+import { dependsOnLength } from "../layers/rotary_frequencies.ts";
 import type { Device } from "./device.ts";
 import { largestHead } from "./rotation.ts";
 
@@ -21,6 +22,10 @@ export function whyUnsupported(
   if (layers.some(({ residual }) => residual === "postNorm")) return "it normalizes afterwards";
   if (layers.some(({ attention }) => attention.headSize > largestHead)) {
     return "its heads are large";
+  }
+  // The tables of the positions are made once, for the longest sequence.
+  if (layers.some(({ attention: { rotary } }) => rotary && dependsOnLength(rotary))) {
+    return "its positions depend on the length of the text";
   }
   const linears = layers.flatMap(layerLinears);
   const sizes = [...linears, { inputs: head.inputs, outputs: 4 }]
