@@ -22,7 +22,7 @@ import { UsageError } from "./errors.ts";
 import { type MeasuredText, measureModels, readMeasuredText } from "./measure.ts";
 import { rememberOriginal } from "./known_originals.ts";
 import { isLocalPath, modelLabel, recordedName } from "./model_names.ts";
-import { checkModel, openNamedModel, readFiniteWeights } from "./original_model.ts";
+import { checkModel, neededBytes, openNamedModel, readFiniteWeights } from "./original_model.ts";
 import { Phases } from "./phases.ts";
 import type { CompressOptions } from "./program.ts";
 import { readRestoredWeights } from "./restored_weights.ts";
@@ -74,7 +74,7 @@ export async function compress(
   );
   const outcome: CompressionOutcome = {
     model: source.name,
-    sizes: { ...sizes, originalBytes: source.originalBytes },
+    sizes: { ...sizes, originalBytes: await neededBytes(source) },
     ...await measure(job, restored, calibrated, base),
     uniform: options.uniform === true,
     seconds: phases.seconds(),

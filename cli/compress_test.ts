@@ -36,6 +36,7 @@ Deno.test("compress writes a folder that stands by itself and reports on it", ()
       "model",
       "parameters",
       "originalBytes",
+      "originalDtype",
       "compressedBytes",
       "bitsPerWeight",
       "perplexity",

@@ -1,5 +1,5 @@
 import type { StateDict } from "../data/mod.ts";
-import { createLanguageModel, generateText, useBackend } from "../eval/mod.ts";
+import { createLanguageModel, endTokens, generateText, useBackend } from "../eval/mod.ts";
 import type { Subject } from "./evaluation_subject.ts";
 import { formatColumns } from "./text_table.ts";
 import type { Report } from "./phases.ts";
@@ -16,14 +16,15 @@ export interface Continuations {
 /** Has the original and the compressed model continue a prompt from the same seed. */
 export async function continuePrompt(
   prompt: string,
-  { config, tokenizer, original, compressed }: Subject,
+  { config, tokenizer, original, compressed, generationConfig }: Subject,
   { backend, maxTokens, temperature, topK, topP, seed }: EvaluateOptions,
   report: Report,
   signal: AbortSignal,
 ): Promise<Continuations> {
   await useBackend(backend);
   const limit = topK === 0 ? {} : { topK };
-  const sampling = { maxTokens, temperature, ...limit, topP, seed, signal };
+  const eosTokenId = endTokens(config, tokenizer, await generationConfig());
+  const sampling = { maxTokens, temperature, ...limit, topP, seed, eosTokenId, signal };
   const run = async (weights: StateDict) => {
     const model = createLanguageModel(config, weights);
     try {

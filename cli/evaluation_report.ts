@@ -51,11 +51,12 @@ export function evaluationFields(outcome: EvaluationOutcome): Record<string, unk
   }
   const compared = result.klDivergence !== undefined;
   const pair = (value: typeof perplexity) => compared ? value : { compressed: value.original };
-  const { parameters, originalBytes, compressedBytes, bitsPerWeight } = sizes;
+  const { parameters, originalBytes, originalDtype, compressedBytes, bitsPerWeight } = sizes;
   return {
     model,
     parameters,
     originalBytes,
+    originalDtype,
     compressedBytes,
     bitsPerWeight,
     tokens,

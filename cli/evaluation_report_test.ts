@@ -29,7 +29,13 @@ const both: EvaluationResult = {
   rmsProbabilityChange: { value: 0.0213, standardError: 0.0004 },
   sameTop1: { share: 0.937, standardError: 0.004 },
 };
-const sizes = { parameters: 1000, originalBytes: 2000, compressedBytes: 500, bitsPerWeight: 4 };
+const sizes = {
+  parameters: 1000,
+  originalBytes: 2000,
+  originalDtype: "F16" as const,
+  compressedBytes: 500,
+  bitsPerWeight: 4,
+};
 
 const measured = {
   command: "c",
@@ -61,7 +67,7 @@ Deno.test("a compressed model has the fields of compress too", () => {
   });
   assert.deepEqual(fields, {
     model: "m",
-    ...{ parameters: 1000, originalBytes: 2000, compressedBytes: 500, bitsPerWeight: 4 },
+    ...sizes,
     tokens: 3810,
     perplexity: { original: 53.789, compressed: 54.174 },
     perplexityStandardError: { original: 0.72, compressed: 0.73 },

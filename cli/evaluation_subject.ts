@@ -4,7 +4,8 @@ import { type Container, openContainer, reportContainer } from "../hierarchy/mod
 import { type CompressedArgument, findCompressed, readTokenizerIn } from "./compressed_argument.ts";
 import { naming, UsageError } from "./errors.ts";
 import { findOriginal, type Original } from "./find_original.ts";
-import { checkModel, openNamedModel, readFiniteWeights } from "./original_model.ts";
+import { readGenerationConfig } from "./generation_config.ts";
+import { checkModel, neededBytes, openNamedModel, readFiniteWeights } from "./original_model.ts";
 import type { Phases } from "./phases.ts";
 import type { Sizes } from "./report.ts";
 import { readRestoredWeights } from "./restored_weights.ts";
@@ -25,6 +26,8 @@ export interface Subject {
   readonly config: ModelConfig;
   /** Its tokenizer. */
   readonly tokenizer: TextTokenizer;
+  /** Reads its `generation_config.json`; empty where it has none. */
+  readonly generationConfig: () => Promise<ModelConfig>;
   /** The uncompressed weights, where they can be had. */
   readonly original?: StateDict;
   /** The model that a compressed one is compared with. */
@@ -53,7 +56,13 @@ export async function openSubject(
   checkModel(model);
   const tokenizer = await model.tokenizer();
   const original = await phases.run("read", () => readFiniteWeights(model));
-  return { name: model.name, config: model.config, tokenizer, original };
+  return {
+    name: model.name,
+    config: model.config,
+    tokenizer,
+    generationConfig: () => readGenerationConfig(undefined, model),
+    original,
+  };
 }
 
 /** A compressed model before it is decoded, and what belongs to it. */
@@ -82,15 +91,15 @@ export async function openCompressedFile(
     const what = config === undefined ? "config.json" : "tokenizer.json";
     throw new InputError(`${source.name}: no ${what} is known; name its model with --original`);
   }
-  const { originalBytes, ...sizes } = await reportContainer(container, source.byteLength, {
-    signal,
-  });
+  const sizes = await reportContainer(container, source.byteLength, { signal });
+  const originalBytes = originalModel && await neededBytes(originalModel);
   return {
     name: source.name,
     config,
     tokenizer,
+    generationConfig: () => readGenerationConfig(folder, originalModel),
     container,
-    sizes: { ...sizes, originalBytes: originalModel?.originalBytes ?? originalBytes },
+    sizes: { ...sizes, ...(originalBytes !== undefined && { originalBytes }) },
     ...(original === undefined ? {} : comparison(original)),
   };
 }

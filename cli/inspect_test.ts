@@ -42,6 +42,7 @@ Deno.test("levels that repeat are counted, and energies shown", () => {
   const report: CompressionReport = {
     parameters: 1000,
     originalBytes: 2000,
+    originalDtype: "F32",
     compressedBytes: 100,
     bitsPerWeight: 0.8,
     overhead: { header: 20, exact: 0 },

@@ -10,6 +10,7 @@ import { checkTensors } from "../eval/weights/expected_tensors.ts";
 import { checkLayerMemory } from "../eval/scoring/memory_plan.ts";
 import { describeModel, readStateDict, type TransformerDescription } from "../eval/mod.ts";
 import { formatBytes } from "../eval/report/number_text.ts";
+import { bytesOfKept, modelTensors } from "../eval/weights/model_tensors.ts";
 import { naming } from "./errors.ts";
 import type { Phases, Report } from "./phases.ts";
 
@@ -55,4 +56,13 @@ export async function readFiniteWeights(model: ModelSource): Promise<StateDict> 
   const weights = await readStateDict(model);
   for (const [name, { data }] of weights) assertFinite(name, data, model.name);
   return weights;
+}
+
+/**
+ * Bytes of a model's weight files without what the model does not need: masks and other buffers of
+ * old checkpoints, and a head that is the embedding once more.
+ */
+export async function neededBytes(model: ModelSource): Promise<number> {
+  const needed = await naming(model.name, () => modelTensors(model));
+  return bytesOfKept(model.originalBytes, model.weights.tensors, needed);
 }

@@ -1,4 +1,5 @@
 import { printableLine } from "../data/printable.ts";
+import type { DType } from "../data/mod.ts";
 import type { EvaluationResult } from "../eval/mod.ts";
 import type { StageReport } from "../hierarchy/mod.ts";
 import {
@@ -18,8 +19,10 @@ import { formatTable } from "./text_table.ts";
 export interface Sizes {
   /** Number of weights, tied tensors counted once. */
   readonly parameters: number;
-  /** Size of the original's weight files. */
+  /** Size of the original's weight files, without what the model does not need. */
   readonly originalBytes: number;
+  /** Element type of most of the original's values. */
+  readonly originalDtype: DType;
   /** Size of the whole compressed file. */
   readonly compressedBytes: number;
   /** `8 * compressedBytes / parameters`. */
@@ -54,11 +57,12 @@ const LOST_BELOW = 0.5;
 /** The JSON object of `compress --json`. */
 export function compressionFields(outcome: CompressionOutcome): Record<string, unknown> {
   const { model, sizes, result, calibration, uniform, seconds, out, command } = outcome;
-  const { parameters, originalBytes, compressedBytes, bitsPerWeight } = sizes;
+  const { parameters, originalBytes, originalDtype, compressedBytes, bitsPerWeight } = sizes;
   return {
     model,
     parameters,
     originalBytes,
+    originalDtype,
     compressedBytes,
     bitsPerWeight,
     perplexity: result.perplexity,
@@ -104,11 +108,11 @@ export function compressionText(outcome: CompressionOutcome, textName: string): 
 
 /** The rows that compare sizes. */
 export function sizeRows(sizes: Sizes): string[][] {
-  const { parameters, originalBytes, compressedBytes, bitsPerWeight } = sizes;
+  const { parameters, originalBytes, originalDtype, compressedBytes, bitsPerWeight } = sizes;
   const ratio = originalBytes / compressedBytes;
   const change = ratio >= 1
-    ? `${formatFixed(ratio, 2)} times smaller`
-    : `${formatFixed(1 / ratio, 2)} times larger`;
+    ? `${formatFixed(ratio, 2)} times smaller than ${originalDtype}`
+    : `${formatFixed(1 / ratio, 2)} times larger than ${originalDtype}`;
   const originalBits = formatFixed(8 * originalBytes / parameters, 2);
   return [
     ["size", formatBytes(originalBytes), formatBytes(compressedBytes), change],

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { InputError, printableLine, writeFileAtomically } from "../data/mod.ts";
-import { createLanguageModel, generateText, useBackend } from "../eval/mod.ts";
+import { createLanguageModel, endTokens, generateText, useBackend } from "../eval/mod.ts";
 import { reportPage } from "../eval/report/report_page.ts";
 import { parseResults } from "../eval/report/results.ts";
 import type { ResultRow } from "../eval/report/result_row.ts";
@@ -88,10 +88,11 @@ async function addDetails(
 }
 
 async function writeSamples(
-  { config, tokenizer, original, compressed }: Subject,
+  { config, tokenizer, original, compressed, generationConfig }: Subject,
   prompt: string,
 ): Promise<{ original?: string; compressed?: string }> {
   await useBackend("wasm");
+  const eosTokenId = endTokens(config, tokenizer, await generationConfig());
   const samples: { original?: string; compressed?: string } = {};
   for (const [name, weights] of Object.entries({ original, compressed })) {
     if (weights === undefined) continue;
@@ -100,7 +101,7 @@ async function writeSamples(
       model,
       tokenizer,
       prompt,
-      SAMPLING,
+      { ...SAMPLING, eosTokenId },
     );
     model.dispose();
   }

@@ -26,6 +26,7 @@ const outcome = {
   sizes: {
     parameters: 4_273_664,
     originalBytes: 8_552_392,
+    originalDtype: "F16" as const,
     compressedBytes: 2_136_832,
     bitsPerWeight: 4,
   },
@@ -41,6 +42,7 @@ Deno.test("the JSON object has the documented fields and no others", () => {
     model: "prose-4m",
     parameters: 4_273_664,
     originalBytes: 8_552_392,
+    originalDtype: "F16" as const,
     compressedBytes: 2_136_832,
     bitsPerWeight: 4,
     perplexity: { original: 53.789, compressed: 54.174 },
@@ -59,7 +61,7 @@ Deno.test("the table shows every figure with the digits that mean something", ()
     `prose-4m, 4,273,664 parameters
 
                           original           compressed
-size                       8.55 MB              2.14 MB  4.00 times smaller
+size                       8.55 MB              2.14 MB  4.00 times smaller than F16
 bits per weight              16.01                 4.00  whole file / parameters
 perplexity            53.79 ± 0.72         54.17 ± 0.73
 mean KL divergence                  0.005870 ± 0.000040  nats a token, from the original

@@ -55,6 +55,7 @@ export type { TaskRequest } from "./tasks/task_plan.ts";
 export { taskNames } from "./tasks/registry.ts";
 export { clusterEstimate, type Estimate } from "./scores/statistics.ts";
 export type { ForwardOptions } from "./model/forward.ts";
+export { endTokens } from "./generation/end_tokens.ts";
 export {
   generateText,
   generateTokens,

@@ -61,6 +61,8 @@ export interface CompressionReport {
   readonly parameters: number;
   /** Bytes of the tensors in the original, tied ones once. */
   readonly originalBytes: number;
+  /** Element type of most values in the original. */
+  readonly originalDtype: DType;
   /** Bytes of the whole file. */
   readonly compressedBytes: number;
   /** Bits of the whole file per parameter. */
@@ -107,6 +109,14 @@ function* report(
     (sum, { dtype, shape }) => sum + elementCount(shape) * bytesPerElement(dtype),
     0,
   );
+  const counts = new Map<DType, number>();
+  for (const { dtype, shape } of tensors) {
+    counts.set(dtype, (counts.get(dtype) ?? 0) + elementCount(shape));
+  }
+  const [originalDtype] = [...counts].reduce<[DType, number]>(
+    (most, one) => one[1] > most[1] ? one : most,
+    ["F32", 0],
+  );
   const levels = stages.flatMap((stage, i) =>
     stage.map((level) => reportLevel(level, i, parameters))
   );
@@ -114,6 +124,7 @@ function* report(
   return {
     parameters,
     originalBytes,
+    originalDtype,
     compressedBytes: fileBytes,
     bitsPerWeight: 8 * fileBytes / parameters,
     overhead: { header: fileBytes - streamBytes, exact: exact.length },

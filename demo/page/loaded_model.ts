@@ -10,6 +10,7 @@ import { generateTokens } from "../../eval/generation/generate.ts";
 import type { ModelConfig } from "../../eval/architectures/config.ts";
 import { createLanguageModel, type LanguageModel } from "../../eval/generation/language_model.ts";
 import { openContainer } from "../../hierarchy/file/container.ts";
+import { endTokens } from "../../eval/generation/end_tokens.ts";
 import { decodeContainer } from "../../hierarchy/decompress.ts";
 import { hashWeights } from "../hash_weights.ts";
 import type { ModelFacts, ModelOrigin, StoryOptions } from "./messages.ts";
@@ -152,7 +153,7 @@ export async function* writeStory(
   { prompt, maxTokens, temperature, seed }: StoryOptions,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
-  const { bosTokenId, eosTokenId, addsBos } = tokenizer;
+  const { bosTokenId, addsBos } = tokenizer;
   const encoded = tokenizer.encode(prompt);
   const begins = bosTokenId !== undefined && (addsBos || encoded.length === 0);
   const ids = begins ? Int32Array.of(bosTokenId, ...encoded) : encoded;
@@ -165,7 +166,7 @@ export async function* writeStory(
     topP: 0.95,
     seed,
     signal,
-    ...(eosTokenId !== undefined && { eosTokenId }),
+    eosTokenId: endTokens(model.config, tokenizer),
   };
   for await (const token of generateTokens(model, ids, options)) {
     added.push(token);

@@ -24,6 +24,13 @@ export function readInteger(config: ModelConfig, key: string, fallback?: number)
   return read(config, key, fallback, accepts, "a positive integer");
 }
 
+/** Reads an integer that may be 0, a number of something. */
+export function readCount(config: ModelConfig, key: string, fallback?: number): number {
+  const accepts = (value: unknown): value is number =>
+    typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+  return read(config, key, fallback, accepts, "an integer from 0 on");
+}
+
 /** Reads a positive finite number. */
 export function readNumber(config: ModelConfig, key: string, fallback?: number): number {
   const accepts = (value: unknown): value is number =>

@@ -1,5 +1,5 @@
 import type { Architecture } from "./architecture.ts";
-import { type ModelConfig, readBoolean, readInteger } from "./config.ts";
+import { type ModelConfig, readBoolean, readCount, readInteger } from "./config.ts";
 import { llamaLike } from "./llama.ts";
 
 /** Qwen2 and Qwen2.5: Llama with biases of queries, keys and values. */
@@ -22,11 +22,11 @@ export const qwen3: Architecture = llamaLike({
 });
 
 function slidingWindow(config: ModelConfig, layer: number): number | undefined {
-  if (!readBoolean(config, "use_sliding_window", false) || config.sliding_window == null) {
+  if (!readBoolean(config, "use_sliding_window", false) || config.sliding_window === null) {
     return undefined;
   }
   const slides = Array.isArray(config.layer_types)
     ? config.layer_types[layer] === "sliding_attention"
-    : layer >= readInteger(config, "max_window_layers", 28);
-  return slides ? readInteger(config, "sliding_window") : undefined;
+    : layer >= readCount(config, "max_window_layers", 28);
+  return slides ? readInteger(config, "sliding_window", 4096) : undefined;
 }

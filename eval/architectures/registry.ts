@@ -65,8 +65,9 @@ function checkLayerCount(
 /**
  * Reads a config into the description that the forward pass runs. The names follow those of the
  * checkpoint, which may or may not carry the architecture's prefix; `names` are those of all its
- * tensors, or none where there is no checkpoint. Throws {@linkcode InputError} where the config is
- * incomplete, contradicts itself, counts more layers than tensors or asks for something unsupported.
+ * tensors, or none where there is no checkpoint. A head among them is the model's head, also where
+ * `tie_word_embeddings` ties it to the embedding: `readStateDict` leaves a head out that is the
+ * embedding once more. Throws {@linkcode InputError} where the config is incomplete, contradicts itself, counts more layers than tensors or asks for something unsupported.
  *
  * ```ts
  * import { describeModel } from "@kanpress/kanpress/eval";
@@ -84,17 +85,19 @@ export function describeModel(
   const architecture = architectureOf(config);
   const present = new Set(names);
   checkLayerCount(config, architecture, present.size);
-  const usual = architecture.describe(config, architecture.prefixes[0] ?? "");
+  const ownHead = present.has(architecture.headWeight);
+  const settings = ownHead ? { ...config, tie_word_embeddings: false } : config;
+  const usual = architecture.describe(settings, architecture.prefixes[0] ?? "");
   for (const prefix of architecture.prefixes) {
-    const description = architecture.describe(config, prefix);
+    const description = architecture.describe(settings, prefix);
     if (present.has(description.tokenEmbedding)) return description;
   }
   return usual;
 }
 
 /**
- * Whether a tensor of a checkpoint holds nothing that the model needs: attention masks, rotary
- * frequencies, or a second copy of a tied head.
+ * Whether a tensor of a checkpoint may hold nothing that the model needs: attention masks, rotary
+ * frequencies, or a tied head, which usually is a copy of the embedding.
  *
  * ```ts
  * import { isIgnorableTensor } from "@kanpress/kanpress/eval";

@@ -87,6 +87,11 @@ Deno.test("null in a config counts as absent", () => {
   assert.equal(layers[0]!.feedForward.up.outputs, 48);
 });
 
+Deno.test("whole numbers may be written with a decimal point", () => {
+  const config = JSON.parse(JSON.stringify(llama).replace(/:(\d+)([,}])/g, ":$1.0$2"));
+  assert.deepEqual(describeModel(config, []), describeModel(llama, []));
+});
+
 Deno.test("names follow the checkpoint's prefix", () => {
   assert.equal(describeModel(gpt2, []).tokenEmbedding, "transformer.wte.weight");
   assert.equal(describeModel(gpt2, ["wte.weight"]).finalNorm?.weight, "ln_f.weight");
@@ -99,6 +104,9 @@ Deno.test("tied heads use the embedding, by the family's default too", () => {
   assert.equal(describeModel(gpt2, []).head.weight, "transformer.wte.weight");
   const tied = describeModel({ ...llama, tie_word_embeddings: true }, []);
   assert.equal(tied.head.weight, tied.tokenEmbedding);
+  const names = Array.from({ length: 30 }, (_, i) => `model.layers.${i}`);
+  const own = describeModel({ ...llama, tie_word_embeddings: true }, [...names, "lm_head.weight"]);
+  assert.equal(own.head.weight, "lm_head.weight");
 });
 
 Deno.test("buffers and the copy of a tied head can be ignored, weights cannot", () => {
@@ -123,6 +131,15 @@ Deno.test("sliding windows are read where the family has them", () => {
   assert.deepEqual(windows(qwen2), [undefined, undefined]);
   const sliding = { ...qwen2, use_sliding_window: true };
   assert.deepEqual(windows({ ...sliding, max_window_layers: 1 }), [undefined, 4]);
+  assert.deepEqual(windows({ ...sliding, max_window_layers: 0 }), [4, 4]);
+  assert.deepEqual(windows({ ...sliding, max_window_layers: 0, sliding_window: null }), [
+    undefined,
+    undefined,
+  ]);
+  // What transformers takes where nothing is said.
+  const { sliding_window: _, ...unsaid } = { ...sliding, max_window_layers: 0 };
+  assert.deepEqual(windows(unsaid), [4096, 4096]);
+  assert.deepEqual(windows({ ...llama, model_type: "mistral" }), [4096, 4096]);
   const layer_types = ["sliding_attention", "full_attention"];
   assert.deepEqual(windows({ ...sliding, layer_types }), [4, undefined]);
 });

@@ -3,6 +3,7 @@ import { InputError } from "../../data/input_error.ts";
 import type { TextTokenizer } from "../../data/tokenizer.ts";
 import { createRandom } from "../../kan/numeric/random.ts";
 import { readValues } from "../compute/backend.ts";
+import { endTokens } from "./end_tokens.ts";
 import type { LanguageModel } from "./language_model.ts";
 import { KeyValueCache } from "../layers/key_value_cache.ts";
 import { checkSampling, sampleToken, type SamplingOptions } from "./sample_token.ts";
@@ -11,20 +12,23 @@ import { checkSampling, sampleToken, type SamplingOptions } from "./sample_token
 export interface GenerationOptions extends SamplingOptions {
   /** Seed of the draws: the same model, prompt and options give the same tokens; 0 where absent. */
   readonly seed?: number;
-  /** Ends the text when it is drawn. */
-  readonly eosTokenId?: number;
+  /** Ends the text when it, or one of them, is drawn. */
+  readonly eosTokenId?: number | readonly number[];
   /** Stops with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
-/** How {@linkcode generateText} continues a text. */
-export interface TextGenerationOptions extends Omit<GenerationOptions, "eosTokenId"> {
+/**
+ * How {@linkcode generateText} continues a text. Without `eosTokenId`, the model's config and the
+ * tokenizer say what ends it, see {@linkcode endTokens}.
+ */
+export interface TextGenerationOptions extends GenerationOptions {
   /** Most tokens to add; 100 where absent. */
   readonly maxTokens?: number;
 }
 
 /**
- * Continues a sequence of token ids without end, or up to and without `eosTokenId`. Keys and values
+ * Continues a sequence of token ids without end, or up to and without an `eosTokenId`. Keys and values
  * are cached; when the model's context is full, it goes on from the last half of it. Throws
  * {@linkcode InputError} for an empty prompt and for options that make no sense.
  *
@@ -60,13 +64,14 @@ export async function* generateTokens(
   const random = createRandom(options.seed ?? 0);
   const cache = new KeyValueCache(layers.length);
   const tokens = [...prompt];
+  const ends = new Set([options.eosTokenId ?? []].flat());
   let pending = prompt.slice(-contextLength);
   try {
     while (true) {
       options.signal?.throwIfAborted();
       const logits = await lastLogits(model, pending, cache);
       const token = sampleToken(logits, options, random);
-      if (token === options.eosTokenId) return;
+      if (ends.has(token)) return;
       yield token;
       tokens.push(token);
       if (cache.length < contextLength) {
@@ -122,11 +127,11 @@ export async function generateText(
   options: TextGenerationOptions = {},
 ): Promise<string> {
   const { maxTokens = 100, ...sampling } = options;
-  const { bosTokenId, eosTokenId, addsBos } = tokenizer;
+  const { bosTokenId, addsBos } = tokenizer;
   const encoded = tokenizer.encode(prompt);
   const begins = bosTokenId !== undefined && (addsBos || encoded.length === 0);
   const ids = begins ? Int32Array.of(bosTokenId, ...encoded) : encoded;
-  const generation = { ...sampling, ...(eosTokenId !== undefined && { eosTokenId }) };
+  const generation = { eosTokenId: endTokens(model.config, tokenizer), ...sampling };
   const added: number[] = [];
   if (maxTokens > 0) {
     for await (const token of generateTokens(model, ids, generation)) {

@@ -97,6 +97,10 @@ Deno.test("the seed decides, the end token ends, an empty prompt is refused", as
   const end = first.indexOf(first[5]!);
   const ended = await take(model, prompt, 12, { seed: 3, eosTokenId: first[5]! });
   assert.deepEqual(ended, first.slice(0, end));
+  const ends = [first[5]!, first[3]!];
+  const soonest = Math.min(...ends.map((id) => first.indexOf(id)));
+  const endedByOne = await take(model, prompt, 12, { seed: 3, eosTokenId: ends });
+  assert.deepEqual(endedByOne, first.slice(0, soonest));
   await assert.rejects(take(model, new Int32Array(0), 1, {}), /prompt is empty/);
 });
 
@@ -118,4 +122,10 @@ Deno.test("generateText() returns what was added to the prompt", async () => {
   assert.equal(await generateText(model, tokenizer, "cab", options), text);
   assert.ok((await generateText(model, tokenizer, "", options)).length <= 8);
   assert.equal(await generateText(model, tokenizer, "cab", { maxTokens: 0 }), "");
+
+  // The config's list of end tokens counts, and not only the tokenizer's one.
+  const [first, second] = [text, letters].map((from) => letters.indexOf(from[1] ?? "b"));
+  const ending = createModel({ ...gpt2, eos_token_id: [second, first] });
+  const shorter = await generateText(ending, tokenizer, "cab", options);
+  assert.ok(shorter.length < text.length && text.startsWith(shorter), `${shorter} of ${text}`);
 });

@@ -10,13 +10,14 @@ import {
 } from "../../data/tensor.ts";
 import type { ModelConfig } from "../architectures/config.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
-import { describeModel, isIgnorableTensor } from "../architectures/registry.ts";
+import { describeModel } from "../architectures/registry.ts";
 import { checkTensors, expectedTensors } from "../weights/expected_tensors.ts";
 import { applyHead, type ForwardOptions, hiddenStates } from "../model/forward.ts";
 import { checkResidentMemory } from "../scoring/memory_plan.ts";
 import { ParameterStore } from "../weights/parameter_store.ts";
 import { prepareWeights } from "../weights/prepared_weights.ts";
 import { checkTokenIds } from "../architectures/token_ids.ts";
+import { modelTensors } from "../weights/model_tensors.ts";
 
 /** A language model with its weights, ready to run on the current tfjs backend. */
 export class LanguageModel {
@@ -46,9 +47,8 @@ export class LanguageModel {
 
   /** The weights by their checkpoint names, without buffers; shares memory with the model. */
   stateDict(): StateDict {
-    return new Map(
-      [...this.#weights].filter(([name]) => !isIgnorableTensor(this.config, name)),
-    );
+    const expected = expectedTensors(this.description);
+    return new Map([...this.#weights].filter(([name]) => expected.has(name)));
   }
 
   /** Replaces the weights; throws {@linkcode InputError} where names or shapes do not fit. */
@@ -150,8 +150,8 @@ export async function loadLanguageModel(source: LanguageModelSource): Promise<La
 }
 
 /**
- * Reads all weights of a model, its buffers left out, after comparing names and shapes with the
- * config. The values are in shared memory, where there is any, so that workers
+ * Reads all weights of a model, its buffers and a copy of the tied embedding left out, after
+ * comparing names and shapes with the config. The values are in shared memory, where there is any, so that workers
  * need no copy of them.
  *
  * ```ts
@@ -164,11 +164,9 @@ export async function loadLanguageModel(source: LanguageModelSource): Promise<La
  * ```
  */
 export async function readStateDict({ config, weights }: LanguageModelSource): Promise<StateDict> {
-  const model = describeModel(config, weights.tensors.map(({ name }) => name));
-  checkTensors(config, model, weights.tensors);
+  const tensors = await modelTensors({ config, weights });
   const dict = new Map<string, WeightTensor>();
-  for (const { name } of weights.tensors) {
-    if (isIgnorableTensor(config, name)) continue;
+  for (const { name } of tensors) {
     const tensor = await weights.read(name);
     dict.set(name, { ...tensor, data: shareFloat32Array(tensor.data) });
   }

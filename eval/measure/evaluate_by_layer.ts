@@ -16,6 +16,7 @@ import { planJobs, type ScoringJob } from "../scores/scoring_jobs.ts";
 import { loadEmbedding, loadTensors } from "../weights/load_tensors.ts";
 import { scoreByBlocks, scoringSteps } from "../scoring/score_by_blocks.ts";
 import { pickRows } from "../scoring/window_scorer.ts";
+import { modelTensors } from "../weights/model_tensors.ts";
 
 /** Tokens that go through a layer at once, unless one window is longer: few, to need little memory. */
 const tokensPerJob = 256;
@@ -49,7 +50,8 @@ export interface EvaluateByLayerOptions
 export async function evaluateByLayer(options: EvaluateByLayerOptions): Promise<EvaluationResult> {
   const { config, original, compressed, onProgress, signal } = options;
   await useBackend(options.backend ?? "wasm");
-  const model = describeModel(config, original.tensors.map(({ name }) => name));
+  const tensors = await modelTensors({ config, weights: original });
+  const model = describeModel(config, tensors.map(({ name }) => name));
   const sources = compressed === undefined ? [original] : [original, compressed];
   for (const { tensors } of sources) checkTensors(config, model, tensors);
   const settings = chooseProtocol(model, options);
