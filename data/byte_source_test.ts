@@ -123,6 +123,19 @@ Deno.test("a file that changes on the server is noticed", async () => {
   });
 });
 
+Deno.test("a file of the same size that replaces another on the server is noticed", async () => {
+  let bytes = content, etag = '"1"';
+  await withServer((request) => rangeResponse(request, bytes, { etag }), async (url) => {
+    const source = await openUrl(url);
+    assert.deepStrictEqual(await source.read(0, 10), content.slice(0, 10));
+    [bytes, etag] = [content.toReversed(), '"2"'];
+    await assert.rejects(source.read(10, 20), { name: "InputError", message: /: changed on the/ });
+    // A weak tag does not stand for bytes.
+    etag = 'W/"3"';
+    assert.deepStrictEqual(await source.read(0, 10), bytes.slice(0, 10));
+  });
+});
+
 Deno.test("a file that is missing, a folder, or shortened meanwhile is an InputError", async () => {
   const folder = Deno.makeTempDirSync();
   const path = join(folder, "file");
@@ -137,7 +150,40 @@ Deno.test("a file that is missing, a folder, or shortened meanwhile is an InputE
   Deno.writeFileSync(path, content);
   const source = await openFile(path);
   Deno.truncateSync(path, 500);
-  await assert.rejects(source.read(400, 600), { name: "InputError", message: /: was shortened/ });
+  await assert.rejects(source.read(400, 600), { name: "InputError", message: /: was changed/ });
+  Deno.removeSync(folder, { recursive: true });
+});
+
+Deno.test("a file that is replaced or written to between two reads is not read as a mixture", async () => {
+  const folder = Deno.makeTempDirSync();
+  const path = join(folder, "weights"), other = join(folder, "other");
+  const changes: Record<string, () => void> = {
+    "replaced by one of the same size and time": () => {
+      const { mtime } = Deno.statSync(path);
+      Deno.writeFileSync(other, content.toReversed());
+      Deno.utimeSync(other, mtime!, mtime!);
+      Deno.renameSync(other, path);
+    },
+    "written to": () => {
+      Deno.writeFileSync(path, content.toReversed());
+      Deno.utimeSync(path, 1, 1);
+    },
+    "taken away": () => Deno.removeSync(path),
+  };
+  for (const [name, change] of Object.entries(changes)) {
+    Deno.writeFileSync(path, content);
+    const source = await openFile(path);
+    assert.deepStrictEqual(await source.read(0, 3), content.slice(0, 3));
+    change();
+    const target = new Uint8Array(3);
+    for (const read of [() => source.read(3, 6), () => readInto(source, target, 3)]) {
+      const message = name === "taken away"
+        ? `${path}: does not exist; check the path`
+        : `${path}: was changed while it was being read; start again`;
+      await assert.rejects(read(), { name: "InputError", message }, name);
+    }
+    assert.deepStrictEqual(target, new Uint8Array(3));
+  }
   Deno.removeSync(folder, { recursive: true });
 });
 

@@ -91,8 +91,9 @@ export async function fetchWhole(
 /**
  * Streams the bytes from `start` up to `end` of a URL whose file has `total` bytes. A connection
  * that is dropped, stalls or ends early is taken up again where it broke off, as in
- * {@linkcode fetchWhole}; one that brings too little each time is given up. Throws an {@linkcode InputError} where the file is no longer the same
- * or cannot be had.
+ * {@linkcode fetchWhole}; one that brings too little each time is given up. Throws an
+ * {@linkcode InputError} where the file is no longer the same (by its size, and by its entity tag
+ * `etag` where that is known) or cannot be had.
  */
 export async function* streamRange(
   url: string,
@@ -100,6 +101,7 @@ export async function* streamRange(
   end: number,
   total: number,
   options: RequestOptions = {},
+  etag?: string,
 ): AsyncGenerator<Uint8Array> {
   let at = start;
   let failures = 0;
@@ -107,7 +109,7 @@ export async function* streamRange(
   while (at < end) {
     const before = at;
     try {
-      for await (const chunk of streamOnce(url, at, end, total, options)) {
+      for await (const chunk of streamOnce(url, at, end, total, options, etag)) {
         at += chunk.length;
         yield chunk;
       }
@@ -131,6 +133,12 @@ export async function* streamRange(
 export function totalSize(response: Response): number | undefined {
   const total = /\/(\d+)$/.exec(response.headers.get("content-range") ?? "")?.[1];
   return total === undefined ? undefined : Number(total);
+}
+
+/** The entity tag of an answer that stands for the same bytes; undefined where it has none. */
+export function strongTag(response: Response): string | undefined {
+  const tag = response.headers.get("etag");
+  return tag === null || tag.startsWith("W/") ? undefined : tag;
 }
 
 /** The error for an answer that will not change by asking again. */
@@ -169,13 +177,14 @@ async function* streamOnce(
   end: number,
   total: number,
   options: RequestOptions,
+  etag: string | undefined,
 ): AsyncGenerator<Uint8Array> {
   const watchdog = new Watchdog(options.stallTimeout ?? 60_000, options.signal);
   try {
     const range = `bytes=${start}-${end - 1}`;
     const init = { headers: { range }, signal: watchdog.signal };
     const response = await fetchOnce(url, options, init);
-    let skip = await bytesToSkip(url, response, start, total);
+    let skip = await bytesToSkip(url, response, start, total, etag);
     let wanted = end - start;
     for await (const chunk of chunksOf(response)) {
       watchdog.touch(chunk.length);
@@ -196,12 +205,14 @@ async function bytesToSkip(
   response: Response,
   start: number,
   total: number,
+  etag: string | undefined,
 ): Promise<number> {
-  if (response.status === 200) return start;
+  const sameTag = etag === undefined || (strongTag(response) ?? etag) === etag;
+  if (response.status === 200 && sameTag) return start;
   const from = /^bytes (\d+)-/.exec(response.headers.get("content-range") ?? "")?.[1];
-  const same = totalSize(response) === total && Number(from) === start;
+  const same = sameTag && totalSize(response) === total && Number(from) === start;
   if (response.status === 206 && same) return 0;
-  if (response.status !== 206 && response.status !== 416) throw await refusal(url, response);
+  if (![200, 206, 416].includes(response.status)) throw await refusal(url, response);
   await response.body?.cancel();
   throw new InputError(
     `${shownUrl(url)}: changed on the server while it was being read; start again`,

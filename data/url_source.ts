@@ -5,6 +5,7 @@ import {
   refusal,
   type RequestOptions,
   streamRange,
+  strongTag,
   totalSize,
 } from "./http.ts";
 import { InputError } from "./input_error.ts";
@@ -15,7 +16,7 @@ import { shownUrl } from "./shown_url.ts";
  * A URL as a {@linkcode ByteSource}, read by HTTP range requests, which are repeated where they
  * fail for the moment. From a server that does not know ranges, files of at most 64 MiB are read
  * whole. Its name is the URL without passwords and the values of its query. Throws
- * {@linkcode InputError} where the server cannot be reached or refuses.
+ * {@linkcode InputError} where the server cannot be reached or refuses, or the file changes while it is read.
  *
  * ```ts
  * import { openUrl } from "@kanpress/kanpress/data";
@@ -45,6 +46,7 @@ export async function openUrl(
   if (byteLength === undefined || !Number.isSafeInteger(byteLength)) {
     throw new InputError(`${name}: the server does not say how long it is; download it first`);
   }
+  const etag = strongTag(response);
   return {
     name,
     byteLength,
@@ -52,7 +54,7 @@ export async function openUrl(
       checkRange(start, end, byteLength);
       const bytes = new Uint8Array(end - start);
       let filled = 0;
-      for await (const chunk of streamRange(address, start, end, byteLength, options)) {
+      for await (const chunk of streamRange(address, start, end, byteLength, options, etag)) {
         bytes.set(chunk, filled);
         filled += chunk.length;
       }
