@@ -74,7 +74,10 @@ export function calibrationWarnings(
   { perplexity: measured, klDivergence: divergence }: EvaluationResult,
 ): string[] {
   const warnings: string[] = [];
-  const times = divergence === undefined ? 1 : divergence.mean / klDivergence;
+  // Where both are 0, as in a model of zeros, neither is more than the other.
+  const times = (divergence?.mean ?? klDivergence) === klDivergence
+    ? 1
+    : divergence!.mean / klDivergence;
   const cost = `the divergence on the measured text is ${formatFixed(times, 2)} times that`;
   if (tokens < widestInput) {
     warnings.push(

@@ -28,3 +28,10 @@ Deno.test("a text that is too short, of another kind or too far off is warned of
   assert.match(other[1]!, /^warning: the divergence on the measured text is 2\.00 times that/);
   assert.equal(lines({}, { perplexity: 60, kl: 0.0014 }).length, 1);
 });
+
+Deno.test("divergences of 0 are compared without NaN", () => {
+  const both = lines({ tokens: 512, klDivergence: 0 }, { perplexity: 257, kl: 0 });
+  assert.match(both.join("\n"), /is 1\.00 times that/);
+  assert.ok(!/NaN/.test(both.join()));
+  assert.match(lines({ klDivergence: 0 }, { perplexity: 45, kl: 0.1 })[1]!, /Infinity times that/);
+});

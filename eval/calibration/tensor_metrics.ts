@@ -56,7 +56,8 @@ function sumOfMetrics(a: TensorMetric, b: TensorMetric): TensorMetric {
     for (let v = 0; v < rows; v++) fisher[v] = fisher[v]! + part.fisher[v]! * part.trace;
     total += sum * part.trace;
   }
-  return { inputAxis: 1, hessian, fisher: fisher.map((value) => value / total) };
+  // In a model of zeros no error costs anything.
+  return { inputAxis: 1, hessian, fisher: total > 0 ? fisher.map((v) => v / total) : fisher };
 }
 
 function trace(matrix: Float64Array): number {

@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import type { TransformerDescription } from "../architectures/description.ts";
 import { describeModel } from "../architectures/registry.ts";
-import type { Calibration } from "./calibrate.ts";
+import type { Calibration, LinearCalibration } from "./calibrate.ts";
 import { tensorMetrics } from "./tensor_metrics.ts";
 
 const CONFIG = {
@@ -63,4 +63,16 @@ Deno.test("without a backward pass only the linear layers have metrics", () => {
   const { embeddingMoment: _, ...rest } = calibration("transformer.h.0.attn.c_attn.weight");
   const metrics = tensorMetrics(describe(true), rest);
   assert.deepEqual([...metrics.keys()], ["transformer.h.0.attn.c_attn.weight"]);
+});
+
+Deno.test("in a model of zeros, where no error costs anything, no cost is NaN", () => {
+  const { linears, embeddingMoment, ...rest } = calibration(NAMES[0]!);
+  const [[name, linear]] = [...linears] as [[string, LinearCalibration]];
+  const nothing = {
+    ...rest,
+    linears: new Map([[name, { ...linear, hessian: linear.hessian.map(() => 0) }]]),
+    embeddingMoment: embeddingMoment!.map(() => 0),
+  };
+  const metric = tensorMetrics(describe(true), nothing).get(NAMES[0]!)!;
+  assert.deepEqual([...metric.hessian, ...metric.fisher!], new Array(7).fill(0));
 });
