@@ -21,6 +21,7 @@ import { prepareCompressedOutput } from "./compressed_output.ts";
 import { UsageError } from "./errors.ts";
 import { type MeasuredText, measureModels, readMeasuredText } from "./measure.ts";
 import { rememberOriginal } from "./known_originals.ts";
+import { compressedCard, readCardOrigin } from "./model_card.ts";
 import { isLocalPath, modelLabel, recordedName } from "./model_names.ts";
 import { checkModel, neededBytes, openNamedModel, readFiniteWeights } from "./original_model.ts";
 import { Phases } from "./phases.ts";
@@ -63,9 +64,11 @@ export async function compress(
   });
   const job: Job = { name, source, original, sha256, text, target, options, phases, session };
   const { metrics, calibrated } = await calibrateFor(job);
-  const { compressed: { bytes, report: sizes }, base } = await compressWeights(job, metrics);
+  const { compressed: { bytes, report }, base } = await compressWeights(job, metrics);
   if (output.replaces) session.writeLine(`replacing ${output.file}`);
-  await phases.run("write", () => output.write(bytes, source.companions));
+  const origin = await readCardOrigin(recordedName(name, source), source.documents);
+  const sizes = { ...report, originalBytes: await neededBytes(source) };
+  await phases.run("write", () => output.write(bytes, source, compressedCard(origin, sizes)));
   await keepPlace(job);
   const restored = await phases.run(
     "decompress",
@@ -74,13 +77,20 @@ export async function compress(
   );
   const outcome: CompressionOutcome = {
     model: source.name,
-    sizes: { ...sizes, originalBytes: await neededBytes(source) },
+    sizes,
     ...await measure(job, restored, calibrated, base),
     uniform: options.uniform === true,
     seconds: phases.seconds(),
     out: output.file,
     command: session.command,
   };
+  const { result } = outcome;
+  const card = compressedCard(origin, sizes, { result, text: text.name });
+  await output.writeCard(card).catch((error) => {
+    // Somebody has put a file of their own beside the model meanwhile: the model is whole.
+    if (!(error instanceof InputError)) throw error;
+    session.writeLine(`the card was not updated: ${error.message}`);
+  });
   session.print(
     options.json ? JSON.stringify(compressionFields(outcome)) : compressionText(outcome, text.name),
   );

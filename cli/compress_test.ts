@@ -25,6 +25,7 @@ Deno.test("compress writes a folder that stands by itself and reports on it", ()
     await compress(model, optionsIn(folder, { bits: 8, json: true }), session);
     const out = join(folder, "out", "model.kan.safetensors");
     assert.deepEqual(fileNames(join(folder, "out")), [
+      "README.md",
       "config.json",
       "model.kan.safetensors",
       "tokenizer.json",

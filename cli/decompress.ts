@@ -16,16 +16,19 @@ import {
   writeFileAtomically,
   writeSafetensors,
 } from "../data/mod.ts";
+import { cardName } from "../data/model_files.ts";
 import type { ModelConfig } from "../eval/architectures/config.ts";
 import { languageModelGraph } from "../eval/onnx/language_model_graph.ts";
 import { type Container, decodeContainer, openContainer } from "../hierarchy/mod.ts";
 import { formatBytes, formatCount } from "../eval/report/number_text.ts";
 import { requireCompressed } from "./compressed_argument.ts";
-import { copyCompanions } from "./compressed_output.ts";
+import { copyFiles } from "./compressed_output.ts";
 import { naming } from "./errors.ts";
-import { findCompanions, isNamed } from "./find_companions.ts";
+import { findCompanions, findDocuments, isNamed } from "./find_companions.ts";
+import { licencesIn, readCardOrigin, restoredCard } from "./model_card.ts";
 import { RESTORED_METADATA, RESTORED_NAME, restoredFolder } from "./output/kinds.ts";
 import { openOutput } from "./output/output.ts";
+import { cardWithList, listFiles } from "./output/written_files.ts";
 import { Phases } from "./phases.ts";
 import type { DecompressOptions } from "./program.ts";
 import type { Session } from "./session.ts";
@@ -54,6 +57,8 @@ export async function decompress(
     phases,
     session.signal,
   );
+  const documents = await findDocuments(input);
+  const origin = await readCardOrigin(container.source, documents);
   using output = await openOutput(out, restoredFolder);
   const weights = await phases.run(
     "decompress",
@@ -63,7 +68,7 @@ export async function decompress(
   await phases.run("write", () =>
     output.publish(async (folder) => {
       const others = companions.filter(({ name }) => !isNamed(name, "config.json"));
-      await copyCompanions(others, folder);
+      await copyFiles([...others, ...licencesIn(documents)], folder);
       const config = await readConfig(join(folder, "config.json"), companions, container);
       await writeConfig(join(folder, "config.json"), config, dtype);
       if (onnx) await naming(input.source.name, () => writeOnnx(folder, config, weights));
@@ -72,6 +77,10 @@ export async function decompress(
         storedAs(dtype, weights),
         RESTORED_METADATA,
       );
+      const [architecture] = Array.isArray(config["architectures"]) ? config["architectures"] : [];
+      const card = restoredCard(origin, { dtype, onnx, architecture: String(architecture) });
+      const text = cardWithList(card, listFiles(folder));
+      await writeFileAtomically(join(folder, cardName), [new TextEncoder().encode(text)]);
     }));
   const { byteLength } = await openFile(join(out, RESTORED_NAME));
   session.print(

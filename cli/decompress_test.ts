@@ -26,6 +26,7 @@ for (const dtype of ["f32", "f16", "bf16"] as const) {
       const out = join(folder, "out"), original = join(folder, "model");
       await decompress(file, { out, dtype, original }, recordedSession());
       assert.deepEqual(fileNames(out), [
+        "README.md",
         "config.json",
         "model.safetensors",
         "tokenizer.json",

@@ -7,13 +7,16 @@ import {
   openModel,
   weightsDigest,
 } from "../data/mod.ts";
-import { chooseCompanions } from "../data/model_files.ts";
+import { chooseCompanions, chooseDocuments } from "../data/model_files.ts";
 import { checkTokenizerFile } from "../data/tokenizer_size.ts";
 import type { Container } from "../hierarchy/mod.ts";
 import type { CompressedArgument } from "./compressed_argument.ts";
 import { HUB_PREFIX } from "./model_names.ts";
 import { downloadOptions } from "./original_model.ts";
 import type { Phases } from "./phases.ts";
+
+/** A longer file is none that people read. */
+const LONGEST_DOCUMENT = 1e6;
 
 /**
  * The files that belong to a compressed model beside its weights, such as its tokenizer: those of
@@ -58,6 +61,15 @@ async function companionsOf(
   const isEmbedded = source === embedded.name &&
     (sourceSha256 === undefined || sourceSha256 === await weightsDigest(embedded.weights));
   return isEmbedded ? embedded.companions : [];
+}
+
+/** The card and the licence beside a compressed file. */
+export async function findDocuments({ folder }: CompressedArgument): Promise<ByteSource[]> {
+  if (folder === undefined) return [];
+  const files = await Promise.all(
+    chooseDocuments(await readdir(folder)).map((name) => openFile(join(folder, name))),
+  );
+  return files.filter(({ byteLength }) => byteLength <= LONGEST_DOCUMENT);
 }
 
 function adviceFor(source: string | undefined): string {

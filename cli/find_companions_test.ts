@@ -50,7 +50,11 @@ Deno.test("a file that names a model of the hub has nothing fetched for it", () 
       const { code, error } = await run("decompress", file, "--out", "bare");
       assert.equal(code, 0, error);
       assert.match(error, /no tokenizer was found; .* --original: .* this is someone\/tiny$/m);
-      assert.deepEqual(fileNames(join(folder, "bare")), ["config.json", "model.safetensors"]);
+      assert.deepEqual(fileNames(join(folder, "bare")), [
+        "README.md",
+        "config.json",
+        "model.safetensors",
+      ]);
       const evaluated = await run("evaluate", file, "--text", "text.txt");
       assert.match(
         evaluated.error,
@@ -91,7 +95,7 @@ Deno.test("a file that names a folder has nothing copied from there", () =>
       const out = join(folder, "out");
       const session = recordedSession();
       await decompress(file, { out, dtype: "f32" }, session);
-      assert.deepEqual(fileNames(out), ["config.json", "model.safetensors"]);
+      assert.deepEqual(fileNames(out), ["README.md", "config.json", "model.safetensors"]);
       assert.match(session.lines.join("\n"), /no tokenizer was found; name the model/);
       await Deno.remove(out, { recursive: true });
     }

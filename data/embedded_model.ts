@@ -10,6 +10,7 @@ const name = "prose-4m";
 const files = {
   weights: "model.safetensors",
   companions: ["config.json", "tokenizer.json", "tokenizer_config.json"],
+  documents: ["README.md"],
 };
 
 /** The folder of what is embedded, beside this module. */

@@ -103,14 +103,15 @@ interface Choice {
 
 type Choose = (choice: Choice) => Promise<string[]>;
 
-/** The configuration, the tokenizer and the weights. */
+/** The configuration, the tokenizer, the card, the licence and the weights. */
 async function chooseWithWeights({ id, names, folder, prepare }: Choice): Promise<string[]> {
-  const { companions, weights } = chooseModelFiles(id, names);
-  if (!weights.endsWith(indexSuffix)) return [...companions, weights];
+  const { companions, documents, weights } = chooseModelFiles(id, names);
+  const small = [...companions, ...documents];
+  if (!weights.endsWith(indexSuffix)) return [...small, weights];
   await prepare(weights);
   const path = join(folder, weights);
   const shards = parseShardIndex(path, await readJsonObject(await openFile(path))).values();
-  return [...companions, weights, ...[...new Set(shards)].toSorted()];
+  return [...small, weights, ...[...new Set(shards)].toSorted()];
 }
 
 /** Makes sure that the chosen files of a model are in the cache; gives them and their folder. */

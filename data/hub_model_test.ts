@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type DownloadProgress, type HubOptions, isHubId, openHubModel } from "./hub_model.ts";
 import type { HubSettings } from "./hub_settings.ts";
 import { encodeSafetensors } from "./safetensors_encode.ts";
@@ -26,7 +26,7 @@ const single: FakeModel = {
     "config.json": encoder.encode('{"model_type": "gpt2"}'),
     "model.safetensors": weightsOf("w"),
     "pytorch_model.bin": encoder.encode("never wanted"),
-    "README.md": encoder.encode("never wanted"),
+    "README.md": encoder.encode("---\nlicense: mit\n---\n"),
   },
 };
 
@@ -89,7 +89,9 @@ Deno.test("a model is downloaded into the layout of the Python cache, once", asy
     assert.equal(Deno.readTextFileSync(join(folder, "refs", "main")), commit);
     const blobs = [...Deno.readDirSync(join(folder, "blobs"))].map(({ name }) => name);
     const hash = sha256(single.files["model.safetensors"]!);
-    assert.deepStrictEqual(blobs.sort(), [hash, gitSha1(single.files["config.json"]!)].sort());
+    const small = ["config.json", "README.md"].map((name) => gitSha1(single.files[name]!));
+    assert.deepStrictEqual(blobs.sort(), [hash, ...small].sort());
+    assert.deepStrictEqual(model.documents.map(({ name }) => basename(name)), ["README.md"]);
     assert.equal(
       Deno.readLinkSync(join(snapshot, "model.safetensors")),
       join("..", "..", "blobs", hash),

@@ -6,6 +6,8 @@ export interface ModelFiles {
   readonly weights: string;
   /** Files beside the weights that belong to the model, in the order of their names. */
   readonly companions: readonly string[];
+  /** Files for people: the model's card and its licence, in the order of their names. */
+  readonly documents: readonly string[];
 }
 
 const companionNames = new Set([
@@ -38,12 +40,27 @@ export function chooseModelFiles(folder: string, names: readonly string[]): Mode
     const advice = adviceForFolder(names) ?? "has no config.json; name the folder of a model";
     throw new InputError(`${folder}: ${advice}`);
   }
-  return { weights: chooseWeights(folder, names), companions: chooseCompanions(names) };
+  return {
+    weights: chooseWeights(folder, names),
+    companions: chooseCompanions(names),
+    documents: chooseDocuments(names),
+  };
 }
 
 /** The files that belong to a model beside its weights, in the order of their names. */
 export function chooseCompanions(names: readonly string[]): string[] {
   return names.filter((name) => companionNames.has(name)).toSorted();
+}
+
+/** Name of a model's card. */
+export const cardName = "README.md";
+
+/** Names of licences and what belongs to them, such as `LICENSE`, `LICENSE.txt`, `USE_POLICY.md`. */
+const licenceNames = /^(LICEN[CS]E|COPYING|NOTICE|USE_POLICY)([-_.][\w.-]{1,40})?$/i;
+
+/** The card and licence of a model, in the order of their names. */
+export function chooseDocuments(names: readonly string[]): string[] {
+  return names.filter((name) => name === cardName || licenceNames.test(name)).toSorted();
 }
 
 function chooseWeights(folder: string, names: readonly string[]): string {

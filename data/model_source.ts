@@ -22,6 +22,8 @@ export interface ModelSource {
   readonly originalBytes: number;
   /** The other files that belong to the model, unchanged: configurations and tokenizer. */
   readonly companions: readonly ByteSource[];
+  /** Its card (`README.md`) and its licence, where it has them. */
+  readonly documents: readonly ByteSource[];
   /** Reads the tokenizer; throws an {@linkcode InputError} where the model has none. */
   tokenizer(): Promise<TextTokenizer>;
 }
@@ -42,6 +44,21 @@ async function refusePointer(file: ByteSource): Promise<void> {
   if (file.byteLength <= 1024) await readAll(file);
 }
 
+/** A longer file is none that people read. */
+const longestDocument = 1e6;
+
+/** Opens a file for people; a model can do without one that cannot be read. */
+async function openDocument(folder: ModelFolder, name: string): Promise<ByteSource | undefined> {
+  try {
+    const file = await folder.open(name);
+    await refusePointer(file);
+    return file.byteLength <= longestDocument ? file : undefined;
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
+}
+
 /** Opens a model of which it is known which files are what. */
 export async function openModelFolder(
   folder: ModelFolder,
@@ -49,6 +66,7 @@ export async function openModelFolder(
 ): Promise<ModelSource> {
   const companions = await Promise.all(files.companions.map((name) => folder.open(name)));
   await Promise.all(companions.map(refusePointer));
+  const documents = await Promise.all(files.documents.map((name) => openDocument(folder, name)));
   const companion = (name: string) => companions[files.companions.indexOf(name)];
   const configFile = companion("config.json");
   if (configFile === undefined) {
@@ -80,6 +98,7 @@ export async function openModelFolder(
     weights,
     originalBytes: weights.byteLength,
     companions,
+    documents: documents.filter((document) => document !== undefined),
     tokenizer: () => tokenizer ??= readTokenizer(),
   };
 }

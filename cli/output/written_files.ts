@@ -2,12 +2,10 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isJsonObject } from "../../data/json_file.ts";
-import { chooseCompanions } from "../../data/model_files.ts";
+import { cardName, chooseCompanions } from "../../data/model_files.ts";
 import { printableLine } from "../../data/printable.ts";
 import { ownedNames } from "./place.ts";
 
-/** The card of a model, at the end of which stands what was written with it. */
-export const CARD_NAME = "README.md";
 /** A card with more is nobody's that we know of. */
 const LONGEST_CARD = 1e6;
 const LIST = /<!-- written by kanpress: (\{[^\n]*\}) -->\n$/;
@@ -17,22 +15,24 @@ const LARGEST_HASHED = 2 ** 25;
 const CACHE_NAME = ".kanpress";
 
 /** By file: the beginning of its SHA-256, or its size in bytes. */
-type WrittenFiles = Readonly<Record<string, unknown>>;
+export type WrittenFiles = Readonly<Record<string, unknown>>;
+
+/** The files of a folder that is being written, to be listed in its card. */
+export function listFiles(folder: string): WrittenFiles {
+  return Object.fromEntries(
+    filesIn(folder).filter((name) => name !== cardName)
+      .map((name) => [name, signOf(join(folder, name))]),
+  );
+}
 
 /**
- * A card with a list of the files in `folder` at its end, as a comment, by which a later run knows
- * what is kanpress's own and unchanged. All files but the card must have been written.
+ * A card with a list of the files beside it at its end, as a comment, by which a later run knows
+ * what is kanpress's own and unchanged.
  */
-export function cardWithList(card: string, folder: string): string {
+export function cardWithList(card: string, files: WrittenFiles): string {
   const text = card.endsWith("\n") ? card : `${card}\n`;
-  const files = Object.fromEntries(
-    filesIn(folder).filter((name) => name !== CARD_NAME).map((name) => [
-      name,
-      signOf(join(folder, name)),
-    ]),
-  );
   // No name may end the comment.
-  const list = JSON.stringify({ [CARD_NAME]: hash(text), ...files }).replaceAll("-", "\\u002d");
+  const list = JSON.stringify({ [cardName]: hash(text), ...files }).replaceAll("-", "\\u002d");
   return `${text}\n<!-- written by kanpress: ${list} -->\n`;
 }
 
@@ -48,10 +48,10 @@ export async function foreignIn(
   if (!existsSync(join(folder, weights)) || !await wroteWeights(join(folder, weights))) {
     return "exists and was not written by kanpress";
   }
-  const card = join(folder, CARD_NAME);
+  const card = join(folder, cardName);
   const list = readList(card);
   if (list === undefined && existsSync(card)) {
-    return `has a ${CARD_NAME} which kanpress did not write, or which was changed since`;
+    return `has a ${cardName} which kanpress did not write, or which was changed since`;
   }
   for (const name of filesIn(folder)) {
     if (name === weights) continue;
@@ -62,7 +62,7 @@ export async function foreignIn(
     if (list === undefined ? !isUsual : sign === undefined) {
       return `has ${shown}, which kanpress did not write`;
     }
-    if (list === undefined || name === CARD_NAME || sign === signOf(join(folder, name))) continue;
+    if (list === undefined || name === cardName || sign === signOf(join(folder, name))) continue;
     return `has ${shown}, which was changed since kanpress wrote it`;
   }
   return undefined;
@@ -89,7 +89,7 @@ function listIn(card: string): WrittenFiles | undefined {
     return undefined;
   }
   if (!isJsonObject(list)) return undefined;
-  return list[CARD_NAME] === hash(card.slice(0, found.index - 1)) ? list : undefined;
+  return list[cardName] === hash(card.slice(0, found.index - 1)) ? list : undefined;
 }
 
 /** Paths of the files in a folder and its subfolders, sorted; empty folders as themselves. */

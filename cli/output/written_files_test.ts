@@ -1,6 +1,6 @@
 import assert from "node:assert";
 import { join } from "node:path";
-import { cardWithList, foreignIn, isOwnCard } from "./written_files.ts";
+import { cardWithList, foreignIn, isOwnCard, listFiles } from "./written_files.ts";
 
 async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
@@ -22,7 +22,7 @@ const foreign = (folder: string) => foreignIn(folder, "model.bin", always);
 Deno.test("what was written with a card is known by it, changes and additions too", () =>
   withFolder(async (folder) => {
     const write = (name: string, text: string) => Deno.writeTextFile(join(folder, name), text);
-    const card = cardWithList("# A model", folder);
+    const card = cardWithList("# A model", listFiles(folder));
     assert.ok(isOwnCard(card) && card.startsWith("# A model\n\n<!--"));
     await write("README.md", card);
     assert.equal(await foreign(folder), undefined);
@@ -47,7 +47,7 @@ Deno.test("what was written with a card is known by it, changes and additions to
 Deno.test("a README of the user's is foreign, one that copies our list too", () =>
   withFolder(async (folder) => {
     await Deno.remove(join(folder, "LICENSE"));
-    const card = cardWithList("# A model", folder);
+    const card = cardWithList("# A model", listFiles(folder));
     for (
       const text of ["# Mine\n", card.replace("# A", "# My"), "<!-- written by kanpress: {} -->\n"]
     ) {
