@@ -10,7 +10,7 @@ export interface Supervision {
   readonly first: number;
   /** Number of cases. */
   readonly cases: number;
-  /** Seconds that one case may take. */
+  /** Seconds of computing that one case may take. */
   readonly caseSeconds: number;
   /** MB that the process may take. */
   readonly megabytes: number;
@@ -57,6 +57,8 @@ export interface TargetResult {
 /** Seconds that a target may take to make its sound inputs. */
 const PREPARATION_SECONDS = 120;
 const MILLISECONDS_BETWEEN_LOOKS = 50;
+/** A case that computes nothing, or a machine with much else to do, gets so many times as long. */
+const PATIENCE = 6;
 
 /**
  * Runs cases of a target in a process of its own. One that hangs, takes too much memory or ends the
@@ -118,6 +120,9 @@ class CaseProcess {
   #running: number | undefined;
   #since = performance.now();
   #anyStarted = false;
+  /** Whether it has not been looked at since the last message, and what it had computed before. */
+  #isNew = true;
+  #computedBefore: number | undefined;
   /** Why it was ended, where it was. */
   #ended: string | undefined;
   #stopped = false;
@@ -154,6 +159,7 @@ class CaseProcess {
     for await (const line of linesOf(this.#process.stdout)) {
       const message: CaseMessage = JSON.parse(line);
       this.#since = performance.now();
+      this.#isNew = true;
       this.#running = "start" in message ? message.start : undefined;
       this.#anyStarted = true;
       yield message;
@@ -179,13 +185,18 @@ class CaseProcess {
 
   #look(): void {
     const { caseSeconds, megabytes } = this.#options;
-    const memory = memoryOf(this.#process.pid);
-    this.#peakMegabytes = Math.max(this.#peakMegabytes, memory.peak);
+    const usage = usageOf(this.#process.pid);
+    this.#peakMegabytes = Math.max(this.#peakMegabytes, usage.peak);
+    if (this.#isNew) this.#computedBefore = usage.computed;
+    this.#isNew = false;
     const seconds = (performance.now() - this.#since) / 1000;
+    const computed = usage.computed === undefined
+      ? seconds
+      : usage.computed - (this.#computedBefore ?? 0);
     // Between cases the target makes the next input, which takes long before the first only.
     const most = this.#anyStarted ? caseSeconds : PREPARATION_SECONDS;
-    if (memory.now > megabytes) this.#end(`took more than ${megabytes} MB of memory`);
-    else if (seconds > most) this.#end(`took longer than ${most} s`);
+    if (usage.now > megabytes) this.#end(`took more than ${megabytes} MB of memory`);
+    else if (computed > most || seconds > PATIENCE * most) this.#end(`took longer than ${most} s`);
   }
 
   #end(why: string): void {
@@ -202,17 +213,29 @@ class CaseProcess {
   }
 }
 
-/** Memory of a process in MB, now and at most so far; 0 where the system does not tell. */
-function memoryOf(pid: number): { now: number; peak: number } {
-  let status: string;
+interface Usage {
+  /** MB of memory now, and at most so far; 0 where the system does not tell. */
+  readonly now: number;
+  readonly peak: number;
+  /** Seconds that it has computed; absent where the system does not tell. */
+  readonly computed?: number;
+}
+
+/** What a process takes, where the system tells. */
+function usageOf(pid: number): Usage {
+  let status: string, times: string[];
   try {
     status = Deno.readTextFileSync(`/proc/${pid}/status`);
+    // What follows the name, which may have spaces: the state is field 3.
+    times = Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ").at(-1)!.split(" ");
   } catch {
     return { now: 0, peak: 0 };
   }
   const megabytes = (key: string) =>
     Number(new RegExp(`^${key}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? 0) / 1024;
-  return { now: megabytes("VmRSS"), peak: Math.round(megabytes("VmHWM")) };
+  // Fields 14 and 15, in hundredths of a second.
+  const computed = (Number(times[11]) + Number(times[12])) / 100;
+  return { now: megabytes("VmRSS"), peak: Math.round(megabytes("VmHWM")), computed };
 }
 
 async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
