@@ -30,11 +30,20 @@ const kinds: readonly [readonly string[], string][] = [
  * the place of a model's files; undefined for all else.
  */
 export function foreignKind(start: Uint8Array): string | undefined {
+  if (isSafetensors(start)) return undefined;
   const letters = lettersOf(start);
   const lower = letters.trimStart().toLowerCase();
   return kinds.find(([beginnings]) =>
     beginnings.some((beginning) => (beginning[0] === "<" ? lower : letters).startsWith(beginning))
   )?.[1];
+}
+
+/**
+ * Whether a file begins as safetensors do: by a length, whose bytes can be those of anything (640 those
+ * of a pickle), and a JSON object.
+ */
+function isSafetensors(start: Uint8Array): boolean {
+  return start[8] === 0x7b && start.subarray(4, 8).every((byte) => byte === 0);
 }
 
 /** Whether a file begins as a Git LFS pointer does. */
