@@ -14,7 +14,7 @@ export interface RequestOptions {
   readonly firstDelay?: number;
   /**
    * A connection counts as dropped where it brings less than 1 KiB a second over so many
-   * milliseconds; 60,000 by default.
+   * milliseconds; 20,000 by default.
    */
   readonly stallTimeout?: number;
 }
@@ -22,6 +22,7 @@ export interface RequestOptions {
 const passingStatuses = new Set([408, 425, 429, 500, 502, 503, 504]);
 const longestDelay = 30_000;
 const longestRetryAfter = 120_000;
+const usualStallTimeout = 20_000;
 
 /** Most bytes of an answer that is read whole. */
 const largestWhole = 2 ** 26;
@@ -65,7 +66,7 @@ export async function fetchWhole(
   init: RequestInit = {},
 ): Promise<Response> {
   for (let failures = 1;; failures++) {
-    const watchdog = new Watchdog(options.stallTimeout ?? 60_000, options.signal);
+    const watchdog = new Watchdog(options.stallTimeout ?? usualStallTimeout, options.signal);
     try {
       const response = await fetchOnce(url, options, { ...init, signal: watchdog.signal });
       const chunks: Uint8Array<ArrayBuffer>[] = [];
@@ -179,7 +180,7 @@ async function* streamOnce(
   options: RequestOptions,
   etag: string | undefined,
 ): AsyncGenerator<Uint8Array> {
-  const watchdog = new Watchdog(options.stallTimeout ?? 60_000, options.signal);
+  const watchdog = new Watchdog(options.stallTimeout ?? usualStallTimeout, options.signal);
   try {
     const range = `bytes=${start}-${end - 1}`;
     const init = { headers: { range }, signal: watchdog.signal };
