@@ -32,8 +32,7 @@ def exp2_16(u):
     return math.ldexp(POWERS[u % 16], u // 16)
 
 def log2_16(v):
-    n = v.bit_length() - 1
-    m, result = math.ldexp(v, -n), float(n)
+    m, result = math.ldexp(v, 1 - v.bit_length()), v.bit_length() - 1.0
     for i in range(1, 17):
         m = m * m
         if m >= 2:
@@ -99,8 +98,8 @@ class Table:
         bucket = symbol - self.reach
         if bucket > self.reach:
             width = stream.bits(5)
-            require(width <= 29, "an integer is too wide")
             magnitude = self.reach + (1 << width) + stream.bits(width)
+            require(width + self.raw <= 29 and magnitude < 1 << 30 - self.raw, "an index is too large")
             bucket = -magnitude if stream.bits(1) else magnitude
         return (bucket << self.raw) + stream.bits(self.raw) - (1 << self.raw >> 1)
 
@@ -129,6 +128,7 @@ def read_vector(stream, length):
     mean, values = 256 * (stream.bits(16) - 32768), []
     for _ in range(length):
         values.append(table.read(stream) + ((mean + 128) >> 8))
+        require(abs(values[-1]) <= 1 << 20, "an integer is too large")
         if predictor > 0:
             mean += (256 * values[-1] - mean) >> (predictor + 1)
     return values
