@@ -1,127 +1,110 @@
 /**
- * How much faster WebGPU is than WebAssembly on one core, on the device that it names, and how far
- * their results are apart: scoring and calibrating with the embedded model and with one of GPT-2's
- * sizes, and training an autoencoder level of KANs. The times of a software adapter say nothing; for
- * its results, `--small` leaves the large model out and runs short texts:
+ * How fast evaluation and calibration are on WebGPU, on the device that it names, and how far their
+ * figures are from those of WebAssembly: matrix products alone, the programs of one layer, the
+ * embedded model, and a model of SmolLM2-135M's sizes with random weights, or that in a folder. The
+ * times of a software adapter say nothing; `--small` runs shorter texts and fewer layers for its
+ * results. `--tiles` times products with every size of tiles, `--training` trains an autoencoder level
+ * on tfjs' WebGPU too:
  *
  *     deno run --allow-all bench/webgpu.ts
+ *     deno run --allow-all bench/webgpu.ts ./SmolLM2-135M
  *     deno run --allow-all bench/webgpu.ts --small
  */
-import { embeddedModelPath, openModel, type StateDict } from "../data/mod.ts";
+import { basename } from "node:path";
+import { embeddedModelPath, readEmbeddedText } from "../data/embedded_model.ts";
+import { openModel } from "../data/open_model.ts";
+import { readStateDict } from "../eval/generation/language_model.ts";
+import { openDevice } from "../eval/webgpu/open_device.ts";
+import { timeLayer } from "./webgpu/layer.ts";
 import {
-  type BackendName,
-  calibrate,
-  evaluateLanguageModel,
-  type ModelConfig,
-  readStateDict,
-  useBackend,
-} from "../eval/mod.ts";
-import { randomStateDict } from "../eval/testdata/random_model.ts";
-import { createAutoencoderLevel } from "../hierarchy/mod.ts";
-import { createRandom } from "../kan/mod.ts";
-
-const backends: readonly BackendName[] = ["wasm", "webgpu"];
+  compareCalibration,
+  compareScores,
+  type MeasuredModel,
+  timeCalibration,
+  timeScoring,
+} from "./webgpu/models.ts";
+import { timeProducts } from "./webgpu/products.ts";
+import { disturb, randomWeights, smolLm2 } from "./webgpu/random_weights.ts";
+import { say } from "./webgpu/report.ts";
 
 const small = Deno.args.includes("--small");
+const folder = Deno.args.find((argument) => !argument.startsWith("--"));
 
-/**
- * Prints the seconds of some work on each backend, after a first time that warms up, and how far the
- * numbers that it gives are apart, as a share of the largest.
- */
-async function compare(
-  name: string,
-  work: (backend: BackendName) => Promise<ArrayLike<number>>,
-): Promise<void> {
-  const seconds: number[] = [];
-  const results: ArrayLike<number>[] = [];
-  for (const backend of backends) {
-    await work(backend);
-    const start = performance.now();
-    results.push(await work(backend));
-    seconds.push((performance.now() - start) / 1000);
+async function nameDevice(): Promise<void> {
+  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  if (adapter == null) {
+    console.error("no WebGPU adapter on this machine");
+    Deno.exit(1);
   }
-  const [wasm, webgpu] = seconds as [number, number];
-  console.log(
-    `${name}: wasm ${wasm.toFixed(2)} s, webgpu ${webgpu.toFixed(2)} s, ` +
-      `${(wasm / webgpu).toFixed(2)} times as fast; ` +
-      `results ${difference(results[0]!, results[1]!).toExponential(1)} apart`,
+  const { vendor, architecture, device, description } = adapter.info;
+  const named = [vendor, architecture, device, description].filter((each) => each !== "").join(" ");
+  const { maxStorageBufferBindingSize, maxBufferSize, maxComputeWorkgroupStorageSize } =
+    adapter.limits;
+  say(
+    `device: ${named}; binding ${maxStorageBufferBindingSize}, buffer ${maxBufferSize}, workgroup ` +
+      `storage ${maxComputeWorkgroupStorageSize} bytes; ${navigator.hardwareConcurrency} threads`,
   );
 }
 
-/** The largest difference of two lists of numbers, as a share of the largest number. */
-function difference(expected: ArrayLike<number>, found: ArrayLike<number>): number {
-  let largest = 0, worst = 0;
-  for (let i = 0; i < expected.length; i++) {
-    largest = Math.max(largest, Math.abs(expected[i]!));
-    worst = Math.max(worst, Math.abs(expected[i]! - found[i]!));
-  }
-  return worst / largest;
-}
-
-async function compareModel(
-  name: string,
-  config: ModelConfig,
-  weights: StateDict,
-  contextLength: number,
-): Promise<void> {
-  const random = createRandom(2);
-  const vocabulary = Number(config.vocab_size);
-  const tokens = Int32Array.from({ length: 4 * contextLength }, () => random.integer(vocabulary));
-  const common = { config, tokens, contextLength, threads: 1 };
-  await compare(`${name}, scoring ${tokens.length} tokens`, async (backend) => {
-    const { perplexity, chunkMeans } = await evaluateLanguageModel({
-      ...common,
-      original: weights,
-      backend,
-    });
-    return [Math.log(perplexity.original), ...chunkMeans.original];
-  });
-  await compare(`${name}, calibrating on ${tokens.length} tokens`, async (backend) => {
-    const { linears } = await calibrate({ ...common, weights, backend });
-    // Of each layer, relative to its own largest: layers differ by orders of magnitude.
-    return [...linears.values()].flatMap(({ fisher }) => {
-      const largest = Math.max(...fisher!);
-      return Array.from(fisher!, (value) => value / largest);
-    });
-  });
-}
-
-async function compareTraining(): Promise<void> {
-  const random = createRandom(3);
-  const data = Float32Array.from({ length: 256 * 256 }, () => random.normal());
-  const signal = [{ name: "w", rows: 256, columns: 256, data }];
-  await compare("training an autoencoder 64 > 32", async (backend) => {
-    await useBackend(backend);
-    const { handsOn } = await createAutoencoderLevel({ blockSize: 64, hiddenDim: 32, steps: 20 })
-      .encode(signal, { seed: 1 });
-    return handsOn[0]!.data;
-  });
-}
-
-const adapter = await navigator.gpu?.requestAdapter();
-if (adapter == null) {
-  console.error("no WebGPU adapter on this machine");
-  Deno.exit(1);
-}
-const { vendor, architecture, device, description } = adapter.info;
-const named = [vendor, architecture, device, description].filter((each) => each !== "").join(" ");
-console.log(`device: ${named}`);
-await compareTraining();
-const embedded = await openModel(embeddedModelPath());
-await compareModel(
-  "embedded model",
-  embedded.config,
-  await readStateDict(embedded),
-  small ? 16 : 256,
-);
-if (!small) {
-  const config = {
-    model_type: "gpt2",
-    n_embd: 768,
-    n_head: 12,
-    n_layer: 12,
-    n_positions: 1024,
-    vocab_size: 50257,
+/** The model of a folder, with the embedded text, as often as it takes. */
+async function openMeasured(path: string, count: number): Promise<MeasuredModel> {
+  const source = await openModel(path);
+  const original = await readStateDict(source);
+  const encoded = (await source.tokenizer()).encode(await readEmbeddedText());
+  const tokens = Int32Array.from({ length: count }, (_, i) => encoded[i % encoded.length]!);
+  const context = Number(source.config["n_positions"] ?? 512);
+  return {
+    name: basename(source.name),
+    config: source.config,
+    original,
+    compressed: disturb(original, 0.05, 3),
+    tokens,
+    contextLength: small ? 64 : Math.min(512, context),
+    compared: { tokens: 512, contextLength: 128 },
+    calibrated: Math.min(count, 20480),
   };
-  await compareModel("GPT-2-sized", config, randomStateDict(config, 1), 512);
 }
+
+/** Random weights of SmolLM2-135M's sizes and random tokens. */
+function makeMeasured(): MeasuredModel {
+  const config = small ? { ...smolLm2, num_hidden_layers: 2, vocab_size: 2048 } : smolLm2;
+  const original = randomWeights(config, 1);
+  const count = small ? 512 : 65536;
+  return {
+    name: small ? "two layers of SmolLM2-135M's sizes" : "SmolLM2-135M's sizes",
+    config,
+    original,
+    compressed: disturb(original, 0.05, 3),
+    tokens: Int32Array.from(
+      { length: count },
+      (_, i) => (Math.imul(i + 1, 0x9e3779b1) >>> 8) % config.vocab_size,
+    ),
+    contextLength: small ? 64 : 512,
+    compared: { tokens: 256, contextLength: 128 },
+    calibrated: small ? 256 : 20480,
+  };
+}
+
+async function measure(model: MeasuredModel): Promise<void> {
+  await timeScoring(model);
+  await timeCalibration(model);
+  await compareScores(model);
+  await compareCalibration(model);
+}
+
+await nameDevice();
+const device = await openDevice();
+say(`float16 numbers below the least normal one are ${device.readsSmallHalves ? "read" : "lost"}`);
+await timeProducts(device, small, Deno.args.includes("--tiles"));
+await timeLayer(device, smolLm2, small ? 256 : 8192, small ? 128 : 512);
+if (!small) await timeLayer(device, smolLm2, 16384, 512);
+device.close();
+await measure(await openMeasured(embeddedModelPath(), small ? 512 : 65536));
+say("making weights");
+await measure(
+  folder === undefined ? makeMeasured() : await openMeasured(folder, small ? 512 : 65536),
+);
+if (Deno.args.includes("--training")) {
+  await (await import("./webgpu/training.ts")).compareTraining();
+}
+say("done");

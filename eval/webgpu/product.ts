@@ -56,6 +56,8 @@ export interface ProductOptions {
   readonly firstMatrix?: number;
   /** Heads of a sequence; 1 where absent. */
   readonly heads?: number;
+  /** Rows and columns of a tile; chosen by size where absent. */
+  readonly tile?: ProductVariant["tile"];
 }
 
 /** Stands for a sliding window that is longer than any sequence. */
@@ -64,7 +66,7 @@ export const noWindow = 2 ** 30;
 /** A matrix product, or one for each head of each sequence. */
 export function productStep(device: Device, options: ProductOptions): Step {
   const { rows, columns, inner, left, right, result, bias, factor = 1, matrices = 1 } = options;
-  const tile = chooseTile(rows, columns, matrices);
+  const tile = options.tile ?? chooseTile(rows, columns, matrices);
   const tiles = [Math.ceil(columns / tile[1]), Math.ceil(rows / tile[0])] as const;
   // Neighbouring workgroups share the operand that is too large to be near the cores.
   const rowsFirst = columns > rows;
