@@ -78,13 +78,51 @@ Deno.test("what kill -9 leaves is hidden, locks nothing, and goes with the next 
     assert.deepEqual(names(folder), ["model"]);
   }));
 
+Deno.test("what was killed before it had a lock, or after it had none, goes too", () =>
+  withFolder(async (folder) => {
+    Deno.mkdirSync(join(folder, ".model.tmp-kanpress"));
+    Deno.mkdirSync(join(folder, ".0123456789ab.tmp-kanpress"));
+    (await openOutput(join(folder, "model"), anything)).release();
+    assert.deepEqual(names(folder), []);
+  }));
+
+Deno.test("runs that hurry for one place have it one after the other", () =>
+  withFolder(async (folder) => {
+    const program = `
+      import { openOutput } from ${JSON.stringify(import.meta.resolve("./output.ts"))};
+      const foreign = () => Promise.resolve(undefined);
+      const kind = { option: "--out", shape: "folder", foreign };
+      const held = ${JSON.stringify(join(folder, "held"))};
+      for (let done = 0; done < 20;) {
+        try {
+          using output = await openOutput(${JSON.stringify(join(folder, "model"))}, kind);
+          // Fails if another process holds the place too.
+          await Deno.mkdir(held);
+          await output.publish((hidden) => Deno.writeTextFile(hidden + "/a", "a"));
+          await Deno.remove(held);
+          done++;
+        } catch (error) {
+          if (!/another run of kanpress/.test(error.message)) throw error;
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+      }
+    `;
+    const args = ["eval", "--no-lock", program];
+    const runs = Array.from({ length: 3 }, () => new Deno.Command(Deno.execPath(), { args }));
+    const ends = await Promise.all(runs.map((run) => run.output()));
+    for (const { code, stderr } of ends) assert.equal(code, 0, new TextDecoder().decode(stderr));
+    assert.deepEqual(names(folder), ["model"]);
+  }));
+
 Deno.test("a swap that was killed between its two steps is undone, or was complete", () =>
   withFolder(async (folder) => {
     const path = join(folder, "model"), stage = join(folder, ".model.tmp-kanpress");
+    write(stage, ["lock"]);
     write(join(stage, "old"), ["a"]);
     write(join(stage, "files"), ["b"]);
     (await openOutput(path, anything)).release();
     assert.deepEqual(names(path), ["a"]);
+    write(stage, ["lock"]);
     write(join(stage, "old"), ["a"], "old");
     (await openOutput(join(folder, "other"), anything)).release();
     assert.deepEqual(names(folder), ["model"]);
@@ -102,6 +140,7 @@ Deno.test("a refill that was killed at any of its steps is undone", () =>
     const old = ["both", "old"], fresh = ["both", "new"];
     for (let steps = 0; steps <= old.length + fresh.length; steps++) {
       write(folder, old, " old");
+      write(stage, ["lock"]);
       write(join(stage, "files"), fresh, " new");
       write(join(stage, "old"), []);
       Deno.writeTextFileSync(join(stage, "journal.json"), JSON.stringify(fresh));

@@ -101,7 +101,13 @@ function followLink(path: string): string {
 /** Whether the working folder is in a folder: one that is swapped would leave its shell nowhere. */
 function isAround(target: string): boolean {
   if (!isFolder(target)) return false;
-  const way = relative(realpathSync(target), process.cwd());
+  let way: string;
+  try {
+    way = relative(realpathSync(target), process.cwd());
+  } catch {
+    // Another run has just moved it, or the working folder is gone.
+    return false;
+  }
   return way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 

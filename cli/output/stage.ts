@@ -3,11 +3,13 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
+import { randomBytes } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { errorCode, fileError } from "../../data/file_error.ts";
@@ -85,19 +87,26 @@ function targetOf(folder: string): string {
 function takeLock(folder: string, shown: string): Deno.FsFile | undefined {
   for (;;) {
     const isNew = mkdirSync(folder, { recursive: true }) !== undefined;
-    const file = tryLock(folder, isNew, shown);
+    const file = tryLock(folder, shown, isNew ? "new" : "old");
     if (file === "gone") continue;
     if (file !== undefined) writeFileSync(join(folder, LOCK), `${process.pid}\n`);
     return file;
   }
 }
 
-/** Locks a folder that is there; `"gone"` where it was removed meanwhile, undefined where locked. */
-function tryLock(folder: string, isNew: boolean, shown: string): Deno.FsFile | undefined | "gone" {
+/**
+ * Locks a hidden folder that was just made, that was there, or is a `"neighbor"`, which gets no lock
+ * file if it has none; `"gone"` where it was removed meanwhile, undefined where it is locked.
+ */
+function tryLock(
+  folder: string,
+  shown: string,
+  kind: "new" | "old" | "neighbor",
+): Deno.FsFile | undefined | "gone" {
   const path = join(folder, LOCK);
   let file: Deno.FsFile;
   try {
-    file = Deno.openSync(path, { create: true, read: true, write: true });
+    file = Deno.openSync(path, { create: kind !== "neighbor", read: true, write: true });
   } catch (error) {
     if (errorCode(error) === "ENOENT") return "gone";
     throw error;
@@ -109,7 +118,7 @@ function tryLock(folder: string, isNew: boolean, shown: string): Deno.FsFile | u
     }
   } catch {
     // Some network disks have no locks: then a folder that was there cannot be told from a live one.
-    if (isNew) return file;
+    if (kind === "new") return file;
     file.close();
     throw new InputError(
       `${shown}: ${folder} is there, of a run that goes on or was killed, and this disk has no ` +
@@ -126,7 +135,7 @@ function tryLock(folder: string, isNew: boolean, shown: string): Deno.FsFile | u
 /** Whether a run that goes on has locked a hidden folder. */
 function isBusy(folder: string): boolean {
   if (!existsSync(folder)) return false;
-  const lock = tryLock(folder, false, folder);
+  const lock = tryLock(folder, folder, "neighbor");
   if (lock === undefined) return true;
   if (lock !== "gone") lock.close();
   return false;
@@ -135,12 +144,16 @@ function isBusy(folder: string): boolean {
 function busyError(folder: string, shown: string): InputError {
   let pid = "";
   try {
-    pid = ` (process ${readFileSync(join(folder, LOCK), "utf8").trim()})`;
+    const holder = readFileSync(join(folder, LOCK), "utf8").trim();
+    if (holder === String(process.pid)) {
+      return new InputError(`${shown}: is named twice; give each output a place of its own`);
+    }
+    pid = ` (process ${holder})`;
   } catch {
     // It has just ended, or Windows keeps a locked file from being read.
   }
   return new InputError(
-    `${shown}: another run of kanpress${pid} is writing it; wait for it to end, or choose another`,
+    `${shown}: another run of kanpress${pid} is writing it; wait for it to end, or name another place`,
   );
 }
 
@@ -158,8 +171,13 @@ function removeDeadStages(parent: string): void {
     const folder = join(parent, name);
     if (!isStageName(name)) continue;
     try {
-      const lock = tryLock(folder, false, folder);
-      if (lock === undefined || lock === "gone") continue;
+      const lock = tryLock(folder, folder, "neighbor");
+      if (lock === undefined) continue;
+      if (lock === "gone") {
+        // Empty, if it was killed while it made or removed itself.
+        rmdirSync(folder);
+        continue;
+      }
       clear(folder, targetOf(folder));
       removeStage(folder, lock);
     } catch {
@@ -168,11 +186,23 @@ function removeDeadStages(parent: string): void {
   }
 }
 
+/** Removes a locked hidden folder; under another name, so that the next run can make its own. */
 function removeStage(folder: string, lock: Deno.FsFile): void {
+  let removed = join(dirname(folder), `.${randomBytes(6).toString("hex")}${STAGE_ENDING}`);
   try {
-    rmSync(folder, { recursive: true, force: true });
+    renameSync(folder, removed);
+  } catch {
+    // Windows moves no folder in which a file is open.
+    removed = folder;
+  }
+  try {
+    for (const name of readdirSync(removed)) {
+      if (name !== LOCK) rmSync(join(removed, name), { recursive: true, force: true });
+    }
   } finally {
+    // Last, so that a later run knows what is left if this one is killed.
     lock.close();
+    rmSync(removed, { recursive: true, force: true });
   }
 }
 
