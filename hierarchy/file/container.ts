@@ -9,6 +9,7 @@ import { openSafetensors, type SafetensorsFile } from "../../data/safetensors_fi
 import { elementCount } from "../../data/tensor.ts";
 import { foldTensors, type StoredTensor } from "./tensor_names.ts";
 import { naming } from "../../data/naming.ts";
+import { sha256, sha256OfJson } from "../../data/sha256.ts";
 import { quote } from "../../data/quote.ts";
 import { checkStages } from "./check_stages.ts";
 import {
@@ -81,19 +82,10 @@ function streamName(stage: number, level: number, name: string): string {
   return `${stage}.${level}.${name}`;
 }
 
-async function sha256(bytes: Uint8Array): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
-  return toBase64(new Uint8Array(digest));
-}
-
-function toBase64(bytes: Uint8Array): string {
-  return btoa(String.fromCharCode(...bytes));
-}
-
 /** SHA-256 of the metadata but for the checksum itself: a flipped bit in the header shows here. */
 async function headerChecksum(metadata: Readonly<Record<string, string>>): Promise<string> {
   const entries = Object.entries(metadata).filter(([key]) => key !== "checksum").sort();
-  return await sha256(new TextEncoder().encode(JSON.stringify(entries)));
+  return await sha256OfJson(entries);
 }
 
 /** Whether a safetensors file's metadata is that of a compressed model. */
