@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { errorLine } from "../data/printable.ts";
+import { errorLine, printableLine } from "../data/printable.ts";
 
 export { naming } from "../data/naming.ts";
 
@@ -40,4 +40,15 @@ export function describeError(error: unknown): string {
   const line = errorLine(error instanceof Error ? error.message : String(error)).trim();
   if (line !== "") return line;
   return error instanceof Error ? error.name : "unknown failure";
+}
+
+/**
+ * commander's message of a misuse, in which an argument's line breaks could pass for lines of the
+ * program: the problem, and the suggestion where there is one, on a line each.
+ */
+export function usageErrorText(message: string): string {
+  const [, problem = message, suggestion] =
+    /^(.*?)(?:\n(\(Did you mean .*))?$/s.exec(message.trimEnd()) ?? [];
+  const lines = suggestion === undefined ? [problem] : [problem, suggestion];
+  return lines.map((line) => printableLine(line)).join("\n");
 }

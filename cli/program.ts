@@ -1,8 +1,8 @@
 import { Command, Option } from "commander";
-import { printableLine } from "../data/printable.ts";
 import type { ProtocolName } from "../eval/mod.ts";
 import { addSweepOptions, type SweepCommand } from "./sweep_program.ts";
 import { addPageCommands, type PageCommands } from "./page_commands.ts";
+import { usageErrorText } from "./errors.ts";
 import {
   figureFile,
   fileSize,
@@ -196,14 +196,6 @@ export function createProgram(
   addSweep(program, commands);
   addPageCommands(program, commands);
   return program;
-}
-
-/** commander's message, in which an argument's line breaks could pass for lines of the program. */
-function usageErrorText(message: string): string {
-  const [, problem = message, suggestion] =
-    /^(.*?)(?:\n(\(Did you mean .*))?$/s.exec(message.trimEnd()) ?? [];
-  const lines = suggestion === undefined ? [problem] : [problem, suggestion];
-  return lines.map((line) => printableLine(line)).join("\n");
 }
 
 function addCompress(program: Command, commands: Commands): void {

@@ -34,7 +34,25 @@ Deno.test("names of folders and sources reach the terminal escaped, in every com
     assert.match(inspected.out, /made from m\\u001b/);
     const json = await runSafely(folder, "inspect", compressed, "--json");
     assert.equal(JSON.parse(json.out).source, model);
-    await runSafely(folder, "evaluate", compressed, ...measured);
+    const earlier = await runSafely(folder, "evaluate", compressed, ...measured, "--json");
+    assert.ok(JSON.parse(earlier.out).comparedWith.name.endsWith(model));
+    const results = `results${HOSTILE}.json`;
+    await Deno.writeTextFile(join(folder, results), earlier.out);
+    const against = await runSafely(
+      folder,
+      "evaluate",
+      compressed,
+      ...measured,
+      "--against",
+      results,
+    );
+    assert.match(against.out, /against out\\u001b.* in results\\u001b/);
+    assert.equal((await runSafely(folder, "report", results)).code, 0);
+    const task = ["--task", "lambada_openai", "--data", `task${HOSTILE}.jsonl`];
+    const question = `{"text": "The ferry was late, ${"and so on ".repeat(2)}home"}\n`;
+    await Deno.writeTextFile(join(folder, task[3]!), question.repeat(3));
+    const asked = await runSafely(folder, "evaluate", compressed, "--threads", "1", ...task);
+    assert.equal(asked.code, 0, asked.error);
     await runSafely(folder, "decompress", compressed, "--out", `restored${HOSTILE}`);
     const sweep = ["sweep", model, "--bits", "4", "--data-free", ...measured];
     assert.equal((await runSafely(folder, ...sweep, "--out", `sweep${HOSTILE}`)).code, 0);
@@ -44,10 +62,15 @@ Deno.test("names of folders and sources reach the terminal escaped, in every com
 Deno.test("what a model writes keeps its line breaks and nothing else", () =>
   withWorkFolder(async (folder) => {
     const hot = ["--temperature", "100", "--top-k", "0", "--max-tokens", "300"];
-    const { out } = await runSafely(folder, "evaluate", "model", "--prompt", "The ferry", ...hot);
-    assert.match(out, /\\u00[01]/);
-    const json = await runSafely(folder, "evaluate", "model", "--prompt", "It", ...hot, "--json");
-    assert.match(JSON.parse(json.out).continuations.original, UNPRINTABLE);
+    const write = async (seed: number, ...more: string[]) => {
+      const args = ["evaluate", "model", "--prompt", "The ferry", "--seed", String(seed), ...hot];
+      return (await runSafely(folder, ...args, ...more)).out;
+    };
+    // Any byte may come, the one that ends a text among them.
+    let seed = 0;
+    while (seed < 50 && !/\\u00[01]/.test(await write(seed))) seed++;
+    const { continuations } = JSON.parse(await write(seed, "--json"));
+    assert.match(continuations.original, UNPRINTABLE);
     const args = ["sample", "model", "--tokens", "300"];
     const exact = await runCommandLine(args, { cwd: folder });
     await runCommandLine([...args, "--out", "sample.txt"], { cwd: folder });
@@ -93,7 +116,7 @@ Deno.test("nothing writes past the terminal", () => {
   const past = [...files, "cli.ts"].filter((file) =>
     file.endsWith(".ts") &&
     !/_test\.ts$|testdata|dist|build_kernels|cli.terminal\.ts$/.test(file) &&
-    /^(?! *\*| *\/\/).*(console\.\w+\(|std(out|err)\.write|Deno\.std)/m.test(
+    /^(?! *\*| *\/\/).*(console\.\w+\(|std(out|err)\.write)/m.test(
       readFileSync(join(root, file), "utf8"),
     )
   );
