@@ -13,6 +13,20 @@ export function readNormalizer(fields: Fields): Normalizer {
   return read(fields);
 }
 
+/**
+ * Of `normalizer` only what removes characters: the Rust library no longer takes a text that lost its
+ * first ones for the beginning. Those that `Precompiled` replaces by nothing do not count there.
+ */
+export function readRemoval(fields: Fields): Normalizer {
+  if (fields.type === "Sequence") {
+    const steps = fields.components("normalizers").map(readRemoval);
+    return (text) => steps.reduce((changed, step) => step(changed), text);
+  }
+  return removers.has(fields.type) ? readNormalizer(fields) : (text) => text;
+}
+
+const removers = new Set(["BertNormalizer", "Nmt", "Strip", "StripAccents"]);
+
 const readers: Readonly<Record<string, (fields: Fields) => Normalizer>> = {
   BertNormalizer: readBert,
   ByteLevel(fields) {

@@ -3,7 +3,7 @@ import { createBpe } from "./bpe.ts";
 import { type Decoder, readDecoder } from "./decoders.ts";
 import { Fields } from "./fields.ts";
 import { IdBuffer } from "./id_buffer.ts";
-import { type Normalizer, readNormalizer } from "./normalizers.ts";
+import { type Normalizer, readNormalizer, readRemoval } from "./normalizers.ts";
 import { readBeginning } from "./post_processor.ts";
 import { type PreTokenizer, readPreTokenizer } from "./pre_tokenizers.ts";
 import type { TokenModel } from "./token_model.ts";
@@ -35,6 +35,7 @@ export function readPipeline(file: string, json: Readonly<Record<string, unknown
   const model = readModel(new Fields(file, "model", json["model"]));
   const added = readAddedTokens(new Fields(file, "the file", json), model);
   const normalize = part("normalizer", readNormalizer, (text: string) => text);
+  const remove = part("normalizer", readRemoval, (text: string) => text);
   const preTokenize = part<PreTokenizer>("pre_tokenizer", readPreTokenizer, (piece) => [piece]);
   const decode = part<Decoder>("decoder", readDecoder, (tokens) => [tokens.join(" ")]);
   const raw = new AddedTokenFinder(added.filter(({ normalized }) => !normalized));
@@ -48,12 +49,13 @@ export function readPipeline(file: string, json: Readonly<Record<string, unknown
         yield Int32Array.of(outer.id);
         continue;
       }
+      const begins = outer.first && !losesBeginning(remove, outer.text);
       for (const inner of cooked.split(normalize(outer.text))) {
         if (inner.id !== undefined) {
           yield Int32Array.of(inner.id);
           continue;
         }
-        for (const piece of preTokenize({ text: inner.text, first: outer.first && inner.first })) {
+        for (const piece of preTokenize({ text: inner.text, first: begins && inner.first })) {
           if (model.parts === undefined) yield model.tokenize(piece.text);
           else for (const word of model.parts(piece.text)) yield model.tokenize(word);
         }
@@ -78,6 +80,12 @@ export function readPipeline(file: string, json: Readonly<Record<string, unknown
     normalize,
     decode,
   };
+}
+
+/** Whether a text's first character is removed, so that what comes later begins it no more. */
+function losesBeginning(remove: Normalizer, text: string): boolean {
+  const first = String.fromCodePoint(text.codePointAt(0) ?? 0x61);
+  return first !== "a" && remove(`${first}a`) === remove("a");
 }
 
 const models: Readonly<Record<string, (fields: Fields) => TokenModel>> = {

@@ -397,6 +397,12 @@ def variants():
     add("T5, newer", "unigram",
         norm(PRECOMPILED, {"type": "Strip", "strip_left": False, "strip_right": True},
              replace(" {2,}", "▁", "Regex")), metaspace(), META_DECODER)
+    add("T5, not legacy", "unigram",
+        norm(PRECOMPILED, {"type": "Strip", "strip_left": False, "strip_right": True},
+             replace(" {2,}", "▁", "Regex")), metaspace("first"), META_DECODER)
+    add("first piece of a stripped text", "unigram",
+        norm({"type": "Strip", "strip_left": True, "strip_right": True}, {"type": "Nmt"},
+             {"type": "StripAccents"}), metaspace("first", False), META_DECODER)
     add("XLM-RoBERTa", "unigram", PRECOMPILED, pre({"type": "WhitespaceSplit"}, metaspace()),
         META_DECODER)
     add("ALBERT", "unigram",
