@@ -20,6 +20,7 @@ import { readText, specialTokens } from "./measure.ts";
 import type { Phases } from "./phases.ts";
 import type { CompressOptions } from "./program.ts";
 import type { Session } from "./session.ts";
+import { warnOfLostText } from "../data/tokenizer/round_trip.ts";
 import { greatest } from "../data/extremes.ts";
 
 /** Tokens of a text that are used unless the user asks for more or fewer. */
@@ -63,7 +64,11 @@ export interface CalibrationOutcome {
 
 /** The text to calibrate on, or how the model is to write it. */
 type CalibrationText =
-  | { readonly tokens: Int32Array }
+  | {
+    readonly tokens: Int32Array;
+    /** What the tokenizer loses of the text, if it does: a line for people. */
+    readonly warning?: string;
+  }
   | {
     readonly sequences: number;
     readonly length: number;
@@ -85,6 +90,8 @@ export async function calibrateModel(
 ): Promise<CalibrationOutcome> {
   const { source, weights, local } = model;
   const planned = plan ?? await planCalibration(model, options);
+  const { text } = planned;
+  if ("tokens" in text && text.warning !== undefined) session.writeLine(text.warning);
   const make = () => makeCalibration(model, planned, options, phases, session.signal);
   const kept = options.cache
     ? await cachedCalibration(cacheFolder(source, local), planned.key, make, session)
@@ -186,7 +193,12 @@ async function calibrationText(
         `give more text, or leave --calibration out`,
     );
   }
-  return { tokens: spread(tokens, limit ?? TEXT_TOKENS, contextLength) };
+  const name = path ?? "the embedded calibration text";
+  const warning = warnOfLostText(tokenizer, name, text, tokens);
+  return {
+    tokens: spread(tokens, limit ?? TEXT_TOKENS, contextLength),
+    ...(warning !== undefined && { warning }),
+  };
 }
 
 /** At most `limit` tokens in whole chunks, spread evenly over the text. */

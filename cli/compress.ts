@@ -55,6 +55,7 @@ export async function compress(
   const source = await openNamedModel(name, phases, session.signal);
   const description = checkModel(source);
   const text = await readMeasuredText(options, await source.tokenizer(), description);
+  if (text.warning !== undefined) session.writeLine(text.warning);
   using output = await prepareCompressedOutput(
     options.out ?? `compressed/${modelLabel(name, source)}-${targetLabel(target, options)}`,
   );

@@ -49,6 +49,7 @@ async function measure(
   const earlier = options.against === undefined ? undefined : await readEarlierRun(options.against);
   const model = describeModel(config, models.original.keys());
   const text = await readMeasuredText(options, tokenizer, model);
+  if (text.warning !== undefined) session.writeLine(text.warning);
   const result = await phases.run(
     "evaluate",
     (report) => measureModels(models, text, options, { report, signal: session.signal }),

@@ -39,6 +39,7 @@ export async function measureByLayer(
   const { signal } = session;
   const earlier = options.against === undefined ? undefined : await readEarlierRun(options.against);
   const { text, ...subject } = await prepare(argument, options, phases, signal);
+  if (text.warning !== undefined) session.writeLine(text.warning);
   const { name, config, original, compressed, sizes, comparedWith } = subject;
   const result = await phases.run("evaluate", (report) =>
     evaluateByLayer({

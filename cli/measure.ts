@@ -8,6 +8,7 @@ import {
   type StateDict,
   type TextTokenizer,
 } from "../data/mod.ts";
+import { warnOfLostText } from "../data/tokenizer/round_trip.ts";
 import {
   type BaseEvaluation,
   chooseProtocol,
@@ -29,6 +30,8 @@ const MASKED_TOKENS = 512;
 export interface MeasuredText {
   /** How it is called in messages. */
   readonly name: string;
+  /** What the tokenizer loses of it, if it does: a line for people. */
+  readonly warning?: string;
   /** The text and its protocol. */
   readonly evaluation: Pick<
     LibraryOptions,
@@ -73,7 +76,8 @@ export async function readMeasuredText(
   const tokens = tokenizer.encode(text, limit);
   const evaluation = { tokens, protocol: chosen, ...lengths, ...specialTokens(tokenizer) };
   await naming(name, () => planWindows(model, settings, evaluation));
-  return { name, evaluation };
+  const warning = warnOfLostText(tokenizer, name, text, tokens);
+  return { name, evaluation, ...(warning !== undefined && { warning }) };
 }
 
 /** The special tokens that windows may need. */

@@ -8,7 +8,7 @@ import { readMeasuredText } from "./measure.ts";
 const tokenizer: TextTokenizer = {
   vocabularySize: 65536,
   addsBos: false,
-  encode: (text) => Int32Array.from(text, (letter) => letter.charCodeAt(0)),
+  encode: (text, most) => Int32Array.from(text.slice(0, most), (letter) => letter.charCodeAt(0)),
   decode: (ids) => String.fromCharCode(...Array.from(ids)),
 };
 

@@ -76,6 +76,7 @@ export async function sweep(
   const source = await openNamedModel(modelName, phases, session.signal);
   const description = checkModel(source);
   const text = await readMeasuredText(options, await source.tokenizer(), description);
+  if (text.warning !== undefined) session.writeLine(text.warning);
   const folder = options.out ?? `compressed/${modelLabel(modelName, source)}-sweep`;
   using output = await openOutput(folder, sweepFolder);
   using picture = await openPicture(options.plot, session);

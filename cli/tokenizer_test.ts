@@ -1,0 +1,49 @@
+import assert from "node:assert";
+import { join } from "node:path";
+import { evaluate } from "./evaluate.ts";
+import { sample } from "./sample.ts";
+import { byteTokenizer } from "./testdata/byte_tokenizer.ts";
+import { recordedSession } from "./testdata/recorded_session.ts";
+import { withWorkFolder } from "./testdata/work_folder.ts";
+
+const common = { threads: 1, backend: "cpu", seed: 0 } as const;
+const sampling = { maxTokens: 60, temperature: 1, topK: 0, topP: 1 };
+
+/** Lets the tokenizer of the folder's model have no tokens from `size` on: they only pad. */
+async function padVocabulary(folder: string, size: number): Promise<void> {
+  const tokenizer = byteTokenizer() as { model: { vocab: Record<string, number> } };
+  const { vocab } = tokenizer.model;
+  for (const [token, id] of Object.entries(vocab)) if (id >= size) delete vocab[token];
+  await Deno.writeTextFile(join(folder, "model/tokenizer.json"), JSON.stringify(tokenizer));
+  // A class that names no token that ends texts.
+  const settings = { tokenizer_class: "PreTrainedTokenizerFast" };
+  await Deno.writeTextFile(join(folder, "model/tokenizer_config.json"), JSON.stringify(settings));
+}
+
+Deno.test("ids that only pad the vocabulary do not end sample and --prompt", () =>
+  withWorkFolder(async (folder) => {
+    await padVocabulary(folder, 200);
+    const model = join(folder, "model");
+    const session = recordedSession();
+    await sample(model, { ...common, tokens: 64, context: 32 }, session);
+    assert.ok(session.printed.join("").length > 10);
+    const prompt = "\n";
+    await evaluate(model, { ...common, ...sampling, json: true, prompt }, session);
+    const { continuations } = JSON.parse(session.printed.at(-1)!);
+    assert.ok(continuations.original.length > 30, continuations.original);
+  }));
+
+Deno.test("a text that the tokenizer cannot write is warned of", () =>
+  withWorkFolder(async (folder) => {
+    await padVocabulary(folder, 195);
+    const text = join(folder, "other.txt");
+    await Deno.writeTextFile(text, `the ferry came, and then ${"the late one: é. ".repeat(9)}`);
+    const session = recordedSession();
+    const options = { ...common, ...sampling, json: true, text } as const;
+    await evaluate(join(folder, "model"), options, session);
+    const warning = session.lines.find((line) => line.startsWith("warning: "));
+    assert.match(
+      warning!,
+      /other\.txt: .* back: "e late one: é\. .*" became "e late one: .\. .*" first/,
+    );
+  }));
