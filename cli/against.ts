@@ -25,18 +25,26 @@ export interface EarlierRun extends RunFigures {
 export async function readEarlierRun(file: string): Promise<EarlierRun> {
   const { model, fingerprint, chunkMeans } = await readJsonObject(await openFile(file));
   if (typeof model === "string" && typeof fingerprint === "string" && isChunkMeans(chunkMeans)) {
-    return { file, model, fingerprint, chunkMeans };
+    if (Object.values(chunkMeans).flat().every(Number.isFinite)) {
+      return { file, model, fingerprint, chunkMeans };
+    }
+    throw new InputError(
+      `${file}: its run has losses that are not finite, with which nothing can be compared; ` +
+        "give the output of another",
+    );
   }
   throw new InputError(`${file}: is no output of evaluate --json; write one with evaluate --json`);
 }
 
+/** Whether a value has the form of chunk means; what was not finite is null in JSON. */
 function isChunkMeans(value: unknown): value is ChunkMeans {
   if (!isJsonObject(value)) return false;
   const { tokens, original, compressed = original, klDivergence = original } = value;
   const length = Array.isArray(tokens) ? tokens.length : 0;
   return length > 0 &&
     [tokens, original, compressed, klDivergence].every((list) =>
-      Array.isArray(list) && list.length === length && list.every(Number.isFinite)
+      Array.isArray(list) && list.length === length &&
+      list.every((mean) => mean === null || Number.isFinite(mean))
     );
 }
 

@@ -48,3 +48,19 @@ Deno.test("other files are no earlier runs", () =>
       await assert.rejects(readEarlierRun(file), /run.json: is no output of evaluate --json/);
     }
   }));
+
+Deno.test("an infinite perplexity says what it means, and nothing is compared with it", () =>
+  withWorkFolder(async (folder) => {
+    const file = join(folder, "base.json");
+    const json = await evaluateIn(folder, { json: true });
+    const fields = JSON.parse(json);
+    assert.equal(fields.perplexity, null);
+    assert.match(fields.notes.join(), /perplexity is infinite: its mean loss of \S+ nats a token/);
+    assert.match(await evaluateIn(folder, {}), /\nThe model's perplexity is infinite/);
+    await Deno.writeTextFile(file, json.replace(/"original":\[[^,]*/, '"original":[null'));
+    await assert.rejects(readEarlierRun(file), /base.json: its run has losses that are not finite/);
+  }, {
+    alter: (name, values) => {
+      if (name.endsWith("ln_f.weight")) values.forEach((value, i) => values[i] = 1e5 * value);
+    },
+  }));

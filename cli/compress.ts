@@ -24,6 +24,7 @@ import { rememberOriginal } from "./known_originals.ts";
 import { compressedCard, readCardOrigin } from "./model_card.ts";
 import { isLocalPath, modelLabel, recordedName } from "./model_names.ts";
 import { checkModel, neededBytes, openNamedModel, readFiniteWeights } from "./original_model.ts";
+import { perplexityNotes } from "./perplexity_notes.ts";
 import { Phases } from "./phases.ts";
 import type { CompressOptions } from "./program.ts";
 import { readRestoredWeights } from "./restored_weights.ts";
@@ -76,10 +77,12 @@ export async function compress(
     async () =>
       await readRestoredWeights(await openContainer(await openFile(output.file)), source.config),
   );
+  const measured = await measure(job, restored, calibrated, base);
   const outcome: CompressionOutcome = {
     model: source.name,
     sizes,
-    ...await measure(job, restored, calibrated, base),
+    ...measured,
+    notes: perplexityNotes(measured.result, description.vocabularySize),
     uniform: options.uniform === true,
     seconds: phases.seconds(),
     out: output.file,

@@ -8,6 +8,7 @@ import { openSubject, type Subject } from "./evaluation_subject.ts";
 import { measureByLayer } from "./low_memory.ts";
 import { measureModels, readMeasuredText } from "./measure.ts";
 import { openPicture, type PictureOutput } from "./output/picture.ts";
+import { perplexityNotes } from "./perplexity_notes.ts";
 import { Phases } from "./phases.ts";
 import type { EvaluateOptions } from "./program.ts";
 import type { Sizes } from "./report.ts";
@@ -57,6 +58,7 @@ async function measure(
   const outcome: EvaluationOutcome = {
     model: name,
     result,
+    notes: perplexityNotes(result, model.vocabularySize),
     seconds: phases.seconds(),
     command: session.command,
     ...(sizes === undefined ? {} : { sizes }),

@@ -21,6 +21,8 @@ export interface EvaluationOutcome {
   readonly model: string;
   /** What measuring gave; `original` in it is the only model where just one was measured. */
   readonly result: EvaluationResult;
+  /** What the perplexities mean where they measure nothing. */
+  readonly notes?: readonly string[];
   /** Sizes, where the model is a compressed one. */
   readonly sizes?: Sizes;
   /** The original, where there was one to compare a compressed model with. */
@@ -71,7 +73,9 @@ export function evaluationFields(outcome: EvaluationOutcome): Record<string, unk
 }
 
 /** What was measured how, and what later runs are compared by. */
-function protocolFields({ result, against, command }: EvaluationOutcome): Record<string, unknown> {
+function protocolFields(
+  { result, notes = [], against, command }: EvaluationOutcome,
+): Record<string, unknown> {
   const { protocol, chunks, contextLength, stride, fingerprint, chunkMeans } = result;
   // Ten digits are more than float32 arithmetic has, and keep the line short.
   const rounded = Object.entries(chunkMeans).map((
@@ -84,6 +88,7 @@ function protocolFields({ result, against, command }: EvaluationOutcome): Record
     ...(stride === undefined ? {} : { stride }),
     fingerprint,
     chunkMeans: Object.fromEntries(rounded),
+    ...(notes.length > 0 && { notes }),
     command,
     ...(against === undefined ? {} : { against }),
   };
@@ -115,7 +120,7 @@ export function printEvaluation(
 
 /** What `evaluate` prints for people. */
 export function evaluationText(outcome: EvaluationOutcome, textName: string): string {
-  const { result, sizes, against, comparedWith } = outcome;
+  const { result, notes = [], sizes, against, comparedWith } = outcome;
   const model = printableLine(outcome.model);
   const compared = against === undefined ? [] : [againstText(against)];
   const measured = `measured on ${describeTokens(result)} of ${printableLine(textName)}`;
@@ -127,7 +132,7 @@ export function evaluationText(outcome: EvaluationOutcome, textName: string): st
     const note = sizes === undefined
       ? []
       : ["Its original was not found: name it with --original to compare them."];
-    return [model, `perplexity ${perplexity}`, measured, ...note, ...compared].join("\n");
+    return [model, `perplexity ${perplexity}`, measured, ...notes, ...note, ...compared].join("\n");
   }
   return [
     `${model}, ${formatCount(sizes.parameters)} parameters`,
@@ -136,6 +141,7 @@ export function evaluationText(outcome: EvaluationOutcome, textName: string): st
     "",
     measured,
     ...(comparedWith === undefined ? [] : [comparedLine(comparedWith)]),
+    ...notes,
     ...verdictLines(result),
     ...compared,
   ].join("\n");

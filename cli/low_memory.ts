@@ -8,6 +8,7 @@ import { type EvaluationOutcome, printEvaluation } from "./evaluation_report.ts"
 import { type ComparedModel, openCompressedFile } from "./evaluation_subject.ts";
 import { type MeasuredText, readMeasuredText } from "./measure.ts";
 import { checkModel, openNamedModel } from "./original_model.ts";
+import { perplexityNotes } from "./perplexity_notes.ts";
 import type { Phases } from "./phases.ts";
 import type { EvaluateOptions } from "./program.ts";
 import type { Sizes } from "./report.ts";
@@ -38,7 +39,7 @@ export async function measureByLayer(
   }
   const { signal } = session;
   const earlier = options.against === undefined ? undefined : await readEarlierRun(options.against);
-  const { text, ...subject } = await prepare(argument, options, phases, signal);
+  const { text, vocabularySize, ...subject } = await prepare(argument, options, phases, signal);
   if (text.warning !== undefined) session.writeLine(text.warning);
   const { name, config, original, compressed, sizes, comparedWith } = subject;
   const result = await phases.run("evaluate", (report) =>
@@ -54,6 +55,7 @@ export async function measureByLayer(
   const outcome: EvaluationOutcome = {
     model: name,
     result,
+    notes: perplexityNotes(result, vocabularySize),
     seconds: phases.seconds(),
     command: session.command,
     ...(sizes === undefined ? {} : { sizes }),
@@ -63,19 +65,26 @@ export async function measureByLayer(
   printEvaluation(outcome, text.name, options, session);
 }
 
+interface PreparedSubject extends Omit<LazySubject, "tokenizer"> {
+  readonly text: MeasuredText;
+  readonly vocabularySize: number;
+}
+
 /** Opens what is measured and reads the text; the tokenizer, which may be large, is not kept. */
 async function prepare(
   argument: string | undefined,
   options: EvaluateOptions,
   phases: Phases,
   signal: AbortSignal,
-): Promise<Omit<LazySubject, "tokenizer"> & { readonly text: MeasuredText }> {
+): Promise<PreparedSubject> {
   const { tokenizer, ...subject } = await openLazily(argument, options.original, phases, signal);
   const names = subject.original.tensors.map(({ name }) => name);
-  const text = await readMeasuredText(options, tokenizer, describeModel(subject.config, names));
+  const description = describeModel(subject.config, names);
+  const text = await readMeasuredText(options, tokenizer, description);
   // The tokens alone, not a part of those of a long text.
   const evaluation = { ...text.evaluation, tokens: text.evaluation.tokens.slice() };
-  return { ...subject, text: { ...text, evaluation } };
+  const { vocabularySize } = description;
+  return { ...subject, vocabularySize, text: { ...text, evaluation } };
 }
 
 async function openLazily(

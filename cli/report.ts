@@ -39,6 +39,8 @@ export interface CompressionOutcome {
   readonly sizes: Sizes;
   /** What measuring both models gave. */
   readonly result: EvaluationResult;
+  /** What the perplexities mean where they measure nothing. */
+  readonly notes?: readonly string[];
   /** What measuring them on the calibration text gave, where there was one. */
   readonly calibration?: CalibrationCheck;
   /** Whether all matrices were given the same bits. */
@@ -56,7 +58,7 @@ const LOST_BELOW = 0.5;
 
 /** The JSON object of `compress --json`. */
 export function compressionFields(outcome: CompressionOutcome): Record<string, unknown> {
-  const { model, sizes, result, calibration, uniform, seconds, out, command } = outcome;
+  const { model, sizes, result, notes = [], calibration, uniform, seconds, out, command } = outcome;
   const { parameters, originalBytes, originalDtype, compressedBytes, bitsPerWeight } = sizes;
   return {
     model,
@@ -66,6 +68,7 @@ export function compressionFields(outcome: CompressionOutcome): Record<string, u
     compressedBytes,
     bitsPerWeight,
     perplexity: result.perplexity,
+    ...(notes.length > 0 && { notes }),
     ...comparisonFields(result),
     ...(calibration !== undefined && { calibration }),
     uniform,
@@ -88,7 +91,7 @@ export function comparisonFields(
 
 /** What `compress` prints for people: a table, what it was measured on, and where the file is. */
 export function compressionText(outcome: CompressionOutcome, textName: string): string {
-  const { model, sizes, result, calibration, uniform, seconds, out } = outcome;
+  const { model, sizes, result, notes = [], calibration, uniform, seconds, out } = outcome;
   const { stages = [] } = sizes;
   const lines = [
     `${printableLine(model)}, ${formatCount(sizes.parameters)} parameters`,
@@ -99,6 +102,7 @@ export function compressionText(outcome: CompressionOutcome, textName: string): 
     `measured on ${describeTokens(result)} of ${printableLine(textName)}`,
     ...(calibration === undefined ? [] : calibrationLines(calibration, result)),
     ...(uniform ? ["uniform: every matrix has about the same bits per weight"] : []),
+    ...notes,
     ...verdictLines(result),
     `time: ${describeSeconds(seconds)}`,
     `written to ${printableLine(out)}`,

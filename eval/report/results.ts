@@ -76,6 +76,9 @@ function compressedName(model: unknown): model is string {
 }
 
 function measured(value: unknown, standardError: unknown, where: string): Measured {
+  if (value === null) {
+    throw new InputError(`${where} was not finite; leave this result out`);
+  }
   if (typeof value !== "number" || !(value > 0)) {
     throw new InputError(`${where} is ${value}; measure the model together with its original`);
   }
