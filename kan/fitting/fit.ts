@@ -13,7 +13,7 @@ import { type Regularization, requireRegularization } from "../engine/regularize
 import { createTensorObjective, type TensorObjective } from "./tensor_objective.ts";
 import { updateGrids } from "./grid_update.ts";
 import type { Samples } from "../numeric/least_squares.ts";
-import { type KanModel, parametersOf, withParameters } from "../model/model.ts";
+import { type KanModel, parametersOf, replaceParameters } from "../model/model.ts";
 import { type AdamState, requireAdamState, stepAdam } from "../optimizers/adam.ts";
 import { Lbfgs } from "../optimizers/lbfgs.ts";
 import { LevenbergMarquardt } from "../optimizers/levenberg_marquardt.ts";
@@ -205,7 +205,7 @@ class Trainer {
   }
 
   get model(): KanModel {
-    return withParameters(this.#shape, this.#parameters);
+    return replaceParameters(this.#shape, this.#parameters);
   }
 
   updateGrids(): void {
@@ -253,7 +253,7 @@ class Trainer {
   }
 
   #stepLeastSquares(batch: DataSet): number | "converged" | "overflow" {
-    const at = (parameters: Float64Array) => withParameters(this.#shape, parameters);
+    const at = (parameters: Float64Array) => replaceParameters(this.#shape, parameters);
     const residuals = (parameters: Float64Array) =>
       evaluateKan(at(parameters), batch.inputs).data.map((value, i) =>
         value - batch.targets.data[i]!
@@ -274,7 +274,7 @@ class Trainer {
     const { engine = "float64", loss = "mse", regularization } = this.#options;
     if (engine === "float64") {
       return objectiveOf(
-        withParameters(this.#shape, parameters),
+        replaceParameters(this.#shape, parameters),
         batch,
         loss,
         regularization,

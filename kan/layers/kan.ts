@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { KanLayer, type SplinePath } from "./kan_layer.ts";
+import { requireModel } from "../model/model_checks.ts";
 import type { KanModel } from "../model/model.ts";
 import type { Tensor2D, Tensor3D, Variable } from "../numeric/tensor_types.ts";
 
@@ -29,8 +30,13 @@ export class Kan {
     this.layers = layers;
   }
 
-  /** A trainable copy of `model`, rounded to float32. */
+  /**
+   * A trainable copy of `model`, rounded to float32.
+   *
+   * @throws RangeError if the model's arrays do not fit each other or hold a number that is not finite.
+   */
   static fromModel(model: KanModel, path: SplinePath = "dense"): Kan {
+    requireModel(model);
     return new Kan(model.layers.map((layer) => KanLayer.fromModel(layer, path)));
   }
 

@@ -11,6 +11,7 @@ import {
   type KanLayerOptions,
   nodeCount,
 } from "../model/layer_model.ts";
+import { requireModel } from "../model/model_checks.ts";
 import { matMul } from "../numeric/mat_mul.ts";
 import { applySymbolic, type SymbolicEdge, symbolicFunction } from "../model/symbolic_functions.ts";
 import type { Tensor, Tensor2D, Tensor3D, Variable } from "../numeric/tensor_types.ts";
@@ -104,8 +105,13 @@ export class KanLayer {
     return new KanLayer(createKanLayerModel(options), path);
   }
 
-  /** A trainable copy of `model`, rounded to float32. */
+  /**
+   * A trainable copy of `model`, rounded to float32.
+   *
+   * @throws RangeError if the model's arrays do not fit each other or hold a number that is not finite.
+   */
   static fromModel(model: KanLayerModel, path: SplinePath = "dense"): KanLayer {
+    requireModel({ layers: [model] });
     return new KanLayer(model, path);
   }
 

@@ -1,4 +1,4 @@
-import { requireInteger } from "../numeric/checks.ts";
+import { requireFinite, requireInteger } from "../numeric/checks.ts";
 import { createBsplines } from "../bases/bspline.ts";
 import type { Basis, Extrapolation } from "../bases/basis.ts";
 import { uniformGrid, type UniformGridOptions } from "../bases/grid.ts";
@@ -141,7 +141,7 @@ export function parametersOf(model: KanModel): Float64Array {
  * `model` with its trained parameters replaced by a copy of `parameters`, in the order of
  * {@link parametersOf}.
  *
- * @throws RangeError if their number is wrong.
+ * @throws RangeError if their number is wrong or one is not finite.
  *
  * ```ts
  * import { createKanModel, createRandom, parametersOf, withParameters } from "@kanpress/kanpress/kan";
@@ -153,6 +153,12 @@ export function parametersOf(model: KanModel): Float64Array {
  * ```
  */
 export function withParameters(model: KanModel, parameters: Float64Array): KanModel {
+  requireFinite("parameters", parameters);
+  return replaceParameters(model, parameters);
+}
+
+/** {@link withParameters} of numbers that need not be finite, such as a step that overflows. */
+export function replaceParameters(model: KanModel, parameters: Float64Array): KanModel {
   const count = parameterCount(model);
   if (parameters.length !== count) {
     throw new RangeError(`the model has ${count} parameters, got ${parameters.length}`);
