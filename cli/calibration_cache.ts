@@ -3,6 +3,7 @@ import { readdir, stat, unlink } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { fileError } from "../data/file_error.ts";
 import { makeFolder } from "../data/hub_cache.ts";
 import { InputError, type ModelSource, writeFileAtomically } from "../data/mod.ts";
 import {
@@ -16,6 +17,8 @@ import type { Session } from "./session.ts";
 const MOST_FILES = 4;
 /** A folder keeps so many bytes. */
 const MOST_BYTES = 2e9;
+/** In milliseconds. */
+const ONE_DAY = 86_400_000;
 /** Folder beside a model's own files. */
 const LOCAL_FOLDER = ".kanpress";
 
@@ -109,6 +112,7 @@ async function keep(
 /** Makes the folder, which tools that back up or upload folders know to leave out. */
 async function prepareFolder(folder: string): Promise<void> {
   await makeFolder(folder);
+  await removeAbandoned(folder);
   const texts = {
     ".gitignore": "*\n",
     "CACHEDIR.TAG": "Signature: 8a477f597d28d172789f06886806bc55\n# Calibrations of kanpress.\n",
@@ -116,6 +120,19 @@ async function prepareFolder(folder: string): Promise<void> {
   for (const [name, text] of Object.entries(texts)) {
     const path = join(folder, name);
     if (!existsSync(path)) await writeFileAtomically(path, [new TextEncoder().encode(text)]);
+  }
+}
+
+/** Removes what runs that were killed have half written: nothing takes a day to write. */
+async function removeAbandoned(folder: string): Promise<void> {
+  const names = await readdir(folder).catch((error) => {
+    throw fileError(folder, error);
+  });
+  for (const name of names) {
+    if (!/^\.calibration-.*\.tmp-[\da-f-]{36}$/.test(name)) continue;
+    const path = join(folder, name);
+    const { mtimeMs } = await sizeAndTime(path);
+    if (Date.now() - mtimeMs > ONE_DAY) await unlink(path).catch(() => {});
   }
 }
 

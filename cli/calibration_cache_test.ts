@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { KeptCalibration } from "../eval/calibration/calibration_file.ts";
 import { cachedCalibration, cacheFolder } from "./calibration_cache.ts";
 import { fileNames } from "./testdata/work_folder.ts";
@@ -62,6 +62,18 @@ Deno.test("a folder keeps the newest four calibrations and leaves other files al
       name.length === 1 ? `calibration-${name.repeat(24)}.safetensors` : name
     ),
   );
+});
+
+Deno.test("what killed runs have half written goes, what runs are writing stays", async () => {
+  const folder = await Deno.makeTempDir();
+  const half = (uuid: string) =>
+    join(folder, `.calibration-${"b".repeat(24)}.safetensors.tmp-${uuid}`);
+  const [old, fresh] = [half(crypto.randomUUID()), half(crypto.randomUUID())];
+  for (const path of [old, fresh]) await Deno.writeTextFile(path, "half");
+  await Deno.utime(old, 1e6, 1e6);
+  await ask(folder, "a".repeat(64), 1);
+  const left = fileNames(folder).filter((name) => name.startsWith(".calibration"));
+  assert.deepEqual(left, [basename(fresh)]);
 });
 
 Deno.test("where nothing can be kept that is said before the work, which goes on", async () => {
