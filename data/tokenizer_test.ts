@@ -118,6 +118,13 @@ Deno.test("a vocabulary as large as Qwen's is read", () => {
   assert.deepEqual(tokenizer.encode("w123456"), Int32Array.of(123456));
 });
 
+/** Normalizers within each other. */
+function nested(depth: number): unknown {
+  let normalizer: unknown = { type: "NFC" };
+  for (let i = 0; i < depth; i++) normalizer = { type: "Sequence", normalizers: [normalizer] };
+  return normalizer;
+}
+
 Deno.test("what is damaged or not supported is refused by its name", () => {
   const split = (Regex: string) => ({ type: "Split", pattern: { Regex }, behavior: "Isolated" });
   const cases: [Record<string, unknown>, RegExp][] = [
@@ -131,6 +138,11 @@ Deno.test("what is damaged or not supported is refused by its name", () => {
     [{ ...small, normalizer: { type: "Rot13" } }, /normalizer uses Rot13/],
     [{ ...small, pre_tokenizer: { type: "UnicodeScripts" } }, /pre_tokenizer uses UnicodeScripts/],
     [{ ...small, pre_tokenizer: split("(a)\\1") }, /the regular expression .* \(it has \\1\)/],
+    [{ ...small, normalizer: nested(30_000) }, /is nested more than 20 deep/],
+    [
+      { ...small, model: { type: "WordPiece", vocab: { ["a".repeat(2000)]: 0 } } },
+      /a token of 2000 characters/,
+    ],
     [{ ...small, decoder: { type: "CTC" } }, /decoder uses CTC/],
     [{ ...small, decoder: { type: "constructor" } }, /decoder uses constructor/],
     [{ ...small, normalizer: { type: "valueOf" } }, /normalizer uses valueOf/],

@@ -3,6 +3,9 @@ import { printableLine } from "../printable.ts";
 import { InputError } from "../input_error.ts";
 import { isJsonObject } from "../json_file.ts";
 
+/** Parts are not nested deeper, so that reading them ends. */
+const DEEPEST = 20;
+
 /**
  * A JSON object of tokenizer.json whose fields are read one by one. Every problem is an
  * {@linkcode InputError} that names the file and where in it the field is.
@@ -11,11 +14,14 @@ export class Fields {
   readonly #file: string;
   readonly #place: string;
   readonly #object: Readonly<Record<string, unknown>>;
+  readonly #depth: number;
 
   /** `value` should be an object; `place` says where it is, such as `model`. */
-  constructor(file: string, place: string, value: unknown) {
+  constructor(file: string, place: string, value: unknown, depth = 0) {
     this.#file = file;
     this.#place = place;
+    this.#depth = depth;
+    if (depth > DEEPEST) throw this.error(`is nested more than ${DEEPEST} deep`);
     if (!isJsonObject(value)) throw this.error("should be an object");
     this.#object = value;
   }
@@ -91,13 +97,14 @@ export class Fields {
   /** The objects of a list, as components of their own. */
   components(name: string): Fields[] {
     return this.list(name).map((item, i) =>
-      new Fields(this.#file, `${this.#place}.${name}[${i}]`, item)
+      new Fields(this.#file, `${this.#place}.${name}[${i}]`, item, this.#depth + 1)
     );
   }
 
   /** An object in this one, as a component of its own. */
   component(name: string): Fields {
-    return new Fields(this.#file, `${this.#place}.${name}`, this.#object[name]);
+    const place = `${this.#place}.${name}`;
+    return new Fields(this.#file, place, this.#object[name], this.#depth + 1);
   }
 
   /** The error that this object is damaged. */

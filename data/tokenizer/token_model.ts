@@ -28,6 +28,20 @@ export function readVocabulary(fields: Fields): Map<string, number> {
   return vocabulary;
 }
 
+/** Tokens that a model tries one after another at each place are at most so long. */
+const LONGEST_TOKEN = 1024;
+
+/** The length of the longest token; throws where it is longer than any that is known. */
+export function longestToken(fields: Fields, tokens: Iterable<string>): number {
+  let longest = "";
+  for (const token of tokens) if (token.length > longest.length) longest = token;
+  if (longest.length <= LONGEST_TOKEN) return longest.length;
+  throw fields.unsupported(
+    `a token of ${longest.length} characters`,
+    `it begins with ${quoteValue(longest.slice(0, 20))}; the longest may have ${LONGEST_TOKEN}`,
+  );
+}
+
 /** Returns the id of a token; throws where it is none that a model can have. */
 export function checkId(fields: Fields, token: string, id: unknown, bound: number): number {
   if (typeof id === "number" && Number.isInteger(id) && id >= 0 && id < bound) return id;

@@ -1,7 +1,7 @@
 import { quoteValue } from "../quote.ts";
 import type { Fields } from "./fields.ts";
 import { PairTable } from "./pair_table.ts";
-import { byteFallback, checkId, type TokenModel } from "./token_model.ts";
+import { byteFallback, checkId, longestToken, type TokenModel } from "./token_model.ts";
 
 /** An unknown character costs so much more than the least likely token. */
 const UNKNOWN_PENALTY = 10;
@@ -20,6 +20,7 @@ export function createUnigram(fields: Fields): TokenModel {
     ? undefined
     : checkId(fields, "unk_id", unknown, tokens.length);
   const bytes = fields.flag("byte_fallback", false) ? byteFallback(vocabulary) : undefined;
+  longestToken(fields, tokens);
   const prefixes = new TokenPrefixes(vocabulary);
   const unknownScore = scores.reduce((least, score) => Math.min(least, score), Infinity) -
     UNKNOWN_PENALTY;

@@ -1,6 +1,6 @@
 import { quoteValue } from "../quote.ts";
 import type { Fields } from "./fields.ts";
-import { readVocabulary, type TokenModel } from "./token_model.ts";
+import { longestToken, readVocabulary, type TokenModel } from "./token_model.ts";
 
 /** BERT's WordPiece: the longest tokens from left to right, or one unknown token for the word. */
 export function createWordPiece(fields: Fields): TokenModel {
@@ -9,13 +9,13 @@ export function createWordPiece(fields: Fields): TokenModel {
   const unknown = unknownToken(fields, vocabulary, "[UNK]");
   const prefix = fields.text("continuing_subword_prefix", "##");
   const longest = fields.count("max_input_chars_per_word", 100);
-  const longestToken = Math.max(1, greatestLength(vocabulary.keys()));
+  const longestPart = Math.max(1, longestToken(fields, vocabulary.keys()));
 
   function tokenize(word: string): Int32Array {
     if ([...word].length > longest) return Int32Array.of(unknown(word));
     const ids: number[] = [];
     for (let start = 0; start < word.length;) {
-      let end = Math.min(word.length, start + longestToken);
+      let end = Math.min(word.length, start + longestPart);
       let id: number | undefined;
       while (end > start) {
         const part = word.slice(start, end);
@@ -61,10 +61,4 @@ function unknownToken(
         quoteValue(name),
     );
   };
-}
-
-function greatestLength(texts: Iterable<string>): number {
-  let longest = 0;
-  for (const text of texts) longest = Math.max(longest, text.length);
-  return longest;
 }

@@ -9,11 +9,11 @@ export interface Match {
 }
 
 /**
- * Steps for each unit of a text, and for any text. Patterns of real tokenizers take some dozens a
- * unit; those that grow without bound with the text end here instead of running for hours.
+ * Steps for each unit of a text, beside one for each instruction, and for any text. Patterns of real
+ * tokenizers take some dozens a unit; those that grow without bound end here.
  */
-const STEPS_PER_UNIT = 500;
-const STEPS_FOR_ANY_TEXT = 100_000;
+const STEPS_PER_UNIT = 200;
+const STEPS_FOR_ANY_TEXT = 2000;
 
 /**
  * A regular expression of a tokenizer, as Oniguruma reads it, which the Rust library uses: other
@@ -78,7 +78,8 @@ class Matcher {
   constructor(program: Program, text: string) {
     this.#program = program;
     this.#text = text;
-    this.#stepsLeft = STEPS_FOR_ANY_TEXT + STEPS_PER_UNIT * text.length;
+    const perUnit = STEPS_PER_UNIT + program.instructions.length;
+    this.#stepsLeft = STEPS_FOR_ANY_TEXT + perUnit * (1 + text.length);
   }
 
   /** Where the match ends that begins at `start`; -1 if there is none. */
