@@ -31,6 +31,8 @@ export interface HubRevision {
 
 /** More files than any model has. */
 const MOST_ENTRIES = 100_000;
+/** More pages of files than any model has: a server may name ever another one. */
+const MOST_REQUESTS = 1000;
 
 /** The headers that prove to the hub, and to no other server, who asks. */
 export function hubHeaders(settings: HubSettings): Record<string, string> {
@@ -62,16 +64,18 @@ export async function findRevision(
     const fields: "sha"[] = ["sha"];
     const info = await modelInfo({ ...common, name: id, revision, additionalFields: fields });
     const commit = info.sha;
-    if (!/^[0-9a-f]{40}$/.test(commit)) throw unexpected(settings, id);
+    if (!isHex(commit, 40)) throw unexpected(settings, id);
     const files: HubFile[] = [];
     const listed = listFiles({ ...common, repo: { type: "model", name: id }, revision: commit });
     let entries = 0;
     for await (const { type, path, size, oid, lfs } of listed) {
-      // A server may name ever another page.
       if (++entries > MOST_ENTRIES) throw unexpected(settings, id);
-      if (type !== "file" || path.includes("/")) continue;
+      if (type !== "file") continue;
       const digest = digestOf(lfs?.oid, oid);
-      if (digest === undefined || !Number.isSafeInteger(size)) throw unexpected(settings, id);
+      const isSound = typeof path === "string" && Number.isSafeInteger(size) && size >= 0;
+      if (digest === undefined || !isSound) throw unexpected(settings, id);
+      // What is in a folder, and what would lead out of one.
+      if (/[/\\\0]/.test(path)) continue;
       files.push({ path, size, digest });
     }
     return { commit, files };
@@ -81,23 +85,25 @@ export async function findRevision(
   }
 }
 
-function digestOf(sha256: string | undefined, gitSha1: string | undefined): HubDigest | undefined {
-  if (sha256 !== undefined && /^[0-9a-f]{64}$/.test(sha256)) {
-    return { algorithm: "sha256", hex: sha256 };
-  }
-  if (sha256 === undefined && gitSha1 !== undefined && /^[0-9a-f]{40}$/.test(gitSha1)) {
-    return { algorithm: "git-sha1", hex: gitSha1 };
-  }
+function digestOf(sha256: unknown, gitSha1: unknown): HubDigest | undefined {
+  if (isHex(sha256, 64)) return { algorithm: "sha256", hex: sha256 };
+  if (sha256 === undefined && isHex(gitSha1, 40)) return { algorithm: "git-sha1", hex: gitSha1 };
   return undefined;
+}
+
+function isHex(value: unknown, digits: number): value is string {
+  return typeof value === "string" && value.length === digits && /^[0-9a-f]+$/.test(value);
 }
 
 /** A fetch for the library that is patient, and shows the token to the hub alone. */
 function patientFetch(settings: HubSettings, options: RequestOptions): typeof fetch {
   const hub = new URL(settings.endpoint).origin;
-  return (input, init) => {
+  let requests = 0;
+  return async (input, init) => {
+    if (++requests > MOST_REQUESTS) throw new Error(`more than ${MOST_REQUESTS} pages`);
     const url = input instanceof Request ? input.url : String(input);
     const headers = new URL(url).origin === hub ? hubHeaders(settings) : {};
-    return fetchWhole(url, { ...options, headers }, init);
+    return await fetchWhole(url, { ...options, headers }, init);
   };
 }
 

@@ -290,6 +290,7 @@ Deno.test("a server that is no hub is refused", async () => {
     () => Response.json({}),
     () => Response.json({ sha: "../../etc" }),
     () => Response.json({ sha: commit }),
+    () => Response.json({ sha: [commit] }),
     () => Response.json([]),
     () => Response.json(null),
   ];
@@ -301,6 +302,18 @@ Deno.test("a server that is no hub is refused", async () => {
       );
     });
   }
+});
+
+Deno.test("a hub that names ever another page is left", async () => {
+  const fault: FakeHub["fault"] = (request, count) => {
+    if (!request.url.includes("/tree/")) return undefined;
+    const headers = { link: `<${request.url.split("?")[0]}?page=${count}>; rel="next"` };
+    return Response.json([], { headers });
+  };
+  await withHub({ fault }, async (open, _, requests) => {
+    assert.match(await rejection(open()), /answers as no Hugging Face hub does/);
+    assert(requests.length <= 1001);
+  });
 });
 
 Deno.test("names of the hub are told from paths", () => {

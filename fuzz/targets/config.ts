@@ -66,6 +66,26 @@ const SOUND: readonly Config[] = [
     },
   },
   { ...llama, rope_parameters: { rope_type: "linear", factor: 2, rope_theta: 500 } },
+  {
+    ...llama,
+    rope_parameters: {
+      rope_type: "yarn",
+      factor: 4,
+      beta_fast: 32,
+      beta_slow: 1,
+      original_max_position_embeddings: 8,
+    },
+  },
+  { ...llama, rope_scaling: { type: "dynamic", factor: 2 } },
+  {
+    ...llama,
+    rope_scaling: {
+      type: "longrope",
+      short_factor: [1, 1],
+      long_factor: [2, 3],
+      original_max_position_embeddings: 8,
+    },
+  },
   { ...llama, model_type: "mistral", sliding_window: 4 },
   {
     ...llama,
@@ -95,9 +115,16 @@ const WEIGHTS: readonly StateDict[] = SOUND.map((config) => {
   );
 });
 
-/** A number in the config replaced by one that asks for too much, or for nearly as much. */
+/** A number in the config, or in an object of it, replaced by one that asks for too much. */
 function hostileNumber(random: Random, config: Config): Config {
+  const inner = Object.entries(config).find(([key]) =>
+    key.startsWith("rope_") && random.integer(2)
+  );
+  if (inner !== undefined && typeof inner[1] === "object") {
+    return { ...config, [inner[0]]: hostileNumber(random, inner[1] as Config) };
+  }
   const keys = Object.keys(config).filter((key) => typeof config[key] === "number");
+  if (keys.length === 0) return config;
   const key = keys[random.integer(keys.length)]!;
   const sizes = [1e8, 2 ** 31, 2 ** 53, 1e300, Number(config[key]) * 1000, Number(config[key]) + 1];
   return { ...config, [key]: sizes[random.integer(sizes.length)]! };
