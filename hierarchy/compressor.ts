@@ -1,4 +1,4 @@
-import type { CompressInput, DivergenceTarget } from "./compress_input.ts";
+import type { CompressInput, DivergenceTarget, ModelDescription } from "./compress_input.ts";
 import type { StateDict, WeightSource } from "../data/tensor.ts";
 import {
   type CompressorOptions,
@@ -7,11 +7,13 @@ import {
 } from "./compressor_options.ts";
 import { chooseStates } from "./choose_states.ts";
 import { InputError } from "../data/input_error.ts";
-import { openContainer } from "./file/container.ts";
+import { quote } from "../data/quote.ts";
+import { type Container, openContainer } from "./file/container.ts";
 import { sourceOf } from "./decompress.ts";
 import { encodeStages } from "./encode_stages.ts";
 import { encodeAtTarget } from "./encode_at_target.ts";
 import type { Signal } from "./matrix/matrix.ts";
+import { isLost } from "./metric/is_lost.ts";
 import { prepareModel } from "./prepare_model.ts";
 import { type CompressionReport, reportContainer } from "./report.ts";
 import { CodingWorkers } from "./workers/coding_workers.ts";
@@ -24,7 +26,10 @@ export interface CompressedModel {
   readonly report: CompressionReport;
 }
 
-/** Models of fewer values are coded before workers have started. */
+/**
+ * Models of fewer values are coded before workers have started; those of more never on the calling
+ * thread, so that a signal ends the work at once.
+ */
 const FEWEST_SHARED_VALUES = 1 << 20;
 
 /**
@@ -63,6 +68,9 @@ export class HierarchicalCompressor {
    * them. Models of some thousand weights may end lower, because whole bytes of their streams are
    * a larger share of them.
    *
+   * A matrix that the levels of `rate` and `hybrid` lose, because they decode to no less an error than
+   * zeros would have, is kept as it is.
+   *
    * Throws {@linkcode InputError} where a weight is not finite, where there is nothing to
    * compress, or where the target cannot be reached; it then says what can.
    */
@@ -72,12 +80,39 @@ export class HierarchicalCompressor {
   ): Promise<CompressedModel> {
     const { bits, bytes: targetBytes } = this.#options;
     checkDivergence(divergence, bits ?? targetBytes);
-    const model = await prepareModel(weights, metrics, description, this.#options);
+    const input = { metrics, divergence, description };
+    const kept = new Set<string>();
+    for (;;) {
+      const { lost, ...compressed } = await this.#compressOnce(weights, input, kept);
+      if (lost.length === 0) return compressed;
+      for (const name of lost) kept.add(name);
+    }
+  }
+
+  /** Compresses weights; `lost` names the matrices that the levels could not code. */
+  async #compressOnce(
+    weights: StateDict | WeightSource,
+    { metrics, divergence, description }: {
+      readonly metrics: NonNullable<CompressInput["metrics"]>;
+      readonly divergence: DivergenceTarget | undefined;
+      readonly description: ModelDescription;
+    },
+    kept: ReadonlySet<string>,
+  ): Promise<CompressedModel & { readonly lost: readonly string[] }> {
+    const model = await prepareModel(weights, metrics, description, this.#options, kept);
     const { signal } = model;
+    if (signal.length === 0 && kept.size > 0) {
+      throw new InputError(
+        `tensor ${
+          quote([...kept][0]!)
+        }: the levels lose it and every other matrix; check that its ` +
+          "values, and those of its calibration, are of a size that float32 can hold",
+      );
+    }
     const values = countValues(signal);
     const states = chooseStates(this.#options, values);
-    const threads = values < FEWEST_SHARED_VALUES ? 1 : this.#options.threads;
-    const workers = new CodingWorkers(threads);
+    const isLarge = values >= FEWEST_SHARED_VALUES;
+    const workers = new CodingWorkers(isLarge ? this.#options.threads : 1, isLarge);
     try {
       const options = { ...this.#options, states, workers };
       const encoder = await encodeStages(signal, options);
@@ -85,15 +120,27 @@ export class HierarchicalCompressor {
       // What workers have seen of shared memory is let go of when they end: before the report decodes.
       workers.close();
       const container = await openContainer(sourceOf(bytes));
+      const lost: string[] = [];
+      const step = options.uniform ? Infinity : stepOf(container);
       const report = await reportContainer(container, bytes.length, {
         original: signal,
+        onError(matrix, error) {
+          if (isLost(signal[matrix]!, error, step)) lost.push(signal[matrix]!.name);
+        },
         signal: this.#options.signal,
       });
-      return { bytes, report };
+      // Autoencoders alone lose what their latents cannot hold: that is known of the preset.
+      return { bytes, report, lost: options.preset === "seed" ? [] : lost };
     } finally {
       workers.close();
     }
   }
+}
+
+/** The step of the level that spends the bits. */
+function stepOf({ stages }: Container): number {
+  const field = stages.at(-1)?.findLast(({ kind }) => kind === "field");
+  return Number(field?.parameters.step ?? Infinity);
 }
 
 function countValues(signal: Signal): number {

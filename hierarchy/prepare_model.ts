@@ -27,7 +27,7 @@ export interface PreparedModel {
 }
 
 /**
- * Reads and checks weights. Throws {@linkcode InputError} that names the tensor where a weight is not
+ * Reads and checks weights; the matrices named in `kept` are not coded. Throws {@linkcode InputError} that names the tensor where a weight is not
  * finite, where calibration does not fit, or where there is nothing to compress.
  */
 export async function prepareModel(
@@ -35,12 +35,13 @@ export async function prepareModel(
   metrics: TensorMetrics | FactoredMetrics,
   description: Pick<Container, "config" | "source" | "sourceSha256">,
   options: ResolvedOptions,
+  kept?: ReadonlySet<string>,
 ): Promise<PreparedModel> {
   const dict = await readAllWeights(weights, options);
   const transposed = new Set(
     [...metrics].flatMap(([name, { inputAxis }]) => inputAxis === 1 ? [name] : []),
   );
-  const { stored, aliases } = planTensors(dict, { ...options, transposed });
+  const { stored, aliases } = planTensors(dict, { ...options, transposed, ...(kept && { kept }) });
   const parameters = stored.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   checkParameters(parameters, options.inputDim);
   const factored = await factoredMetrics(metrics, dict, parameters, options);

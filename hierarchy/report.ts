@@ -81,6 +81,8 @@ export interface CompressionReport {
 export interface ReportOptions {
   /** The signal that the first stage coded, where it is at hand. */
   readonly original?: Signal | undefined;
+  /** Called with the number of each matrix of `original`, and what it misses of it. */
+  readonly onError?: ((matrix: number, error: Float32Array) => void) | undefined;
   /** Stops the work; the signal's reason is thrown. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -92,16 +94,16 @@ export interface ReportOptions {
 export async function reportContainer(
   container: Container,
   fileBytes: number,
-  { original, signal }: ReportOptions = {},
+  { signal, ...options }: ReportOptions = {},
 ): Promise<CompressionReport> {
-  const work = () => finishWithBreaks(report(container, fileBytes, original), signal);
+  const work = () => finishWithBreaks(report(container, fileBytes, options), signal);
   return await (container.file === undefined ? work() : naming(container.file, work));
 }
 
 function* report(
   container: Container,
   fileBytes: number,
-  original: Signal | undefined,
+  options: ReportOptions,
 ): Steps<CompressionReport> {
   const { tensors, stages, exact } = container;
   const parameters = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
@@ -128,7 +130,7 @@ function* report(
     compressedBytes: fileBytes,
     bitsPerWeight: 8 * fileBytes / parameters,
     overhead: { header: fileBytes - streamBytes, exact: exact.length },
-    stages: yield* reportStages(container, parameters, original),
+    stages: yield* reportStages(container, parameters, options),
     levels,
     tensors: yield* reportTensors(container, fileBytes),
   };
@@ -137,11 +139,12 @@ function* report(
 function* reportStages(
   { tensors, stages }: Container,
   parameters: number,
-  original: Signal | undefined,
+  options: ReportOptions,
 ): Steps<StageReport[]> {
+  const { original } = options;
   // One stage of which the original is not known saves an unknown amount: nothing to decode.
   const needed = stages.length > 1 || original !== undefined;
-  const saved = needed ? yield* savedBits(stages, codedShapes(tensors), original) : [];
+  const saved = needed ? yield* savedBits(stages, codedShapes(tensors), options) : [];
   return stages.map((stage, i) => {
     const bytes = stage.reduce((sum, level) => sum + levelBytes(level), 0);
     const report = { bytes, bitsPerWeight: 8 * bytes / parameters };
@@ -157,7 +160,7 @@ function* reportStages(
 function* savedBits(
   stages: readonly Stage[],
   shapes: readonly MatrixShape[],
-  original: Signal | undefined,
+  { original, onError }: ReportOptions,
 ): Steps<number[]> {
   const saved = stages.map(() => 0);
   for (const { matrices, wanted } of decodeGroups(stages, shapes)) {
@@ -176,6 +179,7 @@ function* savedBits(
         }
         before = after;
       });
+      if (original !== undefined) onError?.(matrix, rest);
     }
   }
   return saved;

@@ -18,6 +18,8 @@ export interface TensorPlanOptions {
   readonly losslessSmall: boolean;
   /** Names of the matrices that the levels code transposed. */
   readonly transposed: ReadonlySet<string>;
+  /** Names of matrices that are kept in their own element type, because the levels lose them. */
+  readonly kept?: ReadonlySet<string>;
 }
 
 const FLOAT_DTYPES: ReadonlySet<DType> = new Set([
@@ -36,7 +38,7 @@ const FLOAT_DTYPES: ReadonlySet<DType> = new Set([
  */
 export function planTensors(
   tensors: ReadonlyMap<string, WeightTensor>,
-  { losslessSmall, transposed }: TensorPlanOptions,
+  { losslessSmall, transposed, kept: unCoded }: TensorPlanOptions,
 ): TensorPlan {
   const aliases = new Map<string, string>();
   const stored: StoredTensor[] = [];
@@ -51,7 +53,7 @@ export function planTensors(
     }
     kept.set(key, [...kept.get(key) ?? [], name]);
     const { dtype, shape } = tensor;
-    const storedAs = storageType(tensor, losslessSmall);
+    const storedAs = unCoded?.has(name) ? dtype : storageType(tensor, losslessSmall);
     stored.push({
       name,
       dtype,

@@ -37,7 +37,7 @@ interface StepField {
 }
 
 /** Exponents are kept within this many eighths of an octave of zero. */
-const LIMIT = 1000;
+const LIMIT = 1200;
 
 /**
  * Divides every weight by its quantization step and hands the quotients on. Where a matrix has an

@@ -23,3 +23,18 @@ Deno.test("zeros, constants and nothing at all", () => {
   assert.equal(typicalSquare(new Float32Array(8).fill(2)), 4);
   assert.equal(typicalSquare(new Float32Array()), 0);
 });
+
+Deno.test("where all that is not zero is rare, zeros do not count", () => {
+  const values = new Float32Array(10_000);
+  values[77] = 3;
+  assert.equal(typicalSquare(values), 9);
+  values[78] = -1;
+  assert.equal(typicalSquare(values), 5);
+});
+
+Deno.test("the largest value is never beyond the reach of indices", () => {
+  const random = createRandom(3);
+  const values = Float32Array.from({ length: 4096 }, () => 1e-10 * random.normal());
+  values[5] = 1e10;
+  assert.ok(1e10 / Math.sqrt(typicalSquare(values)) <= 2 ** 20);
+});

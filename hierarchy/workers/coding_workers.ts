@@ -36,9 +36,12 @@ const runners = new WeakMap<CodingWorkers, RunTasks>();
 export class CodingWorkers {
   readonly #pool: CodingPool | undefined;
 
-  /** At most `threads` workers; with 1 the calling thread does the work. */
-  constructor(threads: number) {
-    if (threads === 1) return;
+  /**
+   * At most `threads` workers. With 1 the calling thread does the work, unless `apart` asks for a
+   * worker there too: it is stopped at once, where the platform has workers.
+   */
+  constructor(threads: number, apart: boolean = false) {
+    if (threads === 1 && !(apart && typeof Worker !== "undefined")) return;
     const module = new URL("./coding_worker.ts", import.meta.url);
     const pool: CodingPool = new WorkerPool({ module, threads, setup: undefined });
     this.#pool = pool;

@@ -1,0 +1,66 @@
+import type { ErrorMetric } from "../matrix/error_metric.ts";
+import type { Matrix } from "../matrix/matrix.ts";
+import { typicalSquare } from "../matrix/typical_square.ts";
+import { packedIndex } from "./packed_upper.ts";
+
+/** What rounding makes of an error that is as large as what was coded. */
+const ROUNDING = 1e-9;
+
+/**
+ * Loss, in that of zeros, beyond which a matrix with a metric is lost. Error feedback is not optimal:
+ * at the lowest rates it may do a little worse than zeros.
+ */
+const LARGEST_LOSS = 4;
+
+/** Values of so many steps are never coded as zeros, whatever a bit is worth. */
+const CLEAR_STEPS = 8;
+
+/**
+ * Whether coding has lost a matrix: what it decodes to is no nearer to it than zeros would be, and is
+ * not zeros because its values are below the quantizer's `step`, as at the lowest rates. `error` is the
+ * matrix less what it decodes to.
+ */
+export function isLost(matrix: Matrix, error: Float32Array, step: number): boolean {
+  const { data, metric } = matrix;
+  let energy = 0, missed = 0, decoded = 0;
+  for (let i = 0; i < data.length; i++) {
+    energy += data[i]! * data[i]!;
+    missed += error[i]! * error[i]!;
+    decoded += Math.abs(data[i]! - error[i]!);
+  }
+  if (missed < energy * (1 - ROUNDING)) return false;
+  if (decoded === 0) return largestQuotient(matrix) > CLEAR_STEPS * step;
+  if (metric === undefined || decoded * decoded < ROUNDING * energy) return true;
+  // Feedback trades errors against each other: what counts is their effect.
+  return !(loss(matrix, error, metric) <= LARGEST_LOSS * loss(matrix, data, metric));
+}
+
+/** The largest value in steps of 1. */
+function largestQuotient({ rows, columns, data, metric }: Matrix): number {
+  let largest = 0;
+  for (let i = 0, at = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++, at++) {
+      const weight = metric === undefined ? 1 : metric.rowWeights[i]! * metric.columnWeights[j]!;
+      largest = Math.max(largest, Math.abs(data[at]!) * weight);
+    }
+  }
+  return metric === undefined ? largest / Math.sqrt(typicalSquare(data)) : largest;
+}
+
+/** Sum of the squares of Uᵀ E, each times its column's weight. */
+function loss({ rows, columns }: Matrix, errors: Float32Array, metric: ErrorMetric): number {
+  const { rowWeights, columnWeights, feedback } = metric;
+  const sums = new Float64Array(columns);
+  let squares = 0;
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) sums[j] = errors[i * columns + j]!;
+    for (let k = 0; k < i; k++) {
+      const factor = feedback[packedIndex(rows, k, i)]!;
+      for (let j = 0; j < columns; j++) sums[j]! += factor * errors[k * columns + j]!;
+    }
+    for (let j = 0; j < columns; j++) {
+      squares += (sums[j]! * rowWeights[i]! * columnWeights[j]!) ** 2;
+    }
+  }
+  return squares;
+}
