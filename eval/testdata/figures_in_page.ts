@@ -1,0 +1,29 @@
+import type { ModelConfig } from "../architectures/config.ts";
+import { calibrate } from "../calibration/calibrate.ts";
+import { evaluateLanguageModel } from "../measure/evaluate.ts";
+import { randomStateDict } from "./random_model.ts";
+
+/** Figures of random models, and what calibration finds, on a backend: to be run in a page too. */
+export async function figuresOn(
+  backend: "wasm" | "webgpu",
+  config: ModelConfig,
+): Promise<readonly number[]> {
+  const tokens = Int32Array.from({ length: 100 }, (_, i) => 11 * i % 50);
+  const common = { config, tokens, contextLength: 30, threads: 1, backend };
+  const original = randomStateDict(config, 1);
+  const compressed = randomStateDict(config, 2);
+  const { perplexity, klDivergence } = await evaluateLanguageModel({
+    ...common,
+    original,
+    compressed,
+  });
+  const { linears } = await calibrate({ ...common, weights: original });
+  return [
+    perplexity.original,
+    perplexity.compressed!,
+    klDivergence!.mean,
+    ...[...linears.values()].flatMap(({ fisher }) => [...fisher!]),
+  ];
+}
+
+Object.assign(globalThis, { figuresOn });
