@@ -1,17 +1,17 @@
 import { InputError } from "./input_error.ts";
 import { quote } from "./quote.ts";
 
-/** Whether no value is NaN or infinite. */
-export function allFinite(data: Float32Array): boolean {
+/** Index of the first value that is NaN or infinite; -1 if there is none. */
+export function firstNotFinite(data: Float32Array): number {
   // x · 0 is 0 for every finite x and NaN otherwise: one branch for the whole tensor.
   let sum = 0;
   for (let i = 0; i < data.length; i++) sum += data[i]! * 0;
-  return sum === 0;
+  return sum === 0 ? -1 : data.findIndex((value) => !Number.isFinite(value));
 }
 
 /**
- * Throws an {@linkcode InputError} that names file, tensor and element where a value is NaN or
- * infinite.
+ * Throws an {@linkcode InputError} that names the tensor, the element, and the file where there is one,
+ * where a value is NaN or infinite.
  *
  * ```ts
  * import { assertFinite } from "@kanpress/kanpress/data";
@@ -21,11 +21,11 @@ export function allFinite(data: Float32Array): boolean {
  * assert.throws(() => assertFinite("bias", Float32Array.of(1, NaN), "model.safetensors"));
  * ```
  */
-export function assertFinite(name: string, data: Float32Array, file: string): void {
-  if (allFinite(data)) return;
-  const index = data.findIndex((value) => !Number.isFinite(value));
+export function assertFinite(name: string, data: Float32Array, file?: string): void {
+  const index = firstNotFinite(data);
+  if (index < 0) return;
   throw new InputError(
-    `${file}: tensor ${quote(name)} has the value ${data[index]} at element ${index}; ` +
-      `its weights must be finite: get the file again or repair the tensor`,
+    `${file === undefined ? "" : `${file}: `}tensor ${quote(name)} has the value ${data[index]} ` +
+      `at element ${index}; its weights must be finite: get the file again or repair the tensor`,
   );
 }

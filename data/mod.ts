@@ -7,7 +7,7 @@ export type { ByteSource } from "./byte_source.ts";
 export * from "./dtype.ts";
 export { embeddedModelPath, readEmbeddedCalibration, readEmbeddedText } from "./embedded_model.ts";
 export * from "./file_source.ts";
-export * from "./finite.ts";
+export { assertFinite } from "./finite.ts";
 export * from "./from_float32.ts";
 export type { DownloadProgress, FileFetch, HubOptions } from "./hub_model.ts";
 export * from "./input_error.ts";

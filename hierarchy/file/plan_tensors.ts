@@ -1,3 +1,4 @@
+import { assertFinite } from "../../data/finite.ts";
 import { InputError } from "../../data/input_error.ts";
 import { narrowsSafely } from "../../data/narrowing.ts";
 import { type DType, elementCount, type WeightTensor } from "../../data/tensor.ts";
@@ -69,11 +70,7 @@ function checkTensor(name: string, { shape, data }: WeightTensor): void {
   if (elementCount(shape) !== data.length) {
     throw new InputError(`${name}: has ${data.length} values, but its shape is [${shape}]`);
   }
-  for (let i = 0; i < data.length; i++) {
-    if (!Number.isFinite(data[i]!)) {
-      throw new InputError(`${name}: value ${i} is ${data[i]}; mend the weights, then try again`);
-    }
-  }
+  assertFinite(name, data);
 }
 
 function sameValues(a: WeightTensor, b: WeightTensor): boolean {

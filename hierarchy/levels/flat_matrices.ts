@@ -1,5 +1,5 @@
 import { firstWhere } from "../matrix/first_where.ts";
-import { InputError } from "../../data/input_error.ts";
+import { assertFinite } from "../../data/finite.ts";
 import type { MatrixShape, Signal } from "../matrix/matrix.ts";
 import { logScale, scaleOf } from "./log_scale.ts";
 
@@ -21,9 +21,7 @@ export function flattenSignal(signal: Signal): FlatSignal {
   const scaleCodes = Int32Array.from(signal, ({ name, data }) => {
     let squares = 0;
     for (let i = 0; i < data.length; i++) squares += data[i]! * data[i]!;
-    if (!Number.isFinite(squares)) {
-      throw new InputError(`${name}: has NaN or infinite values; mend or leave out this tensor`);
-    }
+    if (!Number.isFinite(squares)) assertFinite(name, data);
     return logScale(data.length === 0 ? 0 : Math.sqrt(squares / data.length));
   });
   const gains = Float64Array.from(scaleCodes, (code) => {
