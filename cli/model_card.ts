@@ -118,14 +118,19 @@ export function restoredCard(
   ].join("\n\n") + "\n";
 }
 
-function headOf({ source, head }: CardOrigin, library: string): string {
+function headOf({ source, head, licences }: CardOrigin, library: string): string {
   const hubId = hubIdOf(source);
   const base = hubId === undefined ? {} : { base_model: hubId, base_model_relation: "quantized" };
   const kept = Object.fromEntries(
     KEPT_KEYS.flatMap((key) => head[key] === undefined ? [] : [[key, head[key]]]),
   );
-  return formatFrontMatter({ ...base, library_name: library, ...kept, tags: ["kanpress"] })
-    .trimEnd();
+  // The hub's word for a licence that only its text tells.
+  const [file] = licences;
+  const unnamed = "license" in kept || file === undefined
+    ? {}
+    : { license: "other", license_link: file };
+  const values = { ...base, library_name: library, ...kept, ...unnamed, tags: ["kanpress"] };
+  return formatFrontMatter(values).trimEnd();
 }
 
 /** `owner/name` where a recorded source is of the hub; a card names no revision. */

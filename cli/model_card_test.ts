@@ -58,6 +58,9 @@ Deno.test("a model without a place gets a card that claims nothing", async () =>
   assert.deepEqual(parseFrontMatter(card), { library_name: "kanpress", tags: ["kanpress"] });
   assert.ok(card.includes("my \\[model\\](x)\\\\u001b\\<script\\>"));
   assert.match(card, /whose folder did not name it\.$/m);
+  const licensed = await readCardOrigin("mine", [document("LICENSE", "All rights reserved.")]);
+  const { license, license_link: link } = parseFrontMatter(compressedCard(licensed, sizes));
+  assert.deepEqual([license, link], ["other", "LICENSE"]);
 });
 
 Deno.test("compress and decompress write cards, bring the licence, and know them again", () =>

@@ -82,20 +82,35 @@ export async function openOutput(path: string, kind: OutputKind): Promise<Output
   }
 }
 
-/** The path that a symbolic link leads to, or the path itself. */
+/**
+ * The path that a symbolic link leads to, or the path itself. Throws {@linkcode InputError} where it
+ * or a folder on the way leads nowhere, and for devices and pipes.
+ */
 function followLink(path: string): string {
   const absolute = resolve(path);
   try {
-    if (lstatSync(absolute, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return absolute;
-    return realpathSync(absolute);
+    const found = statSync(absolute, { throwIfNoEntry: false });
+    if (found !== undefined) {
+      if (found.isFile() || found.isDirectory()) return realpathOfLink(absolute);
+      throw new InputError(`${path}: is neither a file nor a folder; name another place`);
+    }
+    for (let part = absolute; part !== dirname(part); part = dirname(part)) {
+      if (lstatSync(part, { throwIfNoEntry: false })?.isSymbolicLink() !== true) continue;
+      if (existsSync(part)) break;
+      throw new InputError(
+        `${path}: ${part === absolute ? "" : `${part} `}is a symbolic link to ` +
+          `${readlinkSync(part)}, which does not exist; remove the link or make what it leads to`,
+      );
+    }
+    return absolute;
   } catch (error) {
-    if (errorCode(error) !== "ENOENT") throw fileError(path, error);
-    throw new InputError(
-      `${path}: is a symbolic link to ${readlinkSync(absolute)}, which does not exist; ` +
-        "remove the link or make what it leads to",
-      { cause: error },
-    );
+    throw fileError(path, error);
   }
+}
+
+/** Only the last part is followed: the hidden folder is to be beside what the link leads to. */
+function realpathOfLink(absolute: string): string {
+  return lstatSync(absolute).isSymbolicLink() ? realpathSync(absolute) : absolute;
 }
 
 /** Whether the working folder is in a folder: one that is swapped would leave its shell nowhere. */
@@ -132,8 +147,6 @@ async function checkStanding(
   if (isEmpty) return false;
   const reason = found.isDirectory() !== (shape === "folder")
     ? "is a file; name a folder"
-    : !found.isDirectory() && !found.isFile()
-    ? "is neither a file nor a folder; name a file"
     : await foreign(target);
   if (reason === undefined) return true;
   throw new InputError(`${path}: ${reason}; choose another ${option} or remove it`);

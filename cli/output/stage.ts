@@ -86,11 +86,23 @@ function targetOf(folder: string): string {
 /** Makes and locks a hidden folder; undefined where another run has locked it. */
 function takeLock(folder: string, shown: string): Deno.FsFile | undefined {
   for (;;) {
-    const isNew = mkdirSync(folder, { recursive: true }) !== undefined;
-    const file = tryLock(folder, shown, isNew ? "new" : "old");
+    const file = tryLock(folder, shown, makeOne(folder) ? "new" : "old");
     if (file === "gone") continue;
     if (file !== undefined) writeFileSync(join(folder, LOCK), `${process.pid}\n`);
     return file;
+  }
+}
+
+/** Makes a folder; false where it was there. */
+function makeOne(folder: string): boolean {
+  try {
+    mkdirSync(folder);
+    return true;
+  } catch (error) {
+    // A run that ends takes empty folders that it made with it.
+    if (errorCode(error) === "ENOENT") mkdirSync(dirname(folder), { recursive: true });
+    else if (errorCode(error) !== "EEXIST") throw error;
+    return false;
   }
 }
 
