@@ -1,13 +1,14 @@
 import { type ByteSource, readAll } from "./byte_source.ts";
 import { foreignKind } from "./file_kind.ts";
 import { InputError } from "./input_error.ts";
+import { parseJson } from "./parse_json.ts";
 
 /** Reads a JSON file that must hold an object; throws an {@linkcode InputError} otherwise. */
 export async function readJsonObject(source: ByteSource): Promise<Record<string, unknown>> {
   const bytes = await readAll(source);
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    value = parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (error) {
     const kind = foreignKind(bytes);
     if (kind !== undefined) throw new InputError(`${source.name}: ${kind}`, { cause: error });

@@ -130,6 +130,11 @@ const badFolders: readonly [string, Files, RegExp][] = [
     { ...goodFiles, "config.json": "<!DOCTYPE html>" },
     /a web pa/,
   ],
+  [
+    "with a config.json that nests without end",
+    { ...goodFiles, "config.json": `{"a":${"[".repeat(1e6)}` },
+    /config.json: is not valid JSON \(it nests objects and lists more than 500 deep\)/,
+  ],
   ["with a broken config.json", { ...goodFiles, "config.json": "{" }, /config.json: is not valid/],
   ["with a config.json of a list", { ...goodFiles, "config.json": "[]" }, /should be a JSON obj/],
   ["with a config.json in Latin-1", {

@@ -3,6 +3,7 @@ import { compressors } from "hyparquet-compressors";
 import { type ByteSource, readAll } from "./byte_source.ts";
 import { InputError } from "./input_error.ts";
 import { isJsonObject } from "./json_file.ts";
+import { parseJson } from "./parse_json.ts";
 
 /** One entry of a data set: its fields by name. */
 export type DataRecord = Readonly<Record<string, unknown>>;
@@ -95,7 +96,7 @@ function readJson(name: string, text: string): DataRecord[] {
 
 function parse(text: string, where: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (error) {
     throw new InputError(`${where}: is not valid JSON; give JSON Lines or Parquet`, {
       cause: error,

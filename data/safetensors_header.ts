@@ -4,6 +4,7 @@ import { foreignKind, kindBytes } from "./file_kind.ts";
 import { InputError } from "./input_error.ts";
 import { isJsonObject } from "./json_file.ts";
 import { type JsonFinding, scanJson } from "./json_scan.ts";
+import { parseJson } from "./parse_json.ts";
 import { quote } from "./quote.ts";
 import type { TensorInfo } from "./tensor.ts";
 
@@ -95,7 +96,7 @@ function parseHeader(file: string, bytes: Uint8Array): Record<string, unknown> {
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    header = JSON.parse(text);
+    header = parseJson(text);
   } catch {
     throw damaged(file, "its header is not valid JSON in UTF-8");
   }

@@ -1,6 +1,7 @@
 import type { Measured, ResultRow } from "./result_row.ts";
 import { InputError } from "../../data/input_error.ts";
 import { isJsonObject } from "../../data/json_file.ts";
+import { parseJson } from "../../data/parse_json.ts";
 import { isSweep, sweepRows } from "./sweep_rows.ts";
 
 /**
@@ -20,7 +21,7 @@ export function parseResults(text: string, file: string): ResultRow[] {
 function parseRows(text: string, file: string): unknown[] {
   const parse = (part: string, where: string): unknown => {
     try {
-      return JSON.parse(part);
+      return parseJson(part);
     } catch {
       throw new InputError(
         `${where}: is not JSON; give what compress, evaluate or sweep --json printed`,
@@ -28,7 +29,7 @@ function parseRows(text: string, file: string): unknown[] {
     }
   };
   try {
-    const whole: unknown = JSON.parse(text);
+    const whole: unknown = parseJson(text);
     return Array.isArray(whole) ? whole : [whole];
   } catch {
     return text.split("\n").flatMap((line, index) =>

@@ -1,6 +1,7 @@
 import { isDType } from "../../data/dtype.ts";
 import type { InputError } from "../../data/input_error.ts";
 import { isJsonObject } from "../../data/json_file.ts";
+import { parseJson } from "../../data/parse_json.ts";
 import { quote, quoteValue } from "../../data/quote.ts";
 import { elementCount } from "../../data/tensor.ts";
 import type { LevelParameters } from "../levels/level.ts";
@@ -37,14 +38,14 @@ export function parseObject(
   key: string,
   fail: Fail,
 ): Readonly<Record<string, unknown>> {
-  const value = parseJson(text, key, fail);
+  const value = parseEntry(text, key, fail);
   if (!isJsonObject(value)) throw fail(`metadata ${key} is not a JSON object`);
   return value;
 }
 
-function parseJson(text: string | undefined, key: string, fail: Fail): unknown {
+function parseEntry(text: string | undefined, key: string, fail: Fail): unknown {
   try {
-    return JSON.parse(text ?? "");
+    return parseJson(text ?? "");
   } catch {
     throw fail(`metadata ${key} is not JSON`);
   }
@@ -52,7 +53,7 @@ function parseJson(text: string | undefined, key: string, fail: Fail): unknown {
 
 /** The tensors that the header lists: every name once, nothing larger than any model is. */
 export function parseTensors(text: string | undefined, fail: Fail): StoredTensor[] {
-  const rows = parseJson(text, "tensors", fail);
+  const rows = parseEntry(text, "tensors", fail);
   if (!Array.isArray(rows)) throw fail("metadata tensors is not a list");
   let count = 0, characters = 0, values = 0;
   for (const row of rows) {
@@ -128,7 +129,7 @@ export function parseAliases(
 
 /** The levels of every stage. */
 export function parseStages(text: string | undefined, fail: Fail): LevelRow[][] {
-  const stages = parseJson(text, "stages", fail);
+  const stages = parseEntry(text, "stages", fail);
   if (!Array.isArray(stages) || stages.length > MOST_STAGES) {
     throw fail(`metadata stages is not a list of at most ${MOST_STAGES}`);
   }
