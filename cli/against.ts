@@ -23,9 +23,17 @@ export interface EarlierRun extends RunFigures {
 
 /** Reads what `evaluate --json` printed; throws {@linkcode InputError} where it is something else. */
 export async function readEarlierRun(file: string): Promise<EarlierRun> {
-  const { model, fingerprint, chunkMeans } = await readJsonObject(await openFile(file));
+  return parseEarlierRun(await readJsonObject(await openFile(file)), file);
+}
+
+/** As {@linkcode readEarlierRun}, of a JSON value. */
+export function parseEarlierRun(
+  { model, fingerprint, chunkMeans }: Readonly<Record<string, unknown>>,
+  file: string,
+): EarlierRun {
   if (typeof model === "string" && typeof fingerprint === "string" && isChunkMeans(chunkMeans)) {
-    if (Object.values(chunkMeans).flat().every(Number.isFinite)) {
+    const { original, compressed = [], klDivergence = [] } = chunkMeans;
+    if ([...original, ...compressed, ...klDivergence].every(Number.isFinite)) {
       return { file, model, fingerprint, chunkMeans };
     }
     throw new InputError(

@@ -31,10 +31,18 @@ export async function writeSealed(
   tensors: readonly TensorBytes[],
   metadata: Readonly<Record<string, string>>,
 ): Promise<void> {
+  await writeSafetensors(path, tensors, await sealMetadata(tensors, metadata));
+}
+
+/** The metadata with what seals a file of these tensors. */
+export async function sealMetadata(
+  tensors: readonly TensorBytes[],
+  metadata: Readonly<Record<string, string>>,
+): Promise<Record<string, string>> {
   const hashes: Record<string, string> = {};
   for (const { name, bytes } of tensors) hashes[name] = await sha256(bytes);
   const all = { ...metadata, sha256: JSON.stringify(hashes) };
-  await writeSafetensors(path, tensors, { ...all, seal: await sealOf(tensors, all) });
+  return { ...all, seal: await sealOf(tensors, all) };
 }
 
 /**

@@ -44,8 +44,17 @@ type DescribedLinear = Omit<PackedLinear, "fisher"> & { readonly fisher: boolean
 export async function writeCalibration(
   path: string,
   key: string,
-  { calibration, tokens }: KeptCalibration,
+  kept: KeptCalibration,
 ): Promise<void> {
+  const { tensors, metadata } = calibrationParts(key, kept);
+  await writeSealed(path, tensors, metadata);
+}
+
+/** What a file of {@linkcode writeCalibration} holds, before it is sealed. */
+export function calibrationParts(
+  key: string,
+  { calibration, tokens }: KeptCalibration,
+): { tensors: TensorBytes[]; metadata: Record<string, string> } {
   const { moments, linears, tokenFrequencies, embeddingMoment } = calibration;
   const tensors = [
     tensor("tokens", "I32", tokens),
@@ -62,12 +71,14 @@ export async function writeCalibration(
     linears: linears.map(({ fisher, ...linear }) => ({ ...linear, fisher: fisher !== undefined })),
     ...(embeddingMoment !== undefined && { embeddingMoment }),
   };
-  await writeSealed(path, tensors, {
+  const calibrationText = JSON.stringify(described);
+  const metadata = {
     format: FORMAT,
     version: CALIBRATION_VERSION,
     key,
-    calibration: JSON.stringify(described),
-  });
+    calibration: calibrationText,
+  };
+  return { tensors, metadata };
 }
 
 /**

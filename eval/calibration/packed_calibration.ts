@@ -80,9 +80,10 @@ export function unpackCalibration(
   { moments, linears, embeddingMoment, ...rest }: PackedCalibration,
 ): Calibration {
   const unpacked = new Map<string, LinearCalibration>();
+  const sharing = Map.groupBy(linears, ({ moment }) => moment);
   for (const { weight, moment, inputAxis, fisher, outputMoments } of linears) {
-    const sharedWith = linears.filter((other) => other.moment === moment)
-      .map((other) => other.weight).filter((name) => name !== weight);
+    const sharedWith = sharing.get(moment)!.map((other) => other.weight)
+      .filter((name) => name !== weight);
     unpacked.set(weight, {
       inputAxis,
       get hessian() {

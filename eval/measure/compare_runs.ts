@@ -16,7 +16,8 @@ export interface RunComparison {
 /**
  * Compares a run with another that predicted the same tokens: of each its compressed model, or its
  * only one. Standard errors are of the differences, chunk by chunk, so that what is hard about the
- * text drops out. Throws {@linkcode InputError} where the runs predicted different tokens.
+ * text drops out. Throws {@linkcode InputError} where the runs predicted different tokens, or
+ * disagree on how many chunks those are in.
  *
  * ```ts
  * import { compareRuns } from "@kanpress/kanpress/eval";
@@ -34,6 +35,12 @@ export function compareRuns(base: RunFigures, run: RunFigures): RunComparison {
     );
   }
   const { tokens } = run.chunkMeans;
+  if (base.chunkMeans.tokens.length !== tokens.length) {
+    throw new InputError(
+      `one run has ${base.chunkMeans.tokens.length} chunks and the other ${tokens.length}; ` +
+        "measure again",
+    );
+  }
   const difference = (now: readonly number[], before: readonly number[]) =>
     clusterEstimate(now.map((value, chunk) => value - before[chunk]!), tokens);
   const losses = ({ chunkMeans }: RunFigures) => chunkMeans.compressed ?? chunkMeans.original;

@@ -69,3 +69,15 @@ Deno.test("blocks of outputs that do not begin at whole tiles are refused", asyn
     /query: a block of its output moments begins at 12; .* multiples of 64/,
   );
 });
+
+Deno.test("a moment too large to be factored is named; zeros, and what is no sum of squares, are no trouble", async () => {
+  const factor = async (diagonal: number, others: number) => {
+    const hessian = Float64Array.from({ length: 16 }, (_, i) => i % 5 === 0 ? diagonal : others);
+    return (await factorMetrics(new Map([["w", { inputAxis: 1 as const, hessian }]]))).get("w")!;
+  };
+  await assert.rejects(factor(1e308, 0), /^InputError: w: its calibration has NaN or infinite/);
+  for (const [diagonal, others] of [[0, 0], [-1, 0], [1, 100]] as const) {
+    const { rowWeights, feedback } = (await factor(diagonal, others)).factor;
+    assert.ok([...rowWeights, ...feedback].every(Number.isFinite));
+  }
+});

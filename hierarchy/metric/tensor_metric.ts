@@ -79,8 +79,9 @@ export function errorMetric(
     );
   }
   if (outputFactors === undefined) {
-    checkFinite(name, fisher ?? new Float64Array());
-    return { ...factor, columnWeights: columnWeights(fisher, columns) };
+    const weights = columnWeights(fisher, columns);
+    checkFinite(name, weights);
+    return { ...factor, columnWeights: weights };
   }
   checkBlocks(name, outputFactors);
   const weights = new Float64Array(columns);
@@ -108,7 +109,11 @@ export function factorMoment(name: string, moment: Float64Array, damping: number
   checkFinite(name, moment);
   const triangle = lowerTriangle(moment, size);
   factorTriangle(triangle, size, damping);
-  return packUpper(triangle, size);
+  const factor = packUpper(triangle, size);
+  // A moment that is none has no factor: it is no sum of squares, or too large for one.
+  checkFinite(name, factor.rowWeights);
+  checkFinite(name, factor.feedback);
+  return factor;
 }
 
 /** Blocks must follow each other and begin at whole tiles. */
@@ -125,7 +130,7 @@ function checkBlocks(name: string, blocks: readonly OutputFactor[]): void {
   }
 }
 
-function checkFinite(name: string, values: Float64Array): void {
+function checkFinite(name: string, values: Float64Array | Float32Array): void {
   if (values.every(Number.isFinite)) return;
   throw new InputError(`${name}: its calibration has NaN or infinite values; calibrate again`);
 }
