@@ -8,6 +8,8 @@ import {
 import {
   calibrate,
   describeModel,
+  endTokens,
+  type ModelConfig,
   sampleTokens,
   type TensorMetrics,
   tensorMetrics,
@@ -17,6 +19,7 @@ import { packCalibration, unpackCalibration } from "../eval/calibration/packed_c
 import { sha256, sha256OfJson } from "../data/sha256.ts";
 import { cachedCalibration, cacheFolder } from "./calibration_cache.ts";
 import { readText, specialTokens } from "./measure.ts";
+import { hasTokenizer } from "./original_model.ts";
 import type { Phases } from "./phases.ts";
 import type { CompressOptions } from "./program.ts";
 import type { Session } from "./session.ts";
@@ -124,10 +127,12 @@ export async function planCalibration(
 ): Promise<CalibrationPlan> {
   const { source: { config }, weights, source } = model;
   const description = describeModel(config, weights.keys());
-  const tokenizer = await source.tokenizer();
+  // A model can write its own text without a tokenizer.
+  const writes = options.calibration === undefined && !model.embedded;
+  const tokenizer = writes && !hasTokenizer(source) ? undefined : await source.tokenizer();
   const contextLength = Math.min(description.contextLength, LONGEST_CHUNK);
   const text = await calibrationText(model, tokenizer, contextLength, options);
-  const settings = { contextLength, ...bosOf(tokenizer) };
+  const settings = { contextLength, ...(tokenizer !== undefined && bosOf(tokenizer)) };
   return { text, settings, key: await calibrationKey(model, text, settings, options) };
 }
 
@@ -173,14 +178,16 @@ async function makeCalibration(
 }
 
 async function calibrationText(
-  { embedded }: CalibratedModel,
-  tokenizer: TextTokenizer,
+  { embedded, source: { config } }: CalibratedModel,
+  tokenizer: TextTokenizer | undefined,
   contextLength: number,
   { calibration: path, calibrationTokens: limit }: CalibrationOptions,
 ): Promise<CalibrationText> {
-  if (path === undefined && !embedded) {
+  if (tokenizer === undefined || path === undefined && !embedded) {
     const sequences = Math.ceil((limit ?? SAMPLED_TOKENS) / contextLength);
-    const firstToken = tokenizer.bosTokenId ?? tokenizer.eosTokenId;
+    const firstToken = tokenizer === undefined
+      ? firstTokenOf(config)
+      : tokenizer.bosTokenId ?? tokenizer.eosTokenId;
     return { sequences, length: contextLength, ...(firstToken !== undefined && { firstToken }) };
   }
   const text = path === undefined
@@ -199,6 +206,13 @@ async function calibrationText(
     tokens: spread(tokens, limit ?? TEXT_TOKENS, contextLength),
     ...(warning !== undefined && { warning }),
   };
+}
+
+/** The token that begins a text, by config.json alone. */
+function firstTokenOf(config: ModelConfig): number | undefined {
+  const { bos_token_id: bos, vocab_size: size } = config;
+  const isToken = Number.isSafeInteger(bos) && Number(bos) >= 0 && Number(bos) < Number(size);
+  return isToken ? Number(bos) : endTokens(config, {}).find((id) => id < Number(size));
 }
 
 /** At most `limit` tokens in whole chunks, spread evenly over the text. */

@@ -15,11 +15,11 @@ import {
   openContainer,
 } from "../hierarchy/mod.ts";
 import { type CalibratedModel, calibrateModel } from "./calibration.ts";
-import { checkCalibration, type CheckedText } from "./calibration_check.ts";
+import type { CheckedText } from "./calibration_check.ts";
+import { chooseMeasurement, measureCompressed, type Measurement } from "./compress_measurement.ts";
 import { chooseTarget, coderOptions, type CompressTarget, targetLabel } from "./compress_target.ts";
 import { prepareCompressedOutput } from "./compressed_output.ts";
 import { UsageError } from "./errors.ts";
-import { type MeasuredText, measureModels, readMeasuredText } from "./measure.ts";
 import { rememberOriginal } from "./known_originals.ts";
 import { compressedCard, readCardOrigin } from "./model_card.ts";
 import { isLocalPath, modelLabel, recordedName } from "./model_names.ts";
@@ -38,7 +38,7 @@ interface Job {
   readonly original: StateDict;
   /** Digest of the original's weights. */
   readonly sha256: string;
-  readonly text: MeasuredText;
+  readonly measurement: Measurement;
   readonly target: CompressTarget;
   readonly options: CompressOptions;
   readonly phases: Phases;
@@ -55,8 +55,10 @@ export async function compress(
   const phases = new Phases(session, session.signal);
   const source = await openNamedModel(name, phases, session.signal);
   const description = checkModel(source);
-  const text = await readMeasuredText(options, await source.tokenizer(), description);
-  if (text.warning !== undefined) session.writeLine(text.warning);
+  const { signal } = session;
+  const measurement = await chooseMeasurement(options, source, description, phases, signal);
+  const warning = measurement.kind === "text" ? measurement.text.warning : undefined;
+  if (warning !== undefined) session.writeLine(warning);
   using output = await prepareCompressedOutput(
     options.out ?? `compressed/${modelLabel(name, source)}-${targetLabel(target, options)}`,
   );
@@ -64,8 +66,18 @@ export async function compress(
     const weights = await readFiniteWeights(source);
     return { original: weights, sha256: await weightsDigest(weights) };
   });
-  const job: Job = { name, source, original, sha256, text, target, options, phases, session };
-  const { metrics, calibrated } = await calibrateFor(job);
+  const job: Job = {
+    name,
+    source,
+    original,
+    sha256,
+    measurement,
+    target,
+    options,
+    phases,
+    session,
+  };
+  const { metrics, calibrated, notCalibrated } = await calibrateFor(job);
   const { compressed: { bytes, report }, base } = await compressWeights(job, metrics);
   if (output.replaces) session.writeLine(`replacing ${output.file}`);
   const origin = await readCardOrigin(recordedName(name, source), source.documents);
@@ -77,26 +89,30 @@ export async function compress(
     async () =>
       await readRestoredWeights(await openContainer(await openFile(output.file)), source.config),
   );
-  const measured = await measure(job, restored, calibrated, base);
+  const models = { config: source.config, original, compressed: restored };
+  const context = { phases, signal, calibrated, base };
+  const measured = await measureCompressed(measurement, models, options, context);
   const outcome: CompressionOutcome = {
     model: source.name,
     sizes,
     ...measured,
-    notes: perplexityNotes(measured.result, description.vocabularySize),
+    ...(measured.result !== undefined && {
+      notes: perplexityNotes(measured.result, description.vocabularySize),
+    }),
+    ...(notCalibrated !== undefined && { notCalibrated }),
     uniform: options.uniform === true,
     seconds: phases.seconds(),
     out: output.file,
     command: session.command,
   };
-  const { result } = outcome;
-  const card = compressedCard(origin, sizes, { result, text: text.name });
+  const card = compressedCard(origin, sizes, outcome);
   await output.writeCard(card).catch((error) => {
     // Somebody has put a file of their own beside the model meanwhile: the model is whole.
     if (!(error instanceof InputError)) throw error;
     session.writeLine(`the card was not updated: ${error.message}`);
   });
   session.print(
-    options.json ? JSON.stringify(compressionFields(outcome)) : compressionText(outcome, text.name),
+    options.json ? JSON.stringify(compressionFields(outcome)) : compressionText(outcome),
   );
 }
 
@@ -106,7 +122,7 @@ export async function compress(
  */
 async function calibrateFor(
   { name, source, original, sha256, target, options, phases, session }: Job,
-): Promise<{ metrics: FactoredMetrics; calibrated?: CheckedText }> {
+): Promise<{ metrics: FactoredMetrics; calibrated?: CheckedText; notCalibrated?: string }> {
   const { calibration, dataFree } = options;
   const isSeed = target.preset === "seed";
   if (calibration !== undefined && (dataFree || isSeed)) {
@@ -116,7 +132,10 @@ async function calibrateFor(
   const { objective } = describeModel(source.config, original.keys());
   // Calibration weighs errors by what they do to next-token predictions.
   const cannotCalibrate = objective !== "nextToken" && calibration === undefined;
-  if (dataFree || isSeed || cannotCalibrate) return { metrics: new Map() };
+  if (dataFree || isSeed) return { metrics: new Map() };
+  if (cannotCalibrate) {
+    return { metrics: new Map(), notCalibrated: "the model does not predict next tokens" };
+  }
   const model: CalibratedModel = {
     source,
     weights: original,
@@ -147,7 +166,8 @@ function targetBits({ bits, bytes }: CompressTarget, weights: StateDict): number
 }
 
 async function compressWeights(
-  { name, source, original, sha256, text, target, options, phases, session: { signal } }: Job,
+  { name, source, original, sha256, measurement, target, options, phases, session: { signal } }:
+    Job,
   metrics: FactoredMetrics,
 ): Promise<{ compressed: CompressedModel; base?: BaseEvaluation }> {
   const { preset, bits, bytes, maxKl } = target;
@@ -172,10 +192,10 @@ async function compressWeights(
       onProgress: (activity, share) => report(share, activity),
       signal,
     };
-    if (maxKl === undefined) {
+    if (maxKl === undefined || measurement.kind !== "text") {
       return { compressed: await new HierarchicalCompressor(compressor).compress(original, input) };
     }
-    const measured = { config: source.config, original, ...text.evaluation };
+    const measured = { config: source.config, original, ...measurement.text.evaluation };
     const how = { maxDivergence: maxKl, compressor, input, threads, backend, signal };
     return await compressToDivergence({ ...measured, ...how });
   });
@@ -190,24 +210,4 @@ async function keepPlace({ name, sha256, options, session }: Job): Promise<void>
     if (!(error instanceof InputError)) throw error;
     session.writeLine(`${error.message} (evaluate may need --original ${name})`);
   }
-}
-
-/** Measures what was written on the text, and what was calibrated on the calibration text too. */
-async function measure(
-  { source: { config }, original, text, options, phases, session: { signal } }: Job,
-  compressed: StateDict,
-  calibrated: CheckedText | undefined,
-  base: BaseEvaluation | undefined,
-): Promise<Pick<CompressionOutcome, "result" | "calibration">> {
-  const models = { config, original, compressed };
-  const result = await phases.run(
-    "evaluate",
-    (report) => measureModels(models, text, options, { report, signal }, base),
-  );
-  if (calibrated === undefined) return { result };
-  const check = await phases.run(
-    "check",
-    (report) => checkCalibration(models, calibrated, text, options, { report, signal }),
-  );
-  return { result, calibration: check };
 }

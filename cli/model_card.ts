@@ -3,13 +3,13 @@ import { formatFrontMatter, type FrontMatter, parseFrontMatter } from "../data/f
 import { cardName } from "../data/model_files.ts";
 import { isHubId } from "../data/hub_model.ts";
 import { printableLine } from "../data/printable.ts";
-import type { EvaluationResult } from "../eval/mod.ts";
 import { formatBytes, formatFixed } from "../eval/report/number_text.ts";
 import { COMPRESSED_NAME } from "./compressed_argument.ts";
 import { isNamed } from "./find_companions.ts";
 import { HUB_PREFIX } from "./model_names.ts";
 import { isOwnCard } from "./output/written_files.ts";
-import { describeTokens, qualityRows, sizeRows, type Sizes } from "./report.ts";
+import { describeTokens, type Measured, qualityRows, sizeRows, type Sizes } from "./report.ts";
+import { describeQuestions, taskRows } from "./task_report.ts";
 
 /** What of the original's card is true of a compressed model too, as the hub names it. */
 const KEPT_KEYS = ["license", "license_name", "license_link", "language", "pipeline_tag"] as const;
@@ -46,21 +46,15 @@ export function licencesIn(documents: readonly ByteSource[]): ByteSource[] {
   return documents.filter(({ name }) => !isNamed(name, cardName));
 }
 
-/** What has been measured of a compressed model. */
-export interface CardMeasurement {
-  readonly result: EvaluationResult;
-  /** What it was measured on, such as `the embedded text`. */
-  readonly text: string;
-}
-
-/** The card of a folder that `compress` writes; without a measurement, before there is one. */
-export function compressedCard(
-  origin: CardOrigin,
-  sizes: Sizes,
-  measurement?: CardMeasurement,
-): string {
+/** The card of a folder that `compress` writes; without `measured`, before it is measured. */
+export function compressedCard(origin: CardOrigin, sizes: Sizes, measured: Measured = {}): string {
   const { bitsPerWeight, originalBytes, compressedBytes } = sizes;
-  const rows = [...sizeRows(sizes), ...(measurement ? qualityRows(measurement.result) : [])];
+  const { result, task } = measured;
+  const rows = [
+    ...sizeRows(sizes),
+    ...(result === undefined ? [] : qualityRows(result)),
+    ...(task === undefined ? [] : taskRows(task)),
+  ];
   return [
     headOf(origin, "kanpress"),
     `# ${titleOf(origin)} at ${formatFixed(bitsPerWeight, 2)} bits per weight`,
@@ -69,9 +63,7 @@ export function compressedCard(
     "expanded before the model runs.",
     MEASURED_HEADING,
     markdownTable(["", "original", "compressed", ""], rows),
-    measurement === undefined
-      ? "How well it does has not been measured."
-      : `Measured on ${describeTokens(measurement.result)} of ${nameOfText(measurement.text)}.`,
+    describeMeasurement(measured),
     "## Use",
     "Write a folder that transformers can load:",
     code("sh", "deno run --allow-all jsr:@kanpress/kanpress/cli decompress . --out ../restored"),
@@ -116,6 +108,14 @@ export function restoredCard(
     ...(onnx ? ["`onnx/model.onnx` is for transformers.js and ONNX Runtime, in float32."] : []),
     ...licence(origin),
   ].join("\n\n") + "\n";
+}
+
+function describeMeasurement({ result, textName, task }: Measured): string {
+  if (result !== undefined) {
+    return `Measured on ${describeTokens(result)} of ${nameOfText(textName ?? "a text")}.`;
+  }
+  if (task !== undefined) return `Measured on ${describeQuestions(task)}.`;
+  return "How well it does has not been measured.";
 }
 
 function headOf({ source, head, licences }: CardOrigin, library: string): string {

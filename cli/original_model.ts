@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import {
   assertFinite,
   type HubOptions,
@@ -56,6 +57,11 @@ export async function readFiniteWeights(model: ModelSource): Promise<StateDict> 
   const weights = await readStateDict(model);
   for (const [name, { data }] of weights) assertFinite(name, data, model.name);
   return weights;
+}
+
+/** Whether a model comes with a tokenizer. */
+export function hasTokenizer({ companions }: ModelSource): boolean {
+  return companions.some(({ name }) => basename(name) === "tokenizer.json");
 }
 
 /**

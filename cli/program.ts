@@ -1,5 +1,13 @@
 import { Command, Option } from "commander";
 import type { ProtocolName } from "../eval/mod.ts";
+import {
+  addCalibrationOptions,
+  addCoderOptions,
+  addComputeOptions,
+  addMeasureOptions,
+  addTaskOptions,
+  type EFFORTS,
+} from "./shared_options.ts";
 import { addSweepOptions, type SweepCommand } from "./sweep_program.ts";
 import { addPageCommands, type PageCommands } from "./page_commands.ts";
 import { usageErrorText } from "./errors.ts";
@@ -11,21 +19,9 @@ import {
   nonEmpty,
   numberBetween,
   someText,
-  stateCount,
 } from "./options.ts";
 
 const PRESETS = ["rate", "seed", "hybrid"] as const;
-const EFFORTS = ["fast", "normal", "best"] as const;
-const TASKS = [
-  "lambada_openai",
-  "hellaswag",
-  "piqa",
-  "arc_easy",
-  "arc_challenge",
-  "winogrande",
-  "sst2_classifier",
-] as const;
-const PROTOCOLS: readonly ProtocolName[] = ["llama.cpp", "gptq", "huggingface", "pseudo"];
 
 /** Options of how a model is measured. */
 export interface MeasureOptions {
@@ -81,6 +77,14 @@ export interface CompressOptions extends MeasureOptions {
   readonly losslessSmall?: true;
   /** Folder, or `.kan.safetensors` file, to write. */
   readonly out?: string;
+  /** Whether to measure what was written; true where absent. */
+  readonly evaluate?: boolean;
+  /** Task whose questions it is measured by, instead of a text. */
+  readonly task?: string;
+  /** Data set of the task; that of the hub where it is left out. */
+  readonly data?: string;
+  /** At most so many questions. */
+  readonly limit?: number;
 }
 
 /** Options of `evaluate`. */
@@ -219,7 +223,9 @@ function addCompress(program: Command, commands: Commands): void {
     .option("--levels <n>", "autoencoder levels, for seed and hybrid", integerBetween(1, 8))
     .option("--hidden-dims <list>", "their widths, such as 512,256,128", hiddenDimensions)
     .option("--lossless-small", "keep norms and biases bit for bit, not at f16")
-    .option("--out <path>", "folder or .kan.safetensors file to write", nonEmpty);
+    .option("--out <path>", "folder or .kan.safetensors file to write", nonEmpty)
+    .option("--no-evaluate", "compress only; automatic where a model cannot be measured");
+  addTaskOptions(command, "measure by the questions of a task, not on a text");
   addMeasureOptions(addCalibrationOptions(addCoderOptions(command)))
     .action((model: string | undefined, options: CompressOptions) =>
       commands.compress(model, options)
@@ -231,6 +237,7 @@ function addCompress(program: Command, commands: Commands): void {
     `${program.name()} compress ./my-model --max-kl 0.02 --effort best`,
     `${program.name()} compress openai-community/gpt2 --text my.txt --tokens 20000`,
     `${program.name()} compress ./my-model --preset seed --levels 3 --hidden-dims 512,256,128`,
+    `${program.name()} compress ./my-classifier --task sst2_classifier --data reviews.jsonl`,
   ]);
 }
 
@@ -245,9 +252,6 @@ function addEvaluate(program: Command, commands: Commands): void {
     )
     .option("--plot <file>", "draw size against perplexity: .png, .svg or .html", figureFile)
     .option("--low-memory", "decode and run one layer at a time, with the same figures")
-    .addOption(new Option("--task <name>", "ask the questions of a task, instead").choices(TASKS))
-    .option("--data <file>", "their JSONL or Parquet file, or hf://datasets/… (default)", nonEmpty)
-    .option("--limit <n>", "ask at most n questions", integerBetween(1, 1e9))
     .option("--log-samples <file>", "write each question and its answers, as JSONL", nonEmpty)
     .option(
       "--against <file>",
@@ -260,6 +264,7 @@ function addEvaluate(program: Command, commands: Commands): void {
     .option("--top-k <n>", "choose among the n likeliest; 0 for all", integerBetween(0, 1e6), 40)
     .option("--top-p <p>", "choose among this much probability", numberBetween(0.0001, 1), 0.95)
     .option("--seed <n>", "seed of the sampling", integerBetween(0, 2 ** 32 - 1), 0);
+  addTaskOptions(command, "ask the questions of a task, instead");
   addMeasureOptions(command)
     .action((model: string | undefined, options: EvaluateOptions) =>
       commands.evaluate(model, options)
@@ -335,58 +340,6 @@ function addSweep(program: Command, commands: Commands): void {
     .argument("[model]", `${MODEL} ${EMBEDDED}`, nonEmpty);
   addCalibrationOptions(addMeasureOptions(addCoderOptions(command)));
   addSweepOptions(command, program.name(), (model, options) => commands.sweep(model, options));
-}
-
-function addCoderOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option("--effort <name>", "time to take for a smaller error (default: normal)")
-        .choices(EFFORTS),
-    )
-    .option("--states <n>", "trellis states, 1 to 256, instead of the effort's", stateCount)
-    .option("--uniform", "the same bits per weight for all matrices, for comparison");
-}
-
-function addCalibrationOptions(command: Command): Command {
-  return command
-    .option(
-      "--calibration <file>",
-      "text, .jsonl or .parquet that tells which weights matter (default: the model writes one)",
-      nonEmpty,
-    )
-    .option(
-      "--calibration-tokens <n>",
-      "calibrate on at most n tokens (default: 32768; 16384 of the model's own)",
-      integerBetween(2, 2 ** 31 - 1),
-    )
-    .option("--no-cache", "calibrate again, and keep nothing on disk but the output")
-    .option("--data-free", "no calibration: spend bits by the size of the weights alone")
-    .option("--seed <n>", "seed of everything random", integerBetween(0, 2 ** 32 - 1), 0);
-}
-
-function addMeasureOptions(command: Command): Command {
-  return addComputeOptions(command)
-    .option("--text <file>", "text to measure on (default: the embedded text)", nonEmpty)
-    .option("--tokens <n>", "measure on at most n tokens", integerBetween(2, 2 ** 31 - 1))
-    .addOption(
-      new Option("--protocol <name>", "how the text is cut up (default: llama.cpp, masked: pseudo)")
-        .choices(PROTOCOLS),
-    )
-    .option("--context <n>", "tokens in a chunk (default: the protocol's)", integerBetween(2, 1e6))
-    .option("--stride <n>", "for huggingface (default: half a context)", integerBetween(1, 1e6))
-    .option("--json", "one JSON object on stdout, everything else on stderr");
-}
-
-function addComputeOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option("--threads <n>", "workers that work side by side")
-        .argParser(integerBetween(1, 256)).default(navigator.hardwareConcurrency, "all cores"),
-    )
-    .addOption(
-      new Option("--backend <name>", "what runs the models").choices(["wasm", "webgpu", "cpu"])
-        .default("wasm"),
-    );
 }
 
 function addExamples(command: Command, lines: readonly string[]): void {

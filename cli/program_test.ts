@@ -33,6 +33,7 @@ Deno.test("compress without arguments has defaults for everything", async () => 
   const { calls } = await parse("compress");
   assert.deepEqual(calls, [["compress", undefined, {
     cache: true,
+    evaluate: true,
     seed: 0,
     threads: navigator.hardwareConcurrency,
     backend: "wasm",
@@ -60,6 +61,7 @@ Deno.test("options are parsed to typed values", async () => {
     backend: "cpu",
     losslessSmall: true,
     cache: true,
+    evaluate: true,
   }]]);
 });
 

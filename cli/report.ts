@@ -13,6 +13,7 @@ import {
 } from "../eval/report/number_text.ts";
 import { type CalibrationCheck, calibrationLines } from "./calibration_check.ts";
 import { stageLines } from "./stage_lines.ts";
+import { describeQuestions, type TaskFigures, taskRows } from "./task_report.ts";
 import { formatTable } from "./text_table.ts";
 
 /** Sizes of a model before and after. */
@@ -31,18 +32,30 @@ export interface Sizes {
   readonly stages?: readonly StageReport[];
 }
 
+/** What was measured of a compressed model: on a text, by a task, or nothing. */
+export interface Measured {
+  /** What measuring both models on a text gave. */
+  readonly result?: EvaluationResult;
+  /** What that text is called. */
+  readonly textName?: string;
+  /** What measuring them on the calibration text gave, where there was one. */
+  readonly calibration?: CalibrationCheck;
+  /** What asking both the questions of a task gave. */
+  readonly task?: TaskFigures;
+  /** Why nothing was measured. */
+  readonly notMeasured?: string;
+}
+
 /** What `compress` has to tell. */
-export interface CompressionOutcome {
+export interface CompressionOutcome extends Measured {
   /** Name of the model. */
   readonly model: string;
   /** Its sizes. */
   readonly sizes: Sizes;
-  /** What measuring both models gave. */
-  readonly result: EvaluationResult;
   /** What the perplexities mean where they measure nothing. */
   readonly notes?: readonly string[];
-  /** What measuring them on the calibration text gave, where there was one. */
-  readonly calibration?: CalibrationCheck;
+  /** Why the model was not calibrated, where it could not be. */
+  readonly notCalibrated?: string;
   /** Whether all matrices were given the same bits. */
   readonly uniform: boolean;
   /** Wall-clock seconds by phase. */
@@ -58,7 +71,8 @@ const LOST_BELOW = 0.5;
 
 /** The JSON object of `compress --json`. */
 export function compressionFields(outcome: CompressionOutcome): Record<string, unknown> {
-  const { model, sizes, result, notes = [], calibration, uniform, seconds, out, command } = outcome;
+  const { model, sizes, uniform, seconds, out, command } = outcome;
+  const { result, notes = [], calibration, task, notMeasured, notCalibrated } = outcome;
   const { parameters, originalBytes, originalDtype, compressedBytes, bitsPerWeight } = sizes;
   return {
     model,
@@ -67,10 +81,13 @@ export function compressionFields(outcome: CompressionOutcome): Record<string, u
     originalDtype,
     compressedBytes,
     bitsPerWeight,
-    perplexity: result.perplexity,
+    ...(result !== undefined && { perplexity: result.perplexity }),
     ...(notes.length > 0 && { notes }),
-    ...comparisonFields(result),
+    ...(result !== undefined && comparisonFields(result)),
     ...(calibration !== undefined && { calibration }),
+    ...(task !== undefined && { task }),
+    ...(notMeasured !== undefined && { notMeasured }),
+    ...(notCalibrated !== undefined && { notCalibrated }),
     uniform,
     seconds,
     out,
@@ -90,24 +107,46 @@ export function comparisonFields(
 }
 
 /** What `compress` prints for people: a table, what it was measured on, and where the file is. */
-export function compressionText(outcome: CompressionOutcome, textName: string): string {
-  const { model, sizes, result, notes = [], calibration, uniform, seconds, out } = outcome;
+export function compressionText(outcome: CompressionOutcome): string {
+  const { model, sizes, result, notes = [], task, uniform, seconds, out } = outcome;
   const { stages = [] } = sizes;
+  const quality = result === undefined ? [] : qualityRows(result);
   const lines = [
     `${printableLine(model)}, ${formatCount(sizes.parameters)} parameters`,
     "",
-    comparisonTable([...sizeRows(sizes), ...qualityRows(result)]),
+    comparisonTable([
+      ...sizeRows(sizes),
+      ...quality,
+      ...(task === undefined ? [] : taskRows(task)),
+    ]),
     "",
     ...(stages.length > 1 ? stageLines(stages) : []),
-    `measured on ${describeTokens(result)} of ${printableLine(textName)}`,
-    ...(calibration === undefined ? [] : calibrationLines(calibration, result)),
+    ...measuredLines(outcome),
     ...(uniform ? ["uniform: every matrix has about the same bits per weight"] : []),
     ...notes,
-    ...verdictLines(result),
+    ...(result === undefined ? [] : verdictLines(result)),
     `time: ${describeSeconds(seconds)}`,
     `written to ${printableLine(out)}`,
   ];
   return lines.join("\n");
+}
+
+/** What was measured and calibrated on, or why not. */
+function measuredLines(outcome: CompressionOutcome): string[] {
+  const { result, textName = "a text", calibration, task, notMeasured, notCalibrated } = outcome;
+  return [
+    ...(result === undefined
+      ? []
+      : [`measured on ${describeTokens(result)} of ${printableLine(textName)}`]),
+    ...(result === undefined || calibration === undefined
+      ? []
+      : calibrationLines(calibration, result)),
+    ...(task === undefined ? [] : [`measured on ${describeQuestions(task)}`]),
+    ...(notMeasured === undefined ? [] : [`not measured: ${notMeasured}`]),
+    ...(notCalibrated === undefined
+      ? []
+      : [`not calibrated: ${notCalibrated}; bits follow the size of the weights alone`]),
+  ];
 }
 
 /** The rows that compare sizes. */

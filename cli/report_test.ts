@@ -57,7 +57,7 @@ Deno.test("the JSON object has the documented fields and no others", () => {
 
 Deno.test("the table shows every figure with the digits that mean something", () => {
   assert.equal(
-    compressionText(outcome, "my.txt"),
+    compressionText({ ...outcome, textName: "my.txt" }),
     `prose-4m, 4,273,664 parameters
 
                           original           compressed
@@ -76,7 +76,7 @@ written to compressed/x/model.kan.safetensors`,
 
 Deno.test("a file that has grown is not called smaller", () => {
   const sizes = { ...outcome.sizes, compressedBytes: 2 * outcome.sizes.originalBytes };
-  const text = compressionText({ ...outcome, sizes }, "my.txt");
+  const text = compressionText({ ...{ ...outcome, sizes }, textName: "my.txt" });
   assert.match(text, /2\.00 times larger/);
 });
 

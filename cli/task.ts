@@ -1,19 +1,12 @@
 import { basename, join } from "node:path";
-import { openDataFile, printableLine, readRecords, writeFileAtomically } from "../data/mod.ts";
-import {
-  evaluateTask,
-  type TaskMetric,
-  type TaskOptions,
-  type TaskResult,
-  type TaskSample,
-} from "../eval/mod.ts";
+import { openDataFile, readRecords, writeFileAtomically } from "../data/mod.ts";
+import { evaluateTask, type TaskOptions, type TaskResult, type TaskSample } from "../eval/mod.ts";
 import { taskNamed } from "../eval/tasks/registry.ts";
-import { formatCount, formatWithError } from "../eval/report/number_text.ts";
 import { UsageError } from "./errors.ts";
 import type { Subject } from "./evaluation_subject.ts";
 import { startOf } from "./output/kinds.ts";
 import { openOutput, type Output, type OutputKind } from "./output/output.ts";
-import { formatTable } from "./text_table.ts";
+import { taskText } from "./task_report.ts";
 import type { Phases } from "./phases.ts";
 import type { EvaluateOptions } from "./program.ts";
 import type { Session } from "./session.ts";
@@ -22,7 +15,11 @@ import type { Session } from "./session.ts";
 const LOG_START = '{"question":1,"record":';
 
 /** Throws {@linkcode UsageError} for options that are about tasks where none is asked. */
-export function checkTaskOptions({ task, data, limit, logSamples }: EvaluateOptions): void {
+export function checkTaskOptions(
+  { task, data, limit, logSamples }: Partial<
+    Pick<EvaluateOptions, "task" | "data" | "limit" | "logSamples">
+  >,
+): void {
   if (task !== undefined) return;
   const given = Object.entries({ "--data": data, "--limit": limit, "--log-samples": logSamples })
     .find(([, value]) => value !== undefined);
@@ -41,8 +38,9 @@ export async function askTask(
   const { name, config, tokenizer, original, compressed } = subject;
   const { logSamples } = options;
   using log = logSamples === undefined ? undefined : await openOutput(logSamples, sampleLog);
+  const questions = await readQuestions(task, options, phases, session.signal);
   const { samples, ...figures } = await askQuestions(
-    task,
+    questions,
     {
       config,
       original: original ?? compressed ?? new Map(),
@@ -60,29 +58,36 @@ export async function askTask(
   session.print(text);
 }
 
-/** The options that say which questions are asked, and how they are run. */
-export type TaskRunOptions = Pick<EvaluateOptions, "data" | "limit" | "threads" | "backend">;
+/** Questions as they were read, not looked at yet. */
+export type ReadQuestions = Pick<TaskOptions, "task" | "records" | "source">;
 
-/** Reads the questions of a task, those of `--data` or of the hub, and asks them. */
-export async function askQuestions(
+/** Reads the questions of a task: those of `--data` or of the hub, the first `--limit` of them. */
+export async function readQuestions(
   task: string,
-  models: Pick<TaskOptions, "config" | "original" | "compressed" | "tokenizer">,
-  { data, limit, threads, backend }: TaskRunOptions,
+  { data, limit }: Pick<EvaluateOptions, "data" | "limit">,
   phases: Phases,
   signal: AbortSignal,
-): Promise<TaskResult> {
+): Promise<ReadQuestions> {
   const source = data ?? taskNamed(task).data;
   const all = await phases.run(
     "read the questions",
     async () => await readRecords(await openDataFile(source, { signal })),
   );
-  const records = all.slice(0, limit);
+  return { task, records: all.slice(0, limit), source };
+}
+
+/** Asks models questions. */
+export async function askQuestions(
+  questions: ReadQuestions,
+  models: Pick<TaskOptions, "config" | "original" | "compressed" | "tokenizer">,
+  { threads, backend }: Pick<EvaluateOptions, "threads" | "backend">,
+  phases: Phases,
+  signal: AbortSignal,
+): Promise<TaskResult> {
   return await phases.run("ask", (report) =>
     evaluateTask({
       ...models,
-      task,
-      records,
-      source,
+      ...questions,
       threads,
       backend,
       onProgress: (share) => report(share),
@@ -121,29 +126,4 @@ function* sampleLines(samples: readonly TaskSample[]): Iterable<Uint8Array> {
   // Parquet may have 64-bit integers anywhere in a record.
   const plain = (_: string, value: unknown) => typeof value === "bigint" ? Number(value) : value;
   for (const sample of samples) yield encoder.encode(`${JSON.stringify(sample, plain)}\n`);
-}
-
-/** The result for people. */
-export function taskText(
-  model: string,
-  { task, questions, metrics }: Omit<TaskResult, "samples">,
-): string {
-  const isCompared = Object.values(metrics).some(({ compressed }) => compressed !== undefined);
-  const heading = isCompared ? ["", "original", "compressed", "change"] : ["", model];
-  const rows = Object.entries(metrics).map(([name, metric]) => [name, ...cellsOf(name, metric)]);
-  const table = formatTable([heading, ...rows], ["left", "right", "right", "right"]);
-  const count = `${formatCount(questions)} ${questions === 1 ? "question" : "questions"}`;
-  return `${
-    isCompared ? `${printableLine(model)}\n\n` : ""
-  }${table}\n\n${count} of ${task}, zero-shot`;
-}
-
-/** Accuracies in percent; a perplexity as it is, its change as a factor. */
-function cellsOf(name: string, { original, compressed, change }: TaskMetric): string[] {
-  const cells = [original, compressed, change].filter((estimate) => estimate !== undefined);
-  return cells.map(({ value, standardError }) =>
-    name === "perplexity"
-      ? formatWithError(value, standardError)
-      : `${formatWithError(100 * value, 100 * standardError)} %`
-  );
 }

@@ -2,7 +2,7 @@ import assert from "node:assert";
 import { join } from "node:path";
 import { evaluate } from "./evaluate.ts";
 import type { EvaluateOptions } from "./program.ts";
-import { taskText } from "./task.ts";
+import { taskText } from "./task_report.ts";
 import { recordedSession } from "./testdata/recorded_session.ts";
 import { withWorkFolder } from "./testdata/work_folder.ts";
 

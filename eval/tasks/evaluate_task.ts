@@ -101,13 +101,9 @@ export interface TaskResult {
  * ```
  */
 export async function evaluateTask(options: TaskOptions): Promise<TaskResult> {
-  const task = taskNamed(options.task);
   const model = describeModel(options.config, options.original.keys());
-  checkObjective(task, model);
-  const { records, source = "the data set", tokenizer } = options;
-  if (records.length === 0) throw new InputError("the data set has no records");
-  const entries = records.map((record, i) => ({ record, where: `${source}: record ${i + 1}` }));
-  const questions = planQuestions(task, entries);
+  const { task, questions } = prepareTask(options, model);
+  const { records, tokenizer } = options;
   const windows = questions.flatMap((question, i) =>
     questionWindows(question, tokenizer, model, i)
   );
@@ -165,6 +161,24 @@ function sampleOutcome({ answers, values: { [PERPLEXITY]: _, ...metrics } }: Out
     isGreedy: answers.map(({ isGreedy }) => isGreedy),
     metrics,
   };
+}
+
+/**
+ * Reads the questions of a task that a model is going to be asked; throws {@linkcode InputError}
+ * where a record lacks a field, there is none, or the task does not suit the model.
+ */
+export function prepareTask(
+  { task: name, records, source = "the data set" }: Pick<
+    TaskOptions,
+    "task" | "records" | "source"
+  >,
+  model: TransformerDescription,
+): { readonly task: Task; readonly questions: readonly PlannedQuestion[] } {
+  const task = taskNamed(name);
+  checkObjective(task, model);
+  if (records.length === 0) throw new InputError("the data set has no records");
+  const entries = records.map((record, i) => ({ record, where: `${source}: record ${i + 1}` }));
+  return { task, questions: planQuestions(task, entries) };
 }
 
 function checkObjective({ kind, name }: Task, { objective, modelType }: TransformerDescription) {
