@@ -105,7 +105,17 @@ export function restoredCard(
       `from transformers import ${auto}, AutoTokenizer\n\n` +
         `model = ${auto}.from_pretrained(".")\ntokenizer = AutoTokenizer.from_pretrained(".")`,
     ),
-    ...(onnx ? ["`onnx/model.onnx` is for transformers.js and ONNX Runtime, in float32."] : []),
+    ...(onnx
+      ? [
+        "`onnx/model.onnx` is for ONNX Runtime, in float32, and for transformers.js:",
+        code(
+          "js",
+          'import { pipeline } from "@huggingface/transformers";\n\n' +
+            'const generate = await pipeline("text-generation", ".", { dtype: "fp32" });\n' +
+            'await generate("Once upon a time", { add_special_tokens: true, max_new_tokens: 40 });',
+        ),
+      ]
+      : []),
     ...licence(origin),
   ].join("\n\n") + "\n";
 }

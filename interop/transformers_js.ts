@@ -36,6 +36,8 @@ try {
   env.allowRemoteModels = false;
   const generate = await pipeline("text-generation", "restored", { dtype: "fp32", device: "cpu" });
   await generate(prompt, {
+    // BOS, where the model's tokenizer adds it to a text.
+    add_special_tokens: true,
     max_new_tokens: 40,
     do_sample: false,
     streamer: new TextStreamer(generate.tokenizer),
