@@ -1,3 +1,4 @@
+import { greatest } from "../data/extremes.ts";
 import { fitScaleAndOffset } from "./weighted_fit.ts";
 
 /** How a k-quant with minima divides its super-block. */
@@ -28,8 +29,8 @@ export function quantizeSuperBlock(
     const from = b * subBlock, to = from + subBlock;
     return fitScaleAndOffset(values.subarray(from, to), weights.subarray(from, to), layout.top);
   });
-  let scaleStep = Math.f16round(Math.max(...fits.map(({ scale }) => scale)) / scaleTop);
-  let offsetStep = Math.f16round(Math.max(...fits.map(({ offset }) => -offset)) / scaleTop);
+  let scaleStep = Math.f16round(greatest(fits.map(({ scale }) => scale)) / scaleTop);
+  let offsetStep = Math.f16round(greatest(fits.map(({ offset }) => -offset)) / scaleTop);
   const integer = (value: number, step: number) =>
     step === 0 ? 0 : Math.min(Math.max(Math.round(value / step), 0), scaleTop);
   const scales = fits.map(({ scale }) => integer(scale, scaleStep));

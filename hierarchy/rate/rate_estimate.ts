@@ -1,3 +1,4 @@
+import { greatest } from "../../data/extremes.ts";
 import type { Matrix, Signal } from "../matrix/matrix.ts";
 import { typicalSquare } from "../matrix/typical_square.ts";
 
@@ -46,7 +47,7 @@ const FINEST_BITS = 26;
  */
 export function estimateRate(signal: Signal, spacing: number): RateEstimate {
   const matrices = signal.map((matrix) => matrixRate(matrix, Math.log2(spacing)));
-  const largest = Math.max(...matrices.map((matrix) => matrix.largest));
+  const largest = greatest(matrices.map((matrix) => matrix.largest));
   const total = { matrices, coarsest: 0, finest: 0 };
   if (largest === -Infinity) return total;
   const finest = solveFalling(

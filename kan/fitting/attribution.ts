@@ -76,7 +76,9 @@ export function ownersOfSums(layer: { outputDim: number; products: readonly numb
   const factors = layer.products.reduce((sum, count) => sum + count, 0);
   const plain = layer.outputDim - factors;
   const owners = Array.from({ length: plain }, (_, o) => o);
-  layer.products.forEach((count, p) => owners.push(...new Array<number>(count).fill(plain + p)));
+  layer.products.forEach((count, p) => {
+    for (let factor = 0; factor < count; factor++) owners.push(plain + p);
+  });
   return owners;
 }
 

@@ -1,3 +1,4 @@
+import { greatest } from "../../data/extremes.ts";
 import { requireNumber, requireSamples } from "./checks.ts";
 
 /** A real matrix in float64, row by row; for data sets, one sample a row. */
@@ -50,7 +51,7 @@ export function leastSquares(design: Samples, targets: Samples, ridge = 0): Samp
   if (ridge > 0) {
     for (let j = 0; j < n; j++) a[j]![design.rows + j] = Math.sqrt(ridge);
   }
-  const scale = Math.max(...a.map((column) => Math.sqrt(dot(column, column, 0))), 0);
+  const scale = Math.max(0, greatest(a.map((column) => Math.sqrt(dot(column, column, 0)))));
   const tolerance = scale * rows * Number.EPSILON;
   const pivots: number[] = [];
   let rank = 0;

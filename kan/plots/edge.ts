@@ -1,3 +1,4 @@
+import { greatest, least } from "../../data/extremes.ts";
 import type { Samples } from "../numeric/least_squares.ts";
 import type { KanModel } from "../model/model.ts";
 import type { EdgeAddress } from "../fitting/prune.ts";
@@ -117,7 +118,7 @@ function drawCurve({ x, y }: Curve, title: string): Drawing {
 
 /** A linear axis with round ticks; a constant gets a range of 1 around it. */
 function axis(values: readonly number[], from: number, to: number) {
-  let lowest = Math.min(...values), highest = Math.max(...values);
+  let lowest = least(values), highest = greatest(values);
   if (!(highest > lowest)) [lowest, highest] = [lowest - 0.5, highest + 0.5];
   const space = 0.04 * (highest - lowest);
   const start = lowest - space, end = highest + space;

@@ -1,3 +1,4 @@
+import { greatest, least } from "../../data/extremes.ts";
 import { requireNumber } from "../numeric/checks.ts";
 import { attributeKan, ownersOfSums } from "../fitting/attribution.ts";
 import { traceModel } from "../engine/evaluate.ts";
@@ -98,7 +99,7 @@ function drawNetwork(model: KanModel, inputs: Samples, options: NetworkPlotOptio
   }
   const scores = attributeKan(model, inputs).layers;
   const traces = traceModel(model, inputs, { edges: false, slopes: false });
-  const boxes = Math.max(...model.layers.map((layer) => layer.inputDim * layer.outputDim));
+  const boxes = greatest(model.layers.map((layer) => layer.inputDim * layer.outputDim));
   const width = Math.max(NARROWEST, 2 * MARGIN + boxes * (BOX + GAP));
   const rows = model.layers.reduce((sum, layer) => sum + rowHeight(layer), 0);
   const top = MARGIN + (title === undefined ? 0 : 30);
@@ -177,7 +178,7 @@ function fitInto(
 ): Point[] {
   const space = 0.12;
   const scale = (values: readonly number[]) => {
-    const lowest = Math.min(...values), range = Math.max(...values) - lowest;
+    const lowest = least(values), range = greatest(values) - lowest;
     return (value: number) =>
       space + (1 - 2 * space) * (range > 0 ? (value - lowest) / range : 0.5);
   };
