@@ -9,7 +9,7 @@ import type { ErrorMetric } from "../matrix/error_metric.ts";
 import type { LevelCodec } from "./level_codec.ts";
 import { rememberByLevel } from "./remember_by_level.ts";
 import { typicalSquare } from "../matrix/typical_square.ts";
-import { finish, type Steps } from "../../workers/steps.ts";
+import { createBreaks, finish, type Steps } from "../../workers/steps.ts";
 import {
   damaged,
   positiveParameter,
@@ -48,8 +48,13 @@ const LIMIT = 1200;
 export function createFieldLevel({ step }: FieldLevelOptions): Level {
   return {
     kind: "field",
-    encode(signal, { scratch = new ScratchArrays() }) {
-      const fields = signal.map(stepField);
+    async encode(signal, { scratch = new ScratchArrays(), signal: abort }) {
+      const pause = createBreaks(abort);
+      const fields: StepField[] = [];
+      for (const matrix of signal) {
+        await pause();
+        fields.push(stepField(matrix));
+      }
       const side = new RansEncoder();
       putIntegers(side, Int32Array.from(fields, ({ base }) => base));
       putIntegers(side, Int32Array.from(fields, ({ rows }) => rows.length > 0 ? 1 : 0));
@@ -59,14 +64,13 @@ export function createFieldLevel({ step }: FieldLevelOptions): Level {
         putIntegers(side, columns);
       }
       const streams = new Map([["steps", side.finish()]]);
-      const handsOn = signal.map((matrix, i) => {
+      const handsOn: Matrix[] = [];
+      for (const [i, matrix] of signal.entries()) {
+        await pause();
         const quotients = scratch.float32Array(`quotients ${i}`, matrix.data.length);
-        return divide(matrix, fields[i]!, step, quotients);
-      });
-      return Promise.resolve({
-        encoded: { kind: "field", parameters: { step }, streams },
-        handsOn,
-      });
+        handsOn.push(divide(matrix, fields[i]!, step, quotients));
+      }
+      return { encoded: { kind: "field", parameters: { step }, streams }, handsOn };
     },
   };
 }

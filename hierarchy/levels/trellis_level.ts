@@ -81,7 +81,7 @@ export function createTrellisLevel(
         });
         fit = await fitEntropyModel(states, quantized, run, fit?.model, abort);
       }
-      const streams = await encodeStreams(states, fit!, signal, run);
+      const streams = await encodeStreams(states, fit!, signal, run, abort);
       onProgress?.(1);
       const encoded: EncodedLevel = { kind: "trellis", parameters: { states }, streams };
       return { encoded, handsOn: [] };
@@ -116,6 +116,7 @@ async function encodeStreams(
   { matrices, model }: EntropyModelFit,
   shapes: readonly MatrixShape[],
   run: RunTasks,
+  abort: AbortSignal | undefined,
 ): Promise<Map<string, Uint8Array>> {
   const side = new RansEncoder();
   putIntegers(side, model.coefficients);
@@ -135,7 +136,7 @@ async function encodeStreams(
       matrices: matrices.slice(first, last + 1),
     };
   });
-  const codes = await run("encode", tasks);
+  const codes = await run("encode", tasks, { ...(abort && { signal: abort }) });
   return new Map([
     ["fields", side.finish()],
     ...codes.map((bytes, i) => [`codes.${i}`, bytes] as const),

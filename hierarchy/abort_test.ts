@@ -1,0 +1,39 @@
+import assert from "node:assert";
+import { createRandom } from "../kan/numeric/random.ts";
+import { HierarchicalCompressor } from "./compressor.ts";
+import { decompressWeights } from "./decompress.ts";
+
+const random = createRandom(1);
+const table = Float32Array.from({ length: 1 << 16 }, () => random.normal());
+// Enough for workers, and for many segments.
+const weights = new Map(["a", "b"].map((name) => {
+  const data = Float32Array.from({ length: 1 << 21 }, (_, i) => table[(i * 40503) & 0xffff]!);
+  return [name, { dtype: "F32" as const, shape: [1024, 2048], data }];
+}));
+
+/** Aborts what `work` starts after some milliseconds; gives how long it then went on. */
+async function stopped(
+  after: number,
+  work: (signal: AbortSignal) => Promise<unknown>,
+): Promise<number> {
+  const controller = new AbortController();
+  let abortedAt = Infinity;
+  const timer = setTimeout(() => {
+    abortedAt = performance.now();
+    controller.abort(new Error("enough"));
+  }, after);
+  await assert.rejects(work(controller.signal), /enough/);
+  clearTimeout(timer);
+  return performance.now() - abortedAt;
+}
+
+Deno.test("a signal ends compressing and decompressing soon", async () => {
+  const options = { bits: 4, effort: "fast" as const };
+  for (const after of [20, 400]) {
+    const compress = (signal: AbortSignal) =>
+      new HierarchicalCompressor({ ...options, signal }).compress(weights);
+    assert.ok(await stopped(after, compress) < 2000);
+  }
+  const compressed = await new HierarchicalCompressor(options).compress(weights);
+  assert.ok(await stopped(0, (signal) => decompressWeights(compressed, { signal })) < 1000);
+});
