@@ -119,6 +119,15 @@ Deno.test("a full disk leaves what was there", mounting, async () => {
   }
 });
 
+Deno.test("a disk without a byte left is told of before the work", mounting, async () => {
+  const shell = 'mount -t tmpfs -o size=64k tmpfs . && cd "$PWD" && ' +
+    "(cat /dev/zero > fill 2>/dev/null || true)";
+  assert.deepEqual(await writeMounted(shell, "out"), [
+    "InputError: out: no space left on the disk; free some or choose another folder",
+    "fill",
+  ]);
+});
+
 Deno.test("a folder in one that the user may not write to is filled", {
   // The administrator may write everywhere.
   ignore: Deno.build.os === "windows" || Deno.uid() === 0,

@@ -104,7 +104,11 @@ export function undoPlacing(stage: string, target: string): void {
 function discardOld(stage: string): void {
   const trash = join(stage, TRASH);
   renameSync(join(stage, OLD), trash);
-  rmSync(trash, { recursive: true, force: true });
+  try {
+    rmSync(trash, { recursive: true, force: true });
+  } catch {
+    // The new files are in place; the rest goes with the hidden folder.
+  }
 }
 
 /** Gives a new file or folder the permissions of the one that it replaces. */

@@ -43,27 +43,24 @@ export function openStage(target: string, shown: string, inside: boolean): Stage
     : [besideOf(target), insideOf(target)];
   const parent = dirname(folder);
   const firstMade = mkdirSync(parent, { recursive: true });
+  let lock: Deno.FsFile | undefined;
+  const release = () => {
+    if (lock !== undefined) removeStage(folder, lock);
+    removeEmptyFolders(parent, firstMade);
+  };
   try {
-    const lock = takeLock(folder, shown);
-    if (lock === undefined || isBusy(other)) {
-      if (lock !== undefined) removeStage(folder, lock);
-      throw busyError(lock === undefined ? folder : other, shown);
-    }
+    lock = takeLock(folder, shown);
+    if (lock === undefined) throw busyError(folder, shown);
+    if (isBusy(other)) throw busyError(other, shown);
+    writeFileSync(join(folder, LOCK), `${process.pid}\n`);
     clear(folder, target);
     removeDeadStages(parent);
-    if (!inside && existsSync(target) && statSync(target).isDirectory()) removeDeadStages(target);
+    if (!inside && isFolder(target)) removeDeadStages(target);
     const files = join(folder, "files");
     mkdirSync(files);
-    return {
-      folder,
-      files,
-      release() {
-        removeStage(folder, lock);
-        removeEmptyFolders(parent, firstMade);
-      },
-    };
+    return { folder, files, release };
   } catch (error) {
-    removeEmptyFolders(parent, firstMade);
+    release();
     throw error;
   }
 }
@@ -87,9 +84,7 @@ function targetOf(folder: string): string {
 function takeLock(folder: string, shown: string): Deno.FsFile | undefined {
   for (;;) {
     const file = tryLock(folder, shown, makeOne(folder) ? "new" : "old");
-    if (file === "gone") continue;
-    if (file !== undefined) writeFileSync(join(folder, LOCK), `${process.pid}\n`);
-    return file;
+    if (file !== "gone") return file;
   }
 }
 
@@ -211,10 +206,11 @@ function removeStage(folder: string, lock: Deno.FsFile): void {
     for (const name of readdirSync(removed)) {
       if (name !== LOCK) rmSync(join(removed, name), { recursive: true, force: true });
     }
-  } finally {
-    // Last, so that a later run knows what is left if this one is killed.
+    // The lock goes last, so that a later run knows what is left if this one is killed.
     lock.close();
     rmSync(removed, { recursive: true, force: true });
+  } catch {
+    // A later run tries again; what was written is in its place.
   }
 }
 
