@@ -13,7 +13,7 @@ import * as tf from "@tensorflow/tfjs";
 import { useBackend } from "../eval/mod.ts";
 import { symbolCosts } from "../hierarchy/entropy/symbol_costs.ts";
 import { laplacianModel, symbolTables } from "../hierarchy/entropy/symbol_model.ts";
-import { fitScaleField } from "../hierarchy/entropy/scale_field.ts";
+import { fitRowColumnScales } from "../hierarchy/entropy/row_column_scales.ts";
 import { createErrorFeedbackKernel } from "../hierarchy/quantize/error_feedback_kernel.ts";
 import type { Matrix } from "../hierarchy/matrix/matrix.ts";
 import type { ErrorMetric } from "../hierarchy/matrix/error_metric.ts";
@@ -80,22 +80,22 @@ function randomMatrices(): WeighedMatrix[] {
   }));
 }
 
-async function benchStates(states: number, signal: readonly Matrix[]): Promise<void> {
-  const weights = signal.reduce((sum, { data }) => sum + data.length, 0) / 1e6;
+async function benchStates(states: number, matrices: readonly Matrix[]): Promise<void> {
+  const weights = matrices.reduce((sum, { data }) => sum + data.length, 0) / 1e6;
   const costs = symbolCosts(symbolTables(laplacianModel(2)));
   const goal = GOALS.get(states);
   for (const rateWeight of [0, RATE_WEIGHT]) {
-    const tasks = signal.map((matrix) => {
-      const field = fitScaleField(matrix.data, matrix.rows, matrix.columns);
+    const tasks = matrices.map((matrix) => {
+      const scales = fitRowColumnScales(matrix.data, matrix.rows, matrix.columns);
       return {
         states,
         matrix,
-        ...(rateWeight > 0 && { rate: { lambda: rateWeight, costs, field } }),
+        ...(rateWeight > 0 && { rate: { rateWeight, costs, scales } }),
       };
     });
     const pass = leastCpuSeconds(() => tasks.forEach(codingTasks.quantize), RUNS);
     const level = createTrellisLevel({ states, rateWeight });
-    const whole = await leastCpuSecondsLater(() => level.encode(signal, { seed: 0 }), RUNS);
+    const whole = await leastCpuSecondsLater(() => level.encode(matrices, { seed: 0 }), RUNS);
     const name = `${states} states${rateWeight > 0 ? ", rate term" : ""}`;
     const cells = [weights / pass, weights / whole].map((rate) => rate.toFixed(2).padStart(13));
     console.log(name.padEnd(24) + cells.join("") + `${goal ?? ""}`.padStart(8));

@@ -17,7 +17,10 @@ import type { IndexMatrix } from "../hierarchy/entropy/index_matrix.ts";
 import { forEachDiagonal } from "../hierarchy/scan/pieces.ts";
 import { putIntegers } from "../hierarchy/entropy/integer_vector.ts";
 import { RansEncoder } from "../hierarchy/entropy/rans.ts";
-import { fitScaleField, type ScaleField } from "../hierarchy/entropy/scale_field.ts";
+import {
+  fitRowColumnScales,
+  type RowColumnScales,
+} from "../hierarchy/entropy/row_column_scales.ts";
 import {
   laplacianModel,
   type SymbolModel,
@@ -95,7 +98,7 @@ const average = (values: Int32Array) =>
   Math.round(values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length));
 
 /** Ways to leave parts of a scale field out; what is left out keeps its mean. */
-const FIELDS: Record<string, (field: ScaleField) => ScaleField> = {
+const FIELDS: Record<string, (scales: RowColumnScales) => RowColumnScales> = {
   tensor: ({ rows, columns }) => ({
     rows: zeros(rows).fill(average(rows) + average(columns)),
     columns: zeros(columns),
@@ -105,13 +108,13 @@ const FIELDS: Record<string, (field: ScaleField) => ScaleField> = {
     columns: zeros(columns),
   }),
   columns: ({ rows, columns }) => ({ rows: zeros(rows).fill(average(rows)), columns }),
-  both: (field) => field,
+  both: (scales) => scales,
 };
 
 function withFields({ matrices }: CodedModel, kind: string): IndexMatrix[] {
   return matrices.map(({ rows, columns, indices, levels }) => {
-    const field = FIELDS[kind]!(fitScaleField(levels, rows, columns));
-    return { rows, columns, indices, field };
+    const scales = FIELDS[kind]!(fitRowColumnScales(levels, rows, columns));
+    return { rows, columns, indices, scales };
   });
 }
 
@@ -123,15 +126,15 @@ function priceOf(
   const tables = symbolTables(model);
   const encoder = new RansEncoder();
   putIntegers(encoder, model.coefficients);
-  matrices.forEach(({ field }, i) => {
-    const { logSteps } = coded[i]!;
+  matrices.forEach(({ scales }, i) => {
+    const { rowColumnSteps } = coded[i]!;
     const constant = (values: Int32Array) => values.every((value) => value === values[0]);
     const told = (values: Int32Array, steps: Int32Array | undefined) =>
       constant(values)
         ? values.subarray(0, 1)
         : values.map((value, at) => value + (steps?.[at] ?? 0));
-    putIntegers(encoder, told(field.rows, logSteps?.rows));
-    putIntegers(encoder, told(field.columns, logSteps?.columns));
+    putIntegers(encoder, told(scales.rows, rowColumnSteps?.rows));
+    putIntegers(encoder, told(scales.columns, rowColumnSteps?.columns));
   });
   const codes = matrices.reduce((sum, matrix) => sum + idealBits(trellis, matrix, tables), 0);
   return { codes, side: 8 * encoder.finish().length };

@@ -35,7 +35,7 @@ function benchQuantization(): void {
   const targets = Float32Array.from({ length }, () => 4 * random.normal());
   const indices = new Int32Array(length);
   const costs = symbolCosts(symbolTables(laplacianModel(2)));
-  const rate = { lambda: 0.1, costs, classes: new Uint8Array(length).fill(38) };
+  const rate = { rateWeight: 0.1, costs, classes: new Uint8Array(length).fill(38) };
   row(["quantization", "TypeScript", "kernel", "ratio", "(million weights a second)"]);
   for (const states of [4, 8, 64, 256]) {
     const trellis = createTrellis(states);

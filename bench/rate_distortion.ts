@@ -19,7 +19,7 @@ import {
   laplacianSignal,
   type TestSignal,
   weightSignal,
-} from "./theory/test_signals.ts";
+} from "./theory/test_matrices.ts";
 import { printTable } from "./theory/table.ts";
 
 /** Largest mean squared errors for the unit Gaussian, by states and bits. */
@@ -50,7 +50,7 @@ const { values: args } = parseArgs({
   },
 });
 
-async function testSignal(name: string): Promise<TestSignal> {
+async function testMatrices(name: string): Promise<TestSignal> {
   const samples = 2 ** Number(args["log2-samples"]);
   if (name === "gaussian") return gaussianSignal(samples);
   if (name === "laplacian") return laplacianSignal(samples);
@@ -61,7 +61,7 @@ async function testSignal(name: string): Promise<TestSignal> {
 const numbers = (list: string) => list.split(",").map(Number);
 const measured: (DrawnGap & { rate: number; bound: number; goal?: number })[] = [];
 for (const source of args.sources.split(",")) {
-  const { name, signal, bound } = await testSignal(source);
+  const { name, matrices, bound } = await testMatrices(source);
   for (const states of numbers(args.states)) {
     for (const rate of numbers(args.bits)) {
       const options = {
@@ -69,7 +69,7 @@ for (const source of args.sources.split(",")) {
         rateWeight: Number(args["rate-weight"] ?? rateWeightOf(states)),
         ratePasses: Number(args.passes),
       };
-      const gap = await measureGap(signal, rate, options, bound);
+      const gap = await measureGap(matrices, rate, options, bound);
       const goal = source === "gaussian" ? GOALS.get(states)?.get(rate) : undefined;
       measured.push({
         ...gap,

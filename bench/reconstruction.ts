@@ -19,12 +19,12 @@ import type { StateDict } from "../data/mod.ts";
 import { indexStatistics } from "../hierarchy/entropy/index_statistics.ts";
 import { emptyCounts, fitSymbolModel } from "../hierarchy/entropy/fit_symbol_model.ts";
 import { idealBits } from "../hierarchy/entropy/index_code.ts";
-import { fitScaleField } from "../hierarchy/entropy/scale_field.ts";
+import { fitRowColumnScales } from "../hierarchy/entropy/row_column_scales.ts";
 import { symbolTables } from "../hierarchy/entropy/symbol_model.ts";
 import { createFieldLevel, decodeField } from "../hierarchy/levels/field_level.ts";
 import { createTrellis, quantizersOf } from "../hierarchy/scan/trellis.ts";
 import { openEmbeddedCalibrated } from "./theory/calibrated_model.ts";
-import { codedSignal, withMatrices } from "./theory/coded_signal.ts";
+import { codedSignal, withMatrices } from "./theory/coded_matrices.ts";
 import {
   type CentroidSums,
   quantizeShifted,
@@ -84,7 +84,7 @@ function shiftsOf(name: string, shares: Shares): Shifts {
 
 async function encode(step: number, inside: Shares, after: Shares): Promise<Coded> {
   const field = await createFieldLevel({ step }).encode(signal, { seed: 0 });
-  const coded = field.handsOn.map((matrix) =>
+  const coded = field.output.map((matrix) =>
     quantizeShifted(
       trellis,
       { ...matrix, metric: matrix.metric! },
@@ -92,14 +92,19 @@ async function encode(step: number, inside: Shares, after: Shares): Promise<Code
     )
   );
   // Fields are not refined, to save time: all variants have the same and are compared.
-  const matrices = field.handsOn.map(({ rows, columns, data }, i) => {
-    return { rows, columns, indices: coded[i]!.indices, field: fitScaleField(data, rows, columns) };
+  const matrices = field.output.map(({ rows, columns, data }, i) => {
+    return {
+      rows,
+      columns,
+      indices: coded[i]!.indices,
+      scales: fitRowColumnScales(data, rows, columns),
+    };
   });
   const counts = emptyCounts(quantizers);
   for (const matrix of matrices) indexStatistics.countMagnitudes(trellis, matrix, counts);
   const tables = symbolTables(fitSymbolModel(quantizers, counts));
   const bits = matrices.reduce((sum, matrix) => sum + idealBits(trellis, matrix, tables), 0);
-  const moved = field.handsOn.map((matrix, i) => {
+  const moved = field.output.map((matrix, i) => {
     const { values } = coded[i]!, shifts = shiftsOf(matrix.name, after);
     const data = after === NONE ? values : values.map((level) => shiftLevel(shifts, level));
     return { ...matrix, data };

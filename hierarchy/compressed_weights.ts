@@ -3,7 +3,7 @@ import { letGo } from "../data/let_go.ts";
 import { pickRows } from "../data/read_rows.ts";
 import type { WeightSource, WeightTensor } from "../data/tensor.ts";
 import type { Container } from "./file/container.ts";
-import { decodeExactTensors } from "./file/exact_tensors.ts";
+import { decodeVerbatimTensors } from "./file/verbatim_tensors.ts";
 import { inseparableLevel } from "./file/decode_groups.ts";
 import { decodeStages } from "./levels/level_codecs.ts";
 import { codedShapes } from "./file/plan_tensors.ts";
@@ -32,7 +32,7 @@ import { finishWithBreaks, type Steps } from "../workers/steps.ts";
  * ```
  */
 export function compressedWeights(container: Container, options: DecodeOptions = {}): WeightSource {
-  const { tensors, aliases, stages, exact, file } = container;
+  const { tensors, aliases, stages, verbatim, file } = container;
   const named = <T>(work: () => T) => file === undefined ? work() : naming(file, work);
   const together = inseparableLevel(stages);
   if (together !== undefined) {
@@ -45,7 +45,7 @@ export function compressedWeights(container: Container, options: DecodeOptions =
   }
   const shapes = codedShapes(tensors);
   const numbers = new Map(shapes.map(({ name }, number) => [name, number]));
-  const kept = named(() => decodeExactTensors(tensors, exact));
+  const kept = named(() => decodeVerbatimTensors(tensors, verbatim));
   const stored = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const infoOf = (name: string) => {
     const tensor = stored.get(aliases.get(name) ?? name);

@@ -12,7 +12,7 @@ import { type Container, openContainer } from "./file/container.ts";
 import { sourceOf } from "./decompress.ts";
 import { encodeStages } from "./encode_stages.ts";
 import { encodeAtTarget } from "./encode_at_target.ts";
-import type { Signal } from "./matrix/matrix.ts";
+import type { Matrices } from "./matrix/matrix.ts";
 import { isLost } from "./metric/is_lost.ts";
 import { prepareModel } from "./prepare_model.ts";
 import { type CompressionReport, reportContainer } from "./report.ts";
@@ -100,8 +100,8 @@ export class HierarchicalCompressor {
     kept: ReadonlySet<string>,
   ): Promise<CompressedModel & { readonly lost: readonly string[] }> {
     const model = await prepareModel(weights, metrics, description, this.#options, kept);
-    const { signal } = model;
-    if (signal.length === 0 && kept.size > 0) {
+    const { matrices } = model;
+    if (matrices.length === 0 && kept.size > 0) {
       throw new InputError(
         `tensor ${
           quote([...kept][0]!)
@@ -109,13 +109,13 @@ export class HierarchicalCompressor {
           "values, and those of its calibration, are of a size that float32 can hold",
       );
     }
-    const values = countValues(signal);
+    const values = countValues(matrices);
     const states = chooseStates(this.#options, values);
     const isLarge = values >= FEWEST_SHARED_VALUES;
     const workers = new CodingWorkers(isLarge ? this.#options.threads : 1, isLarge);
     try {
       const options = { ...this.#options, states, workers };
-      const encoder = await encodeStages(signal, options);
+      const encoder = await encodeStages(matrices, options);
       const bytes = await encodeAtTarget(model, encoder, options, divergence);
       // What workers have seen of shared memory is let go of when they end: before the report decodes.
       workers.close();
@@ -123,9 +123,9 @@ export class HierarchicalCompressor {
       const lost: string[] = [];
       const step = options.uniform ? Infinity : stepOf(container);
       const report = await reportContainer(container, bytes.length, {
-        original: signal,
+        original: matrices,
         onError(matrix, error) {
-          if (isLost(signal[matrix]!, error, step)) lost.push(signal[matrix]!.name);
+          if (isLost(matrices[matrix]!, error, step)) lost.push(matrices[matrix]!.name);
         },
         signal: this.#options.signal,
       });
@@ -143,8 +143,8 @@ function stepOf({ stages }: Container): number {
   return Number(field?.parameters.step ?? Infinity);
 }
 
-function countValues(signal: Signal): number {
-  return signal.reduce((sum, { data }) => sum + data.length, 0);
+function countValues(matrices: Matrices): number {
+  return matrices.reduce((sum, { data }) => sum + data.length, 0);
 }
 
 function checkDivergence(target: DivergenceTarget | undefined, size: number | undefined): void {

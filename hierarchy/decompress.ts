@@ -4,7 +4,7 @@ import { naming } from "../data/naming.ts";
 import { memorySource } from "../data/memory_source.ts";
 import type { StateDict, WeightTensor } from "../data/tensor.ts";
 import { type Container, openContainer } from "./file/container.ts";
-import { decodeExactTensors } from "./file/exact_tensors.ts";
+import { decodeVerbatimTensors } from "./file/verbatim_tensors.ts";
 import { decodeGroups } from "./file/decode_groups.ts";
 import { decodeStages } from "./levels/level_codecs.ts";
 import type { Matrix } from "./matrix/matrix.ts";
@@ -75,8 +75,8 @@ export async function checkDecodes(
   await (container.file === undefined ? work() : naming(container.file, work));
 }
 
-function* decodeAll({ tensors, stages, exact }: Container): Steps<void> {
-  decodeExactTensors(tensors, exact);
+function* decodeAll({ tensors, stages, verbatim }: Container): Steps<void> {
+  decodeVerbatimTensors(tensors, verbatim);
   const shapes = codedShapes(tensors);
   for (const { matrices, wanted } of decodeGroups(stages, shapes)) {
     const decoded = yield* decodeStages(stages, shapes, wanted);
@@ -86,14 +86,16 @@ function* decodeAll({ tensors, stages, exact }: Container): Steps<void> {
 }
 
 /** What {@linkcode decodeContainer} does, in steps. */
-export function* decodeWeights({ tensors, aliases, stages, exact }: Container): Steps<StateDict> {
+export function* decodeWeights(
+  { tensors, aliases, stages, verbatim }: Container,
+): Steps<StateDict> {
   const shapes = codedShapes(tensors);
   const coded = new Map<string, Matrix>();
   for (const { matrices, wanted } of decodeGroups(stages, shapes)) {
     const decoded = yield* decodeStages(stages, shapes, wanted);
     for (const matrix of matrices) coded.set(shapes[matrix]!.name, decoded[matrix]!);
   }
-  const kept = decodeExactTensors(tensors, exact);
+  const kept = decodeVerbatimTensors(tensors, verbatim);
   const weights = new Map<string, WeightTensor>();
   for (const { name, dtype, shape, transposed } of tensors) {
     yield;

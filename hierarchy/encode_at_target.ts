@@ -23,7 +23,7 @@ const CODING_SHARE = 0.5;
  * no target. Throws {@linkcode InputError} where it cannot be met.
  */
 export async function encodeAtTarget(
-  { base, signal, parameters }: PreparedModel,
+  { base, matrices, parameters }: PreparedModel,
   encoder: StageEncoder,
   options: EncodeOptions,
   divergence?: DivergenceTarget,
@@ -35,7 +35,7 @@ export async function encodeAtTarget(
     const rounded = Number(step.toPrecision(STEP_DIGITS));
     return await encodeContainer({ ...base, stages: await encoder.encodeAt(rounded, report) });
   };
-  const values = signal.reduce((sum, { data }) => sum + data.length, 0);
+  const values = matrices.reduce((sum, { data }) => sum + data.length, 0);
   const target = divergence === undefined ? targetBytes(options, parameters, values) : undefined;
   if ((divergence ?? target) === undefined) return await encode(FINE_STEP, progress.next());
   const estimate = encoder.estimateRate();
@@ -55,7 +55,7 @@ export async function encodeAtTarget(
       { estimate, values, advice: adviceFor(base) },
     );
   }
-  const fields = signal.reduce((sum, { rows, columns }) => sum + rows + columns, 0);
+  const fields = matrices.reduce((sum, { rows, columns }) => sum + rows + columns, 0);
   const overhead = (await encodeContainer({ ...base, stages: [] })).length + FIELD_BYTES * fields;
   return await meetSize(
     async (logStep) => {

@@ -4,7 +4,7 @@ import type { EncodeContext, EncodedLevel, Level, Stage } from "./levels/level.t
 import { decodeStage } from "./levels/level_codecs.ts";
 import { createAutoencoderLevels } from "./levels/autoencoder_level.ts";
 import { createFieldLevel } from "./levels/field_level.ts";
-import type { Signal } from "./matrix/matrix.ts";
+import type { Matrices } from "./matrix/matrix.ts";
 import { planAutoencoder } from "./levels/plan_autoencoder.ts";
 import { ScratchArrays } from "./matrix/scratch_arrays.ts";
 import { createTrellisLevel, type TrellisLevelOptions } from "./levels/trellis_level.ts";
@@ -13,7 +13,7 @@ import { estimateRate, type RateEstimate } from "./rate/rate_estimate.ts";
 import type { CodingWorkers } from "./workers/coding_workers.ts";
 import { finishWithBreaks } from "../workers/steps.ts";
 
-/** A signal that is ready to be coded at any step; what does not depend on the step is done. */
+/** Matrices that are ready to be coded at any step; what does not depend on the step is done. */
 export interface StageEncoder {
   /** Estimates what the step-dependent levels take. */
   estimateRate(): RateEstimate;
@@ -39,38 +39,43 @@ export const TRAINING_SHARE = 0.7;
 
 /** Prepares the hierarchy of a preset; reports progress up to {@linkcode TRAINING_SHARE}. */
 export async function encodeStages(
-  signal: Signal,
+  matrices: Matrices,
   options: EncodeOptions,
 ): Promise<StageEncoder> {
-  if (options.preset === "rate") return stageEncoder([], [], signal, options);
+  if (options.preset === "rate") return stageEncoder([], [], matrices, options);
   const report = (share: number) =>
     options.onProgress?.("autoencoder levels", TRAINING_SHARE * share);
-  const prefix = await encodeChain(createAutoencoders(signal, options), signal, options, report);
+  const prefix = await encodeChain(
+    createAutoencoders(matrices, options),
+    matrices,
+    options,
+    report,
+  );
   if (options.preset === "seed") {
-    return stageEncoder([], prefix.encoded, prefix.handsOn, { ...options, states: 1 });
+    return stageEncoder([], prefix.encoded, prefix.output, { ...options, states: 1 });
   }
   const latentCoders = coders(HYBRID_LATENT_STEP, { states: 1 });
-  const coded = await encodeChain(latentCoders, prefix.handsOn, options, () => {});
+  const coded = await encodeChain(latentCoders, prefix.output, options, () => {});
   const first = [...prefix.encoded, ...coded.encoded];
-  const decoded = await finishWithBreaks(decodeStage(first, signal), options.signal);
-  return stageEncoder([first], [], residualOf(signal, decoded), options);
+  const decoded = await finishWithBreaks(decodeStage(first, matrices), options.signal);
+  return stageEncoder([first], [], residualOf(matrices, decoded), options);
 }
 
 function stageEncoder(
   before: readonly Stage[],
   prefix: Stage,
-  signal: Signal,
+  matrices: Matrices,
   options: EncodeOptions,
 ): StageEncoder {
   let estimate: RateEstimate | undefined;
-  const rates = () => estimate ??= estimateRate(signal, options.states === 1 ? 1 : 2);
+  const rates = () => estimate ??= estimateRate(matrices, options.states === 1 ? 1 : 2);
   const scratch = new ScratchArrays();
-  const { states, rateWeight = chooseRateWeight(states, signal) } = options;
+  const { states, rateWeight = chooseRateWeight(states, matrices) } = options;
   return {
     estimateRate: rates,
     async encodeAt(step, report) {
       const shifts = options.uniform ? uniformShifts(rates(), Math.log2(step)) : undefined;
-      const moved = shifts === undefined ? signal : shiftSteps(signal, shifts);
+      const moved = shifts === undefined ? matrices : shiftSteps(matrices, shifts);
       const levels = coders(step, { states, rateWeight });
       const coded = await encodeChain(levels, moved, { ...options, scratch }, report);
       return [...before, [...prefix, ...coded.encoded]];
@@ -83,9 +88,9 @@ function coders(step: number, options: TrellisLevelOptions): Level[] {
   return [createFieldLevel({ step }), createTrellisLevel(options)];
 }
 
-function createAutoencoders(signal: Signal, options: ResolvedOptions): Level[] {
+function createAutoencoders(matrices: Matrices, options: ResolvedOptions): Level[] {
   const { hiddenDims, numLevels, trainingSteps } = options;
-  const values = signal.reduce((sum, { data }) => sum + data.length, 0);
+  const values = matrices.reduce((sum, { data }) => sum + data.length, 0);
   const widths = hiddenDims === undefined ? planAutoencoder(values, numLevels) : { hiddenDims };
   return createAutoencoderLevels({
     ...widths,
@@ -95,12 +100,12 @@ function createAutoencoders(signal: Signal, options: ResolvedOptions): Level[] {
 
 async function encodeChain(
   levels: readonly Level[],
-  signal: Signal,
+  matrices: Matrices,
   { seed, signal: abort, workers, scratch }: EncodeOptions,
   report: (share: number) => void,
-): Promise<{ encoded: EncodedLevel[]; handsOn: Signal }> {
+): Promise<{ encoded: EncodedLevel[]; output: Matrices }> {
   const encoded: EncodedLevel[] = [];
-  let handsOn = signal;
+  let output = matrices;
   for (const [i, level] of levels.entries()) {
     const context: EncodeContext = {
       seed: seed + i,
@@ -109,15 +114,15 @@ async function encodeChain(
       onProgress: (share) => report((i + share) / levels.length),
       ...(abort === undefined ? {} : { signal: abort }),
     };
-    const result = await level.encode(handsOn, context);
+    const result = await level.encode(output, context);
     encoded.push(result.encoded);
-    handsOn = result.handsOn;
+    output = result.output;
   }
-  return { encoded, handsOn };
+  return { encoded, output };
 }
 
-function residualOf(signal: Signal, decoded: Signal): Signal {
-  return signal.map((matrix, i) => {
+function residualOf(matrices: Matrices, decoded: Matrices): Matrices {
+  return matrices.map((matrix, i) => {
     const other = decoded[i]!.data;
     return { ...matrix, data: matrix.data.map((value, j) => value - other[j]!) };
   });

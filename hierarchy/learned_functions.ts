@@ -79,13 +79,13 @@ export async function readLearnedFunctions(
     const coded = levelShapes(stage, shapes)[at]!;
     const matrices: MatrixFunctions[] = [];
     let codeLengths: CodeLengths[] = [];
-    decodeIndices(stage[at]!, coded, ({ piece: { matrix }, field, tables }) => {
+    decodeIndices(stage[at]!, coded, ({ piece: { matrix }, scales, tables }) => {
       if (matrices[matrix] !== undefined) return;
-      const { name, logSteps } = coded[matrix]!;
+      const { name, rowColumnSteps } = coded[matrix]!;
       matrices[matrix] = {
         name,
-        ...(logSteps === undefined ? {} : { logStep: inOctaves(logSteps) }),
-        logScale: inOctaves(field),
+        ...(rowColumnSteps === undefined ? {} : { logStep: inOctaves(rowColumnSteps) }),
+        logScale: inOctaves(scales),
       };
       if (codeLengths.length === 0) codeLengths = lengthsOf(tables[0]!);
     });

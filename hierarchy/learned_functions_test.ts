@@ -50,7 +50,7 @@ Deno.test("a file without a trellis level is refused", async () => {
     tensors: [{ name: "w", dtype: "F32", shape: [1], stored: "F32" }],
     aliases: new Map(),
     stages: [],
-    exact: new Uint8Array(4),
+    verbatim: new Uint8Array(4),
   });
   await assert.rejects(readLearnedFunctions(bytes), InputError);
 });

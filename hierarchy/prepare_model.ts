@@ -2,8 +2,8 @@ import { InputError } from "../data/input_error.ts";
 import { elementCount, type StateDict, type WeightSource } from "../data/tensor.ts";
 import type { ResolvedOptions } from "./compressor_options.ts";
 import type { Container } from "./file/container.ts";
-import { encodeExactTensors } from "./file/exact_tensors.ts";
-import type { Signal } from "./matrix/matrix.ts";
+import { encodeVerbatimTensors } from "./file/verbatim_tensors.ts";
+import type { Matrices } from "./matrix/matrix.ts";
 import { factorMetrics } from "./metric/factor_metrics.ts";
 import {
   errorMetric,
@@ -21,7 +21,7 @@ export interface PreparedModel {
   /** Everything of the file but the stages. */
   readonly base: Omit<Container, "stages">;
   /** The matrices that the levels code. */
-  readonly signal: Signal;
+  readonly matrices: Matrices;
   /** Number of parameters, tied ones once. */
   readonly parameters: number;
 }
@@ -45,11 +45,11 @@ export async function prepareModel(
   const parameters = stored.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   checkParameters(parameters, options.inputDim);
   const factored = await factoredMetrics(metrics, dict, parameters, options);
-  const signal = buildSignal(stored, dict, factored);
-  const exact = encodeExactTensors(stored, dict);
+  const matrices = buildMatrices(stored, dict, factored);
+  const verbatim = encodeVerbatimTensors(stored, dict);
   const sourceSha256 = description.sourceSha256 ?? await weightsDigest(dict);
-  const base = { tensors: stored, aliases, exact, ...description, sourceSha256 };
-  return { base, signal, parameters };
+  const base = { tensors: stored, aliases, verbatim, ...description, sourceSha256 };
+  return { base, matrices, parameters };
 }
 
 async function readAllWeights(
@@ -84,11 +84,11 @@ async function factoredMetrics(
 }
 
 /** The matrices that the levels code, with their metrics. */
-function buildSignal(
+function buildMatrices(
   stored: readonly StoredTensor[],
   weights: StateDict,
   metrics: FactoredMetrics,
-): Signal {
+): Matrices {
   return stored.filter((tensor) => tensor.stored === undefined).map((tensor) => {
     const shape = matrixShape(tensor);
     const { name, rows, columns } = shape;

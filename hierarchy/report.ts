@@ -4,7 +4,7 @@ import type { Container } from "./file/container.ts";
 import type { EncodedLevel, Stage } from "./levels/level.ts";
 import { decodeGroups } from "./file/decode_groups.ts";
 import { codecOf, decodeStage, levelBytes, levelShapes } from "./levels/level_codecs.ts";
-import type { MatrixShape, Signal } from "./matrix/matrix.ts";
+import type { Matrices, MatrixShape } from "./matrix/matrix.ts";
 import { codedShapes } from "./file/plan_tensors.ts";
 import { naming } from "../data/naming.ts";
 import { finishWithBreaks, type Steps } from "../workers/steps.ts";
@@ -19,7 +19,7 @@ export interface LevelReport {
   readonly bytes: number;
   /** Those bytes in bits per parameter of the model. */
   readonly bitsPerWeight: number;
-  /** Share of the signal's energy that the level could not represent, where it says. */
+  /** Share of the energy that the level could not represent, where it says. */
   readonly energyLeft?: number;
 }
 
@@ -79,8 +79,8 @@ export interface CompressionReport {
 
 /** What {@linkcode reportContainer} may be given. */
 export interface ReportOptions {
-  /** The signal that the first stage coded, where it is at hand. */
-  readonly original?: Signal | undefined;
+  /** The matrices that the first stage coded, where it is at hand. */
+  readonly original?: Matrices | undefined;
   /** Called with the number of each matrix of `original`, and what it misses of it. */
   readonly onError?: ((matrix: number, error: Float32Array) => void) | undefined;
   /** Stops the work; the signal's reason is thrown. */
@@ -105,7 +105,7 @@ function* report(
   fileBytes: number,
   options: ReportOptions,
 ): Steps<CompressionReport> {
-  const { tensors, stages, exact } = container;
+  const { tensors, stages, verbatim } = container;
   const parameters = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   const originalBytes = tensors.reduce(
     (sum, { dtype, shape }) => sum + elementCount(shape) * bytesPerElement(dtype),
@@ -122,14 +122,14 @@ function* report(
   const levels = stages.flatMap((stage, i) =>
     stage.map((level) => reportLevel(level, i, parameters))
   );
-  const streamBytes = levels.reduce((sum, { bytes }) => sum + bytes, 0) + exact.length;
+  const streamBytes = levels.reduce((sum, { bytes }) => sum + bytes, 0) + verbatim.length;
   return {
     parameters,
     originalBytes,
     originalDtype,
     compressedBytes: fileBytes,
     bitsPerWeight: 8 * fileBytes / parameters,
-    overhead: { header: fileBytes - streamBytes, exact: exact.length },
+    overhead: { header: fileBytes - streamBytes, exact: verbatim.length },
     stages: yield* reportStages(container, parameters, options),
     levels,
     tensors: yield* reportTensors(container, fileBytes),
@@ -164,11 +164,11 @@ function* savedBits(
 ): Steps<number[]> {
   const saved = stages.map(() => 0);
   for (const { matrices, wanted } of decodeGroups(stages, shapes)) {
-    const signals: Signal[] = [];
+    const signals: Matrices[] = [];
     for (const stage of stages) signals.push(yield* decodeStage(stage, shapes, wanted));
     for (const matrix of matrices) {
       yield;
-      const parts = signals.map((signal) => signal[matrix]!.data);
+      const parts = signals.map((matrices) => matrices[matrix]!.data);
       const rest = original === undefined ? sumOf(parts) : original[matrix]!.data.slice();
       let before = energy(rest);
       parts.forEach((part, i) => {

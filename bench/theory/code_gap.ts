@@ -1,7 +1,7 @@
 import { symbolBits } from "../../hierarchy/entropy/symbol_table.ts";
 import { createFieldLevel, decodeField } from "../../hierarchy/levels/field_level.ts";
 import type { EncodedLevel } from "../../hierarchy/levels/level.ts";
-import type { Signal } from "../../hierarchy/matrix/matrix.ts";
+import type { Matrices } from "../../hierarchy/matrix/matrix.ts";
 import {
   createTrellisLevel,
   decodeIndices,
@@ -34,45 +34,49 @@ export interface CodeGap {
 
 interface Coded {
   readonly streams: readonly EncodedLevel[];
-  readonly decoded: Signal;
+  readonly decoded: Matrices;
 }
 
-/** Codes a signal with a field and a trellis level. */
-async function code(signal: Signal, step: number, options: TrellisLevelOptions): Promise<Coded> {
+/** Codes matrices with a field and a trellis level. */
+async function code(
+  matrices: Matrices,
+  step: number,
+  options: TrellisLevelOptions,
+): Promise<Coded> {
   const context = { seed: 0 };
-  const field = await createFieldLevel({ step }).encode(signal, context);
-  const trellis = await createTrellisLevel(options).encode(field.handsOn, context);
-  const quotients = decodeTrellis(trellis.encoded, [], signal);
+  const field = await createFieldLevel({ step }).encode(matrices, context);
+  const trellis = await createTrellisLevel(options).encode(field.output, context);
+  const quotients = decodeTrellis(trellis.encoded, [], matrices);
   return {
     streams: [field.encoded, trellis.encoded],
-    decoded: decodeField(field.encoded, quotients, signal),
+    decoded: decodeField(field.encoded, quotients, matrices),
   };
 }
 
 /**
- * Codes a signal at a rate in bits a value, which is not exceeded, and measures how far that is from
+ * Codes matrices at a rate in bits a value, which is not exceeded, and measures how far that is from
  * `bound`. The length is not quite smooth in the step, so of all trials the longest is taken that is
  * not longer than asked: as a rule within 0.05 % of the rate.
  */
 export async function measureGap(
-  signal: Signal,
+  matrices: Matrices,
   bits: number,
   options: TrellisLevelOptions,
   bound: RateBound,
 ): Promise<CodeGap> {
-  const values = signal.reduce((sum, { data }) => sum + data.length, 0);
+  const values = matrices.reduce((sum, { data }) => sum + data.length, 0);
   const encodeAt = async (logStep: number) => {
-    const coded = await code(signal, 2 ** logStep, options);
+    const coded = await code(matrices, 2 ** logStep, options);
     const bytes = streamBytes(coded.streams);
     return { value: bytes, made: { bytes, value: coded } };
   };
-  const estimate = estimateRate(signal, options.states === 1 ? 1 : 2);
+  const estimate = estimateRate(matrices, options.states === 1 ? 1 : 2);
   const search = { estimate, overhead: 0, parameters: values, values, tolerance: 5e-4 };
   const { bytes, value } = await meetSize(encodeAt, bits * values / 8, search);
   const trellis = value.streams[1]!;
   const codes = streamBytes([trellis], "codes");
-  const { ideal, entropy } = indexBits(trellis, signal);
-  const distortion = squaredError(signal, value.decoded) / values;
+  const { ideal, entropy } = indexBits(trellis, matrices);
+  const distortion = squaredError(matrices, value.decoded) / values;
   const least = bound.bitsAt(distortion);
   return {
     bits: 8 * bytes / values,
@@ -94,9 +98,9 @@ function streamBytes(levels: readonly EncodedLevel[], prefix = ""): number {
   return bytes;
 }
 
-function squaredError(signal: Signal, decoded: Signal): number {
+function squaredError(matrices: Matrices, decoded: Matrices): number {
   let sum = 0;
-  signal.forEach(({ data }, i) => {
+  matrices.forEach(({ data }, i) => {
     const other = decoded[i]!.data;
     for (let j = 0; j < data.length; j++) sum += (data[j]! - other[j]!) ** 2;
   });
@@ -104,11 +108,11 @@ function squaredError(signal: Signal, decoded: Signal): number {
 }
 
 /** Bits of all indices: ideal under the model's tables, and by their own frequencies. */
-function indexBits(trellis: EncodedLevel, signal: Signal): { ideal: number; entropy: number } {
+function indexBits(trellis: EncodedLevel, matrices: Matrices): { ideal: number; entropy: number } {
   let ideal = 0;
   /** Counts by quantizer and class, then by index. */
   const counts = new Map<number, Map<number, number>>();
-  decodeIndices(trellis, signal, ({ trellis: machine, tables, classes, indices, state }) => {
+  decodeIndices(trellis, matrices, ({ trellis: machine, tables, classes, indices, state }) => {
     for (let i = 0; i < indices.length; i++) {
       const quantizer = state & 1, k = indices[i]!, index = classes[i]!;
       ideal += symbolBits(tables[quantizer]![index]!, k);

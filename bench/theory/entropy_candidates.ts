@@ -6,7 +6,7 @@ import {
 } from "../../hierarchy/entropy/fit_symbol_model.ts";
 import { putIntegers } from "../../hierarchy/entropy/integer_vector.ts";
 import { RansEncoder } from "../../hierarchy/entropy/rans.ts";
-import { classOf } from "../../hierarchy/entropy/scale_field.ts";
+import { classOf } from "../../hierarchy/entropy/row_column_scales.ts";
 import { COSTED_MAGNITUDES, symbolCosts } from "../../hierarchy/entropy/symbol_costs.ts";
 import { rawBitsOf, type SymbolModel, symbolTables } from "../../hierarchy/entropy/symbol_model.ts";
 import { bucketOf } from "../../hierarchy/entropy/symbol_table.ts";

@@ -1,7 +1,7 @@
 import type { IndexMatrix } from "../../hierarchy/entropy/index_matrix.ts";
 import { forEachDiagonal } from "../../hierarchy/scan/pieces.ts";
-import type { ScaleField } from "../../hierarchy/entropy/scale_field.ts";
-import type { LogSteps } from "../../hierarchy/matrix/matrix.ts";
+import type { RowColumnScales } from "../../hierarchy/entropy/row_column_scales.ts";
+import type { RowColumnSteps } from "../../hierarchy/matrix/matrix.ts";
 import { reconstruct, type Trellis } from "../../hierarchy/scan/trellis.ts";
 import {
   addBlockTerm,
@@ -17,7 +17,7 @@ import { fitTwoTerms } from "./two_term_field.ts";
 /** A coded matrix with the fields of its entropy model. */
 export interface FittedMatrix extends IndexMatrix {
   readonly name: string;
-  readonly logSteps?: LogSteps;
+  readonly rowColumnSteps?: RowColumnSteps;
 }
 
 /** Bits of a code for all indices, and of what it has to be told. */
@@ -103,28 +103,28 @@ function byKind(all: readonly Symbols[], keyOf: (symbols: Symbols) => string): P
 
 /** The indices row-major, with their quantizers and scales. */
 function symbolsOf(trellis: Trellis, matrix: FittedMatrix): Symbols {
-  const { name, rows, columns, indices, field } = matrix;
+  const { name, rows, columns, indices, scales } = matrix;
   const magnitudes = new Int32Array(indices.length);
-  const quantizers = new Uint8Array(indices.length), scales = new Int16Array(indices.length);
+  const quantizers = new Uint8Array(indices.length), sums = new Int16Array(indices.length);
   forEachDiagonal(matrix, ({ row, column, length, position }, start) => {
     let state = start;
     for (let t = 0; t < length; t++) {
       const k = indices[position + t]!, at = (row + t) * columns + column - t;
       magnitudes[at] = Math.abs(k);
       quantizers[at] = state & 1;
-      scales[at] = field.rows[row + t]! + field.columns[column - t]!;
+      sums[at] = scales.rows[row + t]! + scales.columns[column - t]!;
       state = trellis.transitions[2 * state + (k & 1)]!;
     }
     return state;
   });
-  return { name, rows, columns, magnitudes, quantizers, scales };
+  return { name, rows, columns, magnitudes, quantizers, scales: sums };
 }
 
 /** A matrix' fields as the file tells them: less what the steps say already. */
-function toldFields({ field, logSteps }: FittedMatrix): Int32Array[] {
+function toldFields({ scales, rowColumnSteps }: FittedMatrix): Int32Array[] {
   return [
-    field.rows.map((value, i) => value + (logSteps?.rows[i] ?? 0)),
-    field.columns.map((value, j) => value + (logSteps?.columns[j] ?? 0)),
+    scales.rows.map((value, i) => value + (rowColumnSteps?.rows[i] ?? 0)),
+    scales.columns.map((value, j) => value + (rowColumnSteps?.columns[j] ?? 0)),
   ];
 }
 
@@ -157,16 +157,15 @@ function twoTerms(trellis: Trellis, matrices: readonly FittedMatrix[], sideBefor
       magnitudes,
       (k, at) => Math.abs(reconstruct(trellis, quantizers[at]!, k)),
     );
-    const { field } = matrix;
     const fit = fitTwoTerms(levels, {
-      rows: Float64Array.from(field.rows, exp2Eighth),
-      columns: Float64Array.from(field.columns, exp2Eighth),
+      rows: Float64Array.from(matrix.scales.rows, exp2Eighth),
+      columns: Float64Array.from(matrix.scales.columns, exp2Eighth),
     });
-    const terms = [0, 1].map((q): ScaleField => ({
+    const terms = [0, 1].map((q): RowColumnScales => ({
       rows: Int32Array.from(fit.rows[q]!, toEighths),
       columns: Int32Array.from(fit.columns[q]!, toEighths),
     }));
-    for (const term of terms) told.push(...toldFields({ ...matrix, field: term }));
+    for (const term of terms) told.push(...toldFields({ ...matrix, scales: term }));
     const scales = new Int16Array(rows * columns);
     for (let i = 0, at = 0; i < rows; i++) {
       for (let j = 0; j < columns; j++, at++) {

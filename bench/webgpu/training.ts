@@ -11,7 +11,7 @@ export async function compareTraining(): Promise<void> {
   const train = async (backend: BackendName) => {
     await useBackend(backend);
     const level = createAutoencoderLevel({ blockSize: 64, hiddenDim: 32, steps: 20 });
-    return (await level.encode(signal, { seed: 1 })).handsOn[0]!.data;
+    return (await level.encode(signal, { seed: 1 })).output[0]!.data;
   };
   const [wasm, webgpu] = [await train("wasm"), await train("webgpu")];
   const seconds = [await secondsOf(() => train("wasm")), await secondsOf(() => train("webgpu"))];

@@ -67,7 +67,7 @@ function decode(make: typeof createRunDecoderKernel): number[] | undefined {
   // Sums of two halve to class 40.
   const field = new Int32Array(LONGEST_RUN).fill(40 - UNIT_CLASS);
   decoder?.start(encoder.finish());
-  decoder?.setField({ rows: field, columns: field });
+  decoder?.setScales({ rows: field, columns: field });
   decoder?.classify({ row: 0, column: LONGEST_RUN - 1, length: LONGEST_RUN }, 0);
   return decoder && [decoder.decode(LONGEST_RUN, 0), ...decoder.levels, ...decoder.indices];
 }

@@ -4,7 +4,7 @@ import type { IndexMatrix } from "./index_matrix.ts";
 import { forEachDiagonal, type Piece } from "../scan/pieces.ts";
 import { RansEncoder } from "./rans.ts";
 import { LONGEST_RUN, type RunDecoder } from "./run_decoder.ts";
-import { classOf, type ScaleField } from "./scale_field.ts";
+import { classOf, type RowColumnScales } from "./row_column_scales.ts";
 import { putSymbol, symbolBits, type SymbolTables } from "./symbol_table.ts";
 
 /** Codes the pieces of one segment into one stream. */
@@ -17,13 +17,13 @@ export function encodeSegment(
   const encoder = new RansEncoder();
   const { transitions } = trellis;
   for (const { matrix, first, end } of segment) {
-    const { indices, field } = matrices[matrix]!;
+    const { indices, scales } = matrices[matrix]!;
     let state = 0;
     for (let number = first; number < end; number++) {
       const { row, column, length, position } = diagonalOf(matrices[matrix]!, number);
       for (let t = 0; t < length; t++) {
         const k = indices[position + t]!;
-        const scale = field.rows[row + t]! + field.columns[column - t]!;
+        const scale = scales.rows[row + t]! + scales.columns[column - t]!;
         putSymbol(encoder, tables[state & 1]![classOf(scale)]!, k);
         state = transitions[2 * state + (k & 1)]!;
       }
@@ -56,7 +56,7 @@ export function decodeSegment(
   decoder: RunDecoder,
   stream: Uint8Array,
   segment: readonly Piece[],
-  matrices: readonly (Size & { readonly field: ScaleField })[],
+  matrices: readonly (Size & { readonly scales: RowColumnScales })[],
   visit: (run: DecodedRun) => void,
 ): boolean {
   decoder.start(stream);
@@ -67,7 +67,7 @@ export function decodeSegment(
 function decodePiece(
   decoder: RunDecoder,
   piece: Piece,
-  matrix: Size & { readonly field: ScaleField },
+  matrix: Size & { readonly scales: RowColumnScales },
   visit: (run: DecodedRun) => void,
 ): void {
   const { classes, indices, levels } = decoder;
@@ -85,7 +85,7 @@ function decodePiece(
     offset += count;
     [state, count] = [after, 0];
   };
-  decoder.setField(matrix.field);
+  decoder.setScales(matrix.scales);
   for (let number = piece.first; number < piece.end; number++) {
     const { row, column, length } = diagonalOf(matrix, number);
     for (let t = 0; t < length;) {
@@ -101,13 +101,13 @@ function decodePiece(
 
 /** Ideal length of a matrix's indices, in bits. */
 export function idealBits(trellis: Trellis, matrix: IndexMatrix, tables: SymbolTables): number {
-  const { indices, field } = matrix;
+  const { indices, scales } = matrix;
   let bits = 0;
   forEachDiagonal(matrix, ({ row, column, length, position }, start) => {
     let state = start;
     for (let t = 0; t < length; t++) {
       const k = indices[position + t]!;
-      const scale = field.rows[row + t]! + field.columns[column - t]!;
+      const scale = scales.rows[row + t]! + scales.columns[column - t]!;
       bits += symbolBits(tables[state & 1]![classOf(scale)]!, k);
       state = trellis.transitions[2 * state + (k & 1)]!;
     }

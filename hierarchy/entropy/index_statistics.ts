@@ -4,7 +4,7 @@ import { type ClassCosts, firstCost, NEIGHBOURS } from "./class_costs.ts";
 import { emptyCounts, type MagnitudeCounts, MAGNITUDES } from "./fit_symbol_model.ts";
 import type { IndexMatrix } from "./index_matrix.ts";
 import { forEachDiagonal } from "../scan/pieces.ts";
-import { classOf, type ScaleField } from "./scale_field.ts";
+import { classOf, type RowColumnScales } from "./row_column_scales.ts";
 import { rawBitsOf } from "./symbol_model.ts";
 import { bucketOf } from "./symbol_table.ts";
 
@@ -20,7 +20,7 @@ export interface IndexStatistics {
     trellis: Trellis,
     matrix: IndexMatrix,
     costs: ClassCosts,
-    axis: keyof ScaleField,
+    axis: keyof RowColumnScales,
   ): Float64Array;
 }
 
@@ -38,13 +38,13 @@ export function rawBitsOfClasses(quantizers: 1 | 2): Uint8Array {
  */
 export const indexStatistics: IndexStatistics = {
   countMagnitudes(trellis, matrix, counts = emptyCounts(quantizersOf(trellis))) {
-    const { indices, field } = matrix;
+    const { indices, scales } = matrix;
     const rawBits = rawBitsOfClasses(quantizersOf(trellis));
     forEachDiagonal(matrix, ({ row, column, length, position }, start) => {
       let state = start;
       for (let t = 0; t < length; t++) {
         const k = indices[position + t]!;
-        const index = classOf(field.rows[row + t]! + field.columns[column - t]!);
+        const index = classOf(scales.rows[row + t]! + scales.columns[column - t]!);
         const magnitude = Math.min(Math.abs(bucketOf(k, rawBits[index]!)), MAGNITUDES - 1);
         const cell = ((state & 1) * CLASS_COUNT + index) * MAGNITUDES + magnitude;
         counts[cell] = counts[cell]! + 1;
@@ -55,15 +55,15 @@ export const indexStatistics: IndexStatistics = {
     return counts;
   },
   axisCosts({ transitions }, matrix, { bits }, axis) {
-    const { indices, field } = matrix;
-    const sums = new Float64Array(AXIS_SUMS * field[axis].length);
+    const { indices, scales } = matrix;
+    const sums = new Float64Array(AXIS_SUMS * scales[axis].length);
     const step = axis === "rows" ? 1 : -1;
     forEachDiagonal(matrix, ({ row, column, length, position }, start) => {
       let state = start;
       let at = axis === "rows" ? row : column;
       for (let t = 0; t < length; t++, at += step) {
         const k = indices[position + t]!;
-        const scale = field.rows[row + t]! + field.columns[column - t]!;
+        const scale = scales.rows[row + t]! + scales.columns[column - t]!;
         const from = firstCost(state, k, scale);
         const to = AXIS_SUMS * at + NEIGHBOURS * (scale & 1);
         for (let c = 0; c < NEIGHBOURS; c++) sums[to + c] = sums[to + c]! + bits[from + c]!;

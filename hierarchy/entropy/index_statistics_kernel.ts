@@ -42,7 +42,7 @@ const SUMS_BYTES = 8 * AXIS_SUMS;
 
 /**
  * `indexStatistics` in WebAssembly SIMD, with the same results to the bit; `undefined` where the
- * platform lacks it. Its memory has room for the fields and one anti-diagonal of the largest matrix.
+ * platform lacks it. Its memory has room for the scales and one anti-diagonal of the largest matrix.
  */
 export function createIndexStatisticsKernel(): IndexStatistics | undefined {
   const kernel = instantiateKernel<StatisticsExports>([STATISTICS_WASM], ALIGNMENT, MOST_BYTES);
@@ -51,7 +51,7 @@ export function createIndexStatisticsKernel(): IndexStatistics | undefined {
   return {
     countMagnitudes(trellis, matrix, counts = emptyCounts(quantizersOf(trellis))) {
       const rawBits = rawBitsOfClasses(quantizersOf(trellis));
-      const { rows, columns } = matrix.field;
+      const { rows, columns } = matrix.scales;
       const [indices, rowsAt, columnsAt, rawBitsAt, countsAt, transitions] = copyIn(
         memory,
         [longestDiagonal(matrix), rows, columns, rawBits, counts, trellis.transitions],
@@ -71,8 +71,8 @@ export function createIndexStatisticsKernel(): IndexStatistics | undefined {
       return counts;
     },
     axisCosts(trellis, matrix, { bits }, axis) {
-      const { rows, columns } = matrix.field;
-      const sums = new Float64Array(AXIS_SUMS * matrix.field[axis].length);
+      const { rows, columns } = matrix.scales;
+      const sums = new Float64Array(AXIS_SUMS * matrix.scales[axis].length);
       const [indices, rowsAt, columnsAt, sumsAt, bitsAt, transitions] = copyIn(
         memory,
         [longestDiagonal(matrix), rows, columns, sums, bits, trellis.transitions],

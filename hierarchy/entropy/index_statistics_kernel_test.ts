@@ -20,7 +20,7 @@ function randomIndices(rows: number, columns: number, seed: number) {
     rows,
     columns,
     indices,
-    field: { rows: integers(rows, 60), columns: integers(columns, 9) },
+    scales: { rows: integers(rows, 60), columns: integers(columns, 9) },
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Diagonal } from "../scan/diagonals.ts";
 import { reconstruct, type Trellis } from "../scan/trellis.ts";
 import { RansDecoder } from "./rans.ts";
-import { type ScaleField, writeClasses } from "./scale_field.ts";
+import { type RowColumnScales, writeClasses } from "./row_column_scales.ts";
 import { slotTable, type SymbolTables, takeSymbol } from "./symbol_table.ts";
 
 /** Largest number of indices that are decoded at once. */
@@ -24,7 +24,7 @@ export interface RunDecoder {
   /** Goes to the start of a code stream. */
   start(stream: Uint8Array): void;
   /** Says which matrix' log-scales make the classes. */
-  setField(field: ScaleField): void;
+  setScales(scales: RowColumnScales): void;
   /** Writes the classes of a part of an anti-diagonal of that matrix, from place `at` of the run on. */
   classify(part: DiagonalPart, at: number): void;
   /**
@@ -42,7 +42,7 @@ export function createRunDecoder(trellis: Trellis, tables: SymbolTables): RunDec
   const classes = new Uint8Array(LONGEST_RUN);
   const indices = new Int32Array(LONGEST_RUN);
   const levels = new Float32Array(LONGEST_RUN);
-  let decoder: RansDecoder, field: ScaleField;
+  let decoder: RansDecoder, scales: RowColumnScales;
   return {
     classes,
     indices,
@@ -50,11 +50,11 @@ export function createRunDecoder(trellis: Trellis, tables: SymbolTables): RunDec
     start(stream) {
       decoder = new RansDecoder(stream);
     },
-    setField(given) {
-      field = given;
+    setScales(given) {
+      scales = given;
     },
     classify(part, at) {
-      writeClasses(field, part, classes.subarray(at));
+      writeClasses(scales, part, classes.subarray(at));
     },
     decode(count, state) {
       for (let i = 0; i < count; i++) {

@@ -1,6 +1,6 @@
 import { CLASS_COUNT, PROBABILITY_SCALE, UNIT_CLASS } from "../format/constants.ts";
 import { LONGEST_RUN, type RunDecoder } from "./run_decoder.ts";
-import type { ScaleField } from "./scale_field.ts";
+import type { RowColumnScales } from "./row_column_scales.ts";
 import { type SymbolTable, type SymbolTables, tooWide } from "./symbol_table.ts";
 import type { Trellis } from "../scan/trellis.ts";
 import { instantiateKernel, type Kernel } from "../kernels/instantiate.ts";
@@ -61,17 +61,17 @@ const FIELD = SYMBOLS + 2 * PROBABILITY_SCALE * CLASS_COUNT;
 
 /** A kernel and what is in its memory. */
 interface RunningKernel extends Kernel<RansExports> {
-  /** Largest number of rows and columns, together, of a matrix whose field fits. */
+  /** Largest number of rows and columns, together, of a matrix whose scales fit. */
   readonly room: number;
   /** Whose tables it has. */
   owner?: RunDecoder;
   /** Whose log-scales it has. */
-  field?: ScaleField;
+  scales?: RowColumnScales;
 }
 
 let current: RunningKernel | undefined;
 
-/** This thread's kernel, with room for the fields of matrices of `room` rows and columns. */
+/** This thread's kernel, with room for the scales of matrices of `room` rows and columns. */
 function kernelWithRoom(room: number): RunningKernel | undefined {
   if (current !== undefined && current.room >= room) return current;
   const kernel = instantiateKernel<RansExports>([RANS_WASM], FIELD + 2 * (room + 2 * 8));
@@ -126,12 +126,12 @@ export function createRunDecoderKernel(
       fill(0);
       exports.start(LANES, WINDOW);
     },
-    setField(field) {
-      const { rows, columns } = field;
+    setScales(scales) {
+      const { rows, columns } = scales;
       [rowsAt, columnsAt] = [FIELD, FIELD + 2 * rows.length + 16];
       lastColumn = columns.length - 1;
-      if (kernel.field === field) return;
-      kernel.field = field;
+      if (kernel.scales === scales) return;
+      kernel.scales = scales;
       new Int16Array(memory, rowsAt, rows.length).set(rows);
       new Int16Array(memory, columnsAt, columns.length).set(columns.toReversed());
     },

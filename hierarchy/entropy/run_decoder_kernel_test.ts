@@ -5,7 +5,7 @@ import { InputError } from "../../data/input_error.ts";
 import { createRandom } from "../../kan/numeric/random.ts";
 import { RansEncoder } from "./rans.ts";
 import { createRunDecoder, LONGEST_RUN, type RunDecoder } from "./run_decoder.ts";
-import type { ScaleField } from "./scale_field.ts";
+import type { RowColumnScales } from "./row_column_scales.ts";
 import { laplacianModel, symbolTables } from "./symbol_model.ts";
 import { putSymbol } from "./symbol_table.ts";
 import { diagonalCount, diagonalOf } from "../scan/diagonals.ts";
@@ -121,10 +121,10 @@ Deno.test("decoders take turns with the kernel's tables", () => {
 });
 
 /** The classes of all values of a matrix, anti-diagonal by anti-diagonal, two parts to each. */
-function classifyAll(decoder: RunDecoder, field: ScaleField): number[] {
-  const size = { rows: field.rows.length, columns: field.columns.length };
+function classifyAll(decoder: RunDecoder, scales: RowColumnScales): number[] {
+  const size = { rows: scales.rows.length, columns: scales.columns.length };
   const all: number[] = [];
-  decoder.setField(field);
+  decoder.setScales(scales);
   for (let number = 0; number < diagonalCount(size); number++) {
     const { row, column, length } = diagonalOf(size, number);
     const top = length >> 1;
@@ -148,22 +148,22 @@ Deno.test("the kernel classifies as the reference does, decoders and matrices in
     { minLength: 1, maxLength: 50 },
   );
   fc.assert(fc.property(values, values, fc.nat(1), (rows, columns, which) => {
-    const field = { rows: Int32Array.from(rows), columns: Int32Array.from(columns) };
-    const expected = classifyAll(reference, field);
-    assert.deepEqual(classifyAll(kernels[which]!, field), expected);
+    const scales = { rows: Int32Array.from(rows), columns: Int32Array.from(columns) };
+    const expected = classifyAll(reference, scales);
+    assert.deepEqual(classifyAll(kernels[which]!, scales), expected);
   }));
 });
 
 Deno.test("a larger matrix gets a kernel with more room, and smaller ones keep theirs", () => {
   const { trellis, tables, classes, indices, stream } = randomStream(8, 300, 3);
-  const field = (count: number) => ({
+  const scalesOf = (count: number) => ({
     rows: new Int32Array(count).fill(4),
     columns: new Int32Array(count).fill(-2),
   });
   const small = createRunDecoderKernel(trellis, tables, 20)!;
   const large = createRunDecoderKernel(trellis, tables, 200_000)!;
-  assert.ok(classifyAll(small, field(10)).every((index) => index === UNIT_CLASS + 1));
-  large.setField(field(100_000));
+  assert.ok(classifyAll(small, scalesOf(10)).every((index) => index === UNIT_CLASS + 1));
+  large.setScales(scalesOf(100_000));
   large.classify({ row: 99_990, column: 99_995, length: 10 }, 0);
   assert.ok(large.classes.subarray(0, 10).every((index) => index === UNIT_CLASS + 1));
   for (const decoder of [small, large]) {

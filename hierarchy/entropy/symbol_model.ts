@@ -17,7 +17,7 @@ import { createSymbolTable, type SymbolTable } from "./symbol_table.ts";
 
 /**
  * The entropy model of quantization indices, a small Kolmogorov-Arnold network with two layers.
- * The first gives each symbol's log-scale as row function + column function (see `scale_field.ts`),
+ * The first gives each symbol's log-scale as row function + column function (see `row_column_scales.ts`),
  * rounded to a class; the second gives the score of magnitude `a` in a class of log2 scale `s`,
  *
  *     score(a, s) = shape(log2 |x_a| - s) + bump_a(s),     P(a) ∝ 2^score,

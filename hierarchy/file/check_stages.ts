@@ -49,17 +49,17 @@ function checkStage(stage: Stage, first: readonly MatrixShape[]): void {
       );
     }
     codec.check(level, shapes);
-    const handedOn = codec.handsOnShapes(level, shapes);
-    if (isLast && handedOn.length > 0) {
+    const output = codec.outputShapes(level, shapes);
+    if (isLast && output.length > 0) {
       throw damaged(level, `no level follows that codes what it leaves of ${nameOf(first)}`);
     }
-    if (countValues(handedOn) > Math.max(SMALL_SIGNAL, LARGEST_EXPANSION * weights)) {
+    if (countValues(output) > Math.max(SMALL_SIGNAL, LARGEST_EXPANSION * weights)) {
       throw damaged(
         level,
-        `hands on ${countValues(handedOn)} values for ${weights}, from ${nameOf(first)} on`,
+        `hands on ${countValues(output)} values for ${weights}, from ${nameOf(first)} on`,
       );
     }
-    shapes = handedOn;
+    shapes = output;
   });
 }
 

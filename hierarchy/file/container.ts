@@ -33,7 +33,7 @@ export interface Container {
   /** Hierarchies whose decoded signals add up to the weights; each lists its outermost level first. */
   readonly stages: readonly Stage[];
   /** Bytes of the tensors that no level codes, one after the other. */
-  readonly exact: Uint8Array;
+  readonly verbatim: Uint8Array;
   /** The model's config.json, where it is known. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** Name of the model that was compressed. */
@@ -47,7 +47,7 @@ export interface Container {
 /** The bytes of the file; the same container gives the same bytes. */
 export async function encodeContainer(container: Container): Promise<Uint8Array> {
   const streams = new Map<string, Uint8Array>();
-  if (container.exact.length > 0) streams.set("exact", container.exact);
+  if (container.verbatim.length > 0) streams.set("exact", container.verbatim);
   const stages = container.stages.map((stage, i) =>
     stage.map(({ kind, parameters, streams: own }, j): LevelRow => {
       for (const [name, bytes] of own) streams.set(streamName(i, j, name), bytes);
@@ -139,7 +139,7 @@ async function readStreams(
   file: SafetensorsFile,
   tensors: readonly StoredTensor[],
   fail: Fail,
-): Promise<Pick<Container, "stages" | "exact">> {
+): Promise<Pick<Container, "stages" | "verbatim">> {
   const hashes = parseObject(file.metadata.sha256, "sha256", fail);
   const unread = new Set(file.tensors.map(({ name }) => name));
   const read = async (name: string) => {
@@ -160,17 +160,19 @@ async function readStreams(
     }
     stages.push(stage);
   }
-  const exactLength = exactByteLength(tensors);
-  const exact = exactLength > 0 ? await read("exact") : new Uint8Array();
-  if (exact.length !== exactLength) {
-    throw fail(`stream "exact" has ${exact.length} bytes, but its tensors need ${exactLength}`);
+  const verbatimLength = verbatimByteLength(tensors);
+  const verbatim = verbatimLength > 0 ? await read("exact") : new Uint8Array();
+  if (verbatim.length !== verbatimLength) {
+    throw fail(
+      `stream "exact" has ${verbatim.length} bytes, but its tensors need ${verbatimLength}`,
+    );
   }
   for (const name of unread) throw fail(`stream ${quote(name)} belongs to nothing`);
-  return { stages, exact };
+  return { stages, verbatim };
 }
 
 /** Bytes of the stream `exact`. */
-export function exactByteLength(tensors: readonly StoredTensor[]): number {
+export function verbatimByteLength(tensors: readonly StoredTensor[]): number {
   let length = 0;
   for (const { stored, shape } of tensors) {
     if (stored !== undefined) length += elementCount(shape) * bytesPerElement(stored);

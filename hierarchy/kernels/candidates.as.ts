@@ -7,7 +7,7 @@ const COSTED_MAGNITUDES: i32 = 512;
 const CLASS_SHIFT: i32 = 11;
 
 /** What four targets are coded under: nothing where `costs` is 0. */
-let lambda: v128 = f32x4.splat(0);
+let rateWeight: v128 = f32x4.splat(0);
 let costs: usize = 0;
 /** Byte offset of the costs of each target's class, in the quantizer at hand. */
 let rows: v128 = i32x4.splat(0);
@@ -30,7 +30,7 @@ let slotIndices: v128 = i32x4.splat(0);
 function weigh(k: v128, error: v128, magnitude: v128, quantizer: i32, negative: v128): void {
   let cost = f32x4.mul(error, error);
   if (costs != 0) {
-    cost = f32x4.add(cost, f32x4.mul(lambda, bitsOf(k)));
+    cost = f32x4.add(cost, f32x4.mul(rateWeight, bitsOf(k)));
     let smallerError = f32x4.add(error, f32x4.splat(4));
     if (quantizer == 1) {
       const reachesZero = i32x4.eq(k, i32x4.splat(2));
@@ -39,7 +39,7 @@ function weigh(k: v128, error: v128, magnitude: v128, quantizer: i32, negative: 
     const smallerIndex = i32x4.sub(k, i32x4.splat(2));
     const smallerCost = f32x4.add(
       f32x4.mul(smallerError, smallerError),
-      f32x4.mul(lambda, bitsOf(smallerIndex)),
+      f32x4.mul(rateWeight, bitsOf(smallerIndex)),
     );
     const better = v128.and(
       f32x4.lt(smallerCost, cost),
@@ -73,12 +73,12 @@ export function findCandidates(
   classes: usize,
   classCount: i32,
   costTable: usize,
-  lambdaValue: f32,
+  rateWeightValue: f32,
   largest: f32,
   costsTo: usize,
   indicesTo: usize,
 ): void {
-  lambda = f32x4.splat(lambdaValue);
+  rateWeight = f32x4.splat(rateWeightValue);
   costs = costTable;
   const one = i32x4.splat(1), half = f32x4.splat(0.5), two = f32x4.splat(2);
   for (let i = 0; i < count; i += 4) {
@@ -88,7 +88,7 @@ export function findCandidates(
     const index = i32x4.extend_low_i16x8_u(
       i16x8.extend_low_i8x16_u(v128.load32_zero(classes + i)),
     );
-    let cost0 = lambda, cost1 = lambda, index0 = lambda, index1 = lambda;
+    let cost0 = rateWeight, cost1 = rateWeight, index0 = rateWeight, index1 = rateWeight;
     for (let quantizer = 0; quantizer < 2; quantizer++) {
       const shift = f32x4.splat(<f32> quantizer);
       rows = i32x4.shl(i32x4.add(index, i32x4.splat(quantizer * classCount)), CLASS_SHIFT);

@@ -7,7 +7,7 @@
 const CLASS_COUNT: i32 = 96;
 const UNIT_CLASS: i32 = 32;
 const MAGNITUDES: i32 = 61;
-/** Magnitudes with a cost, and classes that repeat the first and the last: as in refine_field.ts. */
+/** Magnitudes with a cost, and classes that repeat the first and the last: as in refine_scales.ts. */
 const COSTED_MAGNITUDES: i32 = 512;
 const MARGIN: i32 = 8;
 const WIDTH: i32 = CLASS_COUNT + 2 * MARGIN;

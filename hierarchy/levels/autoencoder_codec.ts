@@ -1,9 +1,9 @@
 import { SPLINE_ORDER } from "../format/constants.ts";
 import { fewestBits, takeIntegers } from "../entropy/integer_vector.ts";
 import { RansDecoder } from "../entropy/rans.ts";
-import { createFlatSignalWriter, signalLength } from "./flat_matrices.ts";
+import { createFlatMatricesWriter, signalLength } from "./flat_matrices.ts";
 import type { EncodedLevel } from "./level.ts";
-import type { MatrixShape, Signal } from "../matrix/matrix.ts";
+import type { Matrices, MatrixShape } from "../matrix/matrix.ts";
 import type { LevelCodec } from "./level_codec.ts";
 import { applySplineLayer, type SplineLayer } from "./spline_layer.ts";
 import { lowBitsOf, takeSplineLayer } from "./spline_layer_code.ts";
@@ -39,7 +39,7 @@ export const autoencoderCodec: LevelCodec = {
   kind: AUTOENCODER_KIND,
   decode: decodeBlocks,
   check: checkAutoencoder,
-  handsOnShapes(encoded, shapes) {
+  outputShapes(encoded, shapes) {
     const columns = integerParameter(encoded, "hiddenDim", 0, LARGEST_HIDDEN_DIM);
     if (columns === 0) return [];
     const blockSize = integerParameter(encoded, "blockSize", 1, LARGEST_BLOCK);
@@ -53,23 +53,23 @@ export const autoencoderCodec: LevelCodec = {
  */
 export function decodeAutoencoder(
   encoded: EncodedLevel,
-  handedOn: Signal,
+  output: Matrices,
   shapes: readonly MatrixShape[],
-): Signal {
-  return finish(decodeBlocks(encoded, handedOn, shapes));
+): Matrices {
+  return finish(decodeBlocks(encoded, output, shapes));
 }
 
 function* decodeBlocks(
   encoded: EncodedLevel,
-  handedOn: Signal,
+  output: Matrices,
   shapes: readonly MatrixShape[],
-): Steps<Signal> {
+): Steps<Matrices> {
   const { scaleCodes, decoder } = readStored(encoded, shapes);
-  const writer = createFlatSignalWriter(scaleCodes, shapes);
-  if (decoder === undefined) return writer.signal;
+  const writer = createFlatMatricesWriter(scaleCodes, shapes);
+  if (decoder === undefined) return writer.matrices;
   const { inputDim, outputDim } = decoder;
   const blocks = Math.ceil(signalLength(shapes) / outputDim);
-  const [latent] = handedOn;
+  const [latent] = output;
   if (latent?.rows !== blocks || latent.columns !== inputDim) {
     const found = latent === undefined ? "nothing" : `${latent.rows} x ${latent.columns}`;
     throw damaged(encoded, `the latent is ${found}, expected ${blocks} x ${inputDim}`);
@@ -79,7 +79,7 @@ function* decodeBlocks(
     const rows = latent.data.subarray(start * inputDim, (start + count) * inputDim);
     writer.write(start * outputDim, applySplineLayer(decoder, rows, count));
   }
-  return writer.signal;
+  return writer.matrices;
 }
 
 /** Throws where a parameter is out of range, or the stream too short for such a decoder. */

@@ -13,9 +13,9 @@ import {
   LARGEST_INTERVALS,
   readStored,
 } from "./autoencoder_codec.ts";
-import { type FlatSignal, flattenSignal } from "./flat_matrices.ts";
+import { type FlatMatrices, flattenMatrices } from "./flat_matrices.ts";
 import type { EncodeContext, EncodedLevel, Level, LevelParameters } from "./level.ts";
-import type { Signal } from "../matrix/matrix.ts";
+import type { Matrices } from "../matrix/matrix.ts";
 import { scaleOf } from "./log_scale.ts";
 import { DEFAULT_COEFFICIENT_BITS, DEFAULT_INTERVALS } from "./plan_autoencoder.ts";
 import { createBreaks } from "../../workers/steps.ts";
@@ -48,7 +48,7 @@ export interface AutoencoderLevelsOptions extends AutoencoderOptions {
 }
 
 /**
- * A level that flattens its signal into one vector, cuts it into blocks, and hands on what a
+ * A level that flattens its matrices into one vector, cuts it into blocks, and hands on what a
  * Kolmogorov-Arnold encoder makes of each block: the latent, one row a block. The decoder, a KAN
  * layer of cubic B-splines trained together with the encoder, is quantized and stored; the encoder
  * is thrown away. Throws {@linkcode InputError} for settings out of range and for weights that are
@@ -63,12 +63,12 @@ export interface AutoencoderLevelsOptions extends AutoencoderOptions {
  * import assert from "node:assert";
  *
  * const wave = Float32Array.from({ length: 4096 }, (_, i) => Math.sin(i / 9));
- * const signal = [{ name: "wave", rows: 64, columns: 64, data: wave }];
+ * const matrices = [{ name: "wave", rows: 64, columns: 64, data: wave }];
  * const level = createAutoencoderLevel({ hiddenDim: 4, blockSize: 8, steps: 60 });
- * const { encoded, handsOn } = await level.encode(signal, { seed: 1 });
- * assert.equal(handsOn[0]!.columns, 4);
+ * const { encoded, output } = await level.encode(matrices, { seed: 1 });
+ * assert.equal(output[0]!.columns, 4);
  * assert.ok(Number(encoded.parameters.energyLeft) < 0.1);
- * assert.equal(decodeAutoencoder(encoded, handsOn, signal)[0]!.data.length, 4096);
+ * assert.equal(decodeAutoencoder(encoded, output, matrices)[0]!.data.length, 4096);
  * ```
  */
 export function createAutoencoderLevel(options: AutoencoderLevelOptions): Level {
@@ -88,12 +88,12 @@ export function createAutoencoderLevel(options: AutoencoderLevelOptions): Level 
   }
   return {
     kind: AUTOENCODER_KIND,
-    async encode(signal, context) {
-      const flat = flattenSignal(signal);
+    async encode(matrices, context) {
+      const flat = flattenMatrices(matrices);
       const side = new RansEncoder();
       putIntegers(side, flat.scaleCodes);
       if (flat.scaleCodes.every((code) => scaleOf(code) === 0)) {
-        return { encoded: stored({ hiddenDim: 0 }, side), handsOn: [] };
+        return { encoded: stored({ hiddenDim: 0 }, side), output: [] };
       }
       const training = { ...options, blockSize, hiddenDim, intervals };
       const trained = await trainAutoencoder(flat, training, createRandom(context.seed), {
@@ -104,9 +104,9 @@ export function createAutoencoderLevel(options: AutoencoderLevelOptions): Level 
       const { range } = trained.decoder;
       const settings = { blockSize, hiddenDim, intervals, range, coefficientBits };
       const encoded = stored(settings, side);
-      const { decoder } = readStored(encoded, signal);
+      const { decoder } = readStored(encoded, matrices);
       const { latent, energyLeft } = await encodeBlocks(flat, trained.encoder, decoder!, context);
-      return { encoded: stored({ ...settings, energyLeft }, side), handsOn: latent };
+      return { encoded: stored({ ...settings, energyLeft }, side), output: latent };
     },
   };
 }
@@ -137,11 +137,11 @@ export function createAutoencoderLevels(options: AutoencoderLevelsOptions): Leve
 
 /** The latent of every block, and the share of the energy that its reconstruction misses. */
 async function encodeBlocks(
-  flat: FlatSignal,
+  flat: FlatMatrices,
   encoder: SplineLayer,
   decoder: SplineLayer,
   context: EncodeContext,
-): Promise<{ latent: Signal; energyLeft: number }> {
+): Promise<{ latent: Matrices; energyLeft: number }> {
   const { inputDim: blockSize, outputDim: hiddenDim } = encoder;
   const rows = Math.ceil(flat.length / blockSize);
   const data = new Float32Array(rows * hiddenDim);

@@ -5,7 +5,7 @@ import { createRandom } from "../../kan/numeric/random.ts";
 import { autoencoderCodec, decodeAutoencoder } from "./autoencoder_codec.ts";
 import { createAutoencoderLevel, createAutoencoderLevels } from "./autoencoder_level.ts";
 import type { EncodedLevel } from "./level.ts";
-import type { Matrix, Signal } from "../matrix/matrix.ts";
+import type { Matrices, Matrix } from "../matrix/matrix.ts";
 
 function matrixOf(rows: number, columns: number, value: (row: number, column: number) => number) {
   const data = new Float32Array(rows * columns);
@@ -21,9 +21,9 @@ function gaussianMatrix(rows: number, columns: number, seed: number, scale = 1):
 }
 
 /** Share of the energy that is missed, each matrix in units of its root mean square. */
-function energyLeft(signal: Signal, decoded: Signal): number {
+function energyLeft(matrices: Matrices, decoded: Matrices): number {
   let missed = 0, values = 0;
-  signal.forEach(({ data }, i) => {
+  matrices.forEach(({ data }, i) => {
     const energy = data.reduce((sum, value) => sum + value * value, 0);
     if (energy === 0) return;
     const error = data.reduce((sum, value, j) => sum + (value - decoded[i]!.data[j]!) ** 2, 0);
@@ -33,8 +33,8 @@ function energyLeft(signal: Signal, decoded: Signal): number {
   return missed / values;
 }
 
-const shapesOf = (signal: Signal) =>
-  signal.map(({ name, rows, columns }) => ({ name, rows, columns }));
+const shapesOf = (matrices: Matrices) =>
+  matrices.map(({ name, rows, columns }) => ({ name, rows, columns }));
 
 Deno.test("blocks of low rank are learned, and the decoder gives what the encoder reports", async () => {
   const random = createRandom(2);
@@ -44,26 +44,26 @@ Deno.test("blocks of low rank are learned, and the decoder gives what the encode
     return atoms[0]!.map((_, j) => atoms.reduce((sum, atom, k) => sum + weights[k]! * atom[j]!, 0));
   };
   const rows = Array.from({ length: 600 }, mixture);
-  const signal = [matrixOf(600, 16, (i, j) => 0.02 * rows[i]![j]!)];
+  const matrices = [matrixOf(600, 16, (i, j) => 0.02 * rows[i]![j]!)];
   const level = createAutoencoderLevel({ hiddenDim: 3, blockSize: 16, steps: 250 });
-  const { encoded, handsOn } = await level.encode(signal, { seed: 5 });
-  const decoded = decodeAutoencoder(encoded, handsOn, shapesOf(signal));
-  assert.deepEqual(shapesOf(handsOn), autoencoderCodec.handsOnShapes(encoded, shapesOf(signal)));
-  const left = energyLeft(signal, decoded);
+  const { encoded, output } = await level.encode(matrices, { seed: 5 });
+  const decoded = decodeAutoencoder(encoded, output, shapesOf(matrices));
+  assert.deepEqual(shapesOf(output), autoencoderCodec.outputShapes(encoded, shapesOf(matrices)));
+  const left = energyLeft(matrices, decoded);
   assert.ok(left < 0.05, `${left} of the energy is left`);
   assert.ok(Math.abs(left - Number(encoded.parameters.energyLeft)) < 1e-4);
 });
 
 Deno.test("a curved set of blocks is learned better than any linear map could", async () => {
   const random = createRandom(3);
-  const signal = [matrixOf(1500, 4, () => 0)];
+  const matrices = [matrixOf(1500, 4, () => 0)];
   for (let i = 0; i < 1500; i++) {
     const t = 2 * random.uniform() - 1;
-    signal[0]!.data.set([t, Math.cos(3 * t), Math.sin(3 * t), Math.abs(t)], 4 * i);
+    matrices[0]!.data.set([t, Math.cos(3 * t), Math.sin(3 * t), Math.abs(t)], 4 * i);
   }
   const options = { hiddenDim: 1, blockSize: 4, steps: 400, learningRate: 0.02, intervals: 8 };
-  const { encoded } = await createAutoencoderLevel(options).encode(signal, { seed: 1 });
-  const linear = 1 - largestEigenvalueShare(signal[0]!);
+  const { encoded } = await createAutoencoderLevel(options).encode(matrices, { seed: 1 });
+  const linear = 1 - largestEigenvalueShare(matrices[0]!);
   const left = Number(encoded.parameters.energyLeft);
   assert.ok(left < 0.3 * linear, `${left} of the energy is left; a linear map leaves ${linear}`);
 });
@@ -88,30 +88,30 @@ function largestEigenvalueShare({ data, rows, columns }: Matrix): number {
 }
 
 Deno.test("of independent weights, half the latents leave about half of the energy", async () => {
-  const signal = [gaussianMatrix(1024, 64, 1)];
+  const matrices = [gaussianMatrix(1024, 64, 1)];
   const level = createAutoencoderLevel({ hiddenDim: 16, steps: 100 });
-  const { encoded } = await level.encode(signal, { seed: 1 });
+  const { encoded } = await level.encode(matrices, { seed: 1 });
   const left = Number(encoded.parameters.energyLeft);
   assert.ok(left > 0.42 && left < 0.52, `${left} of the energy is left`);
 });
 
 /** Encodes by every level in turn and decodes again from copies of what would be in a file. */
-async function roundTrip(signal: Signal, hiddenDims: readonly number[], seed: number) {
+async function roundTrip(matrices: Matrices, hiddenDims: readonly number[], seed: number) {
   const encoded: EncodedLevel[] = [];
-  let left = signal;
+  let left = matrices;
   for (const level of createAutoencoderLevels({ hiddenDims, steps: 3, batchSize: 8 })) {
     const result = await level.encode(left, { seed });
     encoded.push(result.encoded);
-    left = result.handsOn;
+    left = result.output;
   }
-  const shapes = [shapesOf(signal)];
+  const shapes = [shapesOf(matrices)];
   for (const level of encoded) {
-    shapes.push([...autoencoderCodec.handsOnShapes(level, shapes.at(-1)!)]);
+    shapes.push([...autoencoderCodec.outputShapes(level, shapes.at(-1)!)]);
   }
   assert.deepEqual(shapesOf(left), shapes.at(-1));
-  const decoded = encoded.reduceRight<Signal>((handedOn, level, i) => {
+  const decoded = encoded.reduceRight<Matrices>((output, level, i) => {
     const read = { ...level, parameters: JSON.parse(JSON.stringify(level.parameters)) };
-    return decodeAutoencoder(read, handedOn, shapes[i]!);
+    return decodeAutoencoder(read, output, shapes[i]!);
   }, left);
   return { encoded, decoded, latent: left };
 }
@@ -122,13 +122,13 @@ Deno.test("nested levels take signals of any shape, and repeat to the byte", asy
   const widths = fc.constantFrom([2], [4, 3], [6, 2, 1]);
   await fc.assert(
     fc.asyncProperty(shapes, widths, fc.nat(1000), async (sides, hiddenDims, seed) => {
-      const signal = sides.map(([rows, columns], i) =>
+      const matrices = sides.map(([rows, columns], i) =>
         gaussianMatrix(rows, columns, i + seed, 10 ** (i - 2))
       );
-      const first = await roundTrip(signal, hiddenDims, seed);
-      assert.deepEqual(first, await roundTrip(signal, hiddenDims, seed));
+      const first = await roundTrip(matrices, hiddenDims, seed);
+      assert.deepEqual(first, await roundTrip(matrices, hiddenDims, seed));
       first.decoded.forEach(({ data }) => assert.ok(data.every(Number.isFinite)));
-      assert.deepEqual(shapesOf(first.decoded), shapesOf(signal));
+      assert.deepEqual(shapesOf(first.decoded), shapesOf(matrices));
     }),
     { numRuns: 12 },
   );
@@ -163,7 +163,7 @@ Deno.test("training keeps no tensors, restores the backend, and reports its prog
   assert.equal(shares.at(-1), 1);
 });
 
-Deno.test("an aborted training stops with the signal's reason", async () => {
+Deno.test("an aborted training stops with the matrices's reason", async () => {
   const controller = new AbortController();
   const level = createAutoencoderLevel({ hiddenDim: 2, steps: 10_000 });
   const work = level.encode([gaussianMatrix(20, 20, 1)], {
@@ -175,19 +175,19 @@ Deno.test("an aborted training stops with the signal's reason", async () => {
 });
 
 Deno.test("damaged levels and settings out of range are reported in one line", async () => {
-  const signal = [gaussianMatrix(8, 8, 1)];
+  const matrices = [gaussianMatrix(8, 8, 1)];
   const level = createAutoencoderLevel({ hiddenDim: 4, steps: 2 });
-  const { encoded, handsOn } = await level.encode(signal, { seed: 1 });
-  const shapes = shapesOf(signal);
+  const { encoded, output } = await level.encode(matrices, { seed: 1 });
+  const shapes = shapesOf(matrices);
   const cut = new Map([["decoder", encoded.streams.get("decoder")!.slice(0, -8)]]);
   const parameters = { ...encoded.parameters, hiddenDim: -1 };
   const message = /^autoencoder level: [^\n]+; the file is damaged/;
   for (
     const [broken, latent] of [
-      [{ ...encoded, streams: cut }, handsOn],
-      [{ ...encoded, streams: new Map() }, handsOn],
-      [{ ...encoded, parameters }, handsOn],
-      [{ ...encoded, parameters: { ...encoded.parameters, range: 0 } }, handsOn],
+      [{ ...encoded, streams: cut }, output],
+      [{ ...encoded, streams: new Map() }, output],
+      [{ ...encoded, parameters }, output],
+      [{ ...encoded, parameters: { ...encoded.parameters, range: 0 } }, output],
       [encoded, []],
     ] as const
   ) {

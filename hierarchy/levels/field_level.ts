@@ -4,7 +4,7 @@ import { RansDecoder, RansEncoder } from "../entropy/rans.ts";
 import { ScratchArrays } from "../matrix/scratch_arrays.ts";
 import type { EncodedLevel, Level } from "./level.ts";
 import type { WantedParts } from "../matrix/matrix_part.ts";
-import type { Matrix, MatrixShape, Signal } from "../matrix/matrix.ts";
+import type { Matrices, Matrix, MatrixShape } from "../matrix/matrix.ts";
 import type { ErrorMetric } from "../matrix/error_metric.ts";
 import type { LevelCodec } from "./level_codec.ts";
 import { rememberByLevel } from "./remember_by_level.ts";
@@ -48,10 +48,10 @@ const LIMIT = 1200;
 export function createFieldLevel({ step }: FieldLevelOptions): Level {
   return {
     kind: "field",
-    async encode(signal, { scratch = new ScratchArrays(), signal: abort }) {
+    async encode(matrices, { scratch = new ScratchArrays(), signal: abort }) {
       const pause = createBreaks(abort);
       const fields: StepField[] = [];
-      for (const matrix of signal) {
+      for (const matrix of matrices) {
         await pause();
         fields.push(stepField(matrix));
       }
@@ -64,13 +64,13 @@ export function createFieldLevel({ step }: FieldLevelOptions): Level {
         putIntegers(side, columns);
       }
       const streams = new Map([["steps", side.finish()]]);
-      const handsOn: Matrix[] = [];
-      for (const [i, matrix] of signal.entries()) {
+      const output: Matrix[] = [];
+      for (const [i, matrix] of matrices.entries()) {
         await pause();
         const quotients = scratch.float32Array(`quotients ${i}`, matrix.data.length);
-        handsOn.push(divide(matrix, fields[i]!, step, quotients));
+        output.push(divide(matrix, fields[i]!, step, quotients));
       }
-      return { encoded: { kind: "field", parameters: { step }, streams }, handsOn };
+      return { encoded: { kind: "field", parameters: { step }, streams }, output };
     },
   };
 }
@@ -130,7 +130,7 @@ function withLogSteps<Shape extends MatrixShape>(
   shape: Shape,
   { rows, columns }: StepField,
 ): Shape {
-  return rows.length === 0 ? shape : { ...shape, logSteps: { rows, columns } };
+  return rows.length === 0 ? shape : { ...shape, rowColumnSteps: { rows, columns } };
 }
 
 /** The metric of errors in quotients. */
@@ -151,26 +151,26 @@ function scaled(
 /** Multiplies the quotients by their steps, in place. */
 export function decodeField(
   encoded: EncodedLevel,
-  handedOn: Signal,
+  output: Matrices,
   shapes: readonly MatrixShape[],
   wanted?: WantedParts,
-): Signal {
-  return finish(multiply(encoded, handedOn, shapes, wanted));
+): Matrices {
+  return finish(multiply(encoded, output, shapes, wanted));
 }
 
 function* multiply(
   encoded: EncodedLevel,
-  handedOn: Signal,
+  output: Matrices,
   shapes: readonly MatrixShape[],
   wanted?: WantedParts,
-): Steps<Signal> {
+): Steps<Matrices> {
   const step = positiveParameter(encoded, "step");
   const fields = takeFields(encoded, shapes);
-  const signal: Matrix[] = [];
-  for (const [i, matrix] of handedOn.entries()) {
+  const matrices: Matrix[] = [];
+  for (const [i, matrix] of output.entries()) {
     yield;
     if (matrix.data.length === 0) {
-      signal.push({ ...shapes[i]!, data: matrix.data });
+      matrices.push({ ...shapes[i]!, data: matrix.data });
       continue;
     }
     const factors = stepFactors(fields[i]!, step, shapes[i]!);
@@ -184,9 +184,9 @@ function* multiply(
       const rowStep = row[r]!;
       for (let j = 0; j < columns; j++, at++) data[at] = data[at]! * (rowStep * column[j]!);
     }
-    signal.push({ name: shapes[i]!.name, rows, columns, data });
+    matrices.push({ name: shapes[i]!.name, rows, columns, data });
   }
-  return signal;
+  return matrices;
 }
 
 function valuesAt(values: Float64Array, numbers: Int32Array): Float64Array {
@@ -225,7 +225,7 @@ export const fieldCodec: LevelCodec = {
     requireStreams(encoded, ["steps"]);
     takeFields(encoded, shapes);
   },
-  handsOnShapes: rememberByLevel((encoded, shapes) => {
+  outputShapes: rememberByLevel((encoded, shapes) => {
     const fields = takeFields(encoded, shapes);
     return shapes.map((shape, i) => withLogSteps(shape, fields[i]!));
   }),

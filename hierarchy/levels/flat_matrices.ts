@@ -1,13 +1,13 @@
 import { firstWhere } from "../matrix/first_where.ts";
 import { assertFinite } from "../../data/finite.ts";
-import type { MatrixShape, Signal } from "../matrix/matrix.ts";
+import type { Matrices, MatrixShape } from "../matrix/matrix.ts";
 import { logScale, scaleOf } from "./log_scale.ts";
 
 /**
- * A signal seen as one long vector in which each matrix is divided by its root mean square. It is
+ * Matrices seen as one long vector in which each is divided by its root mean square. It is
  * a view: nothing is copied but the blocks that are read.
  */
-export interface FlatSignal {
+export interface FlatMatrices {
   /** Number of values of all matrices. */
   readonly length: number;
   /** Root mean square of each matrix in eighths of an octave ({@linkcode scaleOf}). */
@@ -16,9 +16,9 @@ export interface FlatSignal {
   read(start: number, target: Float32Array): void;
 }
 
-/** Flattens `signal`; throws {@linkcode InputError} where a value is not finite. */
-export function flattenSignal(signal: Signal): FlatSignal {
-  const scaleCodes = Int32Array.from(signal, ({ name, data }) => {
+/** Flattens `matrices`; throws {@linkcode InputError} where a value is not finite. */
+export function flattenMatrices(matrices: Matrices): FlatMatrices {
+  const scaleCodes = Int32Array.from(matrices, ({ name, data }) => {
     let squares = 0;
     for (let i = 0; i < data.length; i++) squares += data[i]! * data[i]!;
     if (!Number.isFinite(squares)) assertFinite(name, data);
@@ -28,16 +28,16 @@ export function flattenSignal(signal: Signal): FlatSignal {
     const scale = scaleOf(code);
     return scale === 0 ? 0 : 1 / scale;
   });
-  const starts = matrixStarts(signal);
-  const length = starts[signal.length]!;
+  const starts = matrixStarts(matrices);
+  const length = starts[matrices.length]!;
   return {
     length,
     scaleCodes,
     read(start, target) {
       let filled = 0;
       let index = findMatrix(starts, start);
-      while (filled < target.length && index < signal.length) {
-        const { data } = signal[index]!;
+      while (filled < target.length && index < matrices.length) {
+        const { data } = matrices[index]!;
         const gain = gains[index]!;
         const from = start + filled - starts[index]!;
         const count = Math.min(target.length - filled, data.length - from);
@@ -51,30 +51,30 @@ export function flattenSignal(signal: Signal): FlatSignal {
 }
 
 /** The other direction: fills matrices from their flat vector, block by block. */
-export interface FlatSignalWriter {
+export interface FlatMatricesWriter {
   /** The matrices; filled as blocks are written. */
-  readonly signal: Signal;
+  readonly matrices: Matrices;
   /** Writes values from `start` on, times their matrix's scale; what passes the end is padding. */
   write(start: number, values: Float32Array): void;
 }
 
 /** Prepares matrices of `shapes`, all zeros, whose scales are `scaleCodes`. */
-export function createFlatSignalWriter(
+export function createFlatMatricesWriter(
   scaleCodes: Int32Array,
   shapes: readonly MatrixShape[],
-): FlatSignalWriter {
+): FlatMatricesWriter {
   const scales = Float64Array.from(scaleCodes, scaleOf);
   const starts = matrixStarts(shapes);
-  const signal = shapes.map(({ name, rows, columns }) => {
+  const matrices = shapes.map(({ name, rows, columns }) => {
     return { name, rows, columns, data: new Float32Array(rows * columns) };
   });
   return {
-    signal,
+    matrices: matrices,
     write(start, values) {
       let used = 0;
       let index = findMatrix(starts, start);
-      while (used < values.length && index < signal.length) {
-        const { data } = signal[index]!;
+      while (used < values.length && index < matrices.length) {
+        const { data } = matrices[index]!;
         const scale = scales[index]!;
         const from = start + used - starts[index]!;
         const count = Math.min(values.length - used, data.length - from);

@@ -1,5 +1,5 @@
 import type { WantedParts } from "../matrix/matrix_part.ts";
-import type { MatrixShape, Signal } from "../matrix/matrix.ts";
+import type { Matrices, MatrixShape } from "../matrix/matrix.ts";
 import type { CodingWorkers } from "../workers/coding_workers.ts";
 import type { ScratchArrays } from "../matrix/scratch_arrays.ts";
 import type { Steps } from "../../workers/steps.ts";
@@ -24,12 +24,12 @@ export interface LevelResult {
   /** What goes into the file. */
   readonly encoded: EncodedLevel;
   /** What the next level is to code: a latent or a residual; empty after a last level. */
-  readonly handsOn: Signal;
+  readonly output: Matrices;
 }
 
 /** Settings that every level is given. */
 export interface EncodeContext {
-  /** Seed of everything random: the same signal and seed give the same bytes. */
+  /** Seed of everything random: the same matrices and seed give the same bytes. */
   readonly seed: number;
   /** Called with the share of the level's work that is done, 0 to 1. */
   readonly onProgress?: (share: number) => void;
@@ -43,26 +43,26 @@ export interface EncodeContext {
   readonly scratch?: ScratchArrays;
 }
 
-/** One step of the hierarchy: codes a signal and hands on what it leaves over. */
+/** One step of the hierarchy: codes matrices and leaves an output to the next level. */
 export interface Level {
   /** Name of the level in files and reports. */
   readonly kind: string;
-  /** Codes `signal`; deterministic in the signal and `context.seed`. */
-  encode(signal: Signal, context: EncodeContext): Promise<LevelResult>;
+  /** Codes `matrices`; deterministic in them and `context.seed`. */
+  encode(matrices: Matrices, context: EncodeContext): Promise<LevelResult>;
 }
 
 /**
- * The inverse of a level, in steps of some milliseconds. `handedOn` is the next levels' reconstruction of
+ * The inverse of a level, in steps of some milliseconds. `output` is the next levels' reconstruction of
  * what this level handed on, which may be overwritten, `shapes` the matrices to give back. With `wanted`, a decoder whose codec
  * says so gives these parts of the matrices of these numbers only and leaves the others empty. Uses
  * no arithmetic whose rounding depends on the platform.
  */
 export type LevelDecoder = (
   encoded: EncodedLevel,
-  handedOn: Signal,
+  output: Matrices,
   shapes: readonly MatrixShape[],
   wanted?: WantedParts,
-) => Steps<Signal>;
+) => Steps<Matrices>;
 
 /** A hierarchy of levels, outermost first: each codes what the one before handed on. */
 export type Stage = readonly EncodedLevel[];

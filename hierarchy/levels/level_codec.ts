@@ -6,7 +6,7 @@ import type { Steps } from "../../workers/steps.ts";
 export interface LevelCodec {
   /** Name of the level in files. */
   readonly kind: string;
-  /** Restores the signal that the level coded. */
+  /** Restores the matrices that the level coded. */
   readonly decode: LevelDecoder;
   /** Whether it must be the last level of a stage. */
   readonly isLast?: true;
@@ -19,7 +19,7 @@ export interface LevelCodec {
    */
   check(encoded: EncodedLevel, shapes: readonly MatrixShape[]): void;
   /** What the level hands on, given the matrices that it codes; empty for a last level. */
-  handsOnShapes(encoded: EncodedLevel, shapes: readonly MatrixShape[]): readonly MatrixShape[];
+  outputShapes(encoded: EncodedLevel, shapes: readonly MatrixShape[]): readonly MatrixShape[];
   /**
    * Bits that each of the level's matrices takes of its streams. A level without it shares its
    * bytes out by the number of weights.

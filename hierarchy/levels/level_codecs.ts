@@ -4,7 +4,7 @@ import type { EncodedLevel, Stage } from "./level.ts";
 import { autoencoderCodec } from "./autoencoder_codec.ts";
 import { fieldCodec } from "./field_level.ts";
 import type { WantedParts } from "../matrix/matrix_part.ts";
-import type { MatrixShape, Signal } from "../matrix/matrix.ts";
+import type { Matrices, MatrixShape } from "../matrix/matrix.ts";
 import type { LevelCodec } from "./level_codec.ts";
 import { trellisCodec } from "./trellis_level.ts";
 import { quote } from "../../data/quote.ts";
@@ -32,7 +32,7 @@ export function levelShapes(
 ): (readonly MatrixShape[])[] {
   const shapes = [first];
   for (const level of levels.slice(0, -1)) {
-    shapes.push(codecOf(level).handsOnShapes(level, shapes.at(-1)!));
+    shapes.push(codecOf(level).outputShapes(level, shapes.at(-1)!));
   }
   return shapes;
 }
@@ -42,16 +42,16 @@ export function* decodeStage(
   stage: Stage,
   first: readonly MatrixShape[],
   wanted?: WantedParts,
-): Steps<Signal> {
+): Steps<Matrices> {
   const shapes = levelShapes(stage, first);
-  let handedOn: Signal = [];
+  let output: Matrices = [];
   for (const [i, level] of [...stage.entries()].reverse()) {
-    const signal = yield* codecOf(level).decode(level, handedOn, shapes[i]!, wanted);
-    const kept = new Set(signal.map(({ data }) => data.buffer));
-    for (const { data } of handedOn) if (!kept.has(data.buffer)) letGo(data);
-    handedOn = signal;
+    const matrices = yield* codecOf(level).decode(level, output, shapes[i]!, wanted);
+    const kept = new Set(matrices.map(({ data }) => data.buffer));
+    for (const { data } of output) if (!kept.has(data.buffer)) letGo(data);
+    output = matrices;
   }
-  return handedOn;
+  return output;
 }
 
 /** Decodes all stages and adds up what they give; with `wanted`, these parts only. */
@@ -59,12 +59,12 @@ export function* decodeStages(
   stages: readonly Stage[],
   first: readonly MatrixShape[],
   wanted?: WantedParts,
-): Steps<Signal> {
-  let sum: Signal = [];
+): Steps<Matrices> {
+  let sum: Matrices = [];
   for (const [i, stage] of stages.entries()) {
-    const signal = yield* decodeStage(stage, first, wanted);
-    if (i === 0) sum = signal;
-    else signal.forEach(({ data }, at) => addTo(sum[at]!.data, data));
+    const matrices = yield* decodeStage(stage, first, wanted);
+    if (i === 0) sum = matrices;
+    else matrices.forEach(({ data }, at) => addTo(sum[at]!.data, data));
   }
   return sum;
 }

@@ -5,7 +5,7 @@ import { uniformGrid } from "../../kan/bases/grid.ts";
 import { KanLayer } from "../../kan/layers/kan_layer.ts";
 import { createKanLayerModel, type KanLayerModel } from "../../kan/model/layer_model.ts";
 import { createRandom, type Random } from "../../kan/numeric/random.ts";
-import type { FlatSignal } from "./flat_matrices.ts";
+import type { FlatMatrices } from "./flat_matrices.ts";
 import type { EncodeContext } from "./level.ts";
 import { semiOrthogonalMatrix } from "./semi_orthogonal.ts";
 import { applySplineLayer, type SplineLayer } from "./spline_layer.ts";
@@ -57,7 +57,7 @@ const SPANNED_SHARE = 0.999;
  * back. The two round differently: the same bytes come of the same backend only.
  */
 export async function trainAutoencoder(
-  flat: FlatSignal,
+  flat: FlatMatrices,
   options: AutoencoderShape & TrainingOptions,
   random: Random,
   context: Omit<EncodeContext, "seed">,
@@ -116,7 +116,7 @@ interface LayerPair {
  * Layers that begin as a random orthogonal projection and its transpose, with flat splines. The
  * grids span what a sample of blocks, and of their latents, reaches.
  */
-function createPair(flat: FlatSignal, shape: AutoencoderShape, random: Random): LayerPair {
+function createPair(flat: FlatMatrices, shape: AutoencoderShape, random: Random): LayerPair {
   const { blockSize, hiddenDim, intervals } = shape;
   const sample = randomBlocks(flat, blockSize, SAMPLE_BLOCKS, random);
   const inputRange = spannedRange(sample);
@@ -187,7 +187,7 @@ function freeze(model: KanLayerModel, range: number): SplineLayer {
 }
 
 /** Blocks drawn with replacement, row-major. */
-function randomBlocks(flat: FlatSignal, blockSize: number, count: number, random: Random) {
+function randomBlocks(flat: FlatMatrices, blockSize: number, count: number, random: Random) {
   const values = new Float32Array(count * blockSize);
   const blocks = Math.ceil(flat.length / blockSize);
   for (let i = 0; i < count; i++) {

@@ -3,13 +3,13 @@ import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert";
 import { createRandom } from "../../kan/numeric/random.ts";
 import { needsWebGpu } from "../../kan/testdata/needs_webgpu.ts";
-import { flattenSignal } from "./flat_matrices.ts";
+import { flattenMatrices } from "./flat_matrices.ts";
 import { applySplineLayer, type SplineLayer } from "./spline_layer.ts";
 import { trainAutoencoder } from "./train_autoencoder.ts";
 
 const random = createRandom(1);
 const data = Float32Array.from({ length: 64 * 64 }, () => random.normal());
-const flat = flattenSignal([{ name: "w", rows: 64, columns: 64, data }]);
+const flat = flattenMatrices([{ name: "w", rows: 64, columns: 64, data }]);
 const train = () =>
   trainAutoencoder(
     flat,

@@ -10,7 +10,7 @@ import { type DecodedRun, decodeSegment } from "../entropy/index_code.ts";
 import { type Piece, pieceLength, planSegments } from "../scan/pieces.ts";
 import { fewestBits, putIntegers, takeIntegers } from "../entropy/integer_vector.ts";
 import { RansDecoder, RansEncoder } from "../entropy/rans.ts";
-import type { ScaleField } from "../entropy/scale_field.ts";
+import type { RowColumnScales } from "../entropy/row_column_scales.ts";
 import { symbolCosts } from "../entropy/symbol_costs.ts";
 import {
   coefficientCount,
@@ -29,7 +29,7 @@ import { runnerOf } from "../workers/coding_workers.ts";
 import type { RunTasks } from "../workers/task_runner.ts";
 import type { EncodeContext, EncodedLevel, Level } from "./level.ts";
 import type { WantedParts } from "../matrix/matrix_part.ts";
-import type { Matrix, MatrixShape, Signal } from "../matrix/matrix.ts";
+import type { Matrices, Matrix, MatrixShape } from "../matrix/matrix.ts";
 import type { LevelCodec } from "./level_codec.ts";
 import { createPartReader, hasDiagonals } from "../scan/part_reader.ts";
 import { rememberByLevel } from "./remember_by_level.ts";
@@ -60,7 +60,7 @@ const DEFAULT_RATE_PASSES = 2;
 const FEWEST_INDEX_BITS = PROBABILITY_BITS - Math.log2(PROBABILITY_SCALE - 1);
 
 /**
- * The level that spends the bits: quantizes a signal that is already in steps (see the field level)
+ * The level that spends the bits: quantizes matrices that are already in steps (see the field level)
  * to integers, and entropy-codes them with a KAN of two layers. A last level: hands nothing on.
  */
 export function createTrellisLevel(
@@ -68,23 +68,23 @@ export function createTrellisLevel(
 ): Level {
   return {
     kind: "trellis",
-    async encode(signal: Signal, context: EncodeContext) {
+    async encode(matrices: Matrices, context: EncodeContext) {
       const { onProgress, signal: abort, scratch = new ScratchArrays() } = context;
       const run = runnerOf(context.workers);
       const passes = rateWeight > 0 ? ratePasses : 1;
       let fit: EntropyModelFit | undefined;
       for (let pass = 0; pass < passes; pass++) {
-        const tasks = quantizeTasks(states, signal, rateWeight, fit, scratch);
+        const tasks = quantizeTasks(states, matrices, rateWeight, fit, scratch);
         const quantized = await run("quantize", tasks, {
           onDone: (done) => onProgress?.((pass + done / tasks.length / 2) / passes),
           ...(abort && { signal: abort }),
         });
         fit = await fitEntropyModel(states, quantized, run, fit?.model, abort);
       }
-      const streams = await encodeStreams(states, fit!, signal, run, abort);
+      const streams = await encodeStreams(states, fit!, matrices, run, abort);
       onProgress?.(1);
       const encoded: EncodedLevel = { kind: "trellis", parameters: { states }, streams };
-      return { encoded, handsOn: [] };
+      return { encoded, output: [] };
     },
   };
 }
@@ -92,8 +92,8 @@ export function createTrellisLevel(
 /** The matrices to quantize, under the rate term of an earlier fit or, before there is one, of a guess. */
 function quantizeTasks(
   states: number,
-  signal: Signal,
-  lambda: number,
+  matrices: Matrices,
+  rateWeight: number,
   fit: EntropyModelFit | undefined,
   scratch: ScratchArrays,
 ): QuantizeTask[] {
@@ -102,11 +102,11 @@ function quantizeTasks(
     matrix,
     indices: scratch.int32Array(`indices ${i}`, matrix.data.length),
   });
-  if (lambda === 0) return signal.map(task);
+  if (rateWeight === 0) return matrices.map(task);
   const model = fit?.model ?? laplacianModel(quantizersOf({ states }));
   const costs = shareFloat32Array(symbolCosts(symbolTables(model)));
-  return signal.map((matrix, i) => {
-    const rate = { lambda, costs, ...(fit && { field: fit.matrices[i]!.field }) };
+  return matrices.map((matrix, i) => {
+    const rate = { rateWeight, costs, ...(fit && { scales: fit.matrices[i]!.scales }) };
     return { ...task(matrix, i), rate };
   });
 }
@@ -120,11 +120,11 @@ async function encodeStreams(
 ): Promise<Map<string, Uint8Array>> {
   const side = new RansEncoder();
   putIntegers(side, model.coefficients);
-  matrices.forEach(({ field }, i) => {
+  matrices.forEach(({ scales }, i) => {
     // Where steps are large quotients are small: what is coded is the scale of their product.
-    const { logSteps } = shapes[i]!;
-    putIntegers(side, field.rows.map((value, row) => value + (logSteps?.rows[row] ?? 0)));
-    putIntegers(side, field.columns.map((value, j) => value + (logSteps?.columns[j] ?? 0)));
+    const { rowColumnSteps } = shapes[i]!;
+    putIntegers(side, scales.rows.map((value, row) => value + (rowColumnSteps?.rows[row] ?? 0)));
+    putIntegers(side, scales.columns.map((value, j) => value + (rowColumnSteps?.columns[j] ?? 0)));
   });
   const tables = symbolTables(model);
   const tasks = planSegments(matrices).map((segment) => {
@@ -146,19 +146,19 @@ async function encodeStreams(
 /** Decodes what {@linkcode createTrellisLevel} encoded: the quantized signal, in steps. */
 export function decodeTrellis(
   encoded: EncodedLevel,
-  handedOn: Signal,
+  output: Matrices,
   shapes: readonly MatrixShape[],
   wanted?: WantedParts,
-): Signal {
-  return finish(decodeSignal(encoded, handedOn, shapes, wanted));
+): Matrices {
+  return finish(decodeSignal(encoded, output, shapes, wanted));
 }
 
 function* decodeSignal(
   encoded: EncodedLevel,
-  _handedOn: Signal,
+  _handedOn: Matrices,
   shapes: readonly MatrixShape[],
   wanted?: WantedParts,
-): Steps<Signal> {
+): Steps<Matrices> {
   const partOf = (matrix: number) => wanted === undefined ? {} : wanted.get(matrix);
   const isWanted = (piece: Piece) => {
     const part = partOf(piece.matrix);
@@ -184,7 +184,7 @@ export interface IndexRun extends DecodedRun {
   /** Symbol tables by quantizer and class. */
   readonly tables: SymbolTables;
   /** Log-scales of the run's matrix. */
-  readonly field: ScaleField;
+  readonly scales: RowColumnScales;
 }
 
 /** Decodes the indices themselves, in the order of the code: what an analysis of it looks at. */
@@ -202,7 +202,7 @@ function* decodeRuns(
   visit: (run: IndexRun) => void,
   isWanted: (piece: Piece) => boolean = () => true,
 ): Steps<void> {
-  const { trellis, tables, fields, decoder, coded, segments } = readSide(encoded, shapes);
+  const { trellis, tables, scales, decoder, coded, segments } = readSide(encoded, shapes);
   for (const [i, segment] of segments.entries()) {
     if (!segment.some(isWanted)) continue;
     // Decoders share a kernel, and take turns between segments only.
@@ -213,7 +213,7 @@ function* decodeRuns(
       stream,
       segment,
       coded,
-      (run) => visit({ ...run, trellis, tables, field: fields[run.piece.matrix]! }),
+      (run) => visit({ ...run, trellis, tables, scales: scales[run.piece.matrix]! }),
     );
     if (!complete) {
       const first = described(shapes[segment[0]!.matrix]!);
@@ -232,13 +232,13 @@ function codesName(segment: number): string {
 /** What decoding needs beside the codes of the indices. */
 const readSide = rememberByLevel((encoded, shapes) => {
   const trellis = trellisOf(encoded);
-  const { model, fields } = decodeFields(encoded, shapes, quantizersOf(trellis));
+  const { model, scales } = decodeFields(encoded, shapes, quantizersOf(trellis));
   const tables = symbolTables(model);
   const room = shapes.reduce((most, { rows, columns }) => Math.max(most, rows + columns), 0);
   const decoder = createRunDecoderKernel(trellis, tables, room) ??
     createRunDecoder(trellis, tables);
-  const coded = shapes.map(({ rows, columns }, i) => ({ rows, columns, field: fields[i]! }));
-  return { trellis, tables, fields, decoder, coded, segments: planSegments(shapes) };
+  const coded = shapes.map(({ rows, columns }, i) => ({ rows, columns, scales: scales[i]! }));
+  return { trellis, tables, scales, decoder, coded, segments: planSegments(shapes) };
 });
 
 function trellisOf(encoded: EncodedLevel): Trellis {
@@ -281,7 +281,7 @@ export const trellisCodec: LevelCodec = {
   isLast: true,
   decodesApart: true,
   check: checkTrellis,
-  handsOnShapes: () => [],
+  outputShapes: () => [],
   matrixBits,
 };
 
@@ -289,7 +289,7 @@ function decodeFields(
   encoded: EncodedLevel,
   shapes: readonly MatrixShape[],
   quantizers: 1 | 2,
-): { model: SymbolModel; fields: ScaleField[] } {
+): { model: SymbolModel; scales: RowColumnScales[] } {
   const side = new RansDecoder(storedStream(encoded, "fields"));
   const coefficients = takeIntegers(side, coefficientCount(quantizers));
   const take = (count: number, steps: Int32Array | undefined) => {
@@ -297,12 +297,12 @@ function decodeFields(
     if (values.every((value) => Math.abs(value) <= LARGEST_LOG_SCALE)) return values;
     throw damaged(encoded, `a log-scale in stream "fields" is not within ±${LARGEST_LOG_SCALE}`);
   };
-  const fields = shapes.map(({ rows, columns, logSteps }) => ({
-    rows: take(rows, logSteps?.rows),
-    columns: take(columns, logSteps?.columns),
+  const scales = shapes.map(({ rows, columns, rowColumnSteps }) => ({
+    rows: take(rows, rowColumnSteps?.rows),
+    columns: take(columns, rowColumnSteps?.columns),
   }));
   if (!side.isAtEnd()) throw damaged(encoded, 'stream "fields" does not decode to its end');
-  return { model: { quantizers, coefficients }, fields };
+  return { model: { quantizers, coefficients }, scales };
 }
 
 /** Throws where the streams are not those of these matrices, or too short for their values. */

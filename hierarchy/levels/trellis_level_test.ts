@@ -6,13 +6,13 @@ import { RansEncoder } from "../entropy/rans.ts";
 import { coefficientCount } from "../entropy/symbol_model.ts";
 import { createFieldLevel, decodeField } from "./field_level.ts";
 import type { EncodedLevel } from "./level.ts";
-import type { Signal } from "../matrix/matrix.ts";
+import type { Matrices } from "../matrix/matrix.ts";
 import { createTrellisLevel, decodeTrellis } from "./trellis_level.ts";
 
 const CONTEXT = { seed: 1 };
 
 /** Gaussian matrices whose scale is separable over rows and columns. */
-function gaussianSignal(shapes: readonly (readonly [number, number])[], spread = 1): Signal {
+function gaussianSignal(shapes: readonly (readonly [number, number])[], spread = 1): Matrices {
   const random = createRandom(4);
   return shapes.map(([rows, columns], i) => {
     const rowScales = Array.from({ length: rows }, () => 2 ** (spread * random.normal()));
@@ -30,9 +30,9 @@ function byteLength({ streams }: EncodedLevel): number {
   return [...streams.values()].reduce((sum, stream) => sum + stream.length, 0);
 }
 
-function relativeError(signal: Signal, decoded: Signal): number {
+function relativeError(matrices: Matrices, decoded: Matrices): number {
   let error = 0, energy = 0;
-  signal.forEach(({ data }, i) =>
+  matrices.forEach(({ data }, i) =>
     data.forEach((value, j) => {
       error += (value - decoded[i]!.data[j]!) ** 2;
       energy += value ** 2;
@@ -41,31 +41,31 @@ function relativeError(signal: Signal, decoded: Signal): number {
   return error / energy;
 }
 
-async function code(signal: Signal, step: number, states: number) {
-  const field = await createFieldLevel({ step }).encode(signal, CONTEXT);
-  const trellis = await createTrellisLevel({ states }).encode(field.handsOn, CONTEXT);
-  const quotients = decodeTrellis(trellis.encoded, [], signal);
-  const decoded = decodeField(field.encoded, quotients, signal);
+async function code(matrices: Matrices, step: number, states: number) {
+  const field = await createFieldLevel({ step }).encode(matrices, CONTEXT);
+  const trellis = await createTrellisLevel({ states }).encode(field.output, CONTEXT);
+  const quotients = decodeTrellis(trellis.encoded, [], matrices);
+  const decoded = decodeField(field.encoded, quotients, matrices);
   return { decoded, trellis: trellis.encoded, bytes: byteLength(trellis.encoded) };
 }
 
 Deno.test("field and trellis levels approach the rate-distortion bound of a Gaussian", async () => {
-  const signal = gaussianSignal([[256, 256], [64, 512]], 0);
+  const matrices = gaussianSignal([[256, 256], [64, 512]], 0);
   const weights = 256 * 256 + 64 * 512;
   for (const [states, gap] of [[1, 0.295], [8, 0.15], [32, 0.12]] as const) {
-    const { decoded, bytes } = await code(signal, states === 1 ? 0.3 : 0.16, states);
-    const distance = bytes * 8 / weights + 0.5 * Math.log2(relativeError(signal, decoded));
+    const { decoded, bytes } = await code(matrices, states === 1 ? 0.3 : 0.16, states);
+    const distance = bytes * 8 / weights + 0.5 * Math.log2(relativeError(matrices, decoded));
     assert.ok(distance > 0 && distance < gap, `${states} states: ${distance} bits from the bound`);
   }
 });
 
 Deno.test("the scale field is worth the spread of the scales", async () => {
-  const signal = gaussianSignal([[200, 300]], 0.7);
-  const { decoded, bytes } = await code(signal, 0.02, 1);
+  const matrices = gaussianSignal([[200, 300]], 0.7);
+  const { decoded, bytes } = await code(matrices, 0.02, 1);
   let ideal = 0;
-  const { rows, columns, data } = signal[0]!;
+  const { rows, columns, data } = matrices[0]!;
   // High-rate entropy of a scalar quantizer: that of a Gaussian of each weight's own scale.
-  const quantum = Math.sqrt(12 * relativeError(signal, decoded) * meanSquare(data));
+  const quantum = Math.sqrt(12 * relativeError(matrices, decoded) * meanSquare(data));
   const field = createRandom(4);
   const rowScales = Array.from({ length: rows }, () => 2 ** (0.7 * field.normal()));
   const columnScales = Array.from({ length: columns }, () => 2 ** (0.7 * field.normal()));
@@ -82,12 +82,15 @@ function meanSquare(data: Float32Array): number {
 }
 
 Deno.test("passes under the rate term bring the code nearer to the bound", async () => {
-  const signal = gaussianSignal([[256, 512]], 0);
+  const matrices = gaussianSignal([[256, 512]], 0);
   const gaps: number[] = [];
   for (const ratePasses of [0, 2, 8]) {
     const rateWeight = ratePasses === 0 ? 0 : 0.42;
     const level = createTrellisLevel({ states: 8, rateWeight, ratePasses });
-    const scaled = signal.map((matrix) => ({ ...matrix, data: matrix.data.map((v) => v / 0.54) }));
+    const scaled = matrices.map((matrix) => ({
+      ...matrix,
+      data: matrix.data.map((v) => v / 0.54),
+    }));
     const { encoded } = await level.encode(scaled, CONTEXT);
     const bits = 8 * byteLength(encoded) / (256 * 512);
     const error = relativeError(scaled, decodeTrellis(encoded, [], scaled));
@@ -109,8 +112,8 @@ Deno.test("every value decodes to within the trellis' reach, for any shape and o
           { length: rows * columns },
           (_, i) => values[i % values.length]!,
         );
-        const signal = [{ name: "w", rows, columns, data }];
-        const { decoded } = await code(signal, 0.1, states);
+        const matrices = [{ name: "w", rows, columns, data }];
+        const { decoded } = await code(matrices, 0.1, states);
         const scale = Math.sqrt(meanSquare(data));
         decoded[0]!.data.forEach((value, i) =>
           assert.ok(Math.abs(value - data[i]!) <= 0.5 * scale + 1e-6, `${value} for ${data[i]}`)
@@ -122,21 +125,21 @@ Deno.test("every value decodes to within the trellis' reach, for any shape and o
 });
 
 Deno.test("encoding repeats to the byte, and long matrices are cut into segments", async () => {
-  const signal = gaussianSignal([[1200, 1000]]);
-  const first = await code(signal, 0.5, 4), second = await code(signal, 0.5, 4);
+  const matrices = gaussianSignal([[1200, 1000]]);
+  const first = await code(matrices, 0.5, 4), second = await code(matrices, 0.5, 4);
   assert.deepEqual(first.trellis, second.trellis);
   assert.deepEqual([...first.trellis.streams.keys()], ["fields", "codes.0", "codes.1", "codes.2"]);
 });
 
 Deno.test("damaged code streams are reported, not decoded", async () => {
-  const signal = gaussianSignal([[64, 64]]);
-  const { trellis } = await code(signal, 0.2, 8);
+  const matrices = gaussianSignal([[64, 64]]);
+  const { trellis } = await code(matrices, 0.2, 8);
   const streams = new Map(trellis.streams);
   streams.set("codes.0", streams.get("codes.0")!.slice(0, -40));
-  assert.throws(() => decodeTrellis({ ...trellis, streams }, [], signal), /does not decode/);
+  assert.throws(() => decodeTrellis({ ...trellis, streams }, [], matrices), /does not decode/);
   streams.delete("codes.0");
   assert.throws(
-    () => decodeTrellis({ ...trellis, streams }, [], signal),
+    () => decodeTrellis({ ...trellis, streams }, [], matrices),
     /stream "codes.0" is missing/,
   );
 
@@ -144,5 +147,5 @@ Deno.test("damaged code streams are reported, not decoded", async () => {
   putIntegers(side, new Int32Array(coefficientCount(2)));
   putIntegers(side, new Int32Array(64).fill(2 ** 15));
   streams.set("fields", side.finish());
-  assert.throws(() => decodeTrellis({ ...trellis, streams }, [], signal), /not within ±16383/);
+  assert.throws(() => decodeTrellis({ ...trellis, streams }, [], matrices), /not within ±16383/);
 });

@@ -5,7 +5,7 @@ import type { ErrorMetric } from "./error_metric.ts";
  * that of row i and column j is rows[i] + columns[j]. A level that codes quotients can expect them
  * to be large where steps are small.
  */
-export interface LogSteps {
+export interface RowColumnSteps {
   /** One value a row. */
   readonly rows: Int32Array;
   /** One value a column. */
@@ -25,11 +25,11 @@ export interface Matrix {
   /** What errors in it cost; where it is not known all errors cost the same. */
   readonly metric?: ErrorMetric;
   /** What its values were divided by, where steps differ between rows or columns. */
-  readonly logSteps?: LogSteps;
+  readonly rowColumnSteps?: RowColumnSteps;
 }
 
 /** What a level sees and what it hands on: matrices in a fixed order. */
-export type Signal = readonly Matrix[];
+export type Matrices = readonly Matrix[];
 
-/** What is known of a matrix of a {@linkcode Signal} before its values are decoded. */
+/** What is known of a matrix of a {@linkcode Matrices} before its values are decoded. */
 export type MatrixShape = Omit<Matrix, "data" | "metric">;

@@ -18,7 +18,7 @@ Deno.test("the array of a purpose is given again, unless another length is asked
 
 Deno.test("coding at one step after another in the same arrays gives the same bytes", async () => {
   const random = createRandom(6);
-  const signal = [[40, 30], [9, 200]].map(([rows, columns], i) => {
+  const matrices = [[40, 30], [9, 200]].map(([rows, columns], i) => {
     const data = Float32Array.from({ length: rows! * columns! }, () => random.normal());
     return { name: `w${i}`, rows: rows!, columns: columns!, data };
   });
@@ -26,8 +26,8 @@ Deno.test("coding at one step after another in the same arrays gives the same by
     const workers = new CodingWorkers(threads);
     const encodeAt = async (step: number, scratch?: ScratchArrays) => {
       const context = { seed: 0, workers, ...(scratch && { scratch }) };
-      const { handsOn } = await createFieldLevel({ step }).encode(signal, context);
-      return (await createTrellisLevel({ states: 8, rateWeight: 0.1 }).encode(handsOn, context))
+      const { output } = await createFieldLevel({ step }).encode(matrices, context);
+      return (await createTrellisLevel({ states: 8, rateWeight: 0.1 }).encode(output, context))
         .encoded;
     };
     const scratch = new ScratchArrays();

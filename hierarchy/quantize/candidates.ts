@@ -4,7 +4,7 @@ import { COSTED_MAGNITUDES } from "../entropy/symbol_costs.ts";
 /** How much a bit costs while quantizing. */
 export interface RateTerm {
   /** Squared steps that one bit is worth. */
-  readonly lambda: number;
+  readonly rateWeight: number;
   /** Bits of each index, see `symbolCosts`. */
   readonly costs: Float32Array;
   /** Class of each target. */
@@ -18,7 +18,7 @@ export const LARGEST_INDEX = 1 << 28;
 
 /**
  * For each target the best index of both quantizers and parities, at [4 * i + 2 * quantizer +
- * parity] of `indices`, and its cost, squared error (in steps) + lambda * bits, in `costs`. All
+ * parity] of `indices`, and its cost, squared error (in steps) + rateWeight * bits, in `costs`. All
  * operations are rounded to float32: the reference that the WebAssembly kernel equals bit for bit.
  */
 export function findCandidates(
@@ -74,7 +74,7 @@ function indexCost(
 ): number {
   const distortion = fround(error * error);
   if (rate === undefined) return distortion;
-  const bits = fround(fround(rate.lambda) * indexBits(rate, quantizer, position, k));
+  const bits = fround(fround(rate.rateWeight) * indexBits(rate, quantizer, position, k));
   return fround(distortion + bits);
 }
 

@@ -60,10 +60,10 @@ Deno.test("the kernel finds the reference's candidates", () => {
     fc.property(
       fc.array(fc.tuple(float, fc.nat(CLASS_COUNT - 1)), { minLength: 1, maxLength: 70 }),
       fc.option(fc.constantFrom(0, 0.05, 0.36, 10)),
-      (values, lambda) => {
+      (values, rateWeight) => {
         const targets = Float32Array.from(values, ([target]) => target);
         const classes = Uint8Array.from(values, ([, index]) => index);
-        const rate = lambda === null ? undefined : { lambda, costs: rateTable, classes };
+        const rate = rateWeight === null ? undefined : { rateWeight, costs: rateTable, classes };
         const [expected, actual] = searches.map((search) => {
           search.prepare(targets, rate);
           const end = 4 * targets.length;

@@ -1,5 +1,5 @@
 import { forEachDiagonal, pieceLength, planPieces } from "../scan/pieces.ts";
-import { type ScaleField, writeClasses } from "../entropy/scale_field.ts";
+import { type RowColumnScales, writeClasses } from "../entropy/row_column_scales.ts";
 import { createErrorFeedbackKernel } from "./error_feedback_kernel.ts";
 import { kernelOrReference } from "../kernels/kernel_or_reference.ts";
 import type { Matrix } from "../matrix/matrix.ts";
@@ -15,11 +15,11 @@ const fastestOperations = kernelOrReference(createErrorFeedbackKernel, feedbackO
 /** How much a bit costs while quantizing a matrix. */
 export interface MatrixRateTerm {
   /** Squared steps that one bit is worth. */
-  readonly lambda: number;
+  readonly rateWeight: number;
   /** Bits of each index, see `symbolCosts`. */
   readonly costs: Float32Array;
   /** Log-scales of the matrix. */
-  readonly field: ScaleField;
+  readonly scales: RowColumnScales;
 }
 
 /**
@@ -55,7 +55,7 @@ function quantizePieces(
       const diagonal = diagonalOf(matrix, number);
       const at = diagonal.position - start;
       readValues(matrix, diagonal, values.subarray(at));
-      if (rate !== undefined) writeClasses(rate.field, diagonal, classes.subarray(at));
+      if (rate !== undefined) writeClasses(rate.scales, diagonal, classes.subarray(at));
     }
     const run = indices.subarray(start, start + length);
     quantizeRun(trellis, values, 0, run, rate && { ...rate, classes });
@@ -76,7 +76,7 @@ function quantizeDiagonals(
   forEachDiagonal(matrix, (diagonal, state) => {
     const { position, length } = diagonal;
     readTargets(feedback, diagonal, targets);
-    if (rate !== undefined) writeClasses(rate.field, diagonal, classes);
+    if (rate !== undefined) writeClasses(rate.scales, diagonal, classes);
     const run = indices.subarray(position, position + length);
     const next = quantizeRun(
       trellis,

@@ -16,7 +16,7 @@ function pathSearch(trellis: Trellis): PathSearch {
 }
 
 /**
- * Finds the indices of least squared error (in steps) + lambda * bits by Viterbi's algorithm.
+ * Finds the indices of least squared error (in steps) + rateWeight * bits by Viterbi's algorithm.
  * Writes them to `indices` and returns the state after the last one. Cost grows linearly with the
  * number of states. Runs longer than `LONGEST_PATH` are cut, which costs nothing that shows.
  */
@@ -50,7 +50,7 @@ function quantizeScalar(
     let k = Math.floor(magnitude + 0.5);
     if (rate !== undefined && k > 0) {
       const cost = (index: number) =>
-        (magnitude - index) ** 2 + rate.lambda * indexBits(rate, 0, i, index);
+        (magnitude - index) ** 2 + rate.rateWeight * indexBits(rate, 0, i, index);
       const below = cost(k - 1);
       if (below < cost(k)) k--;
     }

@@ -8,7 +8,7 @@ import { createTrellis, quantizerOf, reconstruct, type Trellis } from "../scan/t
 import type { RateTerm } from "./candidates.ts";
 import { quantizeRun } from "./viterbi.ts";
 
-/** Squared error + lambda * bits of a path, and where it ends. */
+/** Squared error + rateWeight * bits of a path, and where it ends. */
 function pathCost(
   trellis: Trellis,
   targets: Float32Array,
@@ -21,7 +21,7 @@ function pathCost(
     cost += (targets[i]! - reconstruct(trellis, quantizer, k)) ** 2;
     if (rate) {
       const row = (quantizer * CLASS_COUNT + rate.classes[i]!) * COSTED_MAGNITUDES;
-      cost += rate.lambda * rate.costs[row + Math.abs(k)]!;
+      cost += rate.rateWeight * rate.costs[row + Math.abs(k)]!;
     }
     state = trellis.transitions[2 * state + (k & 1)]!;
   }
@@ -46,9 +46,9 @@ function exhaustiveCost(trellis: Trellis, targets: Float32Array, rate?: RateTerm
   return best;
 }
 
-function rateTerm(trellis: Trellis, length: number, lambda: number): RateTerm {
+function rateTerm(trellis: Trellis, length: number, rateWeight: number): RateTerm {
   const costs = symbolCosts(symbolTables(laplacianModel(trellis.states === 1 ? 1 : 2)));
-  return { lambda, costs, classes: new Uint8Array(length).fill(33) };
+  return { rateWeight, costs, classes: new Uint8Array(length).fill(33) };
 }
 
 Deno.test("createTrellis() moves every state to two others, and each is reached twice", () => {
@@ -86,11 +86,11 @@ Deno.test("quantizeRun() finds the best of all paths under a rate term", () => {
       fc.array(fc.float({ min: -3, max: 3, noNaN: true }), { minLength: 1, maxLength: 4 }),
       fc.constantFrom(1, 8),
       fc.constantFrom(0.05, 0.2),
-      (values, states, lambda) => {
+      (values, states, rateWeight) => {
         const trellis = createTrellis(states);
         const targets = Float32Array.from(values);
         const indices = new Int32Array(targets.length);
-        const rate = rateTerm(trellis, targets.length, lambda);
+        const rate = rateTerm(trellis, targets.length, rateWeight);
         quantizeRun(trellis, targets, 0, indices, rate);
         const { cost } = pathCost(trellis, targets, indices, rate);
         assert.ok(cost <= exhaustiveCost(trellis, targets, rate) + 1e-4);

@@ -1,4 +1,4 @@
-import type { Signal } from "../matrix/matrix.ts";
+import type { Matrices } from "../matrix/matrix.ts";
 
 /**
  * Squared steps that a bit is worth while weights are quantized, chosen by the divergence that was
@@ -13,7 +13,7 @@ const FEWEST_STATES = 16;
  * The weight of the rate term where options name none. It takes a second pass, so quick trellises do
  * without, and so do matrices without a metric, for which it wins nothing.
  */
-export function chooseRateWeight(states: number, signal: Signal): number {
-  const isCalibrated = signal.some(({ metric }) => metric !== undefined);
+export function chooseRateWeight(states: number, matrices: Matrices): number {
+  const isCalibrated = matrices.some(({ metric }) => metric !== undefined);
   return isCalibrated && states >= FEWEST_STATES ? RATE_WEIGHT : 0;
 }

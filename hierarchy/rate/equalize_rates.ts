@@ -1,4 +1,4 @@
-import type { Signal } from "../matrix/matrix.ts";
+import type { Matrices } from "../matrix/matrix.ts";
 import { estimatedBits, matrixBits, type RateEstimate, solveFalling } from "./rate_estimate.ts";
 
 /** A matrix' step is moved by at most this many octaves. */
@@ -23,11 +23,11 @@ export function uniformShifts(estimate: RateEstimate, logStep: number): number[]
 }
 
 /**
- * The signal with each matrix' steps 2^shift times as large, and steps within a matrix in the same
+ * The matrices with each matrix' steps 2^shift times as large, and steps within a matrix in the same
  * proportions. A matrix without a metric has steps by its own size already, and stays as it is.
  */
-export function shiftSteps(signal: Signal, shifts: readonly number[]): Signal {
-  return signal.map((matrix, i) => {
+export function shiftSteps(matrices: Matrices, shifts: readonly number[]): Matrices {
+  return matrices.map((matrix, i) => {
     const { metric } = matrix;
     if (metric === undefined) return matrix;
     const factor = 2 ** -shifts[i]!;

@@ -1,5 +1,5 @@
 import { greatest } from "../../data/extremes.ts";
-import type { Matrix, Signal } from "../matrix/matrix.ts";
+import type { Matrices, Matrix } from "../matrix/matrix.ts";
 import { typicalSquare } from "../matrix/typical_square.ts";
 
 /** How many bits a matrix takes at a step, before anything is quantized. */
@@ -14,7 +14,7 @@ export interface MatrixRate {
   readonly largest: number;
 }
 
-/** An estimate for all matrices of a signal. */
+/** An estimate for all matrices. */
 export interface RateEstimate {
   /** Of each matrix. */
   readonly matrices: readonly MatrixRate[];
@@ -41,21 +41,21 @@ const LARGEST_LOG_INDEX = 26;
 const FINEST_BITS = 26;
 
 /**
- * Estimates what a signal takes at any step from a histogram of its magnitudes in the steps that a
+ * Estimates what matrices take at any step from a histogram of their magnitudes in the steps that a
  * field level gives it, in one pass. `spacing` is the distance of a quantizer's points in steps: 1
  * for a scalar one, 2 for those of a trellis. Within a quarter of a bit a value above one bit.
  */
-export function estimateRate(signal: Signal, spacing: number): RateEstimate {
-  const matrices = signal.map((matrix) => matrixRate(matrix, Math.log2(spacing)));
-  const largest = greatest(matrices.map((matrix) => matrix.largest));
-  const total = { matrices, coarsest: 0, finest: 0 };
+export function estimateRate(matrices: Matrices, spacing: number): RateEstimate {
+  const rates = matrices.map((matrix) => matrixRate(matrix, Math.log2(spacing)));
+  const largest = greatest(rates.map((matrix) => matrix.largest));
+  const total = { matrices: rates, coarsest: 0, finest: 0 };
   if (largest === -Infinity) return total;
   const finest = solveFalling(
     (logStep) => estimatedBits(total, logStep) / valuesOf(total),
     FINEST_BITS,
     [largest - LARGEST_LOG_INDEX, largest],
   );
-  return { matrices, coarsest: largest + 4, finest };
+  return { matrices: rates, coarsest: largest + 4, finest };
 }
 
 function matrixRate(matrix: Matrix, logSpacing: number): MatrixRate {

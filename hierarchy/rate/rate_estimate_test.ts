@@ -85,15 +85,15 @@ Deno.test("the range of steps holds every value, and bits give their step back",
 });
 
 Deno.test("uniform shifts give matrices of unequal weight the same rate, and keep the sum", () => {
-  const signal = [0.01, 1, 30].map((scale, i) => {
+  const matrices = [0.01, 1, 30].map((scale, i) => {
     const matrix = normalMatrix(50 + 10 * i, 40, 1);
     return { ...matrix, metric: metricOf(matrix, scale) };
   });
   const zero = { ...normalMatrix(4, 4, 0), metric: metricOf(normalMatrix(4, 4, 0), 1) };
-  const estimate = estimateRate([...signal, zero], 2);
+  const estimate = estimateRate([...matrices, zero], 2);
   const shifts = uniformShifts(estimate, -2);
   assert.equal(shifts[3], 0);
-  const moved = estimateRate(shiftSteps([...signal, zero], shifts), 2);
+  const moved = estimateRate(shiftSteps([...matrices, zero], shifts), 2);
   const rates = moved.matrices.map((matrix) => matrixBits(matrix, -2) / matrix.values);
   assert.ok(Math.max(...rates.slice(0, 3)) - Math.min(...rates.slice(0, 3)) < 0.06, `${rates}`);
   const before = estimate.matrices.map((matrix) => matrixBits(matrix, -2) / matrix.values);

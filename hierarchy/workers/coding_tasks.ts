@@ -5,8 +5,8 @@ import { encodeSegment } from "../entropy/index_code.ts";
 import type { IndexMatrix } from "../entropy/index_matrix.ts";
 import { type Piece, pieceLength } from "../scan/pieces.ts";
 import { indexStatistics } from "../entropy/index_statistics.ts";
-import { refineField } from "../entropy/refine_field.ts";
-import { fitScaleField, type ScaleField } from "../entropy/scale_field.ts";
+import { refineScales } from "../entropy/refine_scales.ts";
+import { fitRowColumnScales, type RowColumnScales } from "../entropy/row_column_scales.ts";
 import type { SymbolTables } from "../entropy/symbol_table.ts";
 import { createIndexStatisticsKernel } from "../entropy/index_statistics_kernel.ts";
 import type { Matrix } from "../matrix/matrix.ts";
@@ -22,8 +22,8 @@ export interface QuantizeTask {
   readonly matrix: Matrix;
   /** Where the indices are written; into a new array where it is absent. */
   readonly indices?: Int32Array;
-  /** What bits cost, nothing where it is absent; without a field, by that of the matrix' values. */
-  readonly rate?: Omit<MatrixRateTerm, "field"> & { readonly field?: ScaleField };
+  /** What bits cost, nothing where it is absent; without scales, by those of the matrix' values. */
+  readonly rate?: Omit<MatrixRateTerm, "scales"> & { readonly scales?: RowColumnScales };
 }
 
 /** Indices, and what the entropy model is fit to. */
@@ -32,7 +32,7 @@ export interface CountedMatrix extends IndexMatrix {
   readonly counts: MagnitudeCounts;
 }
 
-/** A matrix whose field is to be refined. */
+/** A matrix whose scales are to be refined. */
 export interface RefineTask {
   /** States of the trellis. */
   readonly states: number;
@@ -58,7 +58,7 @@ export interface EncodeTask {
 export interface TaskArguments {
   /** Quantizes a matrix. */
   readonly quantize: QuantizeTask;
-  /** Refines a matrix' field. */
+  /** Refines a matrix' scales. */
   readonly refine: RefineTask;
   /** Codes a segment. */
   readonly encode: EncodeTask;
@@ -66,9 +66,9 @@ export interface TaskArguments {
 
 /** What each kind of task gives. */
 export interface TaskResults {
-  /** The indices with a first field, or that of the rate term. */
+  /** The indices with first scales, or those of the rate term. */
   readonly quantize: CountedMatrix;
-  /** The indices with the refined field. */
+  /** The indices with refined scales. */
   readonly refine: CountedMatrix;
   /** The code stream. */
   readonly encode: Uint8Array;
@@ -86,17 +86,17 @@ export const codingTasks: {
   quantize({ states, matrix, rate, indices = sharedInt32Array(matrix.data.length) }) {
     const { rows, columns, data } = matrix;
     const trellis = createTrellis(states);
-    const field = rate?.field ?? fitScaleField(data, rows, columns);
-    quantizeMatrix(trellis, matrix, rate && { ...rate, field }, indices);
-    const quantized = { rows, columns, indices, field };
+    const scales = rate?.scales ?? fitRowColumnScales(data, rows, columns);
+    quantizeMatrix(trellis, matrix, rate && { ...rate, scales }, indices);
+    const quantized = { rows, columns, indices, scales };
     return { ...quantized, counts: fastestStatistics().countMagnitudes(trellis, quantized) };
   },
   refine({ states, matrix, costs }) {
     const trellis = createTrellis(states);
     const { rows, columns, indices } = matrix;
     const statistics = fastestStatistics();
-    const field = refineField(trellis, matrix, costs, statistics);
-    const refined = { rows, columns, indices, field };
+    const scales = refineScales(trellis, matrix, costs, statistics);
+    const refined = { rows, columns, indices, scales };
     return { ...refined, counts: statistics.countMagnitudes(trellis, refined) };
   },
   encode({ states, tables, segment, matrices }) {

@@ -24,11 +24,11 @@ const runners = new WeakMap<CodingWorkers, RunTasks>();
  * const data = Float32Array.from({ length: 600 }, (_, i) => Math.sin(i * i));
  * const workers = new CodingWorkers(2);
  * const context = { seed: 0, workers };
- * const { handsOn } = await createFieldLevel({ step: 0.1 }).encode(
+ * const { output } = await createFieldLevel({ step: 0.1 }).encode(
  *   [{ name: "w", rows: 20, columns: 30, data }],
  *   context,
  * );
- * const { encoded } = await createTrellisLevel({ states: 8 }).encode(handsOn, context);
+ * const { encoded } = await createTrellisLevel({ states: 8 }).encode(output, context);
  * workers.close();
  * assert.deepEqual([...encoded.streams.keys()], ["fields", "codes.0"]);
  * ```

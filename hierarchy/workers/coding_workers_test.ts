@@ -1,12 +1,12 @@
 import assert from "node:assert";
 import { createRandom } from "../../kan/numeric/random.ts";
 import { createTrellisLevel } from "../levels/trellis_level.ts";
-import type { Matrix, Signal } from "../matrix/matrix.ts";
+import type { Matrices, Matrix } from "../matrix/matrix.ts";
 import type { QuantizeTask } from "./coding_tasks.ts";
 import { CodingWorkers, runnerOf } from "./coding_workers.ts";
 
 /** Matrices of several sizes, some with a metric. */
-function smallSignal(): Matrix[] {
+function smallMatrices(): Matrix[] {
   const random = createRandom(4);
   return [[40, 30], [5, 700], [64, 64], [1, 9], [33, 2]].map(([rows, columns], i) => {
     const normal = (length: number) => Float32Array.from({ length }, () => random.normal());
@@ -32,21 +32,21 @@ async function withWorkers<T>(
   }
 }
 
-function encode(signal: Signal, threads: number) {
+function encode(matrices: Matrices, threads: number) {
   const level = createTrellisLevel({ states: 8, rateWeight: 0.1, ratePasses: 1 });
-  return withWorkers(threads, (workers) => level.encode(signal, { seed: 0, workers }));
+  return withWorkers(threads, (workers) => level.encode(matrices, { seed: 0, workers }));
 }
 
 Deno.test("one, two and three threads give the same bytes", async () => {
-  const signal = smallSignal();
-  const { encoded } = await encode(signal, 1);
+  const matrices = smallMatrices();
+  const { encoded } = await encode(matrices, 1);
   for (const threads of [2, 3]) {
-    assert.deepEqual((await encode(signal, threads)).encoded, encoded);
+    assert.deepEqual((await encode(matrices, threads)).encoded, encoded);
   }
 });
 
 Deno.test("results come in the order of the tasks, and progress as each ends", async () => {
-  const tasks: QuantizeTask[] = smallSignal().map((matrix) => ({ states: 4, matrix }));
+  const tasks: QuantizeTask[] = smallMatrices().map((matrix) => ({ states: 4, matrix }));
   for (const threads of [1, 2]) {
     await withWorkers(threads, async (workers) => {
       const run = runnerOf(workers);
@@ -63,7 +63,7 @@ Deno.test("results come in the order of the tasks, and progress as each ends", a
 });
 
 Deno.test("a failing task ends the run, and the runner can go on", async () => {
-  const tasks: QuantizeTask[] = smallSignal().map((matrix) => ({ states: 4, matrix }));
+  const tasks: QuantizeTask[] = smallMatrices().map((matrix) => ({ states: 4, matrix }));
   for (const threads of [1, 2]) {
     await withWorkers(threads, async (workers) => {
       const run = runnerOf(workers);
@@ -74,7 +74,7 @@ Deno.test("a failing task ends the run, and the runner can go on", async () => {
 });
 
 Deno.test("a signal stops the run with its reason", async () => {
-  const tasks: QuantizeTask[] = smallSignal().map((matrix) => ({ states: 4, matrix }));
+  const tasks: QuantizeTask[] = smallMatrices().map((matrix) => ({ states: 4, matrix }));
   for (const threads of [1, 2]) {
     await withWorkers(threads, async (workers) => {
       const run = runnerOf(workers);

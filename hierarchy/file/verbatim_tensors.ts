@@ -7,7 +7,7 @@ import { quote } from "../../data/quote.ts";
 import { requireFinite } from "./require_finite.ts";
 
 /** The bytes of the tensors that no level codes, one after the other. */
-export function encodeExactTensors(
+export function encodeVerbatimTensors(
   stored: readonly StoredTensor[],
   weights: StateDict,
 ): Uint8Array {
@@ -24,10 +24,10 @@ export function encodeExactTensors(
 }
 
 /**
- * The tensors that {@linkcode encodeExactTensors} stored, by name. Throws {@linkcode InputError} where a
+ * The tensors that {@linkcode encodeVerbatimTensors} stored, by name. Throws {@linkcode InputError} where a
  * value is not finite.
  */
-export function decodeExactTensors(
+export function decodeVerbatimTensors(
   stored: readonly StoredTensor[],
   bytes: Uint8Array,
 ): Map<string, WeightTensor> {

@@ -2,7 +2,7 @@ import type { Trellis } from "../scan/trellis.ts";
 import { type ClassCosts, NEIGHBOURS } from "./class_costs.ts";
 import type { IndexMatrix } from "./index_matrix.ts";
 import { AXIS_SUMS, type IndexStatistics } from "./index_statistics.ts";
-import type { ScaleField } from "./scale_field.ts";
+import type { RowColumnScales } from "./row_column_scales.ts";
 
 /** Eighths of an octave that one refinement moves a value by at most. */
 const REACH = 3;
@@ -13,18 +13,18 @@ const MOVE_PENALTY = 0.3;
  * Maximum likelihood by coordinate descent: moves each row's, then each column's value to where the
  * matrix's indices cost least under the current model.
  */
-export function refineField(
+export function refineScales(
   trellis: Trellis,
   matrix: IndexMatrix,
   costs: ClassCosts,
   { axisCosts }: IndexStatistics,
-): ScaleField {
-  const refineAxis = (field: ScaleField, axis: keyof ScaleField) => {
-    const sums = axisCosts(trellis, { ...matrix, field }, costs, axis);
-    return field[axis].map((value, at) => value + bestMove(sums, AXIS_SUMS * at));
+): RowColumnScales {
+  const refineAxis = (scales: RowColumnScales, axis: keyof RowColumnScales) => {
+    const sums = axisCosts(trellis, { ...matrix, scales }, costs, axis);
+    return scales[axis].map((value, at) => value + bestMove(sums, AXIS_SUMS * at));
   };
-  const field = { ...matrix.field, rows: refineAxis(matrix.field, "rows") };
-  return { ...field, columns: refineAxis(field, "columns") };
+  const scales = { ...matrix.scales, rows: refineAxis(matrix.scales, "rows") };
+  return { ...scales, columns: refineAxis(scales, "columns") };
 }
 
 /** The move that makes the bits least, from the sums of even and odd scales. */

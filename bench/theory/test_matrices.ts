@@ -1,8 +1,8 @@
 import { CLASSES_PER_OCTAVE, UNIT_CLASS } from "../../hierarchy/format/constants.ts";
 import { openModel } from "../../data/mod.ts";
 import { readStateDict } from "../../eval/mod.ts";
-import { classOf, fitScaleField } from "../../hierarchy/entropy/scale_field.ts";
-import type { Matrix, Signal } from "../../hierarchy/matrix/matrix.ts";
+import { classOf, fitRowColumnScales } from "../../hierarchy/entropy/row_column_scales.ts";
+import type { Matrices, Matrix } from "../../hierarchy/matrix/matrix.ts";
 import { createRandom } from "../../kan/mod.ts";
 import { gaussianBound, type RateBound, scaledBound } from "./bound.ts";
 import { empiricalSource, laplacian } from "./sources.ts";
@@ -10,7 +10,7 @@ import { empiricalSource, laplacian } from "./sources.ts";
 /** Values to code, of variance 1, and the bound of what they were drawn from. */
 export interface TestSignal {
   readonly name: string;
-  readonly signal: Signal;
+  readonly matrices: Matrices;
   readonly bound: RateBound;
 }
 
@@ -24,8 +24,8 @@ function drawn(name: string, samples: number, draw: () => number): Matrix {
 /** Independent normal samples; `samples` is a multiple of 1024. */
 export function gaussianSignal(samples: number): TestSignal {
   const random = createRandom(1);
-  const signal = [drawn("gaussian", samples, () => random.normal())];
-  return { name: "Gaussian", signal, bound: gaussianBound() };
+  const matrices = [drawn("gaussian", samples, () => random.normal())];
+  return { name: "Gaussian", matrices, bound: gaussianBound() };
 }
 
 /** Independent samples of a Laplacian of variance 1. */
@@ -36,7 +36,7 @@ export function laplacianSignal(samples: number): TestSignal {
     return -Math.sign(u) * Math.log(1 - 2 * Math.abs(u)) * Math.SQRT1_2;
   };
   const bound = scaledBound(laplacian, [{ scale: 1, share: 1 }]);
-  return { name: "Laplacian", signal: [drawn("laplacian", samples, draw)], bound };
+  return { name: "Laplacian", matrices: [drawn("laplacian", samples, draw)], bound };
 }
 
 /**
@@ -45,27 +45,27 @@ export function laplacianSignal(samples: number): TestSignal {
  */
 export async function weightSignal(): Promise<TestSignal> {
   const dict = await readStateDict(await openModel());
-  const signal: Matrix[] = [];
+  const matrices: Matrix[] = [];
   for (const [name, { shape, data }] of dict) {
     if (shape.length !== 2) continue;
     const [rows, columns] = shape as [number, number];
     const energy = data.reduce((sum, value) => sum + value * value, 0);
     const scale = Math.sqrt(energy / data.length);
-    signal.push({ name, rows, columns, data: data.map((value) => value / scale) });
+    matrices.push({ name, rows, columns, data: data.map((value) => value / scale) });
   }
-  return { name: "embedded model", signal, bound: weightBound(signal) };
+  return { name: "embedded model", matrices, bound: weightBound(matrices) };
 }
 
-function weightBound(signal: Signal): RateBound {
-  const values = signal.reduce((sum, { data }) => sum + data.length, 0);
+function weightBound(matrices: Matrices): RateBound {
+  const values = matrices.reduce((sum, { data }) => sum + data.length, 0);
   const normalized = new Float32Array(values);
   const shares = new Map<number, number>();
   let at = 0;
-  for (const { data, rows, columns } of signal) {
-    const field = fitScaleField(data, rows, columns);
+  for (const { data, rows, columns } of matrices) {
+    const scales = fitRowColumnScales(data, rows, columns);
     for (let i = 0, from = 0; i < rows; i++) {
       for (let j = 0; j < columns; j++, from++) {
-        const index = classOf(field.rows[i]! + field.columns[j]!);
+        const index = classOf(scales.rows[i]! + scales.columns[j]!);
         normalized[at++] = data[from]! / scaleOf(index);
         shares.set(index, (shares.get(index) ?? 0) + 1 / values);
       }

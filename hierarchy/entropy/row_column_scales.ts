@@ -5,7 +5,7 @@ import type { Diagonal } from "../scan/diagonals.ts";
  * The first layer of the entropy model: the log2 scale of the symbol in row i and column j is
  * rows[i] + columns[j], in eighths of an octave.
  */
-export interface ScaleField {
+export interface RowColumnScales {
   /** One value a row. */
   readonly rows: Int32Array;
   /** One value a column. */
@@ -23,7 +23,7 @@ export function classOf(eighths: number): number {
 
 /** Writes the classes of the values of an anti-diagonal. */
 export function writeClasses(
-  { rows, columns }: ScaleField,
+  { rows, columns }: RowColumnScales,
   { row, column, length }: Pick<Diagonal, "row" | "column" | "length">,
   classes: Uint8Array,
 ): void {
@@ -35,20 +35,20 @@ export function writeClasses(
   }
 }
 
-/** Values of a field are kept within this many eighths of an octave of zero. */
+/** Scales are kept within this many eighths of an octave of zero. */
 const FIELD_LIMIT = 400;
 /** Rounds of alternation between rows and columns; the residual shrinks tenfold in each. */
 const ROUNDS = 4;
 
 /**
- * The field of mean magnitudes: alternates between the rows' and the columns' means, in the manner
+ * The scales of mean magnitudes: alternates between the rows' and the columns' means, in the manner
  * of Sinkhorn. Rows and columns of zeros get the lowest scale.
  */
-export function fitScaleField(
+export function fitRowColumnScales(
   magnitudes: Float32Array,
   rows: number,
   columns: number,
-): ScaleField {
+): RowColumnScales {
   const rowScales = new Float64Array(rows).fill(1);
   const columnScales = new Float64Array(columns).fill(1);
   for (let round = 0; round < ROUNDS; round++) {
@@ -72,7 +72,7 @@ function toEighths(scale: number): number {
 }
 
 /** Moves the columns' median into the rows, so that rounding and coding see small columns. */
-function centred(rows: Float64Array, columns: Float64Array): ScaleField {
+function centred(rows: Float64Array, columns: Float64Array): RowColumnScales {
   const middle = columns.length === 0 ? 0 : columns.toSorted()[columns.length >> 1]!;
   const clamp = (value: number) => Math.min(Math.max(Math.round(value), -FIELD_LIMIT), FIELD_LIMIT);
   return {
