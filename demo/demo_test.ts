@@ -4,7 +4,8 @@ import { Buffer } from "node:buffer";
 import type { Page } from "playwright-core";
 import { errorLines, interruptCommandLine, runCommandLine } from "../cli/testdata/command_line.ts";
 import { withWorkFolder } from "../cli/testdata/work_folder.ts";
-import { type ModelSource, openModel } from "../data/mod.ts";
+import { InputError, type ModelSource, openModel } from "../data/mod.ts";
+import { memorySource } from "../data/memory_source.ts";
 import { createLanguageModel, generateText, useBackend } from "../eval/mod.ts";
 import { launchChromium } from "../eval/plots/chromium.ts";
 import { accessibilityProblems } from "../eval/plots/testdata/accessibility.ts";
@@ -58,7 +59,12 @@ Deno.test("the page decodes to the same bits as Deno and writes the same story",
 Deno.test("the server gives nothing but the page's files", async () => {
   await bundle();
   const stop = new AbortController();
-  const { url, finished } = await serveDemo([], { port: 0, signal: stop.signal });
+  const gone = memorySource(new Uint8Array(4), "gone.kan.safetensors");
+  gone.read = () => Promise.reject(new InputError("gone.kan.safetensors: does not exist"));
+  const broken = memorySource(new Uint8Array(4), "tokenizer.json");
+  broken.read = () => Promise.reject(new TypeError("a fault"));
+  const models = [{ name: "gone", source: gone, tokenizer: broken }];
+  const { url, finished } = await serveDemo(models, { port: 0, signal: stop.signal });
   const statusOf = async (path: string, init?: RequestInit) => {
     const response = await fetch(new URL(path, url), init);
     await response.body?.cancel();
@@ -99,6 +105,8 @@ async function everyAnswerIsGuarded(url: string): Promise<void> {
     ["/models.json", `127.0.0.1:${port}`, "GET", /^HTTP\/1.1 200/],
     ["/models.json", `127.0.0.1:${port}`, "POST", /^HTTP\/1.1 405/],
     ["/none", `127.0.0.1:${port}`, "GET", /^HTTP\/1.1 404/],
+    ["/models/0/model.kan.safetensors", `127.0.0.1:${port}`, "GET", /^HTTP\/1.1 500/],
+    ["/models/0/tokenizer.json", `127.0.0.1:${port}`, "GET", /^HTTP\/1.1 500/],
     // A page elsewhere whose name leads to this machine.
     ["/models.json", `rebound.example:${port}`, "GET", /^HTTP\/1.1 421/],
     ["/", "rebound.example", "GET", /^HTTP\/1.1 421/],

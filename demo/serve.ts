@@ -64,7 +64,7 @@ export async function serveDemo(
   let server: Deno.HttpServer<Deno.NetAddr>;
   try {
     server = Deno.serve(
-      { port, hostname: "127.0.0.1", signal, onListen() {} },
+      { port, hostname: "127.0.0.1", signal, onListen() {}, onError: () => refuse(500, "failed") },
       (request) => respond(request, routes, server.addr.port),
     );
   } catch (error) {
@@ -87,7 +87,14 @@ async function respond(
   }
   if (route === undefined) return await refuse(404, "not found");
   if (request.method !== "GET") return await refuse(405, "only GET");
-  const bytes = await route();
+  let bytes: Uint8Array;
+  try {
+    bytes = await route();
+  } catch (error) {
+    // Such as a model that was deleted meanwhile.
+    if (!(error instanceof InputError)) throw error;
+    return await refuse(500, error.message);
+  }
   const type = path.slice(path.lastIndexOf(".") + 1);
   const headers = {
     ...await securityHeaders(type === "html" ? bytes : undefined),
