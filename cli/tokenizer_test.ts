@@ -1,5 +1,7 @@
 import assert from "node:assert";
+import { cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { evaluate } from "./evaluate.ts";
 import { sample } from "./sample.ts";
 import { byteTokenizer } from "./testdata/byte_tokenizer.ts";
@@ -47,3 +49,23 @@ Deno.test("a text that the tokenizer cannot write is warned of", () =>
       /other\.txt: .* back: "e late one: é\. .*" became "e late one: .\. .*" first/,
     );
   }));
+
+const shared = fileURLToPath(new URL("../../shared/", import.meta.url));
+
+Deno.test({
+  name: "BOS that the post-processor alone names begins the chunks of stories260K",
+  ignore: !existsSync(join(shared, "models/stories260K")),
+  fn: () =>
+    withWorkFolder(async (folder) => {
+      const model = join(folder, "stories");
+      cpSync(join(shared, "models/stories260K"), model, { recursive: true });
+      await Deno.writeTextFile(join(model, "tokenizer_config.json"), "{}");
+      const session = recordedSession();
+      const text = join(shared, "data/tinystories-eval.txt");
+      const measured = { text, tokens: 2048, context: 16, json: true } as const;
+      await evaluate(model, { ...common, ...sampling, ...measured, backend: "wasm" }, session);
+      const { perplexity } = JSON.parse(session.printed.join());
+      // Without BOS it is 5.5157.
+      assert.ok(Math.abs(perplexity - 7.0904) < 1e-4, `${perplexity}`);
+    }),
+});
