@@ -4,7 +4,7 @@ import { continuationText, continuePrompt } from "./continuation.ts";
 import { type EvaluationOutcome, printEvaluation } from "./evaluation_report.ts";
 import { UsageError } from "./errors.ts";
 import { askTask, checkTaskOptions } from "./task.ts";
-import { openSubject, type Subject } from "./evaluation_subject.ts";
+import { comparedLine, openSubject, type Subject } from "./evaluation_subject.ts";
 import { measureByLayer } from "./low_memory.ts";
 import { measureModels, readMeasuredText } from "./measure.ts";
 import { openPicture, type PictureOutput } from "./output/picture.ts";
@@ -109,9 +109,12 @@ async function showContinuations(
     "generate",
     (report) => continuePrompt(prompt, subject, options, report, session.signal),
   );
+  const { comparedWith } = subject;
+  const which = comparedWith === undefined ? {} : { comparedWith };
+  if (comparedWith !== undefined) session.writeLine(comparedLine(comparedWith));
   session.print(
     options.json
-      ? JSON.stringify({ model: subject.name, prompt, continuations })
+      ? JSON.stringify({ model: subject.name, ...which, prompt, continuations })
       : continuationText(prompt, continuations, session.width),
   );
 }

@@ -84,6 +84,7 @@ Deno.test("a prompt is continued by both models from the same seed", () =>
     const options = optionsIn(folder, { prompt: "The ferry" });
     const first = await evaluateJson(out, options);
     assert.deepEqual(Object.keys(first.continuations), ["original", "compressed"]);
+    assert.equal(first.comparedWith.checked, true);
     assert.deepEqual(await evaluateJson(out, options), first);
     const { json: _, ...plain } = options;
     const session = recordedSession();

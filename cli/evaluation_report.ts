@@ -2,7 +2,7 @@ import { printableLine } from "../data/printable.ts";
 import type { EvaluationResult } from "../eval/mod.ts";
 import { formatCount, formatWithError } from "../eval/report/number_text.ts";
 import { type Against, againstText } from "./against.ts";
-import type { ComparedModel } from "./evaluation_subject.ts";
+import { comparedLine, type ComparedModel } from "./evaluation_subject.ts";
 import type { Session } from "./session.ts";
 import {
   comparisonFields,
@@ -145,13 +145,4 @@ export function evaluationText(outcome: EvaluationOutcome, textName: string): st
     ...verdictLines(result),
     ...compared,
   ].join("\n");
-}
-
-/** `the original is ./my-model`, and whether that is known. */
-function comparedLine({ name, checked }: ComparedModel): string {
-  return checked
-    ? `the original is ${printableLine(name)}, by its weights`
-    : `the original is taken to be ${
-      printableLine(name)
-    }: the compressed file does not record its weights`;
 }

@@ -1,4 +1,5 @@
 import { InputError, type ModelSource, type StateDict, type TextTokenizer } from "../data/mod.ts";
+import { printableLine } from "../data/printable.ts";
 import type { ModelConfig } from "../eval/mod.ts";
 import { type Container, openContainer, reportContainer } from "../hierarchy/mod.ts";
 import { type CompressedArgument, findCompressed, readTokenizerIn } from "./compressed_argument.ts";
@@ -16,6 +17,15 @@ export interface ComparedModel {
   readonly name: string;
   /** Whether its weights are known to be those that were compressed. */
   readonly checked: boolean;
+}
+
+/** `the original is ./my-model`, and whether that is known. */
+export function comparedLine({ name, checked }: ComparedModel): string {
+  return checked
+    ? `the original is ${printableLine(name)}, by its weights`
+    : `the original is taken to be ${
+      printableLine(name)
+    }: the compressed file does not record its weights`;
 }
 
 /** What `evaluate` measures: a model, a compressed model, or a compressed one and its original. */

@@ -36,8 +36,9 @@ export interface CompressedFile {
  * Finds the model that a compressed file was made from: `given` (`--original`) where there is one,
  * else the embedded model, where a model of that digest was seen last, a folder of the recorded name
  * in the working folder, beside the file, or beside its folder, or the model of the hub that the file
- * names, as far as the hub's cache has it: nothing is fetched on a file's word. Only a model whose weights have the digest that the file records is taken; a file without
- * one is believed, if names and shapes fit.
+ * names, as far as the hub's cache has it: nothing is fetched on a file's word. Only a model whose
+ * weights have the digest that the file records is taken; a file without one is believed, if names
+ * and shapes fit.
  *
  * Gives undefined where none is found, and says which came near. Throws {@linkcode InputError} where
  * `given` is another model.

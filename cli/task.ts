@@ -3,7 +3,7 @@ import { openDataFile, readRecords, writeFileAtomically } from "../data/mod.ts";
 import { evaluateTask, type TaskOptions, type TaskResult, type TaskSample } from "../eval/mod.ts";
 import { taskNamed } from "../eval/tasks/registry.ts";
 import { UsageError } from "./errors.ts";
-import type { Subject } from "./evaluation_subject.ts";
+import { comparedLine, type Subject } from "./evaluation_subject.ts";
 import { startOf } from "./output/kinds.ts";
 import { openOutput, type Output, type OutputKind } from "./output/output.ts";
 import { taskText } from "./task_report.ts";
@@ -35,7 +35,7 @@ export async function askTask(
   phases: Phases,
   session: Session,
 ): Promise<void> {
-  const { name, config, tokenizer, original, compressed } = subject;
+  const { name, config, tokenizer, original, compressed, comparedWith } = subject;
   const { logSamples } = options;
   using log = logSamples === undefined ? undefined : await openOutput(logSamples, sampleLog);
   const questions = await readQuestions(task, options, phases, session.signal);
@@ -54,8 +54,12 @@ export async function askTask(
   if (logSamples !== undefined && log !== undefined) {
     await writeLog(logSamples, log, samples, session);
   }
-  const text = options.json ? JSON.stringify({ model: name, ...figures }) : taskText(name, figures);
-  session.print(text);
+  if (options.json) {
+    const which = comparedWith === undefined ? {} : { comparedWith };
+    return session.print(JSON.stringify({ model: name, ...which, ...figures }));
+  }
+  const lines = comparedWith === undefined ? [] : [comparedLine(comparedWith)];
+  session.print([taskText(name, figures), ...lines].join("\n"));
 }
 
 /** Questions as they were read, not looked at yet. */
