@@ -8,7 +8,7 @@ import { HierarchicalCompressor } from "../../hierarchy/compressor.ts";
 import { PRESETS } from "../../hierarchy/compressor_options.ts";
 import { openContainer } from "../../hierarchy/file/container.ts";
 import { decodesApart } from "../../hierarchy/file/decode_groups.ts";
-import { decompressWeights } from "../../hierarchy/decompress.ts";
+import { decodeContainer } from "../../hierarchy/decompress.ts";
 import { putIntegers } from "../../hierarchy/entropy/integer_vector.ts";
 import { RansEncoder } from "../../hierarchy/entropy/rans.ts";
 import type { TensorMetrics } from "../../hierarchy/metric/tensor_metric.ts";
@@ -80,7 +80,8 @@ function change(random: Random, { streams, metadata }: Parts): void {
     metadata[key] = JSON.stringify(
       random.integer(3) === 0 ? hostileSize(random, value) : mutateJson(random, value),
     );
-  } else if (kind === 5) streams.delete(name);
+  } else if (kind === 5 && random.integer(2) === 0) streams.set("0.0.steps", hostileSteps(random));
+  else if (kind === 5) streams.delete(name);
   else if (kind === 6) streams.set(name, randomBytes(random, random.integer(200)));
   else if (kind === 7) streams.set(name, hostileIntegers(random));
   else if (kind === 8) {
@@ -110,6 +111,20 @@ function hostileIntegers(random: Random): Uint8Array {
       Int32Array.from({ length }, () => random.integer(2 * bound) - bound),
     );
   }
+  return encoder.finish();
+}
+
+/** The steps of the sound files' matrices as a field level stores them, of any size. */
+function hostileSteps(random: Random): Uint8Array {
+  const encoder = new RansEncoder();
+  const bound = 2 ** (6 + random.integer(10));
+  const vector = (length: number) =>
+    putIntegers(encoder, Int32Array.from({ length }, () => random.integer(2 * bound) - bound));
+  const sizes = [[32, 16], [16, 32], [24, 40]];
+  const flags = Int32Array.from(sizes, () => random.integer(2));
+  vector(sizes.length);
+  putIntegers(encoder, flags);
+  sizes.forEach((lengths, i) => flags[i] && lengths.forEach(vector));
   return encoder.finish();
 }
 
@@ -145,7 +160,7 @@ function putTogether({ streams, metadata }: Parts, hashes: boolean, checksum: bo
 async function read(input: Uint8Array): Promise<void> {
   const source = memorySource(input, "input.kan.safetensors");
   const container = await openContainer(source);
-  const weights = await decompressWeights(source);
+  const weights = await decodeContainer(container);
   const names = [...container.tensors.map(({ name }) => name), ...container.aliases.keys()];
   assert.deepEqual([...weights.keys()].sort(), names.sort());
   for (const [name, { shape, data }] of weights) {

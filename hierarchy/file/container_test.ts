@@ -4,7 +4,11 @@ import { memorySource } from "../../data/memory_source.ts";
 import { encodeSafetensors } from "../../data/safetensors_encode.ts";
 import { openSafetensors } from "../../data/safetensors_file.ts";
 import { encodeContainer, openContainer } from "./container.ts";
+import { compressedWeights } from "../compressed_weights.ts";
 import { HierarchicalCompressor } from "../compressor.ts";
+import { checkDecodes, decodeContainer } from "../decompress.ts";
+import { putIntegers } from "../entropy/integer_vector.ts";
+import { RansEncoder } from "../entropy/rans.ts";
 
 const NAME = "tiny.kan.safetensors";
 const open = (bytes: Uint8Array) => openContainer(memorySource(bytes, NAME));
@@ -189,5 +193,28 @@ Deno.test("a stage is a chain of levels, and each can be that of the tensors", a
   ];
   for (const [stages, streams, message] of cases) {
     await assertRefused(await rewritten({ metadata: { stages }, streams: streams ?? {} }), message);
+  }
+});
+
+Deno.test("what is not finite is not decoded in silence, coded or kept", async () => {
+  const side = new RansEncoder();
+  // A step of 2^1125.
+  for (const vector of [[9000], [0]]) putIntegers(side, Int32Array.from(vector));
+  const infinite = Uint8Array.of(0, 0x7c, 0, 0x3c);
+  const cases: [Changes["streams"], RegExp][] = [
+    [
+      { "0.0.steps": side.finish() },
+      /tiny\.kan\.safetensors: tensor "w" decodes to (NaN|Infinity)/,
+    ],
+    [{ exact: infinite }, /tiny\.kan\.safetensors: tensor "norm" decodes to Infinity at element 0/],
+  ];
+  for (const [streams, message] of cases) {
+    const container = await open(await rewritten({ streams: streams ?? {} }));
+    await assert.rejects(decodeContainer(container), message);
+    await assert.rejects(checkDecodes(container), message);
+    await assert.rejects(
+      new Promise((resolve) => resolve(compressedWeights(container).read("w"))),
+      message,
+    );
   }
 });
