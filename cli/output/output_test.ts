@@ -130,6 +130,9 @@ Deno.test("a place that cannot be written is refused at once", () =>
       name: "InputError",
     });
     assert.deepEqual(names(folder), ["file"]);
+    if (Deno.build.os !== "linux") return;
+    // Says of every new folder that it does not exist.
+    await assert.rejects(openOutput("/proc/out", kind("folder")), /^InputError: \/proc\/out: /);
   }));
 
 Deno.test("links are followed, and refused where they lead nowhere", () =>

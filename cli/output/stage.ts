@@ -17,6 +17,8 @@ import { InputError } from "../../data/input_error.ts";
 import { isStageName, STAGE_ENDING, undoPlacing } from "./place.ts";
 
 const LOCK = "lock";
+/** How often a hidden folder may be removed by another run just when it is to be locked. */
+const MOST_ATTEMPTS = 1000;
 
 /**
  * A hidden folder in which a command's new files are until all of them are complete. Its process
@@ -82,22 +84,32 @@ function targetOf(folder: string): string {
 
 /** Makes and locks a hidden folder; undefined where another run has locked it. */
 function takeLock(folder: string, shown: string): Deno.FsFile | undefined {
-  for (;;) {
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
     const file = tryLock(folder, shown, makeOne(folder) ? "new" : "old");
     if (file !== "gone") return file;
   }
+  throw new InputError(`${shown}: ${folder} cannot be kept beside it; choose another folder`);
 }
 
 /** Makes a folder; false where it was there. */
 function makeOne(folder: string): boolean {
+  const make = () => {
+    try {
+      mkdirSync(folder);
+      return true;
+    } catch (error) {
+      if (errorCode(error) === "EEXIST") return false;
+      throw error;
+    }
+  };
   try {
-    mkdirSync(folder);
-    return true;
+    return make();
   } catch (error) {
-    // A run that ends takes empty folders that it made with it.
-    if (errorCode(error) === "ENOENT") mkdirSync(dirname(folder), { recursive: true });
-    else if (errorCode(error) !== "EEXIST") throw error;
-    return false;
+    if (errorCode(error) !== "ENOENT") throw error;
+    // A run that ends takes empty folders that it made with it. Some file systems say so of any new
+    // folder: then it fails again.
+    mkdirSync(dirname(folder), { recursive: true });
+    return make();
   }
 }
 
