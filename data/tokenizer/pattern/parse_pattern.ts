@@ -48,7 +48,15 @@ function parseAtom(cursor: Cursor, ignoreCase: boolean, depth: number): PatternN
   const set = (source: string): PatternNode => ({ kind: "set", source, ignoreCase });
   const character = cursor.source[cursor.at]!;
   if (takeText(cursor, "(")) return parseGroup(cursor, ignoreCase, depth);
-  if (takeText(cursor, "[")) return set(parseClass(cursor));
+  if (takeText(cursor, "[")) {
+    const start = cursor.at;
+    const members = parseClass(cursor);
+    // Oniguruma adds the other case to what is left; JavaScript leaves out both.
+    if (ignoreCase && /&&|\[\^/.test(cursor.source.slice(start, cursor.at))) {
+      throw new PatternError("it ignores the case of a class with another one taken out");
+    }
+    return set(members);
+  }
   if (takeText(cursor, ".")) return set("^\\n");
   if (takeText(cursor, "^")) return { kind: "place", place: "lineStart" };
   if (takeText(cursor, "$")) return { kind: "place", place: "lineEnd" };

@@ -50,6 +50,7 @@ Deno.test("what is not supported is named", () => {
     ["[[:alpha:]]", /POSIX/],
     ["\\p{Nonsense}", /property Nonsense/],
     ["(?i:strasse)", /one letter/],
+    ["(?i:[a-z&&[^b]])", /class with another one taken out/],
     ["(a", /not closed/],
     ["a)", /unexpected \)/],
     ["[a", /too early/],
