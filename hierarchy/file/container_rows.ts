@@ -20,7 +20,7 @@ const MOST_AXES = 16;
 /** Most values of all tensors, and of what one axis runs over. */
 const MOST_VALUES = 2 ** 34;
 /** Most stages, and most levels of one. */
-const MOST_STAGES = 8, MOST_LEVELS = 16;
+const MOST_STAGES = 4, MOST_LEVELS = 16;
 
 /** Makes the error for something that is wrong with a file. */
 export type Fail = (what: string) => InputError;

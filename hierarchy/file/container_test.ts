@@ -117,7 +117,7 @@ Deno.test("openContainer() says what is wrong with a header", async () => {
     [{ tensors: '[{"name":"a.#","count":1e9,"dtype":"F32","shape":[0]}]' }, /not understood/],
     [{ stages: "[3]" }, /stages: stage 1 is not a list/],
     [{ stages: "[[]]" }, /stages: stage 1 is not a list/],
-    [{ stages: `[${"[1],".repeat(8)}[1]]` }, /at most 8/],
+    [{ stages: `[${"[1],".repeat(4)}[1]]` }, /at most 4/],
     [{ stages: `[[${`${field},`.repeat(16)}${trellis}]]` }, /1 to 16 levels/],
     [{ stages: '[[{"kind":"field","parameters":[],"streams":[]}]]' }, /not understood/],
     [{ stages: '[[{"kind":"field","parameters":{},"streams":["x"]}]]' }, /lacks stream "0\.0\.x"/],
