@@ -35,8 +35,8 @@ export interface DeviceCalibrationOptions {
   readonly chunks: Int32Array;
   /** Tokens of a chunk. */
   readonly contextLength: number;
-  /** A number from 0 to 1 for each token, by which its label is drawn; absent: no backward pass. */
-  readonly draws?: Float32Array;
+  /** A number for each token, by which its label is drawn; absent: no backward pass. */
+  readonly draws?: Uint32Array;
   /** What is added to. */
   readonly moments: SharedMoments;
   /** Called with the share of the work that is done. */
@@ -46,15 +46,15 @@ export interface DeviceCalibrationOptions {
 }
 
 /**
- * Numbers by which the labels of all tokens are drawn, in the order in which jobs of `tokensPerJob`
- * tokens draw them elsewhere.
+ * Numbers by which the labels of all tokens are drawn, 2^32 times those from 0 to 1 that jobs of
+ * `tokensPerJob` tokens draw elsewhere, in the same order.
  */
-export function labelDraws(tokens: number, tokensPerJob: number, seed: number): Float32Array {
-  const draws = new Float32Array(tokens);
+export function labelDraws(tokens: number, tokensPerJob: number, seed: number): Uint32Array {
+  const draws = new Uint32Array(tokens);
   for (let start = 0, job = 0; start < tokens; start += tokensPerJob, job++) {
     const random = createRandom(Math.imul(seed, 0x9e3779b1) + job);
     const end = Math.min(tokens, start + tokensPerJob);
-    for (let token = start; token < end; token++) draws[token] = random.uniform();
+    for (let token = start; token < end; token++) draws[token] = 2 ** 32 * random.uniform();
   }
   return draws;
 }
@@ -133,7 +133,7 @@ class DeviceCalibrator {
   }
 
   /** Adds what some chunks give to the moments on the device. */
-  async run(ids: Int32Array, draws: Float32Array | undefined): Promise<void> {
+  async run(ids: Int32Array, draws: Uint32Array | undefined): Promise<void> {
     const { model, weights, contextLength } = this.#options;
     const device = this.#device;
     device.write(this.#workspace.states, embedTokens(model, weights, ids, contextLength));

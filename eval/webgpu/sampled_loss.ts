@@ -11,7 +11,7 @@ export interface SampledLossOptions {
   readonly stride: number;
   /** Number of the first row among those of all blocks. */
   readonly firstRow: number;
-  /** A number from 0 to 1 for each row of all blocks, by which its label is drawn. */
+  /** A number u32 for each row of all blocks; its share of 2^32 is where its label is drawn. */
   readonly draws: Binding;
   /** The drawn labels, u32. */
   readonly labels: Binding;
@@ -47,22 +47,37 @@ export function sampledLossSteps(device: Device, options: SampledLossOptions): S
 const threads = 256;
 
 /**
- * Each thread sums a stretch of the row; the thread in whose stretch the sum passes the drawn share
- * finds the label there. Rounding may leave no such thread: then it is the last label of positive
- * probability.
+ * Each thread sums a stretch of the row; in one of them the sum passes the drawn share, and it finds
+ * the label there. These sums are whole numbers of 64 bits: among 50,000 labels that are all about as
+ * likely, float32's rounding would draw a neighbour for some rows of a thousand, and one such row can
+ * be a tenth of a moment.
  */
 const drawCode = `
 struct Numbers { size: u32, stride: u32, firstRow: u32 }
 @group(0) @binding(0) var<uniform> numbers: Numbers;
 @group(0) @binding(1) var<storage, read_write> logits: array<f32>;
-@group(0) @binding(2) var<storage, read> draws: array<f32>;
+@group(0) @binding(2) var<storage, read> draws: array<u32>;
 @group(0) @binding(3) var<storage, read_write> labels: array<u32>;
 @group(0) @binding(4) var<storage, read_write> energies: array<f32>;
 ${reduction("greatest", "max(a, b)", threads)}
 ${reduction("total", "a + b", threads)}
-${reduction("last", "max(a, b)", threads, "u32")}
-var<workgroup> starts: array<f32, ${threads + 1}>;
+var<workgroup> starts: array<vec2<u32>, ${threads + 1}>;
 var<workgroup> drawn: u32;
+
+// Whole numbers of 64 bits: the low half, then the high one.
+fn sumOf(a: vec2<u32>, b: vec2<u32>) -> vec2<u32> {
+  let low = a.x + b.x;
+  return vec2(low, a.y + b.y + select(0u, 1u, low < a.x));
+}
+fn isLess(a: vec2<u32>, b: vec2<u32>) -> bool {
+  return a.y < b.y || (a.y == b.y && a.x < b.x);
+}
+fn productOf(a: u32, b: u32) -> vec2<u32> {
+  let middle = (a >> 16u) * (b & 0xffffu) + ((a & 0xffffu) * (b & 0xffffu) >> 16u);
+  let other = (a & 0xffffu) * (b >> 16u) + (middle & 0xffffu);
+  return vec2(a * b, (a >> 16u) * (b >> 16u) + (middle >> 16u) + (other >> 16u));
+}
+fn wholeOf(share: f32) -> vec2<u32> { return vec2(u32(share * 2147483648.0 + 0.5), 0u); }
 
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
@@ -75,29 +90,31 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   let begin = min(size, thread * width);
   let end = min(size, begin + width);
   var own = 0.0;
-  var lastSeen = 0u;
+  var ownWhole = vec2<u32>();
   for (var i = begin; i < end; i++) {
     let share = exp(logits[first + i] - largest);
     logits[first + i] = share;
     own += share;
-    if (share > 0.0) { lastSeen = i; }
+    ownWhole = sumOf(ownWhole, wholeOf(share));
   }
-  starts[thread + 1u] = own;
-  lastSeen = last(thread, lastSeen);
+  let sum = total(thread, own);
+  starts[thread + 1u] = ownWhole;
+  workgroupBarrier();
   if (thread == 0u) {
-    drawn = lastSeen;
-    starts[0] = 0.0;
-    for (var i = 0u; i < ${threads}u; i++) { starts[i + 1u] += starts[i]; }
+    drawn = 0u;
+    starts[0] = vec2<u32>();
+    for (var i = 0u; i < ${threads}u; i++) { starts[i + 1u] = sumOf(starts[i], starts[i + 1u]); }
   }
   workgroupBarrier();
-  let sum = starts[${threads}];
-  let wanted = draws[numbers.firstRow + group.x] * sum;
-  if (starts[thread] <= wanted && wanted < starts[thread + 1u]) {
+  let whole = starts[${threads}];
+  let draw = draws[numbers.firstRow + group.x];
+  let wanted = sumOf(productOf(whole.y, draw), vec2(productOf(whole.x, draw).y, 0u));
+  if (!isLess(wanted, starts[thread]) && isLess(wanted, starts[thread + 1u])) {
     var passed = starts[thread];
     var label = begin;
-    for (var i = begin; i < end; i++) {
-      if (passed <= wanted && logits[first + i] > 0.0) { label = i; }
-      passed += logits[first + i];
+    for (; label + 1u < end; label++) {
+      passed = sumOf(passed, wholeOf(logits[first + label]));
+      if (isLess(wanted, passed)) { break; }
     }
     drawn = label;
   }
