@@ -1,5 +1,6 @@
 import type { Device } from "../../eval/webgpu/device.ts";
 import { productStep } from "../../eval/webgpu/product.ts";
+import { tileSizes } from "../../eval/webgpu/product_code.ts";
 import { say } from "./report.ts";
 import { timeStep } from "./time_steps.ts";
 
@@ -13,9 +14,6 @@ const shapes = [
   { name: "moment of 1,536 features", rows: 1536, columns: 1536, inner: 8192, moment: true },
   { name: "square", rows: 4096, columns: 4096, inner: 4096 },
 ];
-
-/** Sizes of tiles that programs are made for. */
-const tileSizes = [[64, 64], [128, 64], [128, 128]] as const;
 
 /** Prints how fast the device multiplies matrices alone; `tiles`: also with every size of tiles. */
 export async function timeProducts(device: Device, small: boolean, tiles: boolean): Promise<void> {

@@ -66,7 +66,7 @@ export const noWindow = 2 ** 30;
 /** A matrix product, or one for each head of each sequence. */
 export function productStep(device: Device, options: ProductOptions): Step {
   const { rows, columns, inner, left, right, result, bias, factor = 1, matrices = 1 } = options;
-  const tile = options.tile ?? chooseTile(rows, columns, matrices);
+  const tile = options.tile ?? chooseTile(options);
   const tiles = [Math.ceil(columns / tile[1]), Math.ceil(rows / tile[0])] as const;
   // Neighbouring workgroups share the operand that is too large to be near the cores.
   const rowsFirst = columns > rows;
@@ -96,10 +96,24 @@ export function productStep(device: Device, options: ProductOptions): Step {
   });
 }
 
+/**
+ * With fewer workgroups of 128 × 128 than this, smaller ones are faster: measured on a card of 132
+ * cores, each of which needs two workgroups to be busy.
+ */
+const busyWorkgroups = 192;
+
 /** Large tiles read less; small ones waste less at the edges and keep more cores busy. */
-function chooseTile(rows: number, columns: number, matrices: number): ProductVariant["tile"] {
+export function chooseTile(
+  { rows, columns, matrices = 1, skips }: Pick<
+    ProductOptions,
+    "rows" | "columns" | "matrices" | "skips"
+  >,
+): ProductVariant["tile"] {
   if (rows <= 64 || rows * columns * matrices < 2 ** 17) return [64, 64];
-  return columns % 128 > 0 && columns % 128 <= 64 && columns <= 192 ? [128, 64] : [128, 128];
+  if (columns % 128 > 0 && columns % 128 <= 64 && columns <= 192) return [128, 64];
+  const [down, across] = [Math.ceil(rows / 128), Math.ceil(columns / 128)];
+  const workgroups = skips === "above" ? down * (down + 1) / 2 : down * across;
+  return matrices * workgroups < busyWorkgroups ? [128, 64] : [128, 128];
 }
 
 function operandNumbers(

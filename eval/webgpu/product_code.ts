@@ -27,6 +27,9 @@ export interface ProductVariant {
   readonly tile: readonly [64 | 128, 64 | 128];
 }
 
+/** Sizes of tiles that programs are made for, small ones first. */
+export const tileSizes: readonly ProductVariant["tile"][] = [[64, 64], [128, 64], [128, 128]];
+
 /** Values of the inner axis that are in a tile at once. */
 const depth = 16;
 

@@ -4,8 +4,8 @@ import { needsWebGpu } from "../../kan/testdata/needs_webgpu.ts";
 import type { Device } from "./device.ts";
 import { halvesOf } from "./half_floats.ts";
 import { openDevice } from "./open_device.ts";
-import { noWindow, productStep } from "./product.ts";
-import type { OperandLayout, ProductVariant } from "./product_code.ts";
+import { chooseTile, noWindow, productStep } from "./product.ts";
+import { type OperandLayout, type ProductVariant, tileSizes } from "./product_code.ts";
 import { runSteps } from "./program.ts";
 
 interface Case {
@@ -29,7 +29,11 @@ function isSeen(row: number, column: number, window: number): boolean {
 }
 
 /** Runs one product on the device, and compares it with sums in float64 where it is defined. */
-async function check(device: Device, given: Case): Promise<void> {
+async function check(
+  device: Device,
+  given: Case,
+  tile: ProductVariant["tile"],
+): Promise<void> {
   const { rows, columns, inner, left = "alongInner", right = "alongInner", matrices = 1 } = given;
   const { skips = "none", window = noWindow, factor = 1, halves = false } = given;
   const random = createRandom(5);
@@ -80,6 +84,7 @@ async function check(device: Device, given: Case): Promise<void> {
     skips,
     window,
     matrices,
+    tile,
   });
   runSteps(device, [step]);
   const found = new Float32Array(await device.read(result, before.byteLength));
@@ -98,7 +103,7 @@ async function check(device: Device, given: Case): Promise<void> {
       }
     }
   }
-  assert.ok(worst < 2e-6 * inner, `${JSON.stringify(given)}: ${worst}`);
+  assert.ok(worst < 2e-6 * inner, `${JSON.stringify(given)}, tiles ${tile}: ${worst}`);
 }
 
 const layouts: readonly OperandLayout[] = ["alongInner", "alongResult"];
@@ -139,16 +144,39 @@ const cases: readonly Case[] = [
 ];
 
 Deno.test({
-  name: "matrix products are those in float64, whatever their layout, size and place",
+  name: "matrix products are those in float64, whatever their layout, size, place and tiles",
   ...needsWebGpu,
   async fn() {
     const device = await openDevice();
     try {
-      for (const each of cases) await check(device, each);
+      for (const tile of tileSizes) {
+        for (const each of cases) await check(device, each, tile);
+      }
     } finally {
       device.close();
     }
   },
+});
+
+Deno.test("products take the tiles that were fastest on an H200", () => {
+  const measured = [
+    { rows: 8192, columns: 3072, best: [128, 128] },
+    { rows: 8192, columns: 576, best: [128, 128] },
+    { rows: 8192, columns: 1536, best: [128, 128] },
+    { rows: 1280, columns: 49152, best: [128, 128] },
+    { rows: 4096, columns: 4096, best: [128, 128] },
+    { rows: 1536, columns: 1536, skips: "above", best: [128, 64] },
+  ] as const;
+  for (const { best, ...sizes } of measured) assert.deepEqual(chooseTile(sizes), best);
+});
+
+Deno.test("many matrices keep a card busy with large tiles, narrow or few ones with small ones", () => {
+  const heads = { rows: 512, columns: 512, skips: "above" } as const;
+  assert.deepEqual(chooseTile({ ...heads, matrices: 144 }), [128, 128]);
+  assert.deepEqual(chooseTile({ ...heads, matrices: 9 }), [128, 64]);
+  assert.deepEqual(chooseTile({ rows: 512, columns: 64, matrices: 144 }), [128, 64]);
+  assert.deepEqual(chooseTile({ rows: 64, columns: 49152 }), [64, 64]);
+  assert.deepEqual(chooseTile({ rows: 256, columns: 256 }), [64, 64]);
 });
 
 Deno.test({
