@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { isJsonObject } from "../../data/json_file.ts";
 import { cardName, chooseCompanions } from "../../data/model_files.ts";
@@ -96,7 +96,8 @@ function listIn(card: string): WrittenFiles | undefined {
 function filesIn(folder: string, within: string = ""): string[] {
   const names = ownedNames(join(folder, within)).map((name) => join(within, name)).toSorted();
   return names.filter((name) => name !== CACHE_NAME).flatMap((name) => {
-    if (!statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory()) return [name];
+    // A link to a folder is one thing, wherever it leads.
+    if (!lstatSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory()) return [name];
     return readdirSync(join(folder, name)).length === 0 ? [name] : filesIn(folder, name);
   });
 }

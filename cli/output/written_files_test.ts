@@ -32,6 +32,9 @@ Deno.test("what was written with a card is known by it, changes and additions to
     await Deno.mkdir(join(folder, "empty"));
     assert.equal(await foreign(folder), "has empty, which kanpress did not write");
     await Deno.remove(join(folder, "empty"));
+    await Deno.symlink(".", join(folder, "loop"));
+    assert.equal(await foreign(folder), "has loop, which kanpress did not write");
+    await Deno.remove(join(folder, "loop"));
     await write("config.json", '{"mine": 1}');
     assert.equal(
       await foreign(folder),
