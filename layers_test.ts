@@ -82,3 +82,15 @@ Deno.test("imports: no room imports from one above it", () => {
   );
   assert.deepEqual(upward, []);
 });
+
+Deno.test("imports: no module imports itself by way of others", () => {
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    assert.ok(!path.includes(file), `a loop: ${[...path, file].join(" -> ")}`);
+    if (done.has(file)) return;
+    for (const target of imports.get(file) ?? []) visit(target, [...path, file]);
+    done.add(file);
+  };
+  for (const file of imports.keys()) visit(file, []);
+  assert.ok(done.size > 100);
+});

@@ -1,4 +1,4 @@
-import type { MeasureOptions } from "./program.ts";
+import type { MeasureOptions } from "./measure_options.ts";
 import type { Session } from "./session.ts";
 
 /**

@@ -21,7 +21,7 @@ import { cachedCalibration, cacheFolder } from "./calibration_cache.ts";
 import { readText, specialTokens } from "./measure.ts";
 import { hasTokenizer } from "./original_model.ts";
 import type { Phases } from "./phases.ts";
-import type { CompressOptions } from "./program.ts";
+import type { CompressOptions } from "./compress_options.ts";
 import type { Session } from "./session.ts";
 import { warnOfLostText } from "../data/tokenizer/round_trip.ts";
 import { greatest } from "../data/extremes.ts";

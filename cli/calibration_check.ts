@@ -3,7 +3,7 @@ import { formatCount, formatFixed, formatMeasure } from "../eval/report/number_t
 import { type CalibrationOutcome, spread } from "./calibration.ts";
 import { type MeasuredModels, type MeasuredText, measureModels } from "./measure.ts";
 import type { Report } from "./phases.ts";
-import type { MeasureOptions } from "./program.ts";
+import type { MeasureOptions } from "./measure_options.ts";
 
 /** Tokens of the calibration text that are measured on. */
 const CHECKED_TOKENS = 2048;

@@ -26,7 +26,7 @@ import { isLocalPath, modelLabel, recordedName } from "./model_names.ts";
 import { checkModel, neededBytes, openNamedModel, readFiniteWeights } from "./original_model.ts";
 import { perplexityNotes } from "./perplexity_notes.ts";
 import { Phases } from "./phases.ts";
-import type { CompressOptions } from "./program.ts";
+import type { CompressOptions } from "./compress_options.ts";
 import { readRestoredWeights } from "./restored_weights.ts";
 import { compressionFields, type CompressionOutcome, compressionText } from "./report.ts";
 import type { Session } from "./session.ts";

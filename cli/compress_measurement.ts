@@ -2,7 +2,7 @@ import type { ModelSource, TextTokenizer } from "../data/mod.ts";
 import type { BaseEvaluation, TaskOptions, TransformerDescription } from "../eval/mod.ts";
 import { prepareTask } from "../eval/tasks/evaluate_task.ts";
 import { checkCalibration, type CheckedText } from "./calibration_check.ts";
-import { naming, UsageError } from "./errors.ts";
+import { naming } from "./errors.ts";
 import {
   type MeasuredModels,
   type MeasuredText,
@@ -11,9 +11,9 @@ import {
 } from "./measure.ts";
 import { hasTokenizer } from "./original_model.ts";
 import type { Phases } from "./phases.ts";
-import type { CompressOptions } from "./program.ts";
+import type { CompressOptions } from "./compress_options.ts";
 import type { Measured } from "./report.ts";
-import { askQuestions, checkTaskOptions, readQuestions } from "./task.ts";
+import { askQuestions, readQuestions } from "./task.ts";
 
 /** How `compress` is going to measure what it wrote. */
 export type Measurement =
@@ -30,20 +30,12 @@ export type Measurement =
   };
 
 /** The options that are about measuring on a text. */
-const TEXT_OPTIONS = {
-  maxKl: "--max-kl",
-  text: "--text",
-  tokens: "--tokens",
-  protocol: "--protocol",
-  context: "--context",
-  stride: "--stride",
-} as const;
+const TEXT_OPTIONS = ["maxKl", "text", "tokens", "protocol", "context", "stride"] as const;
 
 /**
  * Chooses how to measure, before any long work: by `--task`, not at all with `--no-evaluate`, else
  * on a text. A model that cannot be measured on a text is not measured, unless an option asks for
- * it. Throws {@linkcode UsageError} where options contradict each other, and
- * {@linkcode InputError} where what they ask for is impossible.
+ * it. Throws {@linkcode InputError} where what the options ask for is impossible.
  */
 export async function chooseMeasurement(
   options: CompressOptions,
@@ -52,17 +44,8 @@ export async function chooseMeasurement(
   phases: Phases,
   signal: AbortSignal,
 ): Promise<Measurement> {
-  checkTaskOptions(options);
   const { task, evaluate = true } = options;
-  if (task !== undefined && !evaluate) {
-    throw new UsageError("--task measures, and --no-evaluate does not; leave one of them out");
-  }
-  const asked = Object.entries(TEXT_OPTIONS)
-    .find(([name]) => options[name as keyof typeof TEXT_OPTIONS] !== undefined)?.[1];
-  const other = task !== undefined ? "--task" : evaluate ? undefined : "--no-evaluate";
-  if (asked !== undefined && other !== undefined) {
-    throw new UsageError(`${asked} is about measuring on a text; leave it out, or ${other}`);
-  }
+  const asksForText = TEXT_OPTIONS.some((name) => options[name] !== undefined);
   if (!evaluate) return { kind: "none", reason: "--no-evaluate" };
   if (task !== undefined) {
     const tokenizer = await source.tokenizer();
@@ -71,7 +54,7 @@ export async function chooseMeasurement(
     return { kind: "task", questions, tokenizer };
   }
   const obstacle = obstacleTo(source, description);
-  if (obstacle !== undefined && asked === undefined) return { kind: "none", reason: obstacle };
+  if (obstacle !== undefined && !asksForText) return { kind: "none", reason: obstacle };
   const text = await readMeasuredText(options, await source.tokenizer(), description);
   return { kind: "text", text };
 }

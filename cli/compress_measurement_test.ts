@@ -4,7 +4,7 @@ import { fromFloat32, writeSafetensors } from "../data/mod.ts";
 import { randomStateDict } from "../eval/testdata/random_model.ts";
 import { decompressWeights } from "../hierarchy/mod.ts";
 import { compress } from "./compress.ts";
-import type { CompressOptions } from "./program.ts";
+import type { CompressOptions } from "./compress_options.ts";
 import { recordedSession } from "./testdata/recorded_session.ts";
 import { withWorkFolder } from "./testdata/work_folder.ts";
 

@@ -1,9 +1,7 @@
+import { DEFAULT_BITS } from "../hierarchy/compressor_options.ts";
 import type { CompressorOptions, Preset } from "../hierarchy/mod.ts";
 import { UsageError } from "./errors.ts";
-import type { CompressOptions } from "./program.ts";
-
-/** Target of the presets that have one, in bits per weight of the whole file. */
-const DEFAULT_BITS = 4;
+import type { CompressOptions } from "./compress_options.ts";
 
 /** Which preset compresses, and how far. */
 export interface CompressTarget {
@@ -54,19 +52,7 @@ function choosePreset(options: CompressOptions): Preset {
   if (chosen === "seed" && useless !== undefined) {
     throw new UsageError(`${useless} has no use with --preset seed; leave one of them out`);
   }
-  checkUniform(options);
   return chosen;
-}
-
-/** Throws {@linkcode UsageError} where there are no unequal rates that could be made equal. */
-export function checkUniform(
-  { uniform, dataFree }: Pick<CompressOptions, "uniform" | "dataFree">,
-): void {
-  if (!uniform || !dataFree) return;
-  throw new UsageError(
-    "--uniform has no use with --data-free, where all matrices have about the same rate; " +
-      "leave one of them out",
-  );
 }
 
 /** The options of the compressor that say how well and how evenly it codes. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { decompressWeights } from "../hierarchy/mod.ts";
 import { compress } from "./compress.ts";
 import { targetLabel } from "./compress_target.ts";
-import type { CompressOptions } from "./program.ts";
+import type { CompressOptions } from "./compress_options.ts";
 import { recordedSession } from "./testdata/recorded_session.ts";
 import { fileNames, withWorkFolder } from "./testdata/work_folder.ts";
 
@@ -85,7 +85,6 @@ Deno.test("options that contradict each other are usage errors", async () => {
   await assert.rejects(run({ preset: "seed", uniform: true }), usage);
   await assert.rejects(run({ preset: "seed", states: 8 }), usage);
   await assert.rejects(run({ preset: "seed", effort: "best" }), usage);
-  await assert.rejects(run({ uniform: true, dataFree: true }), usage);
 });
 
 Deno.test("a target in divergence is met on the measured text, and tells what cannot be", () =>

@@ -3,7 +3,7 @@ import { compareWith, readEarlierRun } from "./against.ts";
 import { continuationText, continuePrompt } from "./continuation.ts";
 import { type EvaluationOutcome, printEvaluation } from "./evaluation_report.ts";
 import { UsageError } from "./errors.ts";
-import { askTask, checkTaskOptions } from "./task.ts";
+import { askTask } from "./task.ts";
 import { comparedLine, openSubject, type Subject } from "./evaluation_subject.ts";
 import { measureByLayer } from "./low_memory.ts";
 import { measureModels, readMeasuredText } from "./measure.ts";
@@ -21,11 +21,6 @@ export async function evaluate(
   session: Session,
 ): Promise<void> {
   const phases = new Phases(session, session.signal);
-  for (const other of ["prompt", "task"] as const) {
-    if (options.plot === undefined || options[other] === undefined) continue;
-    throw new UsageError(`--plot shows perplexity; leave it out, or --${other}`);
-  }
-  checkTaskOptions(options);
   if (options.lowMemory) return await measureByLayer(argument, options, phases, session);
   using picture = await openPicture(options.plot, session);
   const subject = await openSubject(argument, options.original, phases, session.signal);

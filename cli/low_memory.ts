@@ -32,11 +32,6 @@ export async function measureByLayer(
   phases: Phases,
   session: Session,
 ): Promise<void> {
-  for (const other of ["prompt", "task", "plot"] as const) {
-    if (options[other] !== undefined) {
-      throw new UsageError(`--low-memory measures on a text; leave --${other} out`);
-    }
-  }
   const { signal } = session;
   const earlier = options.against === undefined ? undefined : await readEarlierRun(options.against);
   const { text, vocabularySize, ...subject } = await prepare(argument, options, phases, signal);

@@ -21,7 +21,7 @@ import {
 } from "../eval/mod.ts";
 import { naming } from "./errors.ts";
 import type { Report } from "./phases.ts";
-import type { MeasureOptions } from "./program.ts";
+import type { MeasureOptions } from "./measure_options.ts";
 
 /** Masked models need a pass for each token: without `--tokens` they are measured on so many. */
 const MASKED_TOKENS = 512;

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { STATE_COUNTS } from "../hierarchy/format/constants.ts";
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 
@@ -29,11 +30,9 @@ export function integerBetween(lowest: number, highest: number): (text: string) 
 
 /** Parses a number of trellis states. */
 export function stateCount(text: string): number {
-  const states = Number(text);
-  if (/^\d+$/.test(text) && (states === 1 || [4, 8, 16, 32, 64, 128, 256].includes(states))) {
-    return states;
-  }
-  throw new InvalidArgumentError("It must be 1, 4, 8, 16, 32, 64, 128 or 256.");
+  const states = STATE_COUNTS.find((count) => String(count) === text);
+  if (states !== undefined) return states;
+  throw new InvalidArgumentError(`It must be one of ${STATE_COUNTS.join(", ")}.`);
 }
 
 const SIZE_UNITS: Readonly<Record<string, number>> = {

@@ -1,16 +1,18 @@
 import { Command, Option } from "commander";
-import type { ProtocolName } from "../eval/mod.ts";
+import { DEFAULT_BITS, PRESETS } from "../hierarchy/compressor_options.ts";
+import type { CompressOptions } from "./compress_options.ts";
+import type { MeasureOptions } from "./measure_options.ts";
 import {
   addCalibrationOptions,
   addCoderOptions,
   addComputeOptions,
   addMeasureOptions,
   addTaskOptions,
-  type EFFORTS,
 } from "./shared_options.ts";
 import { addSweepOptions, type SweepCommand } from "./sweep_program.ts";
 import { addPageCommands, type PageCommands } from "./page_commands.ts";
 import { usageErrorText } from "./errors.ts";
+import { refuseIgnoredOptions } from "./option_conflicts.ts";
 import {
   figureFile,
   fileSize,
@@ -20,72 +22,6 @@ import {
   numberBetween,
   someText,
 } from "./options.ts";
-
-const PRESETS = ["rate", "seed", "hybrid"] as const;
-
-/** Options of how a model is measured. */
-export interface MeasureOptions {
-  /** File with the text to measure on; the embedded text where it is left out. */
-  readonly text?: string;
-  /** At most so many tokens of the text. */
-  readonly tokens?: number;
-  /** How the text is cut up and what of it counts. */
-  readonly protocol?: ProtocolName;
-  /** Tokens in a chunk. */
-  readonly context?: number;
-  /** Tokens from one window's beginning to the next, where they overlap. */
-  readonly stride?: number;
-  /** How many workers measure side by side. */
-  readonly threads: number;
-  /** Which tfjs backend runs the models. */
-  readonly backend: "wasm" | "webgpu" | "cpu";
-  /** One JSON object on stdout instead of text for people. */
-  readonly json?: true;
-}
-
-/** Options of `compress`. */
-export interface CompressOptions extends MeasureOptions {
-  /** Which hierarchy of levels compresses; left out, it follows from the other options. */
-  readonly preset?: typeof PRESETS[number];
-  /** Target for the whole file in bits per weight, fractions allowed. */
-  readonly bits?: number;
-  /** Target for the whole file in bytes, instead of `bits`. */
-  readonly size?: number;
-  /** Target for the mean KL divergence on the measured text in nats, instead of `bits`. */
-  readonly maxKl?: number;
-  /** Give every matrix the same bits per weight, for comparison. */
-  readonly uniform?: true;
-  /** How much time to take for a smaller error. */
-  readonly effort?: typeof EFFORTS[number];
-  /** Trellis states, instead of those that the effort chooses. */
-  readonly states?: number;
-  /** Number of autoencoder levels (seed and hybrid). */
-  readonly levels?: number;
-  /** Widths of the autoencoder levels (seed and hybrid). */
-  readonly hiddenDims?: readonly number[];
-  /** File with the text to calibrate on; sampled from the model where it is left out. */
-  readonly calibration?: string;
-  /** At most so many tokens of calibration. */
-  readonly calibrationTokens?: number;
-  /** Spend bits by the size of the weights alone, without calibration. */
-  readonly dataFree?: true;
-  /** Whether calibrations are kept on disk and taken from there; not where absent. */
-  readonly cache?: boolean;
-  /** Seed of everything random. */
-  readonly seed: number;
-  /** Keep 1-D tensors bit for bit, where otherwise they are rounded to f16. */
-  readonly losslessSmall?: true;
-  /** Folder, or `.kan.safetensors` file, to write. */
-  readonly out?: string;
-  /** Whether to measure what was written; true where absent. */
-  readonly evaluate?: boolean;
-  /** Task whose questions it is measured by, instead of a text. */
-  readonly task?: string;
-  /** Data set of the task; that of the hub where it is left out. */
-  readonly data?: string;
-  /** At most so many questions. */
-  readonly limit?: number;
-}
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions extends MeasureOptions {
@@ -191,7 +127,8 @@ export function createProgram(
       writeErr: write.error,
       outputError: (message, writeError) => writeError(`${usageErrorText(message)}\n`),
     })
-    .showHelpAfterError("(add --help for the options)");
+    .showHelpAfterError("(add --help for the options)")
+    .hook("preAction", (_, command) => refuseIgnoredOptions(command));
   addCompress(program, commands);
   addEvaluate(program, commands);
   addInspect(program, commands);
@@ -211,7 +148,7 @@ function addCompress(program: Command, commands: Commands): void {
     )
     .option(
       "--bits <n>",
-      "whole file in bits per weight, such as 2.5 (default: 4; seed: no target)",
+      `whole file in bits per weight, such as 2.5 (default: ${DEFAULT_BITS}; seed: no target)`,
       numberBetween(0.1, 32),
     )
     .option("--size <size>", "whole file in bytes, such as 1.5MB, instead of --bits", fileSize)

@@ -1,24 +1,14 @@
 import { type Command, Option } from "commander";
-import type { ProtocolName } from "../eval/mod.ts";
+import { STATE_COUNTS } from "../hierarchy/format/constants.ts";
+import { protocolNames } from "../eval/protocols/protocol.ts";
+import { taskNames } from "../eval/tasks/registry.ts";
+import { EFFORTS } from "../hierarchy/choose_states.ts";
 import { integerBetween, nonEmpty, stateCount } from "./options.ts";
-
-/** How much time the coder may take. */
-export const EFFORTS = ["fast", "normal", "best"] as const;
-const TASKS = [
-  "lambada_openai",
-  "hellaswag",
-  "piqa",
-  "arc_easy",
-  "arc_challenge",
-  "winogrande",
-  "sst2_classifier",
-] as const;
-const PROTOCOLS: readonly ProtocolName[] = ["llama.cpp", "gptq", "huggingface", "pseudo"];
 
 /** Adds the options that choose the questions of a task; `purpose` is what asking them is for. */
 export function addTaskOptions(command: Command, purpose: string): void {
   command
-    .addOption(new Option("--task <name>", purpose).choices(TASKS))
+    .addOption(new Option("--task <name>", purpose).choices(taskNames))
     .option("--data <file>", "their JSONL or Parquet file, or hf://datasets/… (default)", nonEmpty)
     .option("--limit <n>", "ask at most n questions", integerBetween(1, 1e9));
 }
@@ -30,7 +20,11 @@ export function addCoderOptions(command: Command): Command {
       new Option("--effort <name>", "time to take for a smaller error (default: normal)")
         .choices(EFFORTS),
     )
-    .option("--states <n>", "trellis states, 1 to 256, instead of the effort's", stateCount)
+    .option(
+      "--states <n>",
+      `trellis states, 1 to ${STATE_COUNTS.at(-1)}, instead of the effort's`,
+      stateCount,
+    )
     .option("--uniform", "the same bits per weight for all matrices, for comparison");
 }
 
@@ -59,7 +53,7 @@ export function addMeasureOptions(command: Command): Command {
     .option("--tokens <n>", "measure on at most n tokens", integerBetween(2, 2 ** 31 - 1))
     .addOption(
       new Option("--protocol <name>", "how the text is cut up (default: llama.cpp, masked: pseudo)")
-        .choices(PROTOCOLS),
+        .choices(protocolNames),
     )
     .option("--context <n>", "tokens in a chunk (default: the protocol's)", integerBetween(2, 1e6))
     .option("--stride <n>", "for huggingface (default: half a context)", integerBetween(1, 1e6))

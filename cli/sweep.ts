@@ -24,7 +24,7 @@ import {
   type CalibrationPlan,
   planCalibration,
 } from "./calibration.ts";
-import { checkUniform, coderOptions } from "./compress_target.ts";
+import { coderOptions } from "./compress_target.ts";
 import { type MeasuredText, readMeasuredText } from "./measure.ts";
 import { isLocalPath, modelLabel } from "./model_names.ts";
 import { checkModel, openNamedModel, readFiniteWeights } from "./original_model.ts";
@@ -70,7 +70,6 @@ export async function sweep(
   options: SweepOptions,
   session: Session,
 ): Promise<void> {
-  checkUniform(options);
   const points = sweepPoints(options.presets, options.bits);
   const phases = new Phases(session, session.signal);
   const source = await openNamedModel(modelName, phases, session.signal);

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { figureFile, nonEmpty, numberBetween } from "./options.ts";
-import type { CompressOptions } from "./program.ts";
+import type { CompressOptions } from "./compress_options.ts";
 
 /** Options of `sweep`. */
 export interface SweepOptions extends

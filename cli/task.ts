@@ -2,7 +2,6 @@ import { basename, join } from "node:path";
 import { openDataFile, readRecords, writeFileAtomically } from "../data/mod.ts";
 import { evaluateTask, type TaskOptions, type TaskResult, type TaskSample } from "../eval/mod.ts";
 import { taskNamed } from "../eval/tasks/registry.ts";
-import { UsageError } from "./errors.ts";
 import { comparedLine, type Subject } from "./evaluation_subject.ts";
 import { startOf } from "./output/kinds.ts";
 import { openOutput, type Output, type OutputKind } from "./output/output.ts";
@@ -13,19 +12,6 @@ import type { Session } from "./session.ts";
 
 /** How the first line of a file of `--log-samples` begins. */
 const LOG_START = '{"question":1,"record":';
-
-/** Throws {@linkcode UsageError} for options that are about tasks where none is asked. */
-export function checkTaskOptions(
-  { task, data, limit, logSamples }: Partial<
-    Pick<EvaluateOptions, "task" | "data" | "limit" | "logSamples">
-  >,
-): void {
-  if (task !== undefined) return;
-  const given = Object.entries({ "--data": data, "--limit": limit, "--log-samples": logSamples })
-    .find(([, value]) => value !== undefined);
-  if (given === undefined) return;
-  throw new UsageError(`${given[0]} is about the questions of a task; name one with --task`);
-}
 
 /** `evaluate --task`: asks a model, and its original where there is one, the questions of a task. */
 export async function askTask(

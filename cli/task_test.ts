@@ -50,10 +50,6 @@ Deno.test("evaluate --task asks the questions of a file", () =>
       evaluate(join(folder, "model"), { ...options, logSamples: data }, session),
       /set.jsonl: exists and was not written by kanpress; choose another --log-samples/,
     );
-    await assert.rejects(
-      evaluate(undefined, { ...sampling, threads: 1, backend: "cpu", logSamples }, session),
-      /--log-samples is about the questions of a task; name one with --task/,
-    );
     await Deno.writeTextFile(data, '{"words": "none"}');
     await assert.rejects(
       evaluate(join(folder, "model"), options, session),

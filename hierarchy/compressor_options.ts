@@ -131,3 +131,6 @@ export function resolveOptions(options: CompressorOptions): ResolvedOptions {
 function check(condition: boolean, message: string): void {
   if (!condition) throw new InputError(message);
 }
+
+/** Rate of the presets that have a target, in bits per parameter. */
+export const DEFAULT_BITS = 4;

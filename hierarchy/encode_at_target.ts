@@ -1,3 +1,4 @@
+import { DEFAULT_BITS } from "./compressor_options.ts";
 import type { DivergenceTarget } from "./compress_input.ts";
 import { encodeContainer } from "./file/container.ts";
 import { decompressWeights } from "./decompress.ts";
@@ -7,8 +8,6 @@ import { meetDivergence } from "./rate/meet_divergence.ts";
 import { meetSize } from "./rate/meet_size.ts";
 import { trialProgress } from "./rate/trial_progress.ts";
 
-/** Rate of the presets that have a target, in bits per parameter. */
-const DEFAULT_BITS = 4;
 /** Step of the latents of a preset without a target, in root mean squares. */
 const FINE_STEP = 0.15;
 /** Bytes that a row's or a column's step and scale take, about. */
