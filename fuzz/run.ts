@@ -74,25 +74,33 @@ async function main(options: FuzzOptions): Promise<number> {
   }
   const scratch = await Deno.makeTempDir({ prefix: "kanpress-fuzz-" });
   try {
-    const results: TargetResult[] = [];
     const end = performance.now() + 1000 * options.seconds;
-    let cases = options.input === undefined ? options.cases : 1;
-    for (const [i, target] of names.entries()) {
-      const share = Math.ceil(cases / (names.length - i));
-      cases -= share;
-      results.push(
-        await supervise({
+    const total = options.input === undefined ? options.cases : 1;
+    const shares = names.map((target, i) => {
+      const share = Math.floor((total + i) / names.length);
+      return { target, share, done: nothingDone(target) };
+    });
+    // What the fast ones leave of the time is for those that did not get through their share.
+    for (let pass = 0; pass < 2; pass++) {
+      const left = shares.filter(({ share, done }) =>
+        done.cases < share && done.faults.length < options.faults
+      );
+      for (const [i, { target, share, done }] of left.entries()) {
+        const more = await supervise({
           ...options,
           target,
-          cases: share,
-          seconds: Math.max(1, (end - performance.now()) / 1000 / (names.length - i)),
-          mostFaults: options.faults,
+          first: options.first + done.cases,
+          cases: share - done.cases,
+          seconds: Math.max(1, (end - performance.now()) / 1000 / (left.length - i)),
+          mostFaults: options.faults - done.faults.length,
           scratch,
           onFault: (fault, input) => report(target, options, fault, input),
-        }),
-      );
-      if (!options.json) console.error(describe(results.at(-1)!));
+        });
+        Object.assign(done, sumOf(done, more));
+      }
     }
+    const results = shares.map(({ done }) => done);
+    if (!options.json) { for (const result of results) console.error(describe(result)); }
     if (options.json) console.log(JSON.stringify({ seed: options.seed, results }));
     return results.some(({ faults }) => faults.length > 0) ? 1 : 0;
   } finally {
@@ -112,6 +120,24 @@ function report(target: string, { seed, input: given }: FuzzOptions, fault: Faul
   console.error(`FAULT in ${target}, seed ${seed}, case ${number}: ${what}`);
   console.error(`  its input is in ${kept}`);
   console.error(`  again: deno task fuzz --target ${target} --input ${kept}`);
+}
+
+function nothingDone(target: string): TargetResult {
+  const none = { cases: 0, read: 0, refused: 0, faults: [] };
+  return { target, ...none, slowest: 0, peakMegabytes: 0, seconds: 0 };
+}
+
+function sumOf(a: TargetResult, b: TargetResult): TargetResult {
+  return {
+    target: a.target,
+    cases: a.cases + b.cases,
+    read: a.read + b.read,
+    refused: a.refused + b.refused,
+    faults: [...a.faults, ...b.faults],
+    slowest: Math.max(a.slowest, b.slowest),
+    peakMegabytes: Math.max(a.peakMegabytes, b.peakMegabytes),
+    seconds: a.seconds + b.seconds,
+  };
 }
 
 function describe({ target, cases, read, refused, faults, ...took }: TargetResult): string {
