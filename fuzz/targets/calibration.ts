@@ -1,4 +1,5 @@
 import assert from "node:assert";
+import { bytesPerElement } from "../../data/dtype.ts";
 import { memorySource } from "../../data/memory_source.ts";
 import { encodeSafetensors, type TensorBytes } from "../../data/safetensors_encode.ts";
 import { sealMetadata } from "../../data/sealed_safetensors.ts";
@@ -65,8 +66,9 @@ const WEIGHTS: StateDict = new Map(
 
 /** One change behind the hashes. */
 function change(random: Random, tensors: TensorBytes[], metadata: Record<string, string>): void {
-  const at = random.integer(tensors.length), tensor = tensors[at]!;
-  const size = tensor.bytes.length / elementCount(tensor.shape);
+  const at = random.integer(tensors.length), tensor = tensors[at];
+  if (tensor === undefined) return;
+  const size = bytesPerElement(tensor.dtype);
   switch (random.integer(8)) {
     case 0:
       tensors.splice(at, 1);
