@@ -27,7 +27,22 @@ const { texts, models, variants }: Recorded = JSON.parse(gunzipSync(readFileSync
 /** Pieces of regular expressions, sound and not, of which foreign ones are put together. */
 const PATTERN_PARTS = [
   ..."abZ09 .^$|()[]{}*+?\\-,&é😀",
-  ...["\\p{L}", "\\P{N}", "\\s", "\\S", "\\w", "\\b", "(?:", "(?i:", "(?=", "(?!", "(?<=", "(?<!"],
+  ...[
+    "\\p{L}",
+    "\\P{N}",
+    "\\s",
+    "\\S",
+    "\\w",
+    "\\b",
+    "\\p{constructor}",
+    "\\p{Han}",
+    "(?:",
+    "(?i:",
+    "(?=",
+    "(?!",
+    "(?<=",
+    "(?<!",
+  ],
   ...["(?>", "++", "*?", "{2,}", "{1,3}", "{999999999}", "[^", "[a-z]", "&&", "(a+)+", "(?:a|a)*"],
 ];
 

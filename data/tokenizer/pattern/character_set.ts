@@ -1,3 +1,5 @@
+import { PatternError } from "./pattern_error.ts";
+
 /** A set of code points that remembers what it was asked, since asking a RegExp is slow. */
 export class CharacterSet {
   /** 0 where nobody has asked, 1 for a member, 2 for another; the Basic Multilingual Plane. */
@@ -5,9 +7,16 @@ export class CharacterSet {
   readonly #others = new Map<number, boolean>();
   readonly #members: RegExp;
 
-  /** `source` is the inside of a class of a RegExp with the flag `v`. */
+  /**
+   * `source` is the inside of a class of a RegExp with the flag `v`; throws a
+   * {@linkcode PatternError} where it is none.
+   */
   constructor(source: string, ignoreCase: boolean = false) {
-    this.#members = new RegExp(`^[${source}]$`, ignoreCase ? "iv" : "v");
+    try {
+      this.#members = new RegExp(`^[${source}]$`, ignoreCase ? "iv" : "v");
+    } catch (error) {
+      throw new PatternError("it has a class that JavaScript cannot write", { cause: error });
+    }
   }
 
   /** Whether the code point is a member. */

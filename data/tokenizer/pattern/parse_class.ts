@@ -85,22 +85,22 @@ function parseHexadecimal(cursor: Cursor, form: RegExp): number {
 }
 
 /** Names that Oniguruma knows and JavaScript does not, or means otherwise. */
-const properties: Readonly<Record<string, string>> = {
-  Alpha: "\\p{Alphabetic}",
-  Alnum: "\\p{Alphabetic}\\p{Nd}",
-  Digit: "\\p{Nd}",
-  Lower: "\\p{Lowercase}",
-  Space: SPACE,
-  Upper: "\\p{Uppercase}",
-  Word: WORD_IN_CLASS,
-};
+const properties: ReadonlyMap<string, string> = new Map([
+  ["Alpha", "\\p{Alphabetic}"],
+  ["Alnum", "\\p{Alphabetic}\\p{Nd}"],
+  ["Digit", "\\p{Nd}"],
+  ["Lower", "\\p{Lowercase}"],
+  ["Space", SPACE],
+  ["Upper", "\\p{Uppercase}"],
+  ["Word", WORD_IN_CLASS],
+]);
 
 function parseProperty(cursor: Cursor, negated: boolean): string {
   const found = /^\{(\^?)([A-Za-z_]+)\}/.exec(cursor.source.slice(cursor.at, cursor.at + 64));
   if (found === null) throw new PatternError("a property has no name in braces");
   cursor.at += found[0].length;
   const name = found[2]!;
-  const set = properties[name] ?? knownProperty(name);
+  const set = properties.get(name) ?? knownProperty(name);
   return negated === (found[1] === "^") ? set : `[^${set}]`;
 }
 

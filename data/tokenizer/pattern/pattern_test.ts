@@ -49,6 +49,7 @@ Deno.test("what is not supported is named", () => {
     ["(?<=a+)b", /several lengths/],
     ["[[:alpha:]]", /POSIX/],
     ["\\p{Nonsense}", /property Nonsense/],
+    ["\\p{constructor}", /property constructor/],
     ["(?i:strasse)", /one letter/],
     ["(?i:[a-z&&[^b]])", /class with another one taken out/],
     ["(a", /not closed/],
