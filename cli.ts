@@ -8,15 +8,15 @@
 import { CommanderError } from "commander";
 import process from "node:process";
 import { inspect } from "node:util";
-import { availableBackend } from "./cli/available_backend.ts";
-import { describeError, exitStatusOf } from "./cli/errors.ts";
-import { watchForInterrupt } from "./cli/interrupt.ts";
+import { availableBackend } from "./cli/input/available_backend.ts";
+import { describeError, exitStatusOf } from "./cli/terminal/errors.ts";
+import { watchForInterrupt } from "./cli/output/interrupt.ts";
 import { removeUnfinishedFiles } from "./data/mod.ts";
-import { commandLine } from "./cli/command_line.ts";
+import { commandLine } from "./cli/terminal/command_line.ts";
 import { createProgram } from "./cli/program.ts";
-import type { Session } from "./cli/session.ts";
+import type { Session } from "./cli/terminal/session.ts";
 import { releaseOutputs } from "./cli/output/output.ts";
-import { openTerminal, type Terminal } from "./cli/terminal.ts";
+import { openTerminal, type Terminal } from "./cli/terminal/terminal.ts";
 
 /**
  * Runs one command line, such as `["compress", "--bits", "3"]`, and gives its exit status. Never
@@ -38,7 +38,7 @@ export async function main(args: readonly string[]): Promise<0 | 1 | 2> {
   const program = createProgram(programName(), {
     // Loaded when they run: tfjs takes a second that --help and usage errors need not wait for.
     compress: async (model, options) =>
-      await (await import("./cli/compress.ts")).compress(
+      await (await import("./cli/compress/compress.ts")).compress(
         model,
         await availableBackend(options, session),
         session,
@@ -46,7 +46,7 @@ export async function main(args: readonly string[]): Promise<0 | 1 | 2> {
     decompress: async (file, options) =>
       await (await import("./cli/decompress.ts")).decompress(file, options, session),
     evaluate: async (model, options) =>
-      await (await import("./cli/evaluate.ts")).evaluate(
+      await (await import("./cli/evaluate/evaluate.ts")).evaluate(
         model,
         await availableBackend(options, session),
         session,
@@ -62,7 +62,7 @@ export async function main(args: readonly string[]): Promise<0 | 1 | 2> {
     report: async (results, options) =>
       await (await import("./cli/report_command.ts")).report(results, options, session),
     sweep: async (model, options) =>
-      await (await import("./cli/sweep.ts")).sweep(
+      await (await import("./cli/sweep/sweep.ts")).sweep(
         model,
         await availableBackend(options, session),
         session,

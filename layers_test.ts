@@ -48,6 +48,13 @@ const ROOMS = [
   "eval/report",
   "eval",
   "demo",
+  "cli/terminal",
+  "cli/options",
+  "cli/input",
+  "cli/output",
+  "cli/evaluate",
+  "cli/compress",
+  "cli/sweep",
   "cli",
   "", // mod.ts and cli.ts
   "fuzz",

@@ -21,17 +21,17 @@ import type { ModelConfig } from "../eval/architectures/config.ts";
 import { languageModelGraph } from "../eval/onnx/language_model_graph.ts";
 import { type Container, decodeContainer, openContainer } from "../hierarchy/mod.ts";
 import { formatBytes, formatCount } from "../eval/report/number_text.ts";
-import { requireCompressed } from "./compressed_argument.ts";
-import { copyFiles } from "./compressed_output.ts";
-import { naming } from "./errors.ts";
-import { findCompanions, findDocuments, isNamed } from "./find_companions.ts";
-import { licencesIn, readCardOrigin, restoredCard } from "./model_card.ts";
+import { requireCompressed } from "./input/compressed_argument.ts";
+import { copyFiles } from "./compress/compressed_output.ts";
+import { naming } from "./terminal/errors.ts";
+import { findCompanions, findDocuments, isNamed } from "./input/find_companions.ts";
+import { licencesIn, readCardOrigin, restoredCard } from "./compress/model_card.ts";
 import { RESTORED_METADATA, RESTORED_NAME, restoredFolder } from "./output/kinds.ts";
 import { openOutput } from "./output/output.ts";
 import { cardWithList, listFiles } from "./output/written_files.ts";
-import { Phases } from "./phases.ts";
+import { Phases } from "./terminal/phases.ts";
 import type { DecompressOptions } from "./program.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "./terminal/session.ts";
 
 const ONNX_NAME = join("onnx", "model.onnx");
 /** transformers' names of the element types, in config.json. */

@@ -4,10 +4,10 @@ import { readJsonObject } from "../data/json_file.ts";
 import { type ByteSource, InputError, memorySource, openFile } from "../data/mod.ts";
 import { joinSettings } from "../data/tokenizer/special_tokens.ts";
 import { type DemoModel, serveDemo } from "../demo/serve.ts";
-import { compress } from "./compress.ts";
-import { type CompressedArgument, requireCompressed } from "./compressed_argument.ts";
+import { compress } from "./compress/compress.ts";
+import { type CompressedArgument, requireCompressed } from "./input/compressed_argument.ts";
 import type { DemoOptions } from "./page_commands.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "./terminal/session.ts";
 
 /** What is compared where no models are named: bits per weight of the embedded model. */
 const RATES = [4, 2.5];

@@ -7,12 +7,12 @@ import {
 } from "../hierarchy/mod.ts";
 import { formatBytes, formatCount, formatFixed, formatShare } from "../eval/report/number_text.ts";
 import { printableLine } from "../data/printable.ts";
-import { requireCompressed } from "./compressed_argument.ts";
+import { requireCompressed } from "./input/compressed_argument.ts";
 import { openPicture } from "./output/picture.ts";
-import { stageLines } from "./stage_lines.ts";
-import { formatTable } from "./text_table.ts";
+import { stageLines } from "./compress/stage_lines.ts";
+import { formatTable } from "./terminal/text_table.ts";
 import type { InspectOptions } from "./program.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "./terminal/session.ts";
 
 /** `inspect`: shows the levels and tensors of a compressed file, and where every byte of it goes. */
 export async function inspect(

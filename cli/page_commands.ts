@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { integerBetween, nonEmpty, someText } from "./options.ts";
+import { integerBetween, nonEmpty, someText } from "./options/options.ts";
 
 /** Options of `demo`. */
 export interface DemoOptions {

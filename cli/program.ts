@@ -1,18 +1,19 @@
+import type { EvaluateOptions } from "./options/evaluate_options.ts";
 import { Command, Option } from "commander";
 import { DEFAULT_BITS, PRESETS } from "../hierarchy/compressor_options.ts";
-import type { CompressOptions } from "./compress_options.ts";
-import type { MeasureOptions } from "./measure_options.ts";
+import type { CompressOptions } from "./options/compress_options.ts";
+import type { MeasureOptions } from "./options/measure_options.ts";
 import {
   addCalibrationOptions,
   addCoderOptions,
   addComputeOptions,
   addMeasureOptions,
   addTaskOptions,
-} from "./shared_options.ts";
-import { addSweepOptions, type SweepCommand } from "./sweep_program.ts";
+} from "./options/shared_options.ts";
+import { addSweepOptions, type SweepCommand } from "./sweep/sweep_program.ts";
 import { addPageCommands, type PageCommands } from "./page_commands.ts";
-import { usageErrorText } from "./errors.ts";
-import { refuseIgnoredOptions } from "./option_conflicts.ts";
+import { usageErrorText } from "./terminal/errors.ts";
+import { refuseIgnoredOptions } from "./options/option_conflicts.ts";
 import {
   figureFile,
   fileSize,
@@ -21,39 +22,7 @@ import {
   nonEmpty,
   numberBetween,
   someText,
-} from "./options.ts";
-
-/** Options of `evaluate`. */
-export interface EvaluateOptions extends MeasureOptions {
-  /** The model that a compressed one is compared with. */
-  readonly original?: string;
-  /** Picture of size against perplexity to write. */
-  readonly plot?: string;
-  /** Decode and run one layer at a time. */
-  readonly lowMemory?: true;
-  /** Task to be asked, instead of measuring on a text. */
-  readonly task?: string;
-  /** Data set of the task; that of the hub where it is left out. */
-  readonly data?: string;
-  /** At most so many questions. */
-  readonly limit?: number;
-  /** File to write each question and its answers to. */
-  readonly logSamples?: string;
-  /** Output of an earlier `evaluate --json` to compare with. */
-  readonly against?: string;
-  /** Text to continue, instead of measuring. */
-  readonly prompt?: string;
-  /** Length of the continuation in tokens. */
-  readonly maxTokens: number;
-  /** Softmax temperature; 0 takes the likeliest token. */
-  readonly temperature: number;
-  /** Sample among so many likeliest tokens only; 0 for no limit. */
-  readonly topK: number;
-  /** Sample among the likeliest tokens that have this much probability together. */
-  readonly topP: number;
-  /** Seed of the sampling. */
-  readonly seed: number;
-}
+} from "./options/options.ts";
 
 /** Options of `sample`. */
 export interface SampleCommandOptions extends Pick<MeasureOptions, "threads" | "backend"> {

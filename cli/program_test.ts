@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import { CommanderError } from "commander";
 import { type Commands, createProgram } from "./program.ts";
-import type { CompressOptions } from "./compress_options.ts";
+import type { CompressOptions } from "./options/compress_options.ts";
 
 /** Parses a command line; gives the command that would run, and what was written. */
 async function parse(...args: string[]) {

@@ -7,14 +7,14 @@ import { reportPage } from "../eval/report/report_page.ts";
 import { parseResults } from "../eval/report/results.ts";
 import type { ResultRow } from "../eval/report/result_row.ts";
 import { openContainer, reportContainer } from "../hierarchy/mod.ts";
-import { commandLine } from "./command_line.ts";
-import { requireCompressed } from "./compressed_argument.ts";
-import { openSubject, type Subject } from "./evaluation_subject.ts";
+import { commandLine } from "./terminal/command_line.ts";
+import { requireCompressed } from "./input/compressed_argument.ts";
+import { openSubject, type Subject } from "./evaluate/evaluation_subject.ts";
 import { page } from "./output/kinds.ts";
 import { openOutput } from "./output/output.ts";
 import type { ReportOptions } from "./page_commands.ts";
-import { Phases } from "./phases.ts";
-import type { Session } from "./session.ts";
+import { Phases } from "./terminal/phases.ts";
+import type { Session } from "./terminal/session.ts";
 
 /** How the samples are drawn. */
 const SAMPLING = { maxTokens: 60, temperature: 0.8, topK: 40, topP: 0.95, seed: 1 };

@@ -3,10 +3,10 @@ import { printableLine, writeFileAtomically } from "../data/mod.ts";
 import { sampleTokens } from "../eval/mod.ts";
 import { textFile } from "./output/kinds.ts";
 import { openOutput } from "./output/output.ts";
-import { checkModel, openNamedModel, readFiniteWeights } from "./original_model.ts";
-import { Phases } from "./phases.ts";
+import { checkModel, openNamedModel, readFiniteWeights } from "./input/original_model.ts";
+import { Phases } from "./terminal/phases.ts";
 import type { SampleCommandOptions } from "./program.ts";
-import type { Session } from "./session.ts";
+import type { Session } from "./terminal/session.ts";
 
 /** `sample`: lets a model write a text to calibrate on, a paragraph for each context of tokens. */
 export async function sample(

@@ -2,7 +2,7 @@ import assert from "node:assert";
 import { cpSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { evaluate } from "./evaluate.ts";
+import { evaluate } from "./evaluate/evaluate.ts";
 import { sample } from "./sample.ts";
 import { byteTokenizer } from "./testdata/byte_tokenizer.ts";
 import { recordedSession } from "./testdata/recorded_session.ts";

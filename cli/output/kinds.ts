@@ -2,7 +2,7 @@ import { InputError } from "../../data/input_error.ts";
 import { openFile, readSafetensorsHeader } from "../../data/mod.ts";
 import { MADE_BY } from "../../eval/plots/made_by.ts";
 import { isContainer } from "../../hierarchy/file/container.ts";
-import { COMPRESSED_NAME } from "../compressed_argument.ts";
+import { COMPRESSED_NAME } from "../input/compressed_argument.ts";
 import type { OutputKind } from "./output.ts";
 import { foreignIn } from "./written_files.ts";
 

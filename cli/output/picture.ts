@@ -1,7 +1,7 @@
 import { basename, join } from "node:path";
 import { printableLine } from "../../data/printable.ts";
 import { type Figure, writeFigure } from "../../eval/plots/mod.ts";
-import type { Session } from "../session.ts";
+import type { Session } from "../terminal/session.ts";
 import { picture } from "./kinds.ts";
 import { openOutput } from "./output.ts";
 

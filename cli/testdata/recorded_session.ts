@@ -1,4 +1,4 @@
-import type { Session } from "../session.ts";
+import type { Session } from "../terminal/session.ts";
 
 /** A session that keeps what a command writes. */
 export interface RecordedSession extends Session {

@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import { formatFrontMatter, parseFrontMatter } from "../../data/front_matter.ts";
 import { memorySource } from "../../data/memory_source.ts";
-import { compressedCard, readCardOrigin, restoredCard } from "../../cli/model_card.ts";
+import { compressedCard, readCardOrigin, restoredCard } from "../../cli/compress/model_card.ts";
 import { cardWithList, isOwnCard } from "../../cli/output/written_files.ts";
 import { mutateBytes } from "../mutate_bytes.ts";
 import { type Json, mutateJson } from "../mutate_json.ts";

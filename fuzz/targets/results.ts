@@ -1,9 +1,9 @@
 import { InputError } from "../../data/input_error.ts";
 import { isJsonObject } from "../../data/json_file.ts";
-import { againstText, compareWith, parseEarlierRun } from "../../cli/against.ts";
-import { sweepFigure } from "../../cli/sweep_figure.ts";
-import { parseSweep } from "../../cli/sweep_record.ts";
-import { csvOf, failedRow, sweepText } from "../../cli/sweep_results.ts";
+import { againstText, compareWith, parseEarlierRun } from "../../cli/evaluate/against.ts";
+import { sweepFigure } from "../../cli/sweep/sweep_figure.ts";
+import { parseSweep } from "../../cli/sweep/sweep_record.ts";
+import { csvOf, failedRow, sweepText } from "../../cli/sweep/sweep_results.ts";
 import type { EvaluationResult } from "../../eval/mod.ts";
 import { reportPage } from "../../eval/report/report_page.ts";
 import { parseResults } from "../../eval/report/results.ts";

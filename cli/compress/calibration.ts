@@ -1,0 +1,233 @@
+import {
+  InputError,
+  type ModelSource,
+  readEmbeddedCalibration,
+  type StateDict,
+  type TextTokenizer,
+} from "../../data/mod.ts";
+import {
+  calibrate,
+  describeModel,
+  endTokens,
+  type ModelConfig,
+  sampleTokens,
+  type TensorMetrics,
+  tensorMetrics,
+} from "../../eval/mod.ts";
+import {
+  CALIBRATION_VERSION,
+  type KeptCalibration,
+} from "../../eval/calibration/calibration_file.ts";
+import { packCalibration, unpackCalibration } from "../../eval/calibration/packed_calibration.ts";
+import { sha256, sha256OfJson } from "../../data/sha256.ts";
+import { cachedCalibration } from "./calibration_cache.ts";
+import { cacheFolder } from "../input/cache_folder.ts";
+import { readText, specialTokens } from "../evaluate/measure.ts";
+import { hasTokenizer } from "../input/original_model.ts";
+import type { Phases } from "../terminal/phases.ts";
+import type { CompressOptions } from "../options/compress_options.ts";
+import type { Session } from "../terminal/session.ts";
+import { warnOfLostText } from "../../data/tokenizer/round_trip.ts";
+import { greatest } from "../../data/extremes.ts";
+
+/** Tokens of a text that are used unless the user asks for more or fewer. */
+const TEXT_TOKENS = 32_768;
+/** Tokens that a model writes where there is no text. */
+const SAMPLED_TOKENS = 16_384;
+/** Chunks are at most so long. */
+const LONGEST_CHUNK = 512;
+
+/** The options that say how to calibrate. */
+export type CalibrationOptions = Pick<
+  CompressOptions,
+  "calibration" | "calibrationTokens" | "backend" | "threads" | "seed" | "cache"
+>;
+
+/** What is calibrated. */
+export interface CalibratedModel {
+  /** Where it comes from. */
+  readonly source: ModelSource;
+  /** Its weights. */
+  readonly weights: StateDict;
+  /** Digest of its weights. */
+  readonly sha256: string;
+  /** Whether it is the embedded model, whose calibration text is embedded too. */
+  readonly embedded: boolean;
+  /** Whether it was named by a path, and may have files kept beside it. */
+  readonly local: boolean;
+}
+
+/** What calibration gives. */
+export interface CalibrationOutcome {
+  /** What errors in each matrix cost. */
+  readonly metrics: TensorMetrics;
+  /** The text that it comes from, tokenized. */
+  readonly tokens: Int32Array;
+  /** Tokens of a chunk. */
+  readonly contextLength: number;
+  /** Inputs of the layer that has the most. */
+  readonly widestInput: number;
+}
+
+/** The text to calibrate on, or how the model is to write it. */
+type CalibrationText =
+  | {
+    readonly tokens: Int32Array;
+    /** What the tokenizer loses of the text, if it does: a line for people. */
+    readonly warning?: string;
+  }
+  | {
+    readonly sequences: number;
+    readonly length: number;
+    readonly firstToken?: number;
+  };
+
+/**
+ * Finds what errors in each matrix cost, by running a text through the model: that of
+ * `--calibration`, or one that the model writes itself. What an earlier run found is taken from the
+ * cache, unless `--no-cache` says otherwise. Throws {@linkcode InputError} where the text is too
+ * short or does not fit the model.
+ */
+export async function calibrateModel(
+  model: CalibratedModel,
+  options: CalibrationOptions,
+  phases: Phases,
+  session: Session,
+  plan?: CalibrationPlan,
+): Promise<CalibrationOutcome> {
+  const { source, weights, local } = model;
+  const planned = plan ?? await planCalibration(model, options);
+  const { text } = planned;
+  if ("tokens" in text && text.warning !== undefined) session.writeLine(text.warning);
+  const make = () => makeCalibration(model, planned, options, phases, session.signal);
+  const kept = options.cache
+    ? await cachedCalibration(cacheFolder(source, local), planned.key, make, session)
+    : await make();
+  const description = describeModel(source.config, weights.keys());
+  return {
+    metrics: tensorMetrics(description, unpackCalibration(kept.calibration)),
+    tokens: kept.tokens,
+    contextLength: planned.settings.contextLength,
+    widestInput: greatest(
+      kept.calibration.linears.map(({ moment }) => kept.calibration.moments[moment]!.size),
+    ),
+  };
+}
+
+/** What a calibration is going to be of, before anything is run. */
+export interface CalibrationPlan {
+  /** The text, or how the model is to write it. */
+  readonly text: CalibrationText;
+  /** Settings that the statistics depend on, beside the text. */
+  readonly settings: CalibrationSettings;
+  /** SHA-256 of everything that decides what calibration finds: the contents, not the names. */
+  readonly key: string;
+}
+
+/** Reads the text to calibrate on; throws {@linkcode InputError} as {@linkcode calibrateModel}. */
+export async function planCalibration(
+  model: CalibratedModel,
+  options: CalibrationOptions,
+): Promise<CalibrationPlan> {
+  const { source: { config }, weights, source } = model;
+  const description = describeModel(config, weights.keys());
+  // A model can write its own text without a tokenizer.
+  const writes = options.calibration === undefined && !model.embedded;
+  const tokenizer = writes && !hasTokenizer(source) ? undefined : await source.tokenizer();
+  const contextLength = Math.min(description.contextLength, LONGEST_CHUNK);
+  const text = await calibrationText(model, tokenizer, contextLength, options);
+  const settings = { contextLength, ...(tokenizer !== undefined && bosOf(tokenizer)) };
+  return { text, settings, key: await calibrationKey(model, text, settings, options) };
+}
+
+/** Settings that the statistics depend on, beside the text. */
+interface CalibrationSettings {
+  readonly contextLength: number;
+  readonly bosTokenId?: number;
+}
+
+function bosOf(tokenizer: TextTokenizer): { bosTokenId?: number } {
+  const { bosTokenId } = specialTokens(tokenizer);
+  return bosTokenId === undefined ? {} : { bosTokenId };
+}
+
+async function calibrationKey(
+  { source: { config }, sha256: weights }: CalibratedModel,
+  text: CalibrationText,
+  settings: CalibrationSettings,
+  { backend, seed }: CalibrationOptions,
+): Promise<string> {
+  const what = "tokens" in text ? { tokens: await sha256(text.tokens) } : text;
+  const parts = [CALIBRATION_VERSION, config, weights, what, settings, backend, seed];
+  return Uint8Array.fromBase64(await sha256OfJson(parts)).toHex();
+}
+
+async function makeCalibration(
+  { source: { config }, weights }: CalibratedModel,
+  { text, settings }: CalibrationPlan,
+  { backend, threads, seed }: CalibrationOptions,
+  phases: Phases,
+  signal: AbortSignal,
+): Promise<KeptCalibration> {
+  const common = { config, weights, backend, threads, seed, signal };
+  const tokens = "tokens" in text
+    ? text.tokens
+    : await phases.run("sample", (report) =>
+      sampleTokens({ ...common, ...text, onProgress: (share) => report(share) }));
+  const calibration = await phases.run("calibrate", async (report) => {
+    const onProgress = (share: number) => report(share);
+    return packCalibration(await calibrate({ ...common, tokens, ...settings, onProgress }));
+  });
+  return { calibration, tokens };
+}
+
+async function calibrationText(
+  { embedded, source: { config } }: CalibratedModel,
+  tokenizer: TextTokenizer | undefined,
+  contextLength: number,
+  { calibration: path, calibrationTokens: limit }: CalibrationOptions,
+): Promise<CalibrationText> {
+  if (tokenizer === undefined || path === undefined && !embedded) {
+    const sequences = Math.ceil((limit ?? SAMPLED_TOKENS) / contextLength);
+    const firstToken = tokenizer === undefined
+      ? firstTokenOf(config)
+      : tokenizer.bosTokenId ?? tokenizer.eosTokenId;
+    return { sequences, length: contextLength, ...(firstToken !== undefined && { firstToken }) };
+  }
+  const text = path === undefined
+    ? await readEmbeddedCalibration()
+    : await readText(path, "--calibration");
+  const tokens = tokenizer.encode(text);
+  if (tokens.length < contextLength) {
+    throw new InputError(
+      `${path}: has ${tokens.length} tokens, less than one chunk of ${contextLength}; ` +
+        `give more text, or leave --calibration out`,
+    );
+  }
+  const name = path ?? "the embedded calibration text";
+  const warning = warnOfLostText(tokenizer, name, text, tokens);
+  return {
+    tokens: spread(tokens, limit ?? TEXT_TOKENS, contextLength),
+    ...(warning !== undefined && { warning }),
+  };
+}
+
+/** The token that begins a text, by config.json alone. */
+function firstTokenOf(config: ModelConfig): number | undefined {
+  const { bos_token_id: bos, vocab_size: size } = config;
+  const isToken = Number.isSafeInteger(bos) && Number(bos) >= 0 && Number(bos) < Number(size);
+  return isToken ? Number(bos) : endTokens(config, {}).find((id) => id < Number(size));
+}
+
+/** At most `limit` tokens in whole chunks, spread evenly over the text. */
+export function spread(tokens: Int32Array, limit: number, chunk: number): Int32Array {
+  const available = Math.floor(tokens.length / chunk);
+  const wanted = Math.min(available, Math.max(1, Math.floor(limit / chunk)));
+  if (wanted === available) return tokens;
+  const chosen = new Int32Array(wanted * chunk);
+  for (let i = 0; i < wanted; i++) {
+    const start = Math.floor(i * available / wanted) * chunk;
+    chosen.set(tokens.subarray(start, start + chunk), i * chunk);
+  }
+  return chosen;
+}

@@ -1,0 +1,102 @@
+import type { EvaluationResult } from "../../eval/mod.ts";
+import { formatCount, formatFixed, formatMeasure } from "../../eval/report/number_text.ts";
+import { type CalibrationOutcome, spread } from "./calibration.ts";
+import { type MeasuredModels, type MeasuredText, measureModels } from "../evaluate/measure.ts";
+import type { Report } from "../terminal/phases.ts";
+import type { MeasureOptions } from "../options/measure_options.ts";
+
+/** Tokens of the calibration text that are measured on. */
+const CHECKED_TOKENS = 2048;
+/** A divergence so many times that on the calibration text is warned of. */
+const FURTHER = 1.5;
+/** A perplexity so many times the measured text's, or so small a part of it, is warned of. */
+const OTHER_TEXT = 3;
+
+/** The text that a model was calibrated on. */
+export type CheckedText = Omit<CalibrationOutcome, "metrics">;
+
+/** What both models do on the calibration text, beside the measured one. */
+export interface CalibrationCheck {
+  /** Tokens that were calibrated on. */
+  readonly tokens: number;
+  /** Inputs of the layer that has the most. */
+  readonly widestInput: number;
+  /** The original's perplexity on the calibration text. */
+  readonly perplexity: number;
+  /** Mean divergence of the compressed model from the original there, in nats. */
+  readonly klDivergence: number;
+}
+
+/**
+ * Measures both models on some of the calibration text. Weights are fitted to it: how much further
+ * the compressed model is from the original elsewhere shows whether the text was of the right kind
+ * and long enough.
+ */
+export async function checkCalibration(
+  models: Required<MeasuredModels>,
+  { tokens, contextLength, widestInput }: CheckedText,
+  { evaluation }: MeasuredText,
+  options: Pick<MeasureOptions, "threads" | "backend">,
+  context: { report: Report; signal: AbortSignal },
+): Promise<CalibrationCheck> {
+  const { bosTokenId } = evaluation;
+  const text: MeasuredText = {
+    name: "the calibration text",
+    evaluation: {
+      tokens: spread(tokens, CHECKED_TOKENS, contextLength),
+      protocol: "llama.cpp",
+      contextLength,
+      ...(bosTokenId !== undefined && { bosTokenId }),
+    },
+  };
+  const { perplexity, klDivergence } = await measureModels(models, text, options, context);
+  return {
+    tokens: tokens.length,
+    widestInput,
+    perplexity: perplexity.original,
+    klDivergence: klDivergence!.mean,
+  };
+}
+
+/** What the check found, in one line for each thing; the first is always there. */
+export function calibrationLines(check: CalibrationCheck, result: EvaluationResult): string[] {
+  const { tokens, perplexity, klDivergence } = check;
+  return [
+    `calibrated on ${formatCount(tokens)} tokens; on that text perplexity ` +
+    `${formatMeasure(perplexity)}, mean KL divergence ${formatMeasure(klDivergence)}`,
+    ...calibrationWarnings(check, result),
+  ];
+}
+
+/** Why the calibration text may not do, each with what was measured. */
+export function calibrationWarnings(
+  { tokens, widestInput, perplexity, klDivergence }: CalibrationCheck,
+  { perplexity: measured, klDivergence: divergence }: EvaluationResult,
+): string[] {
+  const warnings: string[] = [];
+  // Where both are 0, as in a model of zeros, neither is more than the other.
+  const times = (divergence?.mean ?? klDivergence) === klDivergence
+    ? 1
+    : divergence!.mean / klDivergence;
+  const cost = `the divergence on the measured text is ${formatFixed(times, 2)} times that`;
+  if (tokens < widestInput) {
+    warnings.push(
+      `warning: ${formatCount(tokens)} tokens tell nothing of most directions of the widest ` +
+        `layer's ${formatCount(widestInput)} inputs; ${cost}; give a longer --calibration text`,
+    );
+  }
+  const ratio = perplexity / measured.original;
+  if (ratio > OTHER_TEXT || ratio < 1 / OTHER_TEXT) {
+    warnings.push(
+      `warning: the calibration text is of another language or kind than the measured one, by ` +
+        `the original's perplexity ${formatMeasure(perplexity)} against ` +
+        `${formatMeasure(measured.original)}; ${cost}`,
+    );
+  } else if (times > FURTHER && warnings.length === 0) {
+    warnings.push(
+      `warning: ${cost}: the calibration text is too short or of another kind; give a longer ` +
+        "--calibration text of the kind that the model is used for",
+    );
+  }
+  return warnings;
+}

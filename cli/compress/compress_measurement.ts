@@ -1,0 +1,114 @@
+import type { ModelSource, TextTokenizer } from "../../data/mod.ts";
+import type { BaseEvaluation, TaskOptions, TransformerDescription } from "../../eval/mod.ts";
+import { prepareTask } from "../../eval/tasks/evaluate_task.ts";
+import { checkCalibration, type CheckedText } from "./calibration_check.ts";
+import { naming } from "../terminal/errors.ts";
+import {
+  type MeasuredModels,
+  type MeasuredText,
+  measureModels,
+  readMeasuredText,
+} from "../evaluate/measure.ts";
+import { hasTokenizer } from "../input/original_model.ts";
+import type { Phases } from "../terminal/phases.ts";
+import type { CompressOptions } from "../options/compress_options.ts";
+import type { Measured } from "./report.ts";
+import { askQuestions, readQuestions } from "../evaluate/task.ts";
+
+/** How `compress` is going to measure what it wrote. */
+export type Measurement =
+  | { readonly kind: "text"; readonly text: MeasuredText }
+  | {
+    readonly kind: "task";
+    readonly questions: Pick<TaskOptions, "task" | "records" | "source">;
+    readonly tokenizer: TextTokenizer;
+  }
+  | {
+    readonly kind: "none";
+    /** Why nothing is measured. */
+    readonly reason: string;
+  };
+
+/** The options that are about measuring on a text. */
+const TEXT_OPTIONS = ["maxKl", "text", "tokens", "protocol", "context", "stride"] as const;
+
+/**
+ * Chooses how to measure, before any long work: by `--task`, not at all with `--no-evaluate`, else
+ * on a text. A model that cannot be measured on a text is not measured, unless an option asks for
+ * it. Throws {@linkcode InputError} where what the options ask for is impossible.
+ */
+export async function chooseMeasurement(
+  options: CompressOptions,
+  source: ModelSource,
+  description: TransformerDescription,
+  phases: Phases,
+  signal: AbortSignal,
+): Promise<Measurement> {
+  const { task, evaluate = true } = options;
+  const asksForText = TEXT_OPTIONS.some((name) => options[name] !== undefined);
+  if (!evaluate) return { kind: "none", reason: "--no-evaluate" };
+  if (task !== undefined) {
+    const tokenizer = await source.tokenizer();
+    const questions = await readQuestions(task, options, phases, signal);
+    naming(source.name, () => prepareTask(questions, description));
+    return { kind: "task", questions, tokenizer };
+  }
+  const obstacle = obstacleTo(source, description);
+  if (obstacle !== undefined && !asksForText) return { kind: "none", reason: obstacle };
+  const text = await readMeasuredText(options, await source.tokenizer(), description);
+  return { kind: "text", text };
+}
+
+/** Why a model cannot be measured on a text; undefined where it can. */
+function obstacleTo(
+  source: ModelSource,
+  { objective }: TransformerDescription,
+): string | undefined {
+  if (objective === "classification") {
+    return "a classifier predicts no text; --task sst2_classifier measures one";
+  }
+  return hasTokenizer(source) ? undefined : "the model has no tokenizer.json";
+}
+
+/** What measuring goes by, beside the models. */
+export interface MeasuringContext {
+  /** Shows how far it is. */
+  readonly phases: Phases;
+  /** Stops it. */
+  readonly signal: AbortSignal;
+  /** The text that the model was calibrated on, where there was one. */
+  readonly calibrated?: CheckedText | undefined;
+  /** The original's part of an earlier measurement on the text. */
+  readonly base?: BaseEvaluation | undefined;
+}
+
+/**
+ * Measures what was written: by the questions of a task, or on the text, and what was calibrated on
+ * the calibration text too.
+ */
+export async function measureCompressed(
+  measurement: Measurement,
+  models: Required<MeasuredModels>,
+  options: CompressOptions,
+  { phases, signal, calibrated, base }: MeasuringContext,
+): Promise<Measured> {
+  if (measurement.kind === "none") return { notMeasured: measurement.reason };
+  if (measurement.kind === "task") {
+    const { questions, tokenizer } = measurement;
+    const asked = { ...models, tokenizer };
+    const { samples: _, ...task } = await askQuestions(questions, asked, options, phases, signal);
+    return { task };
+  }
+  const { text } = measurement;
+  const result = await phases.run(
+    "evaluate",
+    (report) => measureModels(models, text, options, { report, signal }, base),
+  );
+  const measured = { result, textName: text.name };
+  if (calibrated === undefined) return measured;
+  const calibration = await phases.run(
+    "check",
+    (report) => checkCalibration(models, calibrated, text, options, { report, signal }),
+  );
+  return { ...measured, calibration };
+}

@@ -1,0 +1,82 @@
+import { DEFAULT_BITS } from "../../hierarchy/compressor_options.ts";
+import type { CompressorOptions, Preset } from "../../hierarchy/mod.ts";
+import { UsageError } from "../terminal/errors.ts";
+import type { CompressOptions } from "../options/compress_options.ts";
+
+/** Which preset compresses, and how far. */
+export interface CompressTarget {
+  /** Which hierarchy of levels compresses. */
+  readonly preset: Preset;
+  /** Target for the whole file in bits per weight. */
+  readonly bits?: number;
+  /** Target for the whole file in bytes. */
+  readonly bytes?: number;
+  /** Target for the mean KL divergence from the original on the measured text, in nats. */
+  readonly maxKl?: number;
+}
+
+/**
+ * What the options ask for. As in the library, asking for autoencoder levels is asking for the
+ * preset seed. Throws {@linkcode UsageError} where options contradict each other.
+ */
+export function chooseTarget(options: CompressOptions): CompressTarget {
+  const { bits, size, maxKl } = options;
+  const targets = Object.entries({ "--bits": bits, "--size": size, "--max-kl": maxKl })
+    .filter(([, value]) => value !== undefined).map(([name]) => name);
+  if (targets.length > 1) {
+    throw new UsageError(`${targets.join(" and ")} are different targets; give one of them`);
+  }
+  const preset = choosePreset(options);
+  if (maxKl !== undefined) return { preset, maxKl };
+  if (size !== undefined) return { preset, bytes: size };
+  const target = bits ?? (preset === "seed" ? undefined : DEFAULT_BITS);
+  return { preset, ...(target === undefined ? {} : { bits: target }) };
+}
+
+function choosePreset(options: CompressOptions): Preset {
+  const { preset, levels, hiddenDims, uniform, states, effort } = options;
+  const asked = levels !== undefined ? "--levels" : hiddenDims && "--hidden-dims";
+  if (preset === "rate" && asked !== undefined) {
+    throw new UsageError(
+      `${asked} is about autoencoder levels, of which --preset rate has none; ` +
+        "choose --preset seed or --preset hybrid",
+    );
+  }
+  if (levels !== undefined && hiddenDims !== undefined && levels !== hiddenDims.length) {
+    throw new UsageError(
+      `--levels ${levels} and --hidden-dims ${hiddenDims.join()} disagree; give one width a level`,
+    );
+  }
+  const chosen = preset ?? (asked === undefined ? "rate" : "seed");
+  const useless = uniform ? "--uniform" : states ? "--states" : effort && "--effort";
+  if (chosen === "seed" && useless !== undefined) {
+    throw new UsageError(`${useless} has no use with --preset seed; leave one of them out`);
+  }
+  return chosen;
+}
+
+/** The options of the compressor that say how well and how evenly it codes. */
+export function coderOptions(
+  { effort, states, uniform }: Pick<CompressOptions, "effort" | "states" | "uniform">,
+): Pick<CompressorOptions, "effort" | "states" | "uniform"> {
+  return {
+    ...(effort !== undefined && { effort }),
+    ...(states !== undefined && { states }),
+    ...(uniform && { uniform }),
+  };
+}
+
+/** Ending of an output folder's name that tells targets apart, such as `rate-4bit`. */
+export function targetLabel(
+  { preset, bits, bytes, maxKl }: CompressTarget,
+  { uniform }: Pick<CompressOptions, "uniform">,
+): string {
+  const rate = bytes !== undefined
+    ? `-${bytes}bytes`
+    : maxKl !== undefined
+    ? `-kl${maxKl}`
+    : bits === undefined
+    ? ""
+    : `-${bits}bit`;
+  return `${preset}${rate}${uniform ? "-uniform" : ""}`;
+}

@@ -1,0 +1,77 @@
+import { basename, join } from "node:path";
+import { type ByteSource, readAll } from "../../data/byte_source.ts";
+import { type ModelSource, writeFileAtomically } from "../../data/mod.ts";
+import { cardName } from "../../data/model_files.ts";
+import { COMPRESSED_NAME, COMPRESSED_SUFFIX } from "../input/compressed_argument.ts";
+import { UsageError } from "../terminal/errors.ts";
+import { licencesIn } from "./model_card.ts";
+import { compressedFile, compressedFolder } from "../output/kinds.ts";
+import { openOutput } from "../output/output.ts";
+import { cardWithList, listFiles, type WrittenFiles } from "../output/written_files.ts";
+
+/** Where a compressed model is going to be written. */
+export interface CompressedOutput extends Disposable {
+  /** The `.kan.safetensors` file. */
+  readonly file: string;
+  /** Whether an earlier output of kanpress stands there and is going to be replaced. */
+  readonly replaces: boolean;
+  /** Writes the file and, where a folder is written, companions, licence and card beside it. */
+  write(bytes: Uint8Array, source: CompanionFiles, card: string): Promise<void>;
+  /** Replaces the card in a folder that was written; nothing where a file was written alone. */
+  writeCard(card: string): Promise<void>;
+}
+
+/** What comes along with a model. */
+export type CompanionFiles = Pick<ModelSource, "companions" | "documents">;
+
+/**
+ * Prepares the place that `out` names: a `.kan.safetensors` file, which is written alone, or a
+ * folder. Fails now, not after the work, where it cannot be written or holds something else.
+ */
+export async function prepareCompressedOutput(out: string): Promise<CompressedOutput> {
+  if (out.endsWith(COMPRESSED_SUFFIX)) return await prepareFile(out);
+  if (/\.(safetensors|json|bin)$/.test(out)) {
+    throw new UsageError(`--out ${out}: must end in ${COMPRESSED_SUFFIX}, or name a folder`);
+  }
+  return await prepareFolder(out);
+}
+
+async function prepareFile(file: string): Promise<CompressedOutput> {
+  const output = await openOutput(file, compressedFile);
+  return {
+    file,
+    replaces: output.replaces,
+    write: (bytes) =>
+      output.publish((folder) => writeFileAtomically(join(folder, basename(file)), [bytes])),
+    writeCard: () => Promise.resolve(),
+    [Symbol.dispose]: () => output.release(),
+  };
+}
+
+async function prepareFolder(folder: string): Promise<CompressedOutput> {
+  const output = await openOutput(folder, compressedFolder);
+  let files: WrittenFiles = {};
+  const encode = (card: string) => [new TextEncoder().encode(cardWithList(card, files))];
+  return {
+    file: join(folder, COMPRESSED_NAME),
+    replaces: output.replaces,
+    write: (bytes, { companions, documents }, card) =>
+      output.publish(async (hidden) => {
+        await copyFiles([...companions, ...licencesIn(documents)], hidden);
+        await writeFileAtomically(join(hidden, COMPRESSED_NAME), [bytes]);
+        files = listFiles(hidden);
+        await writeFileAtomically(join(hidden, cardName), encode(card));
+      }),
+    writeCard: (card) =>
+      output.publishWithin(cardName, (path) => writeFileAtomically(path, encode(card))),
+    [Symbol.dispose]: () => output.release(),
+  };
+}
+
+/** Copies a model's other files, such as config.json and tokenizer.json, as they are. */
+export async function copyFiles(files: readonly ByteSource[], folder: string): Promise<void> {
+  for (const file of files) {
+    const name = file.name.split(/[\\/]/).at(-1) ?? file.name;
+    await writeFileAtomically(join(folder, name), [await readAll(file)]);
+  }
+}

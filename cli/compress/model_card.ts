@@ -1,0 +1,208 @@
+import { type ByteSource, readAll } from "../../data/byte_source.ts";
+import { formatFrontMatter, type FrontMatter, parseFrontMatter } from "../../data/front_matter.ts";
+import { cardName } from "../../data/model_files.ts";
+import { isHubId } from "../../data/hub_model.ts";
+import { printableLine } from "../../data/printable.ts";
+import { formatBytes, formatFixed } from "../../eval/report/number_text.ts";
+import { COMPRESSED_NAME } from "../input/compressed_argument.ts";
+import { isNamed } from "../input/find_companions.ts";
+import { HUB_PREFIX } from "../input/model_names.ts";
+import { isOwnCard } from "../output/written_files.ts";
+import type { Measured } from "./report.ts";
+import { describeTokens, qualityRows, sizeRows } from "../evaluate/comparison.ts";
+import type { Sizes } from "../evaluate/sizes.ts";
+import { describeQuestions, taskRows } from "../evaluate/task_report.ts";
+
+/** What of the original's card is true of a compressed model too, as the hub names it. */
+const KEPT_KEYS = ["license", "license_name", "license_link", "language", "pipeline_tag"] as const;
+const MEASURED_HEADING = "## What the compression costs";
+const PROJECT = "[kanpress](https://jsr.io/@kanpress/kanpress)";
+
+/** What a card tells of the model that was compressed. */
+export interface CardOrigin {
+  /** What the compressed file records: `hf://owner/name`, or a name without a place. */
+  readonly source: string | undefined;
+  /** The head of its card. */
+  readonly head: FrontMatter;
+  /** Names of the licence files that come along. */
+  readonly licences: readonly string[];
+  /** What an earlier card of ours says of the measurement, with its heading. */
+  readonly measured?: string;
+}
+
+/** Reads what a model's card and licence files, such as {@linkcode ModelSource.documents}, tell. */
+export async function readCardOrigin(
+  source: string | undefined,
+  documents: readonly ByteSource[],
+): Promise<CardOrigin> {
+  const card = documents.find(({ name }) => isNamed(name, cardName));
+  const text = card === undefined ? "" : new TextDecoder().decode(await readAll(card));
+  const licences = documents.filter((file) => file !== card).map(({ name }) => lastPart(name));
+  const measured = isOwnCard(text) ? sectionOf(text, MEASURED_HEADING) : undefined;
+  const head = parseFrontMatter(text);
+  return { source, head, licences, ...(measured === undefined ? {} : { measured }) };
+}
+
+/** The files that come along with a model and are not its card: the licence. */
+export function licencesIn(documents: readonly ByteSource[]): ByteSource[] {
+  return documents.filter(({ name }) => !isNamed(name, cardName));
+}
+
+/** The card of a folder that `compress` writes; without `measured`, before it is measured. */
+export function compressedCard(origin: CardOrigin, sizes: Sizes, measured: Measured = {}): string {
+  const { bitsPerWeight, originalBytes, compressedBytes } = sizes;
+  const { result, task } = measured;
+  const rows = [
+    ...sizeRows(sizes),
+    ...(result === undefined ? [] : qualityRows(result)),
+    ...(task === undefined ? [] : taskRows(task)),
+  ];
+  return [
+    headOf(origin, "kanpress"),
+    `# ${titleOf(origin)} at ${formatFixed(bitsPerWeight, 2)} bits per weight`,
+    `${linkTo(origin)}, compressed with ${PROJECT} from ${formatBytes(originalBytes)} to ` +
+    `${formatBytes(compressedBytes)}. \`${COMPRESSED_NAME}\` holds all of its weights and is ` +
+    "expanded before the model runs.",
+    MEASURED_HEADING,
+    markdownTable(["", "original", "compressed", ""], rows),
+    describeMeasurement(measured),
+    "## Use",
+    "Write a folder that transformers can load:",
+    code("sh", "deno run --allow-all jsr:@kanpress/kanpress/cli decompress . --out ../restored"),
+    "Or read the weights in a program, for Deno, Node or a browser:",
+    code(
+      "ts",
+      'import { decompressWeights } from "@kanpress/kanpress/hierarchy";\n\n' +
+        `const bytes = await Deno.readFile("${COMPRESSED_NAME}");\n` +
+        "const weights = await decompressWeights(bytes);",
+    ),
+    ...licence(origin),
+  ].join("\n\n") + "\n";
+}
+
+/** The card of a folder that `decompress` writes. */
+export function restoredCard(
+  origin: CardOrigin,
+  { dtype, onnx, architecture }: {
+    readonly dtype: string;
+    readonly onnx: boolean;
+    /** Class of transformers that `config.json` names. */
+    readonly architecture?: string | undefined;
+  },
+): string {
+  const auto = /(ForCausalLM|LMHeadModel)$/.test(architecture ?? "")
+    ? "AutoModelForCausalLM"
+    : /ForMaskedLM$/.test(architecture ?? "")
+    ? "AutoModelForMaskedLM"
+    : "AutoModel";
+  return [
+    headOf(origin, "transformers"),
+    `# ${titleOf(origin)}, compressed and expanded again`,
+    `${linkTo(origin)}, compressed with ${PROJECT} and written as an ordinary model again, in ` +
+    `${dtype}. What compression changed stays changed.`,
+    ...(origin.measured === undefined ? [] : [origin.measured]),
+    "## Use",
+    code(
+      "python",
+      `from transformers import ${auto}, AutoTokenizer\n\n` +
+        `model = ${auto}.from_pretrained(".")\ntokenizer = AutoTokenizer.from_pretrained(".")`,
+    ),
+    ...(onnx
+      ? [
+        "`onnx/model.onnx` is for ONNX Runtime, in float32, and for transformers.js:",
+        code(
+          "js",
+          'import { pipeline } from "@huggingface/transformers";\n\n' +
+            'const generate = await pipeline("text-generation", ".", { dtype: "fp32" });\n' +
+            'await generate("Once upon a time", { add_special_tokens: true, max_new_tokens: 40 });',
+        ),
+      ]
+      : []),
+    ...licence(origin),
+  ].join("\n\n") + "\n";
+}
+
+function describeMeasurement({ result, textName, task }: Measured): string {
+  if (result !== undefined) {
+    return `Measured on ${describeTokens(result)} of ${nameOfText(textName ?? "a text")}.`;
+  }
+  if (task !== undefined) return `Measured on ${describeQuestions(task)}.`;
+  return "How well it does has not been measured.";
+}
+
+function headOf({ source, head, licences }: CardOrigin, library: string): string {
+  const hubId = hubIdOf(source);
+  const base = hubId === undefined ? {} : { base_model: hubId, base_model_relation: "quantized" };
+  const kept = Object.fromEntries(
+    KEPT_KEYS.flatMap((key) => head[key] === undefined ? [] : [[key, head[key]]]),
+  );
+  // The hub's word for a licence that only its text tells.
+  const [file] = licences;
+  const unnamed = "license" in kept || file === undefined
+    ? {}
+    : { license: "other", license_link: file };
+  const values = { ...base, library_name: library, ...kept, ...unnamed, tags: ["kanpress"] };
+  return formatFrontMatter(values).trimEnd();
+}
+
+/** `owner/name` where a recorded source is of the hub; a card names no revision. */
+function hubIdOf(source: string | undefined): string | undefined {
+  if (!source?.startsWith(HUB_PREFIX)) return undefined;
+  const id = source.slice(HUB_PREFIX.length).split("@")[0]!;
+  return isHubId(id) ? id : undefined;
+}
+
+function titleOf({ source }: CardOrigin): string {
+  return plain(hubIdOf(source)?.split("/")[1] ?? source ?? "A model");
+}
+
+function linkTo({ source }: CardOrigin): string {
+  const hubId = hubIdOf(source);
+  if (hubId !== undefined) return `[${plain(hubId)}](https://huggingface.co/${hubId})`;
+  return source === undefined ? "A model" : `The model ${plain(source)}`;
+}
+
+function licence({ head, licences }: CardOrigin): string[] {
+  const names = [head["license_name"], head["license"]].filter((name) => typeof name === "string");
+  const files = licences.map((name) => `[${plain(name)}](${name})`);
+  const told = [...names.slice(0, 1).map(plain), ...files];
+  return [
+    "## Licence",
+    told.length > 0
+      ? `That of the original: ${told.join(", ")}.`
+      : "That of the original, whose folder did not name it.",
+  ];
+}
+
+/** A file's name alone: a card does not tell where things are on the machine that wrote it. */
+function nameOfText(text: string): string {
+  return plain(lastPart(text));
+}
+
+function lastPart(path: string): string {
+  return path.split(/[\\/]/).at(-1) ?? path;
+}
+
+/** Foreign text as Markdown that stands for itself, on one line. */
+function plain(text: string): string {
+  return printableLine(text, 100).replace(/[\\`*_{}[\]<>#|~&]/g, (letter) => `\\${letter}`);
+}
+
+function code(language: string, lines: string): string {
+  return `\`\`\`${language}\n${lines}\n\`\`\``;
+}
+
+function markdownTable(heading: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  const rule = heading.map((_, column) => column === 0 || column === 3 ? "---" : "---:");
+  return [line(heading), line(rule), ...rows.map(line)].join("\n");
+}
+
+/** The part of a page from a heading to the next one. */
+function sectionOf(page: string, heading: string): string | undefined {
+  const start = page.indexOf(`\n${heading}\n`);
+  if (start < 0) return undefined;
+  const end = page.indexOf("\n## ", start + heading.length);
+  return page.slice(start, end < 0 ? undefined : end).trim();
+}

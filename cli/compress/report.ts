@@ -1,0 +1,124 @@
+import {
+  comparisonFields,
+  comparisonTable,
+  describeTokens,
+  qualityRows,
+  sizeRows,
+  verdictLines,
+} from "../evaluate/comparison.ts";
+import type { Sizes } from "../evaluate/sizes.ts";
+import { printableLine } from "../../data/printable.ts";
+import type { EvaluationResult } from "../../eval/mod.ts";
+import { formatCount, formatSeconds } from "../../eval/report/number_text.ts";
+import { type CalibrationCheck, calibrationLines } from "./calibration_check.ts";
+import { stageLines } from "./stage_lines.ts";
+import { describeQuestions, type TaskFigures, taskRows } from "../evaluate/task_report.ts";
+
+/** What was measured of a compressed model: on a text, by a task, or nothing. */
+export interface Measured {
+  /** What measuring both models on a text gave. */
+  readonly result?: EvaluationResult;
+  /** What that text is called. */
+  readonly textName?: string;
+  /** What measuring them on the calibration text gave, where there was one. */
+  readonly calibration?: CalibrationCheck;
+  /** What asking both the questions of a task gave. */
+  readonly task?: TaskFigures;
+  /** Why nothing was measured. */
+  readonly notMeasured?: string;
+}
+
+/** What `compress` has to tell. */
+export interface CompressionOutcome extends Measured {
+  /** Name of the model. */
+  readonly model: string;
+  /** Its sizes. */
+  readonly sizes: Sizes;
+  /** What the perplexities mean where they measure nothing. */
+  readonly notes?: readonly string[];
+  /** Why the model was not calibrated, where it could not be. */
+  readonly notCalibrated?: string;
+  /** Whether all matrices were given the same bits. */
+  readonly uniform: boolean;
+  /** Wall-clock seconds by phase. */
+  readonly seconds: Readonly<Record<string, number>>;
+  /** The file that was written. */
+  readonly out: string;
+  /** The command line that did it. */
+  readonly command: string;
+}
+
+/** The JSON object of `compress --json`. */
+export function compressionFields(outcome: CompressionOutcome): Record<string, unknown> {
+  const { model, sizes, uniform, seconds, out, command } = outcome;
+  const { result, notes = [], calibration, task, notMeasured, notCalibrated } = outcome;
+  const { parameters, originalBytes, originalDtype, compressedBytes, bitsPerWeight } = sizes;
+  return {
+    model,
+    parameters,
+    originalBytes,
+    originalDtype,
+    compressedBytes,
+    bitsPerWeight,
+    ...(result !== undefined && { perplexity: result.perplexity }),
+    ...(notes.length > 0 && { notes }),
+    ...(result !== undefined && comparisonFields(result)),
+    ...(calibration !== undefined && { calibration }),
+    ...(task !== undefined && { task }),
+    ...(notMeasured !== undefined && { notMeasured }),
+    ...(notCalibrated !== undefined && { notCalibrated }),
+    uniform,
+    seconds,
+    out,
+    command,
+  };
+}
+
+/** What `compress` prints for people: a table, what it was measured on, and where the file is. */
+export function compressionText(outcome: CompressionOutcome): string {
+  const { model, sizes, result, notes = [], task, uniform, seconds, out } = outcome;
+  const { stages = [] } = sizes;
+  const quality = result === undefined ? [] : qualityRows(result);
+  const lines = [
+    `${printableLine(model)}, ${formatCount(sizes.parameters)} parameters`,
+    "",
+    comparisonTable([
+      ...sizeRows(sizes),
+      ...quality,
+      ...(task === undefined ? [] : taskRows(task)),
+    ]),
+    "",
+    ...(stages.length > 1 ? stageLines(stages) : []),
+    ...measuredLines(outcome),
+    ...(uniform ? ["uniform: every matrix has about the same bits per weight"] : []),
+    ...notes,
+    ...(result === undefined ? [] : verdictLines(result)),
+    `time: ${describeSeconds(seconds)}`,
+    `written to ${printableLine(out)}`,
+  ];
+  return lines.join("\n");
+}
+
+/** What was measured and calibrated on, or why not. */
+function measuredLines(outcome: CompressionOutcome): string[] {
+  const { result, textName = "a text", calibration, task, notMeasured, notCalibrated } = outcome;
+  return [
+    ...(result === undefined
+      ? []
+      : [`measured on ${describeTokens(result)} of ${printableLine(textName)}`]),
+    ...(result === undefined || calibration === undefined
+      ? []
+      : calibrationLines(calibration, result)),
+    ...(task === undefined ? [] : [`measured on ${describeQuestions(task)}`]),
+    ...(notMeasured === undefined ? [] : [`not measured: ${notMeasured}`]),
+    ...(notCalibrated === undefined
+      ? []
+      : [`not calibrated: ${notCalibrated}; bits follow the size of the weights alone`]),
+  ];
+}
+
+function describeSeconds(seconds: Readonly<Record<string, number>>): string {
+  return Object.entries(seconds)
+    .map(([phase, value]) => `${phase} ${formatSeconds(value)}`)
+    .join(", ");
+}

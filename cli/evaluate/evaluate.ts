@@ -1,0 +1,120 @@
+import {
+  describeModel,
+  type EvaluationResult,
+  type Figure,
+  tradeOffFigure,
+} from "../../eval/mod.ts";
+import { compareWith, readEarlierRun } from "./against.ts";
+import { continuationText, continuePrompt } from "./continuation.ts";
+import { type EvaluationOutcome, printEvaluation } from "./evaluation_report.ts";
+import { UsageError } from "../terminal/errors.ts";
+import { askTask } from "./task.ts";
+import { comparedLine, openSubject, type Subject } from "./evaluation_subject.ts";
+import { measureByLayer } from "./low_memory.ts";
+import { measureModels, readMeasuredText } from "./measure.ts";
+import { openPicture, type PictureOutput } from "../output/picture.ts";
+import { perplexityNotes } from "./perplexity_notes.ts";
+import { Phases } from "../terminal/phases.ts";
+import type { EvaluateOptions } from "../options/evaluate_options.ts";
+import type { Sizes } from "./sizes.ts";
+import type { Session } from "../terminal/session.ts";
+
+/** `evaluate`: measures a model, or shows how it continues a prompt. */
+export async function evaluate(
+  argument: string | undefined,
+  options: EvaluateOptions,
+  session: Session,
+): Promise<void> {
+  const phases = new Phases(session, session.signal);
+  if (options.lowMemory) return await measureByLayer(argument, options, phases, session);
+  using picture = await openPicture(options.plot, session);
+  const subject = await openSubject(argument, options.original, phases, session.signal);
+  if (options.plot !== undefined && subject.compressed === undefined) {
+    throw new UsageError("--plot shows a compressed model; name one");
+  }
+  if (options.task !== undefined) await askTask(options.task, subject, options, phases, session);
+  else if (options.prompt === undefined) await measure(subject, options, picture, phases, session);
+  else await showContinuations(options.prompt, subject, options, phases, session);
+}
+
+async function measure(
+  { name, config, tokenizer, original, compressed, sizes, comparedWith }: Subject,
+  options: EvaluateOptions,
+  picture: PictureOutput | undefined,
+  phases: Phases,
+  session: Session,
+): Promise<void> {
+  const models = original === undefined || compressed === undefined
+    ? { config, original: original ?? compressed ?? new Map() }
+    : { config, original, compressed };
+  const earlier = options.against === undefined ? undefined : await readEarlierRun(options.against);
+  const model = describeModel(config, models.original.keys());
+  const text = await readMeasuredText(options, tokenizer, model);
+  if (text.warning !== undefined) session.writeLine(text.warning);
+  const result = await phases.run(
+    "evaluate",
+    (report) => measureModels(models, text, options, { report, signal: session.signal }),
+  );
+  const outcome: EvaluationOutcome = {
+    model: name,
+    result,
+    notes: perplexityNotes(result, model.vocabularySize),
+    seconds: phases.seconds(),
+    command: session.command,
+    ...(sizes === undefined ? {} : { sizes }),
+    ...(comparedWith === undefined ? {} : { comparedWith }),
+    ...(earlier === undefined ? {} : { against: compareWith(earlier, result) }),
+  };
+  if (sizes !== undefined) await picture?.draw(tradeOff(result, sizes));
+  printEvaluation(outcome, text.name, options, session);
+}
+
+/**
+ * The compressed model and, where it is known, the original. Both have read the same text, so that
+ * the change between them is known far better than either perplexity: the bars show its error.
+ */
+function tradeOff(
+  { perplexity, perplexityStandardError, perplexityRatio }: EvaluationResult,
+  { parameters, originalBytes, bitsPerWeight }: Sizes,
+): Figure {
+  const { original, compressed } = perplexity;
+  const measure = "perplexity";
+  if (compressed === undefined || perplexityRatio === undefined) {
+    // A compressed model that is measured alone stands in the place of the original.
+    const standardError = perplexityStandardError.original;
+    const point = { method: "compressed", bitsPerWeight, value: original, standardError };
+    return tradeOffFigure([point], { measure });
+  }
+  const points = [
+    { method: "original", bitsPerWeight: 8 * originalBytes / parameters, value: original },
+    {
+      method: "compressed",
+      bitsPerWeight,
+      value: compressed,
+      standardError: perplexityRatio.standardError * original,
+    },
+  ];
+  const title = "Size against perplexity, with the standard error of the change";
+  return tradeOffFigure(points, { measure, title });
+}
+
+async function showContinuations(
+  prompt: string,
+  subject: Subject,
+  options: EvaluateOptions,
+  phases: Phases,
+  session: Session,
+): Promise<void> {
+  const continuations = await phases.run(
+    "generate",
+    (report) => continuePrompt(prompt, subject, options, report, session.signal),
+  );
+  const { comparedWith } = subject;
+  const which = comparedWith === undefined ? {} : { comparedWith };
+  if (comparedWith !== undefined) session.writeLine(comparedLine(comparedWith));
+  session.print(
+    options.json
+      ? JSON.stringify({ model: subject.name, ...which, prompt, continuations })
+      : continuationText(prompt, continuations, session.width),
+  );
+}

@@ -1,0 +1,105 @@
+import assert from "node:assert";
+import { join } from "node:path";
+import { compress } from "../compress/compress.ts";
+import { evaluate } from "./evaluate.ts";
+import type { EvaluateOptions } from "../options/evaluate_options.ts";
+import { recordedSession } from "../testdata/recorded_session.ts";
+import { withWorkFolder } from "../testdata/work_folder.ts";
+
+function optionsIn(folder: string, more: Partial<EvaluateOptions> = {}): EvaluateOptions {
+  return {
+    text: join(folder, "text.txt"),
+    threads: 1,
+    backend: "cpu",
+    json: true,
+    maxTokens: 5,
+    temperature: 0.8,
+    topK: 0,
+    topP: 1,
+    seed: 1,
+    ...more,
+  };
+}
+
+/** Compresses the folder's model to `out` and gives the JSON that compress printed. */
+async function compressIn(folder: string, out: string) {
+  const session = recordedSession();
+  const { text, threads } = optionsIn(folder);
+  const options = { text: text ?? "", threads, backend: "cpu", json: true, seed: 0 } as const;
+  await compress(join(folder, "model"), { ...options, bits: 8, out }, session);
+  return JSON.parse(session.printed.join());
+}
+
+async function evaluateJson(model: string, options: EvaluateOptions) {
+  const session = recordedSession();
+  await evaluate(model, options, session);
+  return JSON.parse(session.printed.join());
+}
+
+Deno.test("evaluate measures what compress measured", () =>
+  withWorkFolder(async (folder) => {
+    const out = join(folder, "out");
+    const compressed = await compressIn(folder, out);
+    const plot = join(folder, "plot.json");
+    const both = await evaluateJson(out, optionsIn(folder, { plot }));
+    const { data } = JSON.parse(await Deno.readTextFile(plot));
+    const drawn = data.flatMap(({ name, y }: { name: string; y: number[] }) =>
+      name === "Pareto front" ? [] : y
+    );
+    assert.deepEqual(drawn, [both.perplexity.original, both.perplexity.compressed]);
+    assert.deepEqual(both.perplexity, compressed.perplexity);
+    assert.equal(both.klDivergence.mean, compressed.klDivergence.mean);
+    assert.equal(both.klDivergence.p999, compressed.klDivergence.p999);
+    assert.equal(both.sameTop1, compressed.sameTop1);
+    const original = await evaluateJson(join(folder, "model"), optionsIn(folder));
+    assert.deepEqual(Object.keys(original).slice(0, 4), [
+      "model",
+      "tokens",
+      "perplexity",
+      "perplexityStandardError",
+    ]);
+    assert.equal(original.perplexity, compressed.perplexity.original);
+  }));
+
+Deno.test("a compressed model whose original is gone is measured alone", () =>
+  withWorkFolder(async (folder) => {
+    const out = join(folder, "out");
+    const compressed = await compressIn(folder, out);
+    await Deno.rename(join(folder, "model"), join(folder, "moved"));
+    const alone = await evaluateJson(out, optionsIn(folder));
+    assert.deepEqual(alone.perplexity, { compressed: compressed.perplexity.compressed });
+    assert.equal(alone.klDivergence, undefined);
+    const moved = await evaluateJson(out, optionsIn(folder, { original: join(folder, "moved") }));
+    assert.equal(moved.klDivergence.mean, compressed.klDivergence.mean);
+    // A file alone has no tokenizer beside it.
+    const file = join(folder, "alone.kan.safetensors");
+    await Deno.copyFile(join(out, "model.kan.safetensors"), file);
+    await assert.rejects(evaluateJson(file, optionsIn(folder)), /no tokenizer.json .* --original/);
+  }));
+
+Deno.test("a prompt is continued by both models from the same seed", () =>
+  withWorkFolder(async (folder) => {
+    const out = join(folder, "out");
+    await compressIn(folder, out);
+    const options = optionsIn(folder, { prompt: "The ferry" });
+    const first = await evaluateJson(out, options);
+    assert.deepEqual(Object.keys(first.continuations), ["original", "compressed"]);
+    assert.equal(first.comparedWith.checked, true);
+    assert.deepEqual(await evaluateJson(out, options), first);
+    const { json: _, ...plain } = options;
+    const session = recordedSession();
+    await evaluate(out, plain, session);
+    assert.match(session.printed.join(), /^original {10,}compressed\n\nThe ferry/);
+  }));
+
+Deno.test("an original that is another model is refused", () =>
+  withWorkFolder(async (folder) => {
+    const out = join(folder, "out");
+    await compressIn(folder, out);
+    await withWorkFolder(async (other) => {
+      const options = optionsIn(folder, { original: join(other, "model") });
+      await assert.rejects(evaluateJson(out, options), /of another shape .* --original/);
+    }, { positions: 16 });
+    const options = optionsIn(folder, { original: join(folder, "model") });
+    await assert.rejects(evaluateJson(join(folder, "model"), options), { name: "UsageError" });
+  }));

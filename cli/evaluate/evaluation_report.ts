@@ -1,0 +1,148 @@
+import { printableLine } from "../../data/printable.ts";
+import type { EvaluationResult } from "../../eval/mod.ts";
+import { formatCount, formatWithError } from "../../eval/report/number_text.ts";
+import { type Against, againstText } from "./against.ts";
+import { comparedLine, type ComparedModel } from "./evaluation_subject.ts";
+import type { Session } from "../terminal/session.ts";
+import {
+  comparisonFields,
+  comparisonTable,
+  describeTokens,
+  detailRows,
+  qualityRows,
+  sizeRows,
+  verdictLines,
+} from "./comparison.ts";
+import type { Sizes } from "./sizes.ts";
+
+/** What `evaluate` has to tell. */
+export interface EvaluationOutcome {
+  /** Name of the model. */
+  readonly model: string;
+  /** What measuring gave; `original` in it is the only model where just one was measured. */
+  readonly result: EvaluationResult;
+  /** What the perplexities mean where they measure nothing. */
+  readonly notes?: readonly string[];
+  /** Sizes, where the model is a compressed one. */
+  readonly sizes?: Sizes;
+  /** The original, where there was one to compare a compressed model with. */
+  readonly comparedWith?: ComparedModel;
+  /** How it differs from an earlier run, where there is one to compare with. */
+  readonly against?: Against;
+  /** The command line that measured. */
+  readonly command: string;
+  /** Wall-clock seconds by phase. */
+  readonly seconds: Readonly<Record<string, number>>;
+}
+
+/**
+ * The JSON object of `evaluate --json`. Perplexity is a number for an ordinary model; for a
+ * compressed one it is an object, in which `original` is missing where there was no original.
+ */
+export function evaluationFields(outcome: EvaluationOutcome): Record<string, unknown> {
+  const { model, result, sizes, seconds, comparedWith } = outcome;
+  const { tokens, perplexity, perplexityStandardError } = result;
+  if (sizes === undefined) {
+    return {
+      model,
+      tokens,
+      perplexity: perplexity.original,
+      perplexityStandardError: perplexityStandardError.original,
+      ...protocolFields(outcome),
+    };
+  }
+  const compared = result.klDivergence !== undefined;
+  const pair = (value: typeof perplexity) => compared ? value : { compressed: value.original };
+  const { parameters, originalBytes, originalDtype, compressedBytes, bitsPerWeight } = sizes;
+  return {
+    model,
+    parameters,
+    originalBytes,
+    originalDtype,
+    compressedBytes,
+    bitsPerWeight,
+    tokens,
+    perplexity: pair(perplexity),
+    perplexityStandardError: pair(perplexityStandardError),
+    ...(comparedWith === undefined ? {} : { comparedWith }),
+    ...comparisonFields(result),
+    ...detailFields(result),
+    seconds,
+    ...protocolFields(outcome),
+  };
+}
+
+/** What was measured how, and what later runs are compared by. */
+function protocolFields(
+  { result, notes = [], against, command }: EvaluationOutcome,
+): Record<string, unknown> {
+  const { protocol, chunks, contextLength, stride, fingerprint, chunkMeans } = result;
+  // Ten digits are more than float32 arithmetic has, and keep the line short.
+  const rounded = Object.entries(chunkMeans).map((
+    [name, values],
+  ) => [name, values?.map((value: number) => Number(value.toPrecision(10)))]);
+  return {
+    protocol,
+    chunks,
+    contextLength,
+    ...(stride === undefined ? {} : { stride }),
+    fingerprint,
+    chunkMeans: Object.fromEntries(rounded),
+    ...(notes.length > 0 && { notes }),
+    command,
+    ...(against === undefined ? {} : { against }),
+  };
+}
+
+/** The figures that `compress --json` leaves out. */
+function detailFields(result: EvaluationResult): Record<string, unknown> {
+  const { perplexityRatio, klDivergence, sameTop1, rmsProbabilityChange } = result;
+  if (klDivergence === undefined) return {};
+  return {
+    perplexityRatio,
+    klDivergence,
+    sameTop1StandardError: sameTop1?.standardError,
+    rmsProbabilityChange,
+  };
+}
+
+/** Prints what was measured, on the text of this name. */
+export function printEvaluation(
+  outcome: EvaluationOutcome,
+  textName: string,
+  { json }: { readonly json?: true },
+  session: Pick<Session, "print">,
+): void {
+  session.print(
+    json ? JSON.stringify(evaluationFields(outcome)) : evaluationText(outcome, textName),
+  );
+}
+
+/** What `evaluate` prints for people. */
+export function evaluationText(outcome: EvaluationOutcome, textName: string): string {
+  const { result, notes = [], sizes, against, comparedWith } = outcome;
+  const model = printableLine(outcome.model);
+  const compared = against === undefined ? [] : [againstText(against)];
+  const measured = `measured on ${describeTokens(result)} of ${printableLine(textName)}`;
+  if (sizes === undefined || result.klDivergence === undefined) {
+    const perplexity = formatWithError(
+      result.perplexity.original,
+      result.perplexityStandardError.original,
+    );
+    const note = sizes === undefined
+      ? []
+      : ["Its original was not found: name it with --original to compare them."];
+    return [model, `perplexity ${perplexity}`, measured, ...notes, ...note, ...compared].join("\n");
+  }
+  return [
+    `${model}, ${formatCount(sizes.parameters)} parameters`,
+    "",
+    comparisonTable([...sizeRows(sizes), ...qualityRows(result), ...detailRows(result)]),
+    "",
+    measured,
+    ...(comparedWith === undefined ? [] : [comparedLine(comparedWith)]),
+    ...notes,
+    ...verdictLines(result),
+    ...compared,
+  ].join("\n");
+}

@@ -1,0 +1,149 @@
+import { readAll } from "../../data/byte_source.ts";
+import {
+  InputError,
+  openDataFile,
+  openFile,
+  readEmbeddedText,
+  readRecords,
+  type StateDict,
+  type TextTokenizer,
+} from "../../data/mod.ts";
+import { warnOfLostText } from "../../data/tokenizer/round_trip.ts";
+import {
+  type BaseEvaluation,
+  chooseProtocol,
+  evaluateLanguageModel,
+  type EvaluateOptions as LibraryOptions,
+  type EvaluationResult,
+  type ModelConfig,
+  planWindows,
+  type TransformerDescription,
+} from "../../eval/mod.ts";
+import { naming } from "../terminal/errors.ts";
+import type { Report } from "../terminal/phases.ts";
+import type { MeasureOptions } from "../options/measure_options.ts";
+
+/** Masked models need a pass for each token: without `--tokens` they are measured on so many. */
+const MASKED_TOKENS = 512;
+
+/** A text as a model reads it, and how it is cut up: options of `evaluateLanguageModel`. */
+export interface MeasuredText {
+  /** How it is called in messages. */
+  readonly name: string;
+  /** What the tokenizer loses of it, if it does: a line for people. */
+  readonly warning?: string;
+  /** The text and its protocol. */
+  readonly evaluation: Pick<
+    LibraryOptions,
+    | "tokens"
+    | "protocol"
+    | "contextLength"
+    | "stride"
+    | "bosTokenId"
+    | "eosTokenId"
+    | "maskTokenId"
+  >;
+}
+
+/** The options that say what is measured. */
+export type TextOptions = Pick<
+  MeasureOptions,
+  "text" | "tokens" | "protocol" | "context" | "stride"
+>;
+
+/**
+ * Reads and tokenizes the file of `--text`, or the embedded text, and keeps the first `--tokens`
+ * tokens. Throws {@linkcode InputError} where nothing can be measured on them.
+ */
+export async function readMeasuredText(
+  options: TextOptions,
+  tokenizer: TextTokenizer,
+  model: TransformerDescription,
+): Promise<MeasuredText> {
+  const { text: path, protocol, context: contextLength, stride } = options;
+  const settings = chooseProtocol(model, {
+    ...(protocol !== undefined && { protocol }),
+    ...(contextLength !== undefined && { contextLength }),
+    ...(stride !== undefined && { stride }),
+  });
+  const { name: chosen, ...lengths } = settings;
+  const limit = options.tokens ?? (chosen === "pseudo" ? MASKED_TOKENS : undefined);
+  const name = path ?? "the embedded text";
+  const text = path === undefined ? await readEmbeddedText() : await readText(path, "--text");
+  if (text.trim() === "") {
+    throw new InputError(`${name}: is empty; give a text to measure on with --text`);
+  }
+  const tokens = tokenizer.encode(text, limit);
+  const evaluation = { tokens, protocol: chosen, ...lengths, ...specialTokens(tokenizer) };
+  await naming(name, () => planWindows(model, settings, evaluation));
+  const warning = warnOfLostText(tokenizer, name, text, tokens);
+  return { name, evaluation, ...(warning !== undefined && { warning }) };
+}
+
+/** The special tokens that windows may need. */
+export function specialTokens(
+  { addsBos, bosTokenId, eosTokenId, maskTokenId }: TextTokenizer,
+): Pick<LibraryOptions, "bosTokenId" | "eosTokenId" | "maskTokenId"> {
+  return {
+    ...(addsBos && bosTokenId !== undefined && { bosTokenId }),
+    ...(maskTokenId !== undefined && { maskTokenId }),
+    ...(maskTokenId !== undefined && eosTokenId !== undefined && { eosTokenId }),
+  };
+}
+
+/**
+ * Reads a text file, or the texts of a data set with two line breaks between them, as GPTQ's tests do;
+ * `option` is the option that named it.
+ */
+export async function readText(path: string, option: string): Promise<string> {
+  if (!/\.(jsonl|parquet)$/.test(path)) return await readUtf8(path, option);
+  const records = await readRecords(await openDataFile(path));
+  const texts = records.map(({ text }, index) => {
+    if (typeof text === "string") return text;
+    throw new InputError(`${path}: record ${index + 1} has no field text; give another ${option}`);
+  });
+  return texts.join("\n\n");
+}
+
+async function readUtf8(path: string, option: string): Promise<string> {
+  const bytes = await readAll(await openFile(path));
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new InputError(`${path}: is not UTF-8 text; convert it or give another ${option}`, {
+      cause: error,
+    });
+  }
+}
+
+/** One or two models of the same configuration. */
+export interface MeasuredModels {
+  /** Their configuration. */
+  readonly config: ModelConfig;
+  /** The weights that others are compared with. */
+  readonly original: StateDict;
+  /** The weights to compare. */
+  readonly compressed?: StateDict;
+}
+
+/**
+ * Measures models on a text, in as many workers as `--threads` says. `base` is the original's part
+ * of an earlier measurement on that text.
+ */
+export async function measureModels(
+  models: MeasuredModels,
+  { evaluation }: MeasuredText,
+  { threads, backend }: Pick<MeasureOptions, "threads" | "backend">,
+  { report, signal }: { report: Report; signal: AbortSignal },
+  base?: BaseEvaluation,
+): Promise<EvaluationResult> {
+  return await evaluateLanguageModel({
+    ...models,
+    ...evaluation,
+    ...(base !== undefined && { base }),
+    threads,
+    backend,
+    onProgress: report,
+    signal,
+  });
+}

@@ -1,0 +1,18 @@
+import type { DType } from "../../data/mod.ts";
+import type { StageReport } from "../../hierarchy/mod.ts";
+
+/** Sizes of a model before and after. */
+export interface Sizes {
+  /** Number of weights, tied tensors counted once. */
+  readonly parameters: number;
+  /** Size of the original's weight files, without what the model does not need. */
+  readonly originalBytes: number;
+  /** Element type of most of the original's values. */
+  readonly originalDtype: DType;
+  /** Size of the whole compressed file. */
+  readonly compressedBytes: number;
+  /** `8 * compressedBytes / parameters`. */
+  readonly bitsPerWeight: number;
+  /** Its stages; told where there are several. */
+  readonly stages?: readonly StageReport[];
+}

@@ -1,0 +1,124 @@
+import { basename, join } from "node:path";
+import { openDataFile, readRecords, writeFileAtomically } from "../../data/mod.ts";
+import {
+  evaluateTask,
+  type TaskOptions,
+  type TaskResult,
+  type TaskSample,
+} from "../../eval/mod.ts";
+import { taskNamed } from "../../eval/tasks/registry.ts";
+import { comparedLine, type Subject } from "./evaluation_subject.ts";
+import { startOf } from "../output/kinds.ts";
+import { openOutput, type Output, type OutputKind } from "../output/output.ts";
+import { taskText } from "./task_report.ts";
+import type { Phases } from "../terminal/phases.ts";
+import type { EvaluateOptions } from "../options/evaluate_options.ts";
+import type { Session } from "../terminal/session.ts";
+
+/** How the first line of a file of `--log-samples` begins. */
+const LOG_START = '{"question":1,"record":';
+
+/** `evaluate --task`: asks a model, and its original where there is one, the questions of a task. */
+export async function askTask(
+  task: string,
+  subject: Subject,
+  options: EvaluateOptions,
+  phases: Phases,
+  session: Session,
+): Promise<void> {
+  const { name, config, tokenizer, original, compressed, comparedWith } = subject;
+  const { logSamples } = options;
+  using log = logSamples === undefined ? undefined : await openOutput(logSamples, sampleLog);
+  const questions = await readQuestions(task, options, phases, session.signal);
+  const { samples, ...figures } = await askQuestions(
+    questions,
+    {
+      config,
+      original: original ?? compressed ?? new Map(),
+      ...(original !== undefined && compressed !== undefined && { compressed }),
+      tokenizer,
+    },
+    options,
+    phases,
+    session.signal,
+  );
+  if (logSamples !== undefined && log !== undefined) {
+    await writeLog(logSamples, log, samples, session);
+  }
+  if (options.json) {
+    const which = comparedWith === undefined ? {} : { comparedWith };
+    return session.print(JSON.stringify({ model: name, ...which, ...figures }));
+  }
+  const lines = comparedWith === undefined ? [] : [comparedLine(comparedWith)];
+  session.print([taskText(name, figures), ...lines].join("\n"));
+}
+
+/** Questions as they were read, not looked at yet. */
+export type ReadQuestions = Pick<TaskOptions, "task" | "records" | "source">;
+
+/** Reads the questions of a task: those of `--data` or of the hub, the first `--limit` of them. */
+export async function readQuestions(
+  task: string,
+  { data, limit }: Pick<EvaluateOptions, "data" | "limit">,
+  phases: Phases,
+  signal: AbortSignal,
+): Promise<ReadQuestions> {
+  const source = data ?? taskNamed(task).data;
+  const all = await phases.run(
+    "read the questions",
+    async () => await readRecords(await openDataFile(source, { signal })),
+  );
+  return { task, records: all.slice(0, limit), source };
+}
+
+/** Asks models questions. */
+export async function askQuestions(
+  questions: ReadQuestions,
+  models: Pick<TaskOptions, "config" | "original" | "compressed" | "tokenizer">,
+  { threads, backend }: Pick<EvaluateOptions, "threads" | "backend">,
+  phases: Phases,
+  signal: AbortSignal,
+): Promise<TaskResult> {
+  return await phases.run("ask", (report) =>
+    evaluateTask({
+      ...models,
+      ...questions,
+      threads,
+      backend,
+      onProgress: (share) => report(share),
+      signal,
+    }));
+}
+
+/** A file of `--log-samples`. */
+const sampleLog: OutputKind = {
+  option: "--log-samples",
+  shape: "file",
+  foreign: async (path) =>
+    await startOf(path, LOG_START.length) === LOG_START
+      ? undefined
+      : "exists and was not written by kanpress",
+};
+
+/** Writes a file of `--log-samples` to the place that was opened for it. */
+async function writeLog(
+  path: string,
+  output: Output,
+  samples: readonly TaskSample[],
+  session: Session,
+): Promise<void> {
+  await output.publish((folder) =>
+    writeFileAtomically(join(folder, basename(path)), sampleLines(samples), {
+      signal: session.signal,
+    })
+  );
+  session.writeLine(`each question is in ${path}`);
+}
+
+/** JSON Lines, one for each question. */
+function* sampleLines(samples: readonly TaskSample[]): Iterable<Uint8Array> {
+  const encoder = new TextEncoder();
+  // Parquet may have 64-bit integers anywhere in a record.
+  const plain = (_: string, value: unknown) => typeof value === "bigint" ? Number(value) : value;
+  for (const sample of samples) yield encoder.encode(`${JSON.stringify(sample, plain)}\n`);
+}

@@ -1,0 +1,51 @@
+import { readdir, readFile, stat, unlink } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { makeFolder } from "../../data/hub_cache.ts";
+import { writeFileAtomically } from "../../data/mod.ts";
+import { cacheFolder } from "./cache_folder.ts";
+
+/** So many places are known; older ones go. */
+const MOST_PLACES = 500;
+
+function folderOfPlaces(): string {
+  return join(cacheFolder({}, false), "originals");
+}
+
+/** One file for each model, so that two processes cannot lose each other's. */
+function placeFile(sha256: string): string {
+  const name = sha256.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+  return join(folderOfPlaces(), `${name}.txt`);
+}
+
+/**
+ * Keeps where a local model is, by the digest of its weights: a compressed file names its original
+ * by that and does not tell where it was. Kept in the user's cache folder. Throws
+ * {@linkcode InputError} where it cannot be kept.
+ */
+export async function rememberOriginal(sha256: string, path: string): Promise<void> {
+  await makeFolder(folderOfPlaces());
+  await writeFileAtomically(placeFile(sha256), [new TextEncoder().encode(resolve(path))]);
+  await prune(folderOfPlaces());
+}
+
+/** Where a model of these weights was seen last; undefined where that is not known. */
+export async function recallOriginal(sha256: string): Promise<string | undefined> {
+  try {
+    return await readFile(placeFile(sha256), "utf8");
+  } catch {
+    // Not kept, or not to be read: it can be named with --original.
+    return undefined;
+  }
+}
+
+async function prune(folder: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".txt"));
+  if (names.length <= MOST_PLACES) return;
+  const files = await Promise.all(names.map(async (name) => {
+    const path = join(folder, name);
+    return { path, time: await stat(path).then(({ mtimeMs }) => mtimeMs, () => 0) };
+  }));
+  const oldest = files.toSorted((a, b) => b.time - a.time).slice(MOST_PLACES);
+  // Another process may have been faster.
+  for (const { path } of oldest) await unlink(path).catch(() => {});
+}

@@ -1,0 +1,74 @@
+import { basename } from "node:path";
+import {
+  assertFinite,
+  type HubOptions,
+  type ModelSource,
+  openModel,
+  type StateDict,
+} from "../../data/mod.ts";
+import { shownUrl } from "../../data/shown_url.ts";
+import { checkTensors } from "../../eval/weights/expected_tensors.ts";
+import { checkLayerMemory } from "../../eval/scoring/memory_plan.ts";
+import { describeModel, readStateDict, type TransformerDescription } from "../../eval/mod.ts";
+import { formatBytes } from "../../eval/report/number_text.ts";
+import { bytesOfKept, modelTensors } from "../../eval/weights/model_tensors.ts";
+import { naming } from "../terminal/errors.ts";
+import type { Phases, Report } from "../terminal/phases.ts";
+
+/** Opens a model, the embedded one without a name, and shows how far a download is. */
+export async function openNamedModel(
+  name: string | undefined,
+  phases: Phases,
+  signal: AbortSignal,
+): Promise<ModelSource> {
+  return await phases.run(
+    "open",
+    (report) => openModel(name, downloadOptions(phases, report, signal)),
+  );
+}
+
+/** Options of a download that say what is fetched, and show how far it is. */
+export function downloadOptions(phases: Phases, report: Report, signal: AbortSignal): HubOptions {
+  return {
+    signal,
+    onFetch({ files, bytes, from }) {
+      phases.note(`fetching ${files.join(", ")} (${formatBytes(bytes)}) from ${shownUrl(from)}`);
+    },
+    onProgress: ({ file, bytes, totalBytes }) => report(bytes / totalBytes, file),
+  };
+}
+
+/**
+ * Checks that a model can be run, by its config, the names and shapes of its tensors and the size of
+ * its layers, before any tensor is read; gives its description.
+ */
+export function checkModel(model: ModelSource): TransformerDescription {
+  const { tensors } = model.weights;
+  return naming(model.name, () => {
+    const description = describeModel(model.config, tensors.map(({ name }) => name));
+    checkTensors(model.config, description, tensors);
+    checkLayerMemory(description);
+    return description;
+  });
+}
+
+/** Reads a model's weights and checks that they are finite. */
+export async function readFiniteWeights(model: ModelSource): Promise<StateDict> {
+  const weights = await readStateDict(model);
+  for (const [name, { data }] of weights) assertFinite(name, data, model.name);
+  return weights;
+}
+
+/** Whether a model comes with a tokenizer. */
+export function hasTokenizer({ companions }: ModelSource): boolean {
+  return companions.some(({ name }) => basename(name) === "tokenizer.json");
+}
+
+/**
+ * Bytes of a model's weight files without what the model does not need: masks and other buffers of
+ * old checkpoints, and a head that is the embedding once more.
+ */
+export async function neededBytes(model: ModelSource): Promise<number> {
+  const needed = await naming(model.name, () => modelTensors(model));
+  return bytesOfKept(model.originalBytes, model.weights.tensors, needed);
+}

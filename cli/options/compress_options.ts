@@ -1,0 +1,46 @@
+import type { Effort, Preset } from "../../hierarchy/mod.ts";
+import type { MeasureOptions } from "./measure_options.ts";
+
+/** Options of `compress`. */
+export interface CompressOptions extends MeasureOptions {
+  /** Which hierarchy of levels compresses; left out, it follows from the other options. */
+  readonly preset?: Preset;
+  /** Target for the whole file in bits per weight, fractions allowed. */
+  readonly bits?: number;
+  /** Target for the whole file in bytes, instead of `bits`. */
+  readonly size?: number;
+  /** Target for the mean KL divergence on the measured text in nats, instead of `bits`. */
+  readonly maxKl?: number;
+  /** Give every matrix the same bits per weight, for comparison. */
+  readonly uniform?: true;
+  /** How much time to take for a smaller error. */
+  readonly effort?: Effort;
+  /** Trellis states, instead of those that the effort chooses. */
+  readonly states?: number;
+  /** Number of autoencoder levels (seed and hybrid). */
+  readonly levels?: number;
+  /** Widths of the autoencoder levels (seed and hybrid). */
+  readonly hiddenDims?: readonly number[];
+  /** File with the text to calibrate on; sampled from the model where it is left out. */
+  readonly calibration?: string;
+  /** At most so many tokens of calibration. */
+  readonly calibrationTokens?: number;
+  /** Spend bits by the size of the weights alone, without calibration. */
+  readonly dataFree?: true;
+  /** Whether calibrations are kept on disk and taken from there; not where absent. */
+  readonly cache?: boolean;
+  /** Seed of everything random. */
+  readonly seed: number;
+  /** Keep 1-D tensors bit for bit, where otherwise they are rounded to f16. */
+  readonly losslessSmall?: true;
+  /** Folder, or `.kan.safetensors` file, to write. */
+  readonly out?: string;
+  /** Whether to measure what was written; true where absent. */
+  readonly evaluate?: boolean;
+  /** Task whose questions it is measured by, instead of a text. */
+  readonly task?: string;
+  /** Data set of the task; that of the hub where it is left out. */
+  readonly data?: string;
+  /** At most so many questions. */
+  readonly limit?: number;
+}

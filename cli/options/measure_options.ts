@@ -1,0 +1,21 @@
+import type { ProtocolName } from "../../eval/mod.ts";
+
+/** Options of how a model is measured. */
+export interface MeasureOptions {
+  /** File with the text to measure on; the embedded text where it is left out. */
+  readonly text?: string;
+  /** At most so many tokens of the text. */
+  readonly tokens?: number;
+  /** How the text is cut up and what of it counts. */
+  readonly protocol?: ProtocolName;
+  /** Tokens in a chunk. */
+  readonly context?: number;
+  /** Tokens from one window's beginning to the next, where they overlap. */
+  readonly stride?: number;
+  /** How many workers measure side by side. */
+  readonly threads: number;
+  /** Which tfjs backend runs the models. */
+  readonly backend: "wasm" | "webgpu" | "cpu";
+  /** One JSON object on stdout instead of text for people. */
+  readonly json?: true;
+}

@@ -1,0 +1,95 @@
+import type { Command } from "commander";
+import { UsageError } from "../terminal/errors.ts";
+
+/** Options that would have no effect beside another, or without it. */
+interface Conflict {
+  /** The other option, `--no-evaluate` included, and whether it must be there or not. */
+  readonly beside?: string;
+  readonly without?: string;
+  /** Options that it leaves without effect. */
+  readonly ignored: readonly string[];
+  /** Why, with the other option as the subject or the object. */
+  readonly because: string;
+}
+
+const TEXT = ["--text", "--tokens", "--protocol", "--context", "--stride"];
+const TASK = ["--data", "--limit", "--log-samples"];
+const SAMPLING = ["--max-tokens", "--temperature", "--top-k", "--top-p", "--seed"];
+
+const CALIBRATION: Conflict = {
+  beside: "--data-free",
+  ignored: ["--calibration", "--calibration-tokens"],
+  because: "--data-free does without calibration",
+};
+const UNIFORM: Conflict = {
+  beside: "--data-free",
+  ignored: ["--uniform"],
+  because: "with --data-free all matrices have about the same rate",
+};
+const QUESTIONS: Conflict = {
+  without: "--task",
+  ignored: TASK,
+  because: "it is about the questions of a task; name one with --task",
+};
+
+/** What each command refuses, so that no option is ignored without a word. */
+const CONFLICTS: Readonly<Record<string, readonly Conflict[]>> = {
+  compress: [
+    QUESTIONS,
+    CALIBRATION,
+    UNIFORM,
+    {
+      beside: "--no-evaluate",
+      ignored: ["--task", "--max-kl", ...TEXT],
+      because: "--no-evaluate measures nothing",
+    },
+    {
+      beside: "--task",
+      ignored: ["--max-kl", ...TEXT],
+      because: "--task measures by questions, not on a text",
+    },
+  ],
+  sweep: [CALIBRATION, UNIFORM],
+  evaluate: [
+    QUESTIONS,
+    {
+      beside: "--prompt",
+      ignored: ["--task", "--against", "--plot", "--low-memory", ...TASK, ...TEXT],
+      because: "--prompt shows continuations and measures nothing",
+    },
+    {
+      without: "--prompt",
+      ignored: SAMPLING,
+      because: "it is about continuations; give a text to continue with --prompt",
+    },
+    {
+      beside: "--task",
+      ignored: ["--against", "--plot", "--low-memory", ...TEXT],
+      because: "--task measures by questions, not on a text",
+    },
+    {
+      beside: "--low-memory",
+      ignored: ["--plot", "--threads"],
+      because: "--low-memory runs one layer after the other, and draws nothing",
+    },
+  ],
+};
+
+/**
+ * Throws {@linkcode UsageError} where an option was given that another leaves without effect. Only
+ * options of the command line count, not defaults.
+ */
+export function refuseIgnoredOptions(command: Command): void {
+  const given = new Set(
+    command.options
+      .filter((option) => command.getOptionValueSource(option.attributeName()) === "cli")
+      .map(({ long }) => long!),
+  );
+  for (const { beside, without, ignored, because } of CONFLICTS[command.name()] ?? []) {
+    if (beside !== undefined ? !given.has(beside) : given.has(without!)) continue;
+    const option = ignored.find((name) => given.has(name));
+    if (option === undefined) continue;
+    const mend = beside === undefined ? "" : `; leave ${beside} or ${option} out`;
+    throw new UsageError(`${option} has no effect here: ${because}${mend}`);
+  }
+}

@@ -1,0 +1,90 @@
+import { InvalidArgumentError } from "commander";
+import { STATE_COUNTS } from "../../hierarchy/format/constants.ts";
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+
+/** Numbers in plain decimal notation only: `Number("")`, `"0x10"` and `"1e400"` are no options. */
+const DECIMAL = /^-?(\d+\.?\d*|\.\d+)(e-?\d+)?$/i;
+
+/** A parser of a number option within [`lowest`, `highest`]; commander reports what it throws. */
+export function numberBetween(lowest: number, highest: number): (text: string) => number {
+  return (text) => {
+    const value = DECIMAL.test(text) ? Number(text) : NaN;
+    if (!(value >= lowest && value <= highest)) {
+      throw new InvalidArgumentError(`It must be a number from ${lowest} to ${highest}.`);
+    }
+    return value;
+  };
+}
+
+/** As {@linkcode numberBetween}, for whole numbers. */
+export function integerBetween(lowest: number, highest: number): (text: string) => number {
+  return (text) => {
+    const value = /^-?\d+$/.test(text) ? Number(text) : NaN;
+    if (!(value >= lowest && value <= highest)) {
+      throw new InvalidArgumentError(`It must be a whole number from ${lowest} to ${highest}.`);
+    }
+    return value;
+  };
+}
+
+/** Parses a number of trellis states. */
+export function stateCount(text: string): number {
+  const states = STATE_COUNTS.find((count) => String(count) === text);
+  if (states !== undefined) return states;
+  throw new InvalidArgumentError(`It must be one of ${STATE_COUNTS.join(", ")}.`);
+}
+
+const SIZE_UNITS: Readonly<Record<string, number>> = {
+  "": 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+};
+
+/** Parses a size such as `60MB`, `1.5 MiB` or `2000000` into bytes. */
+export function fileSize(text: string): number {
+  const [, digits = "", unit = ""] = /^(\d+\.?\d*|\.\d+)\s*([a-z]*)$/i.exec(text.trim()) ?? [];
+  const bytes = Number(digits) * (SIZE_UNITS[unit.toLowerCase()] ?? NaN);
+  if (digits === "" || !(bytes >= 1 && bytes <= Number.MAX_SAFE_INTEGER)) {
+    throw new InvalidArgumentError("It must be a size such as 60MB, 1.5MiB, or a number of bytes.");
+  }
+  return Math.round(bytes);
+}
+
+/** Parses `512,256,128`: the widths of the seed hierarchy, outermost first. */
+export function hiddenDimensions(text: string): readonly number[] {
+  const widths = text.split(",").map((part) => /^\s*\d+\s*$/.test(part) ? Number(part) : NaN);
+  if (!widths.every((width) => width >= 1 && width <= 65536)) {
+    throw new InvalidArgumentError(
+      "It must be whole numbers from 1 to 65536 with commas between them, such as 512,256,128.",
+    );
+  }
+  return widths;
+}
+
+/** The name of a picture: its ending chooses the format. */
+export function figureFile(path: string): string {
+  if (!/[^/\\]\.(png|svg|html|json)$/.test(path)) {
+    throw new InvalidArgumentError("It must end in .png, .svg, .html or .json.");
+  }
+  // Said before the work that the picture is of.
+  if (existsSync(dirname(path))) return path;
+  throw new InvalidArgumentError(`There is no folder ${dirname(path)}; make it first.`);
+}
+
+/** Rejects a text without a character; white space counts as one. */
+export function someText(text: string): string {
+  if (text === "") throw new InvalidArgumentError("It must not be empty.");
+  return text;
+}
+
+/** Rejects an empty value, which is nearly always an unset shell variable. */
+export function nonEmpty(text: string): string {
+  if (text.trim() === "") throw new InvalidArgumentError("It must not be empty.");
+  return text;
+}

@@ -1,0 +1,74 @@
+import { type Command, Option } from "commander";
+import { STATE_COUNTS } from "../../hierarchy/format/constants.ts";
+import { protocolNames } from "../../eval/protocols/protocol.ts";
+import { taskNames } from "../../eval/tasks/registry.ts";
+import { EFFORTS } from "../../hierarchy/choose_states.ts";
+import { integerBetween, nonEmpty, stateCount } from "./options.ts";
+
+/** Adds the options that choose the questions of a task; `purpose` is what asking them is for. */
+export function addTaskOptions(command: Command, purpose: string): void {
+  command
+    .addOption(new Option("--task <name>", purpose).choices(taskNames))
+    .option("--data <file>", "their JSONL or Parquet file, or hf://datasets/… (default)", nonEmpty)
+    .option("--limit <n>", "ask at most n questions", integerBetween(1, 1e9));
+}
+
+/** Adds the options of the coder. */
+export function addCoderOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--effort <name>", "time to take for a smaller error (default: normal)")
+        .choices(EFFORTS),
+    )
+    .option(
+      "--states <n>",
+      `trellis states, 1 to ${STATE_COUNTS.at(-1)}, instead of the effort's`,
+      stateCount,
+    )
+    .option("--uniform", "the same bits per weight for all matrices, for comparison");
+}
+
+/** Adds the options that say how to calibrate. */
+export function addCalibrationOptions(command: Command): Command {
+  return command
+    .option(
+      "--calibration <file>",
+      "text, .jsonl or .parquet that tells which weights matter (default: the model writes one)",
+      nonEmpty,
+    )
+    .option(
+      "--calibration-tokens <n>",
+      "calibrate on at most n tokens (default: 32768; 16384 of the model's own)",
+      integerBetween(2, 2 ** 31 - 1),
+    )
+    .option("--no-cache", "calibrate again, and keep nothing on disk but the output")
+    .option("--data-free", "no calibration: spend bits by the size of the weights alone")
+    .option("--seed <n>", "seed of everything random", integerBetween(0, 2 ** 32 - 1), 0);
+}
+
+/** Adds the options that say how to measure on a text, and those of {@linkcode addComputeOptions}. */
+export function addMeasureOptions(command: Command): Command {
+  return addComputeOptions(command)
+    .option("--text <file>", "text to measure on (default: the embedded text)", nonEmpty)
+    .option("--tokens <n>", "measure on at most n tokens", integerBetween(2, 2 ** 31 - 1))
+    .addOption(
+      new Option("--protocol <name>", "how the text is cut up (default: llama.cpp, masked: pseudo)")
+        .choices(protocolNames),
+    )
+    .option("--context <n>", "tokens in a chunk (default: the protocol's)", integerBetween(2, 1e6))
+    .option("--stride <n>", "for huggingface (default: half a context)", integerBetween(1, 1e6))
+    .option("--json", "one JSON object on stdout, everything else on stderr");
+}
+
+/** Adds the options that say what the models run on. */
+export function addComputeOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--threads <n>", "workers that work side by side")
+        .argParser(integerBetween(1, 256)).default(navigator.hardwareConcurrency, "all cores"),
+    )
+    .addOption(
+      new Option("--backend <name>", "what runs the models").choices(["wasm", "webgpu", "cpu"])
+        .default("wasm"),
+    );
+}

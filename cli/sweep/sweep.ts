@@ -1,0 +1,280 @@
+import { join } from "node:path";
+import { InputError, type StateDict, weightsDigest } from "../../data/mod.ts";
+import { sha256OfJson } from "../../data/sha256.ts";
+import {
+  readBaseEvaluation,
+  writeBaseEvaluation,
+} from "../../eval/measure/base_evaluation_file.ts";
+import { modelLinears } from "../../eval/weights/expected_tensors.ts";
+import {
+  type BaseEvaluation,
+  evaluateLanguageModel,
+  evaluateOriginal,
+  planWindows,
+  type TransformerDescription,
+} from "../../eval/mod.ts";
+import { fingerprintOf } from "../../eval/measure/evaluation_result.ts";
+import {
+  decompressWeights,
+  FORMAT_VERSION,
+  HierarchicalCompressor,
+  type TensorMetrics,
+} from "../../hierarchy/mod.ts";
+import { BASELINES, compressWithBaseline } from "../../baselines/mod.ts";
+import {
+  type CalibratedModel,
+  calibrateModel,
+  type CalibrationPlan,
+  planCalibration,
+} from "../compress/calibration.ts";
+import { coderOptions } from "../compress/compress_target.ts";
+import { type MeasuredText, readMeasuredText } from "../evaluate/measure.ts";
+import { isLocalPath, modelLabel } from "../input/model_names.ts";
+import { checkModel, openNamedModel, readFiniteWeights } from "../input/original_model.ts";
+import { openOutput, type Output } from "../output/output.ts";
+import { openPicture } from "../output/picture.ts";
+import { Phases, type Report } from "../terminal/phases.ts";
+import type { Session } from "../terminal/session.ts";
+import { sweepFigure } from "./sweep_figure.ts";
+import type { SweepOptions } from "./sweep_program.ts";
+import { pointKey, type SweepPoint, sweepPoints } from "./sweep_points.ts";
+import type { SweepRecord, SweepRow } from "./sweep_record.ts";
+import {
+  failedRow,
+  finiteOrNull,
+  measuredRow,
+  ORIGINAL_NAME,
+  readSweep,
+  sweepFolder,
+  sweepText,
+  writeSweep,
+} from "./sweep_results.ts";
+
+/**
+ * To be raised with any change of what a point comes to: points of other code would be mixed otherwise.
+ */
+const SWEEP_VERSION = 1;
+
+/** A model that is compressed in many ways and what all of them share. */
+interface Bench {
+  readonly model: CalibratedModel;
+  readonly description: TransformerDescription;
+  readonly text: MeasuredText;
+  /** What is calibrated on, where anything is. */
+  readonly calibration?: CalibrationPlan;
+  readonly options: SweepOptions;
+  readonly phases: Phases;
+  readonly session: Session;
+}
+
+/** `sweep`: compresses a model in many ways and measures each; goes on where it was stopped. */
+export async function sweep(
+  modelName: string | undefined,
+  options: SweepOptions,
+  session: Session,
+): Promise<void> {
+  const points = sweepPoints(options.presets, options.bits);
+  const phases = new Phases(session, session.signal);
+  const source = await openNamedModel(modelName, phases, session.signal);
+  const description = checkModel(source);
+  const text = await readMeasuredText(options, await source.tokenizer(), description);
+  if (text.warning !== undefined) session.writeLine(text.warning);
+  const folder = options.out ?? `compressed/${modelLabel(modelName, source)}-sweep`;
+  using output = await openOutput(folder, sweepFolder);
+  using picture = await openPicture(options.plot, session);
+  const weights = await phases.run("read", () => readFiniteWeights(source));
+  const sha256 = await weightsDigest(weights);
+  const embedded = modelName === undefined, local = isLocalPath(modelName);
+  const model = { source, weights, sha256, embedded, local };
+  const calibrates = !options.dataFree && description.objective === "nextToken";
+  const bench: Bench = {
+    model,
+    description,
+    text,
+    ...(calibrates && { calibration: await planCalibration(model, options) }),
+    options,
+    phases,
+    session,
+  };
+  const settings = await settingsOf(bench);
+  const earlier = await readSweep(folder, settings);
+  const { base, original } = await evaluateBase(bench, folder, output, settings);
+  const rows: SweepRow[] = [...earlier?.points ?? []];
+  const pointsLeft = () => {
+    const done = new Set(rows.map(nameRow));
+    return points.filter((point) => !done.has(pointKey(point)));
+  };
+  const countDone = () => `${points.length - pointsLeft().length} of ${points.length} points done`;
+  const left = pointsLeft();
+  if (earlier !== undefined) session.writeLine(`${folder}: ${countDone()}`);
+  const commands = [...new Set([...earlier?.commands ?? [], session.command])];
+  const record = (): SweepRecord => (
+    { model: source.name, settings, original, commands, points: rows }
+  );
+  session.signal.addEventListener("abort", () => {
+    session.writeLine(`${folder}: ${countDone()}; the same command goes on from here`);
+  });
+  const metrics = await metricsFor(left, bench);
+  for (const [index, point] of left.entries()) {
+    session.writeLine(`point ${index + 1} of ${left.length}: ${pointKey(point)}`);
+    rows.push(await measurePoint(point, metrics, base, bench));
+    await writeSweep(output, record());
+  }
+  session.print(options.json ? JSON.stringify(record()) : sweepText(record()));
+  if (!options.json) session.writeLine(`written to ${join(folder, "sweep.json")} and sweep.csv`);
+  await picture?.draw(sweepFigure(record()));
+}
+
+function nameRow({ name, bits }: SweepRow): string {
+  return pointKey({ name, ...(bits !== null && { bits }) });
+}
+
+/** What decides the figures, beside the points. */
+async function settingsOf({ model, description, text, calibration, options }: Bench) {
+  const { tokens: _, protocol, contextLength, stride } = text.evaluation;
+  const lengths = { contextLength: contextLength!, ...(stride !== undefined && { stride }) };
+  const windows = planWindows(description, { name: protocol!, ...lengths }, text.evaluation);
+  return {
+    version: `${SWEEP_VERSION}, format ${FORMAT_VERSION}`,
+    weights: model.sha256,
+    config: await sha256OfJson(model.source.config),
+    text: await fingerprintOf(windows),
+    calibration: calibration?.key ?? null,
+    seed: options.seed,
+    backend: options.backend,
+    effort: options.effort ?? "normal",
+    states: options.states ?? null,
+    uniform: options.uniform === true,
+  };
+}
+
+type SweepSettings = Awaited<ReturnType<typeof settingsOf>>;
+
+/** Evaluates the original, or reads what an earlier sweep in the folder kept of it. */
+async function evaluateBase(
+  { model, text, options, phases, session }: Bench,
+  folder: string,
+  output: Output,
+  { version, weights, config: configHash, text: fingerprint, backend }: SweepSettings,
+): Promise<{ base: BaseEvaluation; original: SweepRecord["original"] }> {
+  const file = join(folder, ORIGINAL_NAME);
+  const key = await sha256OfJson([version, weights, configHash, backend]);
+  const { config } = model.source;
+  const { threads } = options;
+  const { signal } = session;
+  const common = { config, original: model.weights, ...text.evaluation, threads, backend, signal };
+  const kept = await readBaseEvaluation(file, key, fingerprint).catch((error) => {
+    if (!(error instanceof InputError)) throw error;
+    session.writeLine(`${error.message} (it is made anew)`);
+    return undefined;
+  });
+  return await phases.run("evaluate the original", async (onProgress) => {
+    const run = { ...common, onProgress: (share: number) => onProgress(share) };
+    const { result, base } = kept === undefined
+      ? await evaluateOriginal(run)
+      : { result: await evaluateLanguageModel({ ...run, base: kept }), base: kept };
+    if (kept === undefined) {
+      await output.publishWithin(ORIGINAL_NAME, (path) => writeBaseEvaluation(path, key, base));
+    }
+    const { perplexity, perplexityStandardError } = result;
+    const original = {
+      perplexity: finiteOrNull(perplexity.original),
+      perplexityStandardError: finiteOrNull(perplexityStandardError.original),
+    };
+    return { base, original };
+  });
+}
+
+/** Metrics for the points that have a use for them. */
+async function metricsFor(points: readonly SweepPoint[], bench: Bench): Promise<TensorMetrics> {
+  const { model, calibration, options, phases, session } = bench;
+  const wanted = points.some((point) =>
+    "preset" in point
+      ? point.preset !== "seed"
+      : !/^(rtn-sym|rtn-asym|hqq|sinq|nf4|q8_0)/.test(point.name)
+  );
+  if (!wanted || calibration === undefined) return new Map();
+  return (await calibrateModel(model, options, phases, session, calibration)).metrics;
+}
+
+async function measurePoint(
+  point: SweepPoint,
+  metrics: TensorMetrics,
+  base: BaseEvaluation,
+  { model, description, text, options, phases, session: { signal } }: Bench,
+): Promise<SweepRow> {
+  const { threads, backend } = options;
+  try {
+    const start = performance.now();
+    const compressed = await phases.run(
+      "compress",
+      (report) =>
+        "preset" in point
+          ? compressByHierarchy(point, model, metrics, options, { report, signal })
+          : compressByBaseline(point.name, model.weights, description, metrics),
+    );
+    const between = performance.now();
+    const result = await phases.run("evaluate", (report) =>
+      evaluateLanguageModel({
+        config: model.source.config,
+        original: model.weights,
+        compressed: compressed.weights,
+        ...text.evaluation,
+        base,
+        threads,
+        backend,
+        onProgress: (share) => report(share),
+        signal,
+      }));
+    const end = performance.now();
+    const seconds = { compress: (between - start) / 1000, evaluate: (end - between) / 1000 };
+    return measuredRow(point, compressed, result, seconds);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return failedRow(point, error.message);
+  }
+}
+
+interface CompressedPoint {
+  readonly weights: StateDict;
+  readonly bytes: number;
+  readonly bitsPerWeight: number;
+}
+
+async function compressByHierarchy(
+  { preset, bits }: Extract<SweepPoint, { preset: unknown }>,
+  { source, weights }: CalibratedModel,
+  metrics: TensorMetrics,
+  options: SweepOptions,
+  { report, signal }: { report: Report; signal: AbortSignal },
+): Promise<CompressedPoint> {
+  const { seed, threads } = options;
+  const isSeed = preset === "seed";
+  const compressor = new HierarchicalCompressor({
+    preset,
+    bits,
+    seed,
+    threads,
+    ...(isSeed ? {} : coderOptions(options)),
+    onProgress: (activity, share) => report(share, activity),
+    signal,
+  });
+  const { bytes, report: { bitsPerWeight } } = await compressor.compress(weights, {
+    config: source.config,
+    metrics: isSeed ? new Map() : metrics,
+  });
+  return { weights: await decompressWeights(bytes), bytes: bytes.length, bitsPerWeight };
+}
+
+function compressByBaseline(
+  name: string,
+  weights: StateDict,
+  description: TransformerDescription,
+  metrics: TensorMetrics,
+): CompressedPoint {
+  const inputsFirst = new Set(
+    modelLinears(description).filter(({ layout }) => layout === "inputsByOutputs")
+      .map(({ weight }) => weight),
+  );
+  return compressWithBaseline(weights, BASELINES.get(name)!, { metrics, inputsFirst });
+}

@@ -1,0 +1,74 @@
+import { printableLine, printableText } from "../../data/printable.ts";
+import { greatest } from "../../data/extremes.ts";
+
+/** Which side of a column its cells stand on. */
+export type Alignment = "left" | "right";
+
+/** Most characters of a cell: names of files may be as long as they like. */
+const LONGEST_CELL = 120;
+
+/**
+ * Rows of cells as lines of text, columns padded to their widest cell and two spaces apart. Cells
+ * may hold anything: they are made printable, and cut where they are long.
+ */
+export function formatTable(
+  cells: readonly (readonly string[])[],
+  alignments: readonly Alignment[],
+): string {
+  const rows = cells.map((row) => row.map((cell) => printableLine(cell, LONGEST_CELL)));
+  const widths = alignments.map((_, column) =>
+    greatest([0, ...rows.map((row) => [...(row[column] ?? "")].length)])
+  );
+  const lines = rows.map((row) =>
+    widths.map((width, column) => {
+      const cell = row[column] ?? "";
+      const padding = " ".repeat(width - [...cell].length);
+      return alignments[column] === "right" ? padding + cell : cell + padding;
+    }).join("  ").trimEnd()
+  );
+  return lines.join("\n");
+}
+
+/** Two texts side by side under their headings, each wrapped at spaces to half of `width`. */
+export function formatColumns(
+  headings: readonly [string, string],
+  texts: readonly [string, string],
+  width: number,
+): string {
+  const columnWidth = Math.max(20, Math.floor((width - 3) / 2));
+  const left = [headings[0], "", ...wrapText(printableText(texts[0]), columnWidth)];
+  const right = [headings[1], "", ...wrapText(printableText(texts[1]), columnWidth)];
+  const lines = Array.from({ length: Math.max(left.length, right.length) }, (_, i) => {
+    const cell = left[i] ?? "";
+    const padding = " ".repeat(Math.max(0, columnWidth - [...cell].length));
+    return `${cell}${padding}   ${right[i] ?? ""}`.trimEnd();
+  });
+  return lines.join("\n");
+}
+
+/** Lines of at most `width` characters, broken at spaces; a longer word is cut. */
+export function wrapText(text: string, width: number): string[] {
+  return text.split(/\r?\n/).flatMap((paragraph) => {
+    const lines: string[] = [];
+    let line = "";
+    for (const word of paragraph.split(/\s+/).flatMap((word) => cutWord(word, width))) {
+      const longer = line === "" ? word : `${line} ${word}`;
+      if ([...longer].length <= width) {
+        line = longer;
+      } else {
+        lines.push(line);
+        line = word;
+      }
+    }
+    return [...lines, line];
+  });
+}
+
+function cutWord(word: string, width: number): string[] {
+  const letters = [...word];
+  const count = Math.max(1, Math.ceil(letters.length / width));
+  return Array.from(
+    { length: count },
+    (_, i) => letters.slice(i * width, (i + 1) * width).join(""),
+  );
+}
