@@ -1,5 +1,5 @@
 /**
- * Draws the pictures of the README from the outputs that the notebooks have in their files:
+ * Draws the pictures of README.md and docs/notebooks.md from the outputs that the notebooks have in their files:
  * `deno task pictures`. `deno task notebooks --save` does it too.
  */
 import { readFile } from "node:fs/promises";

@@ -16,7 +16,7 @@ Executes notebooks (default: all of this folder) in Deno's kernel for Jupyter, w
 into .jupyter/, and fails on an error, a figure that is missing or empty, and too much output.
 
 Options:
-  --save           keep the outputs in the files, and draw the README's pictures from them
+  --save           keep the outputs in the files, and draw the documentation's pictures
   --model <name>   a folder, or a model of the hub, in the place of the embedded model
   --python <path>  a Python that has nbclient (default: /usr/bin/python3, then python3)
   --help           display this help

@@ -52,8 +52,13 @@ export function qualityRows(result: EvaluationResult): string[][] {
   const agreement = formatWithError(100 * sameTop1.share, 100 * sameTop1.standardError);
   return [
     ...rows,
-    ["mean KL divergence", "", mean, "nats a token, from the original"],
-    ["99.9 % KL divergence", "", formatMeasure(klDivergence.p999), "of the tokens are below"],
+    ["mean KL divergence", "", mean, "nats per token, from the original"],
+    [
+      "99.9th percentile KL",
+      "",
+      formatMeasure(klDivergence.p999),
+      "99.9 % of the tokens are below",
+    ],
     ["same top 1", "", `${agreement} %`, "same likeliest next token"],
   ];
 }
