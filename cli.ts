@@ -8,11 +8,11 @@
 import { CommanderError } from "commander";
 import process from "node:process";
 import { inspect } from "node:util";
-import { availableBackend } from "./cli/input/available_backend.ts";
 import { describeError, exitStatusOf } from "./cli/terminal/errors.ts";
 import { watchForInterrupt } from "./cli/output/interrupt.ts";
 import { removeUnfinishedFiles } from "./data/mod.ts";
 import { commandLine } from "./cli/terminal/command_line.ts";
+import type { Start } from "./cli/options/command.ts";
 import { createProgram } from "./cli/program.ts";
 import type { Session } from "./cli/terminal/session.ts";
 import { releaseOutputs } from "./cli/output/output.ts";
@@ -35,41 +35,11 @@ export async function main(args: readonly string[]): Promise<0 | 1 | 2> {
     signal: watch.signal,
     expectInterrupt: watch.expect,
   };
-  const program = createProgram(programName(), {
-    // Loaded when they run: tfjs takes a second that --help and usage errors need not wait for.
-    compress: async (model, options) =>
-      await (await import("./cli/compress/compress.ts")).compress(
-        model,
-        await availableBackend(options, session),
-        session,
-      ),
-    decompress: async (file, options) =>
-      await (await import("./cli/decompress.ts")).decompress(file, options, session),
-    evaluate: async (model, options) =>
-      await (await import("./cli/evaluate/evaluate.ts")).evaluate(
-        model,
-        await availableBackend(options, session),
-        session,
-      ),
-    demo: async (models, options) =>
-      await (await import("./cli/demo.ts")).demo(models, options, session),
-    sample: async (model, options) =>
-      await (await import("./cli/sample.ts")).sample(
-        model,
-        await availableBackend(options, session),
-        session,
-      ),
-    report: async (results, options) =>
-      await (await import("./cli/report_command.ts")).report(results, options, session),
-    sweep: async (model, options) =>
-      await (await import("./cli/sweep/sweep.ts")).sweep(
-        model,
-        await availableBackend(options, session),
-        session,
-      ),
-    inspect: async (file, options) =>
-      await (await import("./cli/inspect.ts")).inspect(file, options, session),
-  }, {
+  const start: Start = (load) => async (...given) => {
+    // commander passes itself last.
+    await (await load())(...given.slice(0, -1), session);
+  };
+  const program = createProgram(programName(), start, {
     out: terminal.writeOut,
     error: terminal.writeError,
   });

@@ -30,8 +30,21 @@ import { RESTORED_METADATA, RESTORED_NAME, restoredFolder } from "./output/kinds
 import { openOutput } from "./output/output.ts";
 import { cardWithList, listFiles } from "./output/written_files.ts";
 import { Phases } from "./terminal/phases.ts";
-import type { DecompressOptions } from "./program.ts";
 import type { Session } from "./terminal/session.ts";
+
+/** Options of `decompress`. */
+export interface DecompressOptions {
+  /** The model that the compressed one was made from, for its tokenizer. */
+  readonly original?: string;
+  /** Folder to write. */
+  readonly out: string;
+  /** Element type of the weights to write. */
+  readonly dtype: "f32" | "f16" | "bf16";
+  /** Whether to write an ONNX file too. */
+  readonly onnx?: true;
+  /** One JSON object on stdout instead of text for people. */
+  readonly json?: true;
+}
 
 const ONNX_NAME = join("onnx", "model.onnx");
 /** transformers' names of the element types, in config.json. */

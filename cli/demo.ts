@@ -6,8 +6,13 @@ import { joinSettings } from "../data/tokenizer/special_tokens.ts";
 import { type DemoModel, serveDemo } from "../demo/serve.ts";
 import { compress } from "./compress/compress.ts";
 import { type CompressedArgument, requireCompressed } from "./input/compressed_argument.ts";
-import type { DemoOptions } from "./page_commands.ts";
 import type { Session } from "./terminal/session.ts";
+
+/** Options of `demo`. */
+export interface DemoOptions {
+  /** Port of the page on the loopback interface; 0 takes a free one. */
+  readonly port: number;
+}
 
 /** What is compared where no models are named: bits per weight of the embedded model. */
 const RATES = [4, 2.5];

@@ -11,8 +11,15 @@ import { requireCompressed } from "./input/compressed_argument.ts";
 import { openPicture } from "./output/picture.ts";
 import { stageLines } from "./compress/stage_lines.ts";
 import { formatTable } from "./terminal/text_table.ts";
-import type { InspectOptions } from "./program.ts";
 import type { Session } from "./terminal/session.ts";
+
+/** Options of `inspect`. */
+export interface InspectOptions {
+  /** Picture of the bits of each layer to write. */
+  readonly plot?: string;
+  /** One JSON object on stdout instead of text for people. */
+  readonly json?: true;
+}
 
 /** `inspect`: shows the levels and tensors of a compressed file, and where every byte of it goes. */
 export async function inspect(

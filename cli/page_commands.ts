@@ -1,36 +1,15 @@
 import type { Command } from "commander";
+import type { Start } from "./options/command.ts";
 import { integerBetween, nonEmpty, someText } from "./options/options.ts";
 
-/** Options of `demo`. */
-export interface DemoOptions {
-  /** Port of the page on the loopback interface; 0 takes a free one. */
-  readonly port: number;
-}
-
-/** Options of `report`. */
-export interface ReportOptions {
-  /** The page to write; beside the results where it is left out. */
-  readonly out?: string;
-  /** What the models continue. */
-  readonly prompt: string;
-}
-
-/** What the commands do that make pages for browsers. */
-export interface PageCommands {
-  /** Runs `demo`; no models means the embedded one at two rates. */
-  demo(models: readonly string[], options: DemoOptions): Promise<void>;
-  /** Runs `report`. */
-  report(results: string, options: ReportOptions): Promise<void>;
-}
-
 /** Adds the commands that make pages for browsers. */
-export function addPageCommands(program: Command, commands: PageCommands): void {
+export function addPageCommands(program: Command, start: Start): void {
   program.command("demo")
     .description("Serve a page in which compressed models are decoded and write stories.")
     .argument("[models...]", "folders that compress wrote (default: the embedded model, two rates)")
     .option("--port <n>", "port of the page; 0 takes a free one", integerBetween(0, 65535), 8017)
     .addHelpText("after", `\nExamples:\n  ${program.name()} demo compressed/prose-4m-rate-4bit\n`)
-    .action((models: string[], options: DemoOptions) => commands.demo(models, options));
+    .action(start(async () => (await import("./demo.ts")).demo));
   program.command("report")
     .description(
       "Make one page, to be opened from disk, of what compress, evaluate or sweep printed with --json.",
@@ -47,5 +26,5 @@ export function addPageCommands(program: Command, commands: PageCommands): void 
       `\nExamples:\n  ${program.name()} report results.json --prompt "The old house"\n` +
         `  ${program.name()} report sweeps/mine/sweep.json\n`,
     )
-    .action((results: string, options: ReportOptions) => commands.report(results, options));
+    .action(start(async () => (await import("./report_command.ts")).report));
 }

@@ -1,27 +1,18 @@
 import assert from "node:assert";
-import { CommanderError } from "commander";
-import { type Commands, createProgram } from "./program.ts";
+import { type Command, CommanderError } from "commander";
+import type { Start } from "./options/command.ts";
+import { createProgram } from "./program.ts";
 import type { CompressOptions } from "./options/compress_options.ts";
 
 /** Parses a command line; gives the command that would run, and what was written. */
 async function parse(...args: string[]) {
   const calls: unknown[][] = [];
   const written = { out: "", error: "" };
-  const record = (name: string) => (...call: unknown[]) => {
-    calls.push([name, ...call]);
+  const start: Start = () => (...given) => {
+    calls.push([(given.at(-1) as Command).name(), ...given.slice(0, -1)]);
     return Promise.resolve();
   };
-  const commands: Commands = {
-    compress: record("compress"),
-    decompress: record("decompress"),
-    demo: record("demo"),
-    report: record("report"),
-    evaluate: record("evaluate"),
-    inspect: record("inspect"),
-    sample: record("sample"),
-    sweep: record("sweep"),
-  };
-  const program = createProgram("deno task", commands, {
+  const program = createProgram("deno task", start, {
     out: (text) => written.out += text,
     error: (text) => written.error += text,
   });

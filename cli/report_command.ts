@@ -12,9 +12,16 @@ import { requireCompressed } from "./input/compressed_argument.ts";
 import { openSubject, type Subject } from "./evaluate/evaluation_subject.ts";
 import { page } from "./output/kinds.ts";
 import { openOutput } from "./output/output.ts";
-import type { ReportOptions } from "./page_commands.ts";
 import { Phases } from "./terminal/phases.ts";
 import type { Session } from "./terminal/session.ts";
+
+/** Options of `report`. */
+export interface ReportOptions {
+  /** The page to write; beside the results where it is left out. */
+  readonly out?: string;
+  /** What the models continue. */
+  readonly prompt: string;
+}
 
 /** How the samples are drawn. */
 const SAMPLING = { maxTokens: 60, temperature: 0.8, topK: 40, topP: 0.95, seed: 1 };

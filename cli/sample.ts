@@ -1,3 +1,5 @@
+import { availableBackend } from "./input/available_backend.ts";
+import type { MeasureOptions } from "./options/measure_options.ts";
 import { basename, join } from "node:path";
 import { printableLine, writeFileAtomically } from "../data/mod.ts";
 import { sampleTokens } from "../eval/mod.ts";
@@ -5,15 +7,27 @@ import { textFile } from "./output/kinds.ts";
 import { openOutput } from "./output/output.ts";
 import { checkModel, openNamedModel, readFiniteWeights } from "./input/original_model.ts";
 import { Phases } from "./terminal/phases.ts";
-import type { SampleCommandOptions } from "./program.ts";
 import type { Session } from "./terminal/session.ts";
+
+/** Options of `sample`. */
+export interface SampleCommandOptions extends Pick<MeasureOptions, "threads" | "backend"> {
+  /** About how many tokens the model writes. */
+  readonly tokens: number;
+  /** Tokens of each text, at most the model's context. */
+  readonly context: number;
+  /** Seed of the draws. */
+  readonly seed: number;
+  /** File to write; stdout where it is left out. */
+  readonly out?: string;
+}
 
 /** `sample`: lets a model write a text to calibrate on, a paragraph for each context of tokens. */
 export async function sample(
   modelName: string | undefined,
-  options: SampleCommandOptions,
+  given: SampleCommandOptions,
   session: Session,
 ): Promise<void> {
+  const options = await availableBackend(given, session);
   const { backend, threads, seed, out } = options;
   using output = out === undefined ? undefined : await openOutput(out, textFile);
   const phases = new Phases(session, session.signal);

@@ -1,3 +1,4 @@
+import { availableBackend } from "../input/available_backend.ts";
 import {
   InputError,
   type ModelSource,
@@ -53,9 +54,10 @@ interface Job {
 /** `compress`: compresses a model, writes it, reads it back, and measures what that cost. */
 export async function compress(
   name: string | undefined,
-  options: CompressOptions,
+  given: CompressOptions,
   session: Session,
 ): Promise<void> {
+  const options = await availableBackend(given, session);
   const target = chooseTarget(options);
   const phases = new Phases(session, session.signal);
   const source = await openNamedModel(name, phases, session.signal);

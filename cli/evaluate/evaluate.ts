@@ -1,3 +1,4 @@
+import { availableBackend } from "../input/available_backend.ts";
 import {
   describeModel,
   type EvaluationResult,
@@ -22,9 +23,10 @@ import type { Session } from "../terminal/session.ts";
 /** `evaluate`: measures a model, or shows how it continues a prompt. */
 export async function evaluate(
   argument: string | undefined,
-  options: EvaluateOptions,
+  given: EvaluateOptions,
   session: Session,
 ): Promise<void> {
+  const options = await availableBackend(given, session);
   const phases = new Phases(session, session.signal);
   if (options.lowMemory) return await measureByLayer(argument, options, phases, session);
   using picture = await openPicture(options.plot, session);

@@ -1,25 +1,17 @@
 import assert from "node:assert";
 import { UsageError } from "../terminal/errors.ts";
-import { type Commands, createProgram } from "../program.ts";
+import { createProgram } from "../program.ts";
 
 /** Runs a command line on commands that do nothing; gives the message of a refusal. */
 async function refusal(line: string): Promise<string | undefined> {
-  const nothing = () => Promise.resolve();
-  const commands: Commands = {
-    compress: nothing,
-    decompress: nothing,
-    demo: nothing,
-    report: nothing,
-    evaluate: nothing,
-    inspect: nothing,
-    sample: nothing,
-    sweep: nothing,
-  };
   const silent = { out: () => {}, error: () => {} };
   try {
-    await createProgram("deno task", commands, silent).parseAsync(line.split(" "), {
-      from: "user",
-    });
+    await createProgram("deno task", () => () => Promise.resolve(), silent).parseAsync(
+      line.split(" "),
+      {
+        from: "user",
+      },
+    );
     return undefined;
   } catch (error) {
     assert.ok(error instanceof UsageError, String(error));

@@ -1,3 +1,4 @@
+import { availableBackend } from "../input/available_backend.ts";
 import { join } from "node:path";
 import { InputError, type StateDict, weightsDigest } from "../../data/mod.ts";
 import { sha256OfJson } from "../../data/sha256.ts";
@@ -36,7 +37,7 @@ import { openPicture } from "../output/picture.ts";
 import { Phases, type Report } from "../terminal/phases.ts";
 import type { Session } from "../terminal/session.ts";
 import { sweepFigure } from "./sweep_figure.ts";
-import type { SweepOptions } from "./sweep_program.ts";
+import type { SweepOptions } from "../options/sweep_options.ts";
 import { pointKey, type SweepPoint, sweepPoints } from "./sweep_points.ts";
 import type { SweepRecord, SweepRow } from "./sweep_record.ts";
 import {
@@ -70,9 +71,10 @@ interface Bench {
 /** `sweep`: compresses a model in many ways and measures each; goes on where it was stopped. */
 export async function sweep(
   modelName: string | undefined,
-  options: SweepOptions,
+  given: SweepOptions,
   session: Session,
 ): Promise<void> {
+  const options = await availableBackend(given, session);
   const points = sweepPoints(options.presets, options.bits);
   const phases = new Phases(session, session.signal);
   const source = await openNamedModel(modelName, phases, session.signal);

@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import { join } from "node:path";
 import { sweep } from "./sweep.ts";
-import type { SweepOptions } from "./sweep_program.ts";
+import type { SweepOptions } from "../options/sweep_options.ts";
 import { type RecordedSession, recordedSession } from "../testdata/recorded_session.ts";
 import { fileNames, withWorkFolder } from "../testdata/work_folder.ts";
 

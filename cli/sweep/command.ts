@@ -1,27 +1,19 @@
 import { type Command, InvalidArgumentError } from "commander";
+import { EMBEDDED, MODEL, type Start } from "../options/command.ts";
+import {
+  addCalibrationOptions,
+  addCoderOptions,
+  addMeasureOptions,
+} from "../options/shared_options.ts";
 import { figureFile, nonEmpty, numberBetween } from "../options/options.ts";
-import type { CompressOptions } from "../options/compress_options.ts";
 
-/** Options of `sweep`. */
-export interface SweepOptions extends
-  Omit<
-    CompressOptions,
-    "preset" | "bits" | "size" | "maxKl" | "levels" | "hiddenDims" | "losslessSmall"
-  > {
-  /** Presets, baselines and families of baselines. */
-  readonly presets: readonly string[];
-  /** Rates in bits per weight. */
-  readonly bits: readonly number[];
-  /** Picture of size against divergence to write. */
-  readonly plot?: string;
-}
-
-/** Runs `sweep`; no model means the embedded one. */
-export type SweepCommand = (model: string | undefined, options: SweepOptions) => Promise<void>;
-
-/** Adds the arguments and options of `sweep` to a command that has those of measuring. */
-export function addSweepOptions(command: Command, name: string, run: SweepCommand): void {
-  command
+/** Adds `sweep` to the program. */
+export function addSweep(program: Command, start: Start): void {
+  const name = program.name();
+  const command = program.command("sweep")
+    .description("Compress a model in many ways, measure each, and show which are best.")
+    .argument("[model]", `${MODEL} ${EMBEDDED}`, nonEmpty);
+  addCalibrationOptions(addMeasureOptions(addCoderOptions(command)))
     .option("--presets <list>", "presets, baselines or families of them", names, ["rate"])
     .option("--bits <list>", "rates in bits per weight", rates, [2, 3, 4])
     .option("--out <folder>", "folder for sweep.json and sweep.csv", nonEmpty)
@@ -35,7 +27,7 @@ export function addSweepOptions(command: Command, name: string, run: SweepComman
         `\nExamples:\n  ${name} sweep --presets rate,gptq,rtn,nf4 --bits 2,2.5,3,4\n` +
         `  ${name} sweep ./my-model --presets rate --bits 2,3,4 --text my.txt --out sweeps/mine\n`,
     )
-    .action((model: string | undefined, options: SweepOptions) => run(model, options));
+    .action(start(async () => (await import("./sweep.ts")).sweep));
 }
 
 function names(text: string): readonly string[] {

@@ -1,0 +1,54 @@
+import { type Command, Option } from "commander";
+import { DEFAULT_BITS, PRESETS } from "../../hierarchy/compressor_options.ts";
+import { addExamples, EMBEDDED, MODEL, type Start } from "../options/command.ts";
+import {
+  fileSize,
+  hiddenDimensions,
+  integerBetween,
+  nonEmpty,
+  numberBetween,
+} from "../options/options.ts";
+import {
+  addCalibrationOptions,
+  addCoderOptions,
+  addMeasureOptions,
+  addTaskOptions,
+} from "../options/shared_options.ts";
+
+/** Adds `compress` to the program. */
+export function addCompress(program: Command, start: Start): void {
+  const command = program.command("compress")
+    .description("Compress a model, measure what that costs, and write a .kan.safetensors file.")
+    .argument("[model]", `${MODEL} ${EMBEDDED}`, nonEmpty)
+    .addOption(
+      new Option("--preset <name>", "which levels compress (default: rate)").choices(PRESETS),
+    )
+    .option(
+      "--bits <n>",
+      `whole file in bits per weight, such as 2.5 (default: ${DEFAULT_BITS}; seed: no target)`,
+      numberBetween(0.1, 32),
+    )
+    .option("--size <size>", "whole file in bytes, such as 1.5MB, instead of --bits", fileSize)
+    .option(
+      "--max-kl <nats>",
+      "smallest file with this mean KL divergence on the measured text, instead of --bits",
+      numberBetween(1e-9, 100),
+    )
+    .option("--levels <n>", "autoencoder levels, for seed and hybrid", integerBetween(1, 8))
+    .option("--hidden-dims <list>", "their widths, such as 512,256,128", hiddenDimensions)
+    .option("--lossless-small", "keep norms and biases bit for bit, not at f16")
+    .option("--out <path>", "folder or .kan.safetensors file to write", nonEmpty)
+    .option("--no-evaluate", "compress only; automatic where a model cannot be measured");
+  addTaskOptions(command, "measure by the questions of a task, not on a text");
+  addMeasureOptions(addCalibrationOptions(addCoderOptions(command)))
+    .action(start(async () => (await import("./compress.ts")).compress));
+  addExamples(program, command, [
+    "compress",
+    "compress --bits 2.5 --json",
+    "compress --size 1.5MB --calibration my-novels.txt",
+    "compress ./my-model --max-kl 0.02 --effort best",
+    "compress openai-community/gpt2 --text my.txt --tokens 20000",
+    "compress ./my-model --preset seed --levels 3 --hidden-dims 512,256,128",
+    "compress ./my-classifier --task sst2_classifier --data reviews.jsonl",
+  ]);
+}

@@ -1,0 +1,18 @@
+import type { Command } from "commander";
+import { addExamples, COMPRESSED, OUT_EXAMPLE, type Start } from "./options/command.ts";
+import { figureFile, nonEmpty } from "./options/options.ts";
+
+/** Adds `inspect` to the program. */
+export function addInspect(program: Command, start: Start): void {
+  const command = program.command("inspect")
+    .description("Show the hierarchy in a compressed file: its levels and tensors, and their bits.")
+    .argument("<file>", COMPRESSED, nonEmpty)
+    .option("--plot <file>", "draw the bits of each layer: .png, .svg or .html", figureFile)
+    .option("--json", "one JSON object on stdout")
+    .action(start(async () => (await import("./inspect.ts")).inspect));
+  command.addHelpText(
+    "after",
+    "\ndeno task inspect may only read; with --plot or a URL, it is deno task inspect:plot.",
+  );
+  addExamples(program, command, [`inspect ${OUT_EXAMPLE}`]);
+}
