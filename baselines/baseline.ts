@@ -11,7 +11,7 @@ export interface BaselineResult {
 /**
  * A published way to compress a matrix whose rows are outputs and whose columns are inputs.
  * `hessian` is the second moment E[x xᵀ] of the inputs, columns × columns, row-major; methods that
- * have no use for it leave it alone, and those that want it do without where it is absent.
+ * have no use for it ignore it, and those that want it do without if it is omitted.
  */
 export type Baseline = (weights: Matrix, hessian?: Float64Array) => BaselineResult;
 

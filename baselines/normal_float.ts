@@ -37,7 +37,7 @@ export const NORMAL_FLOAT_VALUES: readonly number[] = [
 
 /**
  * NF4: blocks are divided by their largest magnitude and rounded to quantiles of the normal
- * distribution, 4 bits a weight.
+ * distribution, 4 bits per weight.
  *
  * ```ts
  * import { normalFloat4 } from "@kanpress/kanpress/baselines";

@@ -18,7 +18,7 @@ export interface PruningOptions {
    * the root mean square of its input, within its row (Wanda, Sun et al., arXiv 2306.11695).
    */
   readonly score: "magnitude" | "activation";
-  /** How the rest is stored; f16 where absent. */
+  /** How the rest is stored; f16 if omitted. */
   readonly quantization?: {
     /** Bits of a weight that is kept, 2 to 8. */
     readonly bits: number;

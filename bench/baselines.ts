@@ -6,10 +6,10 @@
  *     deno run --allow-all bench/baselines.ts
  *     deno run --allow-all bench/baselines.ts --methods q4_k,gptq-4-g64,rate-4,rate-2.5 --chunks 100
  *
- * Methods are the names of `BASELINES`, a preset with its bits a parameter, such as `rate-3`, or one
- * of llama.cpp's file types, which mix GGUF's formats: these are also set beside what llama.cpp itself
- * reaches, with the embedding of inputs stored apart and as coarse as llama.cpp's. Ends with status 1
- * where one is more than a tenth worse than llama.cpp's.
+ * Methods are the names of `BASELINES`, a preset with its bits per parameter, such as `rate-3`, or
+ * one of llama.cpp's file types, which mix GGUF's formats: these are also set beside what llama.cpp
+ * itself reaches, with the embedding of inputs stored apart and as coarse as llama.cpp's. Ends with
+ * status 1 where one is more than a tenth worse than llama.cpp's.
  */
 import { parseArgs } from "node:util";
 import type { StateDict } from "../data/mod.ts";

@@ -1,6 +1,6 @@
 /**
- * How fast do files decode on one core? Prints million weights a second for the code streams alone and
- * for a whole file, dequantization included.
+ * How fast do files decode on one core? Prints million weights per second for the code streams
+ * alone and for a whole file, dequantization included.
  *
  *     deno run --allow-read bench/decode.ts
  */

@@ -1,6 +1,6 @@
 /**
- * How fast do files decode on one core in Chromium? Prints million weights a second, wall time, the
- * best of several runs, as `bench/decode.ts` does for Deno.
+ * How fast do files decode on one core in Chromium? Prints million weights per second, wall time,
+ * the best of several runs, as `bench/decode.ts` does for Deno.
  *
  *     deno run --allow-all bench/decode_in_browser.ts
  */

@@ -1,5 +1,5 @@
 /**
- * How fast are weights coded after calibration, on one core? Prints million weights a second of
+ * How fast are weights coded after calibration, on one core? Prints million weights per second of
  * processor time for quantizing alone (error feedback, candidates and Viterbi's algorithm; one pass),
  * and for the whole step: all passes, the fits of the entropy model between them, and rANS coding.
  * Then how fast the products of error feedback are, and all of it with what is passed on value by
@@ -28,7 +28,7 @@ import { createRandom } from "../kan/numeric/random.ts";
 import { leastCpuSeconds, leastCpuSecondsLater } from "./cpu_seconds.ts";
 import { passErrorsOn } from "./feedback_pass.ts";
 
-/** Million weights a second that each number of states is to reach. */
+/** Million weights per second that each number of states is to reach. */
 const GOALS = new Map([[8, 3], [256, 0.3]]);
 /** Squared steps that a bit is worth where the rate term is on. */
 const RATE_WEIGHT = 0.1;
@@ -148,7 +148,7 @@ function percent(share: number): string {
 
 const { values } = parseArgs({ options: { states: { type: "string", default: "8,256" } } });
 const signal = randomMatrices();
-console.log("million weights a second".padEnd(24) + "      one pass   whole step    goal");
+console.log("million weights per second".padEnd(26) + "    one pass   whole step    goal");
 for (const states of values.states.split(",")) await benchStates(Number(states), signal);
 await benchFeedback(signal[0]!);
 await benchFeedback(signal[3]!);

@@ -202,7 +202,7 @@ for (const bits of args.bits.split(",").map(Number)) {
   const coded = await indicesOf(bytes);
   const weights = coded.matrices.reduce((sum, { indices }) => sum + indices.length, 0);
   const { features, extensions } = await pricesOf(coded, Number(model.config.n_head));
-  console.log(`\n${model.name} at ${bits} bits a weight\n`);
+  console.log(`\n${model.name} at ${bits} bits per weight\n`);
   printPrices("entropy model", features, weights);
   console.log();
   printPrices("extension", extensions, weights);

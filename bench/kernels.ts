@@ -36,7 +36,7 @@ function benchQuantization(): void {
   const indices = new Int32Array(length);
   const costs = symbolCosts(symbolTables(laplacianModel(2)));
   const rate = { rateWeight: 0.1, costs, classes: new Uint8Array(length).fill(38) };
-  row(["quantization", "TypeScript", "kernel", "ratio", "(million weights a second)"]);
+  row(["quantization", "TypeScript", "kernel", "ratio", "(million weights per second)"]);
   for (const states of [4, 8, 64, 256]) {
     const trellis = createTrellis(states);
     const searches = [createPathSearch(trellis), createPathSearchKernel(trellis)!];
@@ -81,7 +81,7 @@ async function benchDecoding(): Promise<void> {
   const rows = 1024, columns = 1024, length = rows * columns;
   const random = createRandom(2);
   const trellis = createTrellis(8);
-  row(["decoding", "TypeScript", "kernel", "ratio", "(million weights a second)"]);
+  row(["decoding", "TypeScript", "kernel", "ratio", "(million weights per second)"]);
   for (const scale of [0.8, 3.2, 12.8]) {
     const data = Float32Array.from({ length }, () => scale * random.normal());
     const task = { states: 8, matrix: { name: "weight", rows, columns, data } };
@@ -101,7 +101,7 @@ async function benchDecoding(): Promise<void> {
       )
     );
     const bits = (8 * stream.length / length).toFixed(2);
-    row([`8 states, ${bits} bits a weight`, reference!, kernel!, kernel! / reference!]);
+    row([`8 states, ${bits} bits per weight`, reference!, kernel!, kernel! / reference!]);
   }
 }
 

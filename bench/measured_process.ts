@@ -19,7 +19,7 @@ export interface MeasuredProcess {
 const PROGRAM = fileURLToPath(new URL("../cli.ts", import.meta.url));
 /** Milliseconds between two looks at the memory. */
 const INTERVAL = 50;
-/** Clock ticks a second in /proc, the same on every Linux. */
+/** Clock ticks per second in /proc, the same on every Linux. */
 const TICKS = 100;
 
 /** A figure of a process's resident memory in bytes; 0 when it has ended. */

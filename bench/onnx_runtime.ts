@@ -4,7 +4,7 @@
  * `deno run --allow-all bench/onnx_runtime.ts`. Downloads the packages of `interop/deno.json`.
  *
  * All compute the logits at every position and the log-probability of each next token. What counts
- * is tokens a second that the process was computing, so that a busy machine disturbs less.
+ * is tokens per second that the process was computing, so that a busy machine disturbs less.
  */
 import assert from "node:assert";
 import { join } from "node:path";
@@ -141,8 +141,8 @@ function report({ name, batch, length }: Task, results: ReadonlyMap<string, Engi
     const elapsed = median(found.map(({ seconds }) => tokens / seconds));
     const ratio = median(found.map((each, i) => each.processorSeconds / own[i]!.processorSeconds));
     console.log(
-      `  ${engine.padEnd(16)} ${rate.toFixed(1).padStart(8)} tokens a processor second, ` +
-        `${elapsed.toFixed(1).padStart(8)} a second; kanpress / this ${ratio.toFixed(2)}`,
+      `  ${engine.padEnd(16)} ${rate.toFixed(1).padStart(8)} tokens per processor second, ` +
+        `${elapsed.toFixed(1).padStart(8)} per second; kanpress / this ${ratio.toFixed(2)}`,
     );
   }
 }

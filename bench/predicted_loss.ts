@@ -56,7 +56,7 @@ for (const [name, metric] of metrics) {
 printTable(["matrix", "shape", "bits", "predicted", "measured", "ratio"], rows);
 const together = (await model.evaluate(compressed)).klDivergence!;
 console.log(
-  `\nall together at ${report.bitsPerWeight.toFixed(3)} bits a parameter: predicted ` +
+  `\nall together at ${report.bitsPerWeight.toFixed(3)} bits per parameter: predicted ` +
     `${predictedSum.toExponential(2)}, sum of the measured ${measuredSum.toExponential(2)}, ` +
     `measured ${together.mean.toExponential(2)} ± ${together.standardError.toExponential(0)}`,
 );

@@ -28,7 +28,7 @@ const states = Number(args.states);
 const numbers = (list: string) => list.split(",").map(Number);
 /** Sizes around each target, as factors. */
 const AROUND = [0.985, 1, 1.015];
-/** Octaves of divergence that a bit a weight buys, about. */
+/** Octaves of divergence that a bit per weight buys, about. */
 const OCTAVES_PER_BIT = 2.4;
 
 await useBackend("wasm");
@@ -37,7 +37,7 @@ const model = await openEmbeddedCalibrated(
   Number(args.chunks),
 );
 
-/** log2 of a divergence as it would be with `bits` bits a weight. */
+/** log2 of a divergence as it would be with `bits` bits per weight. */
 async function logDivergence(bits: number, rateWeight: number): Promise<[number, number]> {
   const metrics = args["data-free"] ? new Map() : model.metrics;
   const compressor = new HierarchicalCompressor({ bits, states, rateWeight });

@@ -146,7 +146,7 @@ for (const [kind, shifts] of centroids) {
   );
 }
 
-/** Octaves of divergence that a bit a weight buys, from the two steps without moves. */
+/** Octaves of divergence that a bit per weight buys, from the two steps without moves. */
 interface Scale {
   readonly bits: number;
   readonly octavesPerBit: number;

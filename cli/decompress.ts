@@ -116,7 +116,7 @@ async function readConfig(
   throw new InputError(`${path}: the compressed file has no config; copy config.json beside it`);
 }
 
-/** How the original's weights were quantized: true of them no more, and read by transformers. */
+/** How the original's weights were quantized: no longer true of them, and read by transformers. */
 const QUANTIZATION_KEYS = ["quantization_config", "compression_config"];
 
 /** Writes config.json for the weights as they are now: their element type, and not quantized. */

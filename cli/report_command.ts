@@ -17,7 +17,7 @@ import type { Session } from "./terminal/session.ts";
 
 /** Options of `report`. */
 export interface ReportOptions {
-  /** The page to write; beside the results where it is left out. */
+  /** The page to write; beside the results if omitted. */
   readonly out?: string;
   /** What the models continue. */
   readonly prompt: string;

@@ -17,7 +17,7 @@ export interface SampleCommandOptions extends Pick<MeasureOptions, "threads" | "
   readonly context: number;
   /** Seed of the draws. */
   readonly seed: number;
-  /** File to write; stdout where it is left out. */
+  /** File to write; stdout if omitted. */
   readonly out?: string;
 }
 

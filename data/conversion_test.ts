@@ -109,8 +109,11 @@ Deno.test("values that an integer type cannot hold are refused", () => {
   }
 });
 
-Deno.test("bytes that are no whole number of elements are refused", () => {
-  assert.throws(() => toFloat32("F32", new Uint8Array(7), "w"), /w: 7 bytes are no whole number/);
+Deno.test("bytes that are not a whole number of elements are refused", () => {
+  assert.throws(
+    () => toFloat32("F32", new Uint8Array(7), "w"),
+    /w: 7 bytes are not a whole number/,
+  );
 });
 
 Deno.test("doubles beyond either end of float32 are refused, and lost beside larger ones", () => {

@@ -13,7 +13,7 @@ export interface RequestOptions {
   /** Milliseconds before the second try, doubled before each further one; 500 by default. */
   readonly firstDelay?: number;
   /**
-   * A connection counts as dropped where it brings less than 1 KiB a second over so many
+   * A connection counts as dropped where it brings less than 1 KiB per second over so many
    * milliseconds; 20,000 by default.
    */
   readonly stallTimeout?: number;

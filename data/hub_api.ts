@@ -110,7 +110,7 @@ function patientFetch(settings: HubSettings, options: RequestOptions): typeof fe
 function apiError(settings: HubSettings, id: string, revision: string, error: unknown): Error {
   if (error instanceof UnreachableError) {
     return new UnreachableError(
-      `${id}: is no folder here, and the hub ${settings.endpoint}`,
+      `${id}: is not a folder here, and the hub ${settings.endpoint}`,
       error.reason,
       error,
     );

@@ -123,7 +123,7 @@ async function bringSnapshot(
 ): Promise<{ folder: string; files: string[] }> {
   const revision = options.revision ?? "main";
   if (!/^\w[\w./-]*$/.test(revision) || revision.includes("..")) {
-    throw new InputError(`${id}: ${revision} is no revision; name a branch, a tag or a commit`);
+    throw new InputError(`${id}: ${revision} is not a revision; name a branch, a tag or a commit`);
   }
   const cache = modelCache(options.cacheDir ?? settings.cacheDir, id);
   const cached = await cachedCommit(cache, revision);

@@ -273,7 +273,10 @@ Deno.test("models and revisions that are not there are refused", async () => {
       await rejection(open({ revision: "v9" })),
       /is neither a folder here nor a model at http.* with a revision v9; check the name$/,
     );
-    assert.match(await rejection(open({ revision: "../x" })), /: ..\/x is no revision; name a bra/);
+    assert.match(
+      await rejection(open({ revision: "../x" })),
+      /: ..\/x is not a revision; name a bra/,
+    );
   });
   const { "model.safetensors": _, ...files } = single.files;
   await withHub({ models: { [id]: { commit, files } } }, async (open) => {
@@ -284,7 +287,7 @@ Deno.test("models and revisions that are not there are refused", async () => {
   });
 });
 
-Deno.test("a server that is no hub is refused", async () => {
+Deno.test("a server that is not a hub is refused", async () => {
   const pages = [
     () => new Response("<html>", { headers: { "content-type": "text/html" } }),
     () => Response.json({}),

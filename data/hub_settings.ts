@@ -40,7 +40,9 @@ function endpointOf(value: string | undefined): string {
   if (!value) return "https://huggingface.co";
   const url = URL.parse(value);
   if (url !== null && /^https?:$/.test(url.protocol)) return url.href.replace(/\/+$/, "");
-  throw new InputError(`HF_ENDPOINT: ${value} is no http or https address; correct or unset it`);
+  throw new InputError(
+    `HF_ENDPOINT: ${value} is not an http or https address; correct or unset it`,
+  );
 }
 
 function cacheDirOf(environment: Readonly<Record<string, string | undefined>>): string {

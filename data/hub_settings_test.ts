@@ -36,7 +36,7 @@ Deno.test("the variables of huggingface_hub are respected, in its order", () => 
 Deno.test("unusable variables are named, and a token is not shown", () => {
   assert.throws(() => hubSettings({ HF_ENDPOINT: "huggingface.co" }), {
     name: "InputError",
-    message: "HF_ENDPOINT: huggingface.co is no http or https address; correct or unset it",
+    message: "HF_ENDPOINT: huggingface.co is not an http or https address; correct or unset it",
   });
   assert.throws(() => hubSettings({ HF_TOKEN: "hf_a\nb" }), {
     name: "InputError",

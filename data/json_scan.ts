@@ -2,7 +2,7 @@
 export interface JsonFinding {
   /**
    * A key that an object has twice, a number that is not written as a plain natural number, or a
-   * string with half of a surrogate pair, which is no Unicode text.
+   * string with half of a surrogate pair, which is not Unicode text.
    */
   readonly kind: "duplicate" | "number" | "surrogate";
   /** The key, or the number or string as written. */
@@ -22,7 +22,7 @@ const backslashCode = 0x5c;
 /**
  * Looks through a text that `JSON.parse` accepts for the first duplicate key, of which
  * `JSON.parse` keeps only the last value; number with a sign, fraction or exponent, such as the
- * `1.0` that it makes 1; or string that is no Unicode text.
+ * `1.0` that it makes 1; or string that is not Unicode text.
  */
 export function scanJson(text: string): JsonFinding | undefined {
   const stack: Frame[] = [];

@@ -30,7 +30,7 @@ Deno.test("a duplicate key is found wherever it is, however it is written", () =
   }
 });
 
-Deno.test("equal keys of different objects, and equal strings in lists, are no duplicates", () => {
+Deno.test("equal keys of different objects, and equal strings in lists, are not duplicates", () => {
   assert.equal(
     scanJson('{"a": {"a": ["a", "a", {"a": 1}]}, "b": {"a": "b", "b": "a"}}'),
     undefined,

@@ -57,7 +57,9 @@ async function weightsFile(path: string): Promise<string | undefined> {
   }
   const kind = found.isFile() ? foreignKind(await startOf(path)) : undefined;
   if (kind !== undefined) throw new InputError(`${path}: ${kind}`);
-  throw new InputError(`${path}: is no model; name a model folder or a .safetensors file in one`);
+  throw new InputError(
+    `${path}: is not a model; name a model folder or a .safetensors file in one`,
+  );
 }
 
 /** Throws where a weights file is a part of a model, or of something else than a model. */

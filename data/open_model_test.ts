@@ -207,9 +207,12 @@ Deno.test("a part, an adapter or a file of another program is told of by its nam
   });
 });
 
-Deno.test("files that are no models are refused", async () => {
+Deno.test("files that are not models are refused", async () => {
   await withFolder({ ...goodFiles, "a.kan.safetensors": weights }, async (folder) => {
-    assert.match(await rejection(join(folder, "config.json")), /config.json: is no model; name a/);
+    assert.match(
+      await rejection(join(folder, "config.json")),
+      /config.json: is not a model; name a/,
+    );
     assert.match(await rejection(join(folder, "a.kan.safetensors")), /is a compressed model; dec/);
     assert.match(await rejection(join(folder, "missing")), /missing: does not exist/);
   });

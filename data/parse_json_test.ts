@@ -15,7 +15,7 @@ Deno.test("JSON is parsed as by JSON.parse", () => {
   }
 });
 
-Deno.test("what nests too deeply is refused, brackets in strings are no nesting", () => {
+Deno.test("what nests too deeply is refused, brackets in strings are not nesting", () => {
   const nested = (depth: number, open: string, close: string) =>
     `${open.repeat(depth)}1${close.repeat(depth)}`;
   for (const [open, close] of [["[", "]"], ['{"a":', "}"]] as const) {

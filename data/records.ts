@@ -28,7 +28,9 @@ export async function readRecords(source: ByteSource): Promise<DataRecord[]> {
   const magic = await source.read(0, Math.min(4, source.byteLength));
   const isParquet = new TextDecoder().decode(magic) === "PAR1";
   if (!isParquet && source.name.endsWith(".parquet")) {
-    throw new InputError(`${source.name}: is no Parquet file; get it again, or rename JSON Lines`);
+    throw new InputError(
+      `${source.name}: is not a Parquet file; get it again, or rename JSON Lines`,
+    );
   }
   const records = isParquet
     ? await readParquet(source)
@@ -51,7 +53,7 @@ async function readParquet(source: ByteSource): Promise<DataRecord[]> {
   } catch (error) {
     if (error instanceof InputError) throw error;
     const detail = error instanceof Error ? error.message.replaceAll(/\s+/g, " ") : String(error);
-    throw new InputError(`${source.name}: is no sound Parquet file (${detail}); get it again`, {
+    throw new InputError(`${source.name}: is not a sound Parquet file (${detail}); get it again`, {
       cause: error,
     });
   }
@@ -87,7 +89,7 @@ function readJson(name: string, text: string): DataRecord[] {
     if (line.trim() === "") return;
     const record = parse(line, `${name}: line ${index + 1}`);
     if (!isJsonObject(record)) {
-      throw new InputError(`${name}: line ${index + 1} is no JSON object; give JSON Lines`);
+      throw new InputError(`${name}: line ${index + 1} is not a JSON object; give JSON Lines`);
     }
     records.push(record);
   });

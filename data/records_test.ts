@@ -23,7 +23,7 @@ Deno.test("JSON Lines, a JSON array and Parquet give the same records", async ()
   assert.deepEqual(await readRecords(source), records);
 });
 
-Deno.test("what is no data set is refused in one line", async () => {
+Deno.test("what is not a data set is refused in one line", async () => {
   const rejects = (bytes: Uint8Array, message: RegExp) =>
     assert.rejects(
       readRecords(memorySource(bytes, "set")),
@@ -33,10 +33,10 @@ Deno.test("what is no data set is refused in one line", async () => {
   const text = (value: string) => new TextEncoder().encode(value);
   await rejects(text(""), /set: has no records/);
   await rejects(text("[1]"), /list of JSON objects/);
-  await rejects(text('{"a":1}\n2'), /set: line 2 is no JSON object/);
+  await rejects(text('{"a":1}\n2'), /set: line 2 is not a JSON object/);
   await rejects(text('{"a":1}\n{'), /set: line 2: is not valid JSON/);
   await rejects(Uint8Array.of(0xff, 0, 0, 0, 1), /neither Parquet nor UTF-8/);
-  await rejects(text("PAR1 and nothing more PAR1"), /no sound Parquet file/);
+  await rejects(text("PAR1 and nothing more PAR1"), /not a sound Parquet file/);
 });
 
 Deno.test("files of data sets on the hub have addresses", () => {
@@ -77,6 +77,6 @@ Deno.test("a file that only has the name of Parquet is refused", async () => {
   const source = memorySource(new TextEncoder().encode('{"text":"a"}\n'), "set.parquet");
   await assert.rejects(readRecords(source), {
     name: "InputError",
-    message: "set.parquet: is no Parquet file; get it again, or rename JSON Lines",
+    message: "set.parquet: is not a Parquet file; get it again, or rename JSON Lines",
   });
 });

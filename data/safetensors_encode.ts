@@ -86,7 +86,9 @@ export function encodeHeader(
     }
     if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
       throw new InputError(
-        `tensor ${quote(name)} has the shape [${shape.join(", ")}], which is no list of natural ` +
+        `tensor ${quote(name)} has the shape [${
+          shape.join(", ")
+        }], which is not a list of natural ` +
           `numbers; correct it`,
       );
     }

@@ -55,9 +55,14 @@ const badHeaders: readonly [string, string, number, RegExp][] = [
     0,
     /its header has the key "k" twice in "__metadata__";/,
   ],
-  ["metadata that are no object", '{"__metadata__": []}', 0, /its __metadata__ is not a JSON obj/],
   [
-    "metadata that are no strings",
+    "metadata that are not an object",
+    '{"__metadata__": []}',
+    0,
+    /its __metadata__ is not a JSON obj/,
+  ],
+  [
+    "metadata that are not strings",
     '{"__metadata__": {"k": 1}}',
     0,
     /its __metadata__ entry "k" is not a string;/,

@@ -53,7 +53,7 @@ const cases: readonly [string, unknown, RegExp][] = [
     /^m.index.json: tensor "d" is in "..\/secret.safetensors", which is not the name of/,
   ],
   [
-    "a shard that is no name",
+    "a shard that is not a name",
     { weight_map: { ...goodMap, d: 3 } },
     /^m.index.json: tensor "d" is in "3", which is not the name of/,
   ],

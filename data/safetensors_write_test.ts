@@ -52,7 +52,7 @@ Deno.test("tensors that make no valid file are refused", () => {
     ],
     [
       [{ ...tensor, shape: [-3] }],
-      /^tensor "small" has the shape \[-3\], which is no list of natu/,
+      /^tensor "small" has the shape \[-3\], which is not a list of natu/,
     ],
     [[{ ...tensor, name: "\ud800" }], /^tensor "\\ud800": the name is not Unicode; rename it$/],
   ];

@@ -14,9 +14,9 @@ import type { DType } from "./tensor.ts";
  *
  * F32, F16, BF16 and both 8-bit floats are exact, NaN patterns included; F64 rounds to nearest,
  * ties to even, and must be within the range of float32. Integers must be exact in float32 (all are up to 2^24) and BOOL must be 0 or 1:
- * anything else, or bytes that are no whole number of elements, is an {@linkcode InputError} that
- * begins with `where`. `first` is the number of the first element, for messages, where the bytes
- * are part of a tensor.
+ * anything else, or bytes that are not a whole number of elements, is an {@linkcode InputError}
+ * that begins with `where`. `first` is the number of the first element, for messages, where the
+ * bytes are part of a tensor.
  *
  * ```ts
  * import { toFloat32 } from "@kanpress/kanpress/data";
@@ -32,7 +32,9 @@ export function toFloat32(
   first: number = 0,
 ): Float32Array {
   if (bytes.length % bytesPerElement(dtype) !== 0) {
-    throw new InputError(`${where}: ${bytes.length} bytes are no whole number of ${dtype} values`);
+    throw new InputError(
+      `${where}: ${bytes.length} bytes are not a whole number of ${dtype} values`,
+    );
   }
   switch (dtype) {
     case "F64":

@@ -21,11 +21,11 @@ export interface TextTokenizer {
    * {@linkcode InputError} where the text cannot be tokenized.
    */
   encode(text: string, most?: number): Int32Array;
-  /** What becomes of a text before it is split, such as small letters; nothing where absent. */
+  /** What becomes of a text before it is split, such as small letters; nothing if omitted. */
   normalize?(text: string): string;
   /**
    * Text of token ids, special tokens written out. Ids that have no token, such as those that only
-   * pad a model's vocabulary, write nothing; throws a RangeError for what is no id.
+   * pad a model's vocabulary, write nothing; throws a RangeError for what is not an id.
    */
   decode(ids: ArrayLike<number>): string;
 }
@@ -80,7 +80,7 @@ export function createTextTokenizer(
     decode(ids) {
       const found = Array.from(ids, (id) => {
         if (Number.isSafeInteger(id) && id >= 0) return tokens[id];
-        throw new RangeError(`${id} is no token id`);
+        throw new RangeError(`${id} is not a token id`);
       }).filter((token) => token !== undefined);
       return pipeline.decode(found).join("");
     },

@@ -95,11 +95,14 @@ Deno.test("empty texts and lists are empty", () => {
   assert.equal(tokenizer.vocabularySize, 6);
 });
 
-Deno.test("ids without a token write nothing, and what is no id is refused", () => {
+Deno.test("ids without a token write nothing, and what is not an id is refused", () => {
   const tokenizer = createTextTokenizer(small);
   assert.equal(tokenizer.decode([0, 3, 1, 4000]), "ab");
   for (const id of [-1, 0.5, NaN]) {
-    assert.throws(() => tokenizer.decode([id]), { name: "RangeError", message: /is no token id/ });
+    assert.throws(() => tokenizer.decode([id]), {
+      name: "RangeError",
+      message: /is not a token id/,
+    });
   }
 });
 

@@ -1,4 +1,6 @@
-/** A connection must bring so many bytes a second, on average over the time that a watchdog waits. */
+/**
+ * A connection must bring so many bytes per second, on average over the time that a watchdog waits.
+ */
 export const SLOWEST = 1024;
 
 /**

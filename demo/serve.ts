@@ -23,7 +23,7 @@ export interface ServeOptions {
   readonly port: number;
   /** Ends the server. */
   readonly signal: AbortSignal;
-  /** Folder URL of the bundled scripts; `demo/dist` where absent. */
+  /** Folder URL of the bundled scripts; `demo/dist` if omitted. */
   readonly scripts?: URL;
 }
 

@@ -14,7 +14,7 @@ export type CaseMessage =
   | {
     readonly end: number;
     readonly outcome: "read" | "refused" | "fault";
-    /** What a reader threw that was no InputError. */
+    /** What a reader threw that was not an InputError. */
     readonly message?: string;
     readonly milliseconds: number;
   };

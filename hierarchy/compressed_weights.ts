@@ -1,5 +1,5 @@
 import { InputError } from "../data/input_error.ts";
-import { letGo } from "../data/let_go.ts";
+import { releaseMemory } from "../data/release_memory.ts";
 import { pickRows } from "../data/read_rows.ts";
 import type { WeightSource, WeightTensor } from "../data/tensor.ts";
 import type { Container } from "./file/container.ts";
@@ -66,7 +66,7 @@ export function compressedWeights(container: Container, options: DecodeOptions =
     const { data, rows, columns } = (yield* decodeStages(stages, shapes, parts))[index]!;
     requireFinite(name, data);
     const values = transposed ? transpose(data, rows, columns) : data;
-    if (transposed) letGo(data);
+    if (transposed) releaseMemory(data);
     return {
       dtype,
       shape: wanted === undefined ? shape : [wanted.length, ...shape.slice(1)],

@@ -117,7 +117,8 @@ export class HierarchicalCompressor {
       const options = { ...this.#options, states, workers };
       const encoder = await encodeStages(matrices, options);
       const bytes = await encodeAtTarget(model, encoder, options, divergence);
-      // What workers have seen of shared memory is let go of when they end: before the report decodes.
+      // What workers have seen of shared memory is released when they end: before the report
+      // decodes.
       workers.close();
       const container = await openContainer(sourceOf(bytes));
       const lost: string[] = [];

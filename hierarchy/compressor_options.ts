@@ -34,7 +34,7 @@ export interface CompressorOptions {
    * chooses `states` by the size of the model.
    */
   readonly effort?: Effort;
-  /** Trellis states of the coder of weights: 1 (scalar), 4, 8, … 256; by `effort` where absent. */
+  /** Trellis states of the coder of weights: 1 (scalar), 4, 8, … 256; by `effort` if omitted. */
   readonly states?: number;
   /**
    * Give every matrix the same bits per value, instead of those that it is worth: for comparison.
@@ -106,7 +106,7 @@ export function resolveOptions(options: CompressorOptions): ResolvedOptions {
   check(EFFORTS.includes(effort), `effort: "${effort}" is not one of ${EFFORTS.join(", ")}`);
   check(
     !uniform || preset !== "seed",
-    "uniform: has no use with the preset seed, whose latent has one rate; leave it out",
+    "uniform: has no effect with the preset seed, whose latent has one rate; leave it out",
   );
   check(
     Number.isInteger(threads) && threads >= 1 && threads <= 256,

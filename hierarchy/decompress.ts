@@ -1,5 +1,5 @@
 import type { ByteSource } from "../data/byte_source.ts";
-import { letGo } from "../data/let_go.ts";
+import { releaseMemory } from "../data/release_memory.ts";
 import { naming } from "../data/naming.ts";
 import { memorySource } from "../data/memory_source.ts";
 import type { StateDict, WeightTensor } from "../data/tensor.ts";
@@ -81,7 +81,7 @@ function* decodeAll({ tensors, stages, verbatim }: Container): Steps<void> {
   for (const { matrices, wanted } of decodeGroups(stages, shapes)) {
     const decoded = yield* decodeStages(stages, shapes, wanted);
     for (const matrix of matrices) requireFinite(shapes[matrix]!.name, decoded[matrix]!.data);
-    for (const { data } of decoded) letGo(data);
+    for (const { data } of decoded) releaseMemory(data);
   }
 }
 

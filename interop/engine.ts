@@ -1,7 +1,7 @@
 /**
  * Runs an ONNX model that `encodeOnnxModel` wrote, in a process of its own, so that the packages
- * are no dependencies of kanpress: `deno run --allow-all interop/engine.ts ENGINE MODEL`, where the
- * engine is onnxruntime-node, onnxruntime-web or transformers.js. Reads requests from stdin and
+ * are not dependencies of kanpress: `deno run --allow-all interop/engine.ts ENGINE MODEL`, where
+ * the engine is onnxruntime-node, onnxruntime-web or transformers.js. Reads requests from stdin and
  * writes results to stdout, each a line of JSON; `start_engine.ts` is the other end. One thread.
  */
 import { basename, dirname, resolve } from "node:path";

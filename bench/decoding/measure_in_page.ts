@@ -1,6 +1,6 @@
 import { openDecoders } from "./decoders.ts";
 
-/** Million weights a second, at best: of the code streams of a file and of the whole of it. */
+/** Million weights per second, at best: of the code streams of a file and of the whole of it. */
 export async function measureDecoding(base64: string, runs: number): Promise<[number, number]> {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   const { weights, codes, whole } = await openDecoders(bytes);

@@ -3,7 +3,7 @@ import { openModel } from "../../data/open_model.ts";
 import { HierarchicalCompressor } from "../../hierarchy/compressor.ts";
 import { createRandom } from "../../kan/numeric/random.ts";
 
-/** Million weights a second that decoding is to reach on one core. */
+/** Million weights per second that decoding is to reach on one core. */
 export const GOAL = 40;
 
 /** A compressed file to decode. */
@@ -40,15 +40,15 @@ export async function* codedSamples(): AsyncGenerator<Sample> {
 
 /** Prints what the columns of {@linkcode printRates} are. */
 export function printHeader(): void {
-  const columns = ["bits a weight", "states", "code streams", "whole file"];
+  const columns = ["bits per weight", "states", "code streams", "whole file"];
   console.log(
-    "".padEnd(16) + columns.map((column) => column.padStart(14)).join("") +
-      `   (million weights a second; goal: ${GOAL})`,
+    "".padEnd(16) + columns.map((column) => column.padStart(17)).join("") +
+      `   (million weights per second; goal: ${GOAL})`,
   );
 }
 
-/** Prints a line of a sample's rates, in million weights a second. */
+/** Prints a line of a sample's rates, in million weights per second. */
 export function printRates({ name, bits, states }: Sample, rates: readonly number[]): void {
   const cells = [bits, states, ...rates.map((rate) => rate.toFixed(1))];
-  console.log(name.padEnd(16) + cells.map((cell) => `${cell}`.padStart(14)).join(""));
+  console.log(name.padEnd(16) + cells.map((cell) => `${cell}`.padStart(17)).join(""));
 }

@@ -2,9 +2,9 @@ import { blahutArimoto, type RatePoint, type Source } from "./blahut_arimoto.ts"
 
 /** A rate-distortion function of squared error. */
 export interface RateBound {
-  /** The least bits a value for a mean squared error. */
+  /** The least bits per value for a mean squared error. */
   bitsAt(distortion: number): number;
-  /** The least mean squared error for a rate in bits a value. */
+  /** The least mean squared error for a rate in bits per value. */
   distortionAt(bits: number): number;
 }
 

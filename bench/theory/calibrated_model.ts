@@ -38,7 +38,7 @@ export interface CalibratedModel {
 
 /** What {@linkcode openCalibrated} is told. */
 export interface CalibratedModelOptions {
-  /** Folder of the model; the embedded model where absent. */
+  /** Folder of the model; the embedded model if omitted. */
   readonly path?: string;
   /** The whole calibration text. */
   readonly calibrationText: string;
@@ -46,7 +46,7 @@ export interface CalibratedModelOptions {
   readonly calibrationTokens: number;
   /** The whole evaluation text. */
   readonly evaluationText: string;
-  /** Chunks of it that are used, from its beginning; all where absent. */
+  /** Chunks of it that are used, from its beginning; all if omitted. */
   readonly chunks?: number;
   /** Tokens a chunk, for both. */
   readonly contextLength: number;

@@ -12,7 +12,9 @@ import { meetSize } from "../../hierarchy/rate/meet_size.ts";
 import { estimateRate } from "../../hierarchy/rate/rate_estimate.ts";
 import type { RateBound } from "./bound.ts";
 
-/** A code at one rate, and what separates it from the rate-distortion bound; all in bits a value. */
+/**
+ * A code at one rate, and what separates it from the rate-distortion bound; all in bits per value.
+ */
 export interface CodeGap {
   /** Every byte of every stream. */
   readonly bits: number;
@@ -54,9 +56,9 @@ async function code(
 }
 
 /**
- * Codes matrices at a rate in bits a value, which is not exceeded, and measures how far that is from
- * `bound`. The length is not quite smooth in the step, so of all trials the longest is taken that is
- * not longer than asked: as a rule within 0.05 % of the rate.
+ * Codes matrices at a rate in bits per value, which is not exceeded, and measures how far that is
+ * from `bound`. The length is not quite smooth in the step, so of all trials the longest is taken
+ * that is not longer than asked: as a rule within 0.05 % of the rate.
  */
 export async function measureGap(
   matrices: Matrices,

@@ -4,7 +4,7 @@ export interface LlamaCppPoint {
   readonly type: string;
   /** Bytes of llama.cpp's tensors, without its metadata. */
   readonly bytes: number;
-  /** Mean divergence from the original model, nats a token. */
+  /** Mean divergence from the original model, nats per token. */
   readonly klDivergence: number;
   /** Its 99.9th percentile, where it was recorded. */
   readonly p999?: number;
@@ -14,7 +14,7 @@ export interface LlamaCppPoint {
   readonly perplexity: number;
   /** Bytes that kanpress' whole file may have. */
   readonly budget: number;
-  /** Divergence that it must not exceed; llama.cpp's where absent. */
+  /** Divergence that it must not exceed; llama.cpp's if omitted. */
   readonly target?: number;
 }
 

@@ -2,9 +2,10 @@ import type { WeightTensor } from "../../data/mod.ts";
 import type { TensorMetric } from "../../hierarchy/mod.ts";
 
 /**
- * What an error in one matrix is expected to cost, in nats a token: ½ Σ_op G_op e_o H e_pᵀ over pairs of
- * its outputs, with e_o the errors of the weights of output o and G the second moment of the loss'
- * gradient with respect to the outputs: its blocks where they are known, else its diagonal.
+ * What an error in one matrix is expected to cost, in nats per token: ½ Σ_op G_op e_o H e_pᵀ over
+ * pairs of its outputs, with e_o the errors of the weights of output o and G the second moment of
+ * the loss' gradient with respect to the outputs: its blocks where they are known, else its
+ * diagonal.
  */
 export function predictedLoss(
   original: WeightTensor,

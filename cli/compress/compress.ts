@@ -124,7 +124,7 @@ export async function compress(
 }
 
 /**
- * Calibrates, and lets go of all that the rate code does not need of it. The preset seed has no use
+ * Calibrates, and releases all that the rate code does not need of it. The preset seed has no use
  * for calibration, and `--data-free` wants none.
  */
 async function calibrateFor(
@@ -134,7 +134,7 @@ async function calibrateFor(
   const isSeed = target.preset === "seed";
   if (calibration !== undefined && (dataFree || isSeed)) {
     const other = dataFree ? "--data-free" : "--preset seed";
-    throw new UsageError(`--calibration has no use with ${other}; leave one of them out`);
+    throw new UsageError(`--calibration has no effect with ${other}; leave one of them out`);
   }
   const { objective } = describeModel(source.config, original.keys());
   // Calibration weighs errors by what they do to next-token predictions.
@@ -162,7 +162,7 @@ async function calibrateFor(
   return { metrics: factored, calibrated };
 }
 
-/** The target in bits a parameter, where there is one. */
+/** The target in bits per parameter, where there is one. */
 function targetBits({ bits, bytes }: CompressTarget, weights: StateDict): number | undefined {
   if (bytes === undefined) return bits;
   let parameters = 0;

@@ -50,7 +50,7 @@ function choosePreset(options: CompressOptions): Preset {
   const chosen = preset ?? (asked === undefined ? "rate" : "seed");
   const useless = uniform ? "--uniform" : states ? "--states" : effort && "--effort";
   if (chosen === "seed" && useless !== undefined) {
-    throw new UsageError(`${useless} has no use with --preset seed; leave one of them out`);
+    throw new UsageError(`${useless} has no effect with --preset seed; leave one of them out`);
   }
   return chosen;
 }

@@ -41,7 +41,9 @@ export function parseEarlierRun(
         "give the output of another",
     );
   }
-  throw new InputError(`${file}: is no output of evaluate --json; write one with evaluate --json`);
+  throw new InputError(
+    `${file}: is not the output of evaluate --json; write one with evaluate --json`,
+  );
 }
 
 /** Whether a value has the form of chunk means; what was not finite is null in JSON. */

@@ -33,7 +33,7 @@ Deno.test("evaluate compares with an earlier run", () =>
     );
   }));
 
-Deno.test("other files are no earlier runs", () =>
+Deno.test("other files are not earlier runs", () =>
   withWorkFolder(async (folder) => {
     const file = join(folder, "run.json");
     for (
@@ -45,7 +45,7 @@ Deno.test("other files are no earlier runs", () =>
       ]
     ) {
       await Deno.writeTextFile(file, JSON.stringify(json));
-      await assert.rejects(readEarlierRun(file), /run.json: is no output of evaluate --json/);
+      await assert.rejects(readEarlierRun(file), /run.json: is not the output of evaluate --json/);
     }
   }));
 
@@ -55,7 +55,10 @@ Deno.test("an infinite perplexity says what it means, and nothing is compared wi
     const json = await evaluateIn(folder, { json: true });
     const fields = JSON.parse(json);
     assert.equal(fields.perplexity, null);
-    assert.match(fields.notes.join(), /perplexity is infinite: its mean loss of \S+ nats a token/);
+    assert.match(
+      fields.notes.join(),
+      /perplexity is infinite: its mean loss of \S+ nats per token/,
+    );
     assert.match(await evaluateIn(folder, {}), /\nThe model's perplexity is infinite/);
     await Deno.writeTextFile(file, json.replace(/"original":\[[^,]*/, '"original":[null'));
     await assert.rejects(readEarlierRun(file), /base.json: its run has losses that are not finite/);

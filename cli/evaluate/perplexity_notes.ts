@@ -5,8 +5,9 @@ import { formatMeasure } from "../../eval/report/number_text.ts";
 const SAME = 1e-6;
 
 /**
- * What a perplexity means that is no measure of how well a model predicts, in one sentence for each
- * model: where it is infinite, not a number, or exactly the number of tokens in the vocabulary.
+ * What a perplexity means that is not a measure of how well a model predicts, in one sentence for
+ * each model: where it is infinite, not a number, or exactly the number of tokens in the
+ * vocabulary.
  */
 export function perplexityNotes(
   { perplexity, chunkMeans }: Pick<EvaluationResult, "perplexity" | "chunkMeans">,
@@ -30,7 +31,7 @@ export function perplexityNotes(
     if (value === Infinity) {
       const loss = formatMeasure(weightedMean(losses, chunkMeans.tokens));
       return [
-        `${whose} perplexity is infinite: its mean loss of ${loss} nats a token is beyond what ` +
+        `${whose} perplexity is infinite: its mean loss of ${loss} nats per token is beyond what ` +
         `exp() can hold, since tokens came to which it gives next to no probability; ${advice}`,
       ];
     }

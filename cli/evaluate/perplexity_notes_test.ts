@@ -14,7 +14,7 @@ Deno.test("perplexities that measure something need no note", () => {
 Deno.test("a perplexity that is infinite, or that of a model that knows nothing, says what it means", () => {
   assert.match(
     notes(Infinity).join(),
-    /^The model's perplexity is infinite: .* 1,750 nats a token/,
+    /^The model's perplexity is infinite: .* 1,750 nats per token/,
   );
   assert.match(
     notes(257).join(),
@@ -24,5 +24,5 @@ Deno.test("a perplexity that is infinite, or that of a model that knows nothing,
   const both = notes(257.00000001, Infinity);
   assert.equal(both.length, 2);
   assert.match(both[0]!, /^The original's perplexity is the size of its vocabulary/);
-  assert.match(both[1]!, /^The compressed model's .* 1,000 nats a token .* more bits/);
+  assert.match(both[1]!, /^The compressed model's .* 1,000 nats per token .* more bits/);
 });

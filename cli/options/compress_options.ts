@@ -21,13 +21,13 @@ export interface CompressOptions extends MeasureOptions {
   readonly levels?: number;
   /** Widths of the autoencoder levels (seed and hybrid). */
   readonly hiddenDims?: readonly number[];
-  /** File with the text to calibrate on; sampled from the model where it is left out. */
+  /** File with the text to calibrate on; sampled from the model if omitted. */
   readonly calibration?: string;
   /** At most so many tokens of calibration. */
   readonly calibrationTokens?: number;
   /** Spend bits by the size of the weights alone, without calibration. */
   readonly dataFree?: true;
-  /** Whether calibrations are kept on disk and taken from there; not where absent. */
+  /** Whether calibrations are kept on disk and taken from there; not if omitted. */
   readonly cache?: boolean;
   /** Seed of everything random. */
   readonly seed: number;
@@ -35,11 +35,11 @@ export interface CompressOptions extends MeasureOptions {
   readonly losslessSmall?: true;
   /** Folder, or `.kan.safetensors` file, to write. */
   readonly out?: string;
-  /** Whether to measure what was written; true where absent. */
+  /** Whether to measure what was written; true if omitted. */
   readonly evaluate?: boolean;
   /** Task whose questions it is measured by, instead of a text. */
   readonly task?: string;
-  /** Data set of the task; that of the hub where it is left out. */
+  /** Data set of the task; that of the hub if omitted. */
   readonly data?: string;
   /** At most so many questions. */
   readonly limit?: number;

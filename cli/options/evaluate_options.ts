@@ -10,7 +10,7 @@ export interface EvaluateOptions extends MeasureOptions {
   readonly lowMemory?: true;
   /** Task to be asked, instead of measuring on a text. */
   readonly task?: string;
-  /** Data set of the task; that of the hub where it is left out. */
+  /** Data set of the task; that of the hub if omitted. */
   readonly data?: string;
   /** At most so many questions. */
   readonly limit?: number;

@@ -2,7 +2,7 @@ import type { ProtocolName } from "../../eval/mod.ts";
 
 /** Options of how a model is measured. */
 export interface MeasureOptions {
-  /** File with the text to measure on; the embedded text where it is left out. */
+  /** File with the text to measure on; the embedded text if omitted. */
   readonly text?: string;
   /** At most so many tokens of the text. */
   readonly tokens?: number;

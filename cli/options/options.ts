@@ -3,7 +3,7 @@ import { STATE_COUNTS } from "../../hierarchy/format/constants.ts";
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 
-/** Numbers in plain decimal notation only: `Number("")`, `"0x10"` and `"1e400"` are no options. */
+/** Numbers in plain decimal notation only: `Number("")`, `"0x10"` and `"1e400"` are not options. */
 const DECIMAL = /^-?(\d+\.?\d*|\.\d+)(e-?\d+)?$/i;
 
 /** A parser of a number option within [`lowest`, `highest`]; commander reports what it throws. */

@@ -87,7 +87,7 @@ export function parseSweep(value: unknown, file: string): SweepRecord {
   }
   for (const [key, setting] of Object.entries(settings)) {
     if (setting !== null && typeof setting === "object") {
-      throw fail(`setting ${quote(key)} is no value`);
+      throw fail(`setting ${quote(key)} is not a value`);
     }
   }
   if (

@@ -25,7 +25,7 @@ Deno.test("a sweep that was edited by hand is refused with its place", () => {
   const cases: [change: object, message: RegExp][] = [
     [{ points: {} }, /was not written by sweep; choose another --out$/],
     [{ settings: null }, /was not written by sweep/],
-    [{ settings: { seed: {} } }, /setting "seed" is no value/],
+    [{ settings: { seed: {} } }, /setting "seed" is not a value/],
     [{ original: { perplexity: "50" } }, /does not tell the original's perplexity/],
     [{ commands: [1] }, /does not tell the commands/],
     [{ points: [null] }, /point 1 is not a JSON object; remove that point/],

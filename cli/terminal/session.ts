@@ -4,7 +4,7 @@ import type { ProgressDisplay } from "./phases.ts";
 export interface Session extends ProgressDisplay {
   /** Writes a result to stdout. */
   print(text: string): void;
-  /** As `print`, for data that another program may read: exact where stdout is no terminal. */
+  /** As `print`, for data that another program may read: exact where stdout is not a terminal. */
   printData(text: string): void;
   /** Characters that fit on a line of stdout. */
   readonly width: number;

@@ -26,7 +26,7 @@ export interface RunOptions {
   readonly cwd?: string;
   /** Variables of the environment to set. */
   readonly env?: Readonly<Record<string, string>>;
-  /** The task of deno.json whose permissions it has; all permissions where absent. */
+  /** The task of deno.json whose permissions it has; all permissions if omitted. */
   readonly task?: string;
   /** Flags of the permissions that it has, instead. */
   readonly permissions?: readonly string[];

@@ -20,7 +20,7 @@ export const TINY_CONFIG = {
 
 /** What to do differently from a sound model. */
 export interface TinyModelChanges {
-  /** Tokens that it can read at once, 32 where absent. */
+  /** Tokens that it can read at once, 32 if omitted. */
   readonly positions?: number;
   /** Fields of config.json to replace. */
   readonly config?: Record<string, unknown>;

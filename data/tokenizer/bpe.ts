@@ -81,7 +81,7 @@ function readMerges(
   const tokens = merges.map((merge, rank) => {
     const pair = typeof merge === "string" ? merge.split(" ") : merge;
     if (!Array.isArray(pair) || pair.length !== 2 || !pair.every((x) => typeof x === "string")) {
-      throw fields.error(`has in merges[${rank}] something that is no pair of tokens`);
+      throw fields.error(`has in merges[${rank}] something that is not a pair of tokens`);
     }
     const [left, right] = pair as [string, string];
     const token = left + right.slice(prefix.length);

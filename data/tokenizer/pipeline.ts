@@ -82,7 +82,7 @@ export function readPipeline(file: string, json: Readonly<Record<string, unknown
   };
 }
 
-/** Whether a text's first character is removed, so that what comes later begins it no more. */
+/** Whether a text's first character is removed, so that what comes later no longer begins it. */
 function losesBeginning(remove: Normalizer, text: string): boolean {
   const first = String.fromCodePoint(text.codePointAt(0) ?? 0x61);
   return first !== "a" && remove(`${first}a`) === remove("a");

@@ -46,8 +46,8 @@ export function longestToken(fields: Fields, tokens: Iterable<string>): number {
 export function checkId(fields: Fields, token: string, id: unknown, bound: number): number {
   if (typeof id === "number" && Number.isInteger(id) && id >= 0 && id < bound) return id;
   throw fields.error(
-    `gives ${quoteValue(token)} the id ${quoteValue(id)}, which is no ` +
-      `whole number from 0 to ${bound - 1}`,
+    `gives ${quoteValue(token)} the id ${quoteValue(id)}, which is not ` +
+      `a whole number from 0 to ${bound - 1}`,
   );
 }
 

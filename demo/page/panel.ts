@@ -152,7 +152,7 @@ export class Panel {
   }
 
   #showSpeed(tokens: number, seconds: number): void {
-    const speed = seconds > 0 ? `, ${formatFixed(tokens / seconds, 0)} tokens a second` : "";
+    const speed = seconds > 0 ? `, ${formatFixed(tokens / seconds, 0)} tokens per second` : "";
     this.#showActivity(`${formatCount(tokens)} tokens in ${formatSeconds(seconds)}${speed}`);
   }
 

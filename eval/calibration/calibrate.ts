@@ -35,7 +35,7 @@ export interface CalibrateOptions {
   readonly weights: StateDict;
   /** The whole text, tokenized once, without special tokens. */
   readonly tokens: Int32Array;
-  /** Tokens a chunk, at least 4; the model's context where absent, but at most 512. */
+  /** Tokens a chunk, at least 4; the model's context if omitted, but at most 512. */
   readonly contextLength?: number;
   /** Begins the text and each chunk, for models whose tokenizer adds such a token. */
   readonly bosTokenId?: number;
@@ -44,11 +44,11 @@ export interface CalibrateOptions {
    * absent. Without them nothing is known of gradients, and all tokens weigh the same.
    */
   readonly fisher?: boolean;
-  /** Seed of the labels that the backward passes draw; 0 where absent. */
+  /** Seed of the labels that the backward passes draw; 0 if omitted. */
   readonly seed?: number;
-  /** Number of workers; all cores where absent. The result does not depend on it. */
+  /** Number of workers; all cores if omitted. The result does not depend on it. */
   readonly threads?: number;
-  /** Where tfjs computes; `"wasm"` where absent. */
+  /** Where tfjs computes; `"wasm"` if omitted. */
   readonly backend?: BackendName;
   /** Called with the share of the chunks that are done, 0 to 1. */
   readonly onProgress?: (share: number) => void;

@@ -148,7 +148,7 @@ function rowEnergies(values: Float32Array, columns: number): Float32Array {
 /**
  * Adds a layer's inputs to the moments of its group, each token with the energy of its gradient: the
  * Kronecker product of both layers' moments is nearest to E[x xᵀ ⊗ ∇ ∇ᵀ] so. All count as 1 where there
- * are no energies.
+ * are not energies.
  */
 async function addInputs(
   moments: SharedMoments,

@@ -20,13 +20,13 @@ export interface SampleOptions {
   readonly sequences: number;
   /** Tokens of a sequence, the first included; at most the model's context. */
   readonly length: number;
-  /** The first token of every sequence, such as the one that begins texts; random where absent. */
+  /** The first token of every sequence, such as the one that begins texts; random if omitted. */
   readonly firstToken?: number;
-  /** Seed of all draws; 0 where absent. */
+  /** Seed of all draws; 0 if omitted. */
   readonly seed?: number;
-  /** Number of workers; all cores where absent. The result does not depend on it. */
+  /** Number of workers; all cores if omitted. The result does not depend on it. */
   readonly threads?: number;
-  /** Where tfjs computes; `"wasm"` where absent. */
+  /** Where tfjs computes; `"wasm"` if omitted. */
   readonly backend?: BackendName;
   /** Called with the share of the sequences that are done, 0 to 1. */
   readonly onProgress?: (share: number) => void;

@@ -19,7 +19,7 @@ export interface SampleSetup {
   readonly backend: BackendName;
   /** Tokens of a sequence, the first included. */
   readonly length: number;
-  /** The first token of every sequence; a random one where absent. */
+  /** The first token of every sequence; a random one if omitted. */
   readonly firstToken?: number;
 }
 

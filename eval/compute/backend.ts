@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { InputError } from "../../data/input_error.ts";
-import { letGo } from "../../data/let_go.ts";
+import { releaseMemory } from "../../data/release_memory.ts";
 
 /** Where tfjs computes. */
 export type BackendName = "wasm" | "cpu" | "webgpu";
@@ -44,8 +44,8 @@ export async function readValues(x: tf.Tensor): Promise<Float32Array> {
 
 /**
  * Lets go of values that tensors were made from, or that were read from one, where the backend is known
- * to have copied them (see `letGo`).
+ * to have copied them (see `releaseMemory`).
  */
 export function releaseValues(values: Float32Array): void {
-  if (tf.getBackend() === "wasm") letGo(values);
+  if (tf.getBackend() === "wasm") releaseMemory(values);
 }

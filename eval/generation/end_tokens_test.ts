@@ -14,7 +14,7 @@ Deno.test("end tokens are those of the first file that names any", () => {
   assert.deepEqual(endTokens({}, {}), []);
 });
 
-Deno.test("what is no token id is refused by the name of its file", () => {
+Deno.test("what is not a token id is refused by the name of its file", () => {
   for (const eos_token_id of ["</s>", -1, 1.5, [], [1, "2"], { id: 1 }]) {
     assert.throws(
       () => endTokens({ eos_token_id }, tokenizer),

@@ -10,7 +10,7 @@ import { checkSampling, sampleToken, type SamplingOptions } from "./sample_token
 
 /** How {@linkcode generateTokens} continues a text. */
 export interface GenerationOptions extends SamplingOptions {
-  /** Seed of the draws: the same model, prompt and options give the same tokens; 0 where absent. */
+  /** Seed of the draws: the same model, prompt and options give the same tokens; 0 if omitted. */
   readonly seed?: number;
   /** Ends the text when it, or one of them, is drawn. */
   readonly eosTokenId?: number | readonly number[];
@@ -23,7 +23,7 @@ export interface GenerationOptions extends SamplingOptions {
  * tokenizer say what ends it, see {@linkcode endTokens}.
  */
 export interface TextGenerationOptions extends GenerationOptions {
-  /** Most tokens to add; 100 where absent. */
+  /** Most tokens to add; 100 if omitted. */
   readonly maxTokens?: number;
 }
 

@@ -31,9 +31,9 @@ export interface PassOptions {
   readonly batch: number;
   /** Tokens of each sequence. */
   readonly length: number;
-  /** Position of the first token; 0 where absent. */
+  /** Position of the first token; 0 if omitted. */
   readonly start?: number;
-  /** Whether tokens attend only to themselves and those before them; true where absent. */
+  /** Whether tokens attend only to themselves and those before them; true if omitted. */
   readonly causal?: boolean;
   /** Looks at the linear layers. */
   readonly tap?: Tap | undefined;

@@ -7,10 +7,10 @@ import { type BaseStates, scoreWindows, type ScoringOptions } from "../scoring/s
 export interface EvaluateOptions extends ScoringOptions {
   /** The whole text, tokenized once, without special tokens. */
   readonly tokens: Int32Array;
-  /** `"llama.cpp"` where absent, for masked models `"pseudo"`. */
+  /** `"llama.cpp"` if omitted, for masked models `"pseudo"`. */
   readonly protocol?: ProtocolName;
   /**
-   * Tokens a chunk; the protocol's usual context where absent (512, for `gptq` 2048, `huggingface`
+   * Tokens a chunk; the protocol's usual context if omitted (512, for `gptq` 2048, `huggingface`
    * 1024, `pseudo` 128), but at most the model's.
    */
   readonly contextLength?: number;

@@ -33,8 +33,8 @@ export interface EvaluateByLayerOptions
 /**
  * As {@linkcode evaluateLanguageModel}, with the same numbers, but reads the weights layer by layer and
  * runs the whole text through each, so that one layer's weights are in memory at a time, beside the
- * hidden states of the text (4 bytes a token and feature) and the embeddings of its tokens. The head
- * comes in blocks of the size of a layer. Runs in the calling thread.
+ * hidden states of the text (4 bytes per token and feature) and the embeddings of its tokens. The
+ * head comes in blocks of the size of a layer. Runs in the calling thread.
  *
  * ```ts
  * import { embeddedModelPath, openModel } from "@kanpress/kanpress/data";

@@ -14,7 +14,7 @@ import { buildGraph, type GraphBuilder } from "./graph_builder.ts";
 export interface OnnxOptions {
   /**
    * Whether the graph takes and gives keys and values, for writing token by token, under the names
-   * that transformers.js and Optimum use; true where absent.
+   * that transformers.js and Optimum use; true if omitted.
    */
   readonly cache?: boolean;
 }

@@ -14,7 +14,7 @@ export interface RestoredMatrix {
 /**
  * The singular values of a matrix and of what compression adds to it: flat where errors are white
  * noise, above the matrix' own values where they drown directions that it uses. Throws
- * {@linkcode InputError} where the tensors are no matrices of one shape.
+ * {@linkcode InputError} where the tensors are not matrices of one shape.
  *
  * ```ts
  * import { errorSpectrumFigure } from "@kanpress/kanpress/eval";
@@ -34,7 +34,9 @@ export function errorSpectrumFigure(
 ): Figure {
   const [rows, columns] = original.shape;
   if (rows === undefined || columns === undefined || original.shape.length !== 2) {
-    throw new InputError(`shape ${original.shape.join(" × ")} is no matrix; choose another tensor`);
+    throw new InputError(
+      `shape ${original.shape.join(" × ")} is not a matrix; choose another tensor`,
+    );
   }
   const spectrum = (data: Float32Array) => Array.from(singularValues(data, rows, columns));
   const traceOf = (name: string, values: number[], line: object) => ({

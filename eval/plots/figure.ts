@@ -32,7 +32,7 @@ export function seriesStyle(index: number): SeriesStyle {
   };
 }
 
-/** Colour of bounds, fronts and originals, which are no series. */
+/** Colour of bounds, fronts and originals, which are not series. */
 export const REFERENCE_COLOR = "#333333";
 
 /** One axis of a figure. */
@@ -41,9 +41,9 @@ export interface Axis {
   readonly title: string;
   /** The values on a logarithmic axis; absent on a linear one. */
   readonly logValues?: readonly number[];
-  /** Ends of the axis, exponents of 10 where it is logarithmic; chosen by the data where absent. */
+  /** Ends of the axis, exponents of 10 where it is logarithmic; chosen by the data if omitted. */
   readonly range?: readonly [number, number];
-  /** Distance of its ticks; chosen where absent. */
+  /** Distance of its ticks; chosen if omitted. */
   readonly tickStep?: number;
 }
 

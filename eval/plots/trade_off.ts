@@ -9,7 +9,7 @@ export interface TradeOffPoint {
   readonly method: string;
   /** Bits of the whole file per parameter. */
   readonly bitsPerWeight: number;
-  /** The measure: perplexity, or mean Kullback-Leibler divergence in nats a token. */
+  /** The measure: perplexity, or mean Kullback-Leibler divergence in nats per token. */
   readonly value: number;
   /** Standard error of the measure. */
   readonly standardError?: number;
@@ -29,7 +29,7 @@ const MEASURES = {
   perplexity: { title: "Size against perplexity", axis: "perplexity" },
   klDivergence: {
     title: "Size against divergence",
-    axis: "mean KL divergence from the original (nats a token)",
+    axis: "mean KL divergence from the original (nats per token)",
   },
 } as const;
 

@@ -61,11 +61,11 @@ export interface ProtocolSettings {
 
 /** What of a protocol may be chosen. */
 export interface ProtocolChoice {
-  /** Where absent: llama.cpp's, or pseudo-perplexity for masked models. */
+  /** If omitted: llama.cpp's, or pseudo-perplexity for masked models. */
   readonly protocol?: ProtocolName;
-  /** Where absent: the protocol's usual one, but at most the model's. */
+  /** If omitted: the protocol's usual one, but at most the model's. */
   readonly contextLength?: number;
-  /** For `huggingface`, 1 to the context; half of the context where absent. */
+  /** For `huggingface`, 1 to the context; half of the context if omitted. */
   readonly stride?: number;
 }
 

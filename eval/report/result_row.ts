@@ -6,7 +6,7 @@ export interface ResultRow {
   readonly model: string;
   /** What compressed it, such as `rate`; results of one method are one series. */
   readonly method?: string;
-  /** What it is called within its method, such as `gptq-3-g64`; the method's name where absent. */
+  /** What it is called within its method, such as `gptq-3-g64`; the method's name if omitted. */
   readonly name?: string;
   /** Parameters, tied ones once. */
   readonly parameters: number;
@@ -18,7 +18,7 @@ export interface ResultRow {
   readonly perplexity: Measured;
   /** Perplexity of the original. */
   readonly originalPerplexity: Measured;
-  /** Mean Kullback-Leibler divergence from the original in nats a token. */
+  /** Mean Kullback-Leibler divergence from the original in nats per token. */
   readonly klDivergence?: Measured;
   /** Share of tokens whose likeliest successor is the original's, 0 to 1. */
   readonly sameTop1?: number;

@@ -50,7 +50,7 @@ export function planMemory(model: TransformerDescription, demand: MemoryDemand):
   const heapBytes = weightBytes + activationBytes(model, demand);
   if (heapBytes <= heapLimit) return { resident, heapBytes };
   throw new InputError(
-    `the model needs about ${gigabytes(heapBytes)} GB a worker at context ` +
+    `the model needs about ${gigabytes(heapBytes)} GB per worker at context ` +
       `${demand.contextLength}, more than the ${
         gigabytes(heapLimit)
       } GB of a WASM heap; choose a ` +

@@ -24,7 +24,7 @@ Deno.test("small models stay in the heap, larger ones come layer by layer", () =
 Deno.test("a model of which not even one layer fits is refused with the figures", () => {
   const huge = gpt2(64 * 128, 2);
   assert.ok(planMemory(huge, { ...demand, copies: 0 }).heapBytes < heapLimit);
-  assert.throws(() => planMemory(huge, demand), /needs about 1\d\.\d GB a worker at context 512/);
+  assert.throws(() => planMemory(huge, demand), /needs about 1\d\.\d GB per worker at context 512/);
 });
 
 Deno.test("a model with a layer that fits nowhere is refused before it is read", () => {

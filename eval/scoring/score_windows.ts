@@ -25,9 +25,9 @@ export interface ScoringOptions {
   readonly original: StateDict;
   /** The weights after compression, to be compared with the original. */
   readonly compressed?: StateDict;
-  /** Number of workers; all cores where absent. The result does not depend on it. */
+  /** Number of workers; all cores if omitted. The result does not depend on it. */
   readonly threads?: number;
-  /** Where it is computed; `"wasm"` where absent. */
+  /** Where it is computed; `"wasm"` if omitted. */
   readonly backend?: BackendName;
   /** Called with the share of the work that is done, 0 to 1. */
   readonly onProgress?: (share: number) => void;

@@ -8,15 +8,15 @@ export interface Operand {
   readonly buffer: Binding;
   /** Elements from one row of memory to the next. */
   readonly stride: number;
-  /** The element with which the first matrix begins; 0 where absent. */
+  /** The element with which the first matrix begins; 0 if omitted. */
   readonly start?: number;
-  /** Elements between the matrices of one dispatch, counted from its first; 0 where absent. */
+  /** Elements between the matrices of one dispatch, counted from its first; 0 if omitted. */
   readonly perMatrix?: number;
-  /** Elements between the matrices of neighbouring sequences; 0 where absent. */
+  /** Elements between the matrices of neighbouring sequences; 0 if omitted. */
   readonly perSequence?: number;
-  /** Elements between neighbouring heads; 0 where absent. */
+  /** Elements between neighbouring heads; 0 if omitted. */
   readonly perHead?: number;
-  /** How many heads share one matrix; 1 where absent. */
+  /** How many heads share one matrix; 1 if omitted. */
   readonly group?: number;
 }
 
@@ -44,19 +44,19 @@ export interface ProductOptions {
   readonly bias?: Binding | undefined;
   /** Whether the product is added to what the result holds. */
   readonly adds?: boolean;
-  /** A factor of the product; 1 where absent. */
+  /** A factor of the product; 1 if omitted. */
   readonly factor?: number;
   /** What need not be computed; see {@linkcode ProductVariant}. */
   readonly skips?: ProductVariant["skips"];
   /** Tokens that one attends to, where matrices are causal. */
   readonly window?: number | undefined;
-  /** Number of matrices, 1 where absent. */
+  /** Number of matrices, 1 if omitted. */
   readonly matrices?: number;
-  /** Number of the first matrix among all sequences and heads; 0 where absent. */
+  /** Number of the first matrix among all sequences and heads; 0 if omitted. */
   readonly firstMatrix?: number;
-  /** Heads of a sequence; 1 where absent. */
+  /** Heads of a sequence; 1 if omitted. */
   readonly heads?: number;
-  /** Rows and columns of a tile; chosen by size where absent. */
+  /** Rows and columns of a tile; chosen by size if omitted. */
   readonly tile?: ProductVariant["tile"];
 }
 

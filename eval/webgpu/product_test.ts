@@ -180,7 +180,7 @@ Deno.test("many matrices keep a card busy with large tiles, narrow or few ones w
 });
 
 Deno.test({
-  name: "places that are no multiples of 4 are refused",
+  name: "places that are not multiples of 4 are refused",
   ...needsWebGpu,
   async fn() {
     const device = await openDevice();

@@ -31,7 +31,7 @@ export function whyUnsupported(
   const sizes = [...linears, { inputs: head.inputs, outputs: 4 }]
     .flatMap(({ inputs, outputs }) => [inputs, outputs]);
   if ([...sizes, ...layers.map(({ attention }) => attention.headSize)].some((n) => n % 4 !== 0)) {
-    return "its sizes are no multiples of 4";
+    return "its sizes are not multiples of 4";
   }
   const largest = greatest([
     ...layers.flatMap(({ attention, feedForward }) => [

@@ -6,7 +6,7 @@ import { ParameterStore } from "./parameter_store.ts";
 import { outputsFirstMatrices, type PreparedTensor, prepareTensor } from "./prepared_weights.ts";
 
 /**
- * Reads some of a model's tensors onto the backend, one after another, and lets go of what was read.
+ * Reads some of a model's tensors onto the backend, one after another, and releases what was read.
  */
 export async function loadTensors(
   model: TransformerDescription,

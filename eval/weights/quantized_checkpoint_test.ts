@@ -29,7 +29,7 @@ Deno.test("quantized checkpoints are called by what they are", () => {
   }
 });
 
-Deno.test("a quantization_config that is left over beside whole weights is no matter", () => {
+Deno.test("a quantization_config that is left over beside whole weights does not matter", () => {
   const names = [`${linear}.weight`, "transformer.h.0.attn.bias", "lm_head.weight"];
   for (const left of [{ quant_method: "gptq" }, null, "x", 5]) {
     refuseQuantized({ quantization_config: left }, names);

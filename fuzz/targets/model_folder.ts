@@ -105,7 +105,7 @@ function mutatedText(random: Random, bytes: Uint8Array): Uint8Array {
     const value: Json = JSON.parse(new TextDecoder().decode(bytes));
     return encode(JSON.stringify(mutateJson(random, value)));
   } catch {
-    return mutateBytes(random, bytes); // Changed before, it is JSON no more.
+    return mutateBytes(random, bytes); // Changed before, it is no longer JSON.
   }
 }
 

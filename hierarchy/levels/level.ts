@@ -35,7 +35,7 @@ export interface EncodeContext {
   readonly onProgress?: (share: number) => void;
   /** Stops the work with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** What codes matrices side by side; the calling thread where it is absent. */
+  /** What codes matrices side by side; the calling thread if omitted. */
   readonly workers?: CodingWorkers;
   /**
    * Arrays to use again: what a level handed on is then overwritten when a level is next given them.

@@ -1,5 +1,5 @@
 import { InputError } from "../../data/input_error.ts";
-import { letGo } from "../../data/let_go.ts";
+import { releaseMemory } from "../../data/release_memory.ts";
 import type { EncodedLevel, Stage } from "./level.ts";
 import { autoencoderCodec } from "./autoencoder_codec.ts";
 import { fieldCodec } from "./field_level.ts";
@@ -48,7 +48,7 @@ export function* decodeStage(
   for (const [i, level] of [...stage.entries()].reverse()) {
     const matrices = yield* codecOf(level).decode(level, output, shapes[i]!, wanted);
     const kept = new Set(matrices.map(({ data }) => data.buffer));
-    for (const { data } of output) if (!kept.has(data.buffer)) letGo(data);
+    for (const { data } of output) if (!kept.has(data.buffer)) releaseMemory(data);
     output = matrices;
   }
   return output;

@@ -56,7 +56,7 @@ export function planAutoencoder(
   options: AutoencoderPlanOptions = {},
 ): AutoencoderPlan {
   if (!(parameterCount >= 0)) {
-    throw new InputError(`parameterCount: ${parameterCount} is no count`);
+    throw new InputError(`parameterCount: ${parameterCount} is not a count`);
   }
   if (!Number.isInteger(numLevels) || numLevels < 1 || numLevels > 8) {
     throw new InputError(`numLevels: ${numLevels} is not an integer from 1 to 8`);

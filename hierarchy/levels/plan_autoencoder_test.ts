@@ -31,7 +31,7 @@ Deno.test("more weights never get narrower blocks", () => {
   }));
 });
 
-Deno.test("planAutoencoder() refuses what is no count", () => {
+Deno.test("planAutoencoder() refuses what is not a count", () => {
   assert.throws(() => planAutoencoder(-1, 3), { name: "InputError" });
   assert.throws(() => planAutoencoder(10, 0), { name: "InputError" });
   assert.throws(() => planAutoencoder(10, 2.5), { name: "InputError" });

@@ -5,20 +5,20 @@
  * respect to the outputs (the Fisher information). Both factors are upper triangular.
  */
 export interface ErrorMetric {
-  /** The diagonal of U: one positive weight a row. */
+  /** The diagonal of U: one positive weight per row. */
   readonly rowWeights: Float64Array;
-  /** The diagonal of V: one positive weight a column. */
+  /** The diagonal of V: one positive weight per column. */
   readonly columnWeights: Float64Array;
   /**
    * U_ki / U_ii for rows k < i: what row i can make up for of an error in row k. Packed row by row,
    * `rows * (rows - 1) / 2` values.
    */
   readonly feedback: Float32Array;
-  /** V within blocks of columns, in order and without gaps; diagonal where absent. */
+  /** V within blocks of columns, in order and without gaps; diagonal if omitted. */
   readonly columnBlocks?: readonly ColumnBlock[];
-  /** What the rows were divided by since, to which `feedback` does not refer; 1 where absent. */
+  /** What the rows were divided by since, to which `feedback` does not refer; 1 if omitted. */
   readonly rowSteps?: Float64Array;
-  /** What the columns were divided by since, to which blocks do not refer; 1 where absent. */
+  /** What the columns were divided by since, to which blocks do not refer; 1 if omitted. */
   readonly columnSteps?: Float64Array;
 }
 

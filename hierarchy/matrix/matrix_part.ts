@@ -1,8 +1,8 @@
 /** Some rows and columns of a matrix. */
 export interface MatrixPart {
-  /** Numbers of the rows, ascending; all where absent. */
+  /** Numbers of the rows, ascending; all if omitted. */
   readonly rows?: Int32Array;
-  /** Numbers of the columns, ascending; all where absent. */
+  /** Numbers of the columns, ascending; all if omitted. */
   readonly columns?: Int32Array;
 }
 

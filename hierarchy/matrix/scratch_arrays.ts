@@ -1,7 +1,7 @@
 import { sharedFloat32Array, sharedInt32Array } from "../../workers/shared_array.ts";
 
 /**
- * Arrays that workers see without a copy and that are used again. Shared memory is let go of late:
+ * Arrays that workers see without a copy and that are used again. Shared memory is released late:
  * every worker that has seen it must collect its garbage first, and idle workers do not. So a search
  * that codes the same matrices at one step after another keeps one array for each purpose.
  */

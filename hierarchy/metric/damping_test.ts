@@ -49,7 +49,7 @@ Deno.test("the unit of weights does not matter, their share of the loss does", (
   assert.ok(Math.abs(plain.get("a")!.inputs / plain.get("b")!.inputs - 4) < 1e-6);
 });
 
-Deno.test("matrices that see the same inputs share their damping; zeros and strangers are no trouble", () => {
+Deno.test("matrices that see the same inputs share their damping; zeros and strangers do no harm", () => {
   const metrics = new Map([
     ["a", { ...metric(1, true), sharedWith: ["b"] }],
     ["b", { ...metric(1, true), sharedWith: ["a"] }],

@@ -11,11 +11,11 @@ import {
 /** What {@linkcode factorMetrics} is told beside the metrics. */
 export interface FactorOptions {
   /**
-   * The weights that are to be compressed: how much moments are damped depends on their size. Weights
-   * are not looked at where absent.
+   * The weights that are to be compressed: how much moments are damped depends on their size.
+   * Ignored if omitted.
    */
   readonly weights?: StateDict;
-  /** Bits a parameter that they are to be compressed to; 4 where absent. */
+  /** Bits per parameter that they are to be compressed to; 4 if omitted. */
   readonly bits?: number;
   /** Called with the share of the matrices that are done, 0 to 1. */
   readonly onProgress?: (share: number) => void;
@@ -28,7 +28,7 @@ const DEFAULT_DAMPING: Damping = { inputs: 0.01, outputs: 0.03 };
 
 /**
  * Factors second moments one after another, so that what calibration summed up (8 bytes for each pair
- * of inputs) can be let go of before the weights are coded; a factor has 2 bytes for each pair, and
+ * of inputs) can be released before the weights are coded; a factor has 2 bytes for each pair, and
  * matrices with the same inputs share that of the inputs. Compressing with the result gives the same
  * bytes. Throws {@linkcode InputError} that names the tensor whose moments are not finite.
  *

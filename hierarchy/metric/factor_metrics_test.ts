@@ -53,7 +53,7 @@ Deno.test("a Hessian that is not finite or not square is named, and a signal sto
   const metric = (...hessian: number[]) =>
     new Map([["w", { inputAxis: 1 as const, hessian: Float64Array.from(hessian) }]]);
   await assert.rejects(factorMetrics(metric(1, NaN, NaN, 1)), /w: its calibration has NaN/);
-  await assert.rejects(factorMetrics(metric(1, 2, 3)), /w: its calibration is no square matrix/);
+  await assert.rejects(factorMetrics(metric(1, 2, 3)), /w: its calibration is not a square matrix/);
   const signal = AbortSignal.abort(new Error("enough"));
   await assert.rejects(factorMetrics(metric(1), { signal }), /enough/);
 });
@@ -70,7 +70,7 @@ Deno.test("blocks of outputs that do not begin at whole tiles are refused", asyn
   );
 });
 
-Deno.test("a moment too large to be factored is named; zeros, and what is no sum of squares, are no trouble", async () => {
+Deno.test("a moment too large to be factored is named; zeros, and what is not a sum of squares, do no harm", async () => {
   const factor = async (diagonal: number, others: number) => {
     const hessian = Float64Array.from({ length: 16 }, (_, i) => i % 5 === 0 ? diagonal : others);
     return (await factorMetrics(new Map([["w", { inputAxis: 1 as const, hessian }]]))).get("w")!;

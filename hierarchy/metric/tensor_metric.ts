@@ -9,9 +9,9 @@ export interface TensorMetric {
   readonly inputAxis: 0 | 1;
   /** Second moment E[x xᵀ] of the inputs, n × n, row-major. */
   readonly hessian: Float64Array;
-  /** Second moment of the loss' gradient with respect to each output; all 1 where absent. */
+  /** Second moment of the loss' gradient with respect to each output; all 1 if omitted. */
   readonly fisher?: Float64Array;
-  /** How those gradients go together: see {@linkcode OutputMoment}. Not at all where absent. */
+  /** How those gradients go together: see {@linkcode OutputMoment}. Not at all if omitted. */
   readonly outputMoments?: readonly OutputMoment[];
   /** Names of the matrices that see the same inputs, where that is known. */
   readonly sharedWith?: readonly string[];
@@ -96,21 +96,21 @@ export function errorMetric(
 
 /**
  * Factors a second moment after adding `damping` times the mean of its diagonal to the diagonal.
- * Throws {@linkcode InputError} that names the tensor where it is no square matrix or a number is not
- * finite.
+ * Throws {@linkcode InputError} that names the tensor where it is not a square matrix or a number
+ * is not finite.
  */
 export function factorMoment(name: string, moment: Float64Array, damping: number): MomentFactor {
   const size = Math.floor(Math.sqrt(moment.length));
   if (size * size !== moment.length) {
     throw new InputError(
-      `${name}: its calibration is no square matrix; calibrate this model again`,
+      `${name}: its calibration is not a square matrix; calibrate this model again`,
     );
   }
   checkFinite(name, moment);
   const triangle = lowerTriangle(moment, size);
   factorTriangle(triangle, size, damping);
   const factor = packUpper(triangle, size);
-  // A moment that is none has no factor: it is no sum of squares, or too large for one.
+  // A moment that is none has no factor: it is not a sum of squares, or too large for one.
   checkFinite(name, factor.rowWeights);
   checkFinite(name, factor.feedback);
   return factor;

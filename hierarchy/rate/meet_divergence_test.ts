@@ -9,7 +9,9 @@ const values = 64 * 64;
 const data = Float32Array.from({ length: values }, () => random.normal());
 const estimate = estimateRate([{ name: "w", rows: 64, columns: 64, data }], 2);
 
-/** Meets a target where the divergence is a function of the bits a value; tells what was tried. */
+/**
+ * Meets a target where the divergence is a function of the bits per value; tells what was tried.
+ */
 async function meet(target: number, divergenceAt: (bits: number) => number) {
   const tried: number[] = [];
   const measureAt = (logStep: number) => {
@@ -63,7 +65,7 @@ Deno.test("a target that only many bits reach is reached, and no other is given 
   });
 });
 
-Deno.test("a divergence that is no number is not taken for a small one", async () => {
+Deno.test("a divergence that is not a number is not taken for a small one", async () => {
   const { bits } = await meet(0.01, (bits) => bits < 6 ? NaN : ideal(bits));
   assert.ok(bits >= 6, `${bits}`);
   await assert.rejects(meet(0.01, () => NaN), /the least found is Infinity/);

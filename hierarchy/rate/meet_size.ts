@@ -12,7 +12,7 @@ export interface SizeSearch {
   readonly parameters: number;
   /** How many of them are coded. */
   readonly values: number;
-  /** The file may be so much smaller than its target, as a share of it; 0.002 where absent. */
+  /** The file may be so much smaller than its target, as a share of it; 0.002 if omitted. */
   readonly tolerance?: number;
 }
 

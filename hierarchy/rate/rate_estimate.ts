@@ -37,13 +37,13 @@ const NORMAL_BITS = 2.963;
 const BEND = 4;
 /** log2 of the largest index magnitude that is aimed at; quantizers stop at 2^28. */
 const LARGEST_LOG_INDEX = 26;
-/** Finer than the rounding of float32, in bits a value: such steps keep nothing more. */
+/** Finer than the rounding of float32, in bits per value: such steps keep nothing more. */
 const FINEST_BITS = 26;
 
 /**
  * Estimates what matrices take at any step from a histogram of their magnitudes in the steps that a
  * field level gives it, in one pass. `spacing` is the distance of a quantizer's points in steps: 1
- * for a scalar one, 2 for those of a trellis. Within a quarter of a bit a value above one bit.
+ * for a scalar one, 2 for those of a trellis. Within a quarter of a bit per value above one bit.
  */
 export function estimateRate(matrices: Matrices, spacing: number): RateEstimate {
   const rates = matrices.map((matrix) => matrixRate(matrix, Math.log2(spacing)));

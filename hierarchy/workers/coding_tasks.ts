@@ -20,9 +20,9 @@ export interface QuantizeTask {
   readonly states: number;
   /** The matrix, in steps. */
   readonly matrix: Matrix;
-  /** Where the indices are written; into a new array where it is absent. */
+  /** Where the indices are written; into a new array if omitted. */
   readonly indices?: Int32Array;
-  /** What bits cost, nothing where it is absent; without scales, by those of the matrix' values. */
+  /** What bits cost, nothing if omitted; without scales, by those of the matrix' values. */
   readonly rate?: Omit<MatrixRateTerm, "scales"> & { readonly scales?: RowColumnScales };
 }
 

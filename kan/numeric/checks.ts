@@ -8,7 +8,7 @@ interface Matrix {
   readonly data: ArrayLike<number>;
 }
 
-/** Bounds of a number; none where absent. */
+/** Bounds of a number; none if omitted. */
 export interface Bounds {
   /** The number must be larger. */
   readonly above?: number;

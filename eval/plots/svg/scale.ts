@@ -61,7 +61,7 @@ function linearScale(shown: readonly number[], { range, dtick, include }: ScaleO
 
 /**
  * A little room around the values, but none below a zero that must be shown. Around a single value it
- * is `alone`, or half of the value where that is absent.
+ * is `alone`, or half of the value if that is omitted.
  */
 function paddedRange(
   values: readonly number[],

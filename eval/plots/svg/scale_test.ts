@@ -36,7 +36,7 @@ Deno.test("a range that is given is the axis, also where it falls", () => {
   assert.equal(createScale([], { type: "log", range: [-2, 2] }).at(1), 0.5);
 });
 
-Deno.test("logarithmic axes cannot show zero, nor anything that is no number", () => {
+Deno.test("logarithmic axes cannot show zero, nor anything that is not a number", () => {
   const { at } = createScale([1, 100], { type: "log" });
   for (const value of [0, -1, NaN, null, undefined]) assert.ok(Number.isNaN(at(value)), `${value}`);
 });

@@ -24,7 +24,7 @@ export interface Trace {
   };
   /** Standard errors of the values. */
   readonly error_y?: { readonly array: readonly number[] };
-  /** Whether the legend has it; true where absent. */
+  /** Whether the legend has it; true if omitted. */
   readonly showlegend?: boolean;
   /** 0 to 1. */
   readonly opacity?: number;
