@@ -36,7 +36,7 @@ export async function sample(
   const tokenizer = await model.tokenizer();
   const weights = await phases.run("read", () => readFiniteWeights(model));
   const firstToken = tokenizer.bosTokenId ?? tokenizer.eosTokenId;
-  const tokens = await phases.run("sample", (report) =>
+  const tokens = await phases.run("sample", (progress) =>
     sampleTokens({
       config: model.config,
       weights,
@@ -46,7 +46,7 @@ export async function sample(
       threads,
       seed,
       ...(firstToken === undefined ? {} : { firstToken }),
-      onProgress: (share) => report(share),
+      onProgress: (share) => progress(share),
       signal: session.signal,
     }));
   const paragraphs: string[] = [];

@@ -16,10 +16,10 @@ export interface DivergenceTarget {
   /** The mean divergence that the model may have, in nats; it ends within 5 % below. */
   readonly most: number;
   /**
-   * Measures the divergence of decompressed weights from the original, in nats; calls `report` with
+   * Measures the divergence of decompressed weights from the original, in nats; calls `progress` with
    * the share that is done. Called for each trial; see `compressToDivergence` of eval.
    */
-  readonly measure: (weights: StateDict, report: (share: number) => void) => Promise<number>;
+  readonly measure: (weights: StateDict, progress: (share: number) => void) => Promise<number>;
 }
 
 /** A {@linkcode ModelDescription} and what calibration found out. */

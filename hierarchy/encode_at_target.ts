@@ -28,25 +28,25 @@ export async function encodeAtTarget(
   divergence?: DivergenceTarget,
 ): Promise<Uint8Array> {
   const before = options.preset === "rate" ? 0 : TRAINING_SHARE;
-  const progress = trialProgress(options.onProgress, before);
-  const encode = async (step: number, report: (share: number) => void): Promise<Uint8Array> => {
+  const trials = trialProgress(options.onProgress, before);
+  const encode = async (step: number, progress: (share: number) => void): Promise<Uint8Array> => {
     options.signal?.throwIfAborted();
     const rounded = Number(step.toPrecision(STEP_DIGITS));
-    return await encodeContainer({ ...base, stages: await encoder.encodeAt(rounded, report) });
+    return await encodeContainer({ ...base, stages: await encoder.encodeAt(rounded, progress) });
   };
   const values = matrices.reduce((sum, { data }) => sum + data.length, 0);
   const target = divergence === undefined ? targetBytes(options, parameters, values) : undefined;
-  if ((divergence ?? target) === undefined) return await encode(FINE_STEP, progress.next());
+  if ((divergence ?? target) === undefined) return await encode(FINE_STEP, trials.next());
   const estimate = encoder.estimateRate();
   if (divergence !== undefined) {
     return await meetDivergence(
       async (logStep) => {
-        const report = progress.next();
-        const encoded = await encode(2 ** logStep, (share) => report(CODING_SHARE * share));
+        const progress = trials.next();
+        const encoded = await encode(2 ** logStep, (share) => progress(CODING_SHARE * share));
         const bitsPerWeight = 8 * encoded.length / parameters;
         const measured = await divergence.measure(
           await decompressWeights(encoded, { signal: options.signal }),
-          (share) => report(CODING_SHARE + (1 - CODING_SHARE) * share),
+          (share) => progress(CODING_SHARE + (1 - CODING_SHARE) * share),
         );
         return { encoded, bitsPerWeight, divergence: measured };
       },
@@ -58,7 +58,7 @@ export async function encodeAtTarget(
   const overhead = (await encodeContainer({ ...base, stages: [] })).length + FIELD_BYTES * fields;
   return await meetSize(
     async (logStep) => {
-      const made = await encode(2 ** logStep, progress.next());
+      const made = await encode(2 ** logStep, trials.next());
       return { value: made.length, made };
     },
     target!,

@@ -17,8 +17,8 @@ import { finishWithBreaks } from "../workers/steps.ts";
 export interface StageEncoder {
   /** Estimates what the step-dependent levels take. */
   estimateRate(): RateEstimate;
-  /** Codes everything at a quantization step; `report` hears which share is done. */
-  encodeAt(step: number, report: (share: number) => void): Promise<Stage[]>;
+  /** Codes everything at a quantization step; `progress` hears which share is done. */
+  encodeAt(step: number, progress: (share: number) => void): Promise<Stage[]>;
 }
 
 /** Step of the latents of a hybrid's first stage, in root mean squares. */
@@ -73,11 +73,11 @@ function stageEncoder(
   const { states, rateWeight = chooseRateWeight(states, matrices) } = options;
   return {
     estimateRate: rates,
-    async encodeAt(step, report) {
+    async encodeAt(step, progress) {
       const shifts = options.uniform ? uniformShifts(rates(), Math.log2(step)) : undefined;
       const moved = shifts === undefined ? matrices : shiftSteps(matrices, shifts);
       const levels = coders(step, { states, rateWeight });
-      const coded = await encodeChain(levels, moved, { ...options, scratch }, report);
+      const coded = await encodeChain(levels, moved, { ...options, scratch }, progress);
       return [...before, [...prefix, ...coded.encoded]];
     },
   };
@@ -102,7 +102,7 @@ async function encodeChain(
   levels: readonly Level[],
   matrices: Matrices,
   { seed, signal: abort, workers, scratch }: EncodeOptions,
-  report: (share: number) => void,
+  progress: (share: number) => void,
 ): Promise<{ encoded: EncodedLevel[]; output: Matrices }> {
   const encoded: EncodedLevel[] = [];
   let output = matrices;
@@ -111,7 +111,7 @@ async function encodeChain(
       seed: seed + i,
       workers,
       ...(scratch === undefined ? {} : { scratch }),
-      onProgress: (share) => report((i + share) / levels.length),
+      onProgress: (share) => progress((i + share) / levels.length),
       ...(abort === undefined ? {} : { signal: abort }),
     };
     const result = await level.encode(output, context);

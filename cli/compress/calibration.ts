@@ -172,10 +172,10 @@ async function makeCalibration(
   const common = { config, weights, backend, threads, seed, signal };
   const tokens = "tokens" in text
     ? text.tokens
-    : await phases.run("sample", (report) =>
-      sampleTokens({ ...common, ...text, onProgress: (share) => report(share) }));
-  const calibration = await phases.run("calibrate", async (report) => {
-    const onProgress = (share: number) => report(share);
+    : await phases.run("sample", (progress) =>
+      sampleTokens({ ...common, ...text, onProgress: (share) => progress(share) }));
+  const calibration = await phases.run("calibrate", async (progress) => {
+    const onProgress = (share: number) => progress(share);
     return packCalibration(await calibrate({ ...common, tokens, ...settings, onProgress }));
   });
   return { calibration, tokens };

@@ -2,7 +2,7 @@ import type { EvaluationResult } from "../../eval/mod.ts";
 import { formatCount, formatFixed, formatMeasure } from "../../eval/report/number_text.ts";
 import { type CalibrationOutcome, spread } from "./calibration.ts";
 import { type MeasuredModels, type MeasuredText, measureModels } from "../evaluate/measure.ts";
-import type { Report } from "../terminal/phases.ts";
+import type { Progress } from "../terminal/phases.ts";
 import type { MeasureOptions } from "../options/measure_options.ts";
 
 /** Tokens of the calibration text that are measured on. */
@@ -37,7 +37,7 @@ export async function checkCalibration(
   { tokens, contextLength, widestInput }: CheckedText,
   { evaluation }: MeasuredText,
   options: Pick<MeasureOptions, "threads" | "backend">,
-  context: { report: Report; signal: AbortSignal },
+  context: { progress: Progress; signal: AbortSignal },
 ): Promise<CalibrationCheck> {
   const { bosTokenId } = evaluation;
   const text: MeasuredText = {

@@ -152,11 +152,11 @@ async function calibrateFor(
   };
   const { metrics, ...calibrated } = await calibrateModel(model, options, phases, session);
   const bits = targetBits(target, original);
-  const factored = await phases.run("factor", (report) =>
+  const factored = await phases.run("factor", (progress) =>
     factorMetrics(metrics, {
       weights: original,
       ...(bits !== undefined && { bits }),
-      onProgress: (share) => report(share),
+      onProgress: (share) => progress(share),
       signal: session.signal,
     }));
   return { metrics: factored, calibrated };
@@ -185,7 +185,7 @@ async function compressWeights(
     sourceSha256: sha256,
     metrics,
   };
-  return await phases.run("compress", async (report) => {
+  return await phases.run("compress", async (progress) => {
     const compressor: CompressorOptions = {
       preset,
       ...(bits !== undefined && { bits }),
@@ -196,7 +196,7 @@ async function compressWeights(
       losslessSmall: losslessSmall === true,
       ...(levels !== undefined && { numLevels: levels }),
       ...(hiddenDims !== undefined && { hiddenDims }),
-      onProgress: (activity, share) => report(share, activity),
+      onProgress: (activity, share) => progress(share, activity),
       signal,
     };
     if (maxKl === undefined || measurement.kind !== "text") {

@@ -102,13 +102,13 @@ export async function measureCompressed(
   const { text } = measurement;
   const result = await phases.run(
     "evaluate",
-    (report) => measureModels(models, text, options, { report, signal }, base),
+    (progress) => measureModels(models, text, options, { progress, signal }, base),
   );
   const measured = { result, textName: text.name };
   if (calibrated === undefined) return measured;
   const calibration = await phases.run(
     "check",
-    (report) => checkCalibration(models, calibrated, text, options, { report, signal }),
+    (progress) => checkCalibration(models, calibrated, text, options, { progress, signal }),
   );
   return { ...measured, calibration };
 }

@@ -2,7 +2,7 @@ import type { StateDict } from "../../data/mod.ts";
 import { createLanguageModel, endTokens, generateText, useBackend } from "../../eval/mod.ts";
 import type { Subject } from "./evaluation_subject.ts";
 import { formatColumns } from "../terminal/text_table.ts";
-import type { Report } from "../terminal/phases.ts";
+import type { Progress } from "../terminal/phases.ts";
 import type { EvaluateOptions } from "../options/evaluate_options.ts";
 
 /** How the models that there are go on from a prompt, the prompt not included. */
@@ -18,7 +18,7 @@ export async function continuePrompt(
   prompt: string,
   { config, tokenizer, original, compressed, generationConfig }: Subject,
   { backend, maxTokens, temperature, topK, topP, seed }: EvaluateOptions,
-  report: Report,
+  progress: Progress,
   signal: AbortSignal,
 ): Promise<Continuations> {
   await useBackend(backend);
@@ -34,7 +34,7 @@ export async function continuePrompt(
     }
   };
   const first = original === undefined ? {} : { original: await run(original) };
-  report(0.5);
+  progress(0.5);
   return compressed === undefined ? first : { ...first, compressed: await run(compressed) };
 }
 

@@ -55,7 +55,7 @@ async function measure(
   if (text.warning !== undefined) session.writeLine(text.warning);
   const result = await phases.run(
     "evaluate",
-    (report) => measureModels(models, text, options, { report, signal: session.signal }),
+    (progress) => measureModels(models, text, options, { progress, signal: session.signal }),
   );
   const outcome: EvaluationOutcome = {
     model: name,
@@ -109,7 +109,7 @@ async function showContinuations(
 ): Promise<void> {
   const continuations = await phases.run(
     "generate",
-    (report) => continuePrompt(prompt, subject, options, report, session.signal),
+    (progress) => continuePrompt(prompt, subject, options, progress, session.signal),
   );
   const { comparedWith } = subject;
   const which = comparedWith === undefined ? {} : { comparedWith };

@@ -37,14 +37,14 @@ export async function measureByLayer(
   const { text, vocabularySize, ...subject } = await prepare(argument, options, phases, signal);
   if (text.warning !== undefined) session.writeLine(text.warning);
   const { name, config, original, compressed, sizes, comparedWith } = subject;
-  const result = await phases.run("evaluate", (report) =>
+  const result = await phases.run("evaluate", (progress) =>
     evaluateByLayer({
       config,
       original,
       ...(compressed === undefined ? {} : { compressed }),
       ...text.evaluation,
       backend: options.backend,
-      onProgress: (share) => report(share),
+      onProgress: (share) => progress(share),
       signal,
     }));
   const outcome: EvaluationOutcome = {

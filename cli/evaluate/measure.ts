@@ -20,7 +20,7 @@ import {
   type TransformerDescription,
 } from "../../eval/mod.ts";
 import { naming } from "../terminal/errors.ts";
-import type { Report } from "../terminal/phases.ts";
+import type { Progress } from "../terminal/phases.ts";
 import type { MeasureOptions } from "../options/measure_options.ts";
 
 /** Masked models need a pass for each token: without `--tokens` they are measured on so many. */
@@ -134,7 +134,7 @@ export async function measureModels(
   models: MeasuredModels,
   { evaluation }: MeasuredText,
   { threads, backend }: Pick<MeasureOptions, "threads" | "backend">,
-  { report, signal }: { report: Report; signal: AbortSignal },
+  { progress, signal }: { progress: Progress; signal: AbortSignal },
   base?: BaseEvaluation,
 ): Promise<EvaluationResult> {
   return await evaluateLanguageModel({
@@ -143,7 +143,7 @@ export async function measureModels(
     ...(base !== undefined && { base }),
     threads,
     backend,
-    onProgress: report,
+    onProgress: progress,
     signal,
   });
 }

@@ -79,13 +79,13 @@ export async function askQuestions(
   phases: Phases,
   signal: AbortSignal,
 ): Promise<TaskResult> {
-  return await phases.run("ask", (report) =>
+  return await phases.run("ask", (progress) =>
     evaluateTask({
       ...models,
       ...questions,
       threads,
       backend,
-      onProgress: (share) => report(share),
+      onProgress: (share) => progress(share),
       signal,
     }));
 }

@@ -50,7 +50,7 @@ async function companionsOf(
   if (given !== undefined) {
     return await phases.run(
       "open",
-      (report) => openCompanions(given, downloadOptions(phases, report, signal)),
+      (progress) => openCompanions(given, downloadOptions(phases, progress, signal)),
     );
   }
   const names = folder === undefined ? [] : chooseCompanions(await readdir(folder));

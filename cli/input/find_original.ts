@@ -159,12 +159,12 @@ async function differenceOf(
   }
   if (sourceSha256 === undefined) return undefined;
   const compared = [...shapes.keys()].map((name) => own.get(name)!);
-  const digest = await phases.run("check the original", (report) => {
+  const digest = await phases.run("check the original", (progress) => {
     let done = 0;
     return weightsDigest({
       tensors: compared,
       async read(name) {
-        report(done++ / compared.length);
+        progress(done++ / compared.length);
         return await weights.read(name);
       },
     });

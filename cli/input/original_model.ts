@@ -13,7 +13,7 @@ import { describeModel, readStateDict, type TransformerDescription } from "../..
 import { formatBytes } from "../../eval/report/number_text.ts";
 import { bytesOfKept, modelTensors } from "../../eval/weights/model_tensors.ts";
 import { naming } from "../terminal/errors.ts";
-import type { Phases, Report } from "../terminal/phases.ts";
+import type { Phases, Progress } from "../terminal/phases.ts";
 
 /** Opens a model, the embedded one without a name, and shows how far a download is. */
 export async function openNamedModel(
@@ -23,18 +23,22 @@ export async function openNamedModel(
 ): Promise<ModelSource> {
   return await phases.run(
     "open",
-    (report) => openModel(name, downloadOptions(phases, report, signal)),
+    (progress) => openModel(name, downloadOptions(phases, progress, signal)),
   );
 }
 
 /** Options of a download that say what is fetched, and show how far it is. */
-export function downloadOptions(phases: Phases, report: Report, signal: AbortSignal): HubOptions {
+export function downloadOptions(
+  phases: Phases,
+  progress: Progress,
+  signal: AbortSignal,
+): HubOptions {
   return {
     signal,
     onFetch({ files, bytes, from }) {
       phases.note(`fetching ${files.join(", ")} (${formatBytes(bytes)}) from ${shownUrl(from)}`);
     },
-    onProgress: ({ file, bytes, totalBytes }) => report(bytes / totalBytes, file),
+    onProgress: ({ file, bytes, totalBytes }) => progress(bytes / totalBytes, file),
   };
 }
 

@@ -34,7 +34,7 @@ import { isLocalPath, modelLabel } from "../input/model_names.ts";
 import { checkModel, openNamedModel, readFiniteWeights } from "../input/original_model.ts";
 import { openOutput, type Output } from "../output/output.ts";
 import { openPicture } from "../output/picture.ts";
-import { Phases, type Report } from "../terminal/phases.ts";
+import { Phases, type Progress } from "../terminal/phases.ts";
 import type { Session } from "../terminal/session.ts";
 import { sweepFigure } from "./sweep_figure.ts";
 import type { SweepOptions } from "../options/sweep_options.ts";
@@ -210,13 +210,13 @@ async function measurePoint(
     const start = performance.now();
     const compressed = await phases.run(
       "compress",
-      (report) =>
+      (progress) =>
         "preset" in point
-          ? compressByHierarchy(point, model, metrics, options, { report, signal })
+          ? compressByHierarchy(point, model, metrics, options, { progress, signal })
           : compressByBaseline(point.name, model.weights, description, metrics),
     );
     const between = performance.now();
-    const result = await phases.run("evaluate", (report) =>
+    const result = await phases.run("evaluate", (progress) =>
       evaluateLanguageModel({
         config: model.source.config,
         original: model.weights,
@@ -225,7 +225,7 @@ async function measurePoint(
         base,
         threads,
         backend,
-        onProgress: (share) => report(share),
+        onProgress: (share) => progress(share),
         signal,
       }));
     const end = performance.now();
@@ -248,7 +248,7 @@ async function compressByHierarchy(
   { source, weights }: CalibratedModel,
   metrics: TensorMetrics,
   options: SweepOptions,
-  { report, signal }: { report: Report; signal: AbortSignal },
+  { progress, signal }: { progress: Progress; signal: AbortSignal },
 ): Promise<CompressedPoint> {
   const { seed, threads } = options;
   const isSeed = preset === "seed";
@@ -258,7 +258,7 @@ async function compressByHierarchy(
     seed,
     threads,
     ...(isSeed ? {} : coderOptions(options)),
-    onProgress: (activity, share) => report(share, activity),
+    onProgress: (activity, share) => progress(share, activity),
     signal,
   });
   const { bytes, report: { bitsPerWeight } } = await compressor.compress(weights, {

@@ -12,10 +12,10 @@ export interface ProgressDisplay {
 }
 
 /** Called with the share that is done, 0 to 1, and with what is being done within the phase. */
-export type Report = (share: number, activity?: string) => void;
+export type Progress = (share: number, activity?: string) => void;
 
 /** Work that reports how far it is. */
-export type PhaseWork<T> = (report: Report) => T | Promise<T>;
+export type PhaseWork<T> = (progress: Progress) => T | Promise<T>;
 
 /** Without a terminal, a phase that goes on is mentioned again after so many milliseconds. */
 const PLAIN_LINE_INTERVAL = 5000;
@@ -55,7 +55,7 @@ export class Phases {
       : trackWithLines(name, this.#display);
     this.#signal.addEventListener("abort", tracker.abandon);
     try {
-      const result = await work(tracker.report);
+      const result = await work(tracker.progress);
       tracker.finish(elapsed());
       return result;
     } catch (error) {
@@ -69,7 +69,7 @@ export class Phases {
 }
 
 interface Tracker {
-  readonly report: Report;
+  readonly progress: Progress;
   readonly finish: (seconds: number) => void;
   readonly abandon: () => void;
 }
@@ -85,7 +85,7 @@ function trackWithBar(name: string): Tracker {
   });
   bar.start(100, 0, { note: "" });
   return {
-    report: (share, activity = "") =>
+    progress: (share, activity = "") =>
       bar.update(Math.round(clamp(share) * 100), { note: printableLine(activity, LONGEST_NOTE) }),
     finish(seconds) {
       bar.update(100, { note: formatSeconds(seconds) });
@@ -98,7 +98,7 @@ function trackWithBar(name: string): Tracker {
 function trackWithLines(name: string, display: ProgressDisplay): Tracker {
   let last = performance.now();
   return {
-    report(share, activity) {
+    progress(share, activity) {
       if (performance.now() - last < PLAIN_LINE_INTERVAL) return;
       last = performance.now();
       const what = activity === undefined ? name : `${name} (${activity})`;

@@ -9,8 +9,8 @@ function linesDisplay(): { lines: string[]; isTerminal: boolean; writeLine(line:
 Deno.test("phases give back results, count seconds and write plain lines", async () => {
   const display = linesDisplay();
   const phases = new Phases(display, new AbortController().signal);
-  const result = await phases.run("read", (report) => {
-    report(0.5);
+  const result = await phases.run("read", (progress) => {
+    progress(0.5);
     return 42;
   });
   await phases.run("read", () => {});

@@ -48,7 +48,15 @@ export function startCommandLine(args: readonly string[], options: RunOptions = 
   const permissions = options.task === undefined
     ? options.permissions ?? ["--allow-all"]
     : [...taskCommand(options.task).split(" ").slice(2, -2), "--no-prompt", "--config", CONFIG];
-  const command = [Deno.execPath(), "run", ...permissions, "--no-check", PROGRAM, ...args];
+  const command = [
+    Deno.execPath(),
+    "run",
+    "--quiet",
+    ...permissions,
+    "--no-check",
+    PROGRAM,
+    ...args,
+  ];
   // The shell ignores the signal of the limit, so that the write fails as it does on a full disk.
   const shell = options.fileLimit === undefined
     ? options.shell

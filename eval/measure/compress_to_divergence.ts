@@ -77,8 +77,8 @@ export async function compressToDivergence(
     ...input,
     divergence: {
       most: maxDivergence,
-      async measure(weights, report) {
-        const options = { ...evaluation, compressed: weights, base, onProgress: report };
+      async measure(weights, progress) {
+        const options = { ...evaluation, compressed: weights, base, onProgress: progress };
         return (await evaluateLanguageModel(options)).klDivergence!.mean;
       },
     },

@@ -13,7 +13,7 @@ const EXPECTED_LEFT = [3, 2, 1.5] as const;
  * the first.
  */
 export function trialProgress(
-  report: ((activity: string, share: number) => void) | undefined,
+  progress: ((activity: string, share: number) => void) | undefined,
   before = 0,
 ): TrialProgress {
   let trials = 0, start = before, end = before;
@@ -22,7 +22,8 @@ export function trialProgress(
       start = end;
       end = start + (1 - start) / EXPECTED_LEFT[Math.min(trials, EXPECTED_LEFT.length - 1)]!;
       const activity = `trial ${++trials}`;
-      return (share) => report?.(activity, start + (end - start) * Math.min(Math.max(share, 0), 1));
+      return (share) =>
+        progress?.(activity, start + (end - start) * Math.min(Math.max(share, 0), 1));
     },
   };
 }

@@ -3,13 +3,13 @@ import { trialProgress } from "./trial_progress.ts";
 
 Deno.test("progress over many trials only grows and stays below one", () => {
   const shares: number[] = [], activities = new Set<string>();
-  const progress = trialProgress((activity, share) => {
+  const trials = trialProgress((activity, share) => {
     shares.push(share);
     activities.add(activity);
   });
   for (let trial = 0; trial < 20; trial++) {
-    const report = progress.next();
-    for (const share of [-1, 0, 0.5, 1, 2]) report(share);
+    const progress = trials.next();
+    for (const share of [-1, 0, 0.5, 1, 2]) progress(share);
   }
   assert.deepEqual(shares, shares.toSorted((a, b) => a - b));
   assert.ok(shares[0] === 0 && shares.at(-1)! < 1 && shares.at(-1)! > 0.99);
