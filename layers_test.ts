@@ -57,6 +57,7 @@ const ROOMS = [
   "cli/sweep",
   "cli",
   "", // mod.ts and cli.ts
+  "kernels",
   "fuzz",
   "interop",
   "notebooks",

@@ -1,5 +1,5 @@
 // The best indices of both quantizers and parities for targets, four at a time; AssemblyScript, see
-// build_kernels.ts. Arithmetic is float32, as in candidates.ts, bit for bit.
+// kernels/build_kernels.ts. Arithmetic is float32, as in candidates.ts, bit for bit.
 
 /** Index magnitudes with a cost of their own; larger ones cost as much as the last. */
 const COSTED_MAGNITUDES: i32 = 512;

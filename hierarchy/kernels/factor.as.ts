@@ -1,4 +1,4 @@
-// Subtracts a matrix product from a matrix, in float64; AssemblyScript, see build_kernels.ts.
+// Subtracts a matrix product from a matrix, in float64; AssemblyScript, see kernels/build_kernels.ts.
 //
 // Every element is subtracted from in order, with a rounding after each multiplication and each
 // subtraction, so that the result is the same on every machine.

@@ -1,4 +1,4 @@
-// Products of error feedback, in float32; AssemblyScript, see build_kernels.ts.
+// Products of error feedback, in float32; AssemblyScript, see kernels/build_kernels.ts.
 //
 // Every element is summed in order, with a rounding after each multiplication and each addition, so
 // that the result is the same on every machine: fused or relaxed multiply-add would not be.

@@ -1,4 +1,4 @@
-// Decodes trellis indices from interleaved rANS; AssemblyScript, see build_kernels.ts.
+// Decodes trellis indices from interleaved rANS; AssemblyScript, see kernels/build_kernels.ts.
 //
 // What bounds the speed is how soon the state of the trellis is known after the one before. The symbols
 // that a slot stands for in either quantizer are loaded side by side, long before it is clear which of

@@ -1,4 +1,4 @@
-// Statistics of the indices of an anti-diagonal; AssemblyScript, see build_kernels.ts.
+// Statistics of the indices of an anti-diagonal; AssemblyScript, see kernels/build_kernels.ts.
 //
 // Indices, rows' values and transitions are read upwards, columns' values downwards, as an
 // anti-diagonal runs. Both functions return the trellis state after it.

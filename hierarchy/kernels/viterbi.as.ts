@@ -1,4 +1,4 @@
-// Viterbi's algorithm on the trellis of a dependent quantizer; AssemblyScript, see build_kernels.ts.
+// Viterbi's algorithm on the trellis of a dependent quantizer; AssemblyScript, see kernels/build_kernels.ts.
 //
 // Next states t < S/2 are reached from even states, t + S/2 from odd ones. With E[u] and O[u] the
 // metrics of states 2 u and 2 u + 1, and c(q, p) the cost of parity p in quantizer q,

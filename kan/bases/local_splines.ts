@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { wasm } from "../kernels/local_splines_wasm.ts";
+import { LOCAL_SPLINES_WASM } from "../kernels/local_splines_wasm.ts";
 import type { Tensor2D, Tensor3D } from "../numeric/tensor_types.ts";
 import { type Basis, evaluateBasis } from "./basis.ts";
 import { canReadSynchronously } from "./expansion.ts";
@@ -15,7 +15,7 @@ let loaded: Kernels | undefined;
 /** The compiled kernels; made once, from bytes in the source, so that any runtime can load them. */
 function kernels(): Kernels {
   if (loaded === undefined) {
-    const module = new WebAssembly.Module(Uint8Array.fromBase64(wasm));
+    const module = new WebAssembly.Module(Uint8Array.fromBase64(LOCAL_SPLINES_WASM));
     loaded = new WebAssembly.Instance(module, {}).exports as unknown as Kernels;
   }
   return loaded;
@@ -96,7 +96,9 @@ export function applyLocalSplines(
     );
   }
   if (!canReadSynchronously()) {
-    throw new RangeError(`local splines need the backend cpu or wasm, not ${tf.getBackend()}`);
+    throw new RangeError(
+      `local splines need the backend cpu or wasm, not ${tf.getBackend()}`,
+    );
   }
   const support = bases[0]!.support;
   const shapes = [batch, inputs, outputs, size, support];

@@ -3,8 +3,6 @@ import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert";
 import { uniformGrid } from "./grid.ts";
 import { createRandom } from "../numeric/random.ts";
-import { compileKernels } from "../kernels/build.ts";
-import { wasm } from "../kernels/local_splines_wasm.ts";
 import type { Tensor2D, Tensor3D } from "../numeric/tensor_types.ts";
 import { createBsplines } from "./bspline.ts";
 import { expandBasis } from "./expansion.ts";
@@ -58,8 +56,4 @@ Deno.test("shapes that do not fit are refused", async () => {
     () => applyLocalSplines([spline(3)], tf.zeros([4, 3]), weights),
     /weights \[2,10,1\]/,
   );
-});
-
-Deno.test("the committed kernels are those of their source", async () => {
-  assert.equal(await compileKernels(), wasm);
 });
