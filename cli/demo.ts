@@ -71,8 +71,9 @@ async function compressEmbedded(session: Session): Promise<string[]> {
   const folders: string[] = [];
   for (const bits of RATES) {
     const out = `compressed/demo-${bits}bit`;
-    if (existsSync(out)) session.writeLine(`taking ${out}, made before; delete it to make it anew`);
-    else await compressInto(out, bits, session);
+    if (existsSync(out)) {
+      session.writeLine(`taking ${out}, made before; delete it to make it again`);
+    } else await compressInto(out, bits, session);
     folders.push(out);
   }
   return folders;

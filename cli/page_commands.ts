@@ -12,7 +12,7 @@ export function addPageCommands(program: Command, start: Start): void {
     .action(start(async () => (await import("./demo.ts")).demo));
   program.command("report")
     .description(
-      "Make one page, to be opened from disk, of what compress, evaluate or sweep printed with --json.",
+      "Make one page, to be opened from disk, from what compress, evaluate or sweep printed with --json.",
     )
     .argument(
       "<results>",

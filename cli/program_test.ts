@@ -100,7 +100,7 @@ Deno.test("misuse says what is allowed and runs nothing", async () => {
     ["decompress f", /required option '--out <folder>'/],
     ["decompress f --out d --dtype f8", /Allowed choices are f32, f16, bf16/],
     ["inspect f --plot a.pdf", /must end in .png, .svg, .html or .json/],
-    ["sweep --plot missing-folder/a.png", /no folder missing-folder; make it first/],
+    ["sweep --plot missing-folder/a.png", /no folder missing-folder; create it first/],
     ["inspect", /missing required argument 'file'/],
     ["shrink", /unknown command 'shrink'/],
   ];

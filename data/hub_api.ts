@@ -140,7 +140,7 @@ function apiError(settings: HubSettings, id: string, revision: string, error: un
 
 function unexpected(settings: HubSettings, id: string, cause?: unknown): InputError {
   return new InputError(
-    `${id}: ${settings.endpoint} answers as no Hugging Face hub does; check HF_ENDPOINT`,
+    `${id}: ${settings.endpoint} does not answer as a Hugging Face hub does; check HF_ENDPOINT`,
     { cause },
   );
 }

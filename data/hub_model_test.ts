@@ -301,7 +301,7 @@ Deno.test("a server that is not a hub is refused", async () => {
     await withHub({ fault }, async (open) => {
       assert.match(
         await rejection(open()),
-        /answers as no Hugging Face hub does; check HF_ENDPOINT/,
+        /does not answer as a Hugging Face hub does; check HF_ENDPOINT/,
       );
     });
   }
@@ -314,7 +314,7 @@ Deno.test("a hub that names ever another page is left", async () => {
     return Response.json([], { headers });
   };
   await withHub({ fault }, async (open, _, requests) => {
-    assert.match(await rejection(open()), /answers as no Hugging Face hub does/);
+    assert.match(await rejection(open()), /does not answer as a Hugging Face hub does/);
     assert(requests.length <= 1001);
   });
 });

@@ -192,6 +192,6 @@ function isNaturalArray(value: unknown): value is number[] {
 
 function damaged(file: string, problem: string): InputError {
   return new InputError(
-    `${file}: ${problem}; the file is damaged or no safetensors file: get it again`,
+    `${file}: ${problem}; the file is damaged or not a safetensors file: get it again`,
   );
 }

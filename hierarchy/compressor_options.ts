@@ -30,7 +30,7 @@ export interface CompressorOptions {
   /** Seed of everything random; 0 by default. The same weights and seed give the same bytes. */
   readonly seed?: number;
   /**
-   * How much time to take for a smaller error: `"fast"`, `"normal"` (the default) or `"best"`. It
+   * How long to search for a smaller error: `"fast"`, `"normal"` (the default) or `"best"`. It
    * chooses `states` by the size of the model.
    */
   readonly effort?: Effort;

@@ -38,7 +38,7 @@ export async function cachedCalibration(
     }
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    writeLine(`${error.message} (it is made anew)`);
+    writeLine(`${error.message} (it is made again)`);
   }
   const isKeepable = await checkKeepable(path, folder, writeLine);
   const made = await make();

@@ -44,7 +44,7 @@ function choosePreset(options: CompressOptions): Preset {
   }
   if (levels !== undefined && hiddenDims !== undefined && levels !== hiddenDims.length) {
     throw new UsageError(
-      `--levels ${levels} and --hidden-dims ${hiddenDims.join()} disagree; give one width a level`,
+      `--levels ${levels} and --hidden-dims ${hiddenDims.join()} disagree; give one width per level`,
     );
   }
   const chosen = preset ?? (asked === undefined ? "rate" : "seed");

@@ -27,13 +27,18 @@ export function addEvaluate(program: Command, start: Start): void {
       "what an earlier evaluate --json printed, to compare with",
       nonEmpty,
     )
-    .option("--prompt <text>", "show how the models continue this text, instead", someText)
+    .option("--prompt <text>", "show how the models continue this text instead", someText)
     .option("--max-tokens <n>", "length of a continuation", integerBetween(1, 100_000), 60)
     .option("--temperature <t>", "0 takes the likeliest token", numberBetween(0, 100), 0.8)
-    .option("--top-k <n>", "choose among the n likeliest; 0 for all", integerBetween(0, 1e6), 40)
+    .option(
+      "--top-k <n>",
+      "choose among the n likeliest tokens; 0 for all",
+      integerBetween(0, 1e6),
+      40,
+    )
     .option("--top-p <p>", "choose among this much probability", numberBetween(0.0001, 1), 0.95)
     .option("--seed <n>", "seed of the sampling", integerBetween(0, 2 ** 32 - 1), 0);
-  addTaskOptions(command, "ask the questions of a task, instead");
+  addTaskOptions(command, "ask the questions of a task instead");
   addMeasureOptions(command)
     .action(start(async () => (await import("./evaluate.ts")).evaluate));
   addExamples(program, command, [

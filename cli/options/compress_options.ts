@@ -13,7 +13,7 @@ export interface CompressOptions extends MeasureOptions {
   readonly maxKl?: number;
   /** Give every matrix the same bits per weight, for comparison. */
   readonly uniform?: true;
-  /** How much time to take for a smaller error. */
+  /** How long to search for a smaller error. */
   readonly effort?: Effort;
   /** Trellis states, instead of those that the effort chooses. */
   readonly states?: number;

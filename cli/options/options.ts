@@ -61,7 +61,7 @@ export function hiddenDimensions(text: string): readonly number[] {
   const widths = text.split(",").map((part) => /^\s*\d+\s*$/.test(part) ? Number(part) : NaN);
   if (!widths.every((width) => width >= 1 && width <= 65536)) {
     throw new InvalidArgumentError(
-      "It must be whole numbers from 1 to 65536 with commas between them, such as 512,256,128.",
+      "It must be whole numbers from 1 to 65536 separated by commas, such as 512,256,128.",
     );
   }
   return widths;
@@ -74,7 +74,7 @@ export function figureFile(path: string): string {
   }
   // Said before the work that the picture is of.
   if (existsSync(dirname(path))) return path;
-  throw new InvalidArgumentError(`There is no folder ${dirname(path)}; make it first.`);
+  throw new InvalidArgumentError(`There is no folder ${dirname(path)}; create it first.`);
 }
 
 /** Rejects a text without a character; white space counts as one. */

@@ -17,7 +17,7 @@ export function addTaskOptions(command: Command, purpose: string): void {
 export function addCoderOptions(command: Command): Command {
   return command
     .addOption(
-      new Option("--effort <name>", "time to take for a smaller error (default: normal)")
+      new Option("--effort <name>", "how long to search for a smaller error (default: normal)")
         .choices(EFFORTS),
     )
     .option(
@@ -52,7 +52,10 @@ export function addMeasureOptions(command: Command): Command {
     .option("--text <file>", "text to measure on (default: the embedded text)", nonEmpty)
     .option("--tokens <n>", "measure on at most n tokens", integerBetween(2, 2 ** 31 - 1))
     .addOption(
-      new Option("--protocol <name>", "how the text is cut up (default: llama.cpp, masked: pseudo)")
+      new Option(
+        "--protocol <name>",
+        "how the text is divided (default: llama.cpp, masked: pseudo)",
+      )
         .choices(protocolNames),
     )
     .option("--context <n>", "tokens in a chunk (default: the protocol's)", integerBetween(2, 1e6))
@@ -64,7 +67,7 @@ export function addMeasureOptions(command: Command): Command {
 export function addComputeOptions(command: Command): Command {
   return command
     .addOption(
-      new Option("--threads <n>", "workers that work side by side")
+      new Option("--threads <n>", "number of parallel workers")
         .argParser(integerBetween(1, 256)).default(navigator.hardwareConcurrency, "all cores"),
     )
     .addOption(

@@ -140,8 +140,8 @@ function tryLock(
     if (kind === "new") return file;
     file.close();
     throw new InputError(
-      `${shown}: ${folder} is there, of a run that goes on or was killed, and this disk has no ` +
-        "locks to tell; remove it if no other run goes on",
+      `${shown}: ${folder} is there, of a run that is still going or was killed, and this disk has no ` +
+        "locks to tell; remove it if no other run is going",
     );
   }
   // Whoever had the lock may have removed the file with it.

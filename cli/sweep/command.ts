@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { EMBEDDED, MODEL, type Start } from "../options/command.ts";
 import {
   addCalibrationOptions,
@@ -14,8 +14,14 @@ export function addSweep(program: Command, start: Start): void {
     .description("Compress a model in many ways, measure each, and show which are best.")
     .argument("[model]", `${MODEL} ${EMBEDDED}`, nonEmpty);
   addCalibrationOptions(addMeasureOptions(addCoderOptions(command)))
-    .option("--presets <list>", "presets, baselines or families of them", names, ["rate"])
-    .option("--bits <list>", "rates in bits per weight", rates, [2, 3, 4])
+    .addOption(
+      new Option("--presets <list>", "presets, baselines or families of them")
+        .argParser(names).default(["rate"], "rate"),
+    )
+    .addOption(
+      new Option("--bits <list>", "rates in bits per weight")
+        .argParser(rates).default([2, 3, 4], "2,3,4"),
+    )
     .option("--out <folder>", "folder for sweep.json and sweep.csv", nonEmpty)
     .option("--plot <file>", "draw size against divergence: .png, .svg or .html", figureFile)
     .addHelpText(
@@ -23,7 +29,7 @@ export function addSweep(program: Command, start: Start): void {
       "\nEvery preset is measured at every rate. Baselines are rtn, rtn-sym, rtn-asym, rtn-clip,\n" +
         "gptq, gptq-order, hqq, sinq (all their group sizes at whole numbers of bits), gguf, and\n" +
         "single ones such as nf4, nf4-double, gptq-3-g128 or prune-magnitude-50-4bit.\n" +
-        "A sweep that was stopped goes on when it is started again.\n" +
+        "A stopped sweep resumes when it is started again.\n" +
         `\nExamples:\n  ${name} sweep --presets rate,gptq,rtn,nf4 --bits 2,2.5,3,4\n` +
         `  ${name} sweep ./my-model --presets rate --bits 2,3,4 --text my.txt --out sweeps/mine\n`,
     )
@@ -33,7 +39,7 @@ export function addSweep(program: Command, start: Start): void {
 function names(text: string): readonly string[] {
   const list = text.split(",").map((part) => part.trim());
   if (list.includes("")) {
-    throw new InvalidArgumentError("It must be names with commas between them, such as rate,gptq.");
+    throw new InvalidArgumentError("It must be names separated by commas, such as rate,gptq.");
   }
   return list;
 }

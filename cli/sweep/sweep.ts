@@ -114,7 +114,7 @@ export async function sweep(
     { model: source.name, settings, original, commands, points: rows }
   );
   session.signal.addEventListener("abort", () => {
-    session.writeLine(`${folder}: ${countDone()}; the same command goes on from here`);
+    session.writeLine(`${folder}: ${countDone()}; the same command resumes here`);
   });
   const metrics = await metricsFor(left, bench);
   for (const [index, point] of left.entries()) {
@@ -167,7 +167,7 @@ async function evaluateBase(
   const common = { config, original: model.weights, ...text.evaluation, threads, backend, signal };
   const kept = await readBaseEvaluation(file, key, fingerprint).catch((error) => {
     if (!(error instanceof InputError)) throw error;
-    session.writeLine(`${error.message} (it is made anew)`);
+    session.writeLine(`${error.message} (it is made again)`);
     return undefined;
   });
   return await phases.run("evaluate the original", async (onProgress) => {

@@ -67,7 +67,7 @@ Deno.test("a sweep that is stopped says how far it came, and goes on from there"
     await assert.rejects(sweepIn(folder, {}, session), /stopped/);
     const place = join(folder, "out");
     assert.ok(
-      recorded.lines.includes(`${place}: 1 of 2 points done; the same command goes on from here`),
+      recorded.lines.includes(`${place}: 1 of 2 points done; the same command resumes here`),
     );
     const { lines } = await sweepIn(folder);
     assert.ok(lines.some((line) => /1 of 2 points done$/.test(line)));
@@ -120,7 +120,7 @@ Deno.test("what is kept of the original is checked, and made anew where it is da
     await Deno.writeFile(file, damaged);
     const { record, lines } = await sweepIn(folder, { presets: ["nf4", "q8_0"] });
     assert.ok(
-      lines.some((line) => /original.safetensors: is damaged .* \(it is made anew\)/.test(line)),
+      lines.some((line) => /original.safetensors: is damaged .* \(it is made again\)/.test(line)),
     );
     assert.deepEqual(record.original, first.record.original);
     assert.deepEqual(record.points[0], first.record.points[0]);

@@ -103,7 +103,7 @@ function readDimensions(
   const dimensions = Math.floor(headSize * rotated);
   if (dimensions >= 2 && dimensions % 2 === 0 && dimensions <= headSize) return dimensions;
   throw new InputError(
-    `config.json: ${dimensions} rotated features a head (head size ${headSize}); must be even`,
+    `config.json: ${dimensions} rotated features per head (head size ${headSize}); must be even`,
   );
 }
 
@@ -136,7 +136,7 @@ function readScaling(
       };
     case "dynamic":
       if (dimensions < 4) {
-        throw new InputError("config.json: dynamic needs at least 4 rotated features a head");
+        throw new InputError("config.json: dynamic needs at least 4 rotated features per head");
       }
       return {
         kind,
