@@ -10,7 +10,7 @@ export interface ByteSource {
   /**
    * Reads the bytes from `start` up to, not including, `end`, where
    * 0 <= start <= end <= byteLength (a RangeError otherwise). The result may be a view of memory
-   * that the source keeps: copy before writing to it. Throws {@linkcode InputError} where the
+   * that the source keeps: copy before writing to it. Throws {@linkcode InputError} if the
    * bytes cannot be had.
    */
   read(start: number, end: number): Promise<Uint8Array>;

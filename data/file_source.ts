@@ -10,7 +10,7 @@ const largestRead = 2 ** 30;
 /**
  * A file as a {@linkcode ByteSource}. Each read opens the file anew, so nothing has to be closed, and
  * compares it with what was opened first: one that was replaced or written to in between is never
- * read as a mixture. Throws {@linkcode InputError} where there is no such file, or it has changed.
+ * read as a mixture. Throws {@linkcode InputError} if there is no such file, or it has changed.
  *
  * ```ts
  * import { openFile } from "@kanpress/kanpress/data";

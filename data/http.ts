@@ -130,13 +130,13 @@ export async function* streamRange(
   }
 }
 
-/** The size of the file that a partial answer is of; undefined where it does not say. */
+/** The size of the file that a partial answer is of; undefined if it does not say. */
 export function totalSize(response: Response): number | undefined {
   const total = /\/(\d+)$/.exec(response.headers.get("content-range") ?? "")?.[1];
   return total === undefined ? undefined : Number(total);
 }
 
-/** The entity tag of an answer that stands for the same bytes; undefined where it has none. */
+/** The entity tag of an answer that stands for the same bytes; undefined if it has none. */
 export function strongTag(response: Response): string | undefined {
   const tag = response.headers.get("etag");
   return tag === null || tag.startsWith("W/") ? undefined : tag;

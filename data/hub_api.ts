@@ -50,7 +50,7 @@ export function hubFileUrl(
 }
 
 /**
- * Asks the hub for a model's commit and files. Throws an {@linkcode InputError} where the hub does
+ * Asks the hub for a model's commit and files. Throws an {@linkcode InputError} if the hub does
  * not know the model or the revision, or does not let us in.
  */
 export async function findRevision(

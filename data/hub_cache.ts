@@ -30,7 +30,7 @@ export function snapshotPath(cache: ModelCache, commit: string): string {
   return join(cache.folder, "snapshots", commit);
 }
 
-/** The commit that a revision was when it was last downloaded; undefined where it never was. */
+/** The commit that a revision was when it was last downloaded; undefined if it never was. */
 export async function cachedCommit(
   cache: ModelCache,
   revision: string,
@@ -49,7 +49,7 @@ export async function cachedCommit(
 }
 
 /**
- * What a file of a commit must hash to, which the name of its contents says; undefined where it is
+ * What a file of a commit must hash to, which the name of its contents says; undefined if it is
  * not there or is a copy, as on file systems without links.
  */
 export async function snapshotDigest(

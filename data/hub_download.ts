@@ -25,7 +25,7 @@ export interface Download {
  * a crash may have changed what was downloaded before. What an interrupted download left, in
  * `PATH.incomplete`, is gone on with. `onBytes` hears how many bytes of the file are here.
  *
- * Throws an {@linkcode InputError} where the server fails or the contents are not what the hash
+ * Throws an {@linkcode InputError} if the server fails or the contents are not what the hash
  * says; of the latter nothing is kept.
  */
 export async function download(
@@ -100,7 +100,7 @@ async function fetchAndHash(
   return await hashFile(incomplete, wanted.digest);
 }
 
-/** The hash of a file's contents; throws an {@linkcode InputError} where it cannot be read. */
+/** The hash of a file's contents; throws an {@linkcode InputError} if it cannot be read. */
 export async function hashFile(
   path: string,
   { algorithm }: Pick<HubDigest, "algorithm">,

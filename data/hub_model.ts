@@ -153,7 +153,7 @@ async function bringSnapshot(
   return { folder, files };
 }
 
-/** What the hub has; undefined where it cannot be reached and the cache has something. */
+/** What the hub has; undefined if it cannot be reached and the cache has something. */
 async function askHub(
   settings: HubSettings,
   id: string,

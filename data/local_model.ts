@@ -41,7 +41,7 @@ export async function openLocalCompanions(path: string): Promise<ByteSource[]> {
   return await Promise.all(names.map((name) => openFile(join(folder, name))));
 }
 
-/** The name of the weights file that the path is; undefined where it is a folder. */
+/** The name of the weights file that the path is; undefined if it is a folder. */
 async function weightsFile(path: string): Promise<string | undefined> {
   const found = await stat(path).catch((error) => {
     throw fileError(path, error);
@@ -83,7 +83,7 @@ async function startOf(path: string): Promise<Uint8Array> {
   return await file.read(0, Math.min(kindBytes, file.byteLength));
 }
 
-/** Names of the files in a folder; throws {@linkcode InputError} where it cannot be read. */
+/** Names of the files in a folder; throws {@linkcode InputError} if it cannot be read. */
 export async function fileNames(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);

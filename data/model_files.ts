@@ -82,7 +82,7 @@ function isWeights(name: string): boolean {
   return !isCompressed(name) && !name.startsWith("adapter_");
 }
 
-/** Which of how many parts of a model a weights file is, by its name; undefined where it is whole. */
+/** Which of how many parts of a model a weights file is, by its name; undefined if it is whole. */
 export function shardOf(
   name: string,
 ): { readonly part: number; readonly parts: number } | undefined {

@@ -24,7 +24,7 @@ export interface ModelSource {
   readonly companions: readonly ByteSource[];
   /** Its card (`README.md`) and its licence, where it has them. */
   readonly documents: readonly ByteSource[];
-  /** Reads the tokenizer; throws an {@linkcode InputError} where the model has none. */
+  /** Reads the tokenizer; throws an {@linkcode InputError} if the model has none. */
   tokenizer(): Promise<TextTokenizer>;
 }
 

@@ -13,7 +13,7 @@ const HUB_PATTERN = /^hf:\/\/datasets\/([\w.-]+\/[\w.-]+)(?:@([\w.%-]+))?\/(.+)$
  * Opens a file by its path, its http or https address, or as a file of a data set of the Hugging
  * Face hub: `hf://datasets/OWNER/NAME/PATH`, with `@REVISION` after the name where it is not `main`
  * (a slash in a revision is written `%2F`). Read by ranges, not kept. `HF_ENDPOINT`, `HF_TOKEN` and
- * `HF_HUB_OFFLINE` of `environment` are respected. Throws {@linkcode InputError} where it cannot be had.
+ * `HF_HUB_OFFLINE` of `environment` are respected. Throws {@linkcode InputError} if it cannot be had.
  *
  * ```ts
  * import { openDataFile } from "@kanpress/kanpress/data";

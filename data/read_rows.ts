@@ -2,7 +2,7 @@ import { elementCount, type WeightSource, type WeightTensor } from "./tensor.ts"
 
 /**
  * Reads some rows (steps along the first axis) of a tensor, given by ascending numbers, without
- * holding the others where the source can do that. Throws {@linkcode InputError} where the bytes
+ * holding the others where the source can do that. Throws {@linkcode InputError} if the bytes
  * are damaged.
  *
  * ```ts

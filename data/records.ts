@@ -13,7 +13,7 @@ const LARGEST_BYTES = 2 ** 30;
 
 /**
  * Reads a data set: Parquet, JSON Lines, or a JSON array of objects, told apart by how the file
- * begins. Throws {@linkcode InputError} where it is none of them.
+ * begins. Throws {@linkcode InputError} if it is none of them.
  *
  * ```ts
  * import { memorySource, readRecords } from "@kanpress/kanpress/data";

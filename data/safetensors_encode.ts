@@ -14,7 +14,7 @@ export interface TensorBytes extends TensorInfo {
  * Encodes tensors as a safetensors file in memory. The same input gives the same bytes.
  *
  * Wider elements come first, which keeps every tensor aligned, and otherwise the order stays.
- * Throws an {@linkcode InputError} where a name is repeated or reserved, or bytes and shape
+ * Throws an {@linkcode InputError} if a name is repeated or reserved, or bytes and shape
  * disagree.
  *
  * ```ts

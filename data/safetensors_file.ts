@@ -18,7 +18,7 @@ export interface SafetensorsFile extends WeightSource {
   /** Size of the file. */
   readonly byteLength: number;
   /**
-   * Reads one tensor's bytes as they are stored; throws {@linkcode InputError} where there is no
+   * Reads one tensor's bytes as they are stored; throws {@linkcode InputError} if there is no
    * such tensor. The result may be a view of memory that the source keeps.
    */
   readBytes(name: string): Promise<Uint8Array>;

@@ -36,7 +36,7 @@ export interface SafetensorsHeader {
  * Reads and checks the header of a safetensors file
  * (https://huggingface.co/docs/safetensors), without reading any tensor.
  *
- * Throws an {@linkcode InputError} where the header is longer than 100 MB or than the file, is no
+ * Throws an {@linkcode InputError} if the header is longer than 100 MB or than the file, is no
  * JSON object, repeats a key, has an unknown element type, offsets that disagree with the shape or
  * leave gaps, overlap, or do not end where the file ends, or metadata that are not strings.
  *
@@ -151,7 +151,7 @@ function parseTensor(file: string, name: string, value: unknown): SafetensorsTen
   return { name, dtype, shape, start, end };
 }
 
-/** Bytes of a tensor; undefined where a partial product is beyond 2^53, as if it overflowed. */
+/** Bytes of a tensor; undefined if a partial product is beyond 2^53, as if it overflowed. */
 function byteSize(shape: readonly number[], elementBytes: number): number | undefined {
   let size = elementBytes;
   for (const extent of shape) {

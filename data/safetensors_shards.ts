@@ -21,7 +21,7 @@ export interface ShardedWeights extends WeightSource {
  * Opens the weights that a `model.safetensors.index.json` lists; `openShard` finds a file by its
  * name in the index. Only headers are read.
  *
- * Throws an {@linkcode InputError} where the index is not such an index, or a shard is missing or
+ * Throws an {@linkcode InputError} if the index is not such an index, or a shard is missing or
  * damaged, or the index and the shards disagree on where a tensor is.
  *
  * ```ts

@@ -15,7 +15,7 @@ export interface SealedFile {
   /** The metadata that was given, without what seals the file. */
   readonly metadata: Readonly<Record<string, string>>;
   /**
-   * Reads a tensor's bytes into memory of their own. Throws {@linkcode InputError} where there is no
+   * Reads a tensor's bytes into memory of their own. Throws {@linkcode InputError} if there is no
    * such tensor of that element type, or its bytes are not those that were written.
    */
   read(name: string, dtype: DType): Promise<ArrayBuffer>;

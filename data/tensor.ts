@@ -43,7 +43,7 @@ export type StateDict = ReadonlyMap<string, WeightTensor>;
 export interface WeightSource {
   /** Every tensor, in checkpoint order. */
   readonly tensors: readonly TensorInfo[];
-  /** Reads one tensor; throws {@linkcode InputError} where its bytes are damaged. */
+  /** Reads one tensor; throws {@linkcode InputError} if its bytes are damaged. */
   read(name: string): Promise<WeightTensor>;
   /**
    * Reads some rows (steps along the first axis) of one tensor, given by ascending numbers, without

@@ -3,7 +3,7 @@ import { InputError } from "./input_error.ts";
 import { isJsonObject, readJsonObject } from "./json_file.ts";
 
 /**
- * Throws an {@linkcode InputError} where a `tokenizer.json` cannot be that of a model with this
+ * Throws an {@linkcode InputError} if a `tokenizer.json` cannot be that of a model with this
  * `config.json`, by the number of its tokens. Unlike `readTextTokenizer` it takes tokenizers of
  * every kind, also those that kanpress cannot run.
  */
@@ -34,7 +34,7 @@ export function tokenizerSize(json: Readonly<Record<string, unknown>>): number {
 /** Models are padded to round numbers, tokenizers get tokens added; more than this is neither. */
 const LARGEST_DIFFERENCE = 0.25;
 
-/** Throws {@linkcode InputError} where a tokenizer of so many tokens cannot be that of the model. */
+/** Throws {@linkcode InputError} if a tokenizer of so many tokens cannot be that of the model. */
 export function checkVocabularySize(
   file: string,
   size: number,

@@ -56,7 +56,7 @@ const FEWEST_SHARED_VALUES = 1 << 20;
 export class HierarchicalCompressor {
   readonly #options: ResolvedOptions;
 
-  /** Throws {@linkcode InputError} where an option is out of its range. */
+  /** Throws {@linkcode InputError} if an option is out of its range. */
   constructor(options: CompressorOptions = {}) {
     this.#options = resolveOptions(options);
   }
@@ -71,7 +71,7 @@ export class HierarchicalCompressor {
    * A matrix that the levels of `rate` and `hybrid` lose, because they decode to no less an error than
    * zeros would have, is kept as it is.
    *
-   * Throws {@linkcode InputError} where a weight is not finite, where there is nothing to
+   * Throws {@linkcode InputError} if a weight is not finite, where there is nothing to
    * compress, or where the target cannot be reached; it then says what can.
    */
   async compress(

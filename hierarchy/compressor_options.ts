@@ -69,7 +69,7 @@ export interface ResolvedOptions extends CompressorOptions {
   readonly losslessSmall: boolean;
 }
 
-/** Fills in defaults; throws {@linkcode InputError} where an option is out of its range. */
+/** Fills in defaults; throws {@linkcode InputError} if an option is out of its range. */
 export function resolveOptions(options: CompressorOptions): ResolvedOptions {
   const { hiddenDims, inputDim, bits, bytes, seed = 0, states, threads = 1 } = options;
   const { effort = "normal", uniform = false, rateWeight } = options;

@@ -23,7 +23,7 @@ export interface DecodeOptions {
  * Restores the weights of a compressed model, to the same bits on every platform. Needs neither
  * tfjs nor Deno: it runs in browsers and workers too. Tied tensors share one array.
  *
- * Throws {@linkcode InputError} where the file is damaged or of another format.
+ * Throws {@linkcode InputError} if the file is damaged or of another format.
  *
  * ```ts
  * import { decompressWeights, HierarchicalCompressor } from "@kanpress/kanpress/hierarchy";

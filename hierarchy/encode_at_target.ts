@@ -19,7 +19,7 @@ const CODING_SHARE = 0.5;
 
 /**
  * The file at the step that meets the target, found trial by trial, or at a fine step where there is
- * no target. Throws {@linkcode InputError} where it cannot be met.
+ * no target. Throws {@linkcode InputError} if it cannot be met.
  */
 export async function encodeAtTarget(
   { base, matrices, parameters }: PreparedModel,

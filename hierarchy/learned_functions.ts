@@ -54,7 +54,7 @@ const SYMBOLS = 17;
 
 /**
  * Reads the functions that a compressed model has learned: what its entropy coder computes with.
- * Throws {@linkcode InputError} where the file has no trellis level.
+ * Throws {@linkcode InputError} if the file has no trellis level.
  *
  * ```ts
  * import { HierarchicalCompressor, readLearnedFunctions } from "@kanpress/kanpress/hierarchy";

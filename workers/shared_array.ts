@@ -6,7 +6,7 @@ export function canShareMemory(): boolean {
 }
 
 /**
- * Throws {@linkcode InputError} where threads cannot share memory; `what` says what needs it, such as
+ * Throws {@linkcode InputError} if threads cannot share memory; `what` says what needs it, such as
  * "calibration".
  */
 export function requireSharedMemory(what: string): void {

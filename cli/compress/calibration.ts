@@ -85,7 +85,7 @@ type CalibrationText =
 /**
  * Finds what errors in each matrix cost, by running a text through the model: that of
  * `--calibration`, or one that the model writes itself. What an earlier run found is taken from the
- * cache, unless `--no-cache` says otherwise. Throws {@linkcode InputError} where the text is too
+ * cache, unless `--no-cache` says otherwise. Throws {@linkcode InputError} if the text is too
  * short or does not fit the model.
  */
 export async function calibrateModel(

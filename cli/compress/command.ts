@@ -38,7 +38,7 @@ export function addCompress(program: Command, start: Start): void {
     .option("--hidden-dims <list>", "their widths, such as 512,256,128", hiddenDimensions)
     .option("--lossless-small", "keep norms and biases bit for bit, not as f16")
     .option("--out <path>", "folder or .kan.safetensors file to write", nonEmpty)
-    .option("--no-evaluate", "compress only; automatic where a model cannot be measured");
+    .option("--no-evaluate", "compress only; automatic if a model cannot be measured");
   addTaskOptions(command, "measure by the questions of a task, not on a text");
   addMeasureOptions(addCalibrationOptions(addCoderOptions(command)))
     .action(start(async () => (await import("./compress.ts")).compress));

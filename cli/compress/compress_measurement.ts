@@ -35,7 +35,7 @@ const TEXT_OPTIONS = ["maxKl", "text", "tokens", "protocol", "context", "stride"
 /**
  * Chooses how to measure, before any long work: by `--task`, not at all with `--no-evaluate`, else
  * on a text. A model that cannot be measured on a text is not measured, unless an option asks for
- * it. Throws {@linkcode InputError} where what the options ask for is impossible.
+ * it. Throws {@linkcode InputError} if what the options ask for is impossible.
  */
 export async function chooseMeasurement(
   options: CompressOptions,
@@ -59,7 +59,7 @@ export async function chooseMeasurement(
   return { kind: "text", text };
 }
 
-/** Why a model cannot be measured on a text; undefined where it can. */
+/** Why a model cannot be measured on a text; undefined if it can. */
 function obstacleTo(
   source: ModelSource,
   { objective }: TransformerDescription,

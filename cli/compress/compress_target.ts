@@ -17,7 +17,7 @@ export interface CompressTarget {
 
 /**
  * What the options ask for. As in the library, asking for autoencoder levels is asking for the
- * preset seed. Throws {@linkcode UsageError} where options contradict each other.
+ * preset seed. Throws {@linkcode UsageError} if options contradict each other.
  */
 export function chooseTarget(options: CompressOptions): CompressTarget {
   const { bits, size, maxKl } = options;

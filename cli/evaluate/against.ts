@@ -21,7 +21,7 @@ export interface EarlierRun extends RunFigures {
   readonly model: string;
 }
 
-/** Reads what `evaluate --json` printed; throws {@linkcode InputError} where it is something else. */
+/** Reads what `evaluate --json` printed; throws {@linkcode InputError} if it is something else. */
 export async function readEarlierRun(file: string): Promise<EarlierRun> {
   return parseEarlierRun(await readJsonObject(await openFile(file)), file);
 }

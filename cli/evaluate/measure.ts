@@ -53,7 +53,7 @@ export type TextOptions = Pick<
 
 /**
  * Reads and tokenizes the file of `--text`, or the embedded text, and keeps the first `--tokens`
- * tokens. Throws {@linkcode InputError} where nothing can be measured on them.
+ * tokens. Throws {@linkcode InputError} if nothing can be measured on them.
  */
 export async function readMeasuredText(
   options: TextOptions,

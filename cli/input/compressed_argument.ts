@@ -62,8 +62,8 @@ export async function requireCompressed(argument: string): Promise<CompressedArg
 }
 
 /**
- * Reads the tokenizer in `folder` of a model with this `config.json`; undefined where it has none.
- * Throws {@linkcode InputError} where it cannot be that model's.
+ * Reads the tokenizer in `folder` of a model with this `config.json`; undefined if it has none.
+ * Throws {@linkcode InputError} if it cannot be that model's.
  */
 export async function readTokenizerIn(
   folder: string | undefined,

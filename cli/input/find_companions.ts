@@ -24,7 +24,7 @@ const LONGEST_DOCUMENT = 1e6;
  * the embedded model's. A file does not decide what is read or fetched: the model that it says it
  * was made from is only told of.
  *
- * Throws {@linkcode InputError} where the tokenizer cannot be that of the model.
+ * Throws {@linkcode InputError} if the tokenizer cannot be that of the model.
  */
 export async function findCompanions(
   input: CompressedArgument,

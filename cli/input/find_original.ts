@@ -40,7 +40,7 @@ export interface CompressedFile {
  * weights have the digest that the file records is taken; a file without one is believed, if names
  * and shapes fit.
  *
- * Gives undefined where none is found, and says which came near. Throws {@linkcode InputError} where
+ * Gives undefined if none is found, and says which came near. Throws {@linkcode InputError} if
  * `given` is another model.
  */
 export async function findOriginal(
@@ -73,7 +73,7 @@ function describe({ container }: CompressedFile, model: ModelSource): Original {
   return { model, checked: container.sourceSha256 !== undefined };
 }
 
-/** A place where an original may be, which opens it; undefined where there is none. */
+/** A place where an original may be, which opens it; undefined if there is none. */
 type Place = (phases: Phases, signal: AbortSignal) => Promise<ModelSource | undefined>;
 
 /** Where an original may be, likeliest first. */
@@ -102,7 +102,7 @@ async function placesOf(
   return [(phases, signal) => openNamedModel(undefined, phases, signal), ...places];
 }
 
-/** Opens the model in a folder; undefined where there is none that can be opened. */
+/** Opens the model in a folder; undefined if there is none that can be opened. */
 async function openFolder(
   path: string,
   phases: Phases,
@@ -141,7 +141,7 @@ async function ifUsable(model: Promise<ModelSource>): Promise<ModelSource | unde
   }
 }
 
-/** How a model differs from what was compressed; undefined where it does not. */
+/** How a model differs from what was compressed; undefined if it does not. */
 async function differenceOf(
   { container: { tensors, aliases, sourceSha256 } }: CompressedFile,
   { config, weights }: ModelSource,

@@ -76,7 +76,7 @@ const CONFLICTS: Readonly<Record<string, readonly Conflict[]>> = {
 };
 
 /**
- * Throws {@linkcode UsageError} where an option was given that another leaves without effect. Only
+ * Throws {@linkcode UsageError} if an option was given that another leaves without effect. Only
  * options of the command line count, not defaults.
  */
 export function refuseIgnoredOptions(command: Command): void {

@@ -83,7 +83,7 @@ export async function openOutput(path: string, kind: OutputKind): Promise<Output
 }
 
 /**
- * The path that a symbolic link leads to, or the path itself. Throws {@linkcode InputError} where it
+ * The path that a symbolic link leads to, or the path itself. Throws {@linkcode InputError} if it
  * or a folder on the way leads nowhere, and for devices and pipes.
  */
 function followLink(path: string): string {

@@ -37,7 +37,7 @@ export interface Stage {
 /**
  * Opens the stage of `target`, beside it or, where it is a folder, `inside` it; messages call the
  * target `shown`. What killed runs left there and beside it is removed, and what they were about to
- * replace is put back. Throws {@linkcode InputError} where another run writes to the target.
+ * replace is put back. Throws {@linkcode InputError} if another run writes to the target.
  */
 export function openStage(target: string, shown: string, inside: boolean): Stage {
   const [folder, other] = inside
@@ -115,7 +115,7 @@ function makeOne(folder: string): boolean {
 
 /**
  * Locks a hidden folder that was just made, that was there, or is a `"neighbor"`, which gets no lock
- * file if it has none; `"gone"` where it was removed meanwhile, undefined where it is locked.
+ * file if it has none; `"gone"` where it was removed meanwhile, undefined if it is locked.
  */
 function tryLock(
   folder: string,

@@ -9,7 +9,7 @@ const MOST_TOKENS = 1_000_000;
 
 /**
  * Compares a text with what its first tokens are decoded to, and says where they first differ, in a
- * warning that names the text; undefined where they do not. What a tokenizer changes by design does
+ * warning that names the text; undefined if they do not. What a tokenizer changes by design does
  * not count: what its normalizer does, spaces at the beginning, and all white space where line
  * breaks and spaces are the same to it. What is left is text that the vocabulary cannot write, or a
  * decoder that does not belong to it.

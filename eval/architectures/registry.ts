@@ -67,7 +67,7 @@ function checkLayerCount(
  * checkpoint, which may or may not carry the architecture's prefix; `names` are those of all its
  * tensors, or none where there is no checkpoint. A head among them is the model's head, also where
  * `tie_word_embeddings` ties it to the embedding: `readStateDict` leaves a head out that is the
- * embedding once more. Throws {@linkcode InputError} where the config is incomplete, contradicts itself, counts more layers than tensors or asks for something unsupported.
+ * embedding once more. Throws {@linkcode InputError} if the config is incomplete, contradicts itself, counts more layers than tensors or asks for something unsupported.
  *
  * ```ts
  * import { describeModel } from "@kanpress/kanpress/eval";

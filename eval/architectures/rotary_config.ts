@@ -166,7 +166,7 @@ function readFactor(config: ModelConfig, parameters: ModelConfig): number {
   return readInteger(config, "max_position_embeddings") / readOriginalContext(config, parameters);
 }
 
-/** A positive number; `undefined` where it is absent or 0, which means the same. */
+/** A positive number; `undefined` if it is absent or 0, which means the same. */
 function readOptional(parameters: ModelConfig, key: string): number | undefined {
   if (parameters[key] == null || parameters[key] === 0) return undefined;
   return readNumber(parameters, key);

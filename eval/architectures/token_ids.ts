@@ -1,6 +1,6 @@
 import { InputError } from "../../data/input_error.ts";
 
-/** Throws {@linkcode InputError} where a token id is outside the vocabulary. */
+/** Throws {@linkcode InputError} if a token id is outside the vocabulary. */
 export function checkTokenIds(ids: Int32Array, vocabularySize: number): void {
   const index = ids.findIndex((id) => id < 0 || id >= vocabularySize);
   if (index < 0) return;

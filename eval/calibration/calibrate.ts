@@ -103,7 +103,7 @@ const comfortableHeap = 4e8;
  * Runs a text through a model in Web Workers and collects what the rate code weighs errors with: the
  * second moment of every linear layer's inputs (summed over short runs in float32, over runs in
  * float64) and the Fisher information of its outputs. The text is cut into chunks as
- * {@linkcode evaluateLanguageModel} does; all positions count. Throws {@linkcode InputError} where the
+ * {@linkcode evaluateLanguageModel} does; all positions count. Throws {@linkcode InputError} if the
  * text is too short, a token is outside the vocabulary, the context is too long, or the weights do
  * not fit the config.
  *

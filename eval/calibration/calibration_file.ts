@@ -82,7 +82,7 @@ export function calibrationParts(
 }
 
 /**
- * Reads what {@linkcode writeCalibration} wrote; undefined where there is no such file. Throws
+ * Reads what {@linkcode writeCalibration} wrote; undefined if there is no such file. Throws
  * {@linkcode InputError} where it is damaged, of another version, or not of this key.
  */
 export async function readCalibration(
@@ -106,7 +106,7 @@ export async function parseCalibration(source: ByteSource, key: string): Promise
   return await unpackFile(described, file, (what) => fail(`its ${what} cannot be right`));
 }
 
-/** What the JSON says, or undefined where it contradicts itself. */
+/** What the JSON says, or undefined if it contradicts itself. */
 function parseDescribed(text: string | undefined): Described | undefined {
   let value: unknown;
   try {

@@ -39,7 +39,7 @@ const sequencesPerJob = 16;
 
 /**
  * Lets a model write its own calibration text: sequences drawn token by token from its distribution
- * (temperature 1), one after another. Throws {@linkcode InputError} where the model predicts no next
+ * (temperature 1), one after another. Throws {@linkcode InputError} if the model predicts no next
  * token, or a sequence would be longer than its context.
  *
  * ```ts

@@ -9,7 +9,7 @@ export type BackendName = "wasm" | "cpu" | "webgpu";
 export const backendNames: readonly BackendName[] = ["wasm", "cpu", "webgpu"];
 
 /**
- * Makes tfjs compute on a backend and waits until it is ready. Throws {@linkcode InputError} where
+ * Makes tfjs compute on a backend and waits until it is ready. Throws {@linkcode InputError} if
  * the machine has no such backend.
  *
  * ```ts

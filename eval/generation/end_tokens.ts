@@ -5,7 +5,7 @@ import type { ModelConfig } from "../architectures/config.ts";
 
 /**
  * The tokens that end what a model writes: those that `generation_config.json` names, else those of
- * `config.json`, as transformers has it, else the tokenizer's. Throws {@linkcode InputError} where
+ * `config.json`, as transformers has it, else the tokenizer's. Throws {@linkcode InputError} if
  * `eos_token_id` is neither a token id nor a list of them.
  *
  * ```ts

@@ -51,7 +51,7 @@ export class LanguageModel {
     return new Map([...this.#weights].filter(([name]) => expected.has(name)));
   }
 
-  /** Replaces the weights; throws {@linkcode InputError} where names or shapes do not fit. */
+  /** Replaces the weights; throws {@linkcode InputError} if names or shapes do not fit. */
   loadStateDict(weights: StateDict): void {
     const parameters = this.#prepare(weights);
     this.#parameters.dispose();
@@ -120,7 +120,7 @@ export class LanguageModel {
 }
 
 /**
- * A model from its config and weights. Throws {@linkcode InputError} where the architecture is
+ * A model from its config and weights. Throws {@linkcode InputError} if the architecture is
  * unknown, or where a tensor is missing, has the wrong shape or holds NaN or infinite values.
  *
  * ```ts

@@ -24,7 +24,7 @@ export async function writeBaseEvaluation(
 }
 
 /**
- * Reads what {@linkcode writeBaseEvaluation} wrote; undefined where there is no such file, or one of
+ * Reads what {@linkcode writeBaseEvaluation} wrote; undefined if there is no such file, or one of
  * another key or fingerprint: then the original is to be evaluated again. Throws
  * {@linkcode InputError} where it is damaged.
  */

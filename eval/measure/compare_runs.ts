@@ -16,7 +16,7 @@ export interface RunComparison {
 /**
  * Compares a run with another that predicted the same tokens: of each its compressed model, or its
  * only one. Standard errors are of the differences, chunk by chunk, so that what is hard about the
- * text drops out. Throws {@linkcode InputError} where the runs predicted different tokens, or
+ * text drops out. Throws {@linkcode InputError} if the runs predicted different tokens, or
  * disagree on how many chunks those are in.
  *
  * ```ts

@@ -40,7 +40,7 @@ const ORIGINAL_SHARE = 0.15;
  * meets the target by construction: measure on another text where an independent figure is wanted.
  * Progress of all of it goes to `compressor.onProgress`.
  *
- * Throws {@linkcode InputError} where the target cannot be reached, with the least divergence that
+ * Throws {@linkcode InputError} if the target cannot be reached, with the least divergence that
  * can, and for the same reasons as {@linkcode evaluateLanguageModel} and the compressor.
  *
  * ```ts

@@ -30,7 +30,7 @@ const MASKED = -1e9;
  * `past_key_values.0.key` and `.value`, `[batch, keyValueHeads, past, headSize]`, and it gives
  * `present.0.key` and `.value`, longer by these tokens.
  *
- * The weights are not copied. Throws {@linkcode InputError} where the config is not that of a
+ * The weights are not copied. Throws {@linkcode InputError} if the config is not that of a
  * supported model that predicts next tokens, or does not fit the weights.
  *
  * ```ts

@@ -22,7 +22,7 @@ export interface BarsOptions {
 }
 
 /**
- * Values by category as bars, such as bits per weight by level. Throws {@linkcode InputError} where
+ * Values by category as bars, such as bits per weight by level. Throws {@linkcode InputError} if
  * a series has not one value a category.
  *
  * ```ts

@@ -15,7 +15,7 @@ export interface TensorCost {
 /**
  * Bits per weight of every matrix by depth: one series for each kind of matrix that layers have, and
  * a horizontal line for each matrix outside the layers, such as embeddings. Vectors are left out.
- * Throws {@linkcode InputError} where there is no matrix.
+ * Throws {@linkcode InputError} if there is no matrix.
  *
  * ```ts
  * import { bitsPerLayerFigure } from "@kanpress/kanpress/eval";

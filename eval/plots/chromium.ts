@@ -16,7 +16,7 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** The path of a Chromium on this machine; undefined where there is none. */
+/** The path of a Chromium on this machine; undefined if there is none. */
 export function findChromium(): string | undefined {
   return PATHS.find((path) => existsSync(path));
 }

@@ -26,7 +26,7 @@ export interface FunctionsOptions {
 
 /**
  * Learned functions of one variable as curves in one figure; with markers too where they are more
- * than dashes can tell apart. Throws {@linkcode InputError} where there is no curve, or one without
+ * than dashes can tell apart. Throws {@linkcode InputError} if there is no curve, or one without
  * points.
  *
  * ```ts

@@ -14,7 +14,7 @@ export interface RateDistortionPoint {
 
 /**
  * Rate against distortion, with the bound D(R) = 2^(-2R) that no code of independent Gaussian values
- * can pass (Shannon, 1959). Throws {@linkcode InputError} where there is no point, or where a
+ * can pass (Shannon, 1959). Throws {@linkcode InputError} if there is no point, or if a
  * distortion is not above 0.
  *
  * ```ts

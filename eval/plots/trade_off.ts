@@ -35,7 +35,7 @@ const MEASURES = {
 
 /**
  * Size against quality: one series a method with error bars of one standard error, and the Pareto
- * front of all. The measure's axis is logarithmic. Throws {@linkcode InputError} where there is no
+ * front of all. The measure's axis is logarithmic. Throws {@linkcode InputError} if there is no
  * point, or a value that a logarithmic axis cannot show.
  *
  * ```ts

@@ -70,7 +70,7 @@ export interface ProtocolChoice {
 }
 
 /**
- * The protocol to measure a model with. Throws {@linkcode InputError} where the choice does not suit
+ * The protocol to measure a model with. Throws {@linkcode InputError} if the choice does not suit
  * the model.
  */
 export function chooseProtocol(
@@ -123,7 +123,7 @@ function checkContext(contextLength: number, shortest: number, longest: number):
 }
 
 /**
- * Cuts a text into the windows of a protocol. Throws {@linkcode InputError} where it is empty, too
+ * Cuts a text into the windows of a protocol. Throws {@linkcode InputError} if it is empty, too
  * short for one window, or has tokens that the model does not know.
  */
 export function planWindows(

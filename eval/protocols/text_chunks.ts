@@ -4,7 +4,7 @@ import { chooseProtocol, planWindows } from "./protocol.ts";
 /**
  * Cuts a tokenized text into whole chunks, one after another, as llama.cpp does: BOS goes before the
  * text and replaces the first token of each chunk, where a BOS token is given; the remainder is
- * dropped. Throws {@linkcode InputError} where the text or the context cannot be used.
+ * dropped. Throws {@linkcode InputError} if the text or the context cannot be used.
  */
 export function cutIntoChunks(
   tokens: Int32Array,

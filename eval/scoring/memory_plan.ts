@@ -36,7 +36,7 @@ export interface MemoryDemand {
 }
 
 /**
- * Decides whether all weights of a model stay in a worker's heap. Throws {@linkcode InputError} where
+ * Decides whether all weights of a model stay in a worker's heap. Throws {@linkcode InputError} if
  * even one layer at a time does not fit.
  */
 export function planMemory(model: TransformerDescription, demand: MemoryDemand): MemoryPlan {
@@ -59,7 +59,7 @@ export function planMemory(model: TransformerDescription, demand: MemoryDemand):
 }
 
 /**
- * Throws {@linkcode InputError} where not even one layer's weights fit into a WASM heap, whatever is
+ * Throws {@linkcode InputError} if not even one layer's weights fit into a WASM heap, whatever is
  * done with the model: to be called before its weights are read.
  */
 export function checkLayerMemory(model: TransformerDescription): void {
@@ -80,7 +80,7 @@ export function largestLayerWeights({ layers }: TransformerDescription): number 
 }
 
 /**
- * Throws {@linkcode InputError} where a model does not fit whole into a WASM heap, as it must to
+ * Throws {@linkcode InputError} if a model does not fit whole into a WASM heap, as it must to
  * write a text; `advice` says what to do instead.
  */
 export function checkResidentMemory(model: TransformerDescription, advice: string): void {

@@ -80,7 +80,7 @@ export interface TaskResult {
 
 /**
  * Asks a model the questions of a task, zero-shot, with the prompts and conventions of
- * EleutherAI's lm-evaluation-harness. Throws {@linkcode InputError} where a record lacks a field, or
+ * EleutherAI's lm-evaluation-harness. Throws {@linkcode InputError} if a record lacks a field, or
  * the task does not suit the model.
  *
  * ```ts

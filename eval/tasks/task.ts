@@ -40,7 +40,7 @@ export type Task =
       readonly kind: "choice";
       /** Whether likelihood a character is reported too (acc_norm). */
       readonly normalizes: boolean;
-      /** Reads a record; throws {@linkcode InputError} where a field is missing. */
+      /** Reads a record; throws {@linkcode InputError} if a field is missing. */
       readonly read: (entry: Entry) => ChoiceQuestion;
     }
     | {

@@ -7,7 +7,7 @@ import { largestHead } from "./rotation.ts";
 
 /**
  * Why these programs cannot run a model, on this device and with sequences of up to `length` tokens;
- * undefined where they can.
+ * undefined if they can.
  */
 export function whyUnsupported(
   model: TransformerDescription,

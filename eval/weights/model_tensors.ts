@@ -20,7 +20,7 @@ export interface Checkpoint {
  * The tensors of a checkpoint that its model consists of, in order, after comparing names and shapes
  * with the config. Buffers are left out, and so is a stored head that is the embedding once more,
  * where `tie_word_embeddings` ties them. A stored head of other values is the model's head, whatever
- * `tie_word_embeddings` says, as in transformers 5. Throws {@linkcode InputError} where tensors are
+ * `tie_word_embeddings` says, as in transformers 5. Throws {@linkcode InputError} if tensors are
  * missing, too many or of other shapes.
  */
 export async function modelTensors({ config, weights }: Checkpoint): Promise<TensorInfo[]> {

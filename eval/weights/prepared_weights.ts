@@ -21,7 +21,7 @@ export type PreparedWeights = ReadonlyMap<string, PreparedTensor>;
 
 /**
  * Checks the weights and says how they are laid out; with `shared` in memory that workers can
- * share. Copies what is not there already and nothing else. Throws {@linkcode InputError} where a
+ * share. Copies what is not there already and nothing else. Throws {@linkcode InputError} if a
  * weight is NaN or infinite.
  */
 export function prepareWeights(

@@ -41,7 +41,7 @@ const ALIGNMENT = 16;
 const SUMS_BYTES = 8 * AXIS_SUMS;
 
 /**
- * `indexStatistics` in WebAssembly SIMD, with the same results to the bit; `undefined` where the
+ * `indexStatistics` in WebAssembly SIMD, with the same results to the bit; `undefined` if the
  * platform lacks it. Its memory has room for the scales and one anti-diagonal of the largest matrix.
  */
 export function createIndexStatisticsKernel(): IndexStatistics | undefined {

@@ -102,7 +102,7 @@ export function putIntegers(encoder: RansEncoder, values: Int32Array): void {
 }
 
 /**
- * Reads `length` integers that {@linkcode putIntegers} wrote. Throws {@linkcode InputError} where one is
+ * Reads `length` integers that {@linkcode putIntegers} wrote. Throws {@linkcode InputError} if one is
  * larger than any that is written.
  */
 export function takeIntegers(decoder: RansDecoder, length: number): Int32Array {

@@ -80,7 +80,7 @@ function kernelWithRoom(room: number): RunningKernel | undefined {
 }
 
 /**
- * The decoder of `createRunDecoder` in WebAssembly, with the same results; `undefined` where the
+ * The decoder of `createRunDecoder` in WebAssembly, with the same results; `undefined` if the
  * platform lacks it. All decoders of a thread share a megabyte of memory: one can be used after another
  * has ended its stream, but not in between. Matrices may have up to `room` rows and columns, together.
  */

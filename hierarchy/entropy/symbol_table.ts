@@ -124,7 +124,7 @@ export function takeSymbol(decoder: RansDecoder, table: SymbolTable, slots: Uint
 }
 
 /**
- * Reads what {@linkcode putEscaped} wrote; throws {@linkcode tooWide} where the integer could have
+ * Reads what {@linkcode putEscaped} wrote; throws {@linkcode tooWide} if the integer could have
  * a magnitude of 2^30 or more, so that twice it would not fit in 32 bits.
  */
 export function takeEscaped(decoder: RansDecoder, reach: number, rawBits: number): number {

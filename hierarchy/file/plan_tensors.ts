@@ -35,7 +35,7 @@ const FLOAT_DTYPES: ReadonlySet<DType> = new Set([
 /**
  * Decides how each tensor is stored: matrices of floating-point numbers are coded by the levels;
  * vectors (norms, biases) are kept as f16 where that does no harm, else as f32, and integers as they
- * are; a matrix equal to an earlier one is stored once. Throws {@linkcode InputError} where a value is not finite.
+ * are; a matrix equal to an earlier one is stored once. Throws {@linkcode InputError} if a value is not finite.
  */
 export function planTensors(
   tensors: ReadonlyMap<string, WeightTensor>,
@@ -77,7 +77,7 @@ function sameValues(a: WeightTensor, b: WeightTensor): boolean {
   return a.data.every((value, i) => Object.is(value, b.data[i]));
 }
 
-/** Element type of a tensor kept exactly, or undefined where the levels code it. */
+/** Element type of a tensor kept exactly, or undefined if the levels code it. */
 function storageType({ dtype, shape, data }: WeightTensor, lossless: boolean): DType | undefined {
   if (!FLOAT_DTYPES.has(dtype)) return dtype;
   if (isCoded(shape)) return undefined;

@@ -24,7 +24,7 @@ export function encodeVerbatimTensors(
 }
 
 /**
- * The tensors that {@linkcode encodeVerbatimTensors} stored, by name. Throws {@linkcode InputError} where a
+ * The tensors that {@linkcode encodeVerbatimTensors} stored, by name. Throws {@linkcode InputError} if a
  * value is not finite.
  */
 export function decodeVerbatimTensors(

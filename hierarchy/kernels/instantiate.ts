@@ -11,7 +11,7 @@ export const PAGE_BYTES = 1 << 16;
 
 /**
  * Starts a kernel of one or several modules, in base64, with at least `bytes` of memory that can grow to
- * `mostBytes`. Gives `undefined` where the platform cannot run it: no WebAssembly or no SIMD,
+ * `mostBytes`. Gives `undefined` if the platform cannot run it: no WebAssembly or no SIMD,
  * compilation forbidden by a content security policy, or no memory left. Callers then use their
  * TypeScript reference, with the same results.
  */

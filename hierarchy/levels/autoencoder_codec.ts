@@ -102,7 +102,7 @@ function checkAutoencoder(encoded: EncodedLevel, shapes: readonly MatrixShape[])
   requireRoom(encoded, "decoder", needed, [], () => 0);
 }
 
-/** The sizes of the decoder; undefined where there is none, because every weight is zero. */
+/** The sizes of the decoder; undefined if there is none, because every weight is zero. */
 function decoderSizes(encoded: EncodedLevel) {
   const inputDim = integerParameter(encoded, "hiddenDim", 0, LARGEST_HIDDEN_DIM);
   if (inputDim === 0) return undefined;

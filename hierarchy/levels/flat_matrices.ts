@@ -16,7 +16,7 @@ export interface FlatMatrices {
   read(start: number, target: Float32Array): void;
 }
 
-/** Flattens `matrices`; throws {@linkcode InputError} where a value is not finite. */
+/** Flattens `matrices`; throws {@linkcode InputError} if a value is not finite. */
 export function flattenMatrices(matrices: Matrices): FlatMatrices {
   const scaleCodes = Int32Array.from(matrices, ({ name, data }) => {
     let squares = 0;

@@ -13,7 +13,7 @@ export interface LevelCodec {
   /** Whether single matrices can be decoded without the others. */
   readonly decodesApart?: true;
   /**
-   * Throws {@linkcode InputError} where the level cannot be that of these matrices: parameters out of
+   * Throws {@linkcode InputError} if the level cannot be that of these matrices: parameters out of
    * range, streams that are missing or too short for what they should hold. Allocates and decodes
    * nothing that a file merely claims.
    */

@@ -38,7 +38,7 @@ export function storedStream(encoded: EncodedLevel, name: string): Uint8Array {
 }
 
 /**
- * Throws {@linkcode InputError} where a stream is too short for what it should hold, before any of it
+ * Throws {@linkcode InputError} if a stream is too short for what it should hold, before any of it
  * is decoded: `bits` for the level itself and at least `bitsOf` each matrix.
  */
 export function requireRoom(

@@ -33,7 +33,7 @@ interface Panels {
 }
 
 /**
- * `subtractRows` in WebAssembly SIMD, with the same results to the bit; `undefined` where the
+ * `subtractRows` in WebAssembly SIMD, with the same results to the bit; `undefined` if the
  * platform lacks it. Works on panels, in 1.1 MB of memory whatever the size of the matrix.
  */
 export function createFactorKernel(): SubtractRows | undefined {

@@ -48,7 +48,7 @@ const RESERVED_BYTES = 16;
 const MOST_BYTES = 2 ** 32 - PAGE_BYTES;
 
 /**
- * `feedbackOperations` in WebAssembly SIMD, with the same results to the bit; `undefined` where the
+ * `feedbackOperations` in WebAssembly SIMD, with the same results to the bit; `undefined` if the
  * platform lacks it. One matrix at a time: its memory, which grows with the largest, is used again for
  * the next.
  */

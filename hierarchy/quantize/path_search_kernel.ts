@@ -57,7 +57,7 @@ function layout(states: number) {
 
 /**
  * The path search of `createPathSearch` in WebAssembly SIMD, with the same results to the bit;
- * `undefined` where the platform lacks it. Uses 1.7 MB at most.
+ * `undefined` if the platform lacks it. Uses 1.7 MB at most.
  */
 export function createPathSearchKernel(trellis: Trellis): PathSearch | undefined {
   const { states } = trellis;

@@ -31,7 +31,7 @@ export interface Program {
 /** Counted repetitions are written out; a pattern may not become longer than this. */
 const MOST_INSTRUCTIONS = 2000;
 
-/** Compiles a parsed pattern; throws a {@linkcode PatternError} where it is too large. */
+/** Compiles a parsed pattern; throws a {@linkcode PatternError} if it is too large. */
 export function compilePattern(pattern: PatternNode): Program {
   const instructions: Instruction[] = [];
   const sets = new Map<string, CharacterSet>();

@@ -41,7 +41,7 @@ export class Pattern {
   }
 
   /**
-   * All matches that do not overlap, from left to right. Throws a {@linkcode PatternError} where
+   * All matches that do not overlap, from left to right. Throws a {@linkcode PatternError} if
    * the text takes too many steps.
    */
   *matches(text: string): Generator<Match> {
