@@ -10,7 +10,7 @@ export function firstNotFinite(data: Float32Array): number {
 }
 
 /**
- * Throws an {@linkcode InputError} that names the tensor, the element, and the file where there is one,
+ * Throws an {@linkcode InputError} that names the tensor, the element, and the file if there is one,
  * where a value is NaN or infinite.
  *
  * ```ts

@@ -8,7 +8,7 @@ const LONGEST = 100_000;
 
 /**
  * The YAML between two lines of hyphens with which a page begins, such as a model's card on the hub:
- * the keys whose values are texts or lists of texts. Empty where there is none that can be read: a
+ * the keys whose values are texts or lists of texts. Empty if there is none that can be read: a
  * page is written by people, and nothing depends on it.
  */
 export function parseFrontMatter(page: string): FrontMatter {

@@ -13,7 +13,7 @@ export interface RequestOptions {
   /** Milliseconds before the second try, doubled before each further one; 500 by default. */
   readonly firstDelay?: number;
   /**
-   * A connection counts as dropped where it brings less than 1 KiB per second over so many
+   * A connection counts as dropped where it brings less than 1 KiB per second over this many
    * milliseconds; 20,000 by default.
    */
   readonly stallTimeout?: number;
@@ -119,7 +119,7 @@ export async function* streamRange(
       }
     } catch (error) {
       const now = performance.now();
-      // However often it is dropped, what brings enough is gone on with.
+      // However often it is dropped, what brings enough is resumed.
       if (at - mark.at > SLOWEST * Math.max(1, (now - mark.time) / 1000)) {
         failures = 0;
         mark = { at, time: now };

@@ -23,7 +23,7 @@ export interface Download {
 /**
  * Downloads a file unless it is there, and checks its hash in any case: a disk, another program or
  * a crash may have changed what was downloaded before. What an interrupted download left, in
- * `PATH.incomplete`, is gone on with. `onBytes` hears how many bytes of the file are here.
+ * `PATH.incomplete`, is resumed. `onBytes` hears how many bytes of the file are here.
  *
  * Throws an {@linkcode InputError} if the server fails or the contents are not what the hash
  * says; of the latter nothing is kept.

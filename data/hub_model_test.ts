@@ -155,7 +155,7 @@ Deno.test("drops, 429 and 503 in the middle are survived", async () => {
   });
 });
 
-Deno.test("an interrupted download is gone on with by range", async () => {
+Deno.test("an interrupted download is resumed by range", async () => {
   const weights = single.files["model.safetensors"]!;
   let down = true;
   const fault: FakeHub["fault"] = (request) => {

@@ -35,6 +35,6 @@ Deno.test("values of a type are stored in it, whatever they are", () => {
   assert.ok(!narrowsSafely("F8_E4M3", Float32Array.of(2 ** -9, 500)));
 });
 
-Deno.test("a NaN is never stored safely where it cannot be compared", () => {
+Deno.test("a NaN is never stored safely if it cannot be compared", () => {
   assert.ok(!narrowsSafely("F16", Float32Array.of(1, NaN)));
 });

@@ -71,7 +71,7 @@ const cases: Record<string, Case> = {
     settings: { ...llama, add_bos_token: false },
     expected: [1, 2, true],
   },
-  "nor where there is none": {
+  "nor if there is none": {
     json: tokenizerJson(false),
     settings: { ...llama, add_bos_token: true },
     expected: [1, 2, false],

@@ -8,7 +8,7 @@ import { encodeSafetensors } from "./safetensors_encode.ts";
 import { openSafetensors } from "./safetensors_file.ts";
 import { readSafetensorsHeader } from "./safetensors_header.ts";
 
-/** A file of the given header, which need not be valid, and so many bytes of tensors. */
+/** A file of the given header, which need not be valid, and this many bytes of tensors. */
 function fileOf(header: string | Uint8Array, dataBytes: number, headerLength?: number): Uint8Array {
   const json = typeof header === "string" ? new TextEncoder().encode(header) : header;
   const file = new Uint8Array(8 + json.length + dataBytes);

@@ -34,7 +34,7 @@ export function tokenizerSize(json: Readonly<Record<string, unknown>>): number {
 /** Models are padded to round numbers, tokenizers get tokens added; more than this is neither. */
 const LARGEST_DIFFERENCE = 0.25;
 
-/** Throws {@linkcode InputError} if a tokenizer of so many tokens cannot be that of the model. */
+/** Throws {@linkcode InputError} if a tokenizer of this many tokens cannot be that of the model. */
 export function checkVocabularySize(
   file: string,
   size: number,

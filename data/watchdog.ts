@@ -1,5 +1,5 @@
 /**
- * A connection must bring so many bytes per second, on average over the time that a watchdog waits.
+ * A connection must bring this many bytes per second, on average over the time that a watchdog waits.
  */
 export const SLOWEST = 1024;
 

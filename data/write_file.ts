@@ -16,7 +16,7 @@ const unfinished = new Set<string>();
  * Writes a file so that it is there whole or not at all: into a temporary file in the same folder,
  * which is renamed at the end and removed on any failure. A file that was there before is replaced.
  *
- * Throws an {@linkcode InputError} that names the folder or file where it cannot be written
+ * Throws an {@linkcode InputError} that names the folder or file if it cannot be written
  * (missing or read-only folder, full disk).
  *
  * ```ts

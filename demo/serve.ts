@@ -13,7 +13,7 @@ export interface DemoModel {
   readonly source: ByteSource;
   /** Its `tokenizer.json`. */
   readonly tokenizer: ByteSource;
-  /** Its `tokenizer_config.json`, where there is one. */
+  /** Its `tokenizer_config.json`, if there is one. */
   readonly tokenizerConfig?: ByteSource;
 }
 

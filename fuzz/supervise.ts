@@ -57,7 +57,7 @@ export interface TargetResult {
 /** Seconds that a target may take to make its sound inputs. */
 const PREPARATION_SECONDS = 120;
 const MILLISECONDS_BETWEEN_LOOKS = 50;
-/** A case that computes nothing, or a machine with much else to do, gets so many times as long. */
+/** A case that computes nothing, or a machine with much else to do, gets this many times as long. */
 const PATIENCE = 6;
 
 /**

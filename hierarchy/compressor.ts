@@ -64,7 +64,7 @@ export class HierarchicalCompressor {
   /**
    * Compresses weights. Deterministic: the same weights, options and seed give the same bytes.
    *
-   * A target in size is met from below: the file has at most so many bytes, and at least 99.8 % of
+   * A target in size is met from below: the file has at most this many bytes, and at least 99.8 % of
    * them. Models of some thousand weights may end lower, because whole bytes of their streams are
    * a larger share of them.
    *

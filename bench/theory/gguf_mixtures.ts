@@ -69,7 +69,7 @@ function all(type: string): Mixture {
   };
 }
 
-/** The baseline that a mixture is, for a GPT-2 of so many layers; undefined for no such name. */
+/** The baseline that a mixture is, for a GPT-2 of this many layers; undefined for no such name. */
 export function ggufMixture(name: string, layers: number): Baseline | undefined {
   const mixture = MIXTURES[name];
   if (mixture === undefined) return undefined;

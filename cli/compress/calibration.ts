@@ -32,7 +32,7 @@ import { greatest } from "../../data/extremes.ts";
 
 /** Tokens of a text that are used unless the user asks for more or fewer. */
 const TEXT_TOKENS = 32_768;
-/** Tokens that a model writes where there is no text. */
+/** Tokens that a model writes if there is no text. */
 const SAMPLED_TOKENS = 16_384;
 /** Chunks are at most so long. */
 const LONGEST_CHUNK = 512;

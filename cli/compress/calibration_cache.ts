@@ -11,16 +11,16 @@ import {
 } from "../../eval/calibration/calibration_file.ts";
 import type { Session } from "../terminal/session.ts";
 
-/** A folder keeps so many calibrations; older ones go. */
+/** A folder keeps this many calibrations; older ones go. */
 const MOST_FILES = 4;
-/** A folder keeps so many bytes. */
+/** A folder keeps this many bytes. */
 const MOST_BYTES = 2e9;
 /** In milliseconds. */
 const ONE_DAY = 86_400_000;
 
 /**
  * The calibration that a folder keeps under a key, or a new one, which is then kept. A file that is
- * damaged or not of this key is told of and made anew. Where none can be written, that is told before
+ * damaged or not of this key is reported and made again. If none can be written, that is said before
  * the work, which may take long, and nothing else is the matter.
  */
 export async function cachedCalibration(

@@ -38,7 +38,7 @@ Deno.test("a calibration is made once for each key", async () => {
   assert.deepEqual(fileNames(folder).slice(0, 2), [".gitignore", "CACHEDIR.TAG"]);
 });
 
-Deno.test("a damaged calibration is told of and made anew", async () => {
+Deno.test("a damaged calibration is reported and made again", async () => {
   const folder = await Deno.makeTempDir();
   await ask(folder, "a".repeat(64), 1);
   const path = join(folder, `calibration-${"a".repeat(24)}.safetensors`);

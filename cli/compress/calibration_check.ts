@@ -7,9 +7,9 @@ import type { MeasureOptions } from "../options/measure_options.ts";
 
 /** Tokens of the calibration text that are measured on. */
 const CHECKED_TOKENS = 2048;
-/** A divergence so many times that on the calibration text is warned of. */
+/** Warns of a divergence this many times that on the calibration text. */
 const FURTHER = 1.5;
-/** A perplexity so many times the measured text's, or so small a part of it, is warned of. */
+/** Warns of a perplexity this many times the measured text's, or so small a part of it. */
 const OTHER_TEXT = 3;
 
 /** The text that a model was calibrated on. */

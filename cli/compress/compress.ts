@@ -162,7 +162,7 @@ async function calibrateFor(
   return { metrics: factored, calibrated };
 }
 
-/** The target in bits per parameter, where there is one. */
+/** The target in bits per parameter, if there is one. */
 function targetBits({ bits, bytes }: CompressTarget, weights: StateDict): number | undefined {
   if (bytes === undefined) return bits;
   let parameters = 0;

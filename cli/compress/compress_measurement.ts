@@ -76,7 +76,7 @@ export interface MeasuringContext {
   readonly phases: Phases;
   /** Stops it. */
   readonly signal: AbortSignal;
-  /** The text that the model was calibrated on, where there was one. */
+  /** The text that the model was calibrated on, if there was one. */
   readonly calibrated?: CheckedText | undefined;
   /** The original's part of an earlier measurement on the text. */
   readonly base?: BaseEvaluation | undefined;

@@ -26,7 +26,7 @@ export type CompanionFiles = Pick<ModelSource, "companions" | "documents">;
 
 /**
  * Prepares the place that `out` names: a `.kan.safetensors` file, which is written alone, or a
- * folder. Fails now, not after the work, where it cannot be written or holds something else.
+ * folder. Fails now, not after the work, if it cannot be written or holds something else.
  */
 export async function prepareCompressedOutput(out: string): Promise<CompressedOutput> {
   if (out.endsWith(COMPRESSED_SUFFIX)) return await prepareFile(out);

@@ -20,7 +20,7 @@ export interface Measured {
   readonly result?: EvaluationResult;
   /** What that text is called. */
   readonly textName?: string;
-  /** What measuring them on the calibration text gave, where there was one. */
+  /** What measuring them on the calibration text gave, if there was one. */
   readonly calibration?: CalibrationCheck;
   /** What asking both the questions of a task gave. */
   readonly task?: TaskFigures;

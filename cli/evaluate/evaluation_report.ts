@@ -25,9 +25,9 @@ export interface EvaluationOutcome {
   readonly notes?: readonly string[];
   /** Sizes, where the model is a compressed one. */
   readonly sizes?: Sizes;
-  /** The original, where there was one to compare a compressed model with. */
+  /** The original, if there was one to compare a compressed model with. */
   readonly comparedWith?: ComparedModel;
-  /** How it differs from an earlier run, where there is one to compare with. */
+  /** How it differs from an earlier run, if there is one to compare with. */
   readonly against?: Against;
   /** The command line that measured. */
   readonly command: string;
@@ -37,7 +37,7 @@ export interface EvaluationOutcome {
 
 /**
  * The JSON object of `evaluate --json`. Perplexity is a number for an ordinary model; for a
- * compressed one it is an object, in which `original` is missing where there was no original.
+ * compressed one it is an object, in which `original` is missing if there was no original.
  */
 export function evaluationFields(outcome: EvaluationOutcome): Record<string, unknown> {
   const { model, result, sizes, seconds, comparedWith } = outcome;

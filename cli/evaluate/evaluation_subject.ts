@@ -93,7 +93,7 @@ export async function openSubject(
 export interface CompressedSubject extends Omit<Subject, "original" | "compressed"> {
   /** The compressed file. */
   readonly container: Container;
-  /** The model that it was made from, where it can be had. */
+  /** The model that it was made from, if it can be had. */
   readonly originalModel?: ModelSource;
 }
 

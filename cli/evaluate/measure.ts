@@ -23,7 +23,7 @@ import { naming } from "../terminal/errors.ts";
 import type { Progress } from "../terminal/phases.ts";
 import type { MeasureOptions } from "../options/measure_options.ts";
 
-/** Masked models need a pass for each token: without `--tokens` they are measured on so many. */
+/** Masked models need a pass for each token: without `--tokens` they are measured on this many. */
 const MASKED_TOKENS = 512;
 
 /** A text as a model reads it, and how it is cut up: options of `evaluateLanguageModel`. */

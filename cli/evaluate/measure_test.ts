@@ -12,7 +12,7 @@ const tokenizer: TextTokenizer = {
   decode: (ids) => String.fromCharCode(...Array.from(ids)),
 };
 
-/** A model that reads so many tokens at once. */
+/** A model that reads this many tokens at once. */
 function modelOf(contextLength: number): TransformerDescription {
   const sizes = { n_embd: 2, n_head: 1, n_layer: 1, n_positions: contextLength };
   return describeModel({ model_type: "gpt2", vocab_size: 65536, ...sizes }, []);

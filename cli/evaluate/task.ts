@@ -18,7 +18,7 @@ import type { Session } from "../terminal/session.ts";
 /** How the first line of a file of `--log-samples` begins. */
 const LOG_START = '{"question":1,"record":';
 
-/** `evaluate --task`: asks a model, and its original where there is one, the questions of a task. */
+/** `evaluate --task`: asks a model, and its original if there is one, the questions of a task. */
 export async function askTask(
   task: string,
   subject: Subject,

@@ -2,7 +2,7 @@ import type { MeasureOptions } from "../options/measure_options.ts";
 import type { Session } from "../terminal/session.ts";
 
 /**
- * Options with a backend that this machine has: `wasm`, with a message, where there is no WebGPU.
+ * Options with a backend that this machine has: `wasm`, with a message, if there is no WebGPU.
  * Where there is, tfjs is told to use it in this thread too, in which levels of KANs are trained.
  */
 export async function availableBackend<T extends Pick<MeasureOptions, "backend">>(

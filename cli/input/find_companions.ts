@@ -22,7 +22,7 @@ const LONGEST_DOCUMENT = 1e6;
  * The files that belong to a compressed model beside its weights, such as its tokenizer: those of
  * `given` (`--original`), of which nothing else is fetched, or those beside the compressed file, or
  * the embedded model's. A file does not decide what is read or fetched: the model that it says it
- * was made from is only told of.
+ * was made from is only reported.
  *
  * Throws {@linkcode InputError} if the tokenizer cannot be that of the model.
  */

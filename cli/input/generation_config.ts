@@ -6,7 +6,7 @@ import type { ModelConfig } from "../../eval/mod.ts";
 
 const NAME = "generation_config.json";
 
-/** The `generation_config.json` in a folder, else that of a model; empty where there is none. */
+/** The `generation_config.json` in a folder, else that of a model; empty if there is none. */
 export async function readGenerationConfig(
   folder: string | undefined,
   model: Pick<ModelSource, "companions"> | undefined,

@@ -20,7 +20,7 @@ function placeFile(sha256: string): string {
 /**
  * Keeps where a local model is, by the digest of its weights: a compressed file names its original
  * by that and does not tell where it was. Kept in the user's cache folder. Throws
- * {@linkcode InputError} where it cannot be kept.
+ * {@linkcode InputError} if it cannot be kept.
  */
 export async function rememberOriginal(sha256: string, path: string): Promise<void> {
   await makeFolder(folderOfPlaces());

@@ -23,7 +23,7 @@ export interface CompressOptions extends MeasureOptions {
   readonly hiddenDims?: readonly number[];
   /** File with the text to calibrate on; sampled from the model if omitted. */
   readonly calibration?: string;
-  /** At most so many tokens of calibration. */
+  /** At most this many tokens of calibration. */
   readonly calibrationTokens?: number;
   /** Spend bits by the size of the weights alone, without calibration. */
   readonly dataFree?: true;
@@ -41,6 +41,6 @@ export interface CompressOptions extends MeasureOptions {
   readonly task?: string;
   /** Data set of the task; that of the hub if omitted. */
   readonly data?: string;
-  /** At most so many questions. */
+  /** At most this many questions. */
   readonly limit?: number;
 }

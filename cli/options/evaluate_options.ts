@@ -12,7 +12,7 @@ export interface EvaluateOptions extends MeasureOptions {
   readonly task?: string;
   /** Data set of the task; that of the hub if omitted. */
   readonly data?: string;
-  /** At most so many questions. */
+  /** At most this many questions. */
   readonly limit?: number;
   /** File to write each question and its answers to. */
   readonly logSamples?: string;
@@ -24,7 +24,7 @@ export interface EvaluateOptions extends MeasureOptions {
   readonly maxTokens: number;
   /** Softmax temperature; 0 takes the likeliest token. */
   readonly temperature: number;
-  /** Sample among so many likeliest tokens only; 0 for no limit. */
+  /** Sample among this many likeliest tokens only; 0 for no limit. */
   readonly topK: number;
   /** Sample among the likeliest tokens that have this much probability together. */
   readonly topP: number;

@@ -4,7 +4,7 @@ import type { ProtocolName } from "../../eval/mod.ts";
 export interface MeasureOptions {
   /** File with the text to measure on; the embedded text if omitted. */
   readonly text?: string;
-  /** At most so many tokens of the text. */
+  /** At most this many tokens of the text. */
   readonly tokens?: number;
   /** How the text is cut up and what of it counts. */
   readonly protocol?: ProtocolName;

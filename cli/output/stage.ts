@@ -151,7 +151,7 @@ function tryLock(
   return "gone";
 }
 
-/** Whether a run that goes on has locked a hidden folder. */
+/** Whether a run that is still going has locked a hidden folder. */
 function isBusy(folder: string): boolean {
   if (!existsSync(folder)) return false;
   const lock = tryLock(folder, folder, "neighbor");

@@ -68,7 +68,7 @@ interface Bench {
   readonly session: Session;
 }
 
-/** `sweep`: compresses a model in many ways and measures each; goes on where it was stopped. */
+/** `sweep`: compresses a model in many ways and measures each; resumes where it was stopped. */
 export async function sweep(
   modelName: string | undefined,
   given: SweepOptions,

@@ -19,7 +19,7 @@ export type SweepPoint =
     readonly bits?: number;
   };
 
-/** Short names of families of baselines, and the baselines that have so many bits. */
+/** Short names of families of baselines, and the baselines that have this many bits. */
 const FAMILIES: Readonly<Record<string, (bits: number) => RegExp>> = {
   rtn: (bits) => new RegExp(`^rtn-asym-${bits}-g\\d+$`),
   "rtn-sym": (bits) => new RegExp(`^rtn-sym-${bits}-g\\d+$`),

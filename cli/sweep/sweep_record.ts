@@ -122,7 +122,7 @@ function isField(column: keyof SweepRow, value: unknown): boolean {
   return isFigure(value);
 }
 
-/** A number, or null where there is none or it was not finite. */
+/** A number, or null if there is none or it was not finite. */
 function isFigure(value: unknown): boolean {
   return value === null || (typeof value === "number" && Number.isFinite(value));
 }

@@ -64,7 +64,7 @@ export function failedRow(
 }
 
 /**
- * Reads the sweep in `folder` that is to be gone on with; undefined if there is none. Throws
+ * Reads the sweep in `folder` that is to be resumed; undefined if there is none. Throws
  * {@linkcode InputError} where it is of other settings.
  */
 export async function readSweep(

@@ -109,7 +109,7 @@ Deno.test("another text of the same name is another sweep, and the same text of 
     await run(`${calibration}.moved`);
   }));
 
-Deno.test("what is kept of the original is checked, and made anew where it is damaged", () =>
+Deno.test("what is kept of the original is checked, and made again where it is damaged", () =>
   withWorkFolder(async (folder) => {
     const first = await sweepIn(folder, { presets: ["nf4"] });
     const file = join(folder, "out", "original.safetensors");

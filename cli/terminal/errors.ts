@@ -44,7 +44,7 @@ export function describeError(error: unknown): string {
 
 /**
  * commander's message of a misuse, in which an argument's line breaks could pass for lines of the
- * program: the problem, and the suggestion where there is one, on a line each.
+ * program: the problem, and the suggestion if there is one, on a line each.
  */
 export function usageErrorText(message: string): string {
   const [, problem = message, suggestion] =

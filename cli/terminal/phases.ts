@@ -17,7 +17,7 @@ export type Progress = (share: number, activity?: string) => void;
 /** Work that reports how far it is. */
 export type PhaseWork<T> = (progress: Progress) => T | Promise<T>;
 
-/** Without a terminal, a phase that goes on is mentioned again after so many milliseconds. */
+/** Without a terminal, a phase that is still going is mentioned again after this many milliseconds. */
 const PLAIN_LINE_INTERVAL = 5000;
 
 /** Most characters beside a bar, so that it stays on its line. */

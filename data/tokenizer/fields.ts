@@ -56,7 +56,7 @@ export class Fields {
 
   /** A text. */
   text(name: string): string;
-  /** A text, or `absent` where there is none. */
+  /** A text, or `absent` if there is none. */
   text<T>(name: string, absent: T): string | T;
   text(name: string, ...absent: unknown[]): unknown {
     const value = this.#object[name] ?? undefined;
@@ -72,7 +72,7 @@ export class Fields {
     throw this.error(`${name} should be true or false`);
   }
 
-  /** A whole number from 0; `absent` where there is none. */
+  /** A whole number from 0; `absent` if there is none. */
   count(name: string, absent: number): number {
     const value = this.#object[name] ?? absent;
     if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;

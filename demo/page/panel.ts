@@ -46,7 +46,7 @@ export class Panel {
     return this.#state;
   }
 
-  /** Loads one of the served models by its number, or nothing where there is no such model. */
+  /** Loads one of the served models by its number, or nothing if there is no such model. */
   choose(index: number): void {
     const model = this.#served[index];
     this.#find<HTMLSelectElement>(".served").value = model === undefined ? "" : String(index);

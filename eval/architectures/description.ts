@@ -4,7 +4,7 @@ import type { ActivationName } from "./activation_names.ts";
 export interface LinearDescription {
   /** Name of the weight matrix. */
   readonly weight: string;
-  /** Name of the bias vector, where there is one. */
+  /** Name of the bias vector, if there is one. */
   readonly bias?: string;
   /** Number of input features. */
   readonly inputs: number;
@@ -20,7 +20,7 @@ export interface NormDescription {
   readonly kind: "layerNorm" | "rmsNorm";
   /** Name of the scale vector. */
   readonly weight: string;
-  /** Name of the shift vector, where there is one. */
+  /** Name of the shift vector, if there is one. */
   readonly bias?: string;
   /** Length of the normalized axis. */
   readonly size: number;
@@ -146,9 +146,9 @@ export interface AttentionDescription {
   readonly projection: ProjectionDescription;
   /** From the joined heads back to the hidden size. */
   readonly output: LinearDescription;
-  /** Normalization of each head's query, where there is one (Qwen3). */
+  /** Normalization of each head's query, if there is one (Qwen3). */
   readonly queryNorm?: NormDescription;
-  /** Normalization of each head's key, where there is one (Qwen3). */
+  /** Normalization of each head's key, if there is one (Qwen3). */
   readonly keyNorm?: NormDescription;
   /** Rotation of queries and keys, where positions are encoded so. */
   readonly rotary?: RotaryDescription;
@@ -191,7 +191,7 @@ export interface HeadTransformDescription {
   readonly linear: LinearDescription;
   /** Name of the activation function. */
   readonly activation: ActivationName;
-  /** After the activation, where there is one. */
+  /** After the activation, if there is one. */
   readonly norm?: NormDescription;
 }
 
@@ -213,15 +213,15 @@ export interface TransformerDescription {
   readonly contextLength: number;
   /** Name of the token embedding, `[vocabularySize, hiddenSize]`. */
   readonly tokenEmbedding: string;
-  /** Name of the learned position embedding, `[contextLength, hiddenSize]`, where there is one. */
+  /** Name of the learned position embedding, `[contextLength, hiddenSize]`, if there is one. */
   readonly positionEmbedding?: string;
-  /** After the sum of the embeddings, where there is one. */
+  /** After the sum of the embeddings, if there is one. */
   readonly embeddingNorm?: NormDescription;
   /** The layers in order. */
   readonly layers: readonly LayerDescription[];
   /** After the last layer; absent from post-norm models. */
   readonly finalNorm?: NormDescription;
-  /** Before the head, where there is one. */
+  /** Before the head, if there is one. */
   readonly headTransform?: HeadTransformDescription;
   /**
    * To the logits: one for each token of the vocabulary or for each class. With tied embeddings its

@@ -65,7 +65,7 @@ function checkLayerCount(
 /**
  * Reads a config into the description that the forward pass runs. The names follow those of the
  * checkpoint, which may or may not carry the architecture's prefix; `names` are those of all its
- * tensors, or none where there is no checkpoint. A head among them is the model's head, also where
+ * tensors, or none if there is no checkpoint. A head among them is the model's head, also where
  * `tie_word_embeddings` ties it to the embedding: `readStateDict` leaves a head out that is the
  * embedding once more. Throws {@linkcode InputError} if the config is incomplete, contradicts itself, counts more layers than tensors or asks for something unsupported.
  *

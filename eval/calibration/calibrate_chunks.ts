@@ -39,7 +39,7 @@ export interface CalibrationJob {
   readonly ids: Int32Array;
   /** Number of sequences. */
   readonly batch: number;
-  /** Seed of the labels of the backward pass, where there is one. */
+  /** Seed of the labels of the backward pass, if there is one. */
   readonly labelSeed?: number;
 }
 

@@ -6,7 +6,7 @@ import { indexOfLargest } from "../scores/token_scores.ts";
 export interface SamplingOptions {
   /** Logits are divided by this; 0 takes the most likely token; 1 if omitted. */
   readonly temperature?: number;
-  /** Draws from so many of the most likely tokens; all if omitted. */
+  /** Draws from this many of the most likely tokens; all if omitted. */
   readonly topK?: number;
   /** Draws from the fewest most likely tokens that together have this probability; 1 if omitted. */
   readonly topP?: number;

@@ -12,7 +12,7 @@ export class KeyValueCache {
   #length = 0;
   readonly #layers: LayerCache[];
 
-  /** An empty cache for a model of so many layers, to be used on the current backend. */
+  /** An empty cache for a model of this many layers, to be used on the current backend. */
   constructor(layers: number) {
     const readsAtOnce = tf.getBackend() !== "webgpu";
     this.#layers = Array.from(

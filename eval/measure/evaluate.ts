@@ -37,7 +37,7 @@ export interface BaseEvaluation {
 /**
  * Measures a language model's perplexity on a text, and how far a second model is from it. By
  * default with llama.cpp's protocol: the text is cut into chunks of `contextLength` tokens, the
- * remainder dropped; the first token of each chunk is replaced by the BOS token where there is one;
+ * remainder dropped; the first token of each chunk is replaced by the BOS token if there is one;
  * predictions in the second half of each chunk count. Runs in Web Workers. Throws
  * {@linkcode InputError} where the text is too short, a token is outside the vocabulary, the context
  * is too long, the protocol does not suit the model, or the weights do not fit the config.

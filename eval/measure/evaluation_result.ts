@@ -10,7 +10,7 @@ import {
 } from "../scores/statistics.ts";
 import type { TokenScores } from "../scores/token_scores.ts";
 
-/** A figure of the original model and, where there is one, of the compressed model. */
+/** A figure of the original model and, if there is one, of the compressed model. */
 export interface Pair {
   /** Of the original model. */
   readonly original: number;

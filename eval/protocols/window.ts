@@ -37,7 +37,7 @@ export function nextTokenWindow(
   return { tokens, rows, labels: tokens.slice(first + 1, end + 1), chunk };
 }
 
-/** The text's tokens with BOS before them, where there is one. */
+/** The text's tokens with BOS before them, if there is one. */
 export function beginText({ tokens, bosTokenId }: WindowText): Int32Array {
   if (bosTokenId === undefined) return tokens;
   const whole = new Int32Array(1 + tokens.length).fill(bosTokenId);

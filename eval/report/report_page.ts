@@ -12,7 +12,7 @@ import { rowName, summaryTable, tensorTable } from "./tables.ts";
 export interface ReportContent {
   /** The results; the first is on top. */
   readonly rows: readonly ResultRow[];
-  /** What the samples continue; absent where there are none. */
+  /** What the samples continue; absent if there are none. */
   readonly prompt?: string;
   /** What the original writes. */
   readonly originalSample?: string;

@@ -4,7 +4,7 @@ export interface TokenScores {
   readonly original: Float64Array;
   /** The token (or class) that the original model finds most likely. */
   readonly originalTop: Int32Array;
-  /** Negative log-likelihood under the compressed model, where there is one. */
+  /** Negative log-likelihood under the compressed model, if there is one. */
   readonly compressed?: Float64Array;
   /** The token that the compressed model finds most likely. */
   readonly compressedTop?: Int32Array;

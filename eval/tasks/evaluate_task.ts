@@ -34,7 +34,7 @@ export interface TaskOptions extends ScoringOptions {
 export interface TaskMetric {
   /** Of the original model. */
   readonly original: Estimate;
-  /** Of the compressed model, where there is one. */
+  /** Of the compressed model, if there is one. */
   readonly compressed?: Estimate;
   /** Compressed minus original, question by question (of the perplexity: their ratio). */
   readonly change?: Estimate;
@@ -62,7 +62,7 @@ export interface TaskSample {
   readonly answer?: number;
   /** What the original model did. */
   readonly original: SampleOutcome;
-  /** What the compressed model did, where there is one. */
+  /** What the compressed model did, if there is one. */
   readonly compressed?: SampleOutcome;
 }
 

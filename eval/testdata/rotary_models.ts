@@ -7,7 +7,7 @@ import recorded from "./rotary_models.json" with { type: "json" };
 export interface RotaryCase {
   readonly name: string;
   readonly config: ModelConfig;
-  /** Logits of the last of so many tokens. */
+  /** Logits of the last of this many tokens. */
   readonly logits: readonly { readonly length: number; readonly last: readonly number[] }[];
 }
 

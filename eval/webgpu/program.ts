@@ -3,7 +3,7 @@ import type { Device } from "./device.ts";
 /** What a device does in one go: a run of a program, or a copy. */
 export type Step = ProgramStep | CopyStep;
 
-/** A copy of a buffer's first bytes, or the emptying of it where there is no source. */
+/** A copy of a buffer's first bytes, or the emptying of it if there is no source. */
 export interface CopyStep {
   readonly source?: GPUBuffer;
   readonly target: GPUBuffer;

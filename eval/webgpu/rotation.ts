@@ -35,7 +35,7 @@ export interface PlaceHeadsOptions {
 
 /** What {@linkcode placeHeadsGradientStep} is given. */
 export interface PlaceHeadsGradientOptions extends PlaceHeadsOptions {
-  /** What was given to the norm, `[tokens, width]`, where there is one. */
+  /** What was given to the norm, `[tokens, width]`, if there is one. */
   readonly before?: Binding;
 }
 

@@ -13,7 +13,7 @@ import {
  */
 
 /**
- * Bits of slots that a stream of so many bytes can hold at most: rounding the states makes likely slots
+ * Bits of slots that a stream of this many bytes can hold at most: rounding the states makes likely slots
  * cheaper than ideal, by a seventeenth at most.
  */
 export function roomInBits(bytes: number): number {

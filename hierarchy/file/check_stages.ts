@@ -6,7 +6,7 @@ import { damaged, described } from "../levels/stored_level.ts";
 import { codedShapes } from "./plan_tensors.ts";
 import type { StoredTensor } from "./tensor_names.ts";
 
-/** What a level hands on may have so many values for each weight of the model… */
+/** What a level hands on may have this many values for each weight of the model… */
 const LARGEST_EXPANSION = 4;
 /** …or so many, where the model is small. */
 const SMALL_SIGNAL = 2 ** 16;

@@ -7,7 +7,7 @@ import type { MatrixShape } from "../matrix/matrix.ts";
 /** Values of matrices that are decoded together, unless one matrix alone has more. */
 const GROUP_VALUES = 1 << 22;
 
-/** A level that codes all matrices together, so that none can be decoded alone, where there is one. */
+/** A level that codes all matrices together, so that none can be decoded alone, if there is one. */
 export function inseparableLevel(stages: readonly Stage[]): EncodedLevel | undefined {
   return stages.flat().find((level) => codecOf(level).decodesApart !== true);
 }

@@ -7,7 +7,7 @@ import type { SplineLayer } from "./spline_layer.ts";
 /** Everything but the numbers of a {@linkcode SplineLayer}. */
 export type SplineLayerShape = Omit<SplineLayer, "coefficients">;
 
-/** Bits of a coefficient of so many bits that are stored as they are. */
+/** Bits of a coefficient of this many bits that are stored as they are. */
 export function lowBitsOf(bits: number): number {
   return Math.max(0, bits - MODELLED_BITS);
 }

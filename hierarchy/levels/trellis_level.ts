@@ -315,7 +315,7 @@ function checkTrellis(encoded: EncodedLevel, shapes: readonly MatrixShape[]): vo
     shapes,
     ({ rows, columns }) => fewestBits(2, rows + columns),
   );
-  // Fields of so many rows and columns are there: the plan of segments is no larger.
+  // Fields of this many rows and columns are there: the plan of segments is no larger.
   const segments = planSegments(shapes);
   requireStreams(encoded, ["fields", ...segments.map((_, i) => codesName(i))]);
   segments.forEach((segment, i) => {

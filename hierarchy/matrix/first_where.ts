@@ -1,6 +1,6 @@
 /**
  * The first number from 0 on for which `holds` is true, which it then is for all larger ones, too;
- * `end` where there is none below it.
+ * `end` if there is none below it.
  */
 export function firstWhere(end: number, holds: (index: number) => boolean): number {
   let low = 0, high = end;

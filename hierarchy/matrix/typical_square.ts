@@ -1,4 +1,4 @@
-/** Values so many times the mean magnitude are outliers; a normal value never is. */
+/** Values this many times the mean magnitude are outliers; a normal value never is. */
 const OUTLIER = 30;
 
 /** What the largest value may be in units of the typical one: finer steps could not reach it. */

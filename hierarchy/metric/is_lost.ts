@@ -12,7 +12,7 @@ const ROUNDING = 1e-9;
  */
 const LARGEST_LOSS = 4;
 
-/** Values of so many steps are never coded as zeros, whatever a bit is worth. */
+/** Values of this many steps are never coded as zeros, whatever a bit is worth. */
 const CLEAR_STEPS = 8;
 
 /**

@@ -62,7 +62,7 @@ export function factorPlace(size: number, k: number, i: number): number {
   return (i - column) * size + k * SUBTILE + column;
 }
 
-/** The state before anything is quantized; `allocate` gives memory for so many float32, all zero. */
+/** The state before anything is quantized; `allocate` gives memory for this many float32, all zero. */
 export function createFeedbackState(
   { rows, columns, data }: Matrix,
   metric: ErrorMetric,
