@@ -10,7 +10,7 @@ import process from "node:process";
 import { inspect } from "node:util";
 import { describeError, exitStatusOf } from "./cli/terminal/errors.ts";
 import { watchForInterrupt } from "./cli/output/interrupt.ts";
-import { removeUnfinishedFiles } from "./data/mod.ts";
+import { removeUnfinishedFiles } from "./data/write_file.ts";
 import { commandLine } from "./cli/terminal/command_line.ts";
 import type { Start } from "./cli/options/command.ts";
 import { createProgram } from "./cli/program.ts";

@@ -15,6 +15,8 @@
  *
  * @module
  */
+export type { Matrix, RowColumnSteps } from "../hierarchy/matrix/matrix.ts";
+export type { AffineGridOptions } from "./affine_grid.ts";
 export type { Baseline, BaselineResult } from "./baseline.ts";
 export * from "./baselines.ts";
 export * from "./compress_with_baseline.ts";
@@ -25,4 +27,3 @@ export * from "./half_quadratic.ts";
 export * from "./normal_float.ts";
 export * from "./pruning.ts";
 export * from "./round_to_nearest.ts";
-export type { AffineGridOptions } from "./affine_grid.ts";

@@ -28,8 +28,9 @@ import {
 } from "../hierarchy/entropy/symbol_model.ts";
 import { levelShapes } from "../hierarchy/levels/level_codecs.ts";
 import type { MatrixShape } from "../hierarchy/matrix/matrix.ts";
-import { decodeIndices, decodeTrellis } from "../hierarchy/levels/trellis_level.ts";
-import { HierarchicalCompressor, openContainer } from "../hierarchy/mod.ts";
+import { decodeIndices, decodeTrellis } from "../hierarchy/levels/trellis_codec.ts";
+import { HierarchicalCompressor } from "../hierarchy/mod.ts";
+import { openContainer } from "../hierarchy/file/container.ts";
 import { codedShapes } from "../hierarchy/file/plan_tensors.ts";
 import { quantizersOf, type Trellis } from "../hierarchy/scan/trellis.ts";
 import { runTasksHere } from "../hierarchy/workers/task_runner.ts";

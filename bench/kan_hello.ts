@@ -4,18 +4,16 @@
 //
 //   deno run --allow-read --allow-write --allow-env bench/kan_hello.ts [folder]
 
+import { autoSymbolic, formulaOf } from "@kanpress/kanpress/kan/symbolic";
 import {
-  autoSymbolic,
   createKanModel,
   createRandom,
   fitKan,
-  formulaOf,
   type KanModel,
-  plotEdge,
-  plotNetwork,
   pruneKan,
   refineKan,
 } from "@kanpress/kanpress/kan";
+import { plotEdge, plotNetwork } from "@kanpress/kanpress/plots";
 import { drawSamples, helloFunction, report, rootMeanSquaredError } from "./kan_data.ts";
 
 const [folder] = Deno.args;

@@ -2,16 +2,15 @@
 //
 //   deno run --allow-read --allow-env bench/kan_product.ts
 
+import { autoSymbolic, formulaOf } from "@kanpress/kanpress/kan/symbolic";
 import {
-  autoSymbolic,
   createKanModel,
   createRandom,
   fitKan,
-  formulaOf,
-  nodeCount,
   pruneKan,
   updateGrids,
 } from "@kanpress/kanpress/kan";
+import { nodeCount } from "../kan/model/layer_model.ts";
 import { drawSamples, report, rootMeanSquaredError } from "./kan_data.ts";
 
 const product = ([x, y]: readonly number[]) => x! * y!;

@@ -5,7 +5,9 @@
 
 import "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs";
-import { createRandom, KanLayer, matMul, uniformGrid } from "@kanpress/kanpress/kan";
+import { createRandom } from "@kanpress/kanpress/kan";
+import { KanLayer, matMul } from "@kanpress/kanpress/kan/layers";
+import { uniformGrid } from "@kanpress/kanpress/kan/bases";
 import { kernelMemoryBytes } from "../kan/bases/local_splines.ts";
 import { report } from "./kan_data.ts";
 

@@ -9,9 +9,11 @@
 import assert from "node:assert";
 import { join } from "node:path";
 import process from "node:process";
-import { embeddedModelPath, encodeOnnxModel, openModel, type StateDict } from "../data/mod.ts";
+import { embeddedModelPath, openModel, type StateDict } from "../data/mod.ts";
+import { encodeOnnxModel } from "../data/onnx/onnx_model.ts";
 import type { OnnxGraph, OnnxNode } from "../data/onnx/onnx_model.ts";
-import { languageModelGraph, type ModelConfig, readStateDict, useBackend } from "../eval/mod.ts";
+import { languageModelGraph } from "../eval/onnx/language_model_graph.ts";
+import { type ModelConfig, readStateDict, useBackend } from "../eval/mod.ts";
 import { describeModel } from "../eval/architectures/registry.ts";
 import { ParameterStore } from "../eval/weights/parameter_store.ts";
 import { prepareWeights } from "../eval/weights/prepared_weights.ts";

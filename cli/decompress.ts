@@ -5,21 +5,22 @@ import { isJsonObject, readJsonObject } from "../data/json_file.ts";
 import {
   type ByteSource,
   type DType,
-  encodeOnnxModel,
   fromFloat32,
   InputError,
   type LazyTensorBytes,
-  narrowsSafely,
   openFile,
-  printableLine,
   type StateDict,
-  writeFileAtomically,
   writeSafetensors,
 } from "../data/mod.ts";
+import { encodeOnnxModel } from "../data/onnx/onnx_model.ts";
+import { narrowsSafely } from "../data/narrowing.ts";
+import { printableLine } from "../data/printable.ts";
+import { writeFileAtomically } from "../data/write_file.ts";
 import { cardName } from "../data/model_files.ts";
 import type { ModelConfig } from "../eval/architectures/config.ts";
 import { languageModelGraph } from "../eval/onnx/language_model_graph.ts";
-import { type Container, decodeContainer, openContainer } from "../hierarchy/mod.ts";
+import { type Container, openContainer } from "../hierarchy/file/container.ts";
+import { decodeContainer } from "../hierarchy/decode_container.ts";
 import { formatBytes, formatCount } from "../eval/report/number_text.ts";
 import { requireCompressed } from "./input/compressed_argument.ts";
 import { copyFiles } from "./compress/compressed_output.ts";

@@ -1,10 +1,8 @@
 import { bitsPerLayerFigure } from "../eval/plots/mod.ts";
-import {
-  checkDecodes,
-  type CompressionReport,
-  openContainer,
-  reportContainer,
-} from "../hierarchy/mod.ts";
+import { checkDecodes } from "../hierarchy/decode_container.ts";
+import type { CompressionReport } from "../hierarchy/mod.ts";
+import { openContainer } from "../hierarchy/file/container.ts";
+import { reportContainer } from "../hierarchy/report.ts";
 import { formatBytes, formatCount, formatFixed, formatShare } from "../eval/report/number_text.ts";
 import { printableLine } from "../data/printable.ts";
 import { requireCompressed } from "./input/compressed_argument.ts";

@@ -1,7 +1,8 @@
 import { availableBackend } from "./input/available_backend.ts";
 import type { MeasureOptions } from "./options/measure_options.ts";
 import { basename, join } from "node:path";
-import { printableLine, writeFileAtomically } from "../data/mod.ts";
+import { printableLine } from "../data/printable.ts";
+import { writeFileAtomically } from "../data/write_file.ts";
 import { sampleTokens } from "../eval/mod.ts";
 import { textFile } from "./output/kinds.ts";
 import { openOutput } from "./output/output.ts";

@@ -25,7 +25,7 @@ export const dtypes: readonly DType[] = Object.freeze(Object.keys(sizes) as DTyp
  * Bytes of one element.
  *
  * ```ts
- * import { bytesPerElement } from "@kanpress/kanpress/data";
+ * import { bytesPerElement } from "./dtype.ts";
  * import assert from "node:assert";
  *
  * assert.equal(bytesPerElement("BF16"), 2);

@@ -14,7 +14,7 @@ export function firstNotFinite(data: Float32Array): number {
  * where a value is NaN or infinite.
  *
  * ```ts
- * import { assertFinite } from "@kanpress/kanpress/data";
+ * import { assertFinite } from "./finite.ts";
  * import assert from "node:assert";
  *
  * assertFinite("bias", Float32Array.of(1, 2), "model.safetensors");

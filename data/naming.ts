@@ -5,7 +5,8 @@ import { InputError } from "./input_error.ts";
  * throws them or its promise is rejected.
  *
  * ```ts
- * import { InputError, naming } from "@kanpress/kanpress/data";
+ * import { InputError } from "@kanpress/kanpress/data";
+ * import { naming } from "./naming.ts";
  * import assert from "node:assert";
  *
  * const work = () => naming("a.json", () => {

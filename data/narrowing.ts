@@ -24,7 +24,7 @@ const SAFE_RANGES: Readonly<Partial<Record<DType, readonly [least: number, most:
  * 2^-8 of the values' own.
  *
  * ```ts
- * import { narrowsSafely } from "@kanpress/kanpress/data";
+ * import { narrowsSafely } from "./narrowing.ts";
  * import assert from "node:assert";
  *
  * assert.ok(narrowsSafely("F16", Float32Array.of(0.5, 0.001, 1e-9)));

@@ -20,7 +20,7 @@ const shortEscapes: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r
  * takes more than `longest` characters ends with an ellipsis there.
  *
  * ```ts
- * import { printableLine } from "@kanpress/kanpress/data";
+ * import { printableLine } from "./printable.ts";
  * import assert from "node:assert";
  *
  * assert.equal(printableLine("a\x1b[2Jb\nc"), "a\\u001b[2Jb\\nc");

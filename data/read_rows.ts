@@ -6,7 +6,8 @@ import { elementCount, type WeightSource, type WeightTensor } from "./tensor.ts"
  * are damaged.
  *
  * ```ts
- * import { encodeSafetensors, memorySource, openSafetensors, readTensorRows } from "@kanpress/kanpress/data";
+ * import { encodeSafetensors, memorySource, openSafetensors } from "@kanpress/kanpress/data";
+ * import { readTensorRows } from "./read_rows.ts";
  * import assert from "node:assert";
  *
  * const bytes = encodeSafetensors([

@@ -41,7 +41,8 @@ export interface SafetensorsHeader {
  * leave gaps, overlap, or do not end where the file ends, or metadata that are not strings.
  *
  * ```ts
- * import { encodeSafetensors, memorySource, readSafetensorsHeader } from "@kanpress/kanpress/data";
+ * import { encodeSafetensors, memorySource } from "@kanpress/kanpress/data";
+ * import { readSafetensorsHeader } from "./safetensors_header.ts";
  * import assert from "node:assert";
  *
  * const bytes = encodeSafetensors([{ name: "a", dtype: "U8", shape: [2], bytes: Uint8Array.of(1, 2) }]);

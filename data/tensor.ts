@@ -59,7 +59,7 @@ export interface WeightSource {
  * Number of elements of a shape.
  *
  * ```ts
- * import { elementCount } from "@kanpress/kanpress/data";
+ * import { elementCount } from "./tensor.ts";
  * import assert from "node:assert";
  *
  * assert.equal(elementCount([2, 3]), 6);

@@ -20,7 +20,7 @@ const unfinished = new Set<string>();
  * (missing or read-only folder, full disk).
  *
  * ```ts
- * import { writeFileAtomically } from "@kanpress/kanpress/data";
+ * import { writeFileAtomically } from "./write_file.ts";
  * import assert from "node:assert";
  *
  * const path = `${Deno.makeTempDirSync()}/greeting.txt`;
@@ -54,7 +54,7 @@ export async function writeFileAtomically(
  * a signal handler that ends the process at once.
  *
  * ```ts
- * import { removeUnfinishedFiles } from "@kanpress/kanpress/data";
+ * import { removeUnfinishedFiles } from "./write_file.ts";
  *
  * removeUnfinishedFiles();
  * ```

@@ -10,7 +10,7 @@ import { createLanguageModel, generateText, useBackend } from "../eval/mod.ts";
 import { launchChromium } from "../eval/plots/chromium.ts";
 import { accessibilityProblems } from "../eval/plots/testdata/accessibility.ts";
 import { needsChromium } from "../eval/plots/testdata/needs_chromium.ts";
-import type { StateDict } from "../hierarchy/mod.ts";
+import type { StateDict } from "../data/tensor.ts";
 import { hashWeights } from "./hash_weights.ts";
 import { serveDemo } from "./serve.ts";
 import { bundle, compressed, type Expected, fact, story } from "./testdata/demo_page.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert";
 import type { WeightTensor } from "../data/tensor.ts";
 import { createRandom } from "../kan/numeric/random.ts";
-import { type CompressedModel, HierarchicalCompressor } from "./compressor.ts";
+import type { CompressedModel } from "./compress_weights.ts";
+import { HierarchicalCompressor } from "./compressor.ts";
 import { decompressWeights } from "./decompress.ts";
 import type { TensorMetric, TensorMetrics } from "./metric/tensor_metric.ts";
 

@@ -17,7 +17,7 @@ export interface DivergenceTarget {
   readonly most: number;
   /**
    * Measures the divergence of decompressed weights from the original, in nats; calls `progress` with
-   * the share that is done. Called for each trial; see `compressToDivergence` of eval.
+   * the share that is done. Called for each trial.
    */
   readonly measure: (weights: StateDict, progress: (share: number) => void) => Promise<number>;
 }
@@ -26,6 +26,4 @@ export interface DivergenceTarget {
 export interface CompressInput extends ModelDescription {
   /** What errors in each matrix cost; matrices without a metric get steps by their size alone. */
   readonly metrics?: TensorMetrics | FactoredMetrics;
-  /** Target in divergence, instead of `bits` and `bytes` of the options. */
-  readonly divergence?: DivergenceTarget;
 }

@@ -1,23 +1,44 @@
+/**
+ * Decoding of compressed models, and nothing else: a few dozen kB that run wherever JavaScript does.
+ *
+ * ```ts
+ * import { HierarchicalCompressor } from "@kanpress/kanpress";
+ * import { decompressWeights } from "@kanpress/kanpress/decompress";
+ * import assert from "node:assert";
+ *
+ * // Stands for a file: in a page, (await fetch("model.kan.safetensors")).arrayBuffer().
+ * const data = Float32Array.from({ length: 4096 }, (_, i) => Math.sin(i * i));
+ * const weights = new Map([["w", { dtype: "F32" as const, shape: [64, 64], data }]]);
+ * const { bytes } = await new HierarchicalCompressor({ bits: 6 }).compress(weights);
+ * const restored = await decompressWeights(bytes);
+ * assert.deepEqual(restored.get("w")!.shape, [64, 64]);
+ * ```
+ *
+ * @module
+ */
 import type { ByteSource } from "../data/byte_source.ts";
-import { releaseMemory } from "../data/release_memory.ts";
-import { naming } from "../data/naming.ts";
-import { memorySource } from "../data/memory_source.ts";
-import type { StateDict, WeightTensor } from "../data/tensor.ts";
-import { type Container, openContainer } from "./file/container.ts";
-import { decodeVerbatimTensors } from "./file/verbatim_tensors.ts";
-import { decodeGroups } from "./file/decode_groups.ts";
-import { decodeStages } from "./levels/level_codecs.ts";
-import type { Matrix } from "./matrix/matrix.ts";
-import { codedShapes } from "./file/plan_tensors.ts";
-import { transpose } from "../data/transpose.ts";
-import { requireFinite } from "./file/require_finite.ts";
-import { finishWithBreaks, type Steps } from "../workers/steps.ts";
+import { InputError } from "../data/input_error.ts";
+import type { DType, StateDict, TensorInfo, WeightSource, WeightTensor } from "../data/tensor.ts";
+import {
+  type CompressedSource,
+  decodeContainer,
+  type DecodeOptions,
+  sourceOf,
+} from "./decode_container.ts";
+import { containerWeights } from "./container_weights.ts";
+import { openContainer } from "./file/container.ts";
 
-/** How decoding is stopped. */
-export interface DecodeOptions {
-  /** Stops the work; the signal's reason is thrown. */
-  readonly signal?: AbortSignal | undefined;
-}
+export { InputError };
+export type {
+  ByteSource,
+  CompressedSource,
+  DecodeOptions,
+  DType,
+  StateDict,
+  TensorInfo,
+  WeightSource,
+  WeightTensor,
+};
 
 /**
  * Restores the weights of a compressed model, to the same bits on every platform. Needs neither
@@ -26,7 +47,8 @@ export interface DecodeOptions {
  * Throws {@linkcode InputError} if the file is damaged or of another format.
  *
  * ```ts
- * import { decompressWeights, HierarchicalCompressor } from "@kanpress/kanpress/hierarchy";
+ * import { HierarchicalCompressor } from "@kanpress/kanpress/hierarchy";
+ * import { decompressWeights } from "@kanpress/kanpress/decompress";
  * import assert from "node:assert";
  *
  * const data = Float32Array.from({ length: 4096 }, (_, i) => Math.sin(i * i));
@@ -37,77 +59,34 @@ export interface DecodeOptions {
  * ```
  */
 export async function decompressWeights(
-  compressed: { readonly bytes: Uint8Array } | Uint8Array | ByteSource,
+  compressed: CompressedSource,
   options: DecodeOptions = {},
 ): Promise<StateDict> {
   return await decodeContainer(await openContainer(sourceOf(compressed)), options);
 }
 
-/** A compressed model as a byte source. */
-export function sourceOf(
-  compressed: { readonly bytes: Uint8Array } | Uint8Array | ByteSource,
-): ByteSource {
-  if (compressed instanceof Uint8Array) return memorySource(compressed, "compressed model");
-  return "bytes" in compressed ? memorySource(compressed.bytes, "compressed model") : compressed;
-}
-
 /**
- * The weights that a container holds, in the order of its tensors, tied ones last. Throws
- * {@linkcode InputError} that names file and tensor where they do not decode, or not to finite values.
+ * Opens a compressed model whose tensors are decoded one at a time, when they are read, to the same
+ * bits as all at once: a model larger than the memory can be run from its compressed form.
+ *
+ * Throws {@linkcode InputError} if the file is damaged or of another format, or has a level that
+ * codes tensors together.
+ *
+ * ```ts
+ * import { HierarchicalCompressor } from "@kanpress/kanpress/hierarchy";
+ * import { openCompressedWeights } from "@kanpress/kanpress/decompress";
+ * import assert from "node:assert";
+ *
+ * const data = Float32Array.from({ length: 4096 }, (_, i) => Math.sin(i * i));
+ * const weights = new Map([["w", { dtype: "F32" as const, shape: [64, 64], data }]]);
+ * const { bytes } = await new HierarchicalCompressor({ bits: 6 }).compress(weights);
+ * const source = await openCompressedWeights(bytes);
+ * assert.deepEqual((await source.read("w")).shape, [64, 64]);
+ * ```
  */
-export async function decodeContainer(
-  container: Container,
-  { signal }: DecodeOptions = {},
-): Promise<StateDict> {
-  const work = () => finishWithBreaks(decodeWeights(container), signal);
-  return await (container.file === undefined ? work() : naming(container.file, work));
-}
-
-/**
- * Decodes everything, a few matrices at a time, and keeps nothing: throws what
- * {@linkcode decodeContainer} would, in less memory.
- */
-export async function checkDecodes(
-  container: Container,
-  { signal }: DecodeOptions = {},
-): Promise<void> {
-  const work = () => finishWithBreaks(decodeAll(container), signal);
-  await (container.file === undefined ? work() : naming(container.file, work));
-}
-
-function* decodeAll({ tensors, stages, verbatim }: Container): Steps<void> {
-  decodeVerbatimTensors(tensors, verbatim);
-  const shapes = codedShapes(tensors);
-  for (const { matrices, wanted } of decodeGroups(stages, shapes)) {
-    const decoded = yield* decodeStages(stages, shapes, wanted);
-    for (const matrix of matrices) requireFinite(shapes[matrix]!.name, decoded[matrix]!.data);
-    for (const { data } of decoded) releaseMemory(data);
-  }
-}
-
-/** What {@linkcode decodeContainer} does, in steps. */
-export function* decodeWeights(
-  { tensors, aliases, stages, verbatim }: Container,
-): Steps<StateDict> {
-  const shapes = codedShapes(tensors);
-  const coded = new Map<string, Matrix>();
-  for (const { matrices, wanted } of decodeGroups(stages, shapes)) {
-    const decoded = yield* decodeStages(stages, shapes, wanted);
-    for (const matrix of matrices) coded.set(shapes[matrix]!.name, decoded[matrix]!);
-  }
-  const kept = decodeVerbatimTensors(tensors, verbatim);
-  const weights = new Map<string, WeightTensor>();
-  for (const { name, dtype, shape, transposed } of tensors) {
-    yield;
-    const matrix = coded.get(name);
-    if (matrix === undefined) {
-      weights.set(name, kept.get(name)!);
-      continue;
-    }
-    const { data, rows, columns } = matrix;
-    requireFinite(name, data);
-    weights.set(name, { dtype, shape, data: transposed ? transpose(data, rows, columns) : data });
-  }
-  for (const [name, target] of aliases) weights.set(name, weights.get(target)!);
-  return weights;
+export async function openCompressedWeights(
+  compressed: CompressedSource,
+  options: DecodeOptions = {},
+): Promise<WeightSource> {
+  return containerWeights(await openContainer(sourceOf(compressed)), options);
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import { memorySource } from "../data/memory_source.ts";
 import { openSafetensors } from "../data/safetensors_file.ts";
-import { compressedWeights } from "./compressed_weights.ts";
+import { containerWeights } from "./container_weights.ts";
 import { openContainer } from "./file/container.ts";
 import { decodesApart } from "./file/decode_groups.ts";
 import { decompressWeights } from "./decompress.ts";
@@ -47,7 +47,7 @@ Deno.test("tensors of golden files decode alone to the same bits", async () => {
     const container = await openContainer(memorySource(bytes, name));
     if (!decodesApart(container)) continue;
     files++;
-    const source = compressedWeights(container);
+    const source = containerWeights(container);
     const weights = new Map();
     for (const { name } of source.tensors) weights.set(name, await source.read(name));
     assert.deepEqual(await digestsOf(weights), tensors, name);

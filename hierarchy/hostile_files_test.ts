@@ -4,7 +4,8 @@ import { InputError } from "../data/input_error.ts";
 import { memorySource } from "../data/memory_source.ts";
 import { elementCount } from "../data/tensor.ts";
 import { openContainer } from "./file/container.ts";
-import { decodeContainer, decompressWeights } from "./decompress.ts";
+import { decodeContainer } from "./decode_container.ts";
+import { decompressWeights } from "./decompress.ts";
 import { reportContainer } from "./report.ts";
 
 /** Files whose hashes are right and whose contents are not: not part of the repository. */

@@ -7,10 +7,10 @@ import {
 import type { ByteSource } from "../data/byte_source.ts";
 import { InputError } from "../data/input_error.ts";
 import { openContainer } from "./file/container.ts";
-import { sourceOf } from "./decompress.ts";
+import { sourceOf } from "./decode_container.ts";
 import { symbolBits } from "./entropy/symbol_table.ts";
 import { levelShapes } from "./levels/level_codecs.ts";
-import { decodeIndices } from "./levels/trellis_level.ts";
+import { decodeIndices } from "./levels/trellis_codec.ts";
 import { codedShapes } from "./file/plan_tensors.ts";
 
 /** Two univariate functions whose sum is a field over a matrix, in octaves (log2). */

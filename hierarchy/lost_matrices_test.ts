@@ -3,7 +3,7 @@ import { memorySource } from "../data/memory_source.ts";
 import type { WeightTensor } from "../data/tensor.ts";
 import { createRandom } from "../kan/numeric/random.ts";
 import { HierarchicalCompressor } from "./compressor.ts";
-import { decodeContainer } from "./decompress.ts";
+import { decodeContainer } from "./decode_container.ts";
 import { openContainer } from "./file/container.ts";
 import type { TensorMetric } from "./metric/tensor_metric.ts";
 

@@ -1,42 +1,36 @@
 /**
- * The compressor: levels, quantization, entropy coding and the file.
+ * The compressor: a hierarchy of levels that quantizes and codes the weights of a model, at a target
+ * in bits, and an account of every byte. Where weights are decoded only, `./decompress` is lighter.
+ *
+ * ```ts
+ * import { HierarchicalCompressor } from "@kanpress/kanpress/hierarchy";
+ * import assert from "node:assert";
+ *
+ * const data = Float32Array.from({ length: 4096 }, (_, i) => Math.sin(i * i));
+ * const weights = new Map([["w", { dtype: "F32" as const, shape: [64, 64], data }]]);
+ * const { bytes, report } = await new HierarchicalCompressor({ bits: 6 }).compress(weights);
+ * assert.equal(report.compressedBytes, bytes.length);
+ * assert.deepEqual(report.tensors[0]!.levels, ["field", "trellis"]);
+ * ```
  *
  * @module
  */
-export type { ByteSource } from "../data/byte_source.ts";
-export type { DType, StateDict, TensorInfo, WeightSource, WeightTensor } from "../data/tensor.ts";
 export { type Effort, EFFORTS } from "./choose_states.ts";
-export * from "./compress_input.ts";
-export * from "./compressor.ts";
+export type { CompressInput, ModelDescription } from "./compress_input.ts";
+export type { CompressedModel } from "./compress_weights.ts";
+export { HierarchicalCompressor } from "./compressor.ts";
 export { type CompressorOptions, type Preset, PRESETS } from "./compressor_options.ts";
-export { compressedWeights } from "./compressed_weights.ts";
-export { type Container, isContainer, openContainer } from "./file/container.ts";
-export { type Stage } from "./levels/level.ts";
-export { FORMAT_NAME, FORMAT_VERSION } from "./format/constants.ts";
-export { decodesApart } from "./file/decode_groups.ts";
+export type { CompressedSource, DecodeOptions } from "./decode_container.ts";
+export { decompressWeights } from "./decompress.ts";
+export { FORMAT_VERSION } from "./format/constants.ts";
 export {
-  checkDecodes,
-  decodeContainer,
-  type DecodeOptions,
-  decompressWeights,
-} from "./decompress.ts";
-export * from "./learned_functions.ts";
-export { autoencoderCodec, decodeAutoencoder } from "./levels/autoencoder_codec.ts";
-export * from "./levels/autoencoder_level.ts";
-export * from "./levels/field_level.ts";
-export * from "./levels/level.ts";
+  type AdditiveField,
+  type CodeLengths,
+  type LearnedFunctions,
+  type MatrixFunctions,
+  readLearnedFunctions,
+} from "./learned_functions.ts";
 export type { ColumnBlock, ErrorMetric } from "./matrix/error_metric.ts";
-export * from "./matrix/matrix.ts";
-export * from "./levels/level_codec.ts";
-export type { MatrixPart, WantedParts } from "./matrix/matrix_part.ts";
-export * from "./levels/plan_autoencoder.ts";
-export type { TrainingOptions } from "./levels/train_autoencoder.ts";
-export {
-  createTrellisLevel,
-  decodeTrellis,
-  trellisCodec,
-  type TrellisLevelOptions,
-} from "./levels/trellis_level.ts";
 export { factorMetrics, type FactorOptions } from "./metric/factor_metrics.ts";
 export type {
   FactoredMetric,
@@ -47,8 +41,4 @@ export type {
   TensorMetric,
   TensorMetrics,
 } from "./metric/tensor_metric.ts";
-export * from "./report.ts";
-export { finish, finishWithBreaks, type Steps } from "../workers/steps.ts";
-export { CodingWorkers } from "./workers/coding_workers.ts";
-export { ScratchArrays } from "./matrix/scratch_arrays.ts";
-export type { StoredTensor } from "./file/tensor_names.ts";
+export type { CompressionReport, LevelReport, StageReport, TensorReport } from "./report.ts";

@@ -1,5 +1,23 @@
 import assert from "node:assert";
-import * as kan from "./mod.ts";
+import * as bases from "./bases/mod.ts";
+import * as layers from "./layers/mod.ts";
+import * as networks from "./mod.ts";
+import * as optimizers from "./optimizers/mod.ts";
+import * as edges from "./plots/edge.ts";
+import * as curves from "./plots/edge_curve.ts";
+import * as plots from "./plots/network.ts";
+import * as symbolic from "./symbolic/mod.ts";
+
+const kan = {
+  ...bases,
+  ...curves,
+  ...edges,
+  ...layers,
+  ...networks,
+  ...optimizers,
+  ...plots,
+  ...symbolic,
+};
 
 const random = kan.createRandom(0);
 const model = kan.createKanModel({ widths: [2, 1], random });
@@ -10,40 +28,41 @@ const at = { layer: 0, input: 0, output: 0 };
 const form = { name: "x", inputScale: 1, inputShift: 0, outputScale: 1, outputShift: 0 };
 
 /** The samples with one value replaced. */
-function spoiled(samples: kan.Samples, value: number): kan.Samples {
+function spoiled(samples: networks.Samples, value: number): networks.Samples {
   return { ...samples, data: samples.data.with(1, value) };
 }
 
-function spoiledModel(value: number): kan.KanModel {
+function spoiledModel(value: number): networks.KanModel {
   const [layer] = model.layers;
   return { layers: [{ ...layer!, coefficients: layer!.coefficients.with(3, value) }] };
 }
 
-const noLoss = () => kan.evaluateObjective(model, data, "mae" as kan.Loss);
+const noLoss = () => kan.evaluateObjective(model, data, "mae" as networks.Loss);
 
 /** Everything that is given a model and samples. */
-const withSamples: Record<string, (model: kan.KanModel, inputs: kan.Samples) => unknown> = {
-  evaluateKan: kan.evaluateKan,
-  jacobianOf: kan.jacobianOf,
-  evaluateObjective: (model, inputs) => kan.evaluateObjective(model, { inputs, targets }, "mse"),
-  attributeKan: kan.attributeKan,
-  updateGrids: kan.updateGrids,
-  refineKan: (model, inputs) => kan.refineKan(model, 4, inputs),
-  pruneKan: kan.pruneKan,
-  pruneInputs: kan.pruneInputs,
-  removeEdge: (model, inputs) => kan.removeEdge(model, inputs, at),
-  suggestSymbolic: (model, inputs) => kan.suggestSymbolic(model, inputs, at),
-  fixSymbolic: (model, inputs) => kan.fixSymbolic(model, inputs, at, "x"),
-  autoSymbolic: (model, inputs) => kan.autoSymbolic(model, inputs),
-  edgeCurve: (model, inputs) => kan.edgeCurve(model, inputs, at),
-  plotEdge: (model, inputs) => kan.plotEdge(model, inputs, at),
-  edgeFigure: (model, inputs) => kan.edgeFigure(model, inputs, at),
-  plotNetwork: kan.plotNetwork,
-  networkFigure: kan.networkFigure,
-  fitKan: (model, inputs) => kan.fitKan(model, { inputs, targets }, { steps: 0 }),
-  "fitKan, validation": (model, inputs) =>
-    kan.fitKan(model, data, { validation: { inputs, targets } }),
-};
+const withSamples: Record<string, (model: networks.KanModel, inputs: networks.Samples) => unknown> =
+  {
+    evaluateKan: kan.evaluateKan,
+    jacobianOf: kan.jacobianOf,
+    evaluateObjective: (model, inputs) => kan.evaluateObjective(model, { inputs, targets }, "mse"),
+    attributeKan: kan.attributeKan,
+    updateGrids: kan.updateGrids,
+    refineKan: (model, inputs) => kan.refineKan(model, 4, inputs),
+    pruneKan: kan.pruneKan,
+    pruneInputs: kan.pruneInputs,
+    removeEdge: (model, inputs) => kan.removeEdge(model, inputs, at),
+    suggestSymbolic: (model, inputs) => kan.suggestSymbolic(model, inputs, at),
+    fixSymbolic: (model, inputs) => kan.fixSymbolic(model, inputs, at, "x"),
+    autoSymbolic: (model, inputs) => kan.autoSymbolic(model, inputs),
+    edgeCurve: (model, inputs) => kan.edgeCurve(model, inputs, at),
+    plotEdge: (model, inputs) => kan.plotEdge(model, inputs, at),
+    edgeFigure: (model, inputs) => kan.edgeFigure(model, inputs, at),
+    plotNetwork: kan.plotNetwork,
+    networkFigure: kan.networkFigure,
+    fitKan: (model, inputs) => kan.fitKan(model, { inputs, targets }, { steps: 0 }),
+    "fitKan, validation": (model, inputs) =>
+      kan.fitKan(model, data, { validation: { inputs, targets } }),
+  };
 for (const [name, use] of Object.entries(withSamples)) {
   Deno.test(`${name} refuses samples and models that are not finite, by name`, async () => {
     await use(model, inputs);

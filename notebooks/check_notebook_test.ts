@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { displayFigure, type Figure, functionsFigure } from "@kanpress/kanpress/eval";
+import { displayFigure, type Figure, functionsFigure } from "@kanpress/kanpress/plots";
 import { findProblems } from "./check_notebook.ts";
 
 const texts = { title: "title", xTitle: "x", yTitle: "y" };

@@ -4,8 +4,9 @@
  */
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { writeFileAtomically } from "../data/mod.ts";
-import { type Figure, figureToSvg } from "../eval/mod.ts";
+import { writeFileAtomically } from "../data/write_file.ts";
+import type { Figure } from "../eval/plots/figure.ts";
+import { figureToSvg } from "../eval/plots/export_figure.ts";
 
 /** A picture, and the figure that it shows: its number, from 0, among those of a notebook. */
 const PICTURES = [

@@ -29,7 +29,7 @@ async function run(...args: string[]) {
 }
 
 const FIGURE = `
-import { displayFigure, functionsFigure } from "@kanpress/kanpress";
+import { displayFigure, functionsFigure } from "@kanpress/kanpress/plots";
 const texts = { title: "title", xTitle: "x", yTitle: "y" };
 const figure = functionsFigure([{ name: "f", x: [0, 1, 2], y: [0, 1, 4] }], texts);
 `;

@@ -8,7 +8,7 @@ const MILLISECONDS_BETWEEN_BREAKS = 50;
  * Does all steps at once, as {@linkcode finishWithBreaks} does with breaks.
  *
  * ```ts
- * import { finish, finishWithBreaks, type Steps } from "@kanpress/kanpress/hierarchy";
+ * import { finish, finishWithBreaks, type Steps } from "./steps.ts";
  * import assert from "node:assert";
  *
  * function* count(to: number): Steps<number> {

@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { byteTokenizer } from "../../cli/testdata/byte_tokenizer.ts";
-import { elementCount, fromFloat32, writeSafetensors } from "../../data/mod.ts";
-import { describeModel } from "../../eval/mod.ts";
+import { elementCount } from "../../data/tensor.ts";
+import { fromFloat32, writeSafetensors } from "../../data/mod.ts";
+import { describeModel } from "../../eval/architectures/registry.ts";
 import { expectedTensors } from "../../eval/weights/expected_tensors.ts";
 import { createRandom } from "../../kan/numeric/random.ts";
 

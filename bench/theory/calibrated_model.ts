@@ -2,7 +2,6 @@ import { openModel, type StateDict, type WeightTensor } from "../../data/mod.ts"
 import {
   type BaseEvaluation,
   calibrate,
-  describeModel,
   evaluateLanguageModel,
   evaluateOriginal,
   type EvaluationResult,
@@ -10,6 +9,7 @@ import {
   readStateDict,
   tensorMetrics,
 } from "../../eval/mod.ts";
+import { describeModel } from "../../eval/architectures/registry.ts";
 import type { TensorMetrics } from "../../hierarchy/mod.ts";
 
 /** A model with what calibration found out, ready to be compressed and measured. */

@@ -2,10 +2,9 @@ import { symbolBits } from "../../hierarchy/entropy/symbol_table.ts";
 import { createFieldLevel, decodeField } from "../../hierarchy/levels/field_level.ts";
 import type { EncodedLevel } from "../../hierarchy/levels/level.ts";
 import type { Matrices } from "../../hierarchy/matrix/matrix.ts";
+import { decodeIndices, decodeTrellis } from "../../hierarchy/levels/trellis_codec.ts";
 import {
   createTrellisLevel,
-  decodeIndices,
-  decodeTrellis,
   type TrellisLevelOptions,
 } from "../../hierarchy/levels/trellis_level.ts";
 import { meetSize } from "../../hierarchy/rate/meet_size.ts";

@@ -1,5 +1,5 @@
 import { type BackendName, useBackend } from "../../eval/compute/backend.ts";
-import { createAutoencoderLevel } from "../../hierarchy/mod.ts";
+import { createAutoencoderLevel } from "../../hierarchy/levels/autoencoder_level.ts";
 import { createRandom } from "../../kan/mod.ts";
 import { difference, say, secondsOf } from "./report.ts";
 

@@ -5,15 +5,10 @@ import {
   type StateDict,
   type TextTokenizer,
 } from "../../data/mod.ts";
-import {
-  calibrate,
-  describeModel,
-  endTokens,
-  type ModelConfig,
-  sampleTokens,
-  type TensorMetrics,
-  tensorMetrics,
-} from "../../eval/mod.ts";
+import { calibrate, type ModelConfig, sampleTokens, tensorMetrics } from "../../eval/mod.ts";
+import { describeModel } from "../../eval/architectures/registry.ts";
+import { endTokens } from "../../eval/generation/end_tokens.ts";
+import type { TensorMetrics } from "../../hierarchy/metric/tensor_metric.ts";
 import {
   CALIBRATION_VERSION,
   type KeptCalibration,

@@ -3,7 +3,8 @@ import { readdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { fileError } from "../../data/file_error.ts";
 import { makeFolder } from "../../data/hub_cache.ts";
-import { InputError, writeFileAtomically } from "../../data/mod.ts";
+import { InputError } from "../../data/mod.ts";
+import { writeFileAtomically } from "../../data/write_file.ts";
 import {
   type KeptCalibration,
   readCalibration,

@@ -6,15 +6,16 @@ import {
   type StateDict,
   weightsDigest,
 } from "../../data/mod.ts";
-import { type BaseEvaluation, compressToDivergence, describeModel } from "../../eval/mod.ts";
+import { type BaseEvaluation, compressToDivergence } from "../../eval/mod.ts";
+import { describeModel } from "../../eval/architectures/registry.ts";
 import {
   type CompressedModel,
   type CompressorOptions,
   type FactoredMetrics,
   factorMetrics,
   HierarchicalCompressor,
-  openContainer,
 } from "../../hierarchy/mod.ts";
+import { openContainer } from "../../hierarchy/file/container.ts";
 import { type CalibratedModel, calibrateModel } from "./calibration.ts";
 import type { CheckedText } from "./calibration_check.ts";
 import { chooseMeasurement, measureCompressed, type Measurement } from "./compress_measurement.ts";

@@ -1,5 +1,7 @@
 import type { ModelSource, TextTokenizer } from "../../data/mod.ts";
-import type { BaseEvaluation, TaskOptions, TransformerDescription } from "../../eval/mod.ts";
+import type { BaseEvaluation } from "../../eval/mod.ts";
+import type { TaskOptions } from "../../eval/tasks/evaluate_task.ts";
+import type { TransformerDescription } from "../../eval/architectures/description.ts";
 import { prepareTask } from "../../eval/tasks/evaluate_task.ts";
 import { checkCalibration, type CheckedText } from "./calibration_check.ts";
 import { naming } from "../terminal/errors.ts";

@@ -1,6 +1,7 @@
 import { basename, join } from "node:path";
 import { type ByteSource, readAll } from "../../data/byte_source.ts";
-import { type ModelSource, writeFileAtomically } from "../../data/mod.ts";
+import type { ModelSource } from "../../data/mod.ts";
+import { writeFileAtomically } from "../../data/write_file.ts";
 import { cardName } from "../../data/model_files.ts";
 import { COMPRESSED_NAME, COMPRESSED_SUFFIX } from "../input/compressed_argument.ts";
 import { UsageError } from "../terminal/errors.ts";

@@ -72,7 +72,7 @@ export function compressedCard(origin: CardOrigin, sizes: Sizes, measured: Measu
     "Or read the weights in a program, for Deno, Node or a browser:",
     code(
       "ts",
-      'import { decompressWeights } from "@kanpress/kanpress/hierarchy";\n\n' +
+      'import { decompressWeights } from "@kanpress/kanpress/decompress";\n\n' +
         `const bytes = await Deno.readFile("${COMPRESSED_NAME}");\n` +
         "const weights = await decompressWeights(bytes);",
     ),

@@ -1,5 +1,6 @@
 import { isJsonObject, readJsonObject } from "../../data/json_file.ts";
-import { InputError, openFile, printableLine } from "../../data/mod.ts";
+import { InputError, openFile } from "../../data/mod.ts";
+import { printableLine } from "../../data/printable.ts";
 import { type ChunkMeans, compareRuns, type EvaluationResult } from "../../eval/mod.ts";
 import type { RunComparison, RunFigures } from "../../eval/mod.ts";
 import { formatWithError } from "../../eval/report/number_text.ts";

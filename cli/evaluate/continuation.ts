@@ -1,5 +1,6 @@
 import type { StateDict } from "../../data/mod.ts";
-import { createLanguageModel, endTokens, generateText, useBackend } from "../../eval/mod.ts";
+import { createLanguageModel, generateText, useBackend } from "../../eval/mod.ts";
+import { endTokens } from "../../eval/generation/end_tokens.ts";
 import type { Subject } from "./evaluation_subject.ts";
 import { formatColumns } from "../terminal/text_table.ts";
 import type { Progress } from "../terminal/phases.ts";

@@ -1,10 +1,8 @@
 import { availableBackend } from "../input/available_backend.ts";
-import {
-  describeModel,
-  type EvaluationResult,
-  type Figure,
-  tradeOffFigure,
-} from "../../eval/mod.ts";
+import { describeModel } from "../../eval/architectures/registry.ts";
+import type { EvaluationResult } from "../../eval/mod.ts";
+import type { Figure } from "../../eval/plots/figure.ts";
+import { tradeOffFigure } from "../../eval/plots/trade_off.ts";
 import { compareWith, readEarlierRun } from "./against.ts";
 import { continuationText, continuePrompt } from "./continuation.ts";
 import { type EvaluationOutcome, printEvaluation } from "./evaluation_report.ts";

@@ -6,7 +6,8 @@ import {
 } from "../../data/mod.ts";
 import { printableLine } from "../../data/printable.ts";
 import type { ModelConfig } from "../../eval/mod.ts";
-import { type Container, openContainer, reportContainer } from "../../hierarchy/mod.ts";
+import { type Container, openContainer } from "../../hierarchy/file/container.ts";
+import { reportContainer } from "../../hierarchy/report.ts";
 import {
   type CompressedArgument,
   findCompressed,

@@ -1,6 +1,7 @@
 import type { TextTokenizer, WeightSource } from "../../data/mod.ts";
-import { describeModel, evaluateByLayer, type ModelConfig } from "../../eval/mod.ts";
-import { compressedWeights } from "../../hierarchy/mod.ts";
+import { describeModel } from "../../eval/architectures/registry.ts";
+import { evaluateByLayer, type ModelConfig } from "../../eval/mod.ts";
+import { containerWeights } from "../../hierarchy/container_weights.ts";
 import { compareWith, readEarlierRun } from "./against.ts";
 import { findCompressed } from "../input/compressed_argument.ts";
 import { UsageError } from "../terminal/errors.ts";
@@ -104,7 +105,7 @@ async function openLazily(
     phases,
     signal,
   );
-  const compressed = compressedWeights(container, { signal });
+  const compressed = containerWeights(container, { signal });
   if (originalModel === undefined) return { ...subject, original: compressed };
   checkModel(originalModel);
   return { ...subject, original: originalModel.weights, compressed };

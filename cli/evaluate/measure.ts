@@ -11,14 +11,13 @@ import {
 import { warnOfLostText } from "../../data/tokenizer/round_trip.ts";
 import {
   type BaseEvaluation,
-  chooseProtocol,
   evaluateLanguageModel,
   type EvaluateOptions as LibraryOptions,
   type EvaluationResult,
   type ModelConfig,
-  planWindows,
-  type TransformerDescription,
 } from "../../eval/mod.ts";
+import { chooseProtocol, planWindows } from "../../eval/protocols/protocol.ts";
+import type { TransformerDescription } from "../../eval/architectures/description.ts";
 import { naming } from "../terminal/errors.ts";
 import type { Progress } from "../terminal/phases.ts";
 import type { MeasureOptions } from "../options/measure_options.ts";

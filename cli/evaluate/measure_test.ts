@@ -1,7 +1,8 @@
 import assert from "node:assert";
 import { join } from "node:path";
 import type { TextTokenizer } from "../../data/mod.ts";
-import { describeModel, type TransformerDescription } from "../../eval/mod.ts";
+import { describeModel } from "../../eval/architectures/registry.ts";
+import type { TransformerDescription } from "../../eval/architectures/description.ts";
 import { readMeasuredText } from "./measure.ts";
 
 /** A tokenizer whose tokens are UTF-16 code units. */

@@ -1,11 +1,12 @@
 import { basename, join } from "node:path";
-import { openDataFile, readRecords, writeFileAtomically } from "../../data/mod.ts";
+import { openDataFile, readRecords } from "../../data/mod.ts";
+import { writeFileAtomically } from "../../data/write_file.ts";
 import {
   evaluateTask,
   type TaskOptions,
   type TaskResult,
   type TaskSample,
-} from "../../eval/mod.ts";
+} from "../../eval/tasks/evaluate_task.ts";
 import { taskNamed } from "../../eval/tasks/registry.ts";
 import { comparedLine, type Subject } from "./evaluation_subject.ts";
 import { startOf } from "../output/kinds.ts";

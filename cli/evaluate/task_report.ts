@@ -1,6 +1,6 @@
-import type { TaskMetric, TaskResult } from "../../eval/mod.ts";
+import type { TaskMetric, TaskResult } from "../../eval/tasks/evaluate_task.ts";
 import { formatCount, formatWithError } from "../../eval/report/number_text.ts";
-import { printableLine } from "../../data/mod.ts";
+import { printableLine } from "../../data/printable.ts";
 import { formatTable } from "../terminal/text_table.ts";
 
 /** What a task measured, without its single questions. */

@@ -9,7 +9,7 @@ import {
 } from "../../data/mod.ts";
 import { chooseCompanions, chooseDocuments } from "../../data/model_files.ts";
 import { checkTokenizerFile } from "../../data/tokenizer_size.ts";
-import type { Container } from "../../hierarchy/mod.ts";
+import type { Container } from "../../hierarchy/file/container.ts";
 import type { CompressedArgument } from "./compressed_argument.ts";
 import { HUB_PREFIX } from "./model_names.ts";
 import { downloadOptions } from "./original_model.ts";

@@ -4,8 +4,8 @@ import { InputError, type ModelSource, openModel, weightsDigest } from "../../da
 import { openHubModel } from "../../data/hub_model.ts";
 import { parseHubName } from "../../data/open_model.ts";
 import { quote } from "../../data/quote.ts";
-import { isIgnorableTensor } from "../../eval/mod.ts";
-import type { Container } from "../../hierarchy/mod.ts";
+import { isIgnorableTensor } from "../../eval/architectures/registry.ts";
+import type { Container } from "../../hierarchy/file/container.ts";
 import { recallOriginal } from "./known_originals.ts";
 import { HUB_PREFIX } from "./model_names.ts";
 import { openNamedModel } from "./original_model.ts";

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat, unlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { makeFolder } from "../../data/hub_cache.ts";
-import { writeFileAtomically } from "../../data/mod.ts";
+import { writeFileAtomically } from "../../data/write_file.ts";
 import { cacheFolder } from "./cache_folder.ts";
 
 /** So many places are known; older ones go. */

@@ -1,15 +1,12 @@
 import { basename } from "node:path";
-import {
-  assertFinite,
-  type HubOptions,
-  type ModelSource,
-  openModel,
-  type StateDict,
-} from "../../data/mod.ts";
+import { assertFinite } from "../../data/finite.ts";
+import { type HubOptions, type ModelSource, openModel, type StateDict } from "../../data/mod.ts";
 import { shownUrl } from "../../data/shown_url.ts";
 import { checkTensors } from "../../eval/weights/expected_tensors.ts";
 import { checkLayerMemory } from "../../eval/scoring/memory_plan.ts";
-import { describeModel, readStateDict, type TransformerDescription } from "../../eval/mod.ts";
+import { describeModel } from "../../eval/architectures/registry.ts";
+import { readStateDict } from "../../eval/mod.ts";
+import type { TransformerDescription } from "../../eval/architectures/description.ts";
 import { formatBytes } from "../../eval/report/number_text.ts";
 import { bytesOfKept, modelTensors } from "../../eval/weights/model_tensors.ts";
 import { naming } from "../terminal/errors.ts";

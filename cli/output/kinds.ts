@@ -1,5 +1,6 @@
 import { InputError } from "../../data/input_error.ts";
-import { openFile, readSafetensorsHeader } from "../../data/mod.ts";
+import { openFile } from "../../data/mod.ts";
+import { readSafetensorsHeader } from "../../data/safetensors_header.ts";
 import { MADE_BY } from "../../eval/plots/made_by.ts";
 import { isContainer } from "../../hierarchy/file/container.ts";
 import { COMPRESSED_NAME } from "../input/compressed_argument.ts";

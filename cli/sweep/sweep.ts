@@ -7,13 +7,9 @@ import {
   writeBaseEvaluation,
 } from "../../eval/measure/base_evaluation_file.ts";
 import { modelLinears } from "../../eval/weights/expected_tensors.ts";
-import {
-  type BaseEvaluation,
-  evaluateLanguageModel,
-  evaluateOriginal,
-  planWindows,
-  type TransformerDescription,
-} from "../../eval/mod.ts";
+import { type BaseEvaluation, evaluateLanguageModel, evaluateOriginal } from "../../eval/mod.ts";
+import { planWindows } from "../../eval/protocols/protocol.ts";
+import type { TransformerDescription } from "../../eval/architectures/description.ts";
 import { fingerprintOf } from "../../eval/measure/evaluation_result.ts";
 import {
   decompressWeights,

@@ -1,8 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readJsonObject } from "../../data/json_file.ts";
-import { InputError, openFile, printableLine, writeFileAtomically } from "../../data/mod.ts";
-import { type EvaluationResult, paretoFront } from "../../eval/mod.ts";
+import { InputError, openFile } from "../../data/mod.ts";
+import { printableLine } from "../../data/printable.ts";
+import { writeFileAtomically } from "../../data/write_file.ts";
+import type { EvaluationResult } from "../../eval/mod.ts";
+import { paretoFront } from "../../eval/plots/pareto.ts";
 import { formatFixed, formatWithError } from "../../eval/report/number_text.ts";
 import { safetensorsMetadata, startOf } from "../output/kinds.ts";
 import type { Output, OutputKind } from "../output/output.ts";

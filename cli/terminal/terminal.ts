@@ -1,7 +1,7 @@
 import process from "node:process";
 import { format } from "node:util";
 import { hideCredentials } from "../../data/shown_url.ts";
-import { printableLine, printableText } from "../../data/mod.ts";
+import { printableLine, printableText } from "../../data/printable.ts";
 
 /** The longest line that is written; a file can make a name as long as it likes. */
 const LONGEST_LINE = 4000;

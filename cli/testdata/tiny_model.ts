@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type DType, elementCount, fromFloat32, writeSafetensors } from "../../data/mod.ts";
+import { type DType, fromFloat32, writeSafetensors } from "../../data/mod.ts";
+import { elementCount } from "../../data/tensor.ts";
 import { createRandom } from "../../kan/numeric/random.ts";
 import { byteTokenizer } from "./byte_tokenizer.ts";
 

@@ -81,7 +81,7 @@ const TYPE_CODES = { float32: 1, int64: 7 };
  * Field numbers are those of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto).
  *
  * ```ts
- * import { encodeOnnxModel } from "@kanpress/kanpress/data";
+ * import { encodeOnnxModel } from "@kanpress/kanpress/onnx";
  * import assert from "node:assert";
  *
  * const parts = encodeOnnxModel({

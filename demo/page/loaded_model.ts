@@ -11,7 +11,7 @@ import type { ModelConfig } from "../../eval/architectures/config.ts";
 import { createLanguageModel, type LanguageModel } from "../../eval/generation/language_model.ts";
 import { openContainer } from "../../hierarchy/file/container.ts";
 import { endTokens } from "../../eval/generation/end_tokens.ts";
-import { decodeContainer } from "../../hierarchy/decompress.ts";
+import { decodeContainer } from "../../hierarchy/decode_container.ts";
 import { hashWeights } from "../hash_weights.ts";
 import type { ModelFacts, ModelOrigin, StoryOptions } from "./messages.ts";
 import { fetchBytes, readBytes, type ReadProgress } from "./read_bytes.ts";

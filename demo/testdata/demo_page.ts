@@ -4,7 +4,8 @@ import type { Page } from "playwright-core";
 import type { ModelSource } from "../../data/mod.ts";
 import { memorySource } from "../../data/memory_source.ts";
 import { readStateDict } from "../../eval/mod.ts";
-import { decompressWeights, HierarchicalCompressor, type StateDict } from "../../hierarchy/mod.ts";
+import { decompressWeights, HierarchicalCompressor } from "../../hierarchy/mod.ts";
+import type { StateDict } from "../../data/tensor.ts";
 import type { DemoModel } from "../serve.ts";
 
 /** A model of the demo, and what it must decode to. */

@@ -195,8 +195,8 @@ export interface HeadTransformDescription {
   readonly norm?: NormDescription;
 }
 
-/** A transformer and its head: everything that the forward pass has to know. Plain data. */
-export interface TransformerDescription {
+/** What a transformer is, without its layers. */
+export interface ModelSummary {
   /** `model_type` of the config. */
   readonly modelType: string;
   /**
@@ -215,6 +215,10 @@ export interface TransformerDescription {
   readonly tokenEmbedding: string;
   /** Name of the learned position embedding, `[contextLength, hiddenSize]`, if there is one. */
   readonly positionEmbedding?: string;
+}
+
+/** A transformer and its head: everything that the forward pass has to know. Plain data. */
+export interface TransformerDescription extends ModelSummary {
   /** After the sum of the embeddings, if there is one. */
   readonly embeddingNorm?: NormDescription;
   /** The layers in order. */

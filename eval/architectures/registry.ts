@@ -26,7 +26,7 @@ export const architectures: readonly Architecture[] = [
  * of those that are supported where it is none of them.
  *
  * ```ts
- * import { architectureOf } from "@kanpress/kanpress/eval";
+ * import { architectureOf } from "@kanpress/kanpress/eval/architectures";
  * import assert from "node:assert";
  *
  * assert.equal(architectureOf({ model_type: "gpt2" }).prefixes[0], "transformer.");
@@ -70,7 +70,7 @@ function checkLayerCount(
  * embedding once more. Throws {@linkcode InputError} if the config is incomplete, contradicts itself, counts more layers than tensors or asks for something unsupported.
  *
  * ```ts
- * import { describeModel } from "@kanpress/kanpress/eval";
+ * import { describeModel } from "@kanpress/kanpress/eval/architectures";
  * import assert from "node:assert";
  *
  * const config = { model_type: "gpt2", n_embd: 8, n_head: 2, n_layer: 1, n_positions: 16 };
@@ -100,7 +100,7 @@ export function describeModel(
  * frequencies, or a tied head, which usually is a copy of the embedding.
  *
  * ```ts
- * import { isIgnorableTensor } from "@kanpress/kanpress/eval";
+ * import { isIgnorableTensor } from "@kanpress/kanpress/eval/architectures";
  * import assert from "node:assert";
  *
  * assert.ok(isIgnorableTensor({ model_type: "gpt2" }, "h.0.attn.bias"));

@@ -1,5 +1,5 @@
 import type { TensorMetric, TensorMetrics } from "../../hierarchy/metric/tensor_metric.ts";
-import type { TransformerDescription } from "../architectures/description.ts";
+import type { ModelSummary } from "../architectures/description.ts";
 import type { Calibration } from "./calibrate.ts";
 
 /**
@@ -10,7 +10,7 @@ import type { Calibration } from "./calibrate.ts";
  * as any other within the calibrated context.
  */
 export function tensorMetrics(
-  model: TransformerDescription,
+  model: ModelSummary,
   calibration: Calibration,
 ): TensorMetrics {
   // Taken over as they are: a Hessian is expanded from its triangle when it is asked for.

@@ -9,7 +9,7 @@ import type { ModelConfig } from "../architectures/config.ts";
  * `eos_token_id` is neither a token id nor a list of them.
  *
  * ```ts
- * import { endTokens } from "@kanpress/kanpress/eval";
+ * import { endTokens } from "./end_tokens.ts";
  * import assert from "node:assert";
  *
  * assert.deepEqual(endTokens({ eos_token_id: [7, 9] }, { eosTokenId: 2 }), [7, 9]);

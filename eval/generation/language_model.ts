@@ -23,7 +23,11 @@ import { modelTensors } from "../weights/model_tensors.ts";
 export class LanguageModel {
   /** The model's `config.json`. */
   readonly config: ModelConfig;
-  /** What the config says, as the forward pass reads it. */
+  /**
+   * What the config says, as the forward pass reads it.
+   *
+   * @internal
+   */
   readonly description: TransformerDescription;
   #weights: StateDict;
   #parameters: ParameterStore;
@@ -76,6 +80,8 @@ export class LanguageModel {
   /**
    * The rows that the head is applied to, `[batch * length, hiddenSize]`, or `[batch, hiddenSize]`
    * of a classifier; the caller disposes.
+   *
+   * @internal
    */
   hiddenStates(ids: Int32Array, batch = 1, options: ForwardOptions = {}): Tensor2D {
     this.#checkIds(ids, batch, options.cache?.length ?? 0);
@@ -86,7 +92,11 @@ export class LanguageModel {
     return hiddenStates(this.description, this.#parameters, ids, batch, options);
   }
 
-  /** Logits `[rows, vocabularySize]` of rows of {@linkcode LanguageModel.hiddenStates}. */
+  /**
+   * Logits `[rows, vocabularySize]` of rows of {@linkcode LanguageModel.hiddenStates}.
+   *
+   * @internal
+   */
   head(hidden: Tensor2D): Tensor2D {
     return applyHead(this.description, this.#parameters, hidden);
   }

@@ -26,12 +26,20 @@ export class KeyValueCache {
     return this.#length;
   }
 
-  /** Called after a forward pass over `count` further tokens. */
+  /**
+   * Called after a forward pass over `count` further tokens.
+   *
+   * @internal
+   */
   advance(count: number): void {
     this.#length += count;
   }
 
-  /** The part of layer `index`. */
+  /**
+   * The part of layer `index`.
+   *
+   * @internal
+   */
   layer(index: number): LayerCache {
     return this.#layers[index]!;
   }

@@ -1,9 +1,7 @@
-import {
-  type CompressedModel,
-  type CompressInput,
-  type CompressorOptions,
-  HierarchicalCompressor,
-} from "../../hierarchy/mod.ts";
+import type { StateDict } from "../../data/tensor.ts";
+import type { CompressInput } from "../../hierarchy/compress_input.ts";
+import { type CompressedModel, compressWeights } from "../../hierarchy/compress_weights.ts";
+import { type CompressorOptions, resolveOptions } from "../../hierarchy/compressor_options.ts";
 import {
   type BaseEvaluation,
   evaluateLanguageModel,
@@ -19,7 +17,7 @@ export interface CompressToDivergenceOptions
   /** How to compress; a target in `bits` or `bytes` is refused. */
   readonly compressor?: CompressorOptions;
   /** What goes into the file, and what calibration found out. */
-  readonly input?: Omit<CompressInput, "divergence">;
+  readonly input?: CompressInput;
 }
 
 /** What {@linkcode compressToDivergence} gives. */
@@ -64,24 +62,27 @@ const ORIGINAL_SHARE = 0.15;
 export async function compressToDivergence(
   { maxDivergence, compressor = {}, input = {}, ...evaluation }: CompressToDivergenceOptions,
 ): Promise<DivergenceResult> {
-  const { base } = await evaluateOriginal({
-    ...evaluation,
-    onProgress: (share) =>
-      compressor.onProgress?.("measuring the original", ORIGINAL_SHARE * share),
-  });
-  const compressed = await new HierarchicalCompressor({
+  const { onProgress } = compressor;
+  const resolved = resolveOptions({
     ...compressor,
     onProgress: (activity, share) =>
-      compressor.onProgress?.(activity, ORIGINAL_SHARE + (1 - ORIGINAL_SHARE) * share),
-  }).compress(evaluation.original, {
-    ...input,
-    divergence: {
-      most: maxDivergence,
-      async measure(weights, progress) {
-        const options = { ...evaluation, compressed: weights, base, onProgress: progress };
-        return (await evaluateLanguageModel(options)).klDivergence!.mean;
-      },
-    },
+      onProgress?.(activity, ORIGINAL_SHARE + (1 - ORIGINAL_SHARE) * share),
   });
+  const { base } = await evaluateOriginal({
+    ...evaluation,
+    onProgress: (share) => onProgress?.("measuring the original", ORIGINAL_SHARE * share),
+  });
+  const divergence = {
+    most: maxDivergence,
+    async measure(weights: StateDict, progress: (share: number) => void) {
+      const options = { ...evaluation, compressed: weights, base, onProgress: progress };
+      return (await evaluateLanguageModel(options)).klDivergence!.mean;
+    },
+  };
+  const compressed = await compressWeights(
+    evaluation.original,
+    { ...input, divergence },
+    resolved,
+  );
   return { compressed, base };
 }

@@ -57,9 +57,13 @@ export function applyLayer(
   return tf.add(attended, applyFeedForward(pass, layer.feedForward, inner));
 }
 
-/** What {@linkcode hiddenStates} may be given beside the tokens. */
+/** What a forward pass may be given beside the tokens. */
 export interface ForwardOptions {
-  /** Looks at the linear layers. */
+  /**
+   * Looks at the linear layers.
+   *
+   * @internal
+   */
   readonly tap?: Tap;
   /** Keys and values of the tokens before these; those of these are added. */
   readonly cache?: KeyValueCache;

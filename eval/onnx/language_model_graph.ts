@@ -34,8 +34,9 @@ const MASKED = -1e9;
  * supported model that predicts next tokens, or does not fit the weights.
  *
  * ```ts
- * import { embeddedModelPath, encodeOnnxModel, openModel } from "@kanpress/kanpress/data";
- * import { languageModelGraph, readStateDict } from "@kanpress/kanpress/eval";
+ * import { embeddedModelPath, openModel } from "@kanpress/kanpress/data";
+ * import { encodeOnnxModel, languageModelGraph } from "@kanpress/kanpress/onnx";
+ * import { readStateDict } from "@kanpress/kanpress/eval";
  * import assert from "node:assert";
  *
  * const source = await openModel(embeddedModelPath());

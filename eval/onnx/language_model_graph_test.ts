@@ -1,7 +1,8 @@
 import assert from "node:assert";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { encodeOnnxModel, InputError, openModel } from "../../data/mod.ts";
+import { encodeOnnxModel } from "../../data/onnx/onnx_model.ts";
+import { InputError, openModel } from "../../data/mod.ts";
 import { needsEngines } from "../../interop/needs_engines.ts";
 import { type EngineName, startEngine } from "../../interop/start_engine.ts";
 import type { ModelConfig } from "../architectures/config.ts";

@@ -26,7 +26,7 @@ export interface BarsOptions {
  * a series has not one value a category.
  *
  * ```ts
- * import { barsFigure } from "@kanpress/kanpress/eval";
+ * import { barsFigure } from "@kanpress/kanpress/plots";
  * import assert from "node:assert";
  *
  * const figure = barsFigure(["field", "trellis"], [{ name: "bits", values: [0.02, 3.9] }], {

@@ -18,7 +18,7 @@ export interface TensorCost {
  * Throws {@linkcode InputError} if there is no matrix.
  *
  * ```ts
- * import { bitsPerLayerFigure } from "@kanpress/kanpress/eval";
+ * import { bitsPerLayerFigure } from "@kanpress/kanpress/plots";
  * import assert from "node:assert";
  *
  * const figure = bitsPerLayerFigure([

@@ -12,7 +12,7 @@ export interface Displayable {
  * can draw it themselves. To be the last value of a cell.
  *
  * ```ts
- * import { displayFigure, rateDistortionFigure } from "@kanpress/kanpress/eval";
+ * import { displayFigure, rateDistortionFigure } from "@kanpress/kanpress/plots";
  * import assert from "node:assert";
  *
  * const figure = rateDistortionFigure([{ method: "scalar", rate: 2, distortion: 0.0887 }]);

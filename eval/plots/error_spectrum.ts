@@ -17,7 +17,7 @@ export interface RestoredMatrix {
  * {@linkcode InputError} where the tensors are not matrices of one shape.
  *
  * ```ts
- * import { errorSpectrumFigure } from "@kanpress/kanpress/eval";
+ * import { errorSpectrumFigure } from "@kanpress/kanpress/plots";
  * import assert from "node:assert";
  *
  * const matrix = (...values: number[]) =>

@@ -20,7 +20,7 @@ export interface PictureOptions {
  * A figure as an SVG document.
  *
  * ```ts
- * import { figureToSvg, rateDistortionFigure } from "@kanpress/kanpress/eval";
+ * import { figureToSvg, rateDistortionFigure } from "@kanpress/kanpress/plots";
  * import assert from "node:assert";
  *
  * const figure = rateDistortionFigure([{ method: "scalar", rate: 2, distortion: 0.0887 }]);
@@ -42,7 +42,7 @@ export async function figureToSvg(
  * A figure as a PNG picture.
  *
  * ```ts
- * import { figureToPng, rateDistortionFigure } from "@kanpress/kanpress/eval";
+ * import { figureToPng, rateDistortionFigure } from "@kanpress/kanpress/plots";
  * import assert from "node:assert";
  *
  * const figure = rateDistortionFigure([{ method: "scalar", rate: 2, distortion: 0.0887 }]);
@@ -63,7 +63,7 @@ export async function figureToPng(
  * where the file cannot be written.
  *
  * ```ts
- * import { rateDistortionFigure, writeFigure } from "@kanpress/kanpress/eval";
+ * import { rateDistortionFigure, writeFigure } from "@kanpress/kanpress/plots";
  * import assert from "node:assert";
  * import { mkdtemp, readFile, rm } from "node:fs/promises";
  *

@@ -30,7 +30,7 @@ export interface FunctionsOptions {
  * points.
  *
  * ```ts
- * import { functionsFigure } from "@kanpress/kanpress/eval";
+ * import { functionsFigure } from "@kanpress/kanpress/plots";
  * import assert from "node:assert";
  *
  * const x = [0, 1, 2];

@@ -7,7 +7,7 @@ const SAME_SIZE = 0.003;
  * `y`. Points with a coordinate that is not finite are never among them.
  *
  * ```ts
- * import { paretoFront } from "@kanpress/kanpress/eval";
+ * import { paretoFront } from "@kanpress/kanpress/plots";
  * import assert from "node:assert";
  *
  * assert.deepEqual(paretoFront([{ x: 2, y: 1 }, { x: 1, y: 3 }, { x: 3, y: 2 }]), [1, 0]);

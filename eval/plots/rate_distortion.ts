@@ -18,7 +18,7 @@ export interface RateDistortionPoint {
  * distortion is not above 0.
  *
  * ```ts
- * import { rateDistortionFigure } from "@kanpress/kanpress/eval";
+ * import { rateDistortionFigure } from "@kanpress/kanpress/plots";
  * import assert from "node:assert";
  *
  * const figure = rateDistortionFigure([{ method: "scalar", rate: 2, distortion: 0.0887 }]);

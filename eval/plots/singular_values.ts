@@ -3,7 +3,7 @@
  * smaller of its two Gram matrices. Values below about 1e-7 of the largest are rounding errors.
  *
  * ```ts
- * import { singularValues } from "@kanpress/kanpress/eval";
+ * import { singularValues } from "@kanpress/kanpress/plots";
  * import assert from "node:assert";
  *
  * assert.deepEqual(Array.from(singularValues(Float32Array.of(0, 2, 3, 0), 2, 2), Math.round), [3, 2]);

@@ -39,7 +39,7 @@ const MEASURES = {
  * point, or a value that a logarithmic axis cannot show.
  *
  * ```ts
- * import { tradeOffFigure } from "@kanpress/kanpress/eval";
+ * import { tradeOffFigure } from "@kanpress/kanpress/plots";
  * import assert from "node:assert";
  *
  * const points = [

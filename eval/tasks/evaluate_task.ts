@@ -85,7 +85,8 @@ export interface TaskResult {
  *
  * ```ts
  * import { embeddedModelPath, openModel } from "@kanpress/kanpress/data";
- * import { evaluateTask, readStateDict } from "@kanpress/kanpress/eval";
+ * import { evaluateTask } from "@kanpress/kanpress/eval/tasks";
+ * import { readStateDict } from "@kanpress/kanpress/eval";
  * import assert from "node:assert";
  *
  * const source = await openModel(embeddedModelPath());

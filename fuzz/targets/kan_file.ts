@@ -3,12 +3,12 @@ import { createHash } from "node:crypto";
 import { memorySource } from "../../data/memory_source.ts";
 import { openSafetensors } from "../../data/safetensors_file.ts";
 import { elementCount, type StateDict } from "../../data/tensor.ts";
-import { compressedWeights } from "../../hierarchy/compressed_weights.ts";
+import { containerWeights } from "../../hierarchy/container_weights.ts";
 import { HierarchicalCompressor } from "../../hierarchy/compressor.ts";
 import { PRESETS } from "../../hierarchy/compressor_options.ts";
 import { openContainer } from "../../hierarchy/file/container.ts";
 import { decodesApart } from "../../hierarchy/file/decode_groups.ts";
-import { decodeContainer } from "../../hierarchy/decompress.ts";
+import { decodeContainer } from "../../hierarchy/decode_container.ts";
 import { putIntegers } from "../../hierarchy/entropy/integer_vector.ts";
 import { RansEncoder } from "../../hierarchy/entropy/rans.ts";
 import type { TensorMetrics } from "../../hierarchy/metric/tensor_metric.ts";
@@ -170,7 +170,7 @@ async function read(input: Uint8Array): Promise<void> {
   const { tensors } = await reportContainer(container, input.length);
   assert.equal(tensors.length, container.tensors.length);
   if (!decodesApart(container)) return;
-  const lazy = compressedWeights(container);
+  const lazy = containerWeights(container);
   const { name } = lazy.tensors.at(-1)!;
   assert.deepEqual((await lazy.read(name)).data, weights.get(name)!.data);
 }

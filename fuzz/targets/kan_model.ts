@@ -1,16 +1,15 @@
 import assert from "node:assert";
 import { InputError } from "../../data/input_error.ts";
+import { createFourier, createGaussians } from "../../kan/bases/global_bases.ts";
 import {
-  createFourier,
-  createGaussians,
   createKanModel,
   createRandom,
   decodeKan,
   encodeKan,
   evaluateKan,
-  fixSymbolic,
   samplesFrom,
 } from "../../kan/mod.ts";
+import { fixSymbolic } from "../../kan/symbolic/suggest.ts";
 import { mutateBytes } from "../mutate_bytes.ts";
 import { type Json, mutateJson } from "../mutate_json.ts";
 import { rawSafetensors } from "../raw_safetensors.ts";

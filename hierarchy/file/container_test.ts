@@ -4,9 +4,9 @@ import { memorySource } from "../../data/memory_source.ts";
 import { encodeSafetensors } from "../../data/safetensors_encode.ts";
 import { openSafetensors } from "../../data/safetensors_file.ts";
 import { encodeContainer, openContainer } from "./container.ts";
-import { compressedWeights } from "../compressed_weights.ts";
+import { containerWeights } from "../container_weights.ts";
 import { HierarchicalCompressor } from "../compressor.ts";
-import { checkDecodes, decodeContainer } from "../decompress.ts";
+import { checkDecodes, decodeContainer } from "../decode_container.ts";
 import { putIntegers } from "../entropy/integer_vector.ts";
 import { RansEncoder } from "../entropy/rans.ts";
 
@@ -213,7 +213,7 @@ Deno.test("what is not finite is not decoded in silence, coded or kept", async (
     await assert.rejects(decodeContainer(container), message);
     await assert.rejects(checkDecodes(container), message);
     await assert.rejects(
-      new Promise((resolve) => resolve(compressedWeights(container).read("w"))),
+      new Promise((resolve) => resolve(containerWeights(container).read("w"))),
       message,
     );
   }

@@ -59,7 +59,8 @@ export interface AutoencoderLevelsOptions extends AutoencoderOptions {
  * of the encoded level tells.
  *
  * ```ts
- * import { createAutoencoderLevel, decodeAutoencoder } from "@kanpress/kanpress/hierarchy";
+ * import { createAutoencoderLevel } from "./autoencoder_level.ts";
+ * import { decodeAutoencoder } from "./autoencoder_codec.ts";
  * import assert from "node:assert";
  *
  * const wave = Float32Array.from({ length: 4096 }, (_, i) => Math.sin(i / 9));
@@ -120,7 +121,7 @@ function stored(parameters: LevelParameters, side: RansEncoder): EncodedLevel {
  * before, and the last latent is left for a coding level.
  *
  * ```ts
- * import { createAutoencoderLevels } from "@kanpress/kanpress/hierarchy";
+ * import { createAutoencoderLevels } from "./autoencoder_level.ts";
  * import assert from "node:assert";
  *
  * assert.equal(createAutoencoderLevels({ hiddenDims: [512, 256, 128] }).length, 3);

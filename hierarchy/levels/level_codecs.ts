@@ -6,7 +6,7 @@ import { fieldCodec } from "./field_level.ts";
 import type { WantedParts } from "../matrix/matrix_part.ts";
 import type { Matrices, MatrixShape } from "../matrix/matrix.ts";
 import type { LevelCodec } from "./level_codec.ts";
-import { trellisCodec } from "./trellis_level.ts";
+import { trellisCodec } from "./trellis_codec.ts";
 import { quote } from "../../data/quote.ts";
 import type { Steps } from "../../workers/steps.ts";
 

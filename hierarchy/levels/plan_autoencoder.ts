@@ -44,7 +44,7 @@ export const DEFAULT_COEFFICIENT_BITS = 8;
  * share of the file. A model too small for any has the smallest block that halves `numLevels` times.
  *
  * ```ts
- * import { planAutoencoder } from "@kanpress/kanpress/hierarchy";
+ * import { planAutoencoder } from "./plan_autoencoder.ts";
  * import assert from "node:assert";
  *
  * assert.deepEqual(planAutoencoder(4_300_000, 3).hiddenDims, [32, 16, 8]);

@@ -7,7 +7,8 @@ import { coefficientCount } from "../entropy/symbol_model.ts";
 import { createFieldLevel, decodeField } from "./field_level.ts";
 import type { EncodedLevel } from "./level.ts";
 import type { Matrices } from "../matrix/matrix.ts";
-import { createTrellisLevel, decodeTrellis } from "./trellis_level.ts";
+import { decodeTrellis } from "./trellis_codec.ts";
+import { createTrellisLevel } from "./trellis_level.ts";
 
 const CONTEXT = { seed: 1 };
 

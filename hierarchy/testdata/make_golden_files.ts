@@ -18,7 +18,7 @@ import type { CompressorOptions } from "../compressor_options.ts";
 import { openContainer } from "../file/container.ts";
 import { decompressWeights } from "../decompress.ts";
 import { levelShapes } from "../levels/level_codecs.ts";
-import { decodeIndices } from "../levels/trellis_level.ts";
+import { decodeIndices } from "../levels/trellis_codec.ts";
 import type { TensorMetric, TensorMetrics } from "../metric/tensor_metric.ts";
 import { codedShapes } from "../file/plan_tensors.ts";
 import { DIGESTS_PATH, digestsOf, goldenPath } from "./golden_files.ts";

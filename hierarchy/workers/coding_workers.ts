@@ -18,7 +18,9 @@ const runners = new WeakMap<CodingWorkers, RunTasks>();
  * whoever made them closes them. The bytes do not depend on their number.
  *
  * ```ts
- * import { CodingWorkers, createFieldLevel, createTrellisLevel } from "@kanpress/kanpress/hierarchy";
+ * import { CodingWorkers } from "./coding_workers.ts";
+ * import { createFieldLevel } from "../levels/field_level.ts";
+ * import { createTrellisLevel } from "../levels/trellis_level.ts";
  * import assert from "node:assert";
  *
  * const data = Float32Array.from({ length: 600 }, (_, i) => Math.sin(i * i));

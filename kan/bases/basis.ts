@@ -93,7 +93,7 @@ export type BasisDescription =
  * @throws RangeError if `x` is outside the domain and the policy is `"error"`.
  *
  * ```ts
- * import { createBsplines, evaluateBasis, uniformGrid } from "@kanpress/kanpress/kan";
+ * import { createBsplines, evaluateBasis, uniformGrid } from "@kanpress/kanpress/kan/bases";
  * import assert from "node:assert";
  *
  * const basis = createBsplines(uniformGrid({ intervals: 5 }), "clamp");

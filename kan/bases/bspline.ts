@@ -7,7 +7,7 @@ import { type Basis, type Extrapolation, requireExtrapolation } from "./basis.ts
  * The `intervals + order` B-splines on `grid`.
  *
  * ```ts
- * import { createBsplines, uniformGrid } from "@kanpress/kanpress/kan";
+ * import { createBsplines, uniformGrid } from "@kanpress/kanpress/kan/bases";
  * import assert from "node:assert";
  *
  * const basis = createBsplines(uniformGrid({ intervals: 5, order: 3 }));
@@ -58,7 +58,7 @@ export function createBsplines(grid: Grid, extrapolation: Extrapolation = "clamp
  * extrapolation policy: beyond the range they fade to 0. Returns [points, intervals + order].
  *
  * ```ts
- * import { bsplineBasis, uniformGrid } from "@kanpress/kanpress/kan";
+ * import { bsplineBasis, uniformGrid } from "@kanpress/kanpress/kan/bases";
  * import assert from "node:assert";
  *
  * const values = bsplineBasis(uniformGrid({ intervals: 5, order: 3 }), 0.2);
@@ -86,7 +86,7 @@ export function bsplineBasis(
  * The grid of a B-spline basis, or undefined for another basis.
  *
  * ```ts
- * import { createBsplines, gridOf, uniformGrid } from "@kanpress/kanpress/kan";
+ * import { createBsplines, gridOf, uniformGrid } from "@kanpress/kanpress/kan/bases";
  * import assert from "node:assert";
  *
  * const grid = uniformGrid({ intervals: 4 });

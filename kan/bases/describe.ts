@@ -15,7 +15,7 @@ import {
  * @throws RangeError if a number in it is out of its range.
  *
  * ```ts
- * import { basisFromDescription, createFourier } from "@kanpress/kanpress/kan";
+ * import { basisFromDescription, createFourier } from "@kanpress/kanpress/kan/bases";
  * import assert from "node:assert";
  *
  * const basis = basisFromDescription(createFourier(3).description);

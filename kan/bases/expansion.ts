@@ -16,7 +16,7 @@ import { type Basis, evaluateBasis } from "./basis.ts";
  * bases is neither 1 nor the number of inputs.
  *
  * ```ts
- * import { createBsplines, expandBasis, uniformGrid } from "@kanpress/kanpress/kan";
+ * import { createBsplines, expandBasis, uniformGrid } from "@kanpress/kanpress/kan/bases";
  * import * as tf from "@tensorflow/tfjs";
  * import assert from "node:assert";
  *

@@ -31,7 +31,7 @@ export interface TranslatesOptions {
  * @throws RangeError if an option is out of its range.
  *
  * ```ts
- * import { createGaussians, evaluateBasis } from "@kanpress/kanpress/kan";
+ * import { createGaussians, evaluateBasis } from "@kanpress/kanpress/kan/bases";
  * import assert from "node:assert";
  *
  * const basis = createGaussians();
@@ -53,7 +53,7 @@ export function createGaussians(options: TranslatesOptions = {}): Basis {
  * @throws RangeError if an option is out of its range.
  *
  * ```ts
- * import { createMexicanHats } from "@kanpress/kanpress/kan";
+ * import { createMexicanHats } from "@kanpress/kanpress/kan/bases";
  * import assert from "node:assert";
  *
  * assert.equal(createMexicanHats({ count: 5 }).size, 5);
@@ -75,7 +75,7 @@ export function createMexicanHats(options: TranslatesOptions = {}): Basis {
  * @throws RangeError if `degree` is not an integer of at least 0.
  *
  * ```ts
- * import { createChebyshev, evaluateBasis } from "@kanpress/kanpress/kan";
+ * import { createChebyshev, evaluateBasis } from "@kanpress/kanpress/kan/bases";
  * import assert from "node:assert";
  *
  * const values = new Float64Array(4);
@@ -104,7 +104,7 @@ export function createChebyshev(degree: number): Basis {
  * @throws RangeError if an argument is out of its range.
  *
  * ```ts
- * import { createFourier } from "@kanpress/kanpress/kan";
+ * import { createFourier } from "@kanpress/kanpress/kan/bases";
  * import assert from "node:assert";
  *
  * assert.equal(createFourier(4).size, 9);
@@ -145,7 +145,7 @@ export interface RationalsOptions {
  * @throws RangeError if an option is out of its range.
  *
  * ```ts
- * import { createRationals, evaluateBasis } from "@kanpress/kanpress/kan";
+ * import { createRationals, evaluateBasis } from "@kanpress/kanpress/kan/bases";
  * import assert from "node:assert";
  *
  * const values = new Float64Array(3);

@@ -32,7 +32,7 @@ export interface UniformGridOptions {
  * @throws RangeError if a number is out of its range.
  *
  * ```ts
- * import { uniformGrid } from "@kanpress/kanpress/kan";
+ * import { uniformGrid } from "@kanpress/kanpress/kan/bases";
  * import assert from "node:assert";
  *
  * const grid = uniformGrid({ intervals: 5, order: 3, range: [-1, 1] });
@@ -59,7 +59,7 @@ export function uniformGrid(options: UniformGridOptions): Grid {
  * the first equals the last, or if `order` is not an integer from 0 to 32.
  *
  * ```ts
- * import { gridFromBreaks } from "@kanpress/kanpress/kan";
+ * import { gridFromBreaks } from "@kanpress/kanpress/kan/bases";
  * import assert from "node:assert";
  *
  * assert.deepEqual(gridFromBreaks([0, 1, 4], 1).knots, [-2, 0, 1, 4, 6]);
@@ -87,7 +87,7 @@ export function gridFromBreaks(breaks: ArrayLike<number>, order: number): Grid {
  * or if `order` is not an integer from 0 to 32.
  *
  * ```ts
- * import { gridFromKnots } from "@kanpress/kanpress/kan";
+ * import { gridFromKnots } from "@kanpress/kanpress/kan/bases";
  * import assert from "node:assert";
  *
  * assert.deepEqual(gridFromKnots([0, 1, 2, 3], 1).range, [1, 2]);

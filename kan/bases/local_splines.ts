@@ -74,7 +74,7 @@ interface LocalValues {
  * @throws RangeError as the extrapolation policy says, if the shapes do not fit, or on WebGPU.
  *
  * ```ts
- * import { applyLocalSplines, createBsplines, uniformGrid } from "@kanpress/kanpress/kan";
+ * import { applyLocalSplines, createBsplines, uniformGrid } from "@kanpress/kanpress/kan/bases";
  * import * as tf from "@tensorflow/tfjs";
  * import assert from "node:assert";
  *

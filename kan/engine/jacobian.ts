@@ -12,7 +12,8 @@ import { backwardLayer } from "./layer_pass.ts";
  * @throws RangeError if the number of inputs is wrong.
  *
  * ```ts
- * import { createKanModel, createRandom, jacobianOf, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { createKanModel, createRandom, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { jacobianOf } from "@kanpress/kanpress/kan/optimizers";
  * import assert from "node:assert";
  *
  * const model = createKanModel({ widths: [1, 2], random: createRandom(0) });

@@ -75,7 +75,8 @@ export function evaluateLoss(
  * @throws RangeError if the data do not fit the model or a number is not finite or in its range.
  *
  * ```ts
- * import { createKanModel, createRandom, evaluateObjective, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { createKanModel, createRandom, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { evaluateObjective } from "@kanpress/kanpress/kan/optimizers";
  * import assert from "node:assert";
  *
  * const model = createKanModel({ widths: [1, 1], random: createRandom(0) });

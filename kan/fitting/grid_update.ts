@@ -21,7 +21,8 @@ const RIDGE = 1e-14;
  * @throws RangeError if there are no samples or one is not finite.
  *
  * ```ts
- * import { gridFromSamples, uniformGrid } from "@kanpress/kanpress/kan";
+ * import { gridFromSamples } from "@kanpress/kanpress/kan";
+ * import { uniformGrid } from "@kanpress/kanpress/kan/bases";
  * import assert from "node:assert";
  *
  * const grid = gridFromSamples(uniformGrid({ intervals: 2, order: 1 }), [0, 1, 2, 10], 0);
@@ -68,7 +69,8 @@ export function gridFromSamples(
  * @throws RangeError if there are no samples, or naming the input whose samples no grid can follow.
  *
  * ```ts
- * import { createKanModel, createRandom, gridOf, samplesFrom, updateGrids } from "@kanpress/kanpress/kan";
+ * import { createKanModel, createRandom, samplesFrom, updateGrids } from "@kanpress/kanpress/kan";
+ * import { gridOf } from "@kanpress/kanpress/kan/bases";
  * import assert from "node:assert";
  *
  * const model = createKanModel({ widths: [1, 1], random: createRandom(0) });

@@ -71,7 +71,8 @@ function divideGrid(grid: Grid, intervals: number): Grid {
  * @throws RangeError if the models or the state do not belong together.
  *
  * ```ts
- * import { createKanModel, createRandom, parametersOf, refineAdamState, refineKan, stepAdam } from "@kanpress/kanpress/kan";
+ * import { createKanModel, createRandom, refineAdamState, refineKan } from "@kanpress/kanpress/kan";
+ * import { parametersOf, stepAdam } from "@kanpress/kanpress/kan/optimizers";
  * import assert from "node:assert";
  *
  * const model = createKanModel({ widths: [1, 1], random: createRandom(0) });

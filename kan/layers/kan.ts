@@ -9,7 +9,8 @@ import type { Tensor2D, Tensor3D, Variable } from "../numeric/tensor_types.ts";
  * speed of the WASM and WebGPU backends. The owner disposes it.
  *
  * ```ts
- * import { createKanModel, createRandom, Kan } from "@kanpress/kanpress/kan";
+ * import { createKanModel, createRandom } from "@kanpress/kanpress/kan";
+ * import { Kan } from "@kanpress/kanpress/kan/layers";
  * import * as tf from "@tensorflow/tfjs";
  * import assert from "node:assert";
  *

@@ -28,7 +28,9 @@ export type SplinePath = "dense" | "local";
  * disposes it.
  *
  * ```ts
- * import { createRandom, KanLayer, uniformGrid } from "@kanpress/kanpress/kan";
+ * import { createRandom } from "@kanpress/kanpress/kan";
+ * import { KanLayer } from "@kanpress/kanpress/kan/layers";
+ * import { uniformGrid } from "@kanpress/kanpress/kan/bases";
  * import * as tf from "@tensorflow/tfjs";
  * import assert from "node:assert";
  *

@@ -44,7 +44,7 @@ export type TfLayer = Parameters<ReturnType<(typeof tf)["sequential"]>["add"]>[0
  * @throws RangeError if an option is out of its range.
  *
  * ```ts
- * import { createKanDense } from "@kanpress/kanpress/kan";
+ * import { createKanDense } from "@kanpress/kanpress/kan/layers";
  * import * as tf from "@tensorflow/tfjs";
  * import assert from "node:assert";
  *

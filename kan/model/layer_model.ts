@@ -79,7 +79,9 @@ export interface KanLayerOptions {
  * and `basis` are given.
  *
  * ```ts
- * import { createKanLayerModel, createRandom, uniformGrid } from "@kanpress/kanpress/kan";
+ * import { createKanLayerModel } from "@kanpress/kanpress/kan/layers";
+ * import { createRandom } from "@kanpress/kanpress/kan";
+ * import { uniformGrid } from "@kanpress/kanpress/kan/bases";
  * import assert from "node:assert";
  *
  * const layer = createKanLayerModel({
@@ -139,7 +141,10 @@ export function createKanLayerModel(options: KanLayerOptions): KanLayerModel {
  * The number of nodes that the next layer sees: sums that are not factors, and products.
  *
  * ```ts
- * import { createKanLayerModel, createRandom, nodeCount, uniformGrid } from "@kanpress/kanpress/kan";
+ * import { createKanLayerModel } from "@kanpress/kanpress/kan/layers";
+ * import { createRandom } from "@kanpress/kanpress/kan";
+ * import { nodeCount } from "./layer_model.ts";
+ * import { uniformGrid } from "@kanpress/kanpress/kan/bases";
  * import assert from "node:assert";
  *
  * const layer = createKanLayerModel({

@@ -114,7 +114,8 @@ export function layerParameterCount(layer: KanLayerModel): number {
  * scales, then inputScale, inputShift, outputScale, outputShift of each symbolic edge.
  *
  * ```ts
- * import { createKanModel, createRandom, parametersOf, withParameters } from "@kanpress/kanpress/kan";
+ * import { createKanModel, createRandom } from "@kanpress/kanpress/kan";
+ * import { parametersOf, withParameters } from "@kanpress/kanpress/kan/optimizers";
  * import assert from "node:assert";
  *
  * const model = createKanModel({ widths: [2, 1], random: createRandom(0) });
@@ -144,7 +145,8 @@ export function parametersOf(model: KanModel): Float64Array {
  * @throws RangeError if their number is wrong or one is not finite.
  *
  * ```ts
- * import { createKanModel, createRandom, parametersOf, withParameters } from "@kanpress/kanpress/kan";
+ * import { createKanModel, createRandom } from "@kanpress/kanpress/kan";
+ * import { parametersOf, withParameters } from "@kanpress/kanpress/kan/optimizers";
  * import assert from "node:assert";
  *
  * const model = createKanModel({ widths: [2, 1], random: createRandom(0) });

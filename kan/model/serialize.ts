@@ -71,7 +71,8 @@ export function encodeKan(model: KanModel): Uint8Array<ArrayBuffer> {
  * numbers are not finite.
  *
  * ```ts
- * import { createKanModel, createRandom, decodeKan, encodeKan, Kan } from "@kanpress/kanpress/kan";
+ * import { createKanModel, createRandom, decodeKan, encodeKan } from "@kanpress/kanpress/kan";
+ * import { Kan } from "@kanpress/kanpress/kan/layers";
  *
  * const bytes = encodeKan(createKanModel({ widths: [2, 5, 1], random: createRandom(0) }));
  * const kan = Kan.fromModel(decodeKan(bytes)); // on whichever tfjs backend is set

@@ -83,7 +83,7 @@ function named(
  * finite argument: poles are cut at 1e-4, exponentials at 40.
  *
  * ```ts
- * import { symbolicFunctions } from "@kanpress/kanpress/kan";
+ * import { symbolicFunctions } from "@kanpress/kanpress/kan/symbolic";
  * import assert from "node:assert";
  *
  * const sine = symbolicFunctions.find((each) => each.name === "sin")!;
@@ -171,7 +171,7 @@ const byName = new Map(symbolicFunctions.map((each) => [each.name, each]));
  * @throws RangeError if there is none.
  *
  * ```ts
- * import { symbolicFunction } from "@kanpress/kanpress/kan";
+ * import { symbolicFunction } from "@kanpress/kanpress/kan/symbolic";
  * import assert from "node:assert";
  *
  * assert.equal(symbolicFunction("x^2").value(3), 9);

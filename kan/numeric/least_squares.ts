@@ -23,7 +23,7 @@ export interface Samples {
  * @throws RangeError if the numbers of rows differ, `ridge` is negative or a number is not finite.
  *
  * ```ts
- * import { solveLeastSquares } from "@kanpress/kanpress/kan";
+ * import { solveLeastSquares } from "@kanpress/kanpress/kan/optimizers";
  * import assert from "node:assert";
  *
  * const design = { rows: 3, columns: 2, data: Float64Array.of(1, 0, 1, 1, 1, 2) };

@@ -6,7 +6,7 @@ import type { Tensor2D } from "./tensor_types.ts";
  * backend multiplies transposed factors 3 to 30 times more slowly.
  *
  * ```ts
- * import { matMul } from "@kanpress/kanpress/kan";
+ * import { matMul } from "@kanpress/kanpress/kan/layers";
  * import * as tf from "@tensorflow/tfjs";
  * import assert from "node:assert";
  *

@@ -39,7 +39,7 @@ export function requireAdamState({ step, first, second }: AdamState): void {
  * @throws RangeError if a number is out of its range or not finite, or lengths differ.
  *
  * ```ts
- * import { stepAdam } from "@kanpress/kanpress/kan";
+ * import { stepAdam } from "@kanpress/kanpress/kan/optimizers";
  * import assert from "node:assert";
  *
  * const { parameters } = stepAdam(Float64Array.of(1), Float64Array.of(5), { learningRate: 0.1 });

@@ -24,7 +24,7 @@ export interface LbfgsStep<E extends ValueAndGradient> {
  * 2nd ed., algorithm 7.5); its state are the last 10 steps.
  *
  * ```ts
- * import { Lbfgs } from "@kanpress/kanpress/kan";
+ * import { Lbfgs } from "@kanpress/kanpress/kan/optimizers";
  * import assert from "node:assert";
  *
  * const bowl = (x: Float64Array) => ({ value: x[0]! ** 2, gradient: x.map((each) => 2 * each) });

@@ -18,7 +18,7 @@ const MAX_TRIALS = 20;
  * parameters, and reaches the rounding floor where first-order methods crawl.
  *
  * ```ts
- * import { LevenbergMarquardt } from "@kanpress/kanpress/kan";
+ * import { LevenbergMarquardt } from "@kanpress/kanpress/kan/optimizers";
  * import assert from "node:assert";
  *
  * const problem = {

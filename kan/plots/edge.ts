@@ -26,7 +26,8 @@ export interface EdgePlotOptions {
  * @throws RangeError if there is no such edge or no sample.
  *
  * ```ts
- * import { createKanModel, createRandom, plotEdge, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { createKanModel, createRandom, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { plotEdge } from "@kanpress/kanpress/plots";
  * import assert from "node:assert";
  *
  * const model = createKanModel({ widths: [1, 1], random: createRandom(0) });
@@ -50,7 +51,8 @@ export function plotEdge(
  * @throws RangeError as `plotEdge` does.
  *
  * ```ts
- * import { createKanModel, createRandom, edgeFigure, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { createKanModel, createRandom, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { edgeFigure } from "@kanpress/kanpress/plots";
  * import assert from "node:assert";
  *
  * const model = createKanModel({ widths: [1, 1], random: createRandom(0) });

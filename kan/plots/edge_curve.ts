@@ -23,7 +23,8 @@ export interface Curve {
  * @throws RangeError if there is no such edge or no sample.
  *
  * ```ts
- * import { createKanModel, createRandom, edgeCurve, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { createKanModel, createRandom, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { edgeCurve } from "@kanpress/kanpress/plots";
  * import assert from "node:assert";
  *
  * const model = createKanModel({ widths: [1, 1], random: createRandom(0) });

@@ -50,7 +50,8 @@ const NARROWEST = 260;
  * @throws RangeError if the number of inputs or of names is wrong.
  *
  * ```ts
- * import { createKanModel, createRandom, plotNetwork, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { createKanModel, createRandom, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { plotNetwork } from "@kanpress/kanpress/plots";
  * import assert from "node:assert";
  *
  * const model = createKanModel({ widths: [2, 3, 1], random: createRandom(0) });
@@ -72,7 +73,8 @@ export function plotNetwork(
  * @throws RangeError as `plotNetwork` does.
  *
  * ```ts
- * import { createKanModel, createRandom, networkFigure, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { createKanModel, createRandom, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { networkFigure } from "@kanpress/kanpress/plots";
  * import assert from "node:assert";
  *
  * const model = createKanModel({ widths: [2, 1], random: createRandom(0) });

@@ -49,7 +49,7 @@ const MAX_CANCELLATION = 30;
  * @throws RangeError if a function is unknown or the numbers of samples differ.
  *
  * ```ts
- * import { suggestForCurve } from "@kanpress/kanpress/kan";
+ * import { suggestForCurve } from "@kanpress/kanpress/kan/symbolic";
  * import assert from "node:assert";
  *
  * const x = Float64Array.from({ length: 50 }, (_, i) => i / 25 - 1);

@@ -34,7 +34,8 @@ interface LinearCombination {
  * @throws RangeError if a living edge is not symbolic, or the names do not fit the inputs.
  *
  * ```ts
- * import { createKanModel, createRandom, fixSymbolic, formulaOf, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { createKanModel, createRandom, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { fixSymbolic, formulaOf } from "@kanpress/kanpress/kan/symbolic";
  * import assert from "node:assert";
  *
  * const model = createKanModel({ widths: [1, 1], random: createRandom(0) });

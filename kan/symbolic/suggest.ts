@@ -15,7 +15,8 @@ import { type SymbolicEdge, symbolicFunction } from "../model/symbolic_functions
  * @throws RangeError if there is no such edge or function, or fewer than 2 samples.
  *
  * ```ts
- * import { createKanModel, createRandom, fitKan, samplesFrom, suggestSymbolic } from "@kanpress/kanpress/kan";
+ * import { createKanModel, createRandom, fitKan, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { suggestSymbolic } from "@kanpress/kanpress/kan/symbolic";
  * import assert from "node:assert";
  *
  * const x = Array.from({ length: 60 }, (_, i) => -1 + i / 30);
@@ -47,7 +48,8 @@ export function suggestSymbolic(
  * @throws RangeError if there is no such edge or function, or fewer than 2 samples.
  *
  * ```ts
- * import { createKanModel, createRandom, evaluateKan, fixSymbolic, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { createKanModel, createRandom, evaluateKan, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { fixSymbolic } from "@kanpress/kanpress/kan/symbolic";
  * import assert from "node:assert";
  *
  * const model = createKanModel({ widths: [1, 1], random: createRandom(0) });
@@ -85,7 +87,8 @@ export function fixSymbolic(
  * @throws RangeError if there is no such edge.
  *
  * ```ts
- * import { createKanModel, createRandom, fixSymbolic, releaseSymbolic, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { createKanModel, createRandom, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { fixSymbolic, releaseSymbolic } from "@kanpress/kanpress/kan/symbolic";
  * import assert from "node:assert";
  *
  * const model = createKanModel({ widths: [1, 1], random: createRandom(0) });
@@ -123,7 +126,8 @@ export interface AutoSymbolicOptions extends SuggestOptions {
  * @throws RangeError if a function is unknown or there are fewer than 2 samples.
  *
  * ```ts
- * import { autoSymbolic, createKanModel, createRandom, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { autoSymbolic } from "@kanpress/kanpress/kan/symbolic";
+ * import { createKanModel, createRandom, samplesFrom } from "@kanpress/kanpress/kan";
  * import assert from "node:assert";
  *
  * const model = createKanModel({ widths: [2, 1], random: createRandom(0) });

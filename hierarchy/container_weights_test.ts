@@ -3,11 +3,11 @@ import { memorySource } from "../data/memory_source.ts";
 import { pickRows } from "../data/read_rows.ts";
 import type { StateDict } from "../data/tensor.ts";
 import { createRandom } from "../kan/numeric/random.ts";
-import { compressedWeights } from "./compressed_weights.ts";
+import { containerWeights } from "./container_weights.ts";
 import { HierarchicalCompressor } from "./compressor.ts";
 import type { CompressorOptions } from "./compressor_options.ts";
 import { openContainer } from "./file/container.ts";
-import { decodeContainer } from "./decompress.ts";
+import { decodeContainer } from "./decode_container.ts";
 
 function randomWeights(): StateDict {
   const random = createRandom(1);
@@ -35,7 +35,7 @@ async function compressed(options: CompressorOptions) {
 Deno.test("tensors read one by one are those decoded all at once", async () => {
   const container = await compressed({ preset: "rate", bits: 3 });
   const all = await decodeContainer(container);
-  const source = compressedWeights(container);
+  const source = containerWeights(container);
   assert.deepEqual(source.tensors.map(({ name }) => name), [...all.keys()]);
   for (const { name, dtype, shape } of source.tensors) {
     assert.deepEqual(await source.read(name), all.get(name), name);
@@ -55,7 +55,7 @@ Deno.test("rows read alone are those of the whole tensor, coded as stored or tra
   const metrics = new Map([["embedding", { inputAxis: 1 as const, hessian: hessian(300) }]]);
   const { bytes } = await new HierarchicalCompressor({ bits: 3 })
     .compress(randomWeights(), { metrics });
-  const source = compressedWeights(await openContainer(memorySource(bytes, "model")));
+  const source = containerWeights(await openContainer(memorySource(bytes, "model")));
   for (const name of ["embedding", "head", "large", "small", "norm"]) {
     const whole = await source.read(name);
     const picked = Array.from({ length: whole.shape[0]! }, (_, row) => row)
@@ -70,5 +70,5 @@ Deno.test("rows read alone are those of the whole tensor, coded as stored or tra
 Deno.test("levels that code tensors together are refused", async () => {
   const options = { numLevels: 1, hiddenDims: [4], trainingSteps: 2 } as const;
   const container = await compressed({ preset: "seed", ...options });
-  assert.throws(() => compressedWeights(container), /level autoencoder codes all tensors together/);
+  assert.throws(() => containerWeights(container), /level autoencoder codes all tensors together/);
 });

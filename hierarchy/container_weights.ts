@@ -10,28 +10,16 @@ import { codedShapes } from "./file/plan_tensors.ts";
 import { transpose } from "../data/transpose.ts";
 import { naming } from "../data/naming.ts";
 import { quote } from "../data/quote.ts";
-import type { DecodeOptions } from "./decompress.ts";
+import type { DecodeOptions } from "./decode_container.ts";
 import { requireFinite } from "./file/require_finite.ts";
 import { finishWithBreaks, type Steps } from "../workers/steps.ts";
 
 /**
- * The weights of a compressed model, decoded one tensor at a time when they are read, to the same
+ * The weights that a container holds, decoded one tensor at a time when they are read, to the same
  * bits as all at once, so that a model larger than the memory can be run from its compressed form.
  * Throws {@linkcode InputError} for a file with a level that codes tensors together.
- *
- * ```ts
- * import { memorySource } from "@kanpress/kanpress/data";
- * import { compressedWeights, HierarchicalCompressor, openContainer } from "@kanpress/kanpress/hierarchy";
- * import assert from "node:assert";
- *
- * const data = Float32Array.from({ length: 4096 }, (_, i) => Math.sin(i * i));
- * const weights = new Map([["w", { dtype: "F32" as const, shape: [64, 64], data }]]);
- * const { bytes } = await new HierarchicalCompressor({ bits: 6 }).compress(weights);
- * const source = compressedWeights(await openContainer(memorySource(bytes, "small")));
- * assert.deepEqual((await source.read("w")).shape, [64, 64]);
- * ```
  */
-export function compressedWeights(container: Container, options: DecodeOptions = {}): WeightSource {
+export function containerWeights(container: Container, options: DecodeOptions = {}): WeightSource {
   const { tensors, aliases, stages, verbatim, file } = container;
   const named = <T>(work: () => T) => file === undefined ? work() : naming(file, work);
   const together = inseparableLevel(stages);
