@@ -165,14 +165,14 @@ Deno.test("a connection that sends a byte now and then is given up", async () =>
   await withServer(partial, async (origin) => {
     await assert.rejects(collect(streamRange(origin, 0, 300, 300, options)), {
       name: "InputError",
-      message: / cannot be reached \(only \d bytes came for 0.1 s\)/,
+      message: / cannot be reached \((nothing|only \d+ bytes?) came for 0.1 s\)/,
     });
   });
   assert.equal(requests, 2);
   for (const status of [200, 404]) {
     const whole = () => trickle(bytes, 15, { status });
     await withServer(whole, async (origin) => {
-      await assert.rejects(fetchWhole(origin, options), /only \d bytes came for 0.1 s/);
+      await assert.rejects(fetchWhole(origin, options), /(nothing|only \d+ bytes?) came for 0.1 s/);
     });
   }
 });

@@ -16,7 +16,7 @@ import { describeQuestions, taskRows } from "../evaluate/task_report.ts";
 /** What of the original's card is true of a compressed model too, as the hub names it. */
 const KEPT_KEYS = ["license", "license_name", "license_link", "language", "pipeline_tag"] as const;
 const MEASURED_HEADING = "## What the compression costs";
-const PROJECT = "[kanpress](https://jsr.io/@kanpress/kanpress)";
+const PROJECT = "kanpress (`jsr:@kanpress/kanpress`)";
 
 /** What a card tells of the model that was compressed. */
 export interface CardOrigin {

@@ -76,7 +76,10 @@ Deno.test("a compressed model whose original is gone is measured alone", () =>
     const file = join(folder, "alone.kan.safetensors");
     await Deno.copyFile(join(out, "model.kan.safetensors"), file);
     await assert.rejects(evaluateJson(file, optionsIn(folder)), /no tokenizer.json .* --original/);
-  }, { alter: (_, values) => values.set([0.0625]) }));
+  }, {
+    // Where another test's model of the same weights is may be known.
+    alter: (_, values) => void values.reverse(),
+  }));
 
 Deno.test("a prompt is continued by both models from the same seed", () =>
   withWorkFolder(async (folder) => {

@@ -1,44 +1,25 @@
 import assert from "node:assert";
 import { join } from "node:path";
 import { openModel, weightsDigest } from "../../data/mod.ts";
-import { compress } from "../compress/compress.ts";
-import { evaluate } from "../evaluate/evaluate.ts";
 import { findOriginal } from "./find_original.ts";
 import { Phases } from "../terminal/phases.ts";
-import type { EvaluateOptions } from "../options/evaluate_options.ts";
 import { recordedSession } from "../testdata/recorded_session.ts";
 import { writeTinyModel } from "../testdata/tiny_model.ts";
 import { withWorkFolder } from "../testdata/work_folder.ts";
+import { inWorkingFolder } from "../testdata/working_folder.ts";
+import { runCommandLine } from "../testdata/command_line.ts";
 
-/** Runs `work` with the working folder and the cache of kanpress in `folder`. */
-async function within(folder: string, work: () => Promise<void>): Promise<void> {
-  const place = Deno.cwd(), cache = Deno.env.get("KANPRESS_CACHE");
-  Deno.chdir(folder);
-  Deno.env.set("KANPRESS_CACHE", join(folder, "cache"));
-  try {
-    await work();
-  } finally {
-    Deno.chdir(place);
-    if (cache === undefined) Deno.env.delete("KANPRESS_CACHE");
-    else Deno.env.set("KANPRESS_CACHE", cache);
-  }
-}
+const COMMON = ["--backend", "cpu", "--json"];
 
-const COMMON = { threads: 1, backend: "cpu", seed: 0 } as const;
-
-async function compressTo(out: string, text: string, cache: boolean) {
-  const always = { dataFree: true, json: true } as const;
-  const options = { ...COMMON, ...always, text, bits: 4, out, cache };
-  const session = recordedSession();
-  await compress("model", options, session);
-  return JSON.parse(session.printed.join());
-}
-
-async function evaluated(model: string, text: string, more: Partial<EvaluateOptions> = {}) {
-  const session = recordedSession();
-  const sampling = { maxTokens: 5, temperature: 1, topK: 0, topP: 1 };
-  await evaluate(model, { ...COMMON, ...sampling, text, json: true, ...more }, session);
-  return { fields: JSON.parse(session.printed.join()), lines: session.lines.join("\n") };
+/** Runs a command in a folder, with a cache of kanpress of its own, and gives its JSON. */
+async function run(folder: string, cwd: string, ...args: string[]) {
+  const env = { KANPRESS_CACHE: join(folder, "cache") };
+  const { code, out, error } = await runCommandLine([...args, ...COMMON], {
+    cwd: join(folder, cwd),
+    env,
+  });
+  if (code !== 0) throw new Error(error.trim().split("\n").at(-1));
+  return { fields: JSON.parse(out), lines: error };
 }
 
 /** The same shapes, other weights. */
@@ -50,63 +31,67 @@ const OTHER = {
 
 Deno.test("a model of the same shapes does not pass for the original", () =>
   withWorkFolder(async (folder) => {
-    await within(folder, async () => {
-      const text = join(folder, "text.txt");
-      const { klDivergence } = await compressTo(join(folder, "out"), text, false);
-      const right = await evaluated("out", text);
-      assert.equal(right.fields.klDivergence.mean, klDivergence.mean);
-      assert.deepEqual(right.fields.comparedWith, { name: "model", checked: true });
+    const text = join(folder, "text.txt");
+    const compress = ["compress", "model", "--data-free", "--bits", "4", "--text", text];
+    const { fields: { klDivergence } } = await run(
+      folder,
+      ".",
+      ...compress,
+      ...["--out", "out", "--no-cache"],
+    );
+    const evaluate = (cwd: string, ...more: string[]) =>
+      run(folder, cwd, "evaluate", "out", "--text", text, ...more);
+    const right = await evaluate(".");
+    assert.equal(right.fields.klDivergence.mean, klDivergence.mean);
+    assert.deepEqual(right.fields.comparedWith, { name: "model", checked: true });
 
-      await Deno.mkdir("elsewhere");
-      await writeTinyModel(join("elsewhere", "model"), OTHER);
-      await Deno.rename("model", "original");
-      await Deno.rename("out", join("elsewhere", "out"));
-      Deno.chdir("elsewhere");
-      for (const lowMemory of [false, true]) {
-        const more = lowMemory ? { lowMemory } : {};
-        const alone = await evaluated("out", text, more);
-        assert.equal(alone.fields.klDivergence, undefined);
-        assert.equal(alone.fields.comparedWith, undefined);
-        assert.match(alone.lines, /^model: has other weights than those that were compressed;/m);
-        await assert.rejects(
-          evaluated("out", text, { ...more, original: "model" }),
-          /^InputError: model: has other weights .* name the model that out.* was made from \(model\)/,
-        );
-        const named = await evaluated("out", text, { ...more, original: "../original" });
-        assert.ok(Math.abs(named.fields.klDivergence.mean / klDivergence.mean - 1) < 1e-4);
-        assert.deepEqual(named.fields.comparedWith, { name: "../original", checked: true });
-      }
-      const session = recordedSession();
-      const sampling = { maxTokens: 5, temperature: 1, topK: 0, topP: 1 };
-      const options = { ...COMMON, ...sampling, text, original: "../original" };
-      await evaluate("out", options, session);
-      assert.match(session.printed.join(), /^the original is \.\.\/original, by its weights$/m);
-    });
+    const elsewhere = join(folder, "elsewhere");
+    await Deno.mkdir(elsewhere);
+    await writeTinyModel(join(elsewhere, "model"), OTHER);
+    await Deno.rename(join(folder, "model"), join(folder, "original"));
+    await Deno.rename(join(folder, "out"), join(elsewhere, "out"));
+    for (const more of [[], ["--low-memory"]]) {
+      const { fields, lines } = await evaluate("elsewhere", ...more);
+      assert.equal(fields.klDivergence, undefined);
+      assert.equal(fields.comparedWith, undefined);
+      assert.match(lines, /^model: has other weights than those that were compressed;/m);
+      await assert.rejects(
+        evaluate("elsewhere", ...more, "--original", "model"),
+        /model: has other weights .* name the model that out.* was made from \(model\)/,
+      );
+      const named = await evaluate("elsewhere", ...more, "--original", "../original");
+      assert.ok(Math.abs(named.fields.klDivergence.mean / klDivergence.mean - 1) < 1e-4);
+      assert.deepEqual(named.fields.comparedWith, { name: "../original", checked: true });
+    }
+    const spoken = await runCommandLine(
+      ["evaluate", "out", "--text", text, "--original", "../original", "--backend", "cpu"],
+      { cwd: elsewhere },
+    );
+    assert.match(spoken.out, /^the original is \.\.\/original, by its weights$/m);
   }));
 
 Deno.test("a local original is found again from another folder, unless nothing is to be kept", () =>
   withWorkFolder(async (folder) => {
-    await within(folder, async () => {
-      const text = join(folder, "text.txt");
-      await Deno.mkdir("far");
-      await Deno.mkdir("away");
-      for (const cache of [false, true]) {
-        await compressTo(join("far", "out"), text, cache);
-        Deno.chdir("away");
-        await Deno.rename("../far", "far");
-        const { fields } = await evaluated("far/out", text);
-        const found = { name: join(folder, "model"), checked: true };
-        assert.deepEqual(fields.comparedWith, cache ? found : undefined);
-        await Deno.remove("far", { recursive: true });
-        Deno.chdir("..");
-        await Deno.mkdir("far");
-      }
-    });
+    const text = join(folder, "text.txt");
+    const compress = ["compress", "model", "--data-free", "--bits", "4", "--text", text];
+    await Deno.mkdir(join(folder, "away"));
+    for (const more of [["--no-cache"], []]) {
+      await Deno.mkdir(join(folder, "far"));
+      await run(folder, ".", ...compress, "--out", "far/out", ...more);
+      await Deno.rename(join(folder, "far"), join(folder, "away", "far"));
+      const { fields } = await run(folder, "away", "evaluate", "far/out", "--text", text);
+      const found = { name: join(folder, "model"), checked: true };
+      assert.deepEqual(fields.comparedWith, more.length === 0 ? found : undefined);
+      await Deno.remove(join(folder, "away", "far"), { recursive: true });
+    }
   }));
+
+/** Weights that no other test's model has: where those are may be known. */
+const ALONE = { alter: (_: string, values: Float32Array) => void values.reverse() };
 
 Deno.test("a folder that is named like the embedded model is not taken for it", () =>
   withWorkFolder(async (folder) => {
-    await within(folder, async () => {
+    await inWorkingFolder(folder, async () => {
       await Deno.rename("model", "prose-4m");
       const session = recordedSession();
       const phases = new Phases(session, session.signal);
@@ -142,4 +127,4 @@ Deno.test("a folder that is named like the embedded model is not taken for it", 
       assert.deepEqual(await find("./prose-4m", undefined, "./prose-4m"), early);
       assert.equal(await find("./gone", undefined, "./prose-4m"), undefined);
     });
-  }));
+  }, ALONE));

@@ -3,13 +3,12 @@ import { join } from "node:path";
 import { modelLabel, recordedName } from "./model_names.ts";
 import { runCommandLine } from "../testdata/command_line.ts";
 import { withWorkFolder } from "../testdata/work_folder.ts";
+import { inWorkingFolder } from "../testdata/working_folder.ts";
 
 Deno.test("a model has one name, however its path is typed", () =>
   withWorkFolder(async (folder) => {
     const model = join(folder, "model");
-    const place = Deno.cwd();
-    Deno.chdir(folder);
-    try {
+    await inWorkingFolder(folder, async () => {
       await Deno.mkdir(".hidden");
       for (
         const path of ["model", "./model", "model/", model, `${model}/../model`, "model/."]
@@ -27,9 +26,7 @@ Deno.test("a model has one name, however its path is typed", () =>
       const given = "second half.safetensors";
       assert.equal(recordedName(given, { name: given }), "second half");
       assert.equal(modelLabel(given, { name: given }), "second-half");
-    } finally {
-      Deno.chdir(place);
-    }
+    });
   }));
 
 Deno.test("models of the hub and the embedded one keep their names", () => {

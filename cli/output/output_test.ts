@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { InputError } from "../../data/input_error.ts";
 import { openOutput, type OutputKind, publishedOutputs, releaseOutputs } from "./output.ts";
+import { inWorkingFolder } from "../testdata/working_folder.ts";
 
 const text = (file: string) => Deno.readTextFile(file);
 
@@ -162,14 +163,8 @@ Deno.test("two runs cannot write to one place, whichever way they name it", () =
     using output = await openOutput(path, kind("folder"));
     const busy = { message: /model\/?: is named twice|^\.: is named twice/ };
     await assert.rejects(openOutput(`${folder}/./model/`, kind("folder")), busy);
-    const before = Deno.cwd();
-    Deno.chdir(path);
-    try {
-      // From within it would be filled in place, with a hidden folder inside.
-      await assert.rejects(openOutput(".", kind("folder")), busy);
-    } finally {
-      Deno.chdir(before);
-    }
+    // From within it would be filled in place, with a hidden folder inside.
+    await inWorkingFolder(path, () => assert.rejects(openOutput(".", kind("folder")), busy));
     output.release();
     (await openOutput(path, kind("folder"))).release();
     assert.deepEqual(names(path), []);
@@ -177,16 +172,12 @@ Deno.test("two runs cannot write to one place, whichever way they name it", () =
 
 Deno.test("a folder that is worked in stays the same folder", () =>
   withFolder(async (folder) => {
-    const before = Deno.cwd();
     await writer(["old", "kept"])(folder);
     const inode = Deno.statSync(folder).ino;
-    Deno.chdir(folder);
-    try {
+    await inWorkingFolder(folder, async () => {
       using output = await openOutput(".", kind("folder"));
       await output.publish(writer(["kept", "new"], "2"));
-    } finally {
-      Deno.chdir(before);
-    }
+    });
     assert.deepEqual(names(folder), ["kept", "new"]);
     assert.equal(await text(join(folder, "kept")), "ours kept2");
     assert.equal(Deno.statSync(folder).ino, inode);

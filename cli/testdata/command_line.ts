@@ -43,6 +43,17 @@ export function taskCommand(name: string): string {
   return typeof task === "string" ? task : task.command;
 }
 
+let knownDenoFolder: string | undefined;
+
+/** Where this Deno keeps packages, which would otherwise follow XDG_CACHE_HOME. */
+function denoFolder(): string {
+  if (knownDenoFolder === undefined) {
+    const { stdout } = new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).outputSync();
+    knownDenoFolder = String(JSON.parse(new TextDecoder().decode(stdout)).denoDir);
+  }
+  return knownDenoFolder;
+}
+
 /** Starts `cli.ts` as a process of its own. */
 export function startCommandLine(args: readonly string[], options: RunOptions = {}) {
   const permissions = options.task === undefined
@@ -69,7 +80,12 @@ export function startCommandLine(args: readonly string[], options: RunOptions = 
     stdout: "piped",
     stderr: "piped",
     // What it keeps for later runs is not to be mixed up with the user's.
-    env: { NO_COLOR: "1", XDG_CACHE_HOME: join(tmpdir(), "kanpress-tests"), ...options.env },
+    env: {
+      NO_COLOR: "1",
+      XDG_CACHE_HOME: join(tmpdir(), "kanpress-tests"),
+      DENO_DIR: denoFolder(),
+      ...options.env,
+    },
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   }).spawn();
 }
