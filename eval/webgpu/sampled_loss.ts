@@ -73,7 +73,7 @@ fn isLess(a: vec2<u32>, b: vec2<u32>) -> bool {
   return a.y < b.y || (a.y == b.y && a.x < b.x);
 }
 fn productOf(a: u32, b: u32) -> vec2<u32> {
-  let middle = (a >> 16u) * (b & 0xffffu) + ((a & 0xffffu) * (b & 0xffffu) >> 16u);
+  let middle = (a >> 16u) * (b & 0xffffu) + (((a & 0xffffu) * (b & 0xffffu)) >> 16u);
   let other = (a & 0xffffu) * (b >> 16u) + (middle & 0xffffu);
   return vec2(a * b, (a >> 16u) * (b >> 16u) + (middle >> 16u) + (other >> 16u));
 }
