@@ -24,6 +24,7 @@ import { prepareCompressedOutput } from "./compressed_output.ts";
 import { UsageError } from "../terminal/errors.ts";
 import { rememberOriginal } from "../input/known_originals.ts";
 import { compressedCard, readCardOrigin } from "./model_card.ts";
+import { checkText } from "../evaluate/measure.ts";
 import { isLocalPath, modelLabel, recordedName } from "../input/model_names.ts";
 import {
   checkModel,
@@ -67,6 +68,7 @@ export async function compress(
   const measurement = await chooseMeasurement(options, source, description, phases, signal);
   const warning = measurement.kind === "text" ? measurement.text.warning : undefined;
   if (warning !== undefined) session.writeLine(warning);
+  await checkText(options.calibration);
   using output = await prepareCompressedOutput(
     options.out ?? `compressed/${modelLabel(name, source)}-${targetLabel(target, options)}`,
   );

@@ -87,6 +87,18 @@ Deno.test("options that contradict each other are usage errors", async () => {
   await assert.rejects(run({ preset: "seed", effort: "best" }), usage);
 });
 
+Deno.test("a text to calibrate on is opened before weights are read", () =>
+  withWorkFolder(async (folder) => {
+    for (const calibration of ["nowhere.txt", "nowhere.jsonl"]) {
+      const session = recordedSession();
+      await assert.rejects(
+        compress(join(folder, "model"), optionsIn(folder, { calibration }), session),
+        { name: "InputError", message: new RegExp(`^${calibration}: does not exist`) },
+      );
+      assert.ok(!session.lines.some((line) => line.startsWith("read")));
+    }
+  }));
+
 Deno.test("a target in divergence is met on the measured text, and tells what cannot be", () =>
   withWorkFolder(async (folder) => {
     const session = recordedSession();

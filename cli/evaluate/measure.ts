@@ -90,12 +90,22 @@ export function specialTokens(
   };
 }
 
+/** Opens what {@linkcode readText} is to read, to tell of a wrong name before any long work. */
+export async function checkText(path: string | undefined): Promise<void> {
+  if (path === undefined) return;
+  await (isDataSet(path) ? openDataFile(path) : openFile(path));
+}
+
+function isDataSet(path: string): boolean {
+  return /\.(jsonl|parquet)$/.test(path);
+}
+
 /**
  * Reads a text file, or the texts of a data set with two line breaks between them, as GPTQ's tests do;
  * `option` is the option that named it.
  */
 export async function readText(path: string, option: string): Promise<string> {
-  if (!/\.(jsonl|parquet)$/.test(path)) return await readUtf8(path, option);
+  if (!isDataSet(path)) return await readUtf8(path, option);
   const records = await readRecords(await openDataFile(path));
   const texts = records.map(({ text }, index) => {
     if (typeof text === "string") return text;

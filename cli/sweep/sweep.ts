@@ -25,7 +25,7 @@ import {
   planCalibration,
 } from "../compress/calibration.ts";
 import { coderOptions } from "../compress/compress_target.ts";
-import { type MeasuredText, readMeasuredText } from "../evaluate/measure.ts";
+import { checkText, type MeasuredText, readMeasuredText } from "../evaluate/measure.ts";
 import { isLocalPath, modelLabel } from "../input/model_names.ts";
 import { checkModel, openNamedModel, readFiniteWeights } from "../input/original_model.ts";
 import { openOutput, type Output } from "../output/output.ts";
@@ -77,6 +77,7 @@ export async function sweep(
   const description = checkModel(source);
   const text = await readMeasuredText(options, await source.tokenizer(), description);
   if (text.warning !== undefined) session.writeLine(text.warning);
+  await checkText(options.calibration);
   const folder = options.out ?? `compressed/${modelLabel(modelName, source)}-sweep`;
   using output = await openOutput(folder, sweepFolder);
   using picture = await openPicture(options.plot, session);
