@@ -37,7 +37,7 @@ export async function main(args: readonly string[]): Promise<0 | 1 | 2> {
   };
   const start: Start = (load) => async (...given) => {
     // commander passes itself last.
-    await (await load())(...given.slice(0, -1), session);
+    await (await load())(...[...given.slice(0, -1), session] as never[]);
   };
   const program = createProgram(programName(), start, {
     out: terminal.writeOut,

@@ -1,8 +1,7 @@
 import type { Command } from "commander";
 
-/** What a command runs: its arguments and options, then the session. */
-// deno-lint-ignore no-explicit-any -- commander passes what the options say, without types
-export type CommandRun = (...argumentsAndSession: any[]) => Promise<void>;
+/** What a command runs: its arguments and options, of types that commander does not know, then the session. */
+export type CommandRun = (...argumentsAndSession: never[]) => Promise<void>;
 
 /**
  * Makes an action of what `load` loads when the command runs: tfjs takes a second that `--help` and
