@@ -11,10 +11,19 @@ import type { GraphBuilder } from "./graph_builder.ts";
 export interface SharedValues {
   /** `[2]`: number of sequences, and tokens of each. */
   readonly sizes: string;
-  /** `[batch, 1, length, 1]`: the tokens' positions, as floats. */
-  readonly positions: string;
-  /** Zeros where a token may attend, large negative numbers elsewhere: `[.., length, total]`. */
-  mask(slidingWindow: number | undefined): string;
+  /** Cosines and sines of the angles of each token and pair, `[.., length, pairs]`. */
+  rotations(rotary: RotaryDescription): Rotations;
+  /**
+   * Zeros where a token may attend, large negative numbers elsewhere: `[.., length, total]`; undefined
+   * if every token attends to all.
+   */
+  mask(slidingWindow: number | undefined): string | undefined;
+}
+
+/** Names of cosines and sines. */
+export interface Rotations {
+  readonly cosine: string;
+  readonly sine: string;
 }
 
 /** Keys and values `[batch, keyValueHeads, tokens, headSize]`: names of those before and after. */
@@ -45,18 +54,21 @@ export function attend(
     key = remember(graph, cache.past.key, key, cache.present.key);
     value = remember(graph, cache.past.value, value, cache.present.value);
   }
-  let mask = shared.mask(slidingWindow);
+  const mask = shared.mask(slidingWindow);
   const group = heads / keyValueHeads;
   if (group > 1) {
     const grouped = [keyValueHeads, group, -1, headSize];
     query = reshape(graph, query, [graph.integers(0), graph.integers(...grouped)]);
-    [key, value, mask] = [key, value, mask].map((x) =>
-      graph.apply("Unsqueeze", [x, graph.integers(2)])
-    ) as [string, string, string];
+    key = graph.apply("Unsqueeze", [key, graph.integers(2)]);
+    value = graph.apply("Unsqueeze", [value, graph.integers(2)]);
   }
   const rank = group > 1 ? [0, 1, 2, 4, 3] : [0, 1, 3, 2];
   const turned = graph.apply("Transpose", [key], { perm: { integers: rank } });
-  const scores = graph.apply("Add", [graph.apply("MatMul", [query, turned]), mask]);
+  const products = graph.apply("MatMul", [query, turned]);
+  const scores = mask === undefined ? products : graph.apply("Add", [
+    products,
+    group > 1 ? graph.apply("Unsqueeze", [mask, graph.integers(2)]) : mask,
+  ]);
   const shares = graph.apply("Softmax", [scores], { axis: { integer: -1 } });
   let mixed = graph.apply("MatMul", [shares, value]);
   if (group > 1) {
@@ -111,7 +123,7 @@ function rotate(
   shared: SharedValues,
 ): string {
   if (rotary === undefined) return x;
-  const { cosine, sine } = rotations(graph, rotary, shared);
+  const { cosine, sine } = shared.rotations(rotary);
   const half = rotary.dimensions / 2;
   const rest = headSize - rotary.dimensions;
   const sizes = graph.integers(half, half, ...(rest > 0 ? [rest] : []));
@@ -123,7 +135,12 @@ function rotate(
   return graph.apply("Concat", [first, second, ...(kept === undefined ? [] : [kept])], axis);
 }
 
-function rotations(graph: GraphBuilder, rotary: RotaryDescription, { positions }: SharedValues) {
+/** Cosines and sines for positions `[batch, 1, length, 1]`, given as floats. */
+export function rotations(
+  graph: GraphBuilder,
+  rotary: RotaryDescription,
+  positions: string,
+): Rotations {
   // The same for sequences of any length: others are refused before.
   const frequencies = graph.floats(rotaryFrequencies(rotary, 1));
   const angles = graph.apply("Mul", [positions, frequencies]);

@@ -2,13 +2,14 @@ import { InputError } from "../../data/input_error.ts";
 import type { OnnxGraph, OnnxValue } from "../../data/onnx/onnx_model.ts";
 import type { StateDict } from "../../data/tensor.ts";
 import type { ModelConfig } from "../architectures/config.ts";
-import type { LayerDescription, TransformerDescription } from "../architectures/description.ts";
+import type { TransformerDescription } from "../architectures/description.ts";
 import { describeModel } from "../architectures/registry.ts";
 import { checkTensors } from "../weights/expected_tensors.ts";
 import { dependsOnLength } from "../layers/rotary_frequencies.ts";
-import { attend, type CacheNames, type SharedValues } from "./attention.ts";
-import { feedForward, linear, normalize } from "./blocks.ts";
+import { type CacheNames, rotations, type SharedValues } from "./attention.ts";
+import { linear, normalize } from "./blocks.ts";
 import { buildGraph, type GraphBuilder } from "./graph_builder.ts";
+import { applyLayer } from "./layer.ts";
 
 /** How a language model is written as a graph. */
 export interface OnnxOptions {
@@ -98,7 +99,7 @@ function shareValues(graph: GraphBuilder, cache: boolean): SharedValues & { ids:
   const masks = new Map<number | undefined, string>();
   return {
     sizes,
-    positions,
+    rotations: (rotary) => rotations(graph, rotary, positions),
     ids,
     mask(slidingWindow) {
       const known = masks.get(slidingWindow);
@@ -151,21 +152,6 @@ function embed(
     x = graph.apply("Add", [x, rowsOf(model.positionEmbedding, ids)]);
   }
   return model.embeddingNorm === undefined ? x : normalize(graph, model.embeddingNorm, x);
-}
-
-/** One layer: attention and feed-forward block with their norms and residual sums. */
-function applyLayer(
-  graph: GraphBuilder,
-  layer: LayerDescription,
-  x: string,
-  shared: SharedValues,
-  cache: CacheNames | undefined,
-): string {
-  const normed = normalize(graph, layer.attentionNorm, x);
-  const attended = graph.apply("Add", [x, attend(graph, layer.attention, normed, shared, cache)]);
-  const second = layer.residual === "sequential" ? attended : x;
-  const inner = normalize(graph, layer.feedForwardNorm, second);
-  return graph.apply("Add", [attended, feedForward(graph, layer.feedForward, inner)]);
 }
 
 function cacheNames(layer: number): CacheNames {
