@@ -1,0 +1,148 @@
+import { isJsonObject } from "../json_file.ts";
+
+/** A step of `pre_tokenizer` in tokenizer.json, with every field that has a say. */
+type Step = Readonly<Record<string, unknown>>;
+
+/** How byte-level texts are split, by llama.cpp's names and as tokenizer.json says it. */
+interface NamedSplit {
+  /** The names of `tokenizer.ggml.pre` that mean it, the one to write first. */
+  readonly names: readonly string[];
+  /** The steps, one after another. */
+  readonly steps: readonly Step[];
+  /** Whether words that are tokens are taken whole, whatever the merges say. */
+  readonly ignoresMerges?: true;
+}
+
+const byteLevel = (regex: boolean): Step => ({
+  type: "ByteLevel",
+  add_prefix_space: false,
+  trim_offsets: true,
+  use_regex: regex,
+});
+
+const digits = (individual: boolean): Step => ({ type: "Digits", individual_digits: individual });
+
+const split = (pattern: string): Step => ({
+  type: "Split",
+  pattern: { Regex: pattern },
+  behavior: "Isolated",
+  invert: false,
+});
+
+const CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
+const SPACES = "\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+
+/** Words, so many digits at once, signs and spaces, as tiktoken began it. */
+const words = (numbers: string): string =>
+  `${CONTRACTIONS}|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|${numbers}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|${SPACES}`;
+
+/** Words that end where small letters are followed by large ones. */
+const casedWords = (contractions: string, numbers: string): string =>
+  "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+" +
+  `${contractions}|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+` +
+  `[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*${contractions}|${numbers}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|${SPACES}`;
+
+/** The splits that both know; names after the first are only read. */
+const splits: readonly NamedSplit[] = [
+  {
+    names: ["gpt-2", "phi-2", "olmo", "mpt", "jais", "trillion", "modern-bert", "exaone4"],
+    steps: [byteLevel(true)],
+  },
+  {
+    names: ["smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b"],
+    steps: [digits(true), byteLevel(true)],
+  },
+  {
+    names: ["llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "lfm2", "glm4"],
+    steps: [split(words("\\p{N}{1,3}")), byteLevel(false)],
+    ignoresMerges: true,
+  },
+  {
+    names: ["dbrx", "smaug-bpe", "chatglm-bpe"],
+    steps: [split(words("\\p{N}{1,3}")), byteLevel(false)],
+  },
+  {
+    names: ["qwen2", "stablelm2", "deepseek-r1-qwen", "hunyuan", "megrez", "solar-open"],
+    steps: [split(words("\\p{N}")), byteLevel(false)],
+  },
+  {
+    names: ["gpt-4o", "llama4"],
+    steps: [split(casedWords(`${CONTRACTIONS}?`, "\\p{N}{1,3}")), byteLevel(false)],
+  },
+  {
+    names: ["tekken"],
+    steps: [split(casedWords("", "\\p{N}")), byteLevel(false)],
+    ignoresMerges: true,
+  },
+  {
+    names: ["falcon"],
+    steps: [
+      { type: "Punctuation", behavior: "Contiguous" },
+      byteLevel(true),
+      digits(false),
+      split("[0-9][0-9][0-9]"),
+    ],
+  },
+];
+
+/** What `tokenizer.ggml.pre` means in tokenizer.json. */
+export interface PreTokenizerJson {
+  /** The value of `pre_tokenizer`. */
+  readonly preTokenizer: Readonly<Record<string, unknown>>;
+  /** The value of `model.ignore_merges`. */
+  readonly ignoresMerges: boolean;
+}
+
+/** Every name of `tokenizer.ggml.pre` that is known. */
+export const preTokenizerNames: readonly string[] = splits.flatMap(({ names }) => names);
+
+/** What a name of `tokenizer.ggml.pre` means; undefined for one that is not known. */
+export function preTokenizerOf(name: string): PreTokenizerJson | undefined {
+  const found = splits.find(({ names }) => names.includes(name));
+  if (found === undefined) return undefined;
+  const { steps, ignoresMerges = false } = found;
+  const preTokenizer = steps.length === 1 ? steps[0]! : { type: "Sequence", pretokenizers: steps };
+  return { preTokenizer, ignoresMerges };
+}
+
+/**
+ * llama.cpp's name of a byte-level `pre_tokenizer`; undefined where it has none. `ignoresMerges` is
+ * `model.ignore_merges` of the same file.
+ *
+ * ```ts
+ * import { nameOfPreTokenizer } from "./pre_tokenizers.ts";
+ * import assert from "node:assert";
+ *
+ * const gpt2 = { type: "ByteLevel", add_prefix_space: false, trim_offsets: true };
+ * assert.equal(nameOfPreTokenizer(gpt2, false), "gpt-2");
+ * ```
+ */
+export function nameOfPreTokenizer(
+  preTokenizer: unknown,
+  ignoresMerges: boolean,
+): string | undefined {
+  const given = flatten(preTokenizer).map(comparable);
+  const found = splits.find((known) =>
+    known.steps.map(comparable).join() === given.join() &&
+    (known.ignoresMerges ?? false) === ignoresMerges
+  );
+  return found?.names[0];
+}
+
+function flatten(preTokenizer: unknown): unknown[] {
+  if (!isJsonObject(preTokenizer) || preTokenizer["type"] !== "Sequence") return [preTokenizer];
+  const steps = preTokenizer["pretokenizers"];
+  return Array.isArray(steps) ? steps.flatMap(flatten) : [preTokenizer];
+}
+
+/** A step with its defaults, and without what has no say in ids. */
+function comparable(step: unknown): string {
+  if (!isJsonObject(step)) return JSON.stringify(step) ?? "";
+  const { type, trim_offsets: _, ...fields } = step;
+  const defaults = type === "ByteLevel"
+    ? { add_prefix_space: true, use_regex: true }
+    : type === "Split"
+    ? { invert: false }
+    : {};
+  return JSON.stringify([type, ...Object.entries({ ...defaults, ...fields }).sort()]);
+}
