@@ -1,4 +1,6 @@
 import { readFileSync } from "node:fs";
+import process from "node:process";
+import { isatty } from "node:tty";
 import { Interrupted } from "../terminal/errors.ts";
 import { publishedOutputs } from "./output.ts";
 
@@ -45,10 +47,10 @@ export function watchForInterrupt(): InterruptWatch {
 function listen(abort: () => void): (() => void)[] {
   // Must be known first: with its first listener Deno makes the end of the terminal its own end.
   const hangup = isHangupIgnored() ? () => {} : abort;
-  const listeners: [Deno.Signal, () => void][] = [["SIGINT", abort], ["SIGHUP", hangup]];
-  if (Deno.build.os !== "windows") listeners.push(["SIGTERM", abort]);
-  for (const [name, listener] of listeners) Deno.addSignalListener(name, listener);
-  return listeners.map(([name, listener]) => () => Deno.removeSignalListener(name, listener));
+  const listeners: [NodeJS.Signals, () => void][] = [["SIGINT", abort], ["SIGHUP", hangup]];
+  if (process.platform !== "win32") listeners.push(["SIGTERM", abort]);
+  for (const [name, listener] of listeners) process.on(name, listener);
+  return listeners.map(([name, listener]) => () => process.off(name, listener));
 }
 
 /**
@@ -64,5 +66,5 @@ function isHangupIgnored(): boolean {
   } catch {
     // Another system, or no permission.
   }
-  return ![Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
+  return ![0, 1, 2].some(isatty);
 }

@@ -14,6 +14,7 @@ import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { errorCode, fileError } from "../../data/file_error.ts";
 import { InputError } from "../../data/input_error.ts";
+import { type FileLock, lockFile } from "./file_lock.ts";
 import { isStageName, STAGE_ENDING, undoPlacing } from "./place.ts";
 
 const LOCK = "lock";
@@ -45,7 +46,7 @@ export function openStage(target: string, shown: string, inside: boolean): Stage
     : [besideOf(target), insideOf(target)];
   const parent = dirname(folder);
   const firstMade = mkdirSync(parent, { recursive: true });
-  let lock: Deno.FsFile | undefined;
+  let lock: FileLock | undefined;
   const release = () => {
     if (lock !== undefined) removeStage(folder, lock);
     removeEmptyFolders(parent, firstMade);
@@ -83,7 +84,7 @@ function targetOf(folder: string): string {
 }
 
 /** Makes and locks a hidden folder; undefined where another run has locked it. */
-function takeLock(folder: string, shown: string): Deno.FsFile | undefined {
+function takeLock(folder: string, shown: string): FileLock | undefined {
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
     const file = tryLock(folder, shown, makeOne(folder) ? "new" : "old");
     if (file !== "gone") return file;
@@ -121,34 +122,16 @@ function tryLock(
   folder: string,
   shown: string,
   kind: "new" | "old" | "neighbor",
-): Deno.FsFile | undefined | "gone" {
-  const path = join(folder, LOCK);
-  let file: Deno.FsFile;
-  try {
-    file = Deno.openSync(path, { create: kind !== "neighbor", read: true, write: true });
-  } catch (error) {
-    if (errorCode(error) === "ENOENT") return "gone";
-    throw error;
-  }
-  try {
-    if (!file.tryLockSync(true)) {
-      file.close();
-      return undefined;
-    }
-  } catch {
-    // Some network disks have no locks: then a folder that was there cannot be told from a live one.
-    if (kind === "new") return file;
-    file.close();
-    throw new InputError(
-      `${shown}: ${folder} is there, of a run that is still going or was killed, and this disk has no ` +
-        "locks to tell; remove it if no other run is going",
-    );
-  }
-  // Whoever had the lock may have removed the file with it.
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (found !== undefined && found.ino === file.statSync().ino) return file;
-  file.close();
-  return "gone";
+): FileLock | undefined | "gone" {
+  const lock = lockFile(join(folder, LOCK), kind !== "neighbor");
+  if (lock === "held") return undefined;
+  if (lock !== "unlockable") return lock;
+  // Some network disks have no locks: then a folder that was there cannot be told from a live one.
+  if (kind === "new") return { close() {} };
+  throw new InputError(
+    `${shown}: ${folder} is there, of a run that is still going or was killed, and this disk has no ` +
+      "locks to tell; remove it if no other run is going",
+  );
 }
 
 /** Whether a run that is still going has locked a hidden folder. */
@@ -206,7 +189,7 @@ function removeDeadStages(parent: string): void {
 }
 
 /** Removes a locked hidden folder; under another name, so that the next run can make its own. */
-function removeStage(folder: string, lock: Deno.FsFile): void {
+function removeStage(folder: string, lock: FileLock): void {
   let removed = join(dirname(folder), `.${randomBytes(6).toString("hex")}${STAGE_ENDING}`);
   try {
     renameSync(folder, removed);

@@ -1,0 +1,46 @@
+import assert from "node:assert";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { type FileLock, lockByProcessNumber, lockFile } from "./file_lock.ts";
+
+const path = () => join(Deno.makeTempDirSync(), "lock");
+
+/** The number of a process that has ended. */
+function deadProcess(): number {
+  return spawnSync("true").pid;
+}
+
+for (const [name, lock] of Object.entries({ lockFile, lockByProcessNumber })) {
+  Deno.test(`${name}: one lock at a time, and none on what is not there`, () => {
+    const file = path();
+    assert.equal(lock(file, false), "gone");
+    assert.equal(lock(join(file, "in", "no", "folder"), true), "gone");
+    const held = lock(file, true) as FileLock;
+    if (name === "lockByProcessNumber") assert.equal(lock(file, true), "held");
+    held.close();
+    const next = lock(file, false) as FileLock;
+    next.close();
+    assert(existsSync(file));
+  });
+}
+
+Deno.test("a number of a process that has ended holds nothing", () => {
+  const file = path();
+  writeFileSync(file, `${deadProcess()}\n`);
+  const lock = lockByProcessNumber(file, false) as FileLock;
+  assert.equal(readFileSync(file, "utf8"), `${process.pid}\n`);
+  rmSync(file);
+  lock.close();
+  assert(!existsSync(file));
+});
+
+Deno.test("an empty file is held until its process had time to write its number", () => {
+  const file = path();
+  writeFileSync(file, "");
+  assert.equal(lockByProcessNumber(file, true), "held");
+  const before = new Date(Date.now() - 60_000);
+  utimesSync(file, before, before);
+  (lockByProcessNumber(file, true) as FileLock).close();
+});
