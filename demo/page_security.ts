@@ -1,3 +1,4 @@
+import { toBase64 } from "../data/base64.ts";
 /** What every answer says: its type is not to be guessed, and nobody else's page may show it. */
 const HEADERS: Readonly<Record<string, string>> = {
   "x-content-type-options": "nosniff",
@@ -34,7 +35,7 @@ async function scriptHashes(html: string): Promise<string[]> {
   const scripts = html.matchAll(/<script[^>]*>([^<]+)<\/script>/g);
   return await Promise.all(Array.from(scripts, async ([, code = ""]) => {
     const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(code));
-    return `'sha256-${new Uint8Array(digest).toBase64()}'`;
+    return `'sha256-${toBase64(new Uint8Array(digest))}'`;
   }));
 }
 

@@ -1,15 +1,11 @@
+import { workerScope } from "./web_worker.ts";
 import type { WorkerReply, WorkerRequest } from "./worker_pool.ts";
-
-interface WorkerScope<Setup, Job, Result> {
-  onmessage: ((event: { data: WorkerRequest<Setup, Job> }) => void) | null;
-  postMessage(reply: WorkerReply<Result>): void;
-}
 
 /** The worker's side of a `WorkerPool`: `start` prepares the worker and returns what runs a job. */
 export function serveJobs<Setup, Job, Result>(
   start: (setup: Setup) => Promise<(job: Job, index: number) => Promise<Result>>,
 ): void {
-  const scope = globalThis as unknown as WorkerScope<Setup, Job, Result>;
+  const scope = workerScope();
   let run: ((job: Job, index: number) => Promise<Result>) | undefined;
   const handle = async (request: WorkerRequest<Setup, Job>): Promise<WorkerReply<Result>> => {
     try {
@@ -26,6 +22,6 @@ export function serveJobs<Setup, Job, Result>(
     }
   };
   scope.onmessage = ({ data }) => {
-    handle(data).then((reply) => scope.postMessage(reply));
+    handle(data as WorkerRequest<Setup, Job>).then((reply) => scope.postMessage(reply));
   };
 }

@@ -1,9 +1,10 @@
 import { InputError } from "../data/input_error.ts";
+import type { PoolWorker } from "./web_worker.ts";
 
 /** What the workers of a pool are. */
 export interface WorkerPoolOptions<Setup> {
-  /** The workers' module, which calls `serveJobs`. */
-  readonly module: URL;
+  /** Starts a worker whose module calls `serveJobs`. */
+  readonly start: () => PoolWorker;
   /** Most workers; never more start than there are jobs. */
   readonly threads: number;
   /** Sent to each worker once; put large arrays into shared memory. */
@@ -37,7 +38,7 @@ export type WorkerReply<Result> =
  */
 export class WorkerPool<Setup, Job, Result> {
   readonly #options: WorkerPoolOptions<Setup>;
-  #workers: Worker[] = [];
+  #workers: PoolWorker[] = [];
 
   /** A pool without workers yet. */
   constructor(options: WorkerPoolOptions<Setup>) {
@@ -60,11 +61,11 @@ export class WorkerPool<Setup, Job, Result> {
     const abort = () => reject(signal!.reason);
     signal?.addEventListener("abort", abort, { once: true });
     let begun = 0, done = 0;
-    const giveNext = (worker: Worker) => {
+    const giveNext = (worker: PoolWorker) => {
       const index = order[begun++];
       if (index !== undefined) post(worker, { kind: "job", index, job: jobs[index]! });
     };
-    const receive = (worker: Worker, reply: WorkerReply<Result>) => {
+    const receive = (worker: PoolWorker, reply: WorkerReply<Result>) => {
       if (reply.kind === "failure") return reject(restoreError(reply));
       if (reply.kind === "result") {
         results[reply.index] = reply.result;
@@ -73,10 +74,10 @@ export class WorkerPool<Setup, Job, Result> {
       }
       giveNext(worker);
     };
-    const listen = (worker: Worker) => {
+    const listen = (worker: PoolWorker) => {
       worker.onmessage = ({ data }) => {
         try {
-          receive(worker, data);
+          receive(worker, data as WorkerReply<Result>);
         } catch (error) {
           reject(error);
         }
@@ -92,9 +93,9 @@ export class WorkerPool<Setup, Job, Result> {
         listen(worker);
         giveNext(worker);
       }
-      const { module, threads, setup } = this.#options;
+      const { start, threads, setup } = this.#options;
       while (this.#workers.length < Math.min(threads, jobs.length)) {
-        const worker = new Worker(module, { type: "module" });
+        const worker = start();
         this.#workers.push(worker);
         listen(worker);
         // It is given its first job when it says that it is ready.
@@ -132,7 +133,7 @@ export async function runInWorkers<Setup, Job, Result>(
   }
 }
 
-function post<Setup, Job>(worker: Worker, request: WorkerRequest<Setup, Job>): void {
+function post<Setup, Job>(worker: PoolWorker, request: WorkerRequest<Setup, Job>): void {
   worker.postMessage(request);
 }
 

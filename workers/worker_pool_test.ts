@@ -1,13 +1,15 @@
 import assert from "node:assert";
 import { InputError } from "../data/input_error.ts";
+import { Worker } from "./web_worker.ts";
 import { runInWorkers, WorkerPool } from "./worker_pool.ts";
 
-const module = new URL("./testdata/failing_worker.ts", import.meta.url);
+const at = (module: URL) => () => new Worker(module, { type: "module" });
+const start = at(new URL("./testdata/failing_worker.ts", import.meta.url));
 
 Deno.test("results come in the order of the jobs, whatever the number of workers", async () => {
   const jobs = Array.from({ length: 40 }, (_, i) => i);
   for (const threads of [1, 3, 100]) {
-    const results = await runInWorkers({ module, threads, setup: 2, jobs: jobs.slice(0, 5) });
+    const results = await runInWorkers({ start, threads, setup: 2, jobs: jobs.slice(0, 5) });
     assert.deepEqual(results, [0, 2, 4, 6, 8]);
   }
   const seen = new Set<number>();
@@ -15,14 +17,14 @@ Deno.test("results come in the order of the jobs, whatever the number of workers
     assert.equal(result, 3 * index);
     seen.add(index);
   };
-  await runInWorkers({ module, threads: 2, setup: 3, jobs, onResult });
+  await runInWorkers({ start, threads: 2, setup: 3, jobs, onResult });
   assert.equal(seen.size, 40);
-  assert.deepEqual(await runInWorkers({ module, threads: 2, setup: 3, jobs: [] }), []);
+  assert.deepEqual(await runInWorkers({ start, threads: 2, setup: 3, jobs: [] }), []);
 });
 
 Deno.test("every failure of a worker rejects", async () => {
   const run = (setup: number, ...jobs: unknown[]) =>
-    runInWorkers({ module, threads: 2, setup, jobs });
+    runInWorkers({ start, threads: 2, setup, jobs });
   await assert.rejects(
     run(1, 1, "input", 2),
     (error) => error instanceof InputError && error.message === "bad tensor",
@@ -32,7 +34,7 @@ Deno.test("every failure of a worker rejects", async () => {
   await assert.rejects(run(0, 1), /a worker failed: no setup/);
   const broken = new URL("data:text/javascript,throw new Error('broken')");
   await assert.rejects(
-    runInWorkers({ module: broken, threads: 1, setup: 1, jobs: [1] }),
+    runInWorkers({ start: at(broken), threads: 1, setup: 1, jobs: [1] }),
     /a worker stopped: .*broken/,
   );
 });
@@ -42,14 +44,14 @@ Deno.test("an error of onResult rejects, and so does an abort while a job hangs"
     throw new Error("not wanted");
   };
   await assert.rejects(
-    runInWorkers({ module, threads: 1, setup: 1, jobs: [1], onResult: fail }),
+    runInWorkers({ start, threads: 1, setup: 1, jobs: [1], onResult: fail }),
     /not wanted/,
   );
   const controller = new AbortController();
   setTimeout(() => controller.abort(new Error("enough")), 20);
   await assert.rejects(
     runInWorkers({
-      module: new URL("data:text/javascript,onmessage = () => {}"),
+      start: at(new URL("data:text/javascript,onmessage = () => {}")),
       threads: 1,
       setup: 1,
       jobs: [1],
@@ -60,7 +62,7 @@ Deno.test("an error of onResult rejects, and so does an abort while a job hangs"
 });
 
 Deno.test("a pool keeps its workers, begins jobs in an order and goes on after a failure", async () => {
-  const pool = new WorkerPool<number, number | "throw", number>({ module, threads: 1, setup: 5 });
+  const pool = new WorkerPool<number, number | "throw", number>({ start, threads: 1, setup: 5 });
   try {
     const ended: number[] = [];
     const onResult = (_: number, index: number) => ended.push(index);

@@ -14,6 +14,7 @@ import {
   type KeptCalibration,
 } from "../../eval/calibration/calibration_file.ts";
 import { packCalibration, unpackCalibration } from "../../eval/calibration/packed_calibration.ts";
+import { fromBase64, toHex } from "../../data/base64.ts";
 import { sha256, sha256OfJson } from "../../data/sha256.ts";
 import { cachedCalibration } from "./calibration_cache.ts";
 import { cacheFolder } from "../input/cache_folder.ts";
@@ -154,7 +155,7 @@ async function calibrationKey(
 ): Promise<string> {
   const what = "tokens" in text ? { tokens: await sha256(text.tokens) } : text;
   const parts = [CALIBRATION_VERSION, config, weights, what, settings, backend, seed];
-  return Uint8Array.fromBase64(await sha256OfJson(parts)).toHex();
+  return toHex(fromBase64(await sha256OfJson(parts)));
 }
 
 async function makeCalibration(

@@ -1,3 +1,4 @@
+import { fromBase64 } from "../base64.ts";
 import type { Fields } from "./fields.ts";
 
 /** Clusters of fewer bytes are looked up whole before their characters are. */
@@ -91,7 +92,7 @@ function offsetOf(unit: number): number {
 function readTable(fields: Fields, base64: string): { units: Uint32Array; texts: Uint8Array } {
   let bytes: Uint8Array;
   try {
-    bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+    bytes = fromBase64(base64);
   } catch {
     throw fields.error("precompiled_charsmap should be base64");
   }

@@ -17,6 +17,7 @@ import {
   sharedFloat64Array,
   sharedInt32Array,
 } from "../../workers/shared_array.ts";
+import { Worker } from "../../workers/web_worker.ts";
 import { runInWorkers } from "../../workers/worker_pool.ts";
 import { type CalibrationJob, finalNormOf, type SharedMoments } from "./calibrate_chunks.ts";
 import type { CalibrateSetup } from "./calibrate_worker.ts";
@@ -203,7 +204,7 @@ async function runOnWorkers(
   const jobs = planJobs(chunks, contextLength, batch, fisher ? seed : undefined);
   let done = 0;
   const sums = await runInWorkers<CalibrateSetup, CalibrationJob, Float64Array | undefined>({
-    module: new URL("./calibrate_worker.ts", import.meta.url),
+    start: () => new Worker(new URL("./calibrate_worker.ts", import.meta.url), { type: "module" }),
     threads: threads ?? navigator.hardwareConcurrency,
     setup: {
       description: model,

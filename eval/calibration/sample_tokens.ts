@@ -7,6 +7,7 @@ import { checkTensors } from "../weights/expected_tensors.ts";
 import { checkTokenIds } from "../architectures/token_ids.ts";
 import { checkResidentMemory } from "../scoring/memory_plan.ts";
 import { prepareWeights } from "../weights/prepared_weights.ts";
+import { Worker } from "../../workers/web_worker.ts";
 import { runInWorkers } from "../../workers/worker_pool.ts";
 import type { SampleJob, SampleSetup } from "./sample_worker.ts";
 
@@ -77,7 +78,7 @@ export async function sampleTokens(options: SampleOptions): Promise<Int32Array> 
   }
   let done = 0;
   const parts = await runInWorkers<SampleSetup, SampleJob, Int32Array>({
-    module: new URL("./sample_worker.ts", import.meta.url),
+    start: () => new Worker(new URL("./sample_worker.ts", import.meta.url), { type: "module" }),
     threads: options.threads ?? navigator.hardwareConcurrency,
     setup: {
       description,

@@ -1,3 +1,4 @@
+import { toHex } from "../../data/base64.ts";
 import type { ProtocolName, ProtocolSettings } from "../protocols/protocol.ts";
 import type { Window } from "../protocols/window.ts";
 import {
@@ -176,5 +177,5 @@ export async function fingerprintOf(windows: readonly Window[]): Promise<string>
     ...labels,
   ]);
   const digest = await crypto.subtle.digest("SHA-256", Int32Array.from(words));
-  return new Uint8Array(digest).toHex();
+  return toHex(new Uint8Array(digest));
 }

@@ -1,3 +1,4 @@
+import { toBase64 } from "../../data/base64.ts";
 import type { Figure } from "./figure.ts";
 import { figureToPng, type PictureOptions } from "./export_figure.ts";
 
@@ -24,7 +25,7 @@ export interface Displayable {
 export function displayFigure(figure: Figure, options: PictureOptions = {}): Displayable {
   return {
     [Symbol.for("Jupyter.display")]: async () => ({
-      "image/png": (await figureToPng(figure, options)).toBase64(),
+      "image/png": toBase64(await figureToPng(figure, options)),
       "application/vnd.plotly.v1+json": figure,
     }),
   };

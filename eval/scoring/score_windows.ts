@@ -15,6 +15,7 @@ import { openDevice } from "../webgpu/open_device.ts";
 import { scoreJobs } from "../webgpu/score_jobs.ts";
 import { whyUnsupported } from "../webgpu/supported.ts";
 import { tokensPerJob as tokensPerDeviceJob } from "../webgpu/workspace.ts";
+import { Worker } from "../../workers/web_worker.ts";
 import { runInWorkers } from "../../workers/worker_pool.ts";
 
 /** One or two models, and how to run them. */
@@ -172,7 +173,7 @@ async function scoreInWorkers(
   const models = weights.map((dict) => prepareWeights(model, dict, true));
   let done = 0;
   return await runInWorkers<EvaluateSetup, EvaluateJob, EvaluateJobResult>({
-    module: new URL("./evaluate_worker.ts", import.meta.url),
+    start: () => new Worker(new URL("./evaluate_worker.ts", import.meta.url), { type: "module" }),
     threads: threads ?? navigator.hardwareConcurrency,
     setup: { description: model, models, resident, keepsBase, backend: backend ?? "wasm" },
     jobs,

@@ -1,3 +1,5 @@
+import { fromBase64 } from "../../data/base64.ts";
+
 /** A running kernel. */
 export interface Kernel<Exports> {
   /** Its functions; pointers are byte offsets in `memory`. */
@@ -24,8 +26,8 @@ export function instantiateKernel<Exports>(
     const [initial, maximum] = [bytes, mostBytes].map((size) => Math.ceil(size / PAGE_BYTES));
     const memory = new WebAssembly.Memory({ initial: initial!, maximum: maximum! });
     const exports = modules.map((base64) => {
-      const wasm = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-      return new WebAssembly.Instance(new WebAssembly.Module(wasm), { env: { memory } }).exports;
+      const module = new WebAssembly.Module(fromBase64(base64));
+      return new WebAssembly.Instance(module, { env: { memory } }).exports;
     });
     return { exports: Object.assign({}, ...exports), memory };
   } catch {

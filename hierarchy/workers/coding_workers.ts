@@ -1,3 +1,4 @@
+import { Worker } from "../../workers/web_worker.ts";
 import { WorkerPool } from "../../workers/worker_pool.ts";
 import {
   type CodingJob,
@@ -43,9 +44,10 @@ export class CodingWorkers {
    * worker there too: it is stopped at once, where the platform has workers.
    */
   constructor(threads: number, apart: boolean = false) {
-    if (threads === 1 && !(apart && typeof Worker !== "undefined")) return;
-    const module = new URL("./coding_worker.ts", import.meta.url);
-    const pool: CodingPool = new WorkerPool({ module, threads, setup: undefined });
+    if (threads === 1 && !(apart && Worker !== undefined)) return;
+    const start = () =>
+      new Worker(new URL("./coding_worker.ts", import.meta.url), { type: "module" });
+    const pool: CodingPool = new WorkerPool({ start, threads, setup: undefined });
     this.#pool = pool;
     runners.set(this, inPool(pool));
   }

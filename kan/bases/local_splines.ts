@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { fromBase64 } from "../../data/base64.ts";
 import { LOCAL_SPLINES_WASM } from "../kernels/local_splines_wasm.ts";
 import type { Tensor2D, Tensor3D } from "../numeric/tensor_types.ts";
 import { type Basis, evaluateBasis } from "./basis.ts";
@@ -15,7 +16,7 @@ let loaded: Kernels | undefined;
 /** The compiled kernels; made once, from bytes in the source, so that any runtime can load them. */
 function kernels(): Kernels {
   if (loaded === undefined) {
-    const module = new WebAssembly.Module(Uint8Array.fromBase64(LOCAL_SPLINES_WASM));
+    const module = new WebAssembly.Module(fromBase64(LOCAL_SPLINES_WASM));
     loaded = new WebAssembly.Instance(module, {}).exports as unknown as Kernels;
   }
   return loaded;
