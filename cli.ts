@@ -10,6 +10,7 @@ import process from "node:process";
 import { inspect } from "node:util";
 import { describeError, exitStatusOf } from "./cli/terminal/errors.ts";
 import { watchForInterrupt } from "./cli/output/interrupt.ts";
+import { isGranted } from "./data/permissions.ts";
 import { removeUnfinishedFiles } from "./data/write_file.ts";
 import { commandLine } from "./cli/terminal/command_line.ts";
 import type { Start } from "./cli/options/command.ts";
@@ -67,13 +68,14 @@ function report(error: unknown, terminal: Terminal): void {
 /** Whether stack traces are wanted; without the permission to know, none are. */
 function isDebugging(): boolean {
   const variable = "KANPRESS_DEBUG";
-  const { state } = Deno.permissions.querySync({ name: "env", variable });
-  return state === "granted" && Boolean(process.env[variable]);
+  return isGranted({ name: "env", variable }) && Boolean(process.env[variable]);
 }
 
 /** How the user called the program: from a checkout by its tasks, otherwise as a package. */
 function programName(): string {
-  return import.meta.url.startsWith("file:") ? "deno task" : "kanpress";
+  const isPackage = !import.meta.url.startsWith("file:") ||
+    import.meta.url.includes("/node_modules/");
+  return isPackage ? "kanpress" : "deno task";
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) process.exit(await main(process.argv.slice(2)));

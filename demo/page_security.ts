@@ -1,4 +1,5 @@
 import { toBase64 } from "../data/base64.ts";
+
 /** What every answer says: its type is not to be guessed, and nobody else's page may show it. */
 const HEADERS: Readonly<Record<string, string>> = {
   "x-content-type-options": "nosniff",

@@ -1,6 +1,9 @@
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { type ByteSource, readAll } from "../data/byte_source.ts";
 import { openFile } from "../data/file_source.ts";
+import { errorCode } from "../data/file_error.ts";
 import { InputError } from "../data/input_error.ts";
 import { isOwnHost, securityHeaders } from "./page_security.ts";
 import type { ServedModel } from "./served_model.ts";
@@ -35,6 +38,13 @@ export interface DemoServer {
   readonly finished: Promise<void>;
 }
 
+/** What the server answers. */
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | string;
+}
+
 /** Gives the bytes of a path. */
 type Route = () => Promise<Uint8Array>;
 
@@ -61,28 +71,40 @@ export async function serveDemo(
     ...wasmRoutes(),
     ...modelRoutes(models),
   ]);
-  let server: Deno.HttpServer<Deno.NetAddr>;
-  try {
-    server = Deno.serve(
-      { port, hostname: "127.0.0.1", signal, onListen() {}, onError: () => refuse(500, "failed") },
-      (request) => respond(request, routes, server.addr.port),
-    );
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+  const server = createServer(async (request, response) => {
+    const { status, headers, body } = await respond(request, routes, portOf(server.address()))
+      .catch(() => refuse(500, "failed"));
+    response.writeHead(status, headers);
+    response.end(body);
+  });
+  const finished = new Promise<void>((resolve) => server.once("close", resolve));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", resolve);
+  }).catch((error: unknown) => {
+    if (errorCode(error) !== "EADDRINUSE") throw error;
     throw new InputError(`port ${port} is taken; choose another one with --port`);
-  }
-  return { url: `http://127.0.0.1:${server.addr.port}/`, finished: server.finished };
+  });
+  signal.addEventListener("abort", () => {
+    server.close();
+    server.closeAllConnections();
+  }, { once: true });
+  return { url: `http://127.0.0.1:${portOf(server.address())}/`, finished };
+}
+
+function portOf(address: AddressInfo | string | null): number {
+  return (address as AddressInfo).port;
 }
 
 async function respond(
-  request: Request,
+  request: IncomingMessage,
   routes: ReadonlyMap<string, Route>,
   port: number,
-): Promise<Response> {
-  const { pathname } = new URL(request.url);
-  const path = pathname === "/" ? "/index.html" : pathname;
+): Promise<Answer> {
+  const [pathname] = (request.url ?? "/").split("?");
+  const path = pathname === "/" ? "/index.html" : pathname!;
   const route = routes.get(path);
-  if (!isOwnHost(request.headers.get("host"), port)) {
+  if (!isOwnHost(request.headers.host ?? null, port)) {
     return await refuse(421, `this server is http://127.0.0.1:${port}/`);
   }
   if (route === undefined) return await refuse(404, "not found");
@@ -102,11 +124,11 @@ async function respond(
     "content-length": String(bytes.length),
     "cache-control": "no-store",
   };
-  return new Response(bytes as Uint8Array<ArrayBuffer>, { headers });
+  return { status: 200, headers, body: bytes };
 }
 
-async function refuse(status: number, reason: string): Promise<Response> {
-  return new Response(reason, { status, headers: await securityHeaders() });
+async function refuse(status: number, reason: string): Promise<Answer> {
+  return { status, headers: await securityHeaders(), body: reason };
 }
 
 function fileRoute(url: URL): Route {

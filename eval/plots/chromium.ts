@@ -1,4 +1,6 @@
 import { existsSync } from "node:fs";
+import process from "node:process";
+import { isGranted } from "../../data/permissions.ts";
 import type { Browser } from "playwright-core";
 
 /** Where Debian, and others that follow it, install Chromium. */
@@ -28,17 +30,13 @@ export function mayRunChromium(): boolean {
   return command !== undefined && isGranted({ name: "run", command }) && mayAskEnvironment();
 }
 
-function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
-  return Deno.permissions.querySync(descriptor).state === "granted";
-}
-
 /** Whether any variable may be asked for without a prompt, if only to hear that it is not set. */
 function mayAskEnvironment(): boolean {
-  const { state } = Deno.permissions.querySync({ name: "env" });
-  if (state !== "denied") return state === "granted";
+  if (isGranted({ name: "env" })) return true;
+  if (Deno.permissions.querySync({ name: "env" }).state === "prompt") return false;
   try {
     // With --ignore-env the answer is that there is no such variable.
-    Deno.env.get("PLAYWRIGHT_BROWSERS_PATH");
+    process.env.PLAYWRIGHT_BROWSERS_PATH;
     return true;
   } catch {
     return false;

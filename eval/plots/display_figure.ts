@@ -1,4 +1,5 @@
 import { toBase64 } from "../../data/base64.ts";
+
 import type { Figure } from "./figure.ts";
 import { figureToPng, type PictureOptions } from "./export_figure.ts";
 
