@@ -17,6 +17,8 @@ export interface SymbolicFunction {
   apply(x: Tensor): Tensor;
   /** The formula with `argument` put in, in the syntax of math.js. */
   format(argument: string): string;
+  /** What LaTeX writes for the name, if the formula shows it. */
+  readonly latexName?: string;
 }
 
 /** The distance from 0 within which arguments of functions with a pole there count as this far. */
@@ -165,8 +167,46 @@ export const symbolicFunctions: readonly SymbolicFunction[] = [
 
 const byName = new Map(symbolicFunctions.map((each) => [each.name, each]));
 
+/** Functions of the program's own; a name never changes its meaning once it is here. */
+const ownByName = new Map<string, SymbolicFunction>();
+
 /**
- * The function of the library with this name.
+ * Makes a function known by its name, and returns it. The same function may be registered again.
+ *
+ * @throws RangeError if the name stands for another function already.
+ */
+export function registerSymbolicFunction(added: SymbolicFunction): SymbolicFunction {
+  if (byName.has(added.name)) throw new RangeError(`"${added.name}" is a function of the library`);
+  const known = ownByName.get(added.name);
+  if (known === undefined) {
+    ownByName.set(added.name, added);
+    return added;
+  }
+  if (!isSame(known, added)) {
+    throw new RangeError(`"${added.name}" is the name of another function already; choose another`);
+  }
+  return known;
+}
+
+/** Whether two functions agree in all that decides about results. */
+function isSame(a: SymbolicFunction, b: SymbolicFunction): boolean {
+  const [start, end] = a.domain;
+  if (a.complexity !== b.complexity || start !== b.domain[0] || end !== b.domain[1]) return false;
+  if (a.format("x") !== b.format("x") || a.latexName !== b.latexName) return false;
+  return probesOf(a.domain).every((x) =>
+    Object.is(a.value(x), b.value(x)) && Object.is(a.slope(x), b.slope(x))
+  );
+}
+
+/** Points inside a domain at which functions are tried. */
+export function probesOf([start, end]: readonly [number, number]): number[] {
+  const from = Number.isFinite(start) ? start : Number.isFinite(end) ? end - 10 : -5.3;
+  const to = Number.isFinite(end) ? end : Number.isFinite(start) ? start + 10 : 5.1;
+  return Array.from({ length: 16 }, (_, i) => from + (to - from) * (i + 0.5) / 16);
+}
+
+/**
+ * The function with this name: of the library, or one that was added.
  *
  * @throws RangeError if there is none.
  *
@@ -178,11 +218,19 @@ const byName = new Map(symbolicFunctions.map((each) => [each.name, each]));
  * ```
  */
 export function symbolicFunction(name: string): SymbolicFunction {
-  const found = byName.get(name);
+  const found = byName.get(name) ?? ownByName.get(name);
   if (found === undefined) {
-    throw new RangeError(`no function "${name}"; there are: ${[...byName.keys()].join(", ")}`);
+    const known = [...byName.keys(), ...ownByName.keys()].join(", ");
+    throw new RangeError(
+      `no function "${name}"; there are: ${known}. Others are added with addSymbolicFunction`,
+    );
   }
   return found;
+}
+
+/** How LaTeX writes the name of an added function; undefined for others. */
+export function latexNameOf(name: string): string | undefined {
+  return ownByName.get(name)?.latexName;
 }
 
 /** An edge in closed form: outputScale f(inputScale x + inputShift) + outputShift. */

@@ -1,4 +1,4 @@
-import { requireFinite, requireNumber } from "../numeric/checks.ts";
+import { requireFinite, requireNumber, requireRange } from "../numeric/checks.ts";
 import { leastSquares } from "../numeric/least_squares.ts";
 import { LevenbergMarquardt, type ResidualProblem } from "../optimizers/levenberg_marquardt.ts";
 import {
@@ -20,16 +20,27 @@ export interface Suggestion {
   readonly score: number;
 }
 
+/** Where the numbers a and b of c f(a x + b) + d are sought before all four are polished. */
+export interface SearchRanges {
+  /** Lowest and highest a; [-10, 10] if absent, as in pykan. */
+  readonly inputScales?: readonly [number, number];
+  /** Lowest and highest b; [-10, 10] if absent, as in pykan. */
+  readonly inputShifts?: readonly [number, number];
+}
+
 /** What {@link suggestSymbolic} compares with. */
-export interface SuggestOptions {
+export interface SuggestOptions extends SearchRanges {
   /** Names of functions; the whole library but `"0"`, which would remove edges, if absent. */
   readonly functions?: readonly string[];
+  /** Names of functions besides those, e.g. of your own. */
+  readonly moreFunctions?: readonly string[];
+  /** Complexities by name, instead of the functions' own. */
+  readonly complexities?: Readonly<Record<string, number>>;
   /** Weight of simplicity against fit, 0 to 1; .8 if absent, as in pykan. */
   readonly simplicity?: number;
 }
 
-/** Scales and shifts inside the function are sought from -10 to 10, as in pykan. */
-const SEARCH_RANGE = 10;
+const SEARCH_RANGE = [-10, 10] as const;
 /** Values of each in every pass of the search; passes after the first zoom in on the best values. */
 const SEARCH_POINTS = [101, 25, 25] as const;
 /** Samples that the search looks at; the final fit sees all. */
@@ -70,16 +81,30 @@ export function suggestForCurve(
       `a curve needs at least 2 samples, got ${x.length} and ${y.length} values`,
     );
   }
-  const { functions, simplicity = 0.8 } = options;
+  const { simplicity = 0.8 } = options;
   requireNumber("simplicity", simplicity, { least: 0, most: 1 });
-  const candidates = functions?.map(symbolicFunction) ??
-    symbolicFunctions.filter(({ name }) => name !== "0");
-  return candidates.map((symbolic) => {
-    const { edge, r2 } = fitSymbolic(symbolic, x, y);
+  return candidatesOf(options).map(({ symbolic, complexity }) => {
+    const { edge, r2 } = fitSymbolic(symbolic, x, y, options);
     const misfit = Math.log2(1 + 1e-5 - r2);
-    const score = simplicity * symbolic.complexity + (1 - simplicity) * misfit;
-    return { edge, r2, complexity: symbolic.complexity, score };
+    const score = simplicity * complexity + (1 - simplicity) * misfit;
+    return { edge, r2, complexity, score };
   }).sort((a, b) => a.score - b.score);
+}
+
+/** The functions to compare with, each once, and how complex each counts. */
+function candidatesOf(
+  { functions, moreFunctions = [], complexities = {} }: SuggestOptions,
+): { symbolic: SymbolicFunction; complexity: number }[] {
+  for (const [name, complexity] of Object.entries(complexities)) {
+    symbolicFunction(name);
+    requireNumber(`the complexity of "${name}"`, complexity, { least: 0 });
+  }
+  const library = symbolicFunctions.map(({ name }) => name).filter((name) => name !== "0");
+  const names = new Set([...functions ?? library, ...moreFunctions]);
+  return [...names].map((name) => {
+    const symbolic = symbolicFunction(name);
+    return { symbolic, complexity: complexities[name] ?? symbolic.complexity };
+  });
 }
 
 /** The best c f(a x + b) + d: a and b by search, then all four by least squares. */
@@ -87,13 +112,14 @@ export function fitSymbolic(
   symbolic: SymbolicFunction,
   x: Float64Array,
   y: Float64Array,
+  ranges: SearchRanges = {},
 ): { edge: SymbolicEdge; r2: number } {
   const mean = y.reduce((sum, value) => sum + value, 0) / y.length;
   const spread = y.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   const { name } = symbolic;
   const constant = { name, inputScale: 1, inputShift: 0, outputScale: 0, outputShift: mean };
   if (name === "0") return { edge: constant, r2: spread === 0 ? 1 : 0 };
-  const { a, b } = name === "x" ? { a: 1, b: 0 } : search(symbolic, x, y);
+  const { a, b } = name === "x" ? { a: 1, b: 0 } : search(symbolic, x, y, ranges);
   const { c, d } = regress(symbolic, a, b, x, y);
   const start = Float64Array.of(a, b, c, d);
   if (!start.every(Number.isFinite)) return { edge: constant, r2: 0 };
@@ -141,7 +167,10 @@ function search(
   symbolic: SymbolicFunction,
   x: Float64Array,
   y: Float64Array,
+  { inputScales = SEARCH_RANGE, inputShifts = SEARCH_RANGE }: SearchRanges,
 ): { a: number; b: number } {
+  requireRange("inputScales", inputScales);
+  requireRange("inputShifts", inputShifts);
   const order = Array.from(x.keys()).sort((p, q) => x[p]! - x[q]!);
   const seen = Math.min(SEARCH_SAMPLES, order.length);
   const chosen = Array.from({ length: seen }, (_, i) => {
@@ -149,13 +178,14 @@ function search(
   });
   const points = Float64Array.from(chosen, (row) => x[row]!);
   const values = Float64Array.from(chosen, (row) => y[row]!);
-  let best = { a: 1, b: 0, r2: -1 };
-  let half = SEARCH_RANGE, center = { a: 0, b: 0 };
+  let center = { a: middleOf(inputScales), b: middleOf(inputShifts) };
+  let half = { a: inputScales[1] - center.a, b: inputShifts[1] - center.b };
+  let best = { ...center, r2: -1 };
   for (const count of SEARCH_POINTS) {
-    const step = 2 * half / (count - 1);
+    const step = { a: 2 * half.a / (count - 1), b: 2 * half.b / (count - 1) };
     for (let i = 0; i < count; i++) {
       for (let j = 0; j < count; j++) {
-        const a = center.a - half + i * step, b = center.b - half + j * step;
+        const a = center.a - half.a + i * step.a, b = center.b - half.b + j * step.b;
         const r2 = squaredCorrelation(symbolic, a, b, points, values);
         if (r2 > best.r2) best = { a, b, r2 };
       }
@@ -164,6 +194,10 @@ function search(
     half = step;
   }
   return best;
+}
+
+function middleOf([start, end]: readonly [number, number]): number {
+  return (start + end) / 2;
 }
 
 /** r^2 of y and f(a x + b); 0 if an argument is outside the domain of f or nothing varies. */

@@ -3,7 +3,7 @@ import { requireModel } from "../model/model_checks.ts";
 import { ConstantNode, isConstantNode, parse, simplify } from "mathjs";
 import { isAlive, type KanLayerModel } from "../model/layer_model.ts";
 import type { KanModel } from "../model/model.ts";
-import { type SymbolicEdge, symbolicFunction } from "../model/symbolic_functions.ts";
+import { latexNameOf, type SymbolicEdge, symbolicFunction } from "../model/symbolic_functions.ts";
 
 /** One output as a formula. */
 export interface Formula {
@@ -69,12 +69,25 @@ export function formulaOf(model: KanModel, options: FormulaOptions = {}): readon
           ? new ConstantNode(Number(part.value.toFixed(decimals)))
           : part
       );
-    return { text: tidy.toString(), latex: tidy.toTex({ handler: writeSubscripts }) };
+    return { text: tidy.toString(), latex: tidy.toTex({ handler: writeNames }) };
   });
 }
 
-/** x_12 as x_{12}. */
-function writeSubscripts(node: { type: string; name?: string }): string | undefined {
+/** x_12 as x_{12}, and functions of one's own as they want to be written. */
+function writeNames(
+  node: {
+    type: string;
+    name?: string;
+    fn?: { name: string };
+    args?: { toTex(options: object): string }[];
+  },
+  options: object,
+): string | undefined {
+  if (node.type === "FunctionNode" && node.fn !== undefined) {
+    const latexName = latexNameOf(node.fn.name);
+    const list = (node.args ?? []).map((each) => each.toTex(options)).join(",");
+    return latexName === undefined ? undefined : `${latexName}\\left(${list}\\right)`;
+  }
   if (node.type !== "SymbolNode" || node.name === undefined) return undefined;
   const [stem, ...rest] = node.name.split("_");
   return rest.length === 0 ? undefined : ` ${stem}_{${rest.join("\\_")}}`;

@@ -20,6 +20,12 @@ export {
   symbolicFunction,
   symbolicFunctions,
 } from "../model/symbolic_functions.ts";
-export { suggestForCurve, type Suggestion, type SuggestOptions } from "./fit_curve.ts";
+export { addSymbolicFunction, type OwnFunction } from "./add_function.ts";
+export {
+  type SearchRanges,
+  suggestForCurve,
+  type Suggestion,
+  type SuggestOptions,
+} from "./fit_curve.ts";
 export * from "./formula.ts";
 export * from "./suggest.ts";

@@ -5,7 +5,13 @@ import type { KanLayerModel } from "../model/layer_model.ts";
 import type { Samples } from "../numeric/least_squares.ts";
 import type { KanModel } from "../model/model.ts";
 import { type EdgeAddress, layerOfEdge } from "../fitting/prune.ts";
-import { fitSymbolic, suggestForCurve, type Suggestion, type SuggestOptions } from "./fit_curve.ts";
+import {
+  fitSymbolic,
+  type SearchRanges,
+  suggestForCurve,
+  type Suggestion,
+  type SuggestOptions,
+} from "./fit_curve.ts";
 import { type SymbolicEdge, symbolicFunction } from "../model/symbolic_functions.ts";
 
 /**
@@ -45,6 +51,7 @@ export function suggestSymbolic(
  * function. The spline stays stored but is switched off.
  *
  * @param inputs [samples, inputs of the model], used if only a name is given.
+ * @param ranges Where the scale and shift inside the function are sought for a name.
  * @throws RangeError if there is no such edge or function, or fewer than 2 samples.
  *
  * ```ts
@@ -64,6 +71,7 @@ export function fixSymbolic(
   inputs: Samples,
   at: EdgeAddress,
   form: string | SymbolicEdge,
+  ranges: SearchRanges = {},
 ): KanModel {
   requireModelAndInputs(model, inputs);
   const layer = layerOfEdge(model, at);
@@ -71,7 +79,7 @@ export function fixSymbolic(
   let fitted: SymbolicEdge;
   if (typeof form === "string") {
     const { x, y } = edgeSamples(model, inputs, at);
-    fitted = fitSymbolic(symbolicFunction(form), x, y).edge;
+    fitted = fitSymbolic(symbolicFunction(form), x, y, ranges).edge;
   } else {
     symbolicFunction(form.name);
     requireForm(form);
