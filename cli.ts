@@ -15,7 +15,7 @@ import { removeUnfinishedFiles } from "./data/write_file.ts";
 import { commandLine } from "./cli/terminal/command_line.ts";
 import type { Start } from "./cli/options/command.ts";
 import { createProgram } from "./cli/program.ts";
-import type { Session } from "./cli/terminal/session.ts";
+import { startRun } from "./cli/terminal/run.ts";
 import { releaseOutputs } from "./cli/output/output.ts";
 import { openTerminal, type Terminal } from "./cli/terminal/terminal.ts";
 
@@ -26,7 +26,7 @@ import { openTerminal, type Terminal } from "./cli/terminal/terminal.ts";
 export async function main(args: readonly string[]): Promise<0 | 1 | 2> {
   const watch = watchForInterrupt();
   const terminal = openTerminal();
-  const session: Session = {
+  const run = startRun({
     print: terminal.print,
     printData: terminal.printData,
     writeLine: terminal.writeLine,
@@ -35,10 +35,10 @@ export async function main(args: readonly string[]): Promise<0 | 1 | 2> {
     command: commandLine([programName(), ...args]),
     signal: watch.signal,
     expectInterrupt: watch.expect,
-  };
+  });
   const start: Start = (load) => async (...given) => {
     // commander passes itself last.
-    await (await load())(...[...given.slice(0, -1), session] as never[]);
+    await (await load())(...[...given.slice(0, -1), run] as never[]);
   };
   const program = createProgram(programName(), start, {
     out: terminal.writeOut,

@@ -30,8 +30,7 @@ import { licencesIn, readCardOrigin, restoredCard } from "./compress/model_card.
 import { RESTORED_METADATA, RESTORED_NAME, restoredFolder } from "./output/kinds.ts";
 import { openOutput } from "./output/output.ts";
 import { cardWithList, listFiles } from "./output/written_files.ts";
-import { Phases } from "./terminal/phases.ts";
-import type { Session } from "./terminal/session.ts";
+import type { Run } from "./terminal/run.ts";
 
 /** Options of `decompress`. */
 export interface DecompressOptions {
@@ -58,28 +57,26 @@ const F16_END = 65520;
 export async function decompress(
   argument: string,
   options: DecompressOptions,
-  session: Session,
+  run: Run,
 ): Promise<void> {
   const { out, dtype, onnx = false } = options;
-  const phases = new Phases(session, session.signal);
   const input = await requireCompressed(argument);
-  const container = await phases.run("read", () => openContainer(input.source));
+  const container = await run.phase("read", () => openContainer(input.source));
   const companions = await findCompanions(
     input,
     container,
     options.original,
-    phases,
-    session.signal,
+    run,
   );
   const documents = await findDocuments(input);
   const origin = await readCardOrigin(container.source, documents);
   using output = await openOutput(out, restoredFolder);
-  const weights = await phases.run(
+  const weights = await run.phase(
     "decompress",
-    () => decodeContainer(container, { signal: session.signal }),
+    () => decodeContainer(container, { signal: run.signal }),
   );
-  if (output.replaces) session.writeLine(`replacing the model in ${out}`);
-  await phases.run("write", () =>
+  if (output.replaces) run.writeLine(`replacing the model in ${out}`);
+  await run.phase("write", () =>
     output.publish(async (folder) => {
       const others = companions.filter(({ name }) => !isNamed(name, "config.json"));
       await copyFiles([...others, ...licencesIn(documents)], folder);
@@ -97,7 +94,7 @@ export async function decompress(
       await writeFileAtomically(join(folder, cardName), [new TextEncoder().encode(text)]);
     }));
   const { byteLength } = await openFile(join(out, RESTORED_NAME));
-  session.print(
+  run.print(
     options.json
       ? JSON.stringify({ out, dtype, onnx, tensors: weights.size, bytes: byteLength })
       : `${formatCount(weights.size)} tensors as ${dtype}, ${formatBytes(byteLength)}\n` +

@@ -4,7 +4,7 @@ import { openModel } from "../data/mod.ts";
 import { decompressWeights, HierarchicalCompressor } from "../hierarchy/mod.ts";
 import { readStateDict } from "../eval/mod.ts";
 import { decompress } from "./decompress.ts";
-import { recordedSession } from "./testdata/recorded_session.ts";
+import { recordedRun } from "./testdata/recorded_run.ts";
 import { fileNames, withWorkFolder } from "./testdata/work_folder.ts";
 
 const BIAS = "transformer.h.0.mlp.c_proj.bias";
@@ -24,7 +24,7 @@ for (const dtype of ["f32", "f16", "bf16"] as const) {
     withWorkFolder(async (folder) => {
       const file = await compressIn(folder);
       const out = join(folder, "out"), original = join(folder, "model");
-      await decompress(file, { out, dtype, original }, recordedSession());
+      await decompress(file, { out, dtype, original }, recordedRun());
       assert.deepEqual(fileNames(out), [
         "README.md",
         "config.json",
@@ -53,12 +53,12 @@ Deno.test("an earlier output is replaced, a foreign folder is not", () =>
   withWorkFolder(async (folder) => {
     const file = await compressIn(folder);
     const out = join(folder, "out");
-    await decompress(file, { out, dtype: "f32" }, recordedSession());
-    const session = recordedSession();
-    await decompress(file, { out, dtype: "f16", json: true }, session);
-    assert.ok(session.lines.includes(`replacing the model in ${out}`));
-    assert.equal(JSON.parse(session.printed.join()).tensors, 16);
-    const foreign = decompress(file, { out: join(folder, "model"), dtype: "f32" }, session);
+    await decompress(file, { out, dtype: "f32" }, recordedRun());
+    const run = recordedRun();
+    await decompress(file, { out, dtype: "f16", json: true }, run);
+    assert.ok(run.lines.includes(`replacing the model in ${out}`));
+    assert.equal(JSON.parse(run.printed.join()).tensors, 16);
+    const foreign = decompress(file, { out: join(folder, "model"), dtype: "f32" }, run);
     await assert.rejects(foreign, /model: exists and was not written by kanpress/);
   }));
 
@@ -67,7 +67,7 @@ Deno.test("decompress writes an ONNX file where transformers.js looks for it", (
     const file = await compressIn(folder);
     const out = join(folder, "out");
     for (let times = 1; times <= 2; times++) {
-      await decompress(file, { out, dtype: "f16", onnx: true }, recordedSession());
+      await decompress(file, { out, dtype: "f16", onnx: true }, recordedRun());
       assert.deepEqual(fileNames(join(out, "onnx")), ["model.onnx"]);
     }
     const bytes = await Deno.readFile(join(out, "onnx", "model.onnx"));
@@ -80,12 +80,12 @@ Deno.test("weights too small for f16 are refused, those that larger ones drown a
   withWorkFolder(async (folder) => {
     const file = await compressIn(folder);
     const out = join(folder, "out");
-    const run = decompress(file, { out, dtype: "f16" }, recordedSession());
+    const run = decompress(file, { out, dtype: "f16" }, recordedRun());
     await assert.rejects(
       run,
       /tensor "transformer.h.0.attn.c_proj.weight": its values are too small for f16; add --dtype bf16/,
     );
-    await decompress(file, { out, dtype: "bf16" }, recordedSession());
+    await decompress(file, { out, dtype: "bf16" }, recordedRun());
     const { data } = (await decompressWeights(await Deno.readFile(file))).get(BIAS)!;
     const { data: original } = await (await openModel(join(folder, "model"))).weights.read(BIAS);
     // The compressed file has kept a vector of small values as it was.
@@ -102,7 +102,7 @@ Deno.test("a weight too large for f16 is refused", () =>
   withWorkFolder(async (folder) => {
     const file = await compressIn(folder);
     const out = join(folder, "out");
-    const run = decompress(file, { out, dtype: "f16" }, recordedSession());
+    const run = decompress(file, { out, dtype: "f16" }, recordedRun());
     await assert.rejects(
       run,
       /tensor "\S+": its values are too large for f16; add --dtype bf16 or f32/,

@@ -6,7 +6,7 @@ import { joinSettings } from "../data/tokenizer/special_tokens.ts";
 import { type DemoModel, serveDemo } from "../demo/serve.ts";
 import { compress } from "./compress/compress.ts";
 import { type CompressedArgument, requireCompressed } from "./input/compressed_argument.ts";
-import type { Session } from "./terminal/session.ts";
+import { type Run, startRun } from "./terminal/run.ts";
 
 /** Options of `demo`. */
 export interface DemoOptions {
@@ -21,19 +21,19 @@ const RATES = [4, 2.5];
 export async function demo(
   models: readonly string[],
   { port }: DemoOptions,
-  session: Session,
+  run: Run,
 ): Promise<void> {
-  const names = models.length > 0 ? models : await compressEmbedded(session);
+  const names = models.length > 0 ? models : await compressEmbedded(run);
   const served: DemoModel[] = [];
   for (const name of names) served.push(await openDemoModel(await requireCompressed(name)));
-  const { url, finished } = await serveDemo(served, { port, signal: session.signal });
-  session.expectInterrupt();
-  session.signal.addEventListener("abort", () => {
+  const { url, finished } = await serveDemo(served, { port, signal: run.signal });
+  run.expectInterrupt();
+  run.signal.addEventListener("abort", () => {
     // After the ^C that the terminal shows.
-    if (session.isTerminal) session.writeLine("");
-    session.writeLine("the server has ended");
+    if (run.isTerminal) run.writeLine("");
+    run.writeLine("the server has ended");
   });
-  session.print(`open ${url} in a browser; Ctrl-C ends the server`);
+  run.print(`open ${url} in a browser; Ctrl-C ends the server`);
   await finished;
 }
 
@@ -67,20 +67,20 @@ async function openSettings(folder: string): Promise<ByteSource> {
 }
 
 /** Compresses the embedded model at two rates, unless that was done before. */
-async function compressEmbedded(session: Session): Promise<string[]> {
+async function compressEmbedded(run: Run): Promise<string[]> {
   const folders: string[] = [];
   for (const bits of RATES) {
     const out = `compressed/demo-${bits}bit`;
     if (existsSync(out)) {
-      session.writeLine(`taking ${out}, made before; delete it to make it again`);
-    } else await compressInto(out, bits, session);
+      run.writeLine(`taking ${out}, made before; delete it to make it again`);
+    } else await compressInto(out, bits, run);
     folders.push(out);
   }
   return folders;
 }
 
-async function compressInto(out: string, bits: number, session: Session): Promise<void> {
-  session.writeLine(`compressing the embedded model to ${bits} bits per weight`);
+async function compressInto(out: string, bits: number, run: Run): Promise<void> {
+  run.writeLine(`compressing the embedded model to ${bits} bits per weight`);
   await compress(
     undefined,
     {
@@ -93,6 +93,6 @@ async function compressInto(out: string, bits: number, session: Session): Promis
       // The second rate need not calibrate again.
       cache: true,
     },
-    { ...session, print: session.writeLine },
+    startRun({ ...run, print: run.writeLine }),
   );
 }

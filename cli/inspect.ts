@@ -9,7 +9,7 @@ import { requireCompressed } from "./input/compressed_argument.ts";
 import { openPicture } from "./output/picture.ts";
 import { stageLines } from "./compress/stage_lines.ts";
 import { formatTable } from "./terminal/text_table.ts";
-import type { Session } from "./terminal/session.ts";
+import type { Run } from "./terminal/run.ts";
 
 /** Options of `inspect`. */
 export interface InspectOptions {
@@ -23,18 +23,18 @@ export interface InspectOptions {
 export async function inspect(
   argument: string,
   options: InspectOptions,
-  session: Session,
+  run: Run,
 ): Promise<void> {
-  using picture = await openPicture(options.plot, session);
+  using picture = await openPicture(options.plot, run);
   const { source } = await requireCompressed(argument);
   const container = await openContainer(source);
-  const { signal } = session;
+  const { signal } = run;
   const report = await reportContainer(container, source.byteLength, { signal });
   await checkDecodes(container, { signal });
   const title = `Bits per weight by depth, ${formatFixed(report.bitsPerWeight, 2)} on average`;
   await picture?.draw(bitsPerLayerFigure(report.tensors, title));
   const made = container.source === undefined ? {} : { source: container.source };
-  session.print(
+  run.print(
     options.json
       ? JSON.stringify({ file: source.name, ...made, ...report })
       : inspectionText(source.name, container.source, report),

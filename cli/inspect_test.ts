@@ -2,7 +2,7 @@ import assert from "node:assert";
 import { join } from "node:path";
 import { type CompressionReport, HierarchicalCompressor } from "../hierarchy/mod.ts";
 import { inspect, inspectionText } from "./inspect.ts";
-import { recordedSession } from "./testdata/recorded_session.ts";
+import { recordedRun } from "./testdata/recorded_run.ts";
 
 const weights = new Map([["w", {
   dtype: "F32" as const,
@@ -16,20 +16,20 @@ Deno.test("inspect accounts for every byte of a file, as JSON and as text", asyn
     const { bytes } = await new HierarchicalCompressor({ bits: 6 }).compress(weights);
     const file = join(folder, "w.kan.safetensors");
     await Deno.writeFile(file, bytes);
-    const session = recordedSession();
-    await inspect(file, { json: true }, session);
-    const fields = JSON.parse(session.printed.join());
+    const run = recordedRun();
+    await inspect(file, { json: true }, run);
+    const fields = JSON.parse(run.printed.join());
     const levels: number = fields.levels.reduce(
       (sum: number, level: { bytes: number }) => sum + level.bytes,
       0,
     );
     assert.equal(levels + fields.overhead.header + fields.overhead.exact, bytes.length);
-    const plain = recordedSession();
+    const plain = recordedRun();
     await inspect(folder, {}, plain);
     assert.match(plain.printed.join(), /4,096 parameters in .* bits per weight/);
     assert.match(plain.printed.join(), /^w +F32 64×64 +field > trellis/m);
     const plot = join(folder, "bits.json");
-    await inspect(file, { plot }, recordedSession());
+    await inspect(file, { plot }, recordedRun());
     const figure = JSON.parse(await Deno.readTextFile(plot));
     assert.deepEqual(figure.data[0].y, [fields.tensors[0].bitsPerWeight, figure.data[0].y[0]]);
   } finally {

@@ -16,8 +16,7 @@ import { requireCompressed } from "./input/compressed_argument.ts";
 import { openSubject, type Subject } from "./evaluate/evaluation_subject.ts";
 import { page } from "./output/kinds.ts";
 import { openOutput } from "./output/output.ts";
-import { Phases } from "./terminal/phases.ts";
-import type { Session } from "./terminal/session.ts";
+import type { Run } from "./terminal/run.ts";
 
 /** Options of `report`. */
 export interface ReportOptions {
@@ -40,9 +39,8 @@ interface DetailedRow {
 export async function report(
   file: string,
   options: ReportOptions,
-  session: Session,
+  run: Run,
 ): Promise<void> {
-  const phases = new Phases(session, session.signal);
   const text = await readFile(file, "utf8").catch((error) => {
     throw new InputError(`${file}: cannot be read; name a file of results`, { cause: error });
   });
@@ -50,19 +48,19 @@ export async function report(
   const out = options.out ?? `${file.replace(/\.jsonl?$/, "")}.html`;
   using output = await openOutput(out, page);
   const detailed: DetailedRow[] = [];
-  for (const row of rows) detailed.push(await addDetails(row, options.prompt, phases, session));
+  for (const row of rows) detailed.push(await addDetails(row, options.prompt, run));
   const original = detailed.find(({ originalSample }) => originalSample !== undefined);
   const hasSamples = detailed.some(({ row }) => row.sample !== undefined);
   const content = await reportPage({
     rows: detailed.map(({ row }) => row),
     ...(hasSamples ? { prompt: options.prompt } : {}),
     ...(original?.originalSample === undefined ? {} : { originalSample: original.originalSample }),
-    commands: [...new Set([...rows.flatMap(commandsOf), session.command])],
+    commands: [...new Set([...rows.flatMap(commandsOf), run.command])],
   });
   await output.publish((folder) =>
     writeFileAtomically(join(folder, basename(out)), [new TextEncoder().encode(content)])
   );
-  session.print(`written to ${printableLine(out)}`);
+  run.print(`written to ${printableLine(out)}`);
 }
 
 /** What made a result; results of earlier versions say nothing, but can be measured again. */
@@ -75,17 +73,16 @@ function commandsOf({ commands, out }: ResultRow): readonly string[] {
 async function addDetails(
   row: ResultRow,
   prompt: string,
-  phases: Phases,
-  session: Session,
+  run: Run,
 ): Promise<DetailedRow> {
   if (row.out === undefined || !existsSync(row.out)) return { row };
   const { source } = await requireCompressed(row.out);
   const container = await openContainer(source);
-  const { signal } = session;
+  const { signal } = run;
   const { tensors } = await reportContainer(container, source.byteLength, { signal });
   const kinds = [...new Set(container.stages.flat().map(({ kind }) => kind))];
-  const subject = await openSubject(row.out, undefined, phases, session.signal);
-  const samples = await phases.run("sample", () => writeSamples(subject, prompt));
+  const subject = await openSubject(row.out, undefined, run);
+  const samples = await run.phase("sample", () => writeSamples(subject, prompt));
   return {
     row: {
       ...row,

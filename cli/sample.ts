@@ -7,8 +7,7 @@ import { sampleTokens } from "../eval/mod.ts";
 import { textFile } from "./output/kinds.ts";
 import { openOutput } from "./output/output.ts";
 import { checkModel, openNamedModel, readFiniteWeights } from "./input/original_model.ts";
-import { Phases } from "./terminal/phases.ts";
-import type { Session } from "./terminal/session.ts";
+import type { Run } from "./terminal/run.ts";
 
 /** Options of `sample`. */
 export interface SampleCommandOptions extends Pick<MeasureOptions, "threads" | "backend"> {
@@ -26,18 +25,17 @@ export interface SampleCommandOptions extends Pick<MeasureOptions, "threads" | "
 export async function sample(
   modelName: string | undefined,
   given: SampleCommandOptions,
-  session: Session,
+  run: Run,
 ): Promise<void> {
-  const options = await availableBackend(given, session);
+  const options = await availableBackend(given, run);
   const { backend, threads, seed, out } = options;
   using output = out === undefined ? undefined : await openOutput(out, textFile);
-  const phases = new Phases(session, session.signal);
-  const model = await openNamedModel(modelName, phases, session.signal);
+  const model = await openNamedModel(modelName, run);
   const contextLength = Math.min(checkModel(model).contextLength, options.context);
   const tokenizer = await model.tokenizer();
-  const weights = await phases.run("read", () => readFiniteWeights(model));
+  const weights = await run.phase("read", () => readFiniteWeights(model));
   const firstToken = tokenizer.bosTokenId ?? tokenizer.eosTokenId;
-  const tokens = await phases.run("sample", (progress) =>
+  const tokens = await run.phase("sample", (progress) =>
     sampleTokens({
       config: model.config,
       weights,
@@ -48,7 +46,7 @@ export async function sample(
       seed,
       ...(firstToken === undefined ? {} : { firstToken }),
       onProgress: (share) => progress(share),
-      signal: session.signal,
+      signal: run.signal,
     }));
   const paragraphs: string[] = [];
   const skipped = firstToken === undefined ? 0 : 1;
@@ -57,9 +55,9 @@ export async function sample(
     paragraphs.push(tokenizer.decode([...sequence]));
   }
   const text = paragraphs.join("\n\n");
-  if (out === undefined) return session.printData(text);
+  if (out === undefined) return run.printData(text);
   await output?.publish((folder) =>
     writeFileAtomically(join(folder, basename(out)), [new TextEncoder().encode(`${text}\n`)])
   );
-  session.print(`written to ${printableLine(out)}`);
+  run.print(`written to ${printableLine(out)}`);
 }

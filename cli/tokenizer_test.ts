@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { evaluate } from "./evaluate/evaluate.ts";
 import { sample } from "./sample.ts";
 import { byteTokenizer } from "./testdata/byte_tokenizer.ts";
-import { recordedSession } from "./testdata/recorded_session.ts";
+import { recordedRun } from "./testdata/recorded_run.ts";
 import { withWorkFolder } from "./testdata/work_folder.ts";
 
 const common = { threads: 1, backend: "cpu", seed: 0 } as const;
@@ -26,12 +26,12 @@ Deno.test("ids that only pad the vocabulary do not end sample and --prompt", () 
   withWorkFolder(async (folder) => {
     await padVocabulary(folder, 200);
     const model = join(folder, "model");
-    const session = recordedSession();
-    await sample(model, { ...common, tokens: 64, context: 32 }, session);
-    assert.ok(session.printed.join("").length > 10);
+    const run = recordedRun();
+    await sample(model, { ...common, tokens: 64, context: 32 }, run);
+    assert.ok(run.printed.join("").length > 10);
     const prompt = "\n";
-    await evaluate(model, { ...common, ...sampling, json: true, prompt }, session);
-    const { continuations } = JSON.parse(session.printed.at(-1)!);
+    await evaluate(model, { ...common, ...sampling, json: true, prompt }, run);
+    const { continuations } = JSON.parse(run.printed.at(-1)!);
     assert.ok(continuations.original.length > 30, continuations.original);
   }));
 
@@ -40,10 +40,10 @@ Deno.test("a text that the tokenizer cannot write is warned of", () =>
     await padVocabulary(folder, 195);
     const text = join(folder, "other.txt");
     await Deno.writeTextFile(text, `the ferry came, and then ${"the late one: é. ".repeat(9)}`);
-    const session = recordedSession();
+    const run = recordedRun();
     const options = { ...common, ...sampling, json: true, text } as const;
-    await evaluate(join(folder, "model"), options, session);
-    const warning = session.lines.find((line) => line.startsWith("warning: "));
+    await evaluate(join(folder, "model"), options, run);
+    const warning = run.lines.find((line) => line.startsWith("warning: "));
     assert.match(
       warning!,
       /other\.txt: .* back: "e late one: é\. .*" became "e late one: .\. .*" first/,
@@ -60,11 +60,11 @@ Deno.test({
       const model = join(folder, "stories");
       cpSync(join(shared, "models/stories260K"), model, { recursive: true });
       await Deno.writeTextFile(join(model, "tokenizer_config.json"), "{}");
-      const session = recordedSession();
+      const run = recordedRun();
       const text = join(shared, "data/tinystories-eval.txt");
       const measured = { text, tokens: 2048, context: 16, json: true } as const;
-      await evaluate(model, { ...common, ...sampling, ...measured, backend: "wasm" }, session);
-      const { perplexity } = JSON.parse(session.printed.join());
+      await evaluate(model, { ...common, ...sampling, ...measured, backend: "wasm" }, run);
+      const { perplexity } = JSON.parse(run.printed.join());
       // Without BOS it is 5.5157.
       assert.ok(Math.abs(perplexity - 7.0904) < 1e-4, `${perplexity}`);
     }),

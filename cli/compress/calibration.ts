@@ -20,9 +20,8 @@ import { cachedCalibration } from "./calibration_cache.ts";
 import { cacheFolder } from "../input/cache_folder.ts";
 import { readText, specialTokens } from "../evaluate/measure.ts";
 import { hasTokenizer } from "../input/original_model.ts";
-import type { Phases } from "../terminal/phases.ts";
 import type { CompressOptions } from "../options/compress_options.ts";
-import type { Session } from "../terminal/session.ts";
+import type { Run } from "../terminal/run.ts";
 import { warnOfLostText } from "../../data/tokenizer/round_trip.ts";
 import { greatest } from "../../data/extremes.ts";
 
@@ -87,17 +86,16 @@ type CalibrationText =
 export async function calibrateModel(
   model: CalibratedModel,
   options: CalibrationOptions,
-  phases: Phases,
-  session: Session,
+  run: Run,
   plan?: CalibrationPlan,
 ): Promise<CalibrationOutcome> {
   const { source, weights, local } = model;
   const planned = plan ?? await planCalibration(model, options);
   const { text } = planned;
-  if ("tokens" in text && text.warning !== undefined) session.writeLine(text.warning);
-  const make = () => makeCalibration(model, planned, options, phases, session.signal);
+  if ("tokens" in text && text.warning !== undefined) run.writeLine(text.warning);
+  const make = () => makeCalibration(model, planned, options, run);
   const kept = options.cache
-    ? await cachedCalibration(cacheFolder(source, local), planned.key, make, session)
+    ? await cachedCalibration(cacheFolder(source, local), planned.key, make, run)
     : await make();
   const description = describeModel(source.config, weights.keys());
   return {
@@ -162,15 +160,14 @@ async function makeCalibration(
   { source: { config }, weights }: CalibratedModel,
   { text, settings }: CalibrationPlan,
   { backend, threads, seed }: CalibrationOptions,
-  phases: Phases,
-  signal: AbortSignal,
+  run: Run,
 ): Promise<KeptCalibration> {
-  const common = { config, weights, backend, threads, seed, signal };
+  const common = { config, weights, backend, threads, seed, signal: run.signal };
   const tokens = "tokens" in text
     ? text.tokens
-    : await phases.run("sample", (progress) =>
+    : await run.phase("sample", (progress) =>
       sampleTokens({ ...common, ...text, onProgress: (share) => progress(share) }));
-  const calibration = await phases.run("calibrate", async (progress) => {
+  const calibration = await run.phase("calibrate", async (progress) => {
     const onProgress = (share: number) => progress(share);
     return packCalibration(await calibrate({ ...common, tokens, ...settings, onProgress }));
   });

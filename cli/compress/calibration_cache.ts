@@ -10,7 +10,7 @@ import {
   readCalibration,
   writeCalibration,
 } from "../../eval/calibration/calibration_file.ts";
-import type { Session } from "../terminal/session.ts";
+import type { Run } from "../terminal/run.ts";
 
 /** A folder keeps this many calibrations; older ones go. */
 const MOST_FILES = 4;
@@ -28,7 +28,7 @@ export async function cachedCalibration(
   folder: string,
   key: string,
   make: () => Promise<KeptCalibration>,
-  { writeLine }: Pick<Session, "writeLine">,
+  { writeLine }: Pick<Run, "writeLine">,
 ): Promise<KeptCalibration> {
   const path = join(folder, `calibration-${key.slice(0, 24)}.safetensors`);
   try {

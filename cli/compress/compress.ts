@@ -33,11 +33,10 @@ import {
   readFiniteWeights,
 } from "../input/original_model.ts";
 import { perplexityNotes } from "../evaluate/perplexity_notes.ts";
-import { Phases } from "../terminal/phases.ts";
 import type { CompressOptions } from "../options/compress_options.ts";
 import { readRestoredWeights } from "../input/restored_weights.ts";
 import { compressionFields, type CompressionOutcome, compressionText } from "./report.ts";
-import type { Session } from "../terminal/session.ts";
+import type { Run } from "../terminal/run.ts";
 
 /** What a run of `compress` works with. */
 interface Job {
@@ -49,30 +48,27 @@ interface Job {
   readonly measurement: Measurement;
   readonly target: CompressTarget;
   readonly options: CompressOptions;
-  readonly phases: Phases;
-  readonly session: Session;
+  readonly run: Run;
 }
 
 /** `compress`: compresses a model, writes it, reads it back, and measures what that cost. */
 export async function compress(
   name: string | undefined,
   given: CompressOptions,
-  session: Session,
+  run: Run,
 ): Promise<void> {
-  const options = await availableBackend(given, session);
+  const options = await availableBackend(given, run);
   const target = chooseTarget(options);
-  const phases = new Phases(session, session.signal);
-  const source = await openNamedModel(name, phases, session.signal);
+  const source = await openNamedModel(name, run);
   const description = checkModel(source);
-  const { signal } = session;
-  const measurement = await chooseMeasurement(options, source, description, phases, signal);
+  const measurement = await chooseMeasurement(options, source, description, run);
   const warning = measurement.kind === "text" ? measurement.text.warning : undefined;
-  if (warning !== undefined) session.writeLine(warning);
+  if (warning !== undefined) run.writeLine(warning);
   await checkText(options.calibration);
   using output = await prepareCompressedOutput(
     options.out ?? `compressed/${modelLabel(name, source)}-${targetLabel(target, options)}`,
   );
-  const { original, sha256 } = await phases.run("read", async () => {
+  const { original, sha256 } = await run.phase("read", async () => {
     const weights = await readFiniteWeights(source);
     return { original: weights, sha256: await weightsDigest(weights) };
   });
@@ -84,24 +80,22 @@ export async function compress(
     measurement,
     target,
     options,
-    phases,
-    session,
+    run,
   };
   const { metrics, calibrated, notCalibrated } = await calibrateFor(job);
   const { compressed: { bytes, report }, base } = await compressWeights(job, metrics);
-  if (output.replaces) session.writeLine(`replacing ${output.file}`);
+  if (output.replaces) run.writeLine(`replacing ${output.file}`);
   const origin = await readCardOrigin(recordedName(name, source), source.documents);
   const sizes = { ...report, originalBytes: await neededBytes(source) };
-  await phases.run("write", () => output.write(bytes, source, compressedCard(origin, sizes)));
+  await run.phase("write", () => output.write(bytes, source, compressedCard(origin, sizes)));
   await keepPlace(job);
-  const restored = await phases.run(
+  const restored = await run.phase(
     "decompress",
     async () =>
       await readRestoredWeights(await openContainer(await openFile(output.file)), source.config),
   );
   const models = { config: source.config, original, compressed: restored };
-  const context = { phases, signal, calibrated, base };
-  const measured = await measureCompressed(measurement, models, options, context);
+  const measured = await measureCompressed(measurement, models, options, run, { calibrated, base });
   const outcome: CompressionOutcome = {
     model: source.name,
     sizes,
@@ -111,17 +105,17 @@ export async function compress(
     }),
     ...(notCalibrated !== undefined && { notCalibrated }),
     uniform: options.uniform === true,
-    seconds: phases.seconds(),
+    seconds: run.seconds(),
     out: output.file,
-    command: session.command,
+    command: run.command,
   };
   const card = compressedCard(origin, sizes, outcome);
   await output.writeCard(card).catch((error) => {
     // Somebody has put a file of their own beside the model meanwhile: the model is whole.
     if (!(error instanceof InputError)) throw error;
-    session.writeLine(`the card was not updated: ${error.message}`);
+    run.writeLine(`the card was not updated: ${error.message}`);
   });
-  session.print(
+  run.print(
     options.json ? JSON.stringify(compressionFields(outcome)) : compressionText(outcome),
   );
 }
@@ -131,7 +125,7 @@ export async function compress(
  * for calibration, and `--data-free` wants none.
  */
 async function calibrateFor(
-  { name, source, original, sha256, target, options, phases, session }: Job,
+  { name, source, original, sha256, target, options, run }: Job,
 ): Promise<{ metrics: FactoredMetrics; calibrated?: CheckedText; notCalibrated?: string }> {
   const { calibration, dataFree } = options;
   const isSeed = target.preset === "seed";
@@ -153,14 +147,14 @@ async function calibrateFor(
     embedded: name === undefined,
     local: isLocalPath(name),
   };
-  const { metrics, ...calibrated } = await calibrateModel(model, options, phases, session);
+  const { metrics, ...calibrated } = await calibrateModel(model, options, run);
   const bits = targetBits(target, original);
-  const factored = await phases.run("factor", (progress) =>
+  const factored = await run.phase("factor", (progress) =>
     factorMetrics(metrics, {
       weights: original,
       ...(bits !== undefined && { bits }),
       onProgress: (share) => progress(share),
-      signal: session.signal,
+      signal: run.signal,
     }));
   return { metrics: factored, calibrated };
 }
@@ -176,8 +170,7 @@ function targetBits({ bits, bytes }: CompressTarget, weights: StateDict): number
 }
 
 async function compressWeights(
-  { name, source, original, sha256, measurement, target, options, phases, session: { signal } }:
-    Job,
+  { name, source, original, sha256, measurement, target, options, run }: Job,
   metrics: FactoredMetrics,
 ): Promise<{ compressed: CompressedModel; base?: BaseEvaluation }> {
   const { preset, bits, bytes, maxKl } = target;
@@ -188,7 +181,7 @@ async function compressWeights(
     sourceSha256: sha256,
     metrics,
   };
-  return await phases.run("compress", async (progress) => {
+  return await run.phase("compress", async (progress) => {
     const compressor: CompressorOptions = {
       preset,
       ...(bits !== undefined && { bits }),
@@ -200,24 +193,24 @@ async function compressWeights(
       ...(levels !== undefined && { numLevels: levels }),
       ...(hiddenDims !== undefined && { hiddenDims }),
       onProgress: (activity, share) => progress(share, activity),
-      signal,
+      signal: run.signal,
     };
     if (maxKl === undefined || measurement.kind !== "text") {
       return { compressed: await new HierarchicalCompressor(compressor).compress(original, input) };
     }
     const measured = { config: source.config, original, ...measurement.text.evaluation };
-    const how = { maxDivergence: maxKl, compressor, input, threads, backend, signal };
+    const how = { maxDivergence: maxKl, compressor, input, threads, backend, signal: run.signal };
     return await compressToDivergence({ ...measured, ...how });
   });
 }
 
 /** Keeps where a local original is, for `evaluate` to find: the compressed file does not tell. */
-async function keepPlace({ name, sha256, options, session }: Job): Promise<void> {
+async function keepPlace({ name, sha256, options, run }: Job): Promise<void> {
   if (!options.cache || !isLocalPath(name)) return;
   try {
     await rememberOriginal(sha256, name);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    session.writeLine(`${error.message} (evaluate may need --original ${name})`);
+    run.writeLine(`${error.message} (evaluate may need --original ${name})`);
   }
 }

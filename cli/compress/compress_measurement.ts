@@ -12,7 +12,7 @@ import {
   readMeasuredText,
 } from "../evaluate/measure.ts";
 import { hasTokenizer } from "../input/original_model.ts";
-import type { Phases } from "../terminal/phases.ts";
+import type { Run } from "../terminal/run.ts";
 import type { CompressOptions } from "../options/compress_options.ts";
 import type { Measured } from "./report.ts";
 import { askQuestions, readQuestions } from "../evaluate/task.ts";
@@ -43,15 +43,14 @@ export async function chooseMeasurement(
   options: CompressOptions,
   source: ModelSource,
   description: TransformerDescription,
-  phases: Phases,
-  signal: AbortSignal,
+  run: Run,
 ): Promise<Measurement> {
   const { task, evaluate = true } = options;
   const asksForText = TEXT_OPTIONS.some((name) => options[name] !== undefined);
   if (!evaluate) return { kind: "none", reason: "--no-evaluate" };
   if (task !== undefined) {
     const tokenizer = await source.tokenizer();
-    const questions = await readQuestions(task, options, phases, signal);
+    const questions = await readQuestions(task, options, run);
     naming(source.name, () => prepareTask(questions, description));
     return { kind: "task", questions, tokenizer };
   }
@@ -72,12 +71,8 @@ function obstacleTo(
   return hasTokenizer(source) ? undefined : "the model has no tokenizer.json";
 }
 
-/** What measuring goes by, beside the models. */
-export interface MeasuringContext {
-  /** Shows how far it is. */
-  readonly phases: Phases;
-  /** Stops it. */
-  readonly signal: AbortSignal;
+/** What a measurement can make use of. */
+export interface EarlierFindings {
   /** The text that the model was calibrated on, if there was one. */
   readonly calibrated?: CheckedText | undefined;
   /** The original's part of an earlier measurement on the text. */
@@ -92,25 +87,27 @@ export async function measureCompressed(
   measurement: Measurement,
   models: Required<MeasuredModels>,
   options: CompressOptions,
-  { phases, signal, calibrated, base }: MeasuringContext,
+  run: Run,
+  { calibrated, base }: EarlierFindings,
 ): Promise<Measured> {
   if (measurement.kind === "none") return { notMeasured: measurement.reason };
   if (measurement.kind === "task") {
     const { questions, tokenizer } = measurement;
     const asked = { ...models, tokenizer };
-    const { samples: _, ...task } = await askQuestions(questions, asked, options, phases, signal);
+    const { samples: _, ...task } = await askQuestions(questions, asked, options, run);
     return { task };
   }
   const { text } = measurement;
-  const result = await phases.run(
+  const result = await run.phase(
     "evaluate",
-    (progress) => measureModels(models, text, options, { progress, signal }, base),
+    (progress) => measureModels(models, text, options, { progress, signal: run.signal }, base),
   );
   const measured = { result, textName: text.name };
   if (calibrated === undefined) return measured;
-  const calibration = await phases.run(
+  const calibration = await run.phase(
     "check",
-    (progress) => checkCalibration(models, calibrated, text, options, { progress, signal }),
+    (progress) =>
+      checkCalibration(models, calibrated, text, options, { progress, signal: run.signal }),
   );
   return { ...measured, calibration };
 }

@@ -5,15 +5,15 @@ import { randomStateDict } from "../../eval/testdata/random_model.ts";
 import { decompressWeights } from "../../hierarchy/mod.ts";
 import { compress } from "./compress.ts";
 import type { CompressOptions } from "../options/compress_options.ts";
-import { recordedSession } from "../testdata/recorded_session.ts";
+import { recordedRun } from "../testdata/recorded_run.ts";
 import { withWorkFolder } from "../testdata/work_folder.ts";
 
 const options: CompressOptions = { bits: 8, seed: 0, threads: 1, backend: "cpu", json: true };
 
 async function run(model: string, changes: Partial<CompressOptions>) {
-  const session = recordedSession();
-  await compress(model, { ...options, ...changes }, session);
-  return { fields: JSON.parse(session.printed.join()), session };
+  const run = recordedRun();
+  await compress(model, { ...options, ...changes }, run);
+  return { fields: JSON.parse(run.printed.join()), run };
 }
 
 /** Writes a random DistilBERT classifier without a tokenizer. */
@@ -51,7 +51,7 @@ Deno.test("a classifier without a tokenizer is compressed, and told not to be me
     assert.ok(!("perplexity" in fields) && !("task" in fields));
     const restored = await decompressWeights(await Deno.readFile(out));
     assert.ok(restored.has("pre_classifier.weight"));
-    const text = recordedSession();
+    const text = recordedRun();
     const { json: _, ...spoken } = options;
     await compress(model, { ...spoken, out }, text);
     assert.match(text.printed.join(), /\nnot measured: a classifier .*\nnot calibrated: the model/);
@@ -83,7 +83,7 @@ Deno.test("--task measures by questions, which are looked at before the work", (
     assert.equal(fields.task.questions, 2);
     assert.ok(fields.task.metrics.perplexity.compressed.value > 1);
     assert.ok(!("perplexity" in fields) && !("samples" in fields.task));
-    const text = recordedSession();
+    const text = recordedRun();
     const { json: _, ...spoken } = options;
     await compress(model, { ...spoken, ...asked, limit: 1 }, text);
     assert.match(text.printed.join(), /\nperplexity +\S+ +\S+ +change \S+\nacc /);

@@ -4,7 +4,7 @@ import { decompressWeights } from "../../hierarchy/mod.ts";
 import { compress } from "./compress.ts";
 import { targetLabel } from "./compress_target.ts";
 import type { CompressOptions } from "../options/compress_options.ts";
-import { recordedSession } from "../testdata/recorded_session.ts";
+import { recordedRun } from "../testdata/recorded_run.ts";
 import { fileNames, withWorkFolder } from "../testdata/work_folder.ts";
 
 function optionsIn(folder: string, more: Partial<CompressOptions> = {}): CompressOptions {
@@ -20,9 +20,9 @@ function optionsIn(folder: string, more: Partial<CompressOptions> = {}): Compres
 
 Deno.test("compress writes a folder that stands by itself and reports on it", () =>
   withWorkFolder(async (folder) => {
-    const session = recordedSession();
+    const run = recordedRun();
     const model = join(folder, "model");
-    await compress(model, optionsIn(folder, { bits: 8, json: true }), session);
+    await compress(model, optionsIn(folder, { bits: 8, json: true }), run);
     const out = join(folder, "out", "model.kan.safetensors");
     assert.deepEqual(fileNames(join(folder, "out")), [
       "README.md",
@@ -32,7 +32,7 @@ Deno.test("compress writes a folder that stands by itself and reports on it", ()
       "tokenizer_config.json",
     ]);
     const bytes = await Deno.readFile(out);
-    const fields = JSON.parse(session.printed.join());
+    const fields = JSON.parse(run.printed.join());
     assert.deepEqual(Object.keys(fields), [
       "model",
       "parameters",
@@ -62,20 +62,20 @@ Deno.test("a file alone is written where --out names one, and replaced with a wo
   withWorkFolder(async (folder) => {
     const out = join(folder, "small.kan.safetensors");
     const options = optionsIn(folder, { bits: 8, out });
-    await compress(join(folder, "model"), options, recordedSession());
+    await compress(join(folder, "model"), options, recordedRun());
     const first = await Deno.readFile(out);
     assert.deepEqual(fileNames(folder), ["model", "small.kan.safetensors", "text.txt"]);
-    const session = recordedSession();
-    await compress(join(folder, "model"), options, session);
-    assert.ok(session.lines.includes(`replacing ${out}`));
+    const run = recordedRun();
+    await compress(join(folder, "model"), options, run);
+    assert.ok(run.lines.includes(`replacing ${out}`));
     assert.deepEqual(await Deno.readFile(out), first, "not the same bytes");
-    assert.match(session.printed.join(), /bits per weight/);
+    assert.match(run.printed.join(), /bits per weight/);
   }));
 
 Deno.test("options that contradict each other are usage errors", async () => {
   const usage = { name: "UsageError" };
-  const session = recordedSession();
-  const run = (more: Partial<CompressOptions>) => compress("m", optionsIn(".", more), session);
+  const run = (more: Partial<CompressOptions>) =>
+    compress("m", optionsIn(".", more), recordedRun());
   await assert.rejects(run({ preset: "rate", levels: 2 }), usage);
   await assert.rejects(run({ preset: "rate", hiddenDims: [8] }), usage);
   await assert.rejects(run({ levels: 2, hiddenDims: [8] }), usage);
@@ -90,24 +90,24 @@ Deno.test("options that contradict each other are usage errors", async () => {
 Deno.test("a text to calibrate on is opened before weights are read", () =>
   withWorkFolder(async (folder) => {
     for (const calibration of ["nowhere.txt", "nowhere.jsonl"]) {
-      const session = recordedSession();
+      const run = recordedRun();
       await assert.rejects(
-        compress(join(folder, "model"), optionsIn(folder, { calibration }), session),
+        compress(join(folder, "model"), optionsIn(folder, { calibration }), run),
         { name: "InputError", message: new RegExp(`^${calibration}: does not exist`) },
       );
-      assert.ok(!session.lines.some((line) => line.startsWith("read")));
+      assert.ok(!run.lines.some((line) => line.startsWith("read")));
     }
   }));
 
 Deno.test("a target in divergence is met on the measured text, and tells what cannot be", () =>
   withWorkFolder(async (folder) => {
-    const session = recordedSession();
+    const run = recordedRun();
     const options = optionsIn(folder, { maxKl: 0.01, dataFree: true, effort: "fast", json: true });
-    await compress(join(folder, "model"), options, session);
-    const { klDivergence } = JSON.parse(session.printed.join());
+    await compress(join(folder, "model"), options, run);
+    const { klDivergence } = JSON.parse(run.printed.join());
     // So small a model on so short a text grows apart by jumps wider than 5 %.
     assert.ok(klDivergence.mean <= 0.01 && klDivergence.mean >= 0.008, `${klDivergence.mean}`);
-    const asked = compress(join(folder, "model"), { ...options, maxKl: 1e-9 }, recordedSession());
+    const asked = compress(join(folder, "model"), { ...options, maxKl: 1e-9 }, recordedRun());
     await assert.rejects(asked, /1e-9 cannot be reached; the least found is .* bits per parameter/);
   }));
 
@@ -115,12 +115,12 @@ Deno.test("a second run takes the calibration from beside the model, and gives t
   withWorkFolder(async (folder) => {
     const model = join(folder, "model");
     const run = async (more: Partial<CompressOptions>) => {
-      const session = recordedSession();
+      const run = recordedRun();
       const options = optionsIn(folder, { bits: 8, json: true, calibrationTokens: 128, ...more });
-      await compress(model, options, session);
+      await compress(model, options, run);
       const bytes = await Deno.readFile(join(folder, "out", "model.kan.safetensors"));
-      const { seconds, calibration } = JSON.parse(session.printed.join());
-      return { bytes, calibration, phases: Object.keys(seconds), lines: session.lines };
+      const { seconds, calibration } = JSON.parse(run.printed.join());
+      return { bytes, calibration, phases: Object.keys(seconds), lines: run.lines };
     };
     const without = await run({});
     assert.ok(!fileNames(model).includes(".kanpress"));
@@ -143,7 +143,7 @@ Deno.test("a second run takes the calibration from beside the model, and gives t
 
 Deno.test("uniform rates are recorded, in the output and in the default folder's name", () =>
   withWorkFolder(async (folder) => {
-    const session = recordedSession();
+    const run = recordedRun();
     await compress(
       join(folder, "model"),
       optionsIn(folder, {
@@ -152,9 +152,9 @@ Deno.test("uniform rates are recorded, in the output and in the default folder's
         uniform: true,
         calibration: join(folder, "text.txt"),
       }),
-      session,
+      run,
     );
-    assert.equal(JSON.parse(session.printed.join()).uniform, true);
+    assert.equal(JSON.parse(run.printed.join()).uniform, true);
     assert.equal(targetLabel({ preset: "rate", bits: 8 }, { uniform: true }), "rate-8bit-uniform");
     assert.equal(targetLabel({ preset: "hybrid", maxKl: 0.02 }, {}), "hybrid-kl0.02");
     assert.equal(targetLabel({ preset: "seed" }, {}), "seed");

@@ -5,7 +5,7 @@ import { parseFrontMatter } from "../../data/front_matter.ts";
 import { compress } from "./compress.ts";
 import { decompress } from "../decompress.ts";
 import { compressedCard, readCardOrigin, restoredCard } from "./model_card.ts";
-import { recordedSession } from "../testdata/recorded_session.ts";
+import { recordedRun } from "../testdata/recorded_run.ts";
 import { fileNames, withWorkFolder } from "../testdata/work_folder.ts";
 
 const sizes = {
@@ -78,8 +78,8 @@ Deno.test("compress and decompress write cards, bring the licence, and know them
         seed: 0,
         threads: 1,
         backend: "cpu",
-      }, recordedSession());
-    const back = () => decompress(small, { out: restored, dtype: "f16" }, recordedSession());
+      }, recordedRun());
+    const back = () => decompress(small, { out: restored, dtype: "f16" }, recordedRun());
     await run();
     const card = await Deno.readTextFile(join(small, "README.md"));
     assert.equal(parseFrontMatter(card)["license"], "mit");
@@ -120,13 +120,13 @@ Deno.test("another model in the same folder leaves nothing of the one before", (
         seed: 0,
         threads: 1,
         backend: "cpu",
-      }, recordedSession());
+      }, recordedRun());
       const options = {
         out: restored,
         dtype: "f32" as const,
         ...(onnx && { onnx: true as const }),
       };
-      await decompress(small, options, recordedSession());
+      await decompress(small, options, recordedRun());
     };
     for (const name of ["merges.txt", "chat_template.json"]) {
       await Deno.writeTextFile(join(model, name), "{}");

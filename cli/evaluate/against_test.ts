@@ -3,17 +3,17 @@ import { join } from "node:path";
 import { evaluate } from "./evaluate.ts";
 import { readEarlierRun } from "./against.ts";
 import type { EvaluateOptions } from "../options/evaluate_options.ts";
-import { recordedSession } from "../testdata/recorded_session.ts";
+import { recordedRun } from "../testdata/recorded_run.ts";
 import { withWorkFolder } from "../testdata/work_folder.ts";
 
 const sampling = { maxTokens: 5, temperature: 1, topK: 0, topP: 1, seed: 1 };
 
 async function evaluateIn(folder: string, more: Partial<EvaluateOptions>): Promise<string> {
-  const session = recordedSession();
+  const run = recordedRun();
   const text = join(folder, "text.txt");
   const options = { ...sampling, text, threads: 1, backend: "cpu", ...more } as const;
-  await evaluate(join(folder, "model"), options, session);
-  return session.printed.join();
+  await evaluate(join(folder, "model"), options, run);
+  return run.printed.join();
 }
 
 Deno.test("evaluate compares with an earlier run", () =>

@@ -13,36 +13,33 @@ import { measureByLayer } from "./low_memory.ts";
 import { measureModels, readMeasuredText } from "./measure.ts";
 import { openPicture, type PictureOutput } from "../output/picture.ts";
 import { perplexityNotes } from "./perplexity_notes.ts";
-import { Phases } from "../terminal/phases.ts";
 import type { EvaluateOptions } from "../options/evaluate_options.ts";
 import type { Sizes } from "./sizes.ts";
-import type { Session } from "../terminal/session.ts";
+import type { Run } from "../terminal/run.ts";
 
 /** `evaluate`: measures a model, or shows how it continues a prompt. */
 export async function evaluate(
   argument: string | undefined,
   given: EvaluateOptions,
-  session: Session,
+  run: Run,
 ): Promise<void> {
-  const options = await availableBackend(given, session);
-  const phases = new Phases(session, session.signal);
-  if (options.lowMemory) return await measureByLayer(argument, options, phases, session);
-  using picture = await openPicture(options.plot, session);
-  const subject = await openSubject(argument, options.original, phases, session.signal);
+  const options = await availableBackend(given, run);
+  if (options.lowMemory) return await measureByLayer(argument, options, run);
+  using picture = await openPicture(options.plot, run);
+  const subject = await openSubject(argument, options.original, run);
   if (options.plot !== undefined && subject.compressed === undefined) {
     throw new UsageError("--plot shows a compressed model; name one");
   }
-  if (options.task !== undefined) await askTask(options.task, subject, options, phases, session);
-  else if (options.prompt === undefined) await measure(subject, options, picture, phases, session);
-  else await showContinuations(options.prompt, subject, options, phases, session);
+  if (options.task !== undefined) await askTask(options.task, subject, options, run);
+  else if (options.prompt === undefined) await measure(subject, options, picture, run);
+  else await showContinuations(options.prompt, subject, options, run);
 }
 
 async function measure(
   { name, config, tokenizer, original, compressed, sizes, comparedWith }: Subject,
   options: EvaluateOptions,
   picture: PictureOutput | undefined,
-  phases: Phases,
-  session: Session,
+  run: Run,
 ): Promise<void> {
   const models = original === undefined || compressed === undefined
     ? { config, original: original ?? compressed ?? new Map() }
@@ -50,23 +47,23 @@ async function measure(
   const earlier = options.against === undefined ? undefined : await readEarlierRun(options.against);
   const model = describeModel(config, models.original.keys());
   const text = await readMeasuredText(options, tokenizer, model);
-  if (text.warning !== undefined) session.writeLine(text.warning);
-  const result = await phases.run(
+  if (text.warning !== undefined) run.writeLine(text.warning);
+  const result = await run.phase(
     "evaluate",
-    (progress) => measureModels(models, text, options, { progress, signal: session.signal }),
+    (progress) => measureModels(models, text, options, { progress, signal: run.signal }),
   );
   const outcome: EvaluationOutcome = {
     model: name,
     result,
     notes: perplexityNotes(result, model.vocabularySize),
-    seconds: phases.seconds(),
-    command: session.command,
+    seconds: run.seconds(),
+    command: run.command,
     ...(sizes === undefined ? {} : { sizes }),
     ...(comparedWith === undefined ? {} : { comparedWith }),
     ...(earlier === undefined ? {} : { against: compareWith(earlier, result) }),
   };
   if (sizes !== undefined) await picture?.draw(tradeOff(result, sizes));
-  printEvaluation(outcome, text.name, options, session);
+  printEvaluation(outcome, text.name, options, run);
 }
 
 /**
@@ -102,19 +99,18 @@ async function showContinuations(
   prompt: string,
   subject: Subject,
   options: EvaluateOptions,
-  phases: Phases,
-  session: Session,
+  run: Run,
 ): Promise<void> {
-  const continuations = await phases.run(
+  const continuations = await run.phase(
     "generate",
-    (progress) => continuePrompt(prompt, subject, options, progress, session.signal),
+    (progress) => continuePrompt(prompt, subject, options, progress, run.signal),
   );
   const { comparedWith } = subject;
   const which = comparedWith === undefined ? {} : { comparedWith };
-  if (comparedWith !== undefined) session.writeLine(comparedLine(comparedWith));
-  session.print(
+  if (comparedWith !== undefined) run.writeLine(comparedLine(comparedWith));
+  run.print(
     options.json
       ? JSON.stringify({ model: subject.name, ...which, prompt, continuations })
-      : continuationText(prompt, continuations, session.width),
+      : continuationText(prompt, continuations, run.width),
   );
 }

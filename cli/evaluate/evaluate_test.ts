@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { compress } from "../compress/compress.ts";
 import { evaluate } from "./evaluate.ts";
 import type { EvaluateOptions } from "../options/evaluate_options.ts";
-import { recordedSession } from "../testdata/recorded_session.ts";
+import { recordedRun } from "../testdata/recorded_run.ts";
 import { withWorkFolder } from "../testdata/work_folder.ts";
 
 function optionsIn(folder: string, more: Partial<EvaluateOptions> = {}): EvaluateOptions {
@@ -23,17 +23,17 @@ function optionsIn(folder: string, more: Partial<EvaluateOptions> = {}): Evaluat
 
 /** Compresses the folder's model to `out` and gives the JSON that compress printed. */
 async function compressIn(folder: string, out: string) {
-  const session = recordedSession();
+  const run = recordedRun();
   const { text, threads } = optionsIn(folder);
   const options = { text: text ?? "", threads, backend: "cpu", json: true, seed: 0 } as const;
-  await compress(join(folder, "model"), { ...options, bits: 8, out }, session);
-  return JSON.parse(session.printed.join());
+  await compress(join(folder, "model"), { ...options, bits: 8, out }, run);
+  return JSON.parse(run.printed.join());
 }
 
 async function evaluateJson(model: string, options: EvaluateOptions) {
-  const session = recordedSession();
-  await evaluate(model, options, session);
-  return JSON.parse(session.printed.join());
+  const run = recordedRun();
+  await evaluate(model, options, run);
+  return JSON.parse(run.printed.join());
 }
 
 Deno.test("evaluate measures what compress measured", () =>
@@ -91,9 +91,9 @@ Deno.test("a prompt is continued by both models from the same seed", () =>
     assert.equal(first.comparedWith.checked, true);
     assert.deepEqual(await evaluateJson(out, options), first);
     const { json: _, ...plain } = options;
-    const session = recordedSession();
-    await evaluate(out, plain, session);
-    assert.match(session.printed.join(), /^original {10,}compressed\n\nThe ferry/);
+    const run = recordedRun();
+    await evaluate(out, plain, run);
+    assert.match(run.printed.join(), /^original {10,}compressed\n\nThe ferry/);
   }));
 
 Deno.test("an original that is another model is refused", () =>

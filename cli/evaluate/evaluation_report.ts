@@ -3,7 +3,7 @@ import type { EvaluationResult } from "../../eval/mod.ts";
 import { formatCount, formatWithError } from "../../eval/report/number_text.ts";
 import { type Against, againstText } from "./against.ts";
 import { comparedLine, type ComparedModel } from "./evaluation_subject.ts";
-import type { Session } from "../terminal/session.ts";
+import type { Run } from "../terminal/run.ts";
 import {
   comparisonFields,
   comparisonTable,
@@ -111,9 +111,9 @@ export function printEvaluation(
   outcome: EvaluationOutcome,
   textName: string,
   { json }: { readonly json?: true },
-  session: Pick<Session, "print">,
+  run: Pick<Run, "print">,
 ): void {
-  session.print(
+  run.print(
     json ? JSON.stringify(evaluationFields(outcome)) : evaluationText(outcome, textName),
   );
 }

@@ -22,7 +22,7 @@ import {
   openNamedModel,
   readFiniteWeights,
 } from "../input/original_model.ts";
-import type { Phases } from "../terminal/phases.ts";
+import type { Run } from "../terminal/run.ts";
 import type { Sizes } from "./sizes.ts";
 import { readRestoredWeights } from "../input/restored_weights.ts";
 
@@ -67,20 +67,19 @@ export interface Subject {
 export async function openSubject(
   argument: string | undefined,
   originalName: string | undefined,
-  phases: Phases,
-  signal: AbortSignal,
+  run: Run,
 ): Promise<Subject> {
   const compressed = argument === undefined ? undefined : await findCompressed(argument);
   if (compressed !== undefined) {
-    return await openCompressedSubject(compressed, originalName, phases, signal);
+    return await openCompressedSubject(compressed, originalName, run);
   }
   if (originalName !== undefined) {
     throw new UsageError("--original is for a compressed model; this one is not compressed");
   }
-  const model = await openNamedModel(argument, phases, signal);
+  const model = await openNamedModel(argument, run);
   checkModel(model);
   const tokenizer = await model.tokenizer();
-  const original = await phases.run("read", () => readFiniteWeights(model));
+  const original = await run.phase("read", () => readFiniteWeights(model));
   return {
     name: model.name,
     config: model.config,
@@ -102,12 +101,11 @@ export interface CompressedSubject extends Omit<Subject, "original" | "compresse
 export async function openCompressedFile(
   { source, folder }: CompressedArgument,
   originalName: string | undefined,
-  phases: Phases,
-  signal: AbortSignal,
+  run: Run,
 ): Promise<CompressedSubject> {
-  const container = await phases.run("read", () => openContainer(source));
+  const container = await run.phase("read", () => openContainer(source));
   const file = { name: source.name, container, ...(folder !== undefined && { folder }) };
-  const original = await findOriginal(file, originalName, phases, signal);
+  const original = await findOriginal(file, originalName, run);
   const originalModel = original?.model;
   const config = container.config ?? originalModel?.config;
   const tokenizer = await readTokenizerIn(folder, config ?? {}) ??
@@ -116,7 +114,7 @@ export async function openCompressedFile(
     const what = config === undefined ? "config.json" : "tokenizer.json";
     throw new InputError(`${source.name}: no ${what} is known; name its model with --original`);
   }
-  const sizes = await reportContainer(container, source.byteLength, { signal });
+  const sizes = await reportContainer(container, source.byteLength, { signal: run.signal });
   const originalBytes = originalModel && await neededBytes(originalModel);
   return {
     name: source.name,
@@ -138,21 +136,19 @@ function comparison(
 async function openCompressedSubject(
   argument: CompressedArgument,
   originalName: string | undefined,
-  phases: Phases,
-  signal: AbortSignal,
+  run: Run,
 ): Promise<Subject> {
   const { container, originalModel, ...subject } = await openCompressedFile(
     argument,
     originalName,
-    phases,
-    signal,
+    run,
   );
-  const compressed = await phases.run(
+  const compressed = await run.phase(
     "decompress",
-    () => naming(subject.name, () => readRestoredWeights(container, subject.config, signal)),
+    () => naming(subject.name, () => readRestoredWeights(container, subject.config, run.signal)),
   );
   if (originalModel === undefined) return { ...subject, compressed };
   checkModel(originalModel);
-  const original = await phases.run("read", () => readFiniteWeights(originalModel));
+  const original = await run.phase("read", () => readFiniteWeights(originalModel));
   return { ...subject, compressed, original };
 }

@@ -10,10 +10,9 @@ import { type ComparedModel, openCompressedFile } from "./evaluation_subject.ts"
 import { type MeasuredText, readMeasuredText } from "./measure.ts";
 import { checkModel, openNamedModel } from "../input/original_model.ts";
 import { perplexityNotes } from "./perplexity_notes.ts";
-import type { Phases } from "../terminal/phases.ts";
 import type { EvaluateOptions } from "../options/evaluate_options.ts";
 import type { Sizes } from "./sizes.ts";
-import type { Session } from "../terminal/session.ts";
+import type { Run } from "../terminal/run.ts";
 
 /** What is measured, its weights not read yet. */
 interface LazySubject {
@@ -30,15 +29,13 @@ interface LazySubject {
 export async function measureByLayer(
   argument: string | undefined,
   options: EvaluateOptions,
-  phases: Phases,
-  session: Session,
+  run: Run,
 ): Promise<void> {
-  const { signal } = session;
   const earlier = options.against === undefined ? undefined : await readEarlierRun(options.against);
-  const { text, vocabularySize, ...subject } = await prepare(argument, options, phases, signal);
-  if (text.warning !== undefined) session.writeLine(text.warning);
+  const { text, vocabularySize, ...subject } = await prepare(argument, options, run);
+  if (text.warning !== undefined) run.writeLine(text.warning);
   const { name, config, original, compressed, sizes, comparedWith } = subject;
-  const result = await phases.run("evaluate", (progress) =>
+  const result = await run.phase("evaluate", (progress) =>
     evaluateByLayer({
       config,
       original,
@@ -46,19 +43,19 @@ export async function measureByLayer(
       ...text.evaluation,
       backend: options.backend,
       onProgress: (share) => progress(share),
-      signal,
+      signal: run.signal,
     }));
   const outcome: EvaluationOutcome = {
     model: name,
     result,
     notes: perplexityNotes(result, vocabularySize),
-    seconds: phases.seconds(),
-    command: session.command,
+    seconds: run.seconds(),
+    command: run.command,
     ...(sizes === undefined ? {} : { sizes }),
     ...(comparedWith === undefined ? {} : { comparedWith }),
     ...(earlier === undefined ? {} : { against: compareWith(earlier, result) }),
   };
-  printEvaluation(outcome, text.name, options, session);
+  printEvaluation(outcome, text.name, options, run);
 }
 
 interface PreparedSubject extends Omit<LazySubject, "tokenizer"> {
@@ -70,10 +67,9 @@ interface PreparedSubject extends Omit<LazySubject, "tokenizer"> {
 async function prepare(
   argument: string | undefined,
   options: EvaluateOptions,
-  phases: Phases,
-  signal: AbortSignal,
+  run: Run,
 ): Promise<PreparedSubject> {
-  const { tokenizer, ...subject } = await openLazily(argument, options.original, phases, signal);
+  const { tokenizer, ...subject } = await openLazily(argument, options.original, run);
   const names = subject.original.tensors.map(({ name }) => name);
   const description = describeModel(subject.config, names);
   const text = await readMeasuredText(options, tokenizer, description);
@@ -86,15 +82,14 @@ async function prepare(
 async function openLazily(
   argument: string | undefined,
   originalName: string | undefined,
-  phases: Phases,
-  signal: AbortSignal,
+  run: Run,
 ): Promise<LazySubject> {
   const found = argument === undefined ? undefined : await findCompressed(argument);
   if (found === undefined) {
     if (originalName !== undefined) {
       throw new UsageError("--original is for a compressed model; this one is not compressed");
     }
-    const model = await openNamedModel(argument, phases, signal);
+    const model = await openNamedModel(argument, run);
     checkModel(model);
     const { name, config, weights } = model;
     return { name, config, tokenizer: await model.tokenizer(), original: weights };
@@ -102,10 +97,9 @@ async function openLazily(
   const { container, originalModel, ...subject } = await openCompressedFile(
     found,
     originalName,
-    phases,
-    signal,
+    run,
   );
-  const compressed = containerWeights(container, { signal });
+  const compressed = containerWeights(container, { signal: run.signal });
   if (originalModel === undefined) return { ...subject, original: compressed };
   checkModel(originalModel);
   return { ...subject, original: originalModel.weights, compressed };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { compress } from "../compress/compress.ts";
 import { evaluate } from "./evaluate.ts";
 import type { EvaluateOptions } from "../options/evaluate_options.ts";
-import { recordedSession } from "../testdata/recorded_session.ts";
+import { recordedRun } from "../testdata/recorded_run.ts";
 import { withWorkFolder } from "../testdata/work_folder.ts";
 
 Deno.test("evaluate --low-memory gives the same figures", () =>
@@ -12,12 +12,12 @@ Deno.test("evaluate --low-memory gives the same figures", () =>
     const text = join(folder, "text.txt");
     const common = { text, threads: 1, backend: "wasm", seed: 0 } as const;
     const model = join(folder, "model");
-    await compress(model, { ...common, bits: 8, out, dataFree: true }, recordedSession());
+    await compress(model, { ...common, bits: 8, out, dataFree: true }, recordedRun());
     const run = async (subject: string, more: Partial<EvaluateOptions> = {}) => {
-      const session = recordedSession();
+      const run = recordedRun();
       const sampling = { maxTokens: 5, temperature: 1, topK: 0, topP: 1 };
-      await evaluate(subject, { ...common, ...sampling, json: true, ...more }, session);
-      const { seconds: _, ...figures } = JSON.parse(session.printed.join());
+      await evaluate(subject, { ...common, ...sampling, json: true, ...more }, run);
+      const { seconds: _, ...figures } = JSON.parse(run.printed.join());
       return figures;
     };
     for (const subject of [model, out]) {

@@ -12,9 +12,8 @@ import { comparedLine, type Subject } from "./evaluation_subject.ts";
 import { startOf } from "../output/kinds.ts";
 import { openOutput, type Output, type OutputKind } from "../output/output.ts";
 import { taskText } from "./task_report.ts";
-import type { Phases } from "../terminal/phases.ts";
 import type { EvaluateOptions } from "../options/evaluate_options.ts";
-import type { Session } from "../terminal/session.ts";
+import type { Run } from "../terminal/run.ts";
 
 /** How the first line of a file of `--log-samples` begins. */
 const LOG_START = '{"question":1,"record":';
@@ -24,13 +23,12 @@ export async function askTask(
   task: string,
   subject: Subject,
   options: EvaluateOptions,
-  phases: Phases,
-  session: Session,
+  run: Run,
 ): Promise<void> {
   const { name, config, tokenizer, original, compressed, comparedWith } = subject;
   const { logSamples } = options;
   using log = logSamples === undefined ? undefined : await openOutput(logSamples, sampleLog);
-  const questions = await readQuestions(task, options, phases, session.signal);
+  const questions = await readQuestions(task, options, run);
   const { samples, ...figures } = await askQuestions(
     questions,
     {
@@ -40,18 +38,17 @@ export async function askTask(
       tokenizer,
     },
     options,
-    phases,
-    session.signal,
+    run,
   );
   if (logSamples !== undefined && log !== undefined) {
-    await writeLog(logSamples, log, samples, session);
+    await writeLog(logSamples, log, samples, run);
   }
   if (options.json) {
     const which = comparedWith === undefined ? {} : { comparedWith };
-    return session.print(JSON.stringify({ model: name, ...which, ...figures }));
+    return run.print(JSON.stringify({ model: name, ...which, ...figures }));
   }
   const lines = comparedWith === undefined ? [] : [comparedLine(comparedWith)];
-  session.print([taskText(name, figures), ...lines].join("\n"));
+  run.print([taskText(name, figures), ...lines].join("\n"));
 }
 
 /** Questions as they were read, not looked at yet. */
@@ -61,13 +58,12 @@ export type ReadQuestions = Pick<TaskOptions, "task" | "records" | "source">;
 export async function readQuestions(
   task: string,
   { data, limit }: Pick<EvaluateOptions, "data" | "limit">,
-  phases: Phases,
-  signal: AbortSignal,
+  run: Run,
 ): Promise<ReadQuestions> {
   const source = data ?? taskNamed(task).data;
-  const all = await phases.run(
+  const all = await run.phase(
     "read the questions",
-    async () => await readRecords(await openDataFile(source, { signal })),
+    async () => await readRecords(await openDataFile(source, { signal: run.signal })),
   );
   return { task, records: all.slice(0, limit), source };
 }
@@ -77,17 +73,16 @@ export async function askQuestions(
   questions: ReadQuestions,
   models: Pick<TaskOptions, "config" | "original" | "compressed" | "tokenizer">,
   { threads, backend }: Pick<EvaluateOptions, "threads" | "backend">,
-  phases: Phases,
-  signal: AbortSignal,
+  run: Run,
 ): Promise<TaskResult> {
-  return await phases.run("ask", (progress) =>
+  return await run.phase("ask", (progress) =>
     evaluateTask({
       ...models,
       ...questions,
       threads,
       backend,
       onProgress: (share) => progress(share),
-      signal,
+      signal: run.signal,
     }));
 }
 
@@ -106,14 +101,14 @@ async function writeLog(
   path: string,
   output: Output,
   samples: readonly TaskSample[],
-  session: Session,
+  run: Run,
 ): Promise<void> {
   await output.publish((folder) =>
     writeFileAtomically(join(folder, basename(path)), sampleLines(samples), {
-      signal: session.signal,
+      signal: run.signal,
     })
   );
-  session.writeLine(`each question is in ${path}`);
+  run.writeLine(`each question is in ${path}`);
 }
 
 /** JSON Lines, one for each question. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { evaluate } from "./evaluate.ts";
 import type { EvaluateOptions } from "../options/evaluate_options.ts";
 import { taskText } from "./task_report.ts";
-import { recordedSession } from "../testdata/recorded_session.ts";
+import { recordedRun } from "../testdata/recorded_run.ts";
 import { withWorkFolder } from "../testdata/work_folder.ts";
 
 Deno.test("evaluate --task asks the questions of a file", () =>
@@ -21,17 +21,17 @@ Deno.test("evaluate --task asks the questions of a file", () =>
       backend: "cpu",
       json: true,
     };
-    const session = recordedSession();
-    await evaluate(join(folder, "model"), options, session);
-    const { task, questions, metrics } = JSON.parse(session.printed.join());
+    const run = recordedRun();
+    await evaluate(join(folder, "model"), options, run);
+    const { task, questions, metrics } = JSON.parse(run.printed.join());
     assert.deepEqual([task, questions], ["lambada_openai", 1]);
     assert.ok(metrics.perplexity.original.value > 1);
-    assert.equal(session.printed.length, 1);
-    assert.equal("samples" in JSON.parse(session.printed[0]!), false);
+    assert.equal(run.printed.length, 1);
+    assert.equal("samples" in JSON.parse(run.printed[0]!), false);
 
     const logSamples = join(folder, "samples.jsonl");
     for (const _ of [1, 2]) {
-      await evaluate(join(folder, "model"), { ...options, limit: 2, logSamples }, session);
+      await evaluate(join(folder, "model"), { ...options, limit: 2, logSamples }, run);
     }
     const log = (await Deno.readTextFile(logSamples)).trimEnd().split("\n");
     const samples = log.map((line) => JSON.parse(line));
@@ -42,17 +42,17 @@ Deno.test("evaluate --task asks the questions of a file", () =>
         [2, { text: "It was her coat" }, [{ context: "It was her", continuation: " coat" }]],
       ],
     );
-    const perplexity = JSON.parse(session.printed.at(-1)!).metrics.perplexity.original.value;
+    const perplexity = JSON.parse(run.printed.at(-1)!).metrics.perplexity.original.value;
     const loss = samples.reduce((sum, { original }) => sum - original.logLikelihoods[0] / 2, 0);
     assert.ok(Math.abs(Math.exp(loss) / perplexity - 1) < 1e-12);
 
     await assert.rejects(
-      evaluate(join(folder, "model"), { ...options, logSamples: data }, session),
+      evaluate(join(folder, "model"), { ...options, logSamples: data }, run),
       /set.jsonl: exists and was not written by kanpress; choose another --log-samples/,
     );
     await Deno.writeTextFile(data, '{"words": "none"}');
     await assert.rejects(
-      evaluate(join(folder, "model"), options, session),
+      evaluate(join(folder, "model"), options, run),
       /set.jsonl: record 1: field text must be text, but it is missing/,
     );
   }));

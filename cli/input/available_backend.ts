@@ -1,5 +1,5 @@
 import type { MeasureOptions } from "../options/measure_options.ts";
-import type { Session } from "../terminal/session.ts";
+import type { Run } from "../terminal/run.ts";
 
 /**
  * Options with a backend that this machine has: `wasm`, with a message, if there is no WebGPU.
@@ -7,7 +7,7 @@ import type { Session } from "../terminal/session.ts";
  */
 export async function availableBackend<T extends Pick<MeasureOptions, "backend">>(
   options: T,
-  { writeLine }: Pick<Session, "writeLine">,
+  { writeLine }: Pick<Run, "writeLine">,
   gpu: Pick<GPU, "requestAdapter"> | undefined = navigator.gpu,
 ): Promise<T> {
   if (options.backend !== "webgpu") return options;

@@ -13,7 +13,7 @@ import type { Container } from "../../hierarchy/file/container.ts";
 import type { CompressedArgument } from "./compressed_argument.ts";
 import { HUB_PREFIX } from "./model_names.ts";
 import { downloadOptions } from "./original_model.ts";
-import type { Phases } from "../terminal/phases.ts";
+import type { Run } from "../terminal/run.ts";
 
 /** A longer file is none that people read. */
 const LONGEST_DOCUMENT = 1e6;
@@ -30,12 +30,11 @@ export async function findCompanions(
   input: CompressedArgument,
   container: Pick<Container, "source" | "sourceSha256" | "config">,
   given: string | undefined,
-  phases: Phases,
-  signal: AbortSignal,
+  run: Run,
 ): Promise<readonly ByteSource[]> {
-  const companions = await companionsOf(input, container, given, phases, signal);
+  const companions = await companionsOf(input, container, given, run);
   const tokenizer = companions.find(({ name }) => isNamed(name, "tokenizer.json"));
-  if (tokenizer === undefined) phases.note(adviceFor(container.source));
+  if (tokenizer === undefined) run.writeLine(adviceFor(container.source));
   else if (container.config !== undefined) await checkTokenizerFile(tokenizer, container.config);
   return companions;
 }
@@ -44,13 +43,12 @@ async function companionsOf(
   { folder }: CompressedArgument,
   { source, sourceSha256 }: Pick<Container, "source" | "sourceSha256">,
   given: string | undefined,
-  phases: Phases,
-  signal: AbortSignal,
+  run: Run,
 ): Promise<readonly ByteSource[]> {
   if (given !== undefined) {
-    return await phases.run(
+    return await run.phase(
       "open",
-      (progress) => openCompanions(given, downloadOptions(phases, progress, signal)),
+      (progress) => openCompanions(given, downloadOptions(run, progress)),
     );
   }
   const names = folder === undefined ? [] : chooseCompanions(await readdir(folder));

@@ -8,7 +8,7 @@ import { HierarchicalCompressor } from "../../hierarchy/mod.ts";
 import { decompress } from "../decompress.ts";
 import { byteTokenizer } from "../testdata/byte_tokenizer.ts";
 import { runCommandLine } from "../testdata/command_line.ts";
-import { recordedSession } from "../testdata/recorded_session.ts";
+import { recordedRun } from "../testdata/recorded_run.ts";
 import { writeTinyModel } from "../testdata/tiny_model.ts";
 import { fileNames, withWorkFolder } from "../testdata/work_folder.ts";
 
@@ -93,10 +93,10 @@ Deno.test("a file that names a folder has nothing copied from there", () =>
     ) {
       const file = await compressIn(folder, source);
       const out = join(folder, "out");
-      const session = recordedSession();
-      await decompress(file, { out, dtype: "f32" }, session);
+      const run = recordedRun();
+      await decompress(file, { out, dtype: "f32" }, run);
       assert.deepEqual(fileNames(out), ["README.md", "config.json", "model.safetensors"]);
-      assert.match(session.lines.join("\n"), /no tokenizer was found; name the model/);
+      assert.match(run.lines.join("\n"), /no tokenizer was found; name the model/);
       await Deno.remove(out, { recursive: true });
     }
   }));
@@ -109,10 +109,10 @@ Deno.test("the tokenizer of another model is refused, beside the file or named",
     await Deno.writeTextFile(join(other, "tokenizer.json"), JSON.stringify(byteTokenizer(1000)));
     const expected = /tokenizer\.json: has 1000 tokens, but config\.json gives the model 257/;
     const options = { out, dtype: "f32" } as const;
-    const named = decompress(file, { ...options, original: other }, recordedSession());
+    const named = decompress(file, { ...options, original: other }, recordedRun());
     await assert.rejects(named, expected);
     await Deno.copyFile(join(other, "tokenizer.json"), join(folder, "tokenizer.json"));
-    await assert.rejects(decompress(file, options, recordedSession()), expected);
+    await assert.rejects(decompress(file, options, recordedRun()), expected);
     assert.ok(!fileNames(folder).includes("out"));
   }));
 
@@ -120,7 +120,7 @@ Deno.test("a stale quantization_config does not stand beside weights that are no
   withWorkFolder(async (folder) => {
     const file = await compressIn(folder, "tiny");
     const out = join(folder, "out");
-    await decompress(file, { out, dtype: "bf16" }, recordedSession());
+    await decompress(file, { out, dtype: "bf16" }, recordedRun());
     const config = JSON.parse(await Deno.readTextFile(join(out, "config.json")));
     assert.equal(config.quantization_config, undefined);
     assert.equal(config.model_type, "gpt2");

@@ -9,7 +9,7 @@ import type { Container } from "../../hierarchy/file/container.ts";
 import { recallOriginal } from "./known_originals.ts";
 import { HUB_PREFIX } from "./model_names.ts";
 import { openNamedModel } from "./original_model.ts";
-import type { Phases } from "../terminal/phases.ts";
+import type { Run } from "../terminal/run.ts";
 
 /** The model that a compressed file was made from. */
 export interface Original {
@@ -46,12 +46,11 @@ export interface CompressedFile {
 export async function findOriginal(
   file: CompressedFile,
   given: string | undefined,
-  phases: Phases,
-  signal: AbortSignal,
+  run: Run,
 ): Promise<Original | undefined> {
   if (given !== undefined) {
-    const model = await openNamedModel(given, phases, signal);
-    const difference = await differenceOf(file, model, phases);
+    const model = await openNamedModel(given, run);
+    const difference = await differenceOf(file, model, run);
     if (difference === undefined) return describe(file, model);
     const { source } = file.container;
     throw new InputError(
@@ -60,11 +59,11 @@ export async function findOriginal(
     );
   }
   for (const open of await placesOf(file)) {
-    const model = await open(phases, signal);
+    const model = await open(run);
     if (model === undefined) continue;
-    const difference = await differenceOf(file, model, phases);
+    const difference = await differenceOf(file, model, run);
     if (difference === undefined) return describe(file, model);
-    phases.note(`${model.name}: ${difference}; it is not compared with`);
+    run.writeLine(`${model.name}: ${difference}; it is not compared with`);
   }
   return undefined;
 }
@@ -74,7 +73,7 @@ function describe({ container }: CompressedFile, model: ModelSource): Original {
 }
 
 /** A place where an original may be, which opens it; undefined if there is none. */
-type Place = (phases: Phases, signal: AbortSignal) => Promise<ModelSource | undefined>;
+type Place = (run: Run) => Promise<ModelSource | undefined>;
 
 /** Where an original may be, likeliest first. */
 async function placesOf(
@@ -82,7 +81,7 @@ async function placesOf(
 ): Promise<Place[]> {
   if (source?.startsWith(HUB_PREFIX)) {
     const name = source.slice(HUB_PREFIX.length);
-    return [(phases, signal) => openCached(name, phases, signal)];
+    return [(run) => openCached(name, run)];
   }
   const known = sourceSha256 === undefined ? undefined : await recallOriginal(sourceSha256);
   const paths = new Map<string, string>();
@@ -96,20 +95,19 @@ async function placesOf(
   for (const parent of /[^.]/.test(name) ? folders : []) add(join(parent, name));
   const places: Place[] = Array.from(
     paths.values(),
-    (path): Place => (phases, signal) => openFolder(path, phases, signal),
+    (path): Place => (run) => openFolder(path, run),
   );
   if (source !== (await openModel()).name) return places;
-  return [(phases, signal) => openNamedModel(undefined, phases, signal), ...places];
+  return [(run) => openNamedModel(undefined, run), ...places];
 }
 
 /** Opens the model in a folder; undefined if there is none that can be opened. */
 async function openFolder(
   path: string,
-  phases: Phases,
-  signal: AbortSignal,
+  run: Run,
 ): Promise<ModelSource | undefined> {
   if (!existsSync(path)) return undefined;
-  return await ifUsable(openNamedModel(path, phases, signal));
+  return await ifUsable(openNamedModel(path, run));
 }
 
 /**
@@ -119,15 +117,16 @@ async function openFolder(
  */
 async function openCached(
   name: string,
-  phases: Phases,
-  signal: AbortSignal,
+  run: Run,
 ): Promise<ModelSource | undefined> {
   const hub = parseHubName(name);
   if (hub === undefined) return undefined;
-  const options = { ...hub.revision, offline: true, signal };
-  const found = await ifUsable(phases.run("open", () => openHubModel(hub.id, options)));
+  const options = { ...hub.revision, offline: true, signal: run.signal };
+  const found = await ifUsable(run.phase("open", () => openHubModel(hub.id, options)));
   if (found === undefined) {
-    phases.note(`the file says that it was made from ${name}; add --original ${name} to fetch it`);
+    run.writeLine(
+      `the file says that it was made from ${name}; add --original ${name} to fetch it`,
+    );
   }
   return found;
 }
@@ -145,7 +144,7 @@ async function ifUsable(model: Promise<ModelSource>): Promise<ModelSource | unde
 async function differenceOf(
   { container: { tensors, aliases, sourceSha256 } }: CompressedFile,
   { config, weights }: ModelSource,
-  phases: Phases,
+  run: Run,
 ): Promise<string | undefined> {
   const shapes = new Map(tensors.map(({ name, shape }) => [name, shape.join()]));
   for (const [name, other] of aliases) shapes.set(name, shapes.get(other) ?? "");
@@ -159,7 +158,7 @@ async function differenceOf(
   }
   if (sourceSha256 === undefined) return undefined;
   const compared = [...shapes.keys()].map((name) => own.get(name)!);
-  const digest = await phases.run("check the original", (progress) => {
+  const digest = await run.phase("check the original", (progress) => {
     let done = 0;
     return weightsDigest({
       tensors: compared,

@@ -2,8 +2,7 @@ import assert from "node:assert";
 import { join } from "node:path";
 import { openModel, weightsDigest } from "../../data/mod.ts";
 import { findOriginal } from "./find_original.ts";
-import { Phases } from "../terminal/phases.ts";
-import { recordedSession } from "../testdata/recorded_session.ts";
+import { recordedRun } from "../testdata/recorded_run.ts";
 import { writeTinyModel } from "../testdata/tiny_model.ts";
 import { withWorkFolder } from "../testdata/work_folder.ts";
 import { inWorkingFolder } from "../testdata/working_folder.ts";
@@ -93,8 +92,7 @@ Deno.test("a folder that is named like the embedded model is not taken for it", 
   withWorkFolder(async (folder) => {
     await inWorkingFolder(folder, async () => {
       await Deno.rename("model", "prose-4m");
-      const session = recordedSession();
-      const phases = new Phases(session, session.signal);
+      const run = recordedRun();
       const find = async (source: string, sourceSha256: string | undefined, named: string) => {
         const { tensors } = (await openModel(named === "" ? undefined : named)).weights;
         const digest = sourceSha256 === undefined ? {} : { sourceSha256 };
@@ -102,8 +100,7 @@ Deno.test("a folder that is named like the embedded model is not taken for it", 
         const original = await findOriginal(
           { name: "f", container },
           undefined,
-          phases,
-          session.signal,
+          run,
         );
         return original && { path: original.model.path, checked: original.checked };
       };

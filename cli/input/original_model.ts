@@ -10,30 +10,29 @@ import type { TransformerDescription } from "../../eval/architectures/descriptio
 import { formatBytes } from "../../eval/report/number_text.ts";
 import { bytesOfKept, modelTensors } from "../../eval/weights/model_tensors.ts";
 import { naming } from "../terminal/errors.ts";
-import type { Phases, Progress } from "../terminal/phases.ts";
+import type { Progress } from "../terminal/phases.ts";
+import type { Run } from "../terminal/run.ts";
 
 /** Opens a model, the embedded one without a name, and shows how far a download is. */
 export async function openNamedModel(
   name: string | undefined,
-  phases: Phases,
-  signal: AbortSignal,
+  run: Run,
 ): Promise<ModelSource> {
-  return await phases.run(
+  return await run.phase(
     "open",
-    (progress) => openModel(name, downloadOptions(phases, progress, signal)),
+    (progress) => openModel(name, downloadOptions(run, progress)),
   );
 }
 
 /** Options of a download that say what is fetched, and show how far it is. */
 export function downloadOptions(
-  phases: Phases,
+  run: Run,
   progress: Progress,
-  signal: AbortSignal,
 ): HubOptions {
   return {
-    signal,
+    signal: run.signal,
     onFetch({ files, bytes, from }) {
-      phases.note(`fetching ${files.join(", ")} (${formatBytes(bytes)}) from ${shownUrl(from)}`);
+      run.writeLine(`fetching ${files.join(", ")} (${formatBytes(bytes)}) from ${shownUrl(from)}`);
     },
     onProgress: ({ file, bytes, totalBytes }) => progress(bytes / totalBytes, file),
   };

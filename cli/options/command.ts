@@ -1,13 +1,13 @@
 import type { Command } from "commander";
 
-/** What a command runs: its arguments and options, of types that commander does not know, then the session. */
-export type CommandRun = (...argumentsAndSession: never[]) => Promise<void>;
+/** What a command runs: its arguments and options, of types that commander does not know, then the run. */
+export type CommandAction = (...argumentsAndRun: never[]) => Promise<void>;
 
 /**
  * Makes an action of what `load` loads when the command runs: tfjs takes a second that `--help` and
  * usage errors need not wait for.
  */
-export type Start = (load: () => Promise<CommandRun>) => (...given: unknown[]) => Promise<void>;
+export type Start = (load: () => Promise<CommandAction>) => (...given: unknown[]) => Promise<void>;
 
 /** Descriptions that several commands share. */
 export const MODEL = "model folder or name on the Hugging Face hub";

@@ -1,7 +1,7 @@
 import { basename, join } from "node:path";
 import { printableLine } from "../../data/printable.ts";
 import { type Figure, writeFigure } from "../../eval/plots/mod.ts";
-import type { Session } from "../terminal/session.ts";
+import type { Run } from "../terminal/run.ts";
 import { picture } from "./kinds.ts";
 import { openOutput } from "./output.ts";
 
@@ -14,14 +14,14 @@ export interface PictureOutput extends Disposable {
 /** Opens the place that `--plot` names, where it does; throws as {@linkcode openOutput} does. */
 export async function openPicture(
   path: string | undefined,
-  session: Session,
+  run: Run,
 ): Promise<PictureOutput | undefined> {
   if (path === undefined) return undefined;
   const output = await openOutput(path, picture);
   return {
     async draw(figure) {
       await output.publish((folder) => writeFigure(join(folder, basename(path)), figure));
-      session.writeLine(`drawn to ${printableLine(path)}`);
+      run.writeLine(`drawn to ${printableLine(path)}`);
     },
     [Symbol.dispose]: () => output.release(),
   };

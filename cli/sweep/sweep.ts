@@ -30,8 +30,8 @@ import { isLocalPath, modelLabel } from "../input/model_names.ts";
 import { checkModel, openNamedModel, readFiniteWeights } from "../input/original_model.ts";
 import { openOutput, type Output } from "../output/output.ts";
 import { openPicture } from "../output/picture.ts";
-import { Phases, type Progress } from "../terminal/phases.ts";
-import type { Session } from "../terminal/session.ts";
+import type { Progress } from "../terminal/phases.ts";
+import type { Run } from "../terminal/run.ts";
 import { sweepFigure } from "./sweep_figure.ts";
 import type { SweepOptions } from "../options/sweep_options.ts";
 import { pointKey, type SweepPoint, sweepPoints } from "./sweep_points.ts";
@@ -60,28 +60,26 @@ interface Bench {
   /** What is calibrated on, where anything is. */
   readonly calibration?: CalibrationPlan;
   readonly options: SweepOptions;
-  readonly phases: Phases;
-  readonly session: Session;
+  readonly run: Run;
 }
 
 /** `sweep`: compresses a model in many ways and measures each; resumes where it was stopped. */
 export async function sweep(
   modelName: string | undefined,
   given: SweepOptions,
-  session: Session,
+  run: Run,
 ): Promise<void> {
-  const options = await availableBackend(given, session);
+  const options = await availableBackend(given, run);
   const points = sweepPoints(options.presets, options.bits);
-  const phases = new Phases(session, session.signal);
-  const source = await openNamedModel(modelName, phases, session.signal);
+  const source = await openNamedModel(modelName, run);
   const description = checkModel(source);
   const text = await readMeasuredText(options, await source.tokenizer(), description);
-  if (text.warning !== undefined) session.writeLine(text.warning);
+  if (text.warning !== undefined) run.writeLine(text.warning);
   await checkText(options.calibration);
   const folder = options.out ?? `compressed/${modelLabel(modelName, source)}-sweep`;
   using output = await openOutput(folder, sweepFolder);
-  using picture = await openPicture(options.plot, session);
-  const weights = await phases.run("read", () => readFiniteWeights(source));
+  using picture = await openPicture(options.plot, run);
+  const weights = await run.phase("read", () => readFiniteWeights(source));
   const sha256 = await weightsDigest(weights);
   const embedded = modelName === undefined, local = isLocalPath(modelName);
   const model = { source, weights, sha256, embedded, local };
@@ -92,8 +90,7 @@ export async function sweep(
     text,
     ...(calibrates && { calibration: await planCalibration(model, options) }),
     options,
-    phases,
-    session,
+    run,
   };
   const settings = await settingsOf(bench);
   const earlier = await readSweep(folder, settings);
@@ -105,22 +102,22 @@ export async function sweep(
   };
   const countDone = () => `${points.length - pointsLeft().length} of ${points.length} points done`;
   const left = pointsLeft();
-  if (earlier !== undefined) session.writeLine(`${folder}: ${countDone()}`);
-  const commands = [...new Set([...earlier?.commands ?? [], session.command])];
+  if (earlier !== undefined) run.writeLine(`${folder}: ${countDone()}`);
+  const commands = [...new Set([...earlier?.commands ?? [], run.command])];
   const record = (): SweepRecord => (
     { model: source.name, settings, original, commands, points: rows }
   );
-  session.signal.addEventListener("abort", () => {
-    session.writeLine(`${folder}: ${countDone()}; the same command resumes here`);
+  run.signal.addEventListener("abort", () => {
+    run.writeLine(`${folder}: ${countDone()}; the same command resumes here`);
   });
   const metrics = await metricsFor(left, bench);
   for (const [index, point] of left.entries()) {
-    session.writeLine(`point ${index + 1} of ${left.length}: ${pointKey(point)}`);
+    run.writeLine(`point ${index + 1} of ${left.length}: ${pointKey(point)}`);
     rows.push(await measurePoint(point, metrics, base, bench));
     await writeSweep(output, record());
   }
-  session.print(options.json ? JSON.stringify(record()) : sweepText(record()));
-  if (!options.json) session.writeLine(`written to ${join(folder, "sweep.json")} and sweep.csv`);
+  run.print(options.json ? JSON.stringify(record()) : sweepText(record()));
+  if (!options.json) run.writeLine(`written to ${join(folder, "sweep.json")} and sweep.csv`);
   await picture?.draw(sweepFigure(record()));
 }
 
@@ -151,7 +148,7 @@ type SweepSettings = Awaited<ReturnType<typeof settingsOf>>;
 
 /** Evaluates the original, or reads what an earlier sweep in the folder kept of it. */
 async function evaluateBase(
-  { model, text, options, phases, session }: Bench,
+  { model, text, options, run }: Bench,
   folder: string,
   output: Output,
   { version, weights, config: configHash, text: fingerprint, backend }: SweepSettings,
@@ -160,14 +157,14 @@ async function evaluateBase(
   const key = await sha256OfJson([version, weights, configHash, backend]);
   const { config } = model.source;
   const { threads } = options;
-  const { signal } = session;
+  const { signal } = run;
   const common = { config, original: model.weights, ...text.evaluation, threads, backend, signal };
   const kept = await readBaseEvaluation(file, key, fingerprint).catch((error) => {
     if (!(error instanceof InputError)) throw error;
-    session.writeLine(`${error.message} (it is made again)`);
+    run.writeLine(`${error.message} (it is made again)`);
     return undefined;
   });
-  return await phases.run("evaluate the original", async (onProgress) => {
+  return await run.phase("evaluate the original", async (onProgress) => {
     const run = { ...common, onProgress: (share: number) => onProgress(share) };
     const { result, base } = kept === undefined
       ? await evaluateOriginal(run)
@@ -186,34 +183,34 @@ async function evaluateBase(
 
 /** Metrics for the points that have a use for them. */
 async function metricsFor(points: readonly SweepPoint[], bench: Bench): Promise<TensorMetrics> {
-  const { model, calibration, options, phases, session } = bench;
+  const { model, calibration, options, run } = bench;
   const wanted = points.some((point) =>
     "preset" in point
       ? point.preset !== "seed"
       : !/^(rtn-sym|rtn-asym|hqq|sinq|nf4|q8_0)/.test(point.name)
   );
   if (!wanted || calibration === undefined) return new Map();
-  return (await calibrateModel(model, options, phases, session, calibration)).metrics;
+  return (await calibrateModel(model, options, run, calibration)).metrics;
 }
 
 async function measurePoint(
   point: SweepPoint,
   metrics: TensorMetrics,
   base: BaseEvaluation,
-  { model, description, text, options, phases, session: { signal } }: Bench,
+  { model, description, text, options, run }: Bench,
 ): Promise<SweepRow> {
   const { threads, backend } = options;
   try {
     const start = performance.now();
-    const compressed = await phases.run(
+    const compressed = await run.phase(
       "compress",
       (progress) =>
         "preset" in point
-          ? compressByHierarchy(point, model, metrics, options, { progress, signal })
+          ? compressByHierarchy(point, model, metrics, options, { progress, signal: run.signal })
           : compressByBaseline(point.name, model.weights, description, metrics),
     );
     const between = performance.now();
-    const result = await phases.run("evaluate", (progress) =>
+    const result = await run.phase("evaluate", (progress) =>
       evaluateLanguageModel({
         config: model.source.config,
         original: model.weights,
@@ -223,7 +220,7 @@ async function measurePoint(
         threads,
         backend,
         onProgress: (share) => progress(share),
-        signal,
+        signal: run.signal,
       }));
     const end = performance.now();
     const seconds = { compress: (between - start) / 1000, evaluate: (end - between) / 1000 };

@@ -2,13 +2,13 @@ import assert from "node:assert";
 import { join } from "node:path";
 import { sweep } from "./sweep.ts";
 import type { SweepOptions } from "../options/sweep_options.ts";
-import { type RecordedSession, recordedSession } from "../testdata/recorded_session.ts";
+import { type RecordedRun, recordedRun } from "../testdata/recorded_run.ts";
 import { fileNames, withWorkFolder } from "../testdata/work_folder.ts";
 
 async function sweepIn(
   folder: string,
   { calibrated = false, ...more }: Partial<SweepOptions> & { readonly calibrated?: boolean } = {},
-  session: RecordedSession = recordedSession(),
+  run: RecordedRun = recordedRun(),
 ) {
   await sweep(join(folder, "model"), {
     presets: ["rate", "nf4"],
@@ -21,8 +21,8 @@ async function sweepIn(
     threads: 1,
     backend: "cpu",
     ...more,
-  }, session);
-  return { record: JSON.parse(session.printed.join()), lines: session.lines };
+  }, run);
+  return { record: JSON.parse(run.printed.join()), lines: run.lines };
 }
 
 Deno.test("a sweep measures each point once, and goes on where it was stopped", () =>
@@ -55,8 +55,8 @@ Deno.test("a sweep measures each point once, and goes on where it was stopped", 
 Deno.test("a sweep that is stopped says how far it came, and goes on from there", () =>
   withWorkFolder(async (folder) => {
     const controller = new AbortController();
-    const recorded = recordedSession();
-    const session = {
+    const recorded = recordedRun();
+    const run = {
       ...recorded,
       signal: controller.signal,
       writeLine(line: string) {
@@ -64,7 +64,7 @@ Deno.test("a sweep that is stopped says how far it came, and goes on from there"
         if (/^point 2 of 2/.test(line)) controller.abort(new Error("stopped"));
       },
     };
-    await assert.rejects(sweepIn(folder, {}, session), /stopped/);
+    await assert.rejects(sweepIn(folder, {}, run), /stopped/);
     const place = join(folder, "out");
     assert.ok(
       recorded.lines.includes(`${place}: 1 of 2 points done; the same command resumes here`),

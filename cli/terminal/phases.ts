@@ -35,11 +35,6 @@ export class Phases {
     this.#signal = signal;
   }
 
-  /** Writes a line beside the progress. */
-  note(line: string): void {
-    this.#display.writeLine(line);
-  }
-
   /** Seconds of wall clock for each phase that has ended, and their sum as `total`. */
   seconds(): Record<string, number> {
     const total = Object.values(this.#seconds).reduce((sum, value) => sum + value, 0);

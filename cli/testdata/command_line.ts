@@ -7,7 +7,7 @@ const PROGRAM = fileURLToPath(new URL("../../cli.ts", import.meta.url));
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 
 /** What a run of the real command line left. */
-export interface Run {
+export interface FinishedRun {
   /** Exit status. */
   readonly code: number;
   /** Everything on stdout. */
@@ -94,7 +94,7 @@ export function startCommandLine(args: readonly string[], options: RunOptions = 
 export async function runCommandLine(
   args: readonly string[],
   options: RunOptions = {},
-): Promise<Run> {
+): Promise<FinishedRun> {
   const { code, stdout, stderr } = await startCommandLine(args, options).output();
   const decoder = new TextDecoder();
   return { code, out: decoder.decode(stdout), error: decoder.decode(stderr) };

@@ -1,20 +1,18 @@
-import type { Session } from "../terminal/session.ts";
+import { type Run, startRun } from "../terminal/run.ts";
 
-/** A session that keeps what a command writes. */
-export interface RecordedSession extends Session {
+/** A run that keeps what a command writes. */
+export interface RecordedRun extends Run {
   /** What went to stdout. */
   readonly printed: string[];
   /** What went to stderr. */
   readonly lines: string[];
 }
 
-/** A session without a terminal, for running commands inside a test. */
-export function recordedSession(): RecordedSession {
+/** A run without a terminal, for running commands inside a test. */
+export function recordedRun(): RecordedRun {
   const printed: string[] = [];
   const lines: string[] = [];
-  return {
-    printed,
-    lines,
+  const run = startRun({
     print: (text) => void printed.push(text),
     printData: (text) => void printed.push(text),
     writeLine: (line) => void lines.push(line),
@@ -23,5 +21,6 @@ export function recordedSession(): RecordedSession {
     command: "deno task test",
     signal: new AbortController().signal,
     expectInterrupt() {},
-  };
+  });
+  return { ...run, printed, lines };
 }
