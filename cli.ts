@@ -34,6 +34,7 @@ export async function main(args: readonly string[]): Promise<0 | 1 | 2> {
     width: process.stdout.columns ?? 100,
     command: commandLine([programName(), ...args]),
     signal: watch.signal,
+    environment: process.env,
     expectInterrupt: watch.expect,
   });
   const start: Start = (load) => async (...given) => {

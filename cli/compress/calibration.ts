@@ -95,7 +95,7 @@ export async function calibrateModel(
   if ("tokens" in text && text.warning !== undefined) run.writeLine(text.warning);
   const make = () => makeCalibration(model, planned, options, run);
   const kept = options.cache
-    ? await cachedCalibration(cacheFolder(source, local), planned.key, make, run)
+    ? await cachedCalibration(cacheFolder(source, local, run.environment), planned.key, make, run)
     : await make();
   const description = describeModel(source.config, weights.keys());
   return {

@@ -208,7 +208,7 @@ async function compressWeights(
 async function keepPlace({ name, sha256, options, run }: Job): Promise<void> {
   if (!options.cache || !isLocalPath(name)) return;
   try {
-    await rememberOriginal(sha256, name);
+    await rememberOriginal(sha256, name, run.environment);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     run.writeLine(`${error.message} (evaluate may need --original ${name})`);

@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { decompressWeights } from "../../hierarchy/mod.ts";
 import { compress } from "./compress.ts";
 import { targetLabel } from "./compress_target.ts";
@@ -115,7 +115,7 @@ Deno.test("a second run takes the calibration from beside the model, and gives t
   withWorkFolder(async (folder) => {
     const model = join(folder, "model");
     const run = async (more: Partial<CompressOptions>) => {
-      const run = recordedRun();
+      const run = { ...recordedRun(), environment: { XDG_CACHE_HOME: join(folder, "cache") } };
       const options = optionsIn(folder, { bits: 8, json: true, calibrationTokens: 128, ...more });
       await compress(model, options, run);
       const bytes = await Deno.readFile(join(folder, "out", "model.kan.safetensors"));
@@ -125,6 +125,8 @@ Deno.test("a second run takes the calibration from beside the model, and gives t
     const without = await run({});
     assert.ok(!fileNames(model).includes(".kanpress"));
     const first = await run({ cache: true });
+    const places = join(folder, "cache", "kanpress", "originals");
+    assert.equal(await Deno.readTextFile(join(places, fileNames(places).join())), resolve(model));
     const second = await run({ cache: true });
     assert.deepEqual(first.bytes, without.bytes);
     assert.deepEqual(second.bytes, first.bytes);

@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import type { ModelSource } from "../../data/mod.ts";
+import type { Environment } from "../terminal/run.ts";
 
 /** Folder beside a model's own files. */
 export const LOCAL_FOLDER = ".kanpress";
@@ -13,7 +13,7 @@ export const LOCAL_FOLDER = ".kanpress";
 export function cacheFolder(
   { path }: Pick<ModelSource, "path">,
   isLocal: boolean,
-  environment: Readonly<Record<string, string | undefined>> = process.env,
+  environment: Environment,
 ): string {
   const { KANPRESS_CACHE, XDG_CACHE_HOME } = environment;
   if (KANPRESS_CACHE) return KANPRESS_CACHE;

@@ -58,8 +58,8 @@ export async function findOriginal(
         `${source === undefined ? "" : `(${source}) `}with --original`,
     );
   }
-  for (const open of await placesOf(file)) {
-    const model = await open(run);
+  for (const open of await placesOf(file, run)) {
+    const model = await open();
     if (model === undefined) continue;
     const difference = await differenceOf(file, model, run);
     if (difference === undefined) return describe(file, model);
@@ -73,17 +73,20 @@ function describe({ container }: CompressedFile, model: ModelSource): Original {
 }
 
 /** A place where an original may be, which opens it; undefined if there is none. */
-type Place = (run: Run) => Promise<ModelSource | undefined>;
+type Place = () => Promise<ModelSource | undefined>;
 
 /** Where an original may be, likeliest first. */
 async function placesOf(
   { container: { source, sourceSha256 }, folder }: CompressedFile,
+  run: Run,
 ): Promise<Place[]> {
   if (source?.startsWith(HUB_PREFIX)) {
     const name = source.slice(HUB_PREFIX.length);
-    return [(run) => openCached(name, run)];
+    return [() => openCached(name, run)];
   }
-  const known = sourceSha256 === undefined ? undefined : await recallOriginal(sourceSha256);
+  const known = sourceSha256 === undefined
+    ? undefined
+    : await recallOriginal(sourceSha256, run.environment);
   const paths = new Map<string, string>();
   const add = (path: string) => {
     if (!paths.has(resolve(path))) paths.set(resolve(path), path);
@@ -95,10 +98,10 @@ async function placesOf(
   for (const parent of /[^.]/.test(name) ? folders : []) add(join(parent, name));
   const places: Place[] = Array.from(
     paths.values(),
-    (path): Place => (run) => openFolder(path, run),
+    (path): Place => () => openFolder(path, run),
   );
   if (source !== (await openModel()).name) return places;
-  return [(run) => openNamedModel(undefined, run), ...places];
+  return [() => openNamedModel(undefined, run), ...places];
 }
 
 /** Opens the model in a folder; undefined if there is none that can be opened. */

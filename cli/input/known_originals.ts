@@ -2,19 +2,20 @@ import { readdir, readFile, stat, unlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { makeFolder } from "../../data/hub_cache.ts";
 import { writeFileAtomically } from "../../data/write_file.ts";
+import type { Environment } from "../terminal/run.ts";
 import { cacheFolder } from "./cache_folder.ts";
 
 /** So many places are known; older ones go. */
 const MOST_PLACES = 500;
 
-function folderOfPlaces(): string {
-  return join(cacheFolder({}, false), "originals");
+function folderOfPlaces(environment: Environment): string {
+  return join(cacheFolder({}, false, environment), "originals");
 }
 
 /** One file for each model, so that two processes cannot lose each other's. */
-function placeFile(sha256: string): string {
+function placeFile(sha256: string, environment: Environment): string {
   const name = sha256.replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
-  return join(folderOfPlaces(), `${name}.txt`);
+  return join(folderOfPlaces(environment), `${name}.txt`);
 }
 
 /**
@@ -22,16 +23,25 @@ function placeFile(sha256: string): string {
  * by that and does not tell where it was. Kept in the user's cache folder. Throws
  * {@linkcode InputError} if it cannot be kept.
  */
-export async function rememberOriginal(sha256: string, path: string): Promise<void> {
-  await makeFolder(folderOfPlaces());
-  await writeFileAtomically(placeFile(sha256), [new TextEncoder().encode(resolve(path))]);
-  await prune(folderOfPlaces());
+export async function rememberOriginal(
+  sha256: string,
+  path: string,
+  environment: Environment,
+): Promise<void> {
+  await makeFolder(folderOfPlaces(environment));
+  await writeFileAtomically(placeFile(sha256, environment), [
+    new TextEncoder().encode(resolve(path)),
+  ]);
+  await prune(folderOfPlaces(environment));
 }
 
 /** Where a model of these weights was seen last; undefined where that is not known. */
-export async function recallOriginal(sha256: string): Promise<string | undefined> {
+export async function recallOriginal(
+  sha256: string,
+  environment: Environment,
+): Promise<string | undefined> {
   try {
-    return await readFile(placeFile(sha256), "utf8");
+    return await readFile(placeFile(sha256, environment), "utf8");
   } catch {
     // Not kept, or not to be read: it can be named with --original.
     return undefined;

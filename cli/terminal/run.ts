@@ -1,5 +1,8 @@
 import { Phases, type PhaseWork, type ProgressDisplay } from "./phases.ts";
 
+/** Variables of the environment by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
  * One run of a command, which all its functions are handed: where results and messages go, how far
  * it is, and when it is to stop.
@@ -15,6 +18,8 @@ export interface Run extends ProgressDisplay {
   readonly command: string;
   /** Aborted when the user presses Ctrl-C. */
   readonly signal: AbortSignal;
+  /** Variables of the environment: they say where caches are. */
+  readonly environment: Environment;
   /** Says that Ctrl-C is from now on how the command is meant to end, and no failure. */
   expectInterrupt(): void;
   /** Does `work` as the phase `name`, and shows how far it is. */

@@ -1,6 +1,5 @@
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { TEST_CACHE } from "./test_cache.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../cli.ts", import.meta.url));
 
@@ -82,7 +81,7 @@ export function startCommandLine(args: readonly string[], options: RunOptions = 
     // What it keeps for later runs is not to be mixed up with the user's.
     env: {
       NO_COLOR: "1",
-      XDG_CACHE_HOME: join(tmpdir(), "kanpress-tests"),
+      XDG_CACHE_HOME: TEST_CACHE,
       DENO_DIR: denoFolder(),
       ...options.env,
     },

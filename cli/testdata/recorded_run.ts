@@ -1,4 +1,5 @@
 import { type Run, startRun } from "../terminal/run.ts";
+import { TEST_CACHE } from "./test_cache.ts";
 
 /** A run that keeps what a command writes. */
 export interface RecordedRun extends Run {
@@ -20,6 +21,7 @@ export function recordedRun(): RecordedRun {
     width: 80,
     command: "deno task test",
     signal: new AbortController().signal,
+    environment: { XDG_CACHE_HOME: TEST_CACHE },
     expectInterrupt() {},
   });
   return { ...run, printed, lines };
