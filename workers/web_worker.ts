@@ -33,7 +33,7 @@ function nodeThreads(): typeof import("node:worker_threads") {
   const { process } = globalThis as unknown as {
     process: { getBuiltinModule(name: string): typeof import("node:worker_threads") };
   };
-  return process.getBuiltinModule("node:worker_threads");
+  return process.getBuiltinModule("worker_threads");
 }
 
 /** A thread of Node's with the face of a Web Worker. */
