@@ -1,6 +1,7 @@
 import { SPLINE_ORDER } from "../format/constants.ts";
 import * as tf from "@tensorflow/tfjs";
 import "@tensorflow/tfjs-backend-wasm";
+import { createBsplines } from "../../kan/bases/bspline.ts";
 import { uniformGrid } from "../../kan/bases/grid.ts";
 import { KanLayer } from "../../kan/layers/kan_layer.ts";
 import { createKanLayerModel, type KanLayerModel } from "../../kan/model/layer_model.ts";
@@ -160,7 +161,7 @@ function linearModel(
   const zero = createKanLayerModel({
     inputDim,
     outputDim,
-    grid,
+    basis: createBsplines(grid, "clamp"),
     base: "identity",
     splineScale: false,
     initialization: "zero",

@@ -2,7 +2,8 @@ import "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert";
 import { gridFromKnots, uniformGrid } from "./grid.ts";
-import { type Basis, evaluateBasis } from "./basis.ts";
+import type { Basis } from "./basis.ts";
+import { evaluateBasis, evaluatePoints, functionsOf } from "./evaluate_basis.ts";
 import { createBsplines } from "./bspline.ts";
 import { basisFromDescription } from "./describe.ts";
 import { expandBasis } from "./expansion.ts";
@@ -62,6 +63,27 @@ for (const [name, basis] of Object.entries(bases)) {
     assert.deepEqual(values(copy, 0.3, 0), values(basis, 0.3, 0));
   });
 
+  Deno.test(`${name}: values and slopes of many points are those of each`, () => {
+    const outside = basis.extrapolation === "error" ? [] : [-5, -2.5, 3, 7];
+    const all = Float64Array.from([...points, -1, 1, ...outside]);
+    const { first, values: together, slopes } = evaluatePoints([basis], all, true);
+    const { values: alone } = evaluatePoints([basis], all, false);
+    const { support } = basis;
+    all.forEach((x, p) => {
+      const local = new Float64Array(support);
+      for (const [derivative, row] of [[0, together], [0, alone], [1, slopes]] as const) {
+        assert.equal(evaluateBasis(basis, x, derivative, local), first[p]);
+        assert.deepEqual(row.slice(p * support, (p + 1) * support), local);
+      }
+    });
+  });
+
+  Deno.test(`${name} can be sent to a worker`, () => {
+    const copy = structuredClone(basis);
+    assert.deepEqual(copy, basis);
+    assert.deepEqual(values(copy, 0.3, 1), values(basis, 0.3, 1));
+  });
+
   for (const backend of ["cpu", "wasm"]) {
     Deno.test(`${name} on ${backend}: expansion, slope and curvature agree with float64`, async () => {
       await tf.setBackend(backend);
@@ -88,11 +110,11 @@ for (const [name, basis] of Object.entries(bases)) {
     await tf.setBackend("wasm");
     const all = [...points, -1, 1, 0.25];
     for (const derivative of [0, 1, 2]) {
-      const tensor = basis.expand(tf.tensor1d(all), derivative).dataSync();
+      const tensor = functionsOf(basis).expand(tf.tensor1d(all), derivative).dataSync();
       all.forEach((x, p) => {
         const local = new Float64Array(basis.support);
         const expected = new Float64Array(basis.size);
-        const first = basis.evaluate(Math.fround(x), derivative, local);
+        const first = functionsOf(basis).evaluate(Math.fround(x), derivative, local);
         expected.set(local, first);
         expected.forEach((value, i) => {
           const actual = tensor[p * basis.size + i]!;

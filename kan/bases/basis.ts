@@ -15,7 +15,10 @@ export function requireExtrapolation(policy: Extrapolation): void {
   requireOneOf("extrapolation", policy, ["clamp", "linear", "zero", "error"]);
 }
 
-/** A finite set of functions of one variable, whose weighted sums are the curves of KAN edges. */
+/**
+ * A finite set of functions of one variable, whose weighted sums are the curves of KAN edges. Plain
+ * data, which can be cloned and sent to a worker.
+ */
 export interface Basis {
   /** Number of functions. */
   readonly size: number;
@@ -27,16 +30,19 @@ export interface Basis {
   readonly extrapolation: Extrapolation;
   /** Everything needed to make the basis again, as plain JSON. */
   readonly description: BasisDescription;
+}
+
+/** How the functions of a {@link Basis} are computed; none of these knows the extrapolation policy. */
+export interface BasisFunctions {
   /**
    * Writes the `derivative`-th derivatives (0: the values) of the functions `first` ..
-   * `first + support - 1` at `x` into `out`, in float64, and returns `first`; all other functions
-   * are 0 there. Ignores the extrapolation policy: see {@link evaluateBasis}.
+   * `first + support - 1` at `x` into `out` from place `at` on, in float64, and returns `first`; all
+   * other functions are 0 there.
    */
-  evaluate(x: number, derivative: number, out: Float64Array): number;
-  /**
-   * The same for all functions by tfjs operators, float32, on any backend: shape [...x.shape, size].
-   * Ignores the extrapolation policy and is not differentiable: see {@link expandBasis}.
-   */
+  evaluate(x: number, derivative: number, out: Float64Array, at?: number): number;
+  /** The values and the first derivatives at once, each from place `at` on; returns `first`. */
+  evaluateBoth(x: number, values: Float64Array, slopes: Float64Array, at: number): number;
+  /** The derivatives of all functions by tfjs operators, float32: shape [...x.shape, size]. */
   expand(x: Tensor, derivative: number): Tensor;
 }
 
@@ -86,58 +92,3 @@ export type BasisDescription =
     /** Coefficients of x, x^2, ... in the denominator. */
     readonly denominator: readonly number[];
   };
-
-/**
- * As {@link Basis.evaluate}, with the extrapolation policy of the basis applied.
- *
- * @throws RangeError if `x` is outside the domain and the policy is `"error"`.
- *
- * ```ts
- * import { createBsplines, evaluateBasis, uniformGrid } from "@kanpress/kanpress/kan/bases";
- * import assert from "node:assert";
- *
- * const basis = createBsplines(uniformGrid({ intervals: 5 }), "clamp");
- * const values = new Float64Array(basis.support);
- * assert.equal(evaluateBasis(basis, 9, 0, values), 4);
- * assert.ok(Math.abs(values.reduce((sum, value) => sum + value) - 1) < 1e-12);
- * ```
- */
-export function evaluateBasis(
-  basis: Basis,
-  x: number,
-  derivative: number,
-  out: Float64Array,
-): number {
-  const [start, end] = basis.domain;
-  if ((x >= start && x <= end) || basis.extrapolation === "zero" || Number.isNaN(x)) {
-    return basis.evaluate(x, derivative, out);
-  }
-  const edge = x < start ? start : end;
-  switch (basis.extrapolation) {
-    case "error":
-      throw new RangeError(`input ${x} is outside the domain [${start}, ${end}] of the basis`);
-    case "clamp": {
-      const first = basis.evaluate(edge, derivative, out);
-      if (derivative > 0) out.fill(0, 0, basis.support);
-      return first;
-    }
-    case "linear":
-      return evaluateLinearly(basis, x - edge, edge, derivative, out);
-  }
-}
-
-function evaluateLinearly(
-  basis: Basis,
-  distance: number,
-  edge: number,
-  derivative: number,
-  out: Float64Array,
-): number {
-  const first = basis.evaluate(edge, derivative, out);
-  if (derivative > 1) out.fill(0, 0, basis.support);
-  if (derivative > 0) return first;
-  const slopes = new Float64Array(basis.support);
-  basis.evaluate(edge, 1, slopes);
-  for (let i = 0; i < basis.support; i++) out[i]! += distance * slopes[i]!;
-  return first;
-}

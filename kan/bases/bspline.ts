@@ -1,7 +1,12 @@
 import { requireInteger } from "../numeric/checks.ts";
 import * as tf from "@tensorflow/tfjs";
 import { type Grid, gridFromKnots } from "./grid.ts";
-import { type Basis, type Extrapolation, requireExtrapolation } from "./basis.ts";
+import {
+  type Basis,
+  type BasisFunctions,
+  type Extrapolation,
+  requireExtrapolation,
+} from "./basis.ts";
 
 /**
  * The `intervals + order` B-splines on `grid`.
@@ -15,40 +20,59 @@ import { type Basis, type Extrapolation, requireExtrapolation } from "./basis.ts
  * assert.equal(basis.support, 4);
  * ```
  */
-export function createBsplines(grid: Grid, extrapolation: Extrapolation = "clamp"): Basis {
+export function createBsplines(grid: Grid, extrapolation: Extrapolation = "linear"): Basis {
   requireExtrapolation(extrapolation);
-  const { order, intervals, knots } = grid;
-  const size = intervals + order, support = order + 1;
-  const knotArray = Float64Array.from(knots);
-  const tables = [polynomialPieces(grid)];
+  const { order, intervals, knots, range } = grid;
+  return {
+    size: intervals + order,
+    support: order + 1,
+    domain: range,
+    extrapolation,
+    description: { kind: "bspline", order, knots, extrapolation },
+  };
+}
 
-  function evaluate(x: number, derivative: number, out: Float64Array): number {
-    const span = findSpan(knotArray, grid.range, x);
-    if (span < 0) {
-      out.fill(Number.isNaN(x) ? NaN : 0, 0, support);
-      return 0;
-    }
+/** How the B-splines on `grid` are computed. */
+export function bsplineFunctions(grid: Grid): BasisFunctions {
+  const { order, range } = grid, support = order + 1;
+  const knots = Float64Array.from(grid.knots);
+  const tables = [polynomialPieces(grid)];
+  const table = (derivative: number) => {
     while (tables.length <= derivative) tables.push(differentiate(tables.at(-1)!, grid));
-    const pieces = tables[derivative]!;
-    const first = firstOnSpan(grid, span);
-    const left = knotArray[span]!;
-    const u = (x - left) / (knotArray[span + 1]! - left);
-    let at = span * support * support + order;
-    for (let i = 0; i < support; i++, at += support) {
-      let sum = pieces[at]!;
-      for (let power = 1; power <= order; power++) sum = sum * u + pieces[at - power]!;
-      out[i] = sum;
+    return tables[derivative]!;
+  };
+
+  function readRow(pieces: Float64Array, span: number, u: number, out: Float64Array, at: number) {
+    let row = span * support * support + order;
+    for (let i = 0; i < support; i++, row += support) {
+      let sum = pieces[row]!;
+      for (let power = 1; power <= order; power++) sum = sum * u + pieces[row - power]!;
+      out[at + i] = sum;
     }
-    return first;
   }
 
   return {
-    size,
-    support,
-    domain: grid.range,
-    extrapolation,
-    description: { kind: "bspline", order, knots, extrapolation },
-    evaluate,
+    evaluate(x, derivative, out, at = 0) {
+      const span = findSpan(knots, range, x);
+      if (span < 0) {
+        out.fill(Number.isNaN(x) ? NaN : 0, at, at + support);
+        return 0;
+      }
+      const left = knots[span]!;
+      readRow(table(derivative), span, (x - left) / (knots[span + 1]! - left), out, at);
+      return firstOnSpan(grid, span);
+    },
+    evaluateBoth(x, values, slopes, at) {
+      const span = findSpan(knots, range, x);
+      if (span < 0) {
+        for (const out of [values, slopes]) out.fill(Number.isNaN(x) ? NaN : 0, at, at + support);
+        return 0;
+      }
+      const left = knots[span]!, u = (x - left) / (knots[span + 1]! - left);
+      readRow(table(0), span, u, values, at);
+      readRow(table(1), span, u, slopes, at);
+      return firstOnSpan(grid, span);
+    },
     expand: (x, derivative) => expandBsplines(grid, x, derivative),
   };
 }
@@ -72,12 +96,12 @@ export function bsplineBasis(
 ): Float64Array {
   requireInteger("derivative", derivative, 0);
   const points = typeof x === "number" ? [x] : x;
-  const basis = createBsplines(grid, "zero");
-  const values = new Float64Array(points.length * basis.size);
-  const local = new Float64Array(basis.support);
+  const functions = bsplineFunctions(grid), size = grid.intervals + grid.order;
+  const values = new Float64Array(points.length * size);
+  const local = new Float64Array(grid.order + 1);
   for (let p = 0; p < points.length; p++) {
-    const first = basis.evaluate(points[p]!, derivative, local);
-    values.set(local, p * basis.size + first);
+    const first = functions.evaluate(points[p]!, derivative, local);
+    values.set(local, p * size + first);
   }
   return values;
 }

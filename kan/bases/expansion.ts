@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Tensor, Tensor2D, Tensor3D } from "../numeric/tensor_types.ts";
-import { type Basis, evaluateBasis } from "./basis.ts";
+import type { Basis } from "./basis.ts";
+import { evaluateBasis, evaluatePoints, functionsOf, requireInside } from "./evaluate_basis.ts";
 
 /**
  * The dense expansion of a batch: every basis function of every input, [batch, inputs, size], or a
@@ -63,14 +64,22 @@ function expandOnHost(
   derivative: number,
 ): Tensor3D {
   const [batch, inputs] = x.shape, size = bases[0]!.size, support = bases[0]!.support;
-  const points = x.dataSync();
+  const points = x.dataSync() as Float32Array;
   const values = new Float32Array(batch * inputs * size);
-  const local = new Float64Array(support);
-  for (let p = 0; p < points.length; p++) {
-    const basis = bases.length === 1 ? bases[0]! : bases[p % inputs]!;
-    const first = evaluateBasis(basis, points[p]!, derivative, local);
-    const at = p * size + first;
-    for (let i = 0; i < support; i++) values[at + i] = local[i]!;
+  if (derivative <= 1) {
+    const local = evaluatePoints(bases, points, derivative === 1);
+    const wanted = derivative === 0 ? local.values : local.slopes;
+    for (let p = 0, from = 0; p < points.length; p++) {
+      const at = p * size + local.first[p]!;
+      for (let i = 0; i < support; i++) values[at + i] = wanted[from++]!;
+    }
+  } else {
+    const local = new Float64Array(support);
+    for (let p = 0; p < points.length; p++) {
+      const basis = bases.length === 1 ? bases[0]! : bases[p % inputs]!;
+      const first = evaluateBasis(basis, points[p]!, derivative, local);
+      values.set(local, p * size + first);
+    }
   }
   return tf.tensor3d(values, [batch, inputs, size]);
 }
@@ -91,28 +100,28 @@ function expandOnDevice(
 
 /** {@link evaluateBasis} by tfjs operators. */
 function expandWithPolicy(basis: Basis, x: tf.Tensor, derivative: number): tf.Tensor {
+  const functions = functionsOf(basis);
   const [start, end] = basis.domain;
   const isUnbounded = start === -Infinity && end === Infinity;
-  if (basis.extrapolation === "zero" || isUnbounded) return basis.expand(x, derivative);
+  if (basis.extrapolation === "zero" || isUnbounded) return functions.expand(x, derivative);
   if (basis.extrapolation === "error") {
-    requireInside(basis, x);
-    return basis.expand(x, derivative);
+    requireAllInside(basis, x);
+    return functions.expand(x, derivative);
   }
   const inside = x.clipByValue(start, end);
   if (derivative === 0 && basis.extrapolation === "linear") {
     const distance = x.sub(inside).expandDims(-1);
-    return basis.expand(inside, 0).add(distance.mul(basis.expand(inside, 1)));
+    return functions.expand(inside, 0).add(distance.mul(functions.expand(inside, 1)));
   }
   const flatFrom = basis.extrapolation === "linear" ? 2 : 1;
-  const values = basis.expand(inside, derivative);
+  const values = functions.expand(inside, derivative);
   if (derivative < flatFrom) return values;
   return values.mul(x.equal(inside).cast("float32").expandDims(-1));
 }
 
-function requireInside(basis: Basis, x: Tensor): void {
+function requireAllInside(basis: Basis, x: Tensor): void {
   if (!canReadSynchronously()) {
     throw new RangeError(`the policy "error" cannot be checked on the ${tf.getBackend()} backend`);
   }
-  const nothing = new Float64Array(basis.support);
-  for (const value of x.dataSync()) evaluateBasis(basis, value, 0, nothing);
+  for (const value of x.dataSync()) requireInside(basis, value);
 }

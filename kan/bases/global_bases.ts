@@ -1,13 +1,10 @@
 import { requireFinite, requireInteger, requireNumber, requireRange } from "../numeric/checks.ts";
-import * as tf from "@tensorflow/tfjs";
 import {
   type Basis,
   type BasisDescription,
   type Extrapolation,
   requireExtrapolation,
 } from "./basis.ts";
-import * as jets from "./jet.ts";
-import type { Arithmetic, Jet } from "./jet.ts";
 
 /** More functions than anyone needs: descriptions come from files, too. */
 const MOST_FUNCTIONS = 1 << 16;
@@ -41,9 +38,7 @@ export interface TranslatesOptions {
  * ```
  */
 export function createGaussians(options: TranslatesOptions = {}): Basis {
-  return createTranslates("gaussian", options, (on, u) => {
-    return jets.exp(on, scaled(on, jets.multiply(on, u, u), -1));
-  });
+  return createTranslates("gaussian", options);
 }
 
 /**
@@ -60,13 +55,7 @@ export function createGaussians(options: TranslatesOptions = {}): Basis {
  * ```
  */
 export function createMexicanHats(options: TranslatesOptions = {}): Basis {
-  const height = 2 / (Math.sqrt(3) * Math.PI ** 0.25);
-  return createTranslates("mexican-hat", options, (on, u) => {
-    const square = jets.multiply(on, u, u);
-    const bell = jets.exp(on, scaled(on, square, -0.5));
-    const factor = jets.addScaled(on, jets.constant(on, u, 1), square, -1);
-    return scaled(on, jets.multiply(on, factor, bell), height);
-  });
+  return createTranslates("mexican-hat", options);
 }
 
 /**
@@ -85,15 +74,7 @@ export function createMexicanHats(options: TranslatesOptions = {}): Basis {
  */
 export function createChebyshev(degree: number): Basis {
   requireInteger("degree", degree, 0, MOST_FUNCTIONS);
-  return createSequence({ kind: "chebyshev", degree }, degree + 1, (on, x) => {
-    const t = jets.tanh(on, x);
-    const terms = [jets.constant(on, x, 1), t];
-    while (terms.length <= degree) {
-      const double = scaled(on, jets.multiply(on, t, terms.at(-1)!), 2);
-      terms.push(jets.addScaled(on, double, terms.at(-2)!, -1));
-    }
-    return terms.slice(0, degree + 1);
-  });
+  return createSequence({ kind: "chebyshev", degree }, degree + 1);
 }
 
 /**
@@ -113,20 +94,7 @@ export function createChebyshev(degree: number): Basis {
 export function createFourier(frequencies: number, period: number = 2 * Math.PI): Basis {
   requireInteger("frequencies", frequencies, 1, MOST_FUNCTIONS);
   requireNumber("period", period, { above: 0 });
-  return createSequence({ kind: "fourier", frequencies, period }, 2 * frequencies + 1, (on, x) => {
-    const terms = [jets.constant(on, x, 1)];
-    for (let k = 1; k <= frequencies; k++) {
-      const rate = 2 * Math.PI * k / period;
-      const phase = on.scale(x[0]!, rate);
-      const cycle = [on.cos(phase), on.scale(on.sin(phase), -1)];
-      cycle.push(on.scale(cycle[0]!, -1), on.scale(cycle[1]!, -1));
-      // The n-th derivative moves n steps along cos, -sin, -cos, sin; its jet term is over n!.
-      const wave = (start: number) =>
-        x.map((_, n) => on.scale(cycle[(start + n) % 4]!, rate ** n / factorial(n)));
-      terms.push(wave(0), wave(3));
-    }
-    return terms;
-  });
+  return createSequence({ kind: "fourier", frequencies, period }, 2 * frequencies + 1);
 }
 
 /** What {@link createRationals} needs. */
@@ -158,88 +126,35 @@ export function createRationals(options: RationalsOptions = {}): Basis {
   requireInteger("degree", degree, 0, MOST_FUNCTIONS);
   requireFinite("denominator", denominator);
   const description = { kind: "rational", degree, denominator: [...denominator] } as const;
-  return createSequence(description, degree + 1, (on, x) => {
-    const powers = [jets.constant(on, x, 1)];
-    const highest = Math.max(degree, denominator.length);
-    while (powers.length <= highest) powers.push(jets.multiply(on, powers.at(-1)!, x));
-    let polynomial = jets.constant(on, x, 0);
-    denominator.forEach((coefficient, i) => {
-      if (coefficient === 0) return;
-      polynomial = jets.addScaled(on, polynomial, powers[i + 1]!, coefficient);
-    });
-    const below = jets.addScaled(on, powers[0]!, jets.absolute(on, polynomial), 1);
-    return powers.slice(0, degree + 1).map((power) => jets.divide(on, power, below));
-  });
+  return createSequence(description, degree + 1);
 }
 
 function createTranslates(
   kind: "gaussian" | "mexican-hat",
   options: TranslatesOptions,
-  mother: <T>(on: Arithmetic<T>, u: Jet<T>) => Jet<T>,
 ): Basis {
   const { count = 8, range = [-2, 2], extrapolation = "zero" } = options;
   requireInteger("count", count, 2, MOST_FUNCTIONS);
   requireExtrapolation(extrapolation);
   const [start, end] = range;
   requireRange("range", range);
-  const step = (end - start) / (count - 1);
-  const { width = step } = options;
+  const { width = (end - start) / (count - 1) } = options;
   requireNumber("width", width, { above: 0 });
-  const centers = Array.from({ length: count }, (_, i) => start + i * step);
   return {
     size: count,
     support: count,
     domain: range,
     extrapolation,
     description: { kind, count, range, width, extrapolation },
-    evaluate(x, derivative, out) {
-      centers.forEach((center, i) => {
-        const u = jets.variable(jets.numbers, x - center, derivative, width);
-        out[i] = mother(jets.numbers, u)[derivative]! * factorial(derivative);
-      });
-      return 0;
-    },
-    expand: (x, derivative) =>
-      tf.tidy(() => {
-        const distance = x.expandDims(-1).sub(tf.tensor1d(centers));
-        const u = jets.variable(jets.tensors, distance, derivative, width);
-        return mother(jets.tensors, u)[derivative]!.mul(factorial(derivative));
-      }),
   };
 }
 
-function createSequence(
-  description: BasisDescription,
-  size: number,
-  terms: <T>(on: Arithmetic<T>, x: Jet<T>) => readonly Jet<T>[],
-): Basis {
+function createSequence(description: BasisDescription, size: number): Basis {
   return {
     size,
     support: size,
     domain: [-Infinity, Infinity],
     extrapolation: "zero",
     description,
-    evaluate(x, derivative, out) {
-      terms(jets.numbers, jets.variable(jets.numbers, x, derivative)).forEach((term, i) => {
-        out[i] = term[derivative]! * factorial(derivative);
-      });
-      return 0;
-    },
-    expand: (x, derivative) =>
-      tf.tidy(() => {
-        const all = terms(jets.tensors, jets.variable(jets.tensors, x, derivative));
-        const last = all.map((term) => term[derivative]!);
-        return tf.stack(last, x.rank).mul(factorial(derivative));
-      }),
   };
-}
-
-function scaled<T>(on: Arithmetic<T>, jet: Jet<T>, factor: number): Jet<T> {
-  return jet.map((term) => on.scale(term, factor));
-}
-
-function factorial(n: number): number {
-  let product = 1;
-  for (let i = 2; i <= n; i++) product *= i;
-  return product;
 }

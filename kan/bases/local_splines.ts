@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs";
 import { fromBase64 } from "../../data/base64.ts";
 import { LOCAL_SPLINES_WASM } from "../kernels/local_splines_wasm.ts";
 import type { Tensor2D, Tensor3D } from "../numeric/tensor_types.ts";
-import { type Basis, evaluateBasis } from "./basis.ts";
+import type { Basis } from "./basis.ts";
+import { evaluatePoints } from "./evaluate_basis.ts";
 import { canReadSynchronously } from "./expansion.ts";
 
 interface Kernels {
@@ -142,14 +143,10 @@ function differentiate(
 }
 
 function evaluateLocally(bases: readonly Basis[], x: Tensor2D, derivative: number): LocalValues {
-  const points = x.dataSync(), inputs = x.shape[1], support = bases[0]!.support;
-  const first = new Int32Array(points.length);
-  const values = new Float32Array(points.length * support);
-  const local = new Float64Array(support);
-  for (let p = 0; p < points.length; p++) {
-    const basis = bases.length === 1 ? bases[0]! : bases[p % inputs]!;
-    first[p] = evaluateBasis(basis, points[p]!, derivative, local);
-    for (let j = 0; j < support; j++) values[p * support + j] = local[j]!;
-  }
-  return { first, values };
+  const { first, values, slopes } = evaluatePoints(
+    bases,
+    x.dataSync() as Float32Array,
+    derivative === 1,
+  );
+  return { first, values: Float32Array.from(derivative === 0 ? values : slopes) };
 }

@@ -16,9 +16,10 @@
  *
  * @module
  */
-export { type Basis, type BasisDescription, evaluateBasis, type Extrapolation } from "./basis.ts";
+export type { Basis, BasisDescription, Extrapolation } from "./basis.ts";
 export { bsplineBasis, createBsplines, gridOf } from "./bspline.ts";
 export { basisFromDescription } from "./describe.ts";
+export { evaluateBasis } from "./evaluate_basis.ts";
 export { expandBasis } from "./expansion.ts";
 export * from "./global_bases.ts";
 export {

@@ -1,4 +1,4 @@
-import { evaluateBasis } from "../bases/basis.ts";
+import { evaluatePoints } from "../bases/evaluate_basis.ts";
 import type { BaseFunction, KanLayerModel } from "../model/layer_model.ts";
 import { layerParameterCount } from "../model/model.ts";
 import { evaluateSymbolic, symbolicFunction } from "../model/symbolic_functions.ts";
@@ -44,28 +44,18 @@ export function forwardLayer(
 ): LayerTrace {
   const { inputDim, outputDim, coefficients } = layer;
   const size = layer.bases[0]!.size, support = layer.bases[0]!.support;
-  const first = new Int32Array(rows * inputDim);
-  const values = new Float64Array(rows * inputDim * support);
-  const slopes = new Float64Array(wants.slopes ? values.length : 0);
+  const { first, values, slopes } = evaluatePoints(layer.bases, inputs, wants.slopes);
   const sums = new Float64Array(rows * outputDim);
   const edges = new Float64Array(wants.edges ? rows * inputDim * outputDim : 0);
   const factors = splineFactors(layer);
-  const local = new Float64Array(support);
   const curve = new Float64Array(outputDim);
   for (let row = 0; row < rows; row++) {
     for (let i = 0; i < inputDim; i++) {
       const point = row * inputDim + i, x = inputs[point]!;
-      const basis = layer.bases[layer.bases.length === 1 ? 0 : i]!;
-      if (wants.slopes) {
-        evaluateBasis(basis, x, 1, local);
-        slopes.set(local, point * support);
-      }
-      const start = evaluateBasis(basis, x, 0, local);
-      first[point] = start;
-      values.set(local, point * support);
+      const start = first[point]!;
       curve.fill(0);
       for (let j = 0, at = (i * size + start) * outputDim; j < support; j++, at += outputDim) {
-        const value = local[j]!;
+        const value = values[point * support + j]!;
         if (value === 0) continue;
         for (let o = 0; o < outputDim; o++) curve[o]! += value * coefficients[at + o]!;
       }

@@ -10,9 +10,10 @@ import {
 import { evaluateKan } from "../engine/evaluate.ts";
 import { jacobianOf } from "../engine/jacobian.ts";
 import { type Regularization, requireRegularization } from "../engine/regularizer.ts";
+import { type Batches, drawBatches } from "./batches.ts";
 import { createTensorObjective, type TensorObjective } from "./tensor_objective.ts";
+import { type GridUpdateOptions, requireGridUpdate, scheduleGridUpdates } from "./grid_schedule.ts";
 import { updateGrids } from "./grid_update.ts";
-import type { Samples } from "../numeric/least_squares.ts";
 import { type KanModel, parametersOf, replaceParameters } from "../model/model.ts";
 import { type AdamState, requireAdamState, stepAdam } from "../optimizers/adam.ts";
 import { Lbfgs } from "../optimizers/lbfgs.ts";
@@ -27,7 +28,10 @@ export interface FitOptions {
    * squared but reach the rounding floor.
    */
   readonly optimizer?: "lbfgs" | "adam" | "levenberg-marquardt";
-  /** Number of steps, at least 0; 100 if absent. One step of L-BFGS is one line search. */
+  /**
+   * Number of steps, at least 0; 100 if absent. One step of L-BFGS is one iteration with its line
+   * search, mostly one or two evaluations; a step of pykan's `fit` is up to 20 of them.
+   */
   readonly steps?: number;
   /** Step size of Adam; .01 if absent. */
   readonly learningRate?: number;
@@ -39,8 +43,8 @@ export interface FitOptions {
   readonly regularization?: Regularization;
   /** `"float64"` (plain TypeScript) if absent; `"tfjs"` computes on the current backend. */
   readonly engine?: "float64" | "tfjs";
-  /** Moves the grids every `every` steps before step `until`; every 5 before 50 if absent. */
-  readonly gridUpdate?: { readonly every: number; readonly until: number } | false;
+  /** When and how grids follow the inputs of the edges; false: never. */
+  readonly gridUpdate?: GridUpdateOptions | false;
   /** Data for early stopping. */
   readonly validation?: DataSet;
   /** Steps without a lower validation loss before it stops, at least 1; never if absent. */
@@ -69,7 +73,7 @@ export interface FitProgress {
 export interface FitResult {
   /** The trained model. */
   readonly model: KanModel;
-  /** Every step. */
+  /** Every step, but those that were left out because none was better before the next grid update. */
   readonly history: readonly FitProgress[];
   /** Adam's moments at the end; absent with other optimisers. */
   readonly adamState?: AdamState;
@@ -128,10 +132,7 @@ function requireOptions(options: FitOptions): void {
   requireNumber("learningRate", learningRate, { above: 0 });
   if (batchSize !== undefined) requireInteger("batchSize", batchSize, 1);
   if (patience !== Infinity) requireInteger("patience", patience, 1);
-  if (gridUpdate !== undefined && gridUpdate !== false) {
-    requireInteger("gridUpdate.every", gridUpdate.every, 1);
-    if (gridUpdate.until !== Infinity) requireInteger("gridUpdate.until", gridUpdate.until, 0);
-  }
+  if (gridUpdate !== undefined && gridUpdate !== false) requireGridUpdate(gridUpdate);
   if (regularization !== undefined) requireRegularization(regularization);
   if (adamState !== undefined) requireAdamState(adamState);
 }
@@ -146,10 +147,12 @@ function requirePlainSquares(options: FitOptions): void {
 }
 
 async function train(trainer: Trainer, options: FitOptions): Promise<FitResult> {
-  const { steps = 100, gridUpdate = { every: 5, until: 50 }, patience = Infinity } = options;
+  const { steps = 100, gridUpdate = {}, patience = Infinity } = options;
   const { validation, loss = "mse" } = options;
+  const schedule = scheduleGridUpdates(gridUpdate, steps);
   const history: FitProgress[] = [];
   let best: { model: KanModel; loss: number; step: number } | undefined;
+  let isStuck = false;
   const end = (reason: FitResult["reason"]): FitResult => ({
     model: best?.model ?? trainer.model,
     history,
@@ -158,10 +161,13 @@ async function train(trainer: Trainer, options: FitOptions): Promise<FitResult> 
   });
   for (let step = 1; step <= steps; step++) {
     if (options.signal?.aborted) return end("aborted");
-    if (gridUpdate !== false && step <= gridUpdate.until && (step - 1) % gridUpdate.every === 0) {
-      trainer.updateGrids();
-    }
+    const isDue = schedule.isDue(step - 1);
+    if (isDue) trainer.updateGrids(gridUpdate || {});
+    else if (isStuck) continue;
     const reached = await trainer.step();
+    // On other grids there may be better steps: the run goes on with the next update.
+    isStuck = reached === "converged" && schedule.isAhead(step);
+    if (isStuck) continue;
     if (typeof reached === "string") return end(reached);
     let progress: FitProgress = { step, loss: reached };
     if (validation !== undefined) {
@@ -182,9 +188,8 @@ async function train(trainer: Trainer, options: FitOptions): Promise<FitResult> 
 /** The state of a training run. */
 class Trainer {
   adamState: AdamState | undefined;
-  readonly #data: DataSet;
   readonly #options: FitOptions;
-  readonly #nextBatch: () => DataSet;
+  readonly #batches: Batches;
   #shape: KanModel;
   #parameters: Float64Array;
   /** The last parameters of which the objective was finite. */
@@ -198,9 +203,8 @@ class Trainer {
   constructor(model: KanModel, data: DataSet, options: FitOptions) {
     this.#shape = model;
     this.#sound = this.#parameters = parametersOf(model);
-    this.#data = data;
     this.#options = options;
-    this.#nextBatch = drawBatches(data, options);
+    this.#batches = drawBatches(data, options.batchSize, options.random ?? createRandom(0));
     this.adamState = options.adamState;
   }
 
@@ -208,8 +212,8 @@ class Trainer {
     return replaceParameters(this.#shape, this.#parameters);
   }
 
-  updateGrids(): void {
-    this.#shape = updateGrids(this.model, this.#data.inputs);
+  updateGrids({ uniformShare, samples = this.#gridSamples() }: GridUpdateOptions): void {
+    this.#shape = updateGrids(this.model, this.#batches.sample(samples), uniformShare);
     this.#sound = this.#parameters = parametersOf(this.#shape);
     this.#lbfgs = new Lbfgs();
     this.#known = undefined;
@@ -219,7 +223,7 @@ class Trainer {
   /** One step; the loss, or why there is none. */
   async step(): Promise<number | "converged" | "overflow"> {
     const { optimizer = "lbfgs", learningRate = 0.01 } = this.#options;
-    const batch = this.#nextBatch();
+    const batch = this.#batches.next();
     if (optimizer === "levenberg-marquardt") return this.#stepLeastSquares(batch);
     const objective = (parameters: Float64Array) => this.#evaluate(parameters, batch);
     const evaluation = this.#known?.batch === batch
@@ -245,6 +249,14 @@ class Trainer {
     this.#parameters = next.parameters;
     this.#known = { batch, evaluation: next.evaluation };
     return next.evaluation.loss;
+  }
+
+  /** Ten samples place a break well enough; a batch may have more. */
+  #gridSamples(): number {
+    const { batchSize } = this.#options;
+    if (batchSize === undefined) return Infinity;
+    const sizes = this.#shape.layers.map(({ bases }) => bases[0]!.size);
+    return Math.max(batchSize, 10 * Math.max(...sizes));
   }
 
   dispose(): void {
@@ -287,33 +299,4 @@ class Trainer {
 
 function isFinite({ value, loss, gradient }: Evaluation): boolean {
   return Number.isFinite(value) && Number.isFinite(loss) && gradient.every(Number.isFinite);
-}
-
-/** Batches without repetition: each pass over the data is a new permutation. */
-function drawBatches(data: DataSet, options: FitOptions): () => DataSet {
-  const rows = data.inputs.rows, size = Math.min(options.batchSize ?? rows, rows);
-  if (size === rows) return () => data;
-  const random = options.random ?? createRandom(0);
-  const order = Array.from({ length: rows }, (_, row) => row);
-  let at = rows;
-  return () => {
-    if (at + size > rows) {
-      for (let i = rows - 1; i > 0; i--) {
-        const j = random.integer(i + 1);
-        [order[i], order[j]] = [order[j]!, order[i]!];
-      }
-      at = 0;
-    }
-    const chosen = order.slice(at, at += size);
-    return { inputs: selectRows(data.inputs, chosen), targets: selectRows(data.targets, chosen) };
-  };
-}
-
-function selectRows(samples: Samples, rows: readonly number[]): Samples {
-  const { columns } = samples;
-  const data = new Float64Array(rows.length * columns);
-  rows.forEach((row, at) => {
-    data.set(samples.data.subarray(row * columns, (row + 1) * columns), at * columns);
-  });
-  return { rows: rows.length, columns, data };
 }

@@ -1,10 +1,11 @@
 import "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert";
-import { evaluateKan } from "../engine/evaluate.ts";
+import { evaluateKan, samplesFrom } from "../engine/evaluate.ts";
 import { type DataSet, evaluateLoss } from "../engine/objective.ts";
 import { fitKan, type FitOptions } from "./fit.ts";
 import { createKanModel, parametersOf } from "../model/model.ts";
+import { gridOf } from "../bases/bspline.ts";
 import { createRandom } from "../numeric/random.ts";
 
 function draw(f: (x: number, y: number) => number, rows: number, seed: number): DataSet {
@@ -153,4 +154,69 @@ Deno.test("impossible requests are refused", async () => {
   await assert.rejects(fitKan(create(), data, { batchSize: 0 }), /batchSize/);
   const optimizer = "levenberg-marquardt";
   await assert.rejects(fitKan(create(), data, { optimizer, engine: "tfjs" }), /engine float64/);
+});
+
+Deno.test("grids that end on the extreme samples do not end a run before its last update", async () => {
+  for (const seed of [0, 3, 29, 34]) {
+    const random = createRandom(seed + 1000);
+    const draw = () => 2 * random.uniform() - 1;
+    const inputs = Array.from({ length: 30 }, () => [draw(), draw()]);
+    const small = {
+      inputs: samplesFrom(inputs),
+      targets: samplesFrom(inputs.map(([x, y]) => [Math.sin(3 * x!) + y! ** 2])),
+    };
+    const model = createKanModel({
+      widths: [2, 2, 1],
+      extrapolation: "clamp",
+      random: createRandom(seed),
+    });
+    const gridUpdate = { every: 5, until: 50 };
+    const { reason, history } = await fitKan(model, small, { steps: 40, gridUpdate });
+    assert.deepEqual([reason, history.length], ["steps", 40]);
+  }
+});
+
+Deno.test("a run without better steps ends after its last grid update, not before", async () => {
+  const model = createKanModel({ widths: [1, 1], initialization: "zero", random: createRandom(0) });
+  const points = Array.from({ length: 20 }, (_, i) => [i]);
+  const zero = { inputs: samplesFrom(points), targets: samplesFrom(points.map(() => [0])) };
+  const options = { steps: 30, gridUpdate: { every: 4, until: 9 } };
+  const { model: last, reason, history } = await fitKan(model, zero, options);
+  assert.deepEqual([reason, history.length], ["converged", 0]);
+  assert.deepEqual(last.layers[0]!.bases[0]!.domain, [0, 19]);
+});
+
+Deno.test("grids start, stop and mix as asked for", async () => {
+  const skewed = {
+    inputs: samplesFrom(Array.from({ length: 101 }, (_, i) => [(i / 100) ** 2])),
+    targets: samplesFrom(Array.from({ length: 101 }, (_, i) => [i / 100])),
+  };
+  const model = createKanModel({ widths: [1, 1], grid: { intervals: 4 }, random: createRandom(0) });
+  const breaks = async (gridUpdate: FitOptions["gridUpdate"], steps = 3) => {
+    const { model: fitted } = await fitKan(model, skewed, { steps, gridUpdate: gridUpdate! });
+    return gridOf(fitted.layers[0]!.bases[0]!)!.knots.slice(3, 8);
+  };
+  const near = (actual: readonly number[], expected: readonly number[]) =>
+    actual.forEach((value, i) => assert.ok(Math.abs(value - expected[i]!) < 1e-12, `${actual}`));
+  near(await breaks({ uniformShare: 1 }), [0, 0.25, 0.5, 0.75, 1]);
+  near(await breaks({ uniformShare: 0 }), [0, 0.0625, 0.25, 0.5625, 1]);
+  near(await breaks({ start: 3 }), [-1, -0.5, 0, 0.5, 1]);
+  near(await breaks({ every: 1, start: 2, uniformShare: 1 }, 4), [0, 0.25, 0.5, 0.75, 1]);
+});
+
+Deno.test("with batches, grids follow a sample of the data and not all of it", async () => {
+  const random = createRandom(1);
+  const points = Array.from({ length: 20_000 }, () => [random.uniform()]);
+  const many = { inputs: samplesFrom(points), targets: samplesFrom(points) };
+  const model = createKanModel({ widths: [1, 1], random: createRandom(0) });
+  const ends = async (samples?: number) => {
+    const gridUpdate = samples === undefined ? {} : { samples };
+    const options: FitOptions = { steps: 1, optimizer: "adam", batchSize: 64, gridUpdate };
+    const { model: fitted } = await fitKan(model, many, options);
+    return fitted.layers[0]!.bases[0]!.domain;
+  };
+  const extremes = [Math.min(...points.flat()), Math.max(...points.flat())];
+  assert.deepEqual(await ends(20_000), extremes);
+  const [start, end] = await ends();
+  assert.ok(start > extremes[0]! && start < 0.1 && end < extremes[1]! && end > 0.9);
 });

@@ -10,6 +10,11 @@ import type { KanModel } from "../model/model.ts";
 
 /** Share of an evenly spaced grid in an updated one, as in pykan. */
 const UNIFORM_SHARE = 0.02;
+/**
+ * Where curves end flat, the ends of their grids lie this share of the range beyond the samples: on
+ * an end itself the curve has a kink, and a step along the gradient need not lower the loss.
+ */
+const CLAMP_MARGIN = 1e-3;
 /** Ridge for each sample where there may be fewer samples than coefficients. */
 const RIDGE = 1e-14;
 
@@ -18,6 +23,7 @@ const RIDGE = 1e-14;
  * of a quantile, sorted sample floor(N i / G) and the last; outer knots step by range / G (pykan's
  * `update_grid_from_samples`). If all samples are equal, the grid moves to them at its old width.
  *
+ * @param margin How far the ends are beyond the extreme samples, as a share of the range; 0 if absent.
  * @throws RangeError if there are no samples or one is not finite.
  *
  * ```ts
@@ -33,10 +39,12 @@ export function gridFromSamples(
   grid: Grid,
   samples: ArrayLike<number>,
   uniformShare: number = UNIFORM_SHARE,
+  margin: number = 0,
 ): Grid {
   requireInteger("the number of samples", samples.length, 1);
   requireFinite("samples", samples);
   requireNumber("uniformShare", uniformShare, { least: 0, most: 1 });
+  requireNumber("margin", margin, { least: 0 });
   const sorted = Float64Array.from(samples).sort();
   const { intervals, order, range } = grid;
   const start = sorted[0]!, end = sorted.at(-1)!;
@@ -50,8 +58,8 @@ export function gridFromSamples(
     return gridFromBreaks(breaks, order);
   }
   const breaks = Float64Array.from({ length: intervals + 1 }, (_, i) => {
-    if (i === 0) return start;
-    if (i === intervals) return end;
+    if (i === 0) return start - margin * (end - start);
+    if (i === intervals) return end + margin * (end - start);
     const uniform = start + (end - start) * (i / intervals);
     const quantile = sorted[Math.floor(sorted.length * i / intervals)]!;
     return uniformShare * uniform + (1 - uniformShare) * quantile;
@@ -109,7 +117,9 @@ function updateLayer(
     const basis = basisOfInput(layer, i), grid = gridOf(basis);
     if (grid === undefined) return basis;
     try {
-      return createBsplines(gridFromSamples(grid, column, uniformShare), basis.extrapolation);
+      const { extrapolation } = basis;
+      const margin = extrapolation === "clamp" ? CLAMP_MARGIN : 0;
+      return createBsplines(gridFromSamples(grid, column, uniformShare, margin), extrapolation);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       throw new RangeError(`input ${i} of layer ${l}: ${error.message}`);

@@ -251,9 +251,11 @@ export class KanLayer {
       const [a, b, c, d] = [0, 1, 2, 3].map((column) => scales.slice([at, column], [1, 1]));
       return applySymbolic(symbolicFunction(name), input.mul(a!).add(b!)).mul(c!).add(d!);
     });
-    const targets = this.#symbolicEdges.map(({ edge }) => edge % this.outputDim);
-    const route = tf.oneHot(tf.tensor1d(targets, "int32"), this.outputDim).cast("float32");
-    return matMul(tf.concat(outputs as tf.Tensor2D[], 1), route as Tensor2D);
+    // Not by oneHot, which refuses a single column.
+    const route = this.#symbolicEdges.map(({ edge }) => {
+      return Array.from({ length: this.outputDim }, (_, o) => o === edge % this.outputDim ? 1 : 0);
+    });
+    return matMul(tf.concat(outputs as tf.Tensor2D[], 1), tf.tensor2d(route));
   }
 }
 

@@ -2,6 +2,8 @@ import "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert";
 import { bsplineBasis, createBsplines } from "../bases/bspline.ts";
+import { samplesFrom } from "../engine/evaluate.ts";
+import { evaluateObjective } from "../engine/objective.ts";
 import { uniformGrid } from "../bases/grid.ts";
 import { KanLayer } from "./kan_layer.ts";
 import { createKanLayerModel, type Initialization } from "../model/layer_model.ts";
@@ -138,4 +140,29 @@ Deno.test("a layer refuses impossible options", () => {
     () => KanLayer.create({ inputDim: 3, outputDim: 1, basis: [basis, basis], random }),
     /bases/,
   );
+});
+
+Deno.test("symbolic edges into any number of nodes agree with float64, gradients too", async () => {
+  await tf.setBackend("wasm");
+  for (const outputDim of [1, 2, 3]) {
+    const model = createKanLayerModel({ inputDim: 2, outputDim, grid, random: createRandom(2) });
+    const form = { name: "sin", inputScale: 2, inputShift: 0.3, outputScale: 1.5, outputShift: 1 };
+    const symbolic = new Map([[0, form], [2 * outputDim - 1, { ...form, name: "x^2" }]]);
+    const mask = model.mask.map((_, edge) => symbolic.has(edge) ? 0 : 1);
+    const layer = KanLayer.fromModel({ ...model, mask, symbolic });
+    const inputs = samplesFrom([[0.3, -0.8], [0.1, 0.6]]);
+    const targets = { rows: 2, columns: outputDim, data: new Float64Array(2 * outputDim) };
+    const plain = { layers: [{ ...model, mask, symbolic }] };
+    const { loss, gradient } = evaluateObjective(plain, { inputs, targets }, "mse");
+    const x = tf.tensor2d(Float32Array.from(inputs.data), [2, 2]);
+    const { value, grads } = tf.variableGrads(
+      () => layer.apply(x).square().mean() as tf.Scalar,
+      layer.variables,
+    );
+    assert.ok(Math.abs(value.dataSync()[0]! - loss) < 1e-5 * (1 + loss));
+    layer.variables.flatMap(({ name }) => [...grads[name]!.dataSync()]).forEach((slope, i) => {
+      assert.ok(Math.abs(slope - gradient[i]!) < 1e-4 * (1 + Math.abs(gradient[i]!)));
+    });
+    layer.dispose();
+  }
 });

@@ -1,5 +1,6 @@
 import { requireInteger, requireNumber, requireProducts } from "../numeric/checks.ts";
-import { type Basis, evaluateBasis } from "../bases/basis.ts";
+import type { Basis } from "../bases/basis.ts";
+import { evaluateBasis } from "../bases/evaluate_basis.ts";
 import { createBsplines } from "../bases/bspline.ts";
 import type { Grid } from "../bases/grid.ts";
 import { leastSquares, type Samples } from "../numeric/least_squares.ts";

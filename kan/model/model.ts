@@ -34,7 +34,7 @@ export interface KanModelOptions {
   readonly widths: readonly [number, ...LayerWidth[]];
   /** The B-spline grid of every layer: 3 intervals, order 3, [-1, 1] if absent. */
   readonly grid?: Partial<UniformGridOptions>;
-  /** What splines do outside their grid; `"clamp"` if absent. */
+  /** What splines do outside their grid; `"linear"` if absent. */
   readonly extrapolation?: Extrapolation;
   /** Another basis for every layer, instead of B-splines on `grid`. */
   readonly basis?: Basis;
