@@ -28,6 +28,7 @@ export { evaluateKan, samplesFrom } from "./engine/evaluate.ts";
 export type { Regularization } from "./engine/regularizer.ts";
 export { attributeKan, type Attribution } from "./fitting/attribution.ts";
 export { fitKan, type FitOptions, type FitProgress, type FitResult } from "./fitting/fit.ts";
+export type { GridUpdateOptions } from "./fitting/grid_schedule.ts";
 export { gridFromSamples, updateGrids } from "./fitting/grid_update.ts";
 export {
   type EdgeAddress,
