@@ -6,7 +6,7 @@ import {
   sizeRows,
   verdictLines,
 } from "../evaluate/comparison.ts";
-import type { Sizes } from "../evaluate/sizes.ts";
+import { sizeFields, type Sizes } from "../evaluate/sizes.ts";
 import { printableLine } from "../../data/printable.ts";
 import type { EvaluationResult } from "../../eval/mod.ts";
 import { formatCount, formatSeconds } from "../../eval/report/number_text.ts";
@@ -52,14 +52,9 @@ export interface CompressionOutcome extends Measured {
 export function compressionFields(outcome: CompressionOutcome): Record<string, unknown> {
   const { model, sizes, uniform, seconds, out, command } = outcome;
   const { result, notes = [], calibration, task, notMeasured, notCalibrated } = outcome;
-  const { parameters, originalBytes, originalDtype, compressedBytes, bitsPerWeight } = sizes;
   return {
     model,
-    parameters,
-    originalBytes,
-    originalDtype,
-    compressedBytes,
-    bitsPerWeight,
+    ...sizeFields(sizes),
     ...(result !== undefined && { perplexity: result.perplexity }),
     ...(notes.length > 0 && { notes }),
     ...(result !== undefined && comparisonFields(result)),

@@ -13,7 +13,7 @@ import {
   sizeRows,
   verdictLines,
 } from "./comparison.ts";
-import type { Sizes } from "./sizes.ts";
+import { sizeFields, type Sizes } from "./sizes.ts";
 
 /** What `evaluate` has to tell. */
 export interface EvaluationOutcome {
@@ -53,14 +53,9 @@ export function evaluationFields(outcome: EvaluationOutcome): Record<string, unk
   }
   const compared = result.klDivergence !== undefined;
   const pair = (value: typeof perplexity) => compared ? value : { compressed: value.original };
-  const { parameters, originalBytes, originalDtype, compressedBytes, bitsPerWeight } = sizes;
   return {
     model,
-    parameters,
-    originalBytes,
-    originalDtype,
-    compressedBytes,
-    bitsPerWeight,
+    ...sizeFields(sizes),
     tokens,
     perplexity: pair(perplexity),
     perplexityStandardError: pair(perplexityStandardError),

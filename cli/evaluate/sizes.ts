@@ -16,3 +16,10 @@ export interface Sizes {
   /** Its stages; told where there are several. */
   readonly stages?: readonly StageReport[];
 }
+
+/** The JSON fields of a compressed model's size, of `compress` and `evaluate` both. */
+export function sizeFields(
+  { parameters, originalBytes, originalDtype, compressedBytes, bitsPerWeight }: Sizes,
+): Omit<Sizes, "stages"> {
+  return { parameters, originalBytes, originalDtype, compressedBytes, bitsPerWeight };
+}
