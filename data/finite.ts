@@ -2,7 +2,7 @@ import { InputError } from "./input_error.ts";
 import { quote } from "./quote.ts";
 
 /** Index of the first value that is NaN or infinite; -1 if there is none. */
-export function firstNotFinite(data: Float32Array): number {
+export function firstNotFinite(data: Float32Array | Float64Array): number {
   // x · 0 is 0 for every finite x and NaN otherwise: one branch for the whole tensor.
   let sum = 0;
   for (let i = 0; i < data.length; i++) sum += data[i]! * 0;

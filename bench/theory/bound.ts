@@ -1,3 +1,4 @@
+import { bisect } from "../../hierarchy/matrix/bisect.ts";
 import { blahutArimoto, type RatePoint, type Source } from "./blahut_arimoto.ts";
 
 /** A rate-distortion function of squared error. */
@@ -45,8 +46,8 @@ export function scaledBound(shape: Source, parts: readonly ScaledPart[]): RateBo
     return { bits, distortion };
   };
   return {
-    bitsAt: (distortion) => bisect(pointAt, (point) => point.distortion > distortion).bits,
-    distortionAt: (bits) => bisect(pointAt, (point) => point.bits < bits).distortion,
+    bitsAt: (distortion) => pointWhere(pointAt, (point) => point.distortion > distortion).bits,
+    distortionAt: (bits) => pointWhere(pointAt, (point) => point.bits < bits).distortion,
   };
 }
 
@@ -74,15 +75,11 @@ function interpolate(table: readonly RatePoint[], logSlope: number): RatePoint {
 }
 
 /** The point at the slope up to which `isTooFlat` holds. */
-function bisect(
+function pointWhere(
   pointAt: (logSlope: number) => RatePoint,
   isTooFlat: (point: RatePoint) => boolean,
 ): RatePoint {
-  let low = FIRST_SLOPE / 2, high = LAST_SLOPE / 2;
-  for (let i = 0; i < 50; i++) {
-    const middle = (low + high) / 2;
-    if (isTooFlat(pointAt(middle))) low = middle;
-    else high = middle;
-  }
+  const range = [FIRST_SLOPE / 2, LAST_SLOPE / 2] as const;
+  const [low, high] = bisect(range, (slope) => isTooFlat(pointAt(slope)), 50);
   return pointAt((low + high) / 2);
 }

@@ -1,3 +1,4 @@
+import { firstWhere } from "../../hierarchy/matrix/first_where.ts";
 import type { Source } from "./blahut_arimoto.ts";
 
 /** The Laplacian of variance 1. */
@@ -15,12 +16,7 @@ export function empiricalSource(samples: Float32Array): Source {
   const count = magnitudes.length;
   /** Share of magnitudes up to a. */
   const share = (a: number): number => {
-    let low = 0, high = count;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (magnitudes[middle]! <= a) low = middle + 1;
-      else high = middle;
-    }
+    const low = firstWhere(count, (index) => !(magnitudes[index]! <= a));
     if (low === 0 || low === count) return low / count;
     const below = magnitudes[low - 1]!, above = magnitudes[low]!;
     return (low - 1 + (a - below) / (above - below)) / count;

@@ -25,8 +25,7 @@ import type { OutputMoment } from "../../hierarchy/metric/tensor_metric.ts";
 import { calibrateOnDevice, labelDraws } from "./device_calibration.ts";
 import { inputGroups } from "./input_groups.ts";
 import { outputBlocks } from "./output_blocks.ts";
-import { triangleSize } from "../../hierarchy/matrix/triangle.ts";
-import { expandTriangle } from "./symmetric_matrix.ts";
+import { expandTriangle, triangleSize } from "../../hierarchy/matrix/triangle.ts";
 
 /** What {@linkcode calibrate} is given. */
 export interface CalibrateOptions {

@@ -12,8 +12,7 @@ import { calibrateChunks } from "./calibrate_chunks.ts";
 import { inputGroups } from "./input_groups.ts";
 import { outputBlocks } from "./output_blocks.ts";
 import { lossGradient } from "./sampled_loss.ts";
-import { triangleSize } from "../../hierarchy/matrix/triangle.ts";
-import { expandTriangle } from "./symmetric_matrix.ts";
+import { expandTriangle, triangleSize } from "../../hierarchy/matrix/triangle.ts";
 
 const vocabulary = 9;
 const llama = {

@@ -1,10 +1,11 @@
+import { copyTriangle, expandTriangle, triangleSize } from "../../hierarchy/matrix/triangle.ts";
 import type { Calibration, LinearCalibration } from "./calibrate.ts";
 
 /** A second moment E[x xᵀ]. */
 export interface PackedMoment {
   /** Number of elements of x. */
   readonly size: number;
-  /** Its lower triangle, row by row, rounded to float32: `size * (size + 1) / 2` values. */
+  /** Its lower triangle, row by row, rounded to float32: `triangleSize(size)` values. */
   readonly triangle: Float32Array;
 }
 
@@ -68,10 +69,8 @@ export function packCalibration(
 
 function packMoment(hessian: Float64Array): PackedMoment {
   const size = Math.sqrt(hessian.length);
-  const triangle = new Float32Array(size * (size + 1) / 2);
-  for (let i = 0, at = 0; i < size; i++) {
-    for (let j = 0; j <= i; j++) triangle[at++] = hessian[i * size + j]!;
-  }
+  const triangle = new Float32Array(triangleSize(size));
+  copyTriangle(hessian, size, triangle);
   return { size, triangle };
 }
 
@@ -111,11 +110,5 @@ export function unpackCalibration(
 }
 
 function expandMoment({ size, triangle }: PackedMoment): Float64Array {
-  const hessian = new Float64Array(size * size);
-  for (let i = 0, at = 0; i < size; i++) {
-    for (let j = 0; j <= i; j++, at++) {
-      hessian[i * size + j] = hessian[j * size + i] = triangle[at]!;
-    }
-  }
-  return hessian;
+  return expandTriangle(triangle, size);
 }

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { transpose } from "../../data/transpose.ts";
+import { triangleStart } from "../../hierarchy/matrix/triangle.ts";
 import { readValues } from "../compute/backend.ts";
 
 /** A stripe of Xᵀ X: columns from `start`, rows from `start` on. */
@@ -53,7 +54,7 @@ export function addStripe(triangle: Float64Array, size: number, stripe: MomentSt
   for (let row = start; row < size; row++) {
     const columns = Math.min(width, row - start + 1);
     const from = (row - start) * width;
-    const to = row * (row + 1) / 2 + start;
+    const to = triangleStart(row) + start;
     for (let column = 0; column < columns; column++) {
       triangle[to + column]! += values[from + column]!;
     }

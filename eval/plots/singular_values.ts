@@ -1,3 +1,4 @@
+import { bisect } from "../../hierarchy/matrix/bisect.ts";
 /**
  * The singular values of a row-major matrix, largest first: square roots of the eigenvalues of the
  * smaller of its two Gram matrices. Values below about 1e-7 of the largest are rounding errors.
@@ -93,12 +94,7 @@ function tridiagonalEigenvalues(diagonal: Float64Array, offDiagonal: Float64Arra
     return count;
   };
   return Float64Array.from({ length: n }, (_, k) => {
-    let low = -bound, high = bound;
-    for (let step = 0; step < 60 && high - low > 1e-15 * bound; step++) {
-      const middle = (low + high) / 2;
-      if (countBelow(middle) > k) high = middle;
-      else low = middle;
-    }
+    const [low, high] = bisect([-bound, bound], (x) => countBelow(x) <= k, 60, 1e-15 * bound);
     return (low + high) / 2;
   });
 }

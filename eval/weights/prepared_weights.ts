@@ -1,5 +1,5 @@
 import { shareFloat32Array } from "../../workers/shared_array.ts";
-import { InputError } from "../../data/input_error.ts";
+import { assertFinite } from "../../data/finite.ts";
 import type { StateDict, WeightTensor } from "../../data/tensor.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
 import { expectedTensors, modelLinears } from "./expected_tensors.ts";
@@ -52,17 +52,6 @@ export function prepareTensor(
   outputsFirst: boolean,
   shared: boolean,
 ): PreparedTensor {
-  checkFinite(name, data);
+  assertFinite(name, data);
   return { shape, data: shared ? shareFloat32Array(data) : data, outputsFirst };
-}
-
-function checkFinite(name: string, data: Float32Array): void {
-  // One non-finite term makes the sum non-finite; finite float32 terms cannot overflow float64.
-  let sum = 0;
-  for (let i = 0; i < data.length; i++) sum += data[i]!;
-  if (Number.isFinite(sum)) return;
-  const index = data.findIndex((value) => !Number.isFinite(value));
-  throw new InputError(
-    `tensor ${name} holds ${data[index]} at element ${index}; the weights are damaged`,
-  );
 }

@@ -174,7 +174,12 @@ function forEachPenalty(
   }
 }
 
-/** Solves `matrix x = right` for a symmetric positive definite matrix; destroys `matrix`. */
+/**
+ * Solves `matrix x = right` for a symmetric positive definite matrix; destroys `matrix`. This factors
+ * L Lᵀ from the first row on, with a floor under pivots, for some twenty rows; `factorTriangle` in
+ * metric/ factors U Uᵀ from the last row back, with a ridge, for thousands. The order of sums decides
+ * the last bits, and those the bytes of files: neither can stand in for the other.
+ */
 export function solveCholesky(matrix: Float64Array, right: Float64Array, size: number) {
   for (let j = 0; j < size; j++) {
     for (let i = j; i < size; i++) {

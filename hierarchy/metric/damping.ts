@@ -1,4 +1,5 @@
 import type { StateDict } from "../../data/tensor.ts";
+import { bisect } from "../matrix/bisect.ts";
 import type { TensorMetric, TensorMetrics } from "./tensor_metric.ts";
 
 /** Shares of the mean diagonal that are added to the diagonals of a matrix' moments. */
@@ -87,13 +88,7 @@ function waterLevel(energies: readonly Energy[], bits: number): number {
   const total = energies.reduce((sum, { count }) => sum + count, 0);
   const bitsAt = (level: number) =>
     energies.reduce((sum, energy) => sum + energy.count * meanBits(energy, level), 0) / total;
-  let low = -LOG_RANGE, high = LOG_RANGE;
-  for (let step = 0; step < 40; step++) {
-    const middle = (low + high) / 2;
-    if (bitsAt(middle) > bits) low = middle;
-    else high = middle;
-  }
-  return low;
+  return bisect([-LOG_RANGE, LOG_RANGE], (level) => bitsAt(level) > bits, 40)[0];
 }
 
 /** Logarithms are kept within this range. */

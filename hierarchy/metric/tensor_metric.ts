@@ -1,7 +1,9 @@
 import { type ErrorMetric, OUTPUT_ALIGNMENT } from "../matrix/error_metric.ts";
+import { firstNotFinite } from "../../data/finite.ts";
 import { InputError } from "../../data/input_error.ts";
 import { packUpper } from "./packed_upper.ts";
-import { factorTriangle, lowerTriangle } from "./upper_factor.ts";
+import { lowerTriangle } from "../matrix/triangle.ts";
+import { factorTriangle } from "./upper_factor.ts";
 
 /** What calibration found out about a matrix of weights. */
 export interface TensorMetric {
@@ -131,7 +133,7 @@ function checkBlocks(name: string, blocks: readonly OutputFactor[]): void {
 }
 
 function checkFinite(name: string, values: Float64Array | Float32Array): void {
-  if (values.every(Number.isFinite)) return;
+  if (firstNotFinite(values) < 0) return;
   throw new InputError(`${name}: its calibration has NaN or infinite values; calibrate again`);
 }
 

@@ -1,7 +1,7 @@
 import { type RowRange, type SubtractRows, subtractRows } from "./subtract_rows.ts";
 import { createFactorKernel } from "./factor_kernel.ts";
 import { kernelOrReference } from "../kernels/kernel_or_reference.ts";
-import { triangleSize, triangleStart } from "../matrix/triangle.ts";
+import { lowerTriangle, triangleStart } from "../matrix/triangle.ts";
 
 const fastestSubtractRows = kernelOrReference(createFactorKernel, subtractRows);
 
@@ -47,15 +47,6 @@ function factorRows(
     for (let at = first; at < last; at++) triangle[at] = triangle[at]! / pivot;
     triangle[last] = pivot;
   }
-}
-
-/** The lower triangle of a symmetric matrix (row-major, size × size). */
-export function lowerTriangle(matrix: Float64Array, size: number): Float64Array {
-  const triangle = new Float64Array(triangleSize(size));
-  for (let row = 0; row < size; row++) {
-    triangle.set(matrix.subarray(row * size, row * size + row + 1), triangleStart(row));
-  }
-  return triangle;
 }
 
 /** The factor U of {@linkcode factorTriangle} of a whole matrix H; both row-major, size × size. */

@@ -1,7 +1,8 @@
 import assert from "node:assert";
 import fc from "fast-check";
 import { createRandom } from "../../kan/numeric/random.ts";
-import { factorTriangle, lowerTriangle, upperFactor } from "./upper_factor.ts";
+import { lowerTriangle } from "../matrix/triangle.ts";
+import { factorTriangle, upperFactor } from "./upper_factor.ts";
 import { subtractRows } from "./subtract_rows.ts";
 
 /** Second moment of `count` random vectors of a size. */

@@ -5,7 +5,8 @@ import { forEachDiagonal } from "../scan/pieces.ts";
 import type { Matrix } from "../matrix/matrix.ts";
 import type { ErrorMetric } from "../matrix/error_metric.ts";
 import { packUpper } from "../metric/packed_upper.ts";
-import { factorTriangle, lowerTriangle } from "../metric/upper_factor.ts";
+import { lowerTriangle } from "../matrix/triangle.ts";
+import { factorTriangle } from "../metric/upper_factor.ts";
 import { quantizeMatrix } from "./quantize_matrix.ts";
 import { createTrellis, reconstruct, type Trellis } from "../scan/trellis.ts";
 

@@ -1,4 +1,5 @@
 import { greatest } from "../../data/extremes.ts";
+import { bisect } from "../matrix/bisect.ts";
 import type { Matrices, Matrix } from "../matrix/matrix.ts";
 import { typicalSquare } from "../matrix/typical_square.ts";
 
@@ -127,12 +128,8 @@ function valuesOf({ matrices }: RateEstimate): number {
 export function solveFalling(
   f: (x: number) => number,
   value: number,
-  [low, high]: readonly [number, number],
+  range: readonly [number, number],
 ): number {
-  for (let round = 0; round < 50; round++) {
-    const middle = (low + high) / 2;
-    if (f(middle) > value) low = middle;
-    else high = middle;
-  }
+  const [low, high] = bisect(range, (x) => f(x) > value, 50);
   return (low + high) / 2;
 }
