@@ -59,6 +59,7 @@ const ROOMS = [
   "cli",
   "", // mod.ts and cli.ts
   "kernels",
+  "packaging",
   "fuzz",
   "interop",
   "notebooks",

@@ -37,8 +37,8 @@ export {
   createLanguageModel,
   LanguageModel,
   loadLanguageModel,
-  readStateDict,
 } from "./eval/generation/language_model.ts";
+export { readStateDict } from "./eval/weights/read_state_dict.ts";
 export { compressToDivergence } from "./eval/measure/compress_to_divergence.ts";
 export {
   evaluateLanguageModel,

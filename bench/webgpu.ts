@@ -13,7 +13,7 @@
 import { basename } from "node:path";
 import { embeddedModelPath, readEmbeddedText } from "../data/embedded_model.ts";
 import { openModel } from "../data/open_model.ts";
-import { readStateDict } from "../eval/generation/language_model.ts";
+import { readStateDict } from "../eval/weights/read_state_dict.ts";
 import { openDevice } from "../eval/webgpu/open_device.ts";
 import { timeLayer } from "./webgpu/layer.ts";
 import {

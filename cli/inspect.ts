@@ -1,4 +1,4 @@
-import { bitsPerLayerFigure } from "../eval/plots/mod.ts";
+import { bitsPerLayerFigure } from "../eval/plots/bits_per_layer.ts";
 import { checkDecodes } from "../hierarchy/decode_container.ts";
 import type { CompressionReport } from "../hierarchy/mod.ts";
 import { openContainer } from "../hierarchy/file/container.ts";

@@ -38,10 +38,10 @@ export {
 export {
   createLanguageModel,
   LanguageModel,
-  type LanguageModelSource,
   loadLanguageModel,
-  readStateDict,
 } from "./generation/language_model.ts";
+export type { Checkpoint } from "./weights/model_tensors.ts";
+export { readStateDict } from "./weights/read_state_dict.ts";
 export type { SamplingOptions } from "./generation/sample_token.ts";
 export { KeyValueCache } from "./layers/key_value_cache.ts";
 export { compareRuns, type RunComparison, type RunFigures } from "./measure/compare_runs.ts";

@@ -5,7 +5,7 @@ import { shownUrl } from "../../data/shown_url.ts";
 import { checkTensors } from "../../eval/weights/expected_tensors.ts";
 import { checkLayerMemory } from "../../eval/scoring/memory_plan.ts";
 import { describeModel } from "../../eval/architectures/registry.ts";
-import { readStateDict } from "../../eval/mod.ts";
+import { readStateDict } from "../../eval/weights/read_state_dict.ts";
 import type { TransformerDescription } from "../../eval/architectures/description.ts";
 import { formatBytes } from "../../eval/report/number_text.ts";
 import { bytesOfKept, modelTensors } from "../../eval/weights/model_tensors.ts";

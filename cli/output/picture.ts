@@ -1,6 +1,7 @@
 import { basename, join } from "node:path";
 import { printableLine } from "../../data/printable.ts";
-import { type Figure, writeFigure } from "../../eval/plots/mod.ts";
+import { writeFigure } from "../../eval/plots/export_figure.ts";
+import type { Figure } from "../../eval/plots/figure.ts";
 import type { Run } from "../terminal/run.ts";
 import { picture } from "./kinds.ts";
 import { openOutput } from "./output.ts";

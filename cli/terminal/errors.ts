@@ -1,4 +1,5 @@
 import { CommanderError } from "commander";
+import { errorCode } from "../../data/file_error.ts";
 import { errorLine, printableLine } from "../../data/printable.ts";
 
 export { naming } from "../../data/naming.ts";
@@ -37,9 +38,19 @@ export function exitStatusOf(error: unknown): 0 | 1 | 2 {
 
 /** An error as one line for a person: no stack trace, no line breaks, nothing that is not seen. */
 export function describeError(error: unknown): string {
+  const missing = missingPackage(error);
+  if (missing !== undefined) {
+    return `this needs the package ${missing}, which is not installed: npm install ${missing}`;
+  }
   const line = errorLine(error instanceof Error ? error.message : String(error)).trim();
   if (line !== "") return line;
   return error instanceof Error ? error.name : "unknown failure";
+}
+
+/** The package that an import did not find: Node's packages need not all be installed. */
+function missingPackage(error: unknown): string | undefined {
+  if (errorCode(error) !== "ERR_MODULE_NOT_FOUND") return undefined;
+  return /Cannot find package '((?:@[^/']+\/)?[^/']+)/.exec((error as Error).message)?.[1];
 }
 
 /**

@@ -21,6 +21,11 @@ Deno.test("an error is described in one line", () => {
   assert.equal(describeError(new InputError("a: b\n  c\r\nd")), "a: b; c; d");
   assert.equal(describeError(new Error("")), "Error");
   assert.equal(describeError("plain"), "plain");
+  const missing = new Error("Cannot find package '@some/thing' imported from /a/b.js");
+  assert.equal(
+    describeError(Object.assign(missing, { code: "ERR_MODULE_NOT_FOUND" })),
+    "this needs the package @some/thing, which is not installed: npm install @some/thing",
+  );
 });
 
 Deno.test("what speaks of parts only is given a name", () => {

@@ -1,7 +1,8 @@
 import assert from "node:assert";
 import { embeddedModelPath, openModel } from "../../data/mod.ts";
 import { useBackend } from "../compute/backend.ts";
-import { createLanguageModel, readStateDict } from "../generation/language_model.ts";
+import { createLanguageModel } from "../generation/language_model.ts";
+import { readStateDict } from "../weights/read_state_dict.ts";
 import { randomStateDict } from "../testdata/random_model.ts";
 import { sampleTokens } from "./sample_tokens.ts";
 

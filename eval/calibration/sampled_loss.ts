@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Random } from "../../kan/numeric/random.ts";
 import { readValues } from "../compute/backend.ts";
-import { headBlocks, headLogits } from "../model/head_logits.ts";
+import { headBlocks } from "../model/head_blocks.ts";
+import { headLogits } from "../model/head_logits.ts";
 import type { RunnableModel } from "../model/runnable_model.ts";
 
 /** The head's part of a backward pass whose labels are drawn from the model itself. */

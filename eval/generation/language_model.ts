@@ -1,13 +1,7 @@
-import { shareFloat32Array } from "../../workers/shared_array.ts";
 import * as tf from "@tensorflow/tfjs";
 import type { Tensor2D, Tensor3D } from "../../kan/numeric/tensor_types.ts";
 import { InputError } from "../../data/input_error.ts";
-import {
-  elementCount,
-  type StateDict,
-  type WeightSource,
-  type WeightTensor,
-} from "../../data/tensor.ts";
+import { elementCount, type StateDict } from "../../data/tensor.ts";
 import type { ModelConfig } from "../architectures/config.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
 import { describeModel } from "../architectures/registry.ts";
@@ -17,7 +11,8 @@ import { checkResidentMemory } from "../scoring/memory_plan.ts";
 import { ParameterStore } from "../weights/parameter_store.ts";
 import { prepareWeights } from "../weights/prepared_weights.ts";
 import { checkTokenIds } from "../architectures/token_ids.ts";
-import { modelTensors } from "../weights/model_tensors.ts";
+import type { Checkpoint } from "../weights/model_tensors.ts";
+import { readStateDict } from "../weights/read_state_dict.ts";
 
 /** A language model with its weights, ready to run on the current tfjs backend. */
 export class LanguageModel {
@@ -146,39 +141,7 @@ export function createLanguageModel(config: ModelConfig, weights: StateDict): La
   return new LanguageModel(config, weights);
 }
 
-/** What {@linkcode loadLanguageModel} reads: a model folder or a model of the hub. */
-export interface LanguageModelSource {
-  /** The model's `config.json`. */
-  readonly config: ModelConfig;
-  /** The model's weights. */
-  readonly weights: WeightSource;
-}
-
 /** Reads a model's weights (its buffers left out) and creates it. */
-export async function loadLanguageModel(source: LanguageModelSource): Promise<LanguageModel> {
+export async function loadLanguageModel(source: Checkpoint): Promise<LanguageModel> {
   return createLanguageModel(source.config, await readStateDict(source));
-}
-
-/**
- * Reads all weights of a model, its buffers and a copy of the tied embedding left out, after
- * comparing names and shapes with the config. The values are in shared memory, where there is any, so that workers
- * need no copy of them.
- *
- * ```ts
- * import { embeddedModelPath, openModel } from "@kanpress/kanpress/data";
- * import { readStateDict } from "@kanpress/kanpress/eval";
- * import assert from "node:assert";
- *
- * const weights = await readStateDict(await openModel(embeddedModelPath()));
- * assert.deepEqual(weights.get("transformer.wte.weight")!.shape, [4096, 256]);
- * ```
- */
-export async function readStateDict({ config, weights }: LanguageModelSource): Promise<StateDict> {
-  const tensors = await modelTensors({ config, weights });
-  const dict = new Map<string, WeightTensor>();
-  for (const { name } of tensors) {
-    const tensor = await weights.read(name);
-    dict.set(name, { ...tensor, data: shareFloat32Array(tensor.data) });
-  }
-  return dict;
 }

@@ -4,7 +4,8 @@ import { InputError, openModel } from "../../data/mod.ts";
 import { createRandom } from "../../kan/numeric/random.ts";
 import { useBackend } from "../compute/backend.ts";
 import { evaluateLanguageModel, type EvaluateOptions, evaluateOriginal } from "./evaluate.ts";
-import { createLanguageModel, readStateDict } from "../generation/language_model.ts";
+import { createLanguageModel } from "../generation/language_model.ts";
+import { readStateDict } from "../weights/read_state_dict.ts";
 import { randomStateDict } from "../testdata/random_model.ts";
 
 const config = {

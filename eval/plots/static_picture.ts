@@ -1,4 +1,3 @@
-import { initWasm, Resvg } from "@resvg/resvg-wasm";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import type { Figure } from "./figure.ts";
@@ -13,7 +12,7 @@ export const PICTURE_SCALE = 1.5;
  * Texts are in DejaVu Sans, which travels with the project, so that pictures are the same everywhere.
  */
 export async function renderPng(figure: Figure): Promise<Uint8Array<ArrayBuffer>> {
-  const font = await loadRenderer();
+  const { Resvg, font } = await loadRenderer();
   const picture = new Resvg(renderSvg(figure), {
     fitTo: { mode: "zoom", value: PICTURE_SCALE },
     font: { fontBuffers: [font], defaultFontFamily: "DejaVu Sans", sansSerifFamily: "DejaVu Sans" },
@@ -23,15 +22,22 @@ export async function renderPng(figure: Figure): Promise<Uint8Array<ArrayBuffer>
   return png;
 }
 
-let renderer: Promise<Uint8Array> | undefined;
+/** What draws, and the letters it draws with. */
+interface Renderer {
+  readonly Resvg: typeof import("@resvg/resvg-wasm").Resvg;
+  readonly font: Uint8Array;
+}
 
-/** Starts the renderer once; gives the font. */
-function loadRenderer(): Promise<Uint8Array> {
+let renderer: Promise<Renderer> | undefined;
+
+/** Starts the renderer once. */
+function loadRenderer(): Promise<Renderer> {
   renderer ??= (async () => {
+    const { initWasm, Resvg } = await import("@resvg/resvg-wasm");
     await initWasm(await readPackaged("@resvg/resvg-wasm/index_bg.wasm"));
     // Puts the package into the module graph, without which its files have no path.
     await import("dejavu-fonts-ttf/package.json", { with: { type: "json" } });
-    return await readPackaged("dejavu-fonts-ttf/ttf/DejaVuSans.ttf");
+    return { Resvg, font: await readPackaged("dejavu-fonts-ttf/ttf/DejaVuSans.ttf") };
   })();
   return renderer;
 }

@@ -1,10 +1,12 @@
 import { InputError } from "../../data/input_error.ts";
 import { elementCount } from "../../data/tensor.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
-import { headBlockWidth } from "../model/head_logits.ts";
-import { logitsBlockSize } from "./window_scorer.ts";
+import { headBlockWidth } from "../model/head_blocks.ts";
 import { expectedTensors, layerLinears } from "../weights/expected_tensors.ts";
 import { greatest } from "../../data/extremes.ts";
+
+/** Logits that are held at once, so that large vocabularies need little memory. */
+export const logitsBlockSize = 16 * 2 ** 20;
 
 /** Bytes that one worker's heap may reach: the WASM backend breaks silently at 4 GiB. */
 export const heapLimit = 3.5e9;

@@ -2,13 +2,8 @@ import * as tf from "@tensorflow/tfjs";
 import type { WeightSource } from "../../data/tensor.ts";
 import type { LinearDescription, TransformerDescription } from "../architectures/description.ts";
 import { readValues, releaseValues } from "../compute/backend.ts";
-import {
-  type HeadBlock,
-  headBlocks,
-  headBlockWidth,
-  headInput,
-  multiplyHead,
-} from "../model/head_logits.ts";
+import { type HeadBlock, headBlocks, headBlockWidth } from "../model/head_blocks.ts";
+import { headInput, multiplyHead } from "../model/head_logits.ts";
 import { loadRows, loadTensors } from "../weights/load_tensors.ts";
 import { largestLayerWeights } from "./memory_plan.ts";
 import { ParameterStore } from "../weights/parameter_store.ts";

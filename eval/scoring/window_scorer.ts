@@ -3,10 +3,8 @@ import { hiddenStates } from "../model/forward.ts";
 import { headLogits } from "../model/head_logits.ts";
 import type { RunnableModel } from "../model/runnable_model.ts";
 import type { ScoringJob } from "../scores/scoring_jobs.ts";
+import { logitsBlockSize } from "./memory_plan.ts";
 import { allocateScores, scoreToken, type TokenScores } from "../scores/token_scores.ts";
-
-/** Logits that are held at once, so that large vocabularies need little memory. */
-export const logitsBlockSize = 16 * 2 ** 20;
 
 /** The hidden states that count, `[rows, hiddenSize]`, one array for each model of a job. */
 export type ScoredRows = readonly Float32Array[];

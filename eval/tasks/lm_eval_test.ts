@@ -2,7 +2,7 @@ import assert from "node:assert";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type DataRecord, openModel } from "../../data/mod.ts";
-import { readStateDict } from "../generation/language_model.ts";
+import { readStateDict } from "../weights/read_state_dict.ts";
 import { evaluateTask } from "./evaluate_task.ts";
 import reference from "./testdata/lm_eval_stories.json" with { type: "json" };
 

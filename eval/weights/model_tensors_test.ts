@@ -5,7 +5,7 @@ import { encodeSafetensors } from "../../data/safetensors_encode.ts";
 import { fromFloat32 } from "../../data/from_float32.ts";
 import { evaluateByLayer } from "../measure/evaluate_by_layer.ts";
 import { evaluateLanguageModel } from "../measure/evaluate.ts";
-import { readStateDict } from "../generation/language_model.ts";
+import { readStateDict } from "./read_state_dict.ts";
 import { bytesOfKept, modelTensors } from "./model_tensors.ts";
 import { randomStateDict } from "../testdata/random_model.ts";
 

@@ -21,7 +21,7 @@ import { DEFAULT_COEFFICIENT_BITS, DEFAULT_INTERVALS } from "./plan_autoencoder.
 import { createBreaks } from "../../workers/steps.ts";
 import { applySplineLayer, type SplineLayer } from "./spline_layer.ts";
 import { putSplineLayer } from "./spline_layer_code.ts";
-import { trainAutoencoder, type TrainingOptions } from "./train_autoencoder.ts";
+import type { TrainingOptions } from "./train_autoencoder.ts";
 
 /** Settings that autoencoder levels share. */
 export interface AutoencoderOptions extends TrainingOptions {
@@ -96,6 +96,8 @@ export function createAutoencoderLevel(options: AutoencoderLevelOptions): Level 
       if (flat.scaleCodes.every((code) => scaleOf(code) === 0)) {
         return { encoded: stored({ hiddenDim: 0 }, side), output: [] };
       }
+      // The other levels need no tfjs: programs without it can use them.
+      const { trainAutoencoder } = await import("./train_autoencoder.ts");
       const training = { ...options, blockSize, hiddenDim, intervals };
       const trained = await trainAutoencoder(flat, training, createRandom(context.seed), {
         ...context,

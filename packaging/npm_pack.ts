@@ -1,0 +1,127 @@
+/**
+ * `deno task npm:pack [FOLDER]`: writes the npm package's tarball into a folder, `dist` if none is
+ * named, and prints its path as the last line. `deno pack` translates the modules; what it leaves is
+ * done here: syntax that Node 22 lacks, modules of workers, the command, and which packages are
+ * needed for what. Needs npm.
+ *
+ * @module
+ */
+import { execFileSync } from "node:child_process";
+import {
+  copyFileSync,
+  cpSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { packageJson } from "./package_json.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** Of the repository, not for those who use the package. */
+const LEFT_OUT = [".github", "docs", "ARCHITECTURE.md", "CONTRIBUTING.md", "deno.lock"];
+
+/** The script that `npx kanpress` starts. */
+const COMMAND = `#!/usr/bin/env node
+import process from "node:process";
+import { main } from "../cli.js";
+
+process.exit(await main(process.argv.slice(2)));
+`;
+
+if (import.meta.main) {
+  const folder = resolve(Deno.args[0] ?? join(ROOT, "dist"));
+  mkdirSync(folder, { recursive: true });
+  console.log(packForNpm(folder));
+}
+
+/** Writes the tarball into a folder and gives its path. */
+export function packForNpm(folder: string): string {
+  const work = mkdtempSync(join(tmpdir(), "kanpress-npm-"));
+  try {
+    const contents = translate(work);
+    for (const path of globSync("**/*.js", { cwd: contents })) finish(join(contents, path));
+    for (const name of LEFT_OUT) rmSync(join(contents, name), { recursive: true, force: true });
+    addBundles(contents);
+    writeFileSync(
+      join(contents, "package.json"),
+      `${JSON.stringify(settings(contents), null, 2)}\n`,
+    );
+    copyFileSync(join(ROOT, "docs/npm.md"), join(contents, "README.md"));
+    mkdirSync(join(contents, "bin"));
+    writeFileSync(join(contents, "bin/kanpress.js"), COMMAND, { mode: 0o755 });
+    const packed = run("npm", ["pack", "--json", "--pack-destination", folder], contents);
+    return join(folder, JSON.parse(packed)[0].filename);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+/** Translates the modules and gives the folder of the package. */
+function translate(work: string): string {
+  const tarball = join(work, "translated.tgz");
+  run(process.execPath, ["pack", "-q", "--allow-dirty", "--no-source-maps", "-o", tarball], ROOT);
+  run("tar", ["-xzf", tarball], work);
+  return join(work, "package");
+}
+
+/** Lowers syntax to what Node 22 has, and names the modules of workers by their new endings. */
+function finish(path: string): void {
+  const code = readFileSync(path, "utf8")
+    .replaceAll(
+      /new URL\("(\.[^"]*)\.ts", import\.meta\.url\)/g,
+      'new URL("$1.js", import.meta.url)',
+    );
+  const { outputText } = ts.transpileModule(code, {
+    fileName: path,
+    compilerOptions: {
+      target: ts.ScriptTarget.ES2022,
+      module: ts.ModuleKind.ESNext,
+      allowJs: true,
+    },
+  });
+  writeFileSync(path, outputText);
+}
+
+/** Adds the demo's scripts, of which the decoder as one file also serves pages without a bundler. */
+function addBundles(contents: string): void {
+  run(process.execPath, ["task", "-q", "demo:bundle"], ROOT);
+  cpSync(join(ROOT, "demo/dist"), join(contents, "demo/dist"), { recursive: true });
+  mkdirSync(join(contents, "dist"));
+  copyFileSync(
+    join(contents, "demo/dist/hierarchy/decompress.js"),
+    join(contents, "dist/decompress.js"),
+  );
+}
+
+function settings(contents: string): Record<string, unknown> {
+  const { version, license, exports, imports } = JSON.parse(
+    readFileSync(join(ROOT, "deno.json"), "utf8"),
+  ) as {
+    version: string;
+    license: string;
+    exports: Record<string, string>;
+    imports: Record<string, string>;
+  };
+  const found = JSON.parse(readFileSync(join(contents, "package.json"), "utf8")).dependencies;
+  const dependencies = Object.fromEntries(
+    Object.keys(found).map((name) => [name, /@([^@/]+)$/.exec(imports[name]!)![1]!]),
+  );
+  return packageJson({ version, license, exports, dependencies });
+}
+
+function run(command: string, args: readonly string[], cwd: string): string {
+  return execFileSync(command, args, {
+    cwd,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+}
