@@ -15,9 +15,13 @@ import { parseArgs } from "node:util";
 import type { StateDict } from "../data/mod.ts";
 import { decompressWeights, HierarchicalCompressor, PRESETS } from "../hierarchy/mod.ts";
 import { BASELINES, compressWithBaseline } from "../baselines/mod.ts";
-import { openEmbeddedCalibrated, TIED_EMBEDDING } from "./theory/calibrated_model.ts";
-import { ggufInputEmbedding, ggufMixture, LLAMA_CPP_FILES } from "./theory/gguf_mixtures.ts";
-import { printTable } from "./theory/table.ts";
+import { openEmbeddedCalibrated, TIED_EMBEDDING } from "./support/theory/calibrated_model.ts";
+import {
+  ggufInputEmbedding,
+  ggufMixture,
+  LLAMA_CPP_FILES,
+} from "./support/theory/gguf_mixtures.ts";
+import { printTable } from "./support/theory/table.ts";
 
 const DEFAULT_METHODS = [
   ...LLAMA_CPP_FILES.keys(),

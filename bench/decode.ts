@@ -4,9 +4,9 @@
  *
  *     deno run --allow-read bench/decode.ts
  */
-import { leastCpuSeconds } from "./cpu_seconds.ts";
-import { openDecoders } from "./decoding/decoders.ts";
-import { codedSamples, printHeader, printRates } from "./decoding/samples.ts";
+import { leastCpuSeconds } from "./support/cpu_seconds.ts";
+import { openDecoders } from "./support/decoding/decoders.ts";
+import { codedSamples, printHeader, printRates } from "./support/decoding/samples.ts";
 
 const RUNS = 15;
 

@@ -6,12 +6,12 @@
  */
 import { fileURLToPath } from "node:url";
 import { launchChromium } from "../eval/plots/chromium.ts";
-import { codedSamples, printHeader, printRates } from "./decoding/samples.ts";
+import { codedSamples, printHeader, printRates } from "./support/decoding/samples.ts";
 
 const RUNS = 30;
 
 const { success, stdout } = await new Deno.Command(Deno.execPath(), {
-  args: ["bundle", "-q", "--platform", "browser", "decoding/measure_in_page.ts"],
+  args: ["bundle", "-q", "--platform", "browser", "support/decoding/measure_in_page.ts"],
   cwd: fileURLToPath(new URL(".", import.meta.url)),
   stderr: "inherit",
 }).output();

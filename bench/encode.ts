@@ -25,8 +25,8 @@ import type { TileProduct } from "../hierarchy/quantize/feedback_operations.ts";
 import type { FeedbackState } from "../hierarchy/quantize/feedback_state.ts";
 import { codingTasks } from "../hierarchy/workers/coding_tasks.ts";
 import { createRandom } from "../kan/numeric/random.ts";
-import { leastCpuSeconds, leastCpuSecondsLater } from "./cpu_seconds.ts";
-import { passErrorsOn } from "./feedback_pass.ts";
+import { leastCpuSeconds, leastCpuSecondsLater } from "./support/cpu_seconds.ts";
+import { passErrorsOn } from "./support/feedback_pass.ts";
 
 /** Million weights per second that each number of states is to reach. */
 const GOALS = new Map([[8, 3], [256, 0.3]]);

@@ -34,9 +34,9 @@ import { openContainer } from "../hierarchy/file/container.ts";
 import { codedShapes } from "../hierarchy/file/plan_tensors.ts";
 import { quantizersOf, type Trellis } from "../hierarchy/scan/trellis.ts";
 import { runTasksHere } from "../hierarchy/workers/task_runner.ts";
-import { openCalibrated } from "./theory/calibrated_model.ts";
-import { type Price, priceExtensions } from "./theory/entropy_extensions.ts";
-import { printTable } from "./theory/table.ts";
+import { openCalibrated } from "./support/theory/calibrated_model.ts";
+import { type Price, priceExtensions } from "./support/theory/entropy_extensions.ts";
+import { printTable } from "./support/theory/table.ts";
 
 /** Indices in the order of the code, and what they stand for, row-major, that scales are fit to. */
 interface Coded extends MatrixShape {

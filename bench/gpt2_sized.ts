@@ -13,8 +13,8 @@
  */
 import { join } from "node:path";
 import { readEmbeddedCalibration } from "../data/mod.ts";
-import { writeGpt2SizedModel } from "./gpt2_sized/write_model.ts";
-import { measureProcess } from "./measured_process.ts";
+import { writeGpt2SizedModel } from "./support/gpt2_sized/write_model.ts";
+import { measureProcess } from "./support/measured_process.ts";
 
 const GOALS = { minutes: 15, gigabytes: 3 };
 const CALIBRATION_TOKENS = 16_384;

@@ -14,7 +14,7 @@ import {
   refineKan,
 } from "@kanpress/kanpress/kan";
 import { plotEdge, plotNetwork } from "@kanpress/kanpress/plots";
-import { drawSamples, helloFunction, report, rootMeanSquaredError } from "./kan_data.ts";
+import { drawSamples, helloFunction, report, rootMeanSquaredError } from "./support/kan_data.ts";
 
 const [folder] = Deno.args;
 const train = drawSamples(helloFunction, 1000, 1), test = drawSamples(helloFunction, 1000, 2);

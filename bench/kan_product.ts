@@ -11,7 +11,7 @@ import {
   updateGrids,
 } from "@kanpress/kanpress/kan";
 import { nodeCount } from "../kan/model/layer_model.ts";
-import { drawSamples, report, rootMeanSquaredError } from "./kan_data.ts";
+import { drawSamples, report, rootMeanSquaredError } from "./support/kan_data.ts";
 
 const product = ([x, y]: readonly number[]) => x! * y!;
 const train = drawSamples(product, 1000, 1), test = drawSamples(product, 1000, 2);

@@ -9,7 +9,7 @@ import { createRandom } from "@kanpress/kanpress/kan";
 import { KanLayer, matMul } from "@kanpress/kanpress/kan/layers";
 import { uniformGrid } from "@kanpress/kanpress/kan/bases";
 import { kernelMemoryBytes } from "../kan/bases/local_splines.ts";
-import { report } from "./kan_data.ts";
+import { report } from "./support/kan_data.ts";
 
 const BATCH = 1024;
 const DIM = 64;

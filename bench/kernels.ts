@@ -18,8 +18,8 @@ import { createTrellis } from "../hierarchy/scan/trellis.ts";
 import { quantizeRun } from "../hierarchy/quantize/viterbi.ts";
 import { runTasksHere } from "../hierarchy/workers/task_runner.ts";
 import { createRandom } from "../kan/numeric/random.ts";
-import { leastCpuSeconds } from "./cpu_seconds.ts";
-import { passErrorsOn } from "./feedback_pass.ts";
+import { leastCpuSeconds } from "./support/cpu_seconds.ts";
+import { passErrorsOn } from "./support/feedback_pass.ts";
 
 /** Runs of which the fastest counts. */
 const RUNS = 5;

@@ -19,13 +19,13 @@ import {
   decompressWeights,
   HierarchicalCompressor,
 } from "../hierarchy/mod.ts";
-import { type CalibratedModel, openCalibrated } from "./theory/calibrated_model.ts";
+import { type CalibratedModel, openCalibrated } from "./support/theory/calibrated_model.ts";
 import {
   LLAMA_CPP_MODELS,
   type LlamaCppModel,
   type LlamaCppPoint,
-} from "./theory/llama_cpp_figures.ts";
-import { printTable } from "./theory/table.ts";
+} from "./support/theory/llama_cpp_figures.ts";
+import { printTable } from "./support/theory/table.ts";
 
 const SHARED = fileURLToPath(new URL("../../shared", import.meta.url));
 

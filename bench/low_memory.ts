@@ -10,8 +10,8 @@
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { writeTinyModel } from "../cli/testdata/tiny_model.ts";
-import { GPT2_CONFIG, writeGpt2SizedModel } from "./gpt2_sized/write_model.ts";
-import { measureProcess } from "./measured_process.ts";
+import { GPT2_CONFIG, writeGpt2SizedModel } from "./support/gpt2_sized/write_model.ts";
+import { measureProcess } from "./support/measured_process.ts";
 
 const TOKENS = ["--tokens", "1024"];
 

@@ -8,9 +8,9 @@
  */
 import { parseArgs } from "node:util";
 import { decompressWeights, HierarchicalCompressor } from "../hierarchy/mod.ts";
-import { openEmbeddedCalibrated } from "./theory/calibrated_model.ts";
-import { predictedLoss } from "./theory/predicted_loss.ts";
-import { printTable } from "./theory/table.ts";
+import { openEmbeddedCalibrated } from "./support/theory/calibrated_model.ts";
+import { predictedLoss } from "./support/theory/predicted_loss.ts";
+import { printTable } from "./support/theory/table.ts";
 
 const { values: args } = parseArgs({
   options: {

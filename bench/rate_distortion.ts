@@ -12,15 +12,15 @@
  * where a goal is missed.
  */
 import { parseArgs } from "node:util";
-import { measureGap } from "./theory/code_gap.ts";
-import { type DrawnGap, gapFigure } from "./theory/gap_figure.ts";
+import { measureGap } from "./support/theory/code_gap.ts";
+import { type DrawnGap, gapFigure } from "./support/theory/gap_figure.ts";
 import {
   gaussianSignal,
   laplacianSignal,
   type TestSignal,
   weightSignal,
-} from "./theory/test_matrices.ts";
-import { printTable } from "./theory/table.ts";
+} from "./support/theory/test_matrices.ts";
+import { printTable } from "./support/theory/table.ts";
 
 /** Largest mean squared errors for the unit Gaussian, by states and bits. */
 const GOALS = new Map([

@@ -11,7 +11,7 @@
 import { parseArgs } from "node:util";
 import { useBackend } from "../eval/mod.ts";
 import { decompressWeights, HierarchicalCompressor } from "../hierarchy/mod.ts";
-import { openEmbeddedCalibrated } from "./theory/calibrated_model.ts";
+import { openEmbeddedCalibrated } from "./support/theory/calibrated_model.ts";
 
 const { values: args } = parseArgs({
   options: {

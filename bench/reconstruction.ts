@@ -23,15 +23,15 @@ import { fitRowColumnScales } from "../hierarchy/entropy/row_column_scales.ts";
 import { symbolTables } from "../hierarchy/entropy/symbol_model.ts";
 import { createFieldLevel, decodeField } from "../hierarchy/levels/field_level.ts";
 import { createTrellis, quantizersOf } from "../hierarchy/scan/trellis.ts";
-import { openEmbeddedCalibrated } from "./theory/calibrated_model.ts";
-import { codedSignal, withMatrices } from "./theory/coded_matrices.ts";
+import { openEmbeddedCalibrated } from "./support/theory/calibrated_model.ts";
+import { codedSignal, withMatrices } from "./support/theory/coded_matrices.ts";
 import {
   type CentroidSums,
   quantizeShifted,
   shiftLevel,
   type Shifts,
-} from "./theory/shifted_quantizer.ts";
-import { printTable } from "./theory/table.ts";
+} from "./support/theory/shifted_quantizer.ts";
+import { printTable } from "./support/theory/table.ts";
 
 const { values: args } = parseArgs({
   options: {

@@ -15,17 +15,17 @@ import { embeddedModelPath, readEmbeddedText } from "../data/embedded_model.ts";
 import { openModel } from "../data/open_model.ts";
 import { readStateDict } from "../eval/weights/read_state_dict.ts";
 import { openDevice } from "../eval/webgpu/open_device.ts";
-import { timeLayer } from "./webgpu/layer.ts";
+import { timeLayer } from "./support/webgpu/layer.ts";
 import {
   compareCalibration,
   compareScores,
   type MeasuredModel,
   timeCalibration,
   timeScoring,
-} from "./webgpu/models.ts";
-import { timeProducts } from "./webgpu/products.ts";
-import { disturb, randomWeights, smolLm2 } from "./webgpu/random_weights.ts";
-import { say } from "./webgpu/report.ts";
+} from "./support/webgpu/models.ts";
+import { timeProducts } from "./support/webgpu/products.ts";
+import { disturb, randomWeights, smolLm2 } from "./support/webgpu/random_weights.ts";
+import { say } from "./support/webgpu/report.ts";
 
 const small = Deno.args.includes("--small");
 const folder = Deno.args.find((argument) => !argument.startsWith("--"));
@@ -105,6 +105,6 @@ await measure(
   folder === undefined ? makeMeasured() : await openMeasured(folder, small ? 512 : 65536),
 );
 if (Deno.args.includes("--training")) {
-  await (await import("./webgpu/training.ts")).compareTraining();
+  await (await import("./support/webgpu/training.ts")).compareTraining();
 }
 say("done");

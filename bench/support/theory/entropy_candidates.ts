@@ -1,15 +1,19 @@
-import { CLASS_COUNT } from "../../hierarchy/format/constants.ts";
+import { CLASS_COUNT } from "../../../hierarchy/format/constants.ts";
 import {
   emptyCounts,
   fitSymbolModel,
   MAGNITUDES,
-} from "../../hierarchy/entropy/fit_symbol_model.ts";
-import { putIntegers } from "../../hierarchy/entropy/integer_vector.ts";
-import { RansEncoder } from "../../hierarchy/entropy/rans.ts";
-import { classOf } from "../../hierarchy/entropy/row_column_scales.ts";
-import { COSTED_MAGNITUDES, symbolCosts } from "../../hierarchy/entropy/symbol_costs.ts";
-import { rawBitsOf, type SymbolModel, symbolTables } from "../../hierarchy/entropy/symbol_model.ts";
-import { bucketOf } from "../../hierarchy/entropy/symbol_table.ts";
+} from "../../../hierarchy/entropy/fit_symbol_model.ts";
+import { putIntegers } from "../../../hierarchy/entropy/integer_vector.ts";
+import { RansEncoder } from "../../../hierarchy/entropy/rans.ts";
+import { classOf } from "../../../hierarchy/entropy/row_column_scales.ts";
+import { COSTED_MAGNITUDES, symbolCosts } from "../../../hierarchy/entropy/symbol_costs.ts";
+import {
+  rawBitsOf,
+  type SymbolModel,
+  symbolTables,
+} from "../../../hierarchy/entropy/symbol_model.ts";
+import { bucketOf } from "../../../hierarchy/entropy/symbol_table.ts";
 
 /** The indices of a matrix without their signs, and what was told of their log-scales so far. */
 export interface Symbols {

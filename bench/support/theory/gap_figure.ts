@@ -1,4 +1,4 @@
-import { type Point, type Shape, toSvg } from "../../kan/plots/drawing.ts";
+import { type Point, type Shape, toSvg } from "../../../kan/plots/drawing.ts";
 import type { CodeGap } from "./code_gap.ts";
 
 /** One measurement to draw. */

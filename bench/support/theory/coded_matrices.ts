@@ -1,10 +1,10 @@
-import type { StateDict } from "../../data/mod.ts";
-import type { Matrix } from "../../hierarchy/matrix/matrix.ts";
-import type { ErrorMetric } from "../../hierarchy/matrix/error_metric.ts";
-import { errorMetric } from "../../hierarchy/metric/tensor_metric.ts";
-import { factorMetrics, type TensorMetrics } from "../../hierarchy/mod.ts";
-import { matrixShape } from "../../hierarchy/file/plan_tensors.ts";
-import { transpose } from "../../data/transpose.ts";
+import type { StateDict } from "../../../data/mod.ts";
+import type { Matrix } from "../../../hierarchy/matrix/matrix.ts";
+import type { ErrorMetric } from "../../../hierarchy/matrix/error_metric.ts";
+import { errorMetric } from "../../../hierarchy/metric/tensor_metric.ts";
+import { factorMetrics, type TensorMetrics } from "../../../hierarchy/mod.ts";
+import { matrixShape } from "../../../hierarchy/file/plan_tensors.ts";
+import { transpose } from "../../../data/transpose.ts";
 
 /** A matrix as the levels code it: rows are inputs. */
 export interface CodedMatrix extends Matrix {

@@ -1,8 +1,8 @@
-import type { Matrix } from "../hierarchy/matrix/matrix.ts";
-import type { ErrorMetric } from "../hierarchy/matrix/error_metric.ts";
-import { forEachDiagonal } from "../hierarchy/scan/pieces.ts";
-import { passOn, readTargets, startFeedback } from "../hierarchy/quantize/error_feedback.ts";
-import type { FeedbackOperations } from "../hierarchy/quantize/feedback_operations.ts";
+import type { Matrix } from "../../hierarchy/matrix/matrix.ts";
+import type { ErrorMetric } from "../../hierarchy/matrix/error_metric.ts";
+import { forEachDiagonal } from "../../hierarchy/scan/pieces.ts";
+import { passOn, readTargets, startFeedback } from "../../hierarchy/quantize/error_feedback.ts";
+import type { FeedbackOperations } from "../../hierarchy/quantize/feedback_operations.ts";
 
 /** All feedback between the values of a matrix, without what quantizes them: all become 0. */
 export function passErrorsOn(

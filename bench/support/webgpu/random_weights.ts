@@ -1,7 +1,7 @@
-import { elementCount, type StateDict } from "../../data/tensor.ts";
-import type { ModelConfig } from "../../eval/architectures/config.ts";
-import { describeModel } from "../../eval/architectures/registry.ts";
-import { expectedTensors } from "../../eval/weights/expected_tensors.ts";
+import { elementCount, type StateDict } from "../../../data/tensor.ts";
+import type { ModelConfig } from "../../../eval/architectures/config.ts";
+import { describeModel } from "../../../eval/architectures/registry.ts";
+import { expectedTensors } from "../../../eval/weights/expected_tensors.ts";
 
 /** SmolLM2-135M's sizes. */
 export const smolLm2 = {

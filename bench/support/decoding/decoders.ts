@@ -1,10 +1,10 @@
-import { memorySource } from "../../data/memory_source.ts";
-import { openContainer } from "../../hierarchy/file/container.ts";
-import { decodeWeights } from "../../hierarchy/decode_container.ts";
-import { levelShapes } from "../../hierarchy/levels/level_codecs.ts";
-import { decodeTrellis } from "../../hierarchy/levels/trellis_codec.ts";
-import { codedShapes } from "../../hierarchy/file/plan_tensors.ts";
-import { finish } from "../../workers/steps.ts";
+import { memorySource } from "../../../data/memory_source.ts";
+import { openContainer } from "../../../hierarchy/file/container.ts";
+import { decodeWeights } from "../../../hierarchy/decode_container.ts";
+import { levelShapes } from "../../../hierarchy/levels/level_codecs.ts";
+import { decodeTrellis } from "../../../hierarchy/levels/trellis_codec.ts";
+import { codedShapes } from "../../../hierarchy/file/plan_tensors.ts";
+import { finish } from "../../../workers/steps.ts";
 
 /** What is timed, of one compressed file. */
 export interface Decoders {

@@ -1,4 +1,4 @@
-import { openModel, type StateDict, type WeightTensor } from "../../data/mod.ts";
+import { openModel, type StateDict, type WeightTensor } from "../../../data/mod.ts";
 import {
   type BaseEvaluation,
   calibrate,
@@ -8,9 +8,9 @@ import {
   type ModelConfig,
   readStateDict,
   tensorMetrics,
-} from "../../eval/mod.ts";
-import { describeModel } from "../../eval/architectures/registry.ts";
-import type { TensorMetrics } from "../../hierarchy/mod.ts";
+} from "../../../eval/mod.ts";
+import { describeModel } from "../../../eval/architectures/registry.ts";
+import type { TensorMetrics } from "../../../hierarchy/mod.ts";
 
 /** A model with what calibration found out, ready to be compressed and measured. */
 export interface CalibratedModel {
@@ -112,7 +112,7 @@ export async function openEmbeddedCalibrated(
   calibrationTokens: number,
   chunks: number,
 ): Promise<CalibratedModel> {
-  const folder = new URL("../../../shared/data/", import.meta.url);
+  const folder = new URL("../../../../shared/data/", import.meta.url);
   return await openCalibrated({
     calibrationText: await Deno.readTextFile(new URL("prose-calibration.txt", folder)),
     calibrationTokens,

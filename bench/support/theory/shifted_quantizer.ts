@@ -1,15 +1,15 @@
-import { forEachDiagonal } from "../../hierarchy/scan/pieces.ts";
-import { createErrorFeedbackKernel } from "../../hierarchy/quantize/error_feedback_kernel.ts";
-import { createPathSearchKernel } from "../../hierarchy/quantize/path_search_kernel.ts";
-import type { Matrix } from "../../hierarchy/matrix/matrix.ts";
-import type { ErrorMetric } from "../../hierarchy/matrix/error_metric.ts";
-import { passOn, readTargets, startFeedback } from "../../hierarchy/quantize/error_feedback.ts";
+import { forEachDiagonal } from "../../../hierarchy/scan/pieces.ts";
+import { createErrorFeedbackKernel } from "../../../hierarchy/quantize/error_feedback_kernel.ts";
+import { createPathSearchKernel } from "../../../hierarchy/quantize/path_search_kernel.ts";
+import type { Matrix } from "../../../hierarchy/matrix/matrix.ts";
+import type { ErrorMetric } from "../../../hierarchy/matrix/error_metric.ts";
+import { passOn, readTargets, startFeedback } from "../../../hierarchy/quantize/error_feedback.ts";
 import {
   type FeedbackOperations,
   feedbackOperations,
-} from "../../hierarchy/quantize/feedback_operations.ts";
-import { createPathSearch, type PathSearch } from "../../hierarchy/quantize/path_search.ts";
-import { reconstruct, type Trellis } from "../../hierarchy/scan/trellis.ts";
+} from "../../../hierarchy/quantize/feedback_operations.ts";
+import { createPathSearch, type PathSearch } from "../../../hierarchy/quantize/path_search.ts";
+import { reconstruct, type Trellis } from "../../../hierarchy/scan/trellis.ts";
 
 /**
  * A reconstruction function: how far, in steps, the values of magnitude 1, 2 and all larger ones are

@@ -1,4 +1,4 @@
-import { firstWhere } from "../../hierarchy/matrix/first_where.ts";
+import { firstWhere } from "../../../hierarchy/matrix/first_where.ts";
 import type { Source } from "./blahut_arimoto.ts";
 
 /** The Laplacian of variance 1. */

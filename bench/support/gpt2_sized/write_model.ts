@@ -1,11 +1,11 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { byteTokenizer } from "../../cli/testdata/byte_tokenizer.ts";
-import { elementCount } from "../../data/tensor.ts";
-import { fromFloat32, writeSafetensors } from "../../data/mod.ts";
-import { describeModel } from "../../eval/architectures/registry.ts";
-import { expectedTensors } from "../../eval/weights/expected_tensors.ts";
-import { createRandom } from "../../kan/numeric/random.ts";
+import { byteTokenizer } from "../../../cli/testdata/byte_tokenizer.ts";
+import { elementCount } from "../../../data/tensor.ts";
+import { fromFloat32, writeSafetensors } from "../../../data/mod.ts";
+import { describeModel } from "../../../eval/architectures/registry.ts";
+import { expectedTensors } from "../../../eval/weights/expected_tensors.ts";
+import { createRandom } from "../../../kan/numeric/random.ts";
 
 /** The sizes of GPT-2: 124,439,808 parameters. */
 export const GPT2_CONFIG = {

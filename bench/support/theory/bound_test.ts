@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { createRandom } from "../../kan/numeric/random.ts";
+import { createRandom } from "../../../kan/numeric/random.ts";
 import { blahutArimoto } from "./blahut_arimoto.ts";
 import { gaussianBound, scaledBound } from "./bound.ts";
 import { empiricalSource, laplacian } from "./sources.ts";

@@ -1,5 +1,5 @@
-import type { Device } from "../../eval/webgpu/device.ts";
-import { runSteps, type Step } from "../../eval/webgpu/program.ts";
+import type { Device } from "../../../eval/webgpu/device.ts";
+import { runSteps, type Step } from "../../../eval/webgpu/program.ts";
 import { secondsOf } from "./report.ts";
 
 /** Seconds of a step on the device: the mean of a batch that takes at least a quarter of a second. */

@@ -1,5 +1,5 @@
-import type { WeightTensor } from "../../data/mod.ts";
-import { type Baseline, BASELINES } from "../../baselines/mod.ts";
+import type { WeightTensor } from "../../../data/mod.ts";
+import { type Baseline, BASELINES } from "../../../baselines/mod.ts";
 
 /**
  * Which GGUF type llama.cpp's file types give each kind of matrix of a GPT-2, as its file sizes bear

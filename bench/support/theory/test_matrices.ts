@@ -1,9 +1,9 @@
-import { CLASSES_PER_OCTAVE, UNIT_CLASS } from "../../hierarchy/format/constants.ts";
-import { openModel } from "../../data/mod.ts";
-import { readStateDict } from "../../eval/mod.ts";
-import { classOf, fitRowColumnScales } from "../../hierarchy/entropy/row_column_scales.ts";
-import type { Matrices, Matrix } from "../../hierarchy/matrix/matrix.ts";
-import { createRandom } from "../../kan/mod.ts";
+import { CLASSES_PER_OCTAVE, UNIT_CLASS } from "../../../hierarchy/format/constants.ts";
+import { openModel } from "../../../data/mod.ts";
+import { readStateDict } from "../../../eval/mod.ts";
+import { classOf, fitRowColumnScales } from "../../../hierarchy/entropy/row_column_scales.ts";
+import type { Matrices, Matrix } from "../../../hierarchy/matrix/matrix.ts";
+import { createRandom } from "../../../kan/mod.ts";
 import { gaussianBound, type RateBound, scaledBound } from "./bound.ts";
 import { empiricalSource, laplacian } from "./sources.ts";
 

@@ -1,4 +1,4 @@
-import { bisect } from "../../hierarchy/matrix/bisect.ts";
+import { bisect } from "../../../hierarchy/matrix/bisect.ts";
 import { blahutArimoto, type RatePoint, type Source } from "./blahut_arimoto.ts";
 
 /** A rate-distortion function of squared error. */

@@ -1,15 +1,15 @@
-import type { StateDict } from "../../data/tensor.ts";
-import type { ModelConfig } from "../../eval/architectures/config.ts";
-import { describeModel } from "../../eval/architectures/registry.ts";
-import { calibrate } from "../../eval/calibration/calibrate.ts";
-import { evaluateLanguageModel } from "../../eval/measure/evaluate.ts";
-import { planWindows } from "../../eval/protocols/protocol.ts";
-import { planJobs } from "../../eval/scores/scoring_jobs.ts";
-import { jobOptions } from "../../eval/scoring/score_windows.ts";
-import { JobScorer } from "../../eval/webgpu/job_scorer.ts";
-import { openDevice } from "../../eval/webgpu/open_device.ts";
-import { tokensPerJob } from "../../eval/webgpu/workspace.ts";
-import { prepareWeights } from "../../eval/weights/prepared_weights.ts";
+import type { StateDict } from "../../../data/tensor.ts";
+import type { ModelConfig } from "../../../eval/architectures/config.ts";
+import { describeModel } from "../../../eval/architectures/registry.ts";
+import { calibrate } from "../../../eval/calibration/calibrate.ts";
+import { evaluateLanguageModel } from "../../../eval/measure/evaluate.ts";
+import { planWindows } from "../../../eval/protocols/protocol.ts";
+import { planJobs } from "../../../eval/scores/scoring_jobs.ts";
+import { jobOptions } from "../../../eval/scoring/score_windows.ts";
+import { JobScorer } from "../../../eval/webgpu/job_scorer.ts";
+import { openDevice } from "../../../eval/webgpu/open_device.ts";
+import { tokensPerJob } from "../../../eval/webgpu/workspace.ts";
+import { prepareWeights } from "../../../eval/weights/prepared_weights.ts";
 import { difference, say, secondsOf } from "./report.ts";
 
 /** A model and what it is measured with. */

@@ -1,6 +1,6 @@
-import type { Device } from "../../eval/webgpu/device.ts";
-import { productStep } from "../../eval/webgpu/product.ts";
-import { tileSizes } from "../../eval/webgpu/product_code.ts";
+import type { Device } from "../../../eval/webgpu/device.ts";
+import { productStep } from "../../../eval/webgpu/product.ts";
+import { tileSizes } from "../../../eval/webgpu/product_code.ts";
 import { say } from "./report.ts";
 import { timeStep } from "./time_steps.ts";
 

@@ -1,8 +1,8 @@
-import type { IndexMatrix } from "../../hierarchy/entropy/index_matrix.ts";
-import { forEachDiagonal } from "../../hierarchy/scan/pieces.ts";
-import type { RowColumnScales } from "../../hierarchy/entropy/row_column_scales.ts";
-import type { RowColumnSteps } from "../../hierarchy/matrix/matrix.ts";
-import { reconstruct, type Trellis } from "../../hierarchy/scan/trellis.ts";
+import type { IndexMatrix } from "../../../hierarchy/entropy/index_matrix.ts";
+import { forEachDiagonal } from "../../../hierarchy/scan/pieces.ts";
+import type { RowColumnScales } from "../../../hierarchy/entropy/row_column_scales.ts";
+import type { RowColumnSteps } from "../../../hierarchy/matrix/matrix.ts";
+import { reconstruct, type Trellis } from "../../../hierarchy/scan/trellis.ts";
 import {
   addBlockTerm,
   chooseShapes,

@@ -1,7 +1,7 @@
-import { readStateDict } from "../../eval/mod.ts";
-import { openModel } from "../../data/open_model.ts";
-import { HierarchicalCompressor } from "../../hierarchy/compressor.ts";
-import { createRandom } from "../../kan/numeric/random.ts";
+import { readStateDict } from "../../../eval/mod.ts";
+import { openModel } from "../../../data/open_model.ts";
+import { HierarchicalCompressor } from "../../../hierarchy/compressor.ts";
+import { createRandom } from "../../../kan/numeric/random.ts";
 
 /** Million weights per second that decoding is to reach on one core. */
 export const GOAL = 40;

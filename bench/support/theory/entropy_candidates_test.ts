@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { createRandom } from "../../kan/numeric/random.ts";
+import { createRandom } from "../../../kan/numeric/random.ts";
 import {
   addBlockTerm,
   chooseShapes,

@@ -1,6 +1,6 @@
-import { type BackendName, useBackend } from "../../eval/compute/backend.ts";
-import { createAutoencoderLevel } from "../../hierarchy/levels/autoencoder_level.ts";
-import { createRandom } from "../../kan/mod.ts";
+import { type BackendName, useBackend } from "../../../eval/compute/backend.ts";
+import { createAutoencoderLevel } from "../../../hierarchy/levels/autoencoder_level.ts";
+import { createRandom } from "../../../kan/mod.ts";
 import { difference, say, secondsOf } from "./report.ts";
 
 /** Prints how long training an autoencoder level takes on tfjs' backends. */

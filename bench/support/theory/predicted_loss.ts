@@ -1,5 +1,5 @@
-import type { WeightTensor } from "../../data/mod.ts";
-import type { TensorMetric } from "../../hierarchy/mod.ts";
+import type { WeightTensor } from "../../../data/mod.ts";
+import type { TensorMetric } from "../../../hierarchy/mod.ts";
 
 /**
  * What an error in one matrix is expected to cost, in nats per token: ½ Σ_op G_op e_o H e_pᵀ over

@@ -1,9 +1,9 @@
 import assert from "node:assert";
-import { forEachDiagonal } from "../../hierarchy/scan/pieces.ts";
-import { randomHessian, randomMatrix } from "../../baselines/testdata/random_matrix.ts";
-import { errorMetric, factorMoment } from "../../hierarchy/metric/tensor_metric.ts";
-import { quantizeMatrix } from "../../hierarchy/quantize/quantize_matrix.ts";
-import { createTrellis, reconstruct } from "../../hierarchy/scan/trellis.ts";
+import { forEachDiagonal } from "../../../hierarchy/scan/pieces.ts";
+import { randomHessian, randomMatrix } from "../../../baselines/testdata/random_matrix.ts";
+import { errorMetric, factorMoment } from "../../../hierarchy/metric/tensor_metric.ts";
+import { quantizeMatrix } from "../../../hierarchy/quantize/quantize_matrix.ts";
+import { createTrellis, reconstruct } from "../../../hierarchy/scan/trellis.ts";
 import { NO_SHIFTS, quantizeShifted, shiftLevel, type Shifts } from "./shifted_quantizer.ts";
 
 const trellis = createTrellis(8);

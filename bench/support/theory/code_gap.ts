@@ -1,14 +1,14 @@
-import { symbolBits } from "../../hierarchy/entropy/symbol_table.ts";
-import { createFieldLevel, decodeField } from "../../hierarchy/levels/field_level.ts";
-import type { EncodedLevel } from "../../hierarchy/levels/level.ts";
-import type { Matrices } from "../../hierarchy/matrix/matrix.ts";
-import { decodeIndices, decodeTrellis } from "../../hierarchy/levels/trellis_codec.ts";
+import { symbolBits } from "../../../hierarchy/entropy/symbol_table.ts";
+import { createFieldLevel, decodeField } from "../../../hierarchy/levels/field_level.ts";
+import type { EncodedLevel } from "../../../hierarchy/levels/level.ts";
+import type { Matrices } from "../../../hierarchy/matrix/matrix.ts";
+import { decodeIndices, decodeTrellis } from "../../../hierarchy/levels/trellis_codec.ts";
 import {
   createTrellisLevel,
   type TrellisLevelOptions,
-} from "../../hierarchy/levels/trellis_level.ts";
-import { meetSize } from "../../hierarchy/rate/meet_size.ts";
-import { estimateRate } from "../../hierarchy/rate/rate_estimate.ts";
+} from "../../../hierarchy/levels/trellis_level.ts";
+import { meetSize } from "../../../hierarchy/rate/meet_size.ts";
+import { estimateRate } from "../../../hierarchy/rate/rate_estimate.ts";
 import type { RateBound } from "./bound.ts";
 
 /**
