@@ -69,14 +69,16 @@ Deno.test("a function given by code is found, written in LaTeX, saved and run on
   const [formula] = formulaOf(fixed);
   assert.equal(formula!.text, "2 * bessel0(7 * x_1 + 1) - 0.5");
   assert.match(formula!.latex, /J_0\\left\(7\\cdot x_\{1\}\+1\\right\)/);
-  const points = samplesFrom([[0.3], [-0.9]]);
+  const wide = createKanModel({ widths: [1, 2], random: createRandom(0) });
+  const both = fixSymbolic(wide, samplesFrom([]), at, best!.edge);
   await tf.setBackend("cpu");
-  const kan = Kan.fromModel(fixed);
+  const kan = Kan.fromModel(both);
   const outputs = kan.apply(tf.tensor2d([[0.3], [-0.9]])).dataSync();
-  evaluateKan(fixed, points).data.forEach((value, i) => {
-    assert.ok(Math.abs(outputs[i]! - value) < 1e-5);
-    assert.ok(Math.abs(value - (2 * besselJ0(7 * points.data[i]! + 1) - 0.5)) < 1e-9);
-  });
+  const values = evaluateKan(both, samplesFrom([[0.3], [-0.9]])).data;
+  values.forEach((value, i) => assert.ok(Math.abs(outputs[i]! - value) < 1e-5));
+  [0.3, -0.9].forEach((each, i) =>
+    assert.ok(Math.abs(values[2 * i]! - (2 * besselJ0(7 * each + 1) - 0.5)) < 1e-9)
+  );
   kan.dispose();
 });
 
