@@ -23,7 +23,8 @@
  */
 export type { Basis, BasisDescription, Extrapolation } from "./bases/basis.ts";
 export type { Grid, UniformGridOptions } from "./bases/grid.ts";
-export type { DataSet, Loss } from "./engine/objective.ts";
+export type { Loss } from "./engine/losses.ts";
+export type { DataSet } from "./engine/objective.ts";
 export { evaluateKan, samplesFrom } from "./engine/evaluate.ts";
 export type { Regularization } from "./engine/regularizer.ts";
 export { attributeKan, type Attribution } from "./fitting/attribution.ts";
@@ -47,6 +48,7 @@ export {
   type LayerWidth,
   parameterCount,
 } from "./model/model.ts";
+export type { Scaling } from "./model/scaling.ts";
 export { decodeKan, encodeKan } from "./model/serialize.ts";
 export type { SymbolicEdge } from "./model/symbolic_functions.ts";
 export type { Samples } from "./numeric/least_squares.ts";

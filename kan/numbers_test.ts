@@ -37,7 +37,7 @@ function spoiledModel(value: number): networks.KanModel {
   return { layers: [{ ...layer!, coefficients: layer!.coefficients.with(3, value) }] };
 }
 
-const noLoss = () => kan.evaluateObjective(model, data, "mae" as networks.Loss);
+const noLoss = () => kan.evaluateObjective(model, data, "huber" as "mse");
 
 /** Everything that is given a model and samples. */
 const withSamples: Record<string, (model: networks.KanModel, inputs: networks.Samples) => unknown> =
@@ -182,14 +182,30 @@ const wrong: readonly (readonly [RegExp, () => unknown])[] = [
     [/^seed/, () => kan.createRandom(value)],
     [/^seed/, () => kan.createKanDense({ units: 1, seed: value })],
   ]),
-  [/^loss must be one of mse, crossEntropy/, noLoss],
+  [/^loss must be one of mse, mae, crossEntropy/, noLoss],
   [/^optimizer/, () => kan.fitKan(model, data, { optimizer: "sgd" as "adam" })],
   [/^engine/, () => kan.fitKan(model, data, { engine: "cuda" as "tfjs" })],
-  [/^row 0 of the targets are not shares/, () =>
-    kan.evaluateObjective(model, {
-      inputs,
-      targets: kan.samplesFrom([[2], [1], [1]]),
-    }, "crossEntropy")],
+  [
+    /^row 0 of the targets are not shares/,
+    () =>
+      kan.evaluateObjective(kan.createKanModel({ widths: [2, 2], random }), {
+        inputs,
+        targets: kan.samplesFrom([[2, 0], [1, 0], [1, 0]]),
+      }, "crossEntropy"),
+  ],
+  [
+    /at least 2, got 1; binaryCrossEntropy/,
+    () => kan.evaluateObjective(model, data, "crossEntropy"),
+  ],
+  [
+    /row 1 of the targets is 2; binary/,
+    () => kan.fitKan(model, data, { loss: "binaryCrossEntropy" }),
+  ],
+  [/^loss must be one of .* or a function/, () => kan.fitKan(model, data, { loss: 3 as never })],
+  ...[NaN, 0, -1].map((spread): [RegExp, () => unknown] => {
+    const scaling = { inputs: Array(2).fill({ center: 0, spread }), outputs: [] };
+    return [/^the spread of scaling.inputs\[0\]/, () => kan.fitKan(model, data, { scaling })];
+  }),
   [
     /must have 1 values/,
     () => kan.stepAdam(Float64Array.of(1), Float64Array.of(1, 2), { learningRate: 1 }),

@@ -3,6 +3,7 @@ import { requireModelAndInputs } from "../model/model_checks.ts";
 import type { Samples } from "../numeric/least_squares.ts";
 import { nodeCount } from "../model/layer_model.ts";
 import type { KanModel } from "../model/model.ts";
+import { toRaw, toScaled } from "../model/scaling.ts";
 import { forwardLayer, type LayerTrace } from "./layer_pass.ts";
 
 /**
@@ -24,11 +25,14 @@ import { forwardLayer, type LayerTrace } from "./layer_pass.ts";
 export function evaluateKan(model: KanModel, inputs: Samples): Samples {
   requireModelAndInputs(model, inputs);
   const traces = traceModel(model, inputs, { edges: false, slopes: false });
-  const data = traces.at(-1)!.nodes;
+  const data = toRaw(traces.at(-1)!.nodes, model.scaling?.outputs);
   return { rows: inputs.rows, columns: nodeCount(model.layers.at(-1)!), data };
 }
 
-/** The forward pass through every layer, with everything that later passes need. */
+/**
+ * The forward pass through every layer, with everything that later passes need. It takes raw inputs;
+ * what it returns is what layers see and compute.
+ */
 export function traceModel(
   model: KanModel,
   inputs: Samples,
@@ -38,7 +42,7 @@ export function traceModel(
   if (inputs.columns !== inputDim) {
     throw new RangeError(`the model has ${inputDim} inputs, the samples ${inputs.columns}`);
   }
-  let data = inputs.data;
+  let data = toScaled(inputs.data, model.scaling?.inputs);
   return model.layers.map((layer) => {
     const trace = forwardLayer(layer, data, inputs.rows, wants);
     data = trace.nodes;

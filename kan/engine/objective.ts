@@ -1,10 +1,11 @@
-import { requireOneOf, requireSamples } from "../numeric/checks.ts";
 import { requireModelAndInputs } from "../model/model_checks.ts";
 import type { Samples } from "../numeric/least_squares.ts";
 import { nodeCount } from "../model/layer_model.ts";
 import { type KanModel, layerParameterCount, parameterCount } from "../model/model.ts";
+import { type ColumnScale, toRaw } from "../model/scaling.ts";
 import { traceModel } from "./evaluate.ts";
 import { backwardLayer } from "./layer_pass.ts";
+import { evaluateLoss, type Loss, requireLoss, requireTargets } from "./losses.ts";
 import {
   type LayerPenalty,
   penalizeLayer,
@@ -16,15 +17,9 @@ import {
 export interface DataSet {
   /** [samples, inputs]. */
   readonly inputs: Samples;
-  /** [samples, outputs]; for `"crossEntropy"`, shares of the classes that sum to 1 in each row. */
+  /** [samples, outputs]; see {@link Loss} for what each loss expects. */
   readonly targets: Samples;
 }
-
-/**
- * - `"mse"`: the mean of squared errors over samples and outputs.
- * - `"crossEntropy"`: the mean over samples of -sum target log softmax(output), in nats.
- */
-export type Loss = "mse" | "crossEntropy";
 
 /** A value to be minimised, and its gradient with respect to the parameters. */
 export interface Evaluation {
@@ -34,38 +29,6 @@ export interface Evaluation {
   readonly loss: number;
   /** In the order of the parameter vector. */
   readonly gradient: Float64Array;
-}
-
-/** The loss and its gradient with respect to the outputs. */
-export function evaluateLoss(
-  loss: Loss,
-  outputs: Float64Array,
-  targets: Samples,
-): { value: number; gradient: Float64Array } {
-  const { rows, columns } = targets;
-  const gradient = new Float64Array(outputs.length);
-  let value = 0;
-  if (loss === "mse") {
-    for (let at = 0; at < outputs.length; at++) {
-      const error = outputs[at]! - targets.data[at]!;
-      value += error * error / outputs.length;
-      gradient[at] = 2 * error / outputs.length;
-    }
-    return { value, gradient };
-  }
-  for (let row = 0; row < rows; row++) {
-    const start = row * columns;
-    const logits = outputs.subarray(start, start + columns);
-    const highest = logits.reduce((most, logit) => Math.max(most, logit), -Infinity);
-    const total = logits.reduce((sum, logit) => sum + Math.exp(logit - highest), 0);
-    for (let c = 0; c < columns; c++) {
-      const target = targets.data[start + c]!;
-      const logShare = logits[c]! - highest - Math.log(total);
-      value -= target * logShare / rows;
-      gradient[start + c] = (Math.exp(logShare) - target) / rows;
-    }
-  }
-  return { value, gradient };
 }
 
 /**
@@ -107,10 +70,11 @@ export function objectiveOf(
   const traces = traceModel(model, data.inputs, { edges: isRegularized, slopes: true });
   const { value: lossValue, gradient: outputGradient } = evaluateLoss(
     loss,
-    traces.at(-1)!.nodes,
+    toRaw(traces.at(-1)!.nodes, model.scaling?.outputs),
     data.targets,
   );
-  let value = lossValue, upstream = outputGradient;
+  let value = lossValue;
+  let upstream = scaleGradient(outputGradient, model.scaling?.outputs);
   const gradient = new Float64Array(parameterCount(model));
   let end = gradient.length;
   for (let l = model.layers.length - 1; l >= 0; l--) {
@@ -129,35 +93,22 @@ export function objectiveOf(
   return { value, loss: lossValue, gradient };
 }
 
-/** Every loss. */
-const LOSSES: readonly Loss[] = ["mse", "crossEntropy"];
-/** How far from 1 the shares of the classes may sum up, as float32 shares of many classes do. */
-const SHARE_TOLERANCE = 1e-3;
+/** A gradient with respect to raw outputs as one with respect to what the last layer computes. */
+function scaleGradient(
+  gradient: Float64Array,
+  columns: readonly ColumnScale[] | undefined,
+): Float64Array {
+  if (columns === undefined) return gradient;
+  return gradient.map((value, at) => value * columns[at % columns.length]!.spread);
+}
 
 /**
  * Throws a RangeError unless the data have the model's inputs and outputs and as many targets as
  * inputs, at least one, and all numbers are finite. `what` names the data.
  */
 export function requireFitting(model: KanModel, data: DataSet, loss: Loss, what = ""): void {
-  requireOneOf("loss", loss, LOSSES);
+  requireLoss(loss);
   requireModelAndInputs(model, data.inputs, 1, `${what}inputs`);
-  requireSamples(`${what}targets`, data.targets);
   const outputs = nodeCount(model.layers.at(-1)!);
-  if (data.targets.columns !== outputs || data.targets.rows !== data.inputs.rows) {
-    throw new RangeError(
-      `the model has ${outputs} outputs for ${data.inputs.rows} samples, ` +
-        `the ${what}targets are ${data.targets.rows} by ${data.targets.columns}`,
-    );
-  }
-  if (loss === "crossEntropy") requireShares(data.targets, `${what}targets`);
-}
-
-function requireShares({ rows, columns, data }: Samples, name: string): void {
-  for (let row = 0; row < rows; row++) {
-    const shares = data.subarray(row * columns, (row + 1) * columns);
-    const sum = shares.reduce((total, share) => total + share, 0);
-    if (Math.abs(sum - 1) > SHARE_TOLERANCE || shares.some((share) => share < 0)) {
-      throw new RangeError(`row ${row} of the ${name} are not shares that sum to 1: [${shares}]`);
-    }
-  }
+  requireTargets(loss, data.targets, data.inputs.rows, outputs, what);
 }

@@ -5,7 +5,8 @@ import { createChebyshev } from "../bases/global_bases.ts";
 import { createKanModel, type KanModel, parametersOf, withParameters } from "../model/model.ts";
 import { createRandom } from "../numeric/random.ts";
 import type { SymbolicEdge } from "../model/symbolic_functions.ts";
-import { type DataSet, evaluateObjective, type Loss } from "./objective.ts";
+import { evaluateLoss, type Loss } from "./losses.ts";
+import { type DataSet, evaluateObjective } from "./objective.ts";
 import type { Regularization } from "./regularizer.ts";
 import { createTensorObjective } from "../fitting/tensor_objective.ts";
 
@@ -34,6 +35,9 @@ function withSymbolicEdge(model: KanModel): KanModel {
   return { layers: [{ ...first!, mask, symbolic: new Map([[1, edge]]) }, ...rest] };
 }
 
+const logCosh = (output: Float64Array, target: Float64Array) =>
+  output.reduce((sum, value, i) => sum + Math.log(Math.cosh(value - target[i]!)), 0);
+
 const plain = createKanModel({ widths: [2, 3, 2], random: createRandom(3) });
 const products = createKanModel({
   widths: [2, { sums: 1, products: [2, 3] }, 2],
@@ -44,6 +48,18 @@ const cases: { name: string; model: KanModel; loss: Loss; regularization?: Regul
   { name: "two layers", model: plain, loss: "mse" },
   { name: "cross-entropy", model: plain, loss: "crossEntropy" },
   { name: "the penalty", model: plain, loss: "mse", regularization: { lambda: 0.1 } },
+  { name: "absolute errors", model: plain, loss: "mae" },
+  { name: "binary cross-entropy", model: plain, loss: "binaryCrossEntropy" },
+  { name: "a loss of one's own", model: plain, loss: logCosh },
+  {
+    name: "a loss of one's own with its gradient, and the penalty",
+    model: plain,
+    loss: {
+      value: logCosh,
+      gradient: (output, target) => output.map((o, i) => Math.tanh(o - target[i]!)),
+    },
+    regularization: { lambda: 0.1 },
+  },
   { name: "multiplication nodes", model: products, loss: "mse" },
   { name: "a symbolic edge and a removed one", model: withSymbolicEdge(products), loss: "mse" },
   {
@@ -68,7 +84,7 @@ const cases: { name: string; model: KanModel; loss: Loss; regularization?: Regul
 
 for (const { name, model, loss, regularization } of cases) {
   const data = drawData(2, 2);
-  if (loss === "crossEntropy") {
+  if (loss === "crossEntropy" || loss === "binaryCrossEntropy") {
     for (let row = 0; row < 20; row++) data.targets.data.set([row % 2, 1 - row % 2], 2 * row);
   }
 
@@ -108,4 +124,22 @@ Deno.test("data that do not fit the model are refused", () => {
   assert.throws(() => evaluateObjective(plain, drawData(2, 3), "mse"), /2 outputs for 20 samples/);
   assert.throws(() => evaluateObjective(plain, drawData(3, 2), "mse"), /2 inputs, the samples 3/);
   assert.throws(() => evaluateObjective(plain, drawData(2, 2, 0), "mse"), /at least 1 sample/);
+});
+
+Deno.test("one logit and two outputs of cross entropy are the same loss", () => {
+  const logits = [0.3, -2, 40, -800], labels = [1, 0, 1, 1];
+  const one = evaluateLoss("binaryCrossEntropy", Float64Array.from(logits), {
+    rows: 4,
+    columns: 1,
+    data: Float64Array.from(labels),
+  });
+  const two = evaluateLoss("crossEntropy", Float64Array.from(logits.flatMap((z) => [0, z])), {
+    rows: 4,
+    columns: 2,
+    data: Float64Array.from(labels.flatMap((label) => [1 - label, label])),
+  });
+  assert.ok(Math.abs(one.value - two.value) < 1e-12 && one.value > 200);
+  one.gradient.forEach((slope, row) =>
+    assert.ok(Math.abs(slope - two.gradient[2 * row + 1]!) < 1e-15)
+  );
 });

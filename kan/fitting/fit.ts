@@ -1,16 +1,12 @@
 import { requireInteger, requireNumber, requireOneOf } from "../numeric/checks.ts";
-import {
-  type DataSet,
-  evaluateLoss,
-  type Evaluation,
-  type Loss,
-  objectiveOf,
-  requireFitting,
-} from "../engine/objective.ts";
+import { evaluateLoss, type Loss } from "../engine/losses.ts";
+import { type DataSet, type Evaluation, objectiveOf, requireFitting } from "../engine/objective.ts";
 import { evaluateKan } from "../engine/evaluate.ts";
 import { jacobianOf } from "../engine/jacobian.ts";
 import { type Regularization, requireRegularization } from "../engine/regularizer.ts";
 import { type Batches, drawBatches } from "./batches.ts";
+import { scaleTask } from "./scale_task.ts";
+import type { Scaling } from "../model/scaling.ts";
 import { createTensorObjective, type TensorObjective } from "./tensor_objective.ts";
 import { type GridUpdateOptions, requireGridUpdate, scheduleGridUpdates } from "./grid_schedule.ts";
 import { updateGrids } from "./grid_update.ts";
@@ -39,6 +35,14 @@ export interface FitOptions {
   readonly batchSize?: number;
   /** `"mse"` if absent. */
   readonly loss?: Loss;
+  /**
+   * What brings raw columns to a size that networks work well with; it becomes part of the trained
+   * model, which takes and gives raw columns. `"auto"` if absent: columns that need it are scaled,
+   * inputs beyond 10 and, if the loss is mse or mae, targets beyond 100, unless the model has a
+   * scaling or has learnt the data already. Losses mse and mae, and so the penalty's weight, count in
+   * scaled targets.
+   */
+  readonly scaling?: "auto" | Scaling | false;
   /** Sparsity penalty; none if absent. */
   readonly regularization?: Regularization;
   /** `"float64"` (plain TypeScript) if absent; `"tfjs"` computes on the current backend. */
@@ -114,9 +118,11 @@ export async function fitKan(
   if (validation !== undefined) requireFitting(model, validation, loss, "validation ");
   requireOptions(options);
   requirePlainSquares(options);
-  const trainer = new Trainer(model, data, options);
+  const task = scaleTask(model, data, options);
+  const trainer = new Trainer(task.model, task.data, task.options);
   try {
-    return await train(trainer, options);
+    const result = await train(trainer, task.options);
+    return { ...result, model: task.restore(result.model) };
   } finally {
     trainer.dispose();
   }

@@ -7,6 +7,7 @@ import { type Grid, gridFromBreaks } from "../bases/grid.ts";
 import { designMatrix, type KanLayerModel } from "../model/layer_model.ts";
 import { leastSquares, type Samples } from "../numeric/least_squares.ts";
 import type { KanModel } from "../model/model.ts";
+import { toScaled } from "../model/scaling.ts";
 
 /** Share of an evenly spaced grid in an updated one, as in pykan. */
 const UNIFORM_SHARE = 0.02;
@@ -93,13 +94,13 @@ export function updateGrids(
 ): KanModel {
   requireModelAndInputs(model, inputs, 1);
   requireNumber("uniformShare", uniformShare, { least: 0, most: 1 });
-  let data = inputs.data;
+  let data = toScaled(inputs.data, model.scaling?.inputs);
   const layers = model.layers.map((layer, l) => {
     const updated = updateLayer(layer, l, data, inputs.rows, uniformShare);
     data = forwardLayer(updated, data, inputs.rows, { edges: false, slopes: false }).nodes;
     return updated;
   });
-  return { layers };
+  return { ...model, layers };
 }
 
 function updateLayer(

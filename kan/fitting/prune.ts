@@ -78,7 +78,12 @@ export function pruneInputs(model: KanModel, inputs: Samples, threshold = 0.01):
   );
   const edges = removed.flatMap((i) => edgesOfInput(first!, i));
   const layer = selectInputs(foldMeans(first!, edges, edgeMeans(model, inputs, 0)), kept);
-  return { model: { layers: [layer, ...rest] }, kept };
+  const { scaling } = model;
+  const columns = scaling && { ...scaling, inputs: kept.map((i) => scaling.inputs[i]!) };
+  return {
+    model: { layers: [layer, ...rest], ...(columns !== undefined && { scaling: columns }) },
+    kept,
+  };
 }
 
 /**
@@ -103,7 +108,7 @@ export function removeEdge(model: KanModel, inputs: Samples, at: EdgeAddress): K
   const without = withoutEdges(foldMeans(layer, [edge], edgeMeans(model, inputs, at.layer)), [
     edge,
   ]);
-  return { layers: model.layers.with(at.layer, without) };
+  return { ...model, layers: model.layers.with(at.layer, without) };
 }
 
 /** Which edge of a model. */
@@ -140,12 +145,12 @@ function pruneNodes(model: KanModel, inputs: Samples, threshold: number): KanMod
     const lost = Array.from({ length: all }, (_, n) => n).filter((n) => !kept.includes(n));
     const edges = lost.flatMap((n) => edgesOfInput(next, n));
     layers[l + 1] = selectInputs(
-      foldMeans(next, edges, edgeMeans({ layers }, inputs, l + 1)),
+      foldMeans(next, edges, edgeMeans({ ...model, layers }, inputs, l + 1)),
       kept,
     );
     layers[l] = selectNodes(layers[l]!, kept);
   }
-  return { layers };
+  return { ...model, layers };
 }
 
 function pruneEdges(model: KanModel, inputs: Samples, threshold: number): KanModel {
@@ -162,10 +167,10 @@ function pruneEdges(model: KanModel, inputs: Samples, threshold: number): KanMod
         if (!kept.includes(i) && isAlive(layer, i, o)) removed.push(i * outputDim + o);
       }
     }
-    const means = edgeMeans({ layers }, inputs, l);
+    const means = edgeMeans({ ...model, layers }, inputs, l);
     layers[l] = withoutEdges(foldMeans(layer, removed, means), removed);
   });
-  return { layers };
+  return { ...model, layers };
 }
 
 /** The indices of scores above the threshold, or of the highest if none is. */

@@ -47,7 +47,7 @@ export function refineKan(model: KanModel, intervals: number, inputs?: Samples):
     });
     return withBases(layer, bases, columns);
   });
-  return { layers };
+  return { ...model, layers };
 }
 
 /** The grid with its breaks resampled to another number of intervals by linear interpolation. */

@@ -2,7 +2,8 @@ import * as tf from "@tensorflow/tfjs";
 import { Kan } from "../layers/kan.ts";
 import type { KanModel } from "../model/model.ts";
 import type { Tensor, Tensor2D, Tensor3D } from "../numeric/tensor_types.ts";
-import type { DataSet, Evaluation, Loss } from "../engine/objective.ts";
+import { evaluateLoss, type Loss } from "../engine/losses.ts";
+import type { DataSet, Evaluation } from "../engine/objective.ts";
 import { ENTROPY_OFFSET, INPUT_SPREAD_OFFSET, type Regularization } from "../engine/regularizer.ts";
 
 /** Keeps the root of a variance differentiable where all samples are equal. */
@@ -28,12 +29,20 @@ export function createTensorObjective(
       assign(kan, parameters);
       const x = toTensor(data.inputs), y = toTensor(data.targets);
       let lossTensor: Tensor | undefined;
+      const own = typeof loss === "string" ? undefined : await evaluateOwn(kan, loss, data, x);
+      const lossOfOutputs = (outputs: Tensor2D) => {
+        // The gradient of outputs times slopes is that of the loss; its value is not.
+        lossTensor = tf.keep(
+          own === undefined ? lossOf(loss, outputs, y) : outputs.mul(own.slopes).sum(),
+        );
+        return lossTensor;
+      };
       const objective = () => {
         if (regularization === undefined || !(regularization.lambda > 0)) {
-          return tf.keep(lossTensor = lossOf(loss, kan.apply(x), y)) as tf.Scalar;
+          return lossOfOutputs(kan.apply(x)) as tf.Scalar;
         }
         const { outputs, layers } = kan.applyWithEdges(x);
-        lossTensor = tf.keep(lossOf(loss, outputs, y));
+        const lossTensor = lossOfOutputs(outputs);
         const penalties = layers.map(({ inputs, edges }) => penalty(inputs, edges, regularization));
         return tf.addN([lossTensor, ...penalties]) as tf.Scalar;
       };
@@ -46,6 +55,8 @@ export function createTensorObjective(
       }
       const total = (await value.data())[0]!, alone = (await lossTensor!.data())[0]!;
       tf.dispose([x, y, value, lossTensor!, ...Object.values(grads)]);
+      own?.slopes.dispose();
+      if (own !== undefined) return { value: total - alone + own.value, loss: own.value, gradient };
       return { value: total, loss: alone, gradient };
     },
     dispose: () => kan.dispose(),
@@ -67,8 +78,34 @@ function toTensor(samples: DataSet["inputs"]): Tensor2D {
 }
 
 function lossOf(loss: Loss, outputs: Tensor2D, targets: Tensor2D): Tensor {
-  if (loss === "mse") return outputs.sub(targets).square().mean();
-  return tf.logSoftmax(outputs).mul(targets).sum().div(-targets.shape[0]);
+  switch (loss) {
+    case "mse":
+      return outputs.sub(targets).square().mean();
+    case "mae":
+      return outputs.sub(targets).abs().mean();
+    case "binaryCrossEntropy":
+      return tf.softplus(outputs).sub(outputs.mul(targets)).mean();
+    default:
+      return tf.logSoftmax(outputs).mul(targets).sum().div(-targets.shape[0]);
+  }
+}
+
+/** A loss that is not made of tensors, from outputs that are read. */
+async function evaluateOwn(
+  kan: Kan,
+  loss: Loss,
+  data: DataSet,
+  x: Tensor2D,
+): Promise<{ value: number; slopes: Tensor2D }> {
+  const tensor = kan.apply(x);
+  const outputs = Float64Array.from(await tensor.data());
+  tensor.dispose();
+  const { value, gradient } = evaluateLoss(loss, outputs, data.targets);
+  const slopes = tf.tensor2d(Float32Array.from(gradient), [
+    x.shape[0],
+    gradient.length / x.shape[0],
+  ]);
+  return { value, slopes };
 }
 
 /** Standard deviation over the samples, with n - 1. */

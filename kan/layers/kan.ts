@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { KanLayer, type SplinePath } from "./kan_layer.ts";
 import { requireModel } from "../model/model_checks.ts";
 import type { KanModel } from "../model/model.ts";
+import type { ColumnScale, Scaling } from "../model/scaling.ts";
 import type { Tensor2D, Tensor3D, Variable } from "../numeric/tensor_types.ts";
 
 /**
@@ -27,8 +28,12 @@ export class Kan {
   /** The layers, first to last. */
   readonly layers: readonly KanLayer[];
 
-  private constructor(layers: readonly KanLayer[]) {
+  /** The raw columns that it takes and gives, if its layers work with scaled ones. */
+  readonly scaling: Scaling | undefined;
+
+  private constructor(layers: readonly KanLayer[], scaling: Scaling | undefined) {
     this.layers = layers;
+    this.scaling = scaling;
   }
 
   /**
@@ -38,12 +43,13 @@ export class Kan {
    */
   static fromModel(model: KanModel, path: SplinePath = "dense"): Kan {
     requireModel(model);
-    return new Kan(model.layers.map((layer) => KanLayer.fromModel(layer, path)));
+    return new Kan(model.layers.map((layer) => KanLayer.fromModel(layer, path)), model.scaling);
   }
 
   /** The current weights as a plain value; waits for the backend. */
   async toModel(): Promise<KanModel> {
-    return { layers: await Promise.all(this.layers.map((layer) => layer.toModel())) };
+    const layers = await Promise.all(this.layers.map((layer) => layer.toModel()));
+    return { layers, ...(this.scaling !== undefined && { scaling: this.scaling }) };
   }
 
   /** The trained variables, in the order of the parameter vector of {@link KanModel}. */
@@ -57,7 +63,11 @@ export class Kan {
    * @throws RangeError if the number of inputs is wrong, or as the extrapolation policy says.
    */
   apply(x: Tensor2D): Tensor2D {
-    return tf.tidy(() => this.layers.reduce((nodes, layer) => layer.apply(nodes), x));
+    return tf.tidy(() => {
+      const scaled = scaleTensor(x, this.scaling?.inputs);
+      const nodes = this.layers.reduce((nodes, layer) => layer.apply(nodes), scaled);
+      return unscaleTensor(nodes, this.scaling?.outputs);
+    });
   }
 
   /**
@@ -69,18 +79,32 @@ export class Kan {
     outputs: Tensor2D;
     layers: { inputs: Tensor2D; edges: Tensor3D }[];
   } {
-    let nodes = x;
+    let nodes = scaleTensor(x, this.scaling?.inputs);
     const layers = this.layers.map((layer) => {
       const inputs = nodes;
       const result = layer.applyWithEdges(inputs);
       nodes = result.nodes;
       return { inputs, edges: result.edges };
     });
-    return { outputs: nodes, layers };
+    return { outputs: unscaleTensor(nodes, this.scaling?.outputs), layers };
   }
 
   /** Frees the memory of all layers. */
   dispose(): void {
     for (const layer of this.layers) layer.dispose();
   }
+}
+
+/** Raw columns as the layers see them. */
+function scaleTensor(x: Tensor2D, columns: readonly ColumnScale[] | undefined): Tensor2D {
+  if (columns === undefined) return x;
+  const centers = tf.tensor1d(columns.map(({ center }) => center));
+  return x.sub(centers).div(tf.tensor1d(columns.map(({ spread }) => spread)));
+}
+
+/** What the last layer computes as raw columns. */
+function unscaleTensor(nodes: Tensor2D, columns: readonly ColumnScale[] | undefined): Tensor2D {
+  if (columns === undefined) return nodes;
+  const spreads = tf.tensor1d(columns.map(({ spread }) => spread));
+  return nodes.mul(spreads).add(tf.tensor1d(columns.map(({ center }) => center)));
 }

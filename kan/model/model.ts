@@ -10,6 +10,7 @@ import {
   nodeCount,
 } from "./layer_model.ts";
 import type { Random } from "../numeric/random.ts";
+import type { Scaling } from "./scaling.ts";
 
 /**
  * A whole network as one plain value in float64. Every other module takes such values and returns
@@ -18,6 +19,8 @@ import type { Random } from "../numeric/random.ts";
 export interface KanModel {
   /** The layers, first to last; each has as many inputs as the one before has nodes. */
   readonly layers: readonly KanLayerModel[];
+  /** The raw columns that it takes and gives, if its layers work with scaled ones. */
+  readonly scaling?: Scaling;
 }
 
 /** Nodes of a layer: a number of sums, or sums and multiplication nodes. */
@@ -178,5 +181,5 @@ export function replaceParameters(model: KanModel, parameters: Float64Array): Ka
     );
     return { ...layer, coefficients, baseWeights, splineScales, symbolic };
   });
-  return { layers };
+  return { ...model, layers };
 }

@@ -8,6 +8,7 @@ import {
 import { type KanLayerModel, nodeCount } from "./layer_model.ts";
 import type { Samples } from "../numeric/least_squares.ts";
 import type { KanModel } from "./model.ts";
+import { requireScaling } from "./scaling.ts";
 
 /** Throws a RangeError unless the arrays of a model fit each other and hold finite numbers. */
 export function requireModel(model: KanModel): void {
@@ -22,6 +23,9 @@ export function requireModel(model: KanModel): void {
     }
     inputs = nodeCount(layer);
   });
+  if (model.scaling !== undefined) {
+    requireScaling(model.scaling, model.layers[0]!.inputDim, inputs!);
+  }
 }
 
 /** As {@link requireModel}, and that there are at least `leastRows` samples for its inputs. */

@@ -4,9 +4,12 @@ import { basisFromDescription } from "../bases/describe.ts";
 import type { BaseFunction, KanLayerModel } from "./layer_model.ts";
 import type { KanModel } from "./model.ts";
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
+import type { Scaling } from "./scaling.ts";
 import { type SymbolicEdge, symbolicFunction } from "./symbolic_functions.ts";
 
-const FORMAT_VERSION = 1;
+/** The first version; with scaled columns, which its readers would not know, it is the second. */
+const PLAIN_VERSION = 1;
+const SCALED_VERSION = 2;
 
 /** What the metadata say of a layer; arrays are tensors of their own. */
 interface LayerHeader {
@@ -61,7 +64,10 @@ export function encodeKan(model: KanModel): Uint8Array<ArrayBuffer> {
   });
   // Bytes after numbers, so that every number is aligned.
   const all = new Map([...tensors, ...masks]);
-  return encodeSafetensors(all, { kan: JSON.stringify({ version: FORMAT_VERSION, layers }) });
+  const header = model.scaling === undefined
+    ? { version: PLAIN_VERSION, layers }
+    : { version: SCALED_VERSION, layers, scaling: model.scaling };
+  return encodeSafetensors(all, { kan: JSON.stringify(header) });
 }
 
 /**
@@ -82,27 +88,42 @@ export function encodeKan(model: KanModel): Uint8Array<ArrayBuffer> {
 export function decodeKan(bytes: Uint8Array): KanModel {
   const { tensors, metadata } = decodeSafetensors(bytes);
   if (metadata.kan === undefined) throw new RangeError("the file holds no KAN");
-  const layers = parseLayers(metadata.kan);
-  const model = { layers: layers.map((header, l) => decodeLayer(header, `layers.${l}.`, tensors)) };
+  const { layers: headers, scaling } = parseHeader(metadata.kan);
+  const layers = headers.map((header, l) => decodeLayer(header, `layers.${l}.`, tensors));
+  const model = { layers, ...(scaling !== undefined && { scaling }) };
   requireModel(model);
   return model;
 }
 
-function parseLayers(text: string): LayerHeader[] {
+function parseHeader(text: string): { layers: LayerHeader[]; scaling: Scaling | undefined } {
   let header;
   try {
     header = JSON.parse(text);
   } catch {
     // Falls through to the errors below.
   }
-  const { version, layers } = header ?? {};
-  if (version !== FORMAT_VERSION) {
-    throw new RangeError(`the KAN has format version ${version}, this library reads 1`);
+  const { version, layers, scaling } = header ?? {};
+  if (version !== PLAIN_VERSION && version !== SCALED_VERSION) {
+    throw new RangeError(`the KAN has format version ${version}, this library reads 1 and 2`);
   }
   if (!Array.isArray(layers) || !layers.every(isLayerHeader)) {
     throw new RangeError("the file is damaged: its metadata are not those of a KAN");
   }
-  return layers;
+  if (version === PLAIN_VERSION) return { layers, scaling: undefined };
+  if (!isScaling(scaling)) {
+    throw new RangeError("the file is damaged: its metadata lack the scaling of the columns");
+  }
+  return { layers, scaling };
+}
+
+function isScaling(value: unknown): value is Scaling {
+  const { inputs, outputs } = (value ?? {}) as Partial<Record<keyof Scaling, unknown>>;
+  return [inputs, outputs].every((columns) =>
+    Array.isArray(columns) &&
+    columns.every((column) =>
+      typeof column?.center === "number" && typeof column?.spread === "number"
+    )
+  );
 }
 
 function isLayerHeader(value: Partial<Record<keyof LayerHeader, unknown>> | null): boolean {

@@ -42,7 +42,10 @@ export function edgeCurve(
   requireInteger("points", points, 2);
   const layer = layerOfEdge(model, at);
   const trace = traceModel(model, inputs, { edges: false, slopes: false })[at.layer]!;
-  return layerCurves(layer, trace.inputs, points)(at.input, at.output);
+  const curve = layerCurves(layer, trace.inputs, points)(at.input, at.output);
+  const column = at.layer === 0 ? model.scaling?.inputs[at.input] : undefined;
+  if (column === undefined) return curve;
+  return { ...curve, x: curve.x.map((x) => column.center + column.spread * x) };
 }
 
 /** The curves of all edges of a layer with these inputs, [samples, inputDim]. */

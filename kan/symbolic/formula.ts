@@ -3,6 +3,7 @@ import { requireModel } from "../model/model_checks.ts";
 import { ConstantNode, isConstantNode, parse, simplify } from "mathjs";
 import { isAlive, type KanLayerModel } from "../model/layer_model.ts";
 import type { KanModel } from "../model/model.ts";
+import type { ColumnScale } from "../model/scaling.ts";
 import { latexNameOf, type SymbolicEdge, symbolicFunction } from "../model/symbolic_functions.ts";
 
 /** One output as a formula. */
@@ -19,6 +20,14 @@ export interface FormulaOptions {
   readonly inputNames?: readonly string[];
   /** Decimals to which numbers are rounded, 0 to 15; 4 if absent. Terms that round to 0 go. */
   readonly decimals?: number;
+}
+
+/** How far numbers are rounded. */
+interface Rounding {
+  /** Decimals of what is of size 1. */
+  readonly decimals: number;
+  /** The scaled inputs by name: how large they are, and how much they vary. Other atoms count as 1. */
+  readonly columns: ReadonlyMap<string, { readonly size: number; readonly spread: number }>;
 }
 
 /** constant + sum of coefficient * atom; atoms are texts. */
@@ -53,24 +62,49 @@ export function formulaOf(model: KanModel, options: FormulaOptions = {}): readon
   }
   requireInteger("decimals", decimals, 0, 15);
   requireModel(model);
-  let nodes: readonly LinearCombination[] = names.map((name) => ({
-    constant: 0,
-    terms: new Map([[name, 1]]),
-  }));
+  const { scaling } = model;
+  const columns = new Map(
+    scaling?.inputs.flatMap(({ center, spread }, i) => {
+      if (center === 0 && spread === 1) return [];
+      return [[names[i]!, { size: Math.abs(center) + spread, spread }]];
+    }),
+  );
+  const rounding: Rounding = { decimals, columns };
+  let nodes: readonly LinearCombination[] = names.map((name, i) => {
+    const { center, spread } = scaling?.inputs[i] ?? { center: 0, spread: 1 };
+    return { constant: -center / spread, terms: new Map([[name, 1 / spread]]) };
+  });
   model.layers.forEach((layer, l) => {
     requireSymbolic(layer, l);
-    nodes = nodesOf(layer, nodes, decimals);
+    nodes = nodesOf(layer, nodes, rounding);
   });
-  return nodes.map((node) => {
-    // math.js joins numbers in float64, so they are rounded once more after it.
-    const tidy = simplify(parse(format(node, decimals)), {}, { exactFractions: false })
-      .transform((part) =>
-        isConstantNode(part) && typeof part.value === "number"
-          ? new ConstantNode(Number(part.value.toFixed(decimals)))
-          : part
-      );
+  // math.js joins numbers in float64, so they are rounded once more after it.
+  const roundAgain = scaling === undefined
+    ? (value: number) => Number(value.toFixed(decimals))
+    : (value: number) => Number(value.toPrecision(12));
+  return nodes.map((node, o) => {
+    const tidy = simplify(parse(formatOutput(node, rounding, scaling?.outputs[o])), {}, {
+      exactFractions: false,
+    }).transform((part) =>
+      isConstantNode(part) && typeof part.value === "number"
+        ? new ConstantNode(roundAgain(part.value))
+        : part
+    );
     return { text: tidy.toString(), latex: tidy.toTex({ handler: writeNames }) };
   });
+}
+
+/** An output in its raw units, where a digit counts as much as it did in scaled ones. */
+function formatOutput(
+  node: LinearCombination,
+  rounding: Rounding,
+  column: ColumnScale = { center: 0, spread: 1 },
+): string {
+  const { center, spread } = column;
+  if (center === 0 && spread === 1) return format(node, rounding);
+  const decimals = Math.max(0, rounding.decimals - Math.floor(Math.log10(spread)));
+  const raw = add(scale(node, spread), { constant: center, terms: new Map() });
+  return format(raw, { ...rounding, decimals });
 }
 
 /** x_12 as x_{12}, and functions of one's own as they want to be written. */
@@ -107,20 +141,20 @@ function requireSymbolic(layer: KanLayerModel, l: number): void {
 function nodesOf(
   layer: KanLayerModel,
   inputs: readonly LinearCombination[],
-  decimals: number,
+  rounding: Rounding,
 ): LinearCombination[] {
   const sums = Array.from({ length: layer.outputDim }, (_, o) => {
     let sum: LinearCombination = { constant: 0, terms: new Map() };
     for (let i = 0; i < layer.inputDim; i++) {
       if (!isAlive(layer, i, o)) continue;
-      sum = add(sum, edgeOf(layer.symbolic.get(i * layer.outputDim + o)!, inputs[i]!, decimals));
+      sum = add(sum, edgeOf(layer.symbolic.get(i * layer.outputDim + o)!, inputs[i]!, rounding));
     }
     return sum;
   });
   let at = layer.outputDim - layer.products.reduce((total, count) => total + count, 0);
   const nodes = sums.slice(0, at);
   for (const count of layer.products) {
-    nodes.push(sums.slice(at, at + count).reduce((a, b) => multiply(a, b, decimals)));
+    nodes.push(sums.slice(at, at + count).reduce((a, b) => multiply(a, b, rounding)));
     at += count;
   }
   return nodes;
@@ -130,7 +164,7 @@ function nodesOf(
 function edgeOf(
   edge: SymbolicEdge,
   input: LinearCombination,
-  decimals: number,
+  rounding: Rounding,
 ): LinearCombination {
   const { name, inputScale, inputShift, outputScale, outputShift } = edge;
   const argument = add(scale(input, inputScale), { constant: inputShift, terms: new Map() });
@@ -138,23 +172,26 @@ function edgeOf(
   if (name === "0") return shift;
   if (name === "x") return add(scale(argument, outputScale), shift);
   const power = /^(1\/)?x\^?(\d*)$/.exec(name);
-  const single = rounded(argument, decimals);
-  if (power !== null && single.constant === 0 && single.terms.size === 1) {
+  const single = rounded(argument, rounding);
+  if (
+    power !== null && single.constant === 0 && single.terms.size === 1 &&
+    !isColumn(single, rounding)
+  ) {
     // (k t)^n = k^n t^n keeps the number out of the power.
     const [[atom]] = single.terms as unknown as [[string, number]];
     const exponent = Number(power[2] || 1) * (power[1] === undefined ? 1 : -1);
     const factor = argument.terms.get(atom)! ** exponent;
     return add(term(symbolicFunction(name).format(atom), outputScale * factor), shift);
   }
-  if (name === "exp") {
+  if (name === "exp" && !isColumn(argument, rounding)) {
     // e^(u + k) = e^k e^u.
-    const atom = `exp(${format({ ...argument, constant: 0 }, decimals)})`;
+    const atom = `exp(${format({ ...argument, constant: 0 }, rounding)})`;
     return add(term(atom, outputScale * Math.exp(argument.constant)), shift);
   }
   if (name === "sin" || name === "cos") {
-    return add(waveOf(name, argument, outputScale, decimals), shift);
+    return add(waveOf(name, argument, outputScale, rounding), shift);
   }
-  return add(term(symbolicFunction(name).format(format(argument, decimals)), outputScale), shift);
+  return add(term(symbolicFunction(name).format(format(argument, rounding)), outputScale), shift);
 }
 
 /** A wave with its phase moved into (-pi/2, pi/2] and its first coefficient made positive. */
@@ -162,7 +199,7 @@ function waveOf(
   name: "sin" | "cos",
   argument: LinearCombination,
   amplitude: number,
-  decimals: number,
+  rounding: Rounding,
 ): LinearCombination {
   const [first = 1] = argument.terms.values();
   const isTurned = first < 0;
@@ -170,7 +207,12 @@ function waveOf(
   const halfTurns = Math.round(turned.constant / Math.PI);
   const sign = (isTurned && name === "sin" ? -1 : 1) * (halfTurns % 2 === 0 ? 1 : -1);
   const phase = { ...turned, constant: turned.constant - halfTurns * Math.PI };
-  return term(`${name}(${format(phase, decimals)})`, sign * amplitude);
+  return term(`${name}(${format(phase, rounding)})`, sign * amplitude);
+}
+
+/** Whether a scaled input is in it, whose powers and products would have tiny or huge factors. */
+function isColumn({ terms }: LinearCombination, { columns }: Rounding): boolean {
+  return [...terms.keys()].some((atom) => columns.has(atom));
 }
 
 function term(atom: string, coefficient: number): LinearCombination {
@@ -188,30 +230,42 @@ function scale(a: LinearCombination, factor: number): LinearCombination {
   return { constant: a.constant * factor, terms };
 }
 
-function multiply(a: LinearCombination, b: LinearCombination, decimals: number): LinearCombination {
-  const [left, right] = [rounded(a, decimals), rounded(b, decimals)];
+function multiply(
+  a: LinearCombination,
+  b: LinearCombination,
+  rounding: Rounding,
+): LinearCombination {
+  const [left, right] = [rounded(a, rounding), rounded(b, rounding)];
   if (left.terms.size === 0) return scale(b, a.constant);
   if (right.terms.size === 0) return scale(a, b.constant);
-  if (left.constant === 0 && right.constant === 0 && left.terms.size + right.terms.size === 2) {
+  const areSingle = left.terms.size === 1 && right.terms.size === 1 && !isColumn(left, rounding) &&
+    !isColumn(right, rounding);
+  if (left.constant === 0 && right.constant === 0 && areSingle) {
     const [[leftAtom]] = left.terms as unknown as [[string, number]];
     const [[rightAtom]] = right.terms as unknown as [[string, number]];
     return term(`${leftAtom} * ${rightAtom}`, a.terms.get(leftAtom)! * b.terms.get(rightAtom)!);
   }
-  return term(`(${format(a, decimals)}) * (${format(b, decimals)})`, 1);
+  return term(`(${format(a, rounding)}) * (${format(b, rounding)})`, 1);
 }
 
 /** With all numbers rounded, without terms that vanish. */
-function rounded(a: LinearCombination, decimals: number): LinearCombination {
-  const round = (value: number) => Number(value.toFixed(decimals));
-  const terms = [...a.terms].map(([atom, coefficient]) => [atom, round(coefficient)] as const);
+function rounded(a: LinearCombination, { decimals, columns }: Rounding): LinearCombination {
+  const round = (value: number, digits: number) =>
+    Number(value.toFixed(Math.min(Math.max(digits, 0), 100)));
+  const terms = [...a.terms].map(([atom, coefficient]) => {
+    const column = columns.get(atom);
+    if (column === undefined) return [atom, round(coefficient, decimals)] as const;
+    if (round(coefficient * column.spread, decimals) === 0) return [atom, 0] as const;
+    return [atom, round(coefficient, decimals + Math.ceil(Math.log10(column.size)))] as const;
+  });
   return {
-    constant: round(a.constant),
+    constant: round(a.constant, decimals),
     terms: new Map(terms.filter(([, coefficient]) => coefficient !== 0)),
   };
 }
 
-function format(a: LinearCombination, decimals: number): string {
-  const { constant, terms } = rounded(a, decimals);
+function format(a: LinearCombination, rounding: Rounding): string {
+  const { constant, terms } = rounded(a, rounding);
   const parts = [...terms].map(([atom, coefficient]) => {
     if (coefficient === 1) return atom;
     return coefficient === -1 ? `-(${atom})` : `${coefficient} * ${atom}`;

@@ -175,7 +175,7 @@ export function autoSymbolic(
 }
 
 function withLayer(model: KanModel, at: number, layer: KanLayerModel): KanModel {
-  return { layers: model.layers.with(at, layer) };
+  return { ...model, layers: model.layers.with(at, layer) };
 }
 
 /** What goes into an edge and what comes out, at the samples. */
