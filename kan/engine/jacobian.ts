@@ -32,7 +32,7 @@ export function jacobianOf(model: KanModel, inputs: Samples): Samples {
     for (let output = 0; output < outputs; output++) {
       const gradient = new Float64Array(parameters);
       let upstream: Float64Array = new Float64Array(outputs);
-      upstream[output] = model.scaling?.outputs[output]!.spread ?? 1;
+      upstream[output] = model.scaling?.outputs[output]?.spread ?? 1;
       let end = parameters;
       for (let l = model.layers.length - 1; l >= 0; l--) {
         const layer = model.layers[l]!, start = end - layerParameterCount(layer);
