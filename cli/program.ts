@@ -21,24 +21,35 @@ const COMMANDS = [
   addPageCommands,
 ];
 
-/**
- * The program with its commands. `name` is how the user calls it, such as `deno task`; `start` runs
- * them; messages go to `write`. Misuse throws commander's CommanderError or a UsageError.
- */
-export function createProgram(
-  name: string,
-  start: Start,
-  write: { out: (text: string) => void; error: (text: string) => void },
-): Command {
-  const program = new Command(name)
-    .description("Compress language models with Kolmogorov-Arnold levels, and measure the cost.")
+/** Where a program's messages go. */
+export interface ProgramOutput {
+  /** Help that was asked for. */
+  readonly out: (text: string) => void;
+  /** Usage errors. */
+  readonly error: (text: string) => void;
+}
+
+/** A program without commands, which throws commander's CommanderError where it is misused. */
+export function emptyProgram(name: string, description: string, write: ProgramOutput): Command {
+  return new Command(name)
+    .description(description)
     .exitOverride()
     .configureOutput({
       writeOut: write.out,
       writeErr: write.error,
       outputError: (message, writeError) => writeError(`${usageErrorText(message)}\n`),
     })
-    .showHelpAfterError("(add --help for the options)")
+    .showHelpAfterError("(add --help for the options)");
+}
+
+/**
+ * The program with its commands. `name` is how the user calls it, such as `deno task`; `start` runs
+ * them; messages go to `write`. Misuse throws commander's CommanderError or a UsageError.
+ */
+export function createProgram(name: string, start: Start, write: ProgramOutput): Command {
+  const description =
+    "Compress language models with Kolmogorov-Arnold levels, and measure the cost.";
+  const program = emptyProgram(name, description, write)
     .hook("preAction", (_, command) => refuseIgnoredOptions(command));
   for (const add of COMMANDS) add(program, start);
   return program;

@@ -1,0 +1,71 @@
+import { type Command, CommanderError } from "commander";
+import process from "node:process";
+import { inspect } from "node:util";
+import { isGranted } from "../data/permissions.ts";
+import { removeUnfinishedFiles } from "../data/write_file.ts";
+import type { Start } from "./options/command.ts";
+import { watchForInterrupt } from "./output/interrupt.ts";
+import { releaseOutputs } from "./output/output.ts";
+import type { ProgramOutput } from "./program.ts";
+import { commandLine } from "./terminal/command_line.ts";
+import { describeError, exitStatusOf } from "./terminal/errors.ts";
+import { startRun } from "./terminal/run.ts";
+import { openTerminal, type Terminal } from "./terminal/terminal.ts";
+
+/** Makes a program: how the user calls it, what starts its commands, and where messages go. */
+export type CreateProgram = (name: string, start: Start, write: ProgramOutput) => Command;
+
+/**
+ * Runs one command line of the program that `create` makes and gives its exit status: 0, 1 for a
+ * failure, 2 for a usage error. Never throws: an error becomes one line on stderr (its stack trace
+ * too where `KANPRESS_DEBUG` is set).
+ */
+export async function runProgram(
+  name: string,
+  args: readonly string[],
+  create: CreateProgram,
+): Promise<0 | 1 | 2> {
+  const watch = watchForInterrupt();
+  const terminal = openTerminal();
+  const run = startRun({
+    print: terminal.print,
+    printData: terminal.printData,
+    writeLine: terminal.writeLine,
+    isTerminal: process.stderr.isTTY === true,
+    width: process.stdout.columns ?? 100,
+    command: commandLine([name, ...args]),
+    signal: watch.signal,
+    environment: process.env,
+    expectInterrupt: watch.expect,
+  });
+  const start: Start = (load) => async (...given) => {
+    // commander passes itself last.
+    await (await load())(...[...given.slice(0, -1), run] as never[]);
+  };
+  const program = create(name, start, { out: terminal.writeOut, error: terminal.writeError });
+  try {
+    await watch.guard(program.parseAsync([...args], { from: "user" }));
+    return 0;
+  } catch (error) {
+    report(error, terminal);
+    return exitStatusOf(error);
+  } finally {
+    releaseOutputs();
+    removeUnfinishedFiles();
+    watch.stop();
+    terminal.close();
+  }
+}
+
+/** Writes an error to stderr, unless it is commander's, which has been written already. */
+function report(error: unknown, terminal: Terminal): void {
+  if (error instanceof CommanderError) return;
+  terminal.writeLine(`error: ${describeError(error)}`);
+  if (isDebugging()) terminal.writeError(`${inspect(error)}\n`);
+}
+
+/** Whether stack traces are wanted; without the permission to know, none are. */
+function isDebugging(): boolean {
+  const variable = "KANPRESS_DEBUG";
+  return isGranted({ name: "env", variable }) && Boolean(process.env[variable]);
+}
