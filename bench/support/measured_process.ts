@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { residentMemory } from "./resident_memory.ts";
 
 /** What running a kanpress command as a process of its own took. */
 export interface MeasuredProcess {
@@ -21,16 +22,6 @@ const PROGRAM = fileURLToPath(new URL("../../cli.ts", import.meta.url));
 const INTERVAL = 50;
 /** Clock ticks per second in /proc, the same on every Linux. */
 const TICKS = 100;
-
-/** A figure of a process's resident memory in bytes; 0 when it has ended. */
-function residentMemory(pid: number, figure: "VmHWM" | "VmRSS"): number {
-  try {
-    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-    return 1024 * Number(new RegExp(`${figure}:\\s+(\\d+) kB`).exec(status)?.[1] ?? 0);
-  } catch {
-    return 0;
-  }
-}
 
 /** Processor time of a process so far, in seconds; 0 when it has ended. */
 function processorTime(pid: number): number {

@@ -17,6 +17,8 @@ const result: EvaluationResult = {
     standardError: 0.00004,
     median: 0.003,
     medianStandardError: 0.0001,
+    p99: 0.03,
+    p99StandardError: 0.001,
     p999: 0.0663,
     p999StandardError: 0.002,
   },

@@ -19,6 +19,8 @@ function resultOf(mean: number): EvaluationResult {
       standardError: 0.001,
       median: mean / 2,
       medianStandardError: 0.001,
+      p99: 0.03,
+      p99StandardError: 0.001,
       p999: 10 * mean,
       p999StandardError: 0.01,
     },

@@ -64,6 +64,10 @@ export interface EvaluationResult {
     readonly median: number;
     /** Standard error of the median. */
     readonly medianStandardError: number;
+    /** 99th percentile over tokens. */
+    readonly p99: number;
+    /** Standard error of the 99th percentile. */
+    readonly p99StandardError: number;
     /** 99.9th percentile over tokens. */
     readonly p999: number;
     /** Standard error of the 99.9th percentile. */
@@ -140,12 +144,15 @@ export function summarizeScores(
 function summarizeDivergence(values: Float64Array, sizes: readonly number[]) {
   const mean = meanOfClusters(values, sizes);
   const median = quantileEstimate(values, 0.5, sizes);
+  const p99 = quantileEstimate(values, 0.99, sizes);
   const p999 = quantileEstimate(values, 0.999, sizes);
   return {
     mean: mean.value,
     standardError: mean.standardError,
     median: median.value,
     medianStandardError: median.standardError,
+    p99: p99.value,
+    p99StandardError: p99.standardError,
     p999: p999.value,
     p999StandardError: p999.standardError,
   };
