@@ -1,21 +1,33 @@
 /**
- * Whole-file bits, divergence and perplexity of the published methods and of kanpress' presets, side
- * by side in one run on the embedded model. Methods that can use calibration get it; all code every
- * matrix, embeddings included. Calibrates and evaluates on the texts of ../shared.
+ * How do the published methods compare with kanpress' presets? Prints whole-file bits, divergence and
+ * perplexity, side by side in one run on the embedded model. Methods that can use calibration get it;
+ * all code every matrix, embeddings included.
  *
  *     deno run --allow-all bench/baselines.ts
  *     deno run --allow-all bench/baselines.ts --methods q4_k,gptq-4-g64,rate-4,rate-2.5 --chunks 100
  *
+ * Calibrates and measures on the embedded texts, or on those of `--calibration` and `--text`.
+ *
  * Methods are the names of `BASELINES`, a preset with its bits per parameter, such as `rate-3`, or
  * one of llama.cpp's file types, which mix GGUF's formats: these are also set beside what llama.cpp
- * itself reaches, with the embedding of inputs stored apart and as coarse as llama.cpp's. Ends with
- * status 1 where one is more than a tenth worse than llama.cpp's.
+ * itself reaches, with the embedding of inputs stored apart and as coarse as llama.cpp's. On a text
+ * of `--text`, which is then taken for llama.cpp's, it ends with status 1 where one is more than a
+ * tenth worse than llama.cpp's.
  */
-import { parseArgs } from "node:util";
 import type { StateDict } from "../data/mod.ts";
-import { decompressWeights, HierarchicalCompressor, PRESETS } from "../hierarchy/mod.ts";
+import {
+  decompressWeights,
+  HierarchicalCompressor,
+  type Preset,
+  PRESETS,
+} from "../hierarchy/mod.ts";
 import { BASELINES, compressWithBaseline } from "../baselines/mod.ts";
-import { openEmbeddedCalibrated, TIED_EMBEDDING } from "./support/theory/calibrated_model.ts";
+import { endFor, readOptions } from "./support/command_line.ts";
+import {
+  openEmbeddedCalibrated,
+  TEXT_OPTIONS,
+  TIED_EMBEDDING,
+} from "./support/theory/calibrated_model.ts";
 import {
   ggufInputEmbedding,
   ggufMixture,
@@ -33,28 +45,25 @@ const DEFAULT_METHODS = [
   ...["rate-2", "rate-2.5", "rate-3", "rate-4", "rate-5", "seed", "hybrid-4", "hybrid-3"],
 ];
 
-const { values: args } = parseArgs({
-  options: {
-    methods: { type: "string", default: DEFAULT_METHODS.join(",") },
-    chunks: { type: "string", default: "60" },
-    "calibration-tokens": { type: "string", default: "65536" },
-  },
+const args = readOptions({
+  ...TEXT_OPTIONS,
+  methods: { type: "string", default: DEFAULT_METHODS.join(",") },
 });
-
-const model = await openEmbeddedCalibrated(
-  Number(args["calibration-tokens"]),
-  Number(args.chunks),
+const methods = args.methods.split(",");
+const unknown = methods.find((name) =>
+  !BASELINES.has(name) && !LLAMA_CPP_FILES.has(name) &&
+  !PRESETS.some((preset) => preset === name.split("-")[0])
 );
+if (unknown !== undefined) endFor(`--methods: ${unknown} is neither a baseline nor a preset`);
+const model = await openEmbeddedCalibrated(args);
 const { weights, metrics, config } = model;
 
 async function compress(method: string): Promise<{ weights: StateDict; bitsPerWeight: number }> {
   const baseline = BASELINES.get(method) ?? ggufMixture(method, Number(config.n_layer));
   if (baseline !== undefined) return compressWithBaseline(weights, baseline, { metrics });
-  const [name, bits] = method.split("-");
-  const preset = PRESETS.find((one) => one === name);
-  if (preset === undefined) throw new Error(`--methods: ${method} is neither baseline nor preset`);
+  const [preset, bits] = method.split("-");
   const compressor = new HierarchicalCompressor({
-    preset,
+    preset: preset as Preset,
     ...(bits === undefined ? {} : { bits: Number(bits) }),
   });
   const { bytes, report } = await compressor.compress(weights, { metrics, config });
@@ -64,7 +73,7 @@ async function compress(method: string): Promise<{ weights: StateDict; bitsPerWe
 const rows: { bits: number; cells: string[] }[] = [];
 const divergences = new Map<string, { tied: number; untied: number }>();
 let original = 0, tokens = 0;
-for (const method of args.methods.split(",")) {
+for (const method of methods) {
   const start = performance.now();
   const { weights: compressed, bitsPerWeight } = await compress(method);
   const seconds = (performance.now() - start) / 1000;
@@ -107,4 +116,4 @@ const isCrippled = Array.from(
   divergences,
   ([type, { untied }]) => untied > 1.1 * LLAMA_CPP_FILES.get(type)!.klDivergence,
 );
-if (isCrippled.includes(true)) Deno.exit(1);
+if (args.text !== undefined && isCrippled.includes(true)) Deno.exit(1);

@@ -6,6 +6,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { launchChromium } from "../eval/plots/chromium.ts";
+import { orEnd } from "./support/command_line.ts";
 import { codedSamples, printHeader, printRates } from "./support/decoding/samples.ts";
 
 const RUNS = 30;
@@ -17,7 +18,7 @@ const { success, stdout } = await new Deno.Command(Deno.execPath(), {
 }).output();
 if (!success) Deno.exit(1);
 
-const browser = await launchChromium();
+const browser = await orEnd(launchChromium());
 try {
   const page = await browser.newPage();
   // Only pages of localhost or https have what checks the file's hashes.

@@ -8,7 +8,6 @@
  *     deno run --allow-all bench/encode.ts
  *     deno run --allow-all bench/encode.ts --states 8
  */
-import { parseArgs } from "node:util";
 import * as tf from "@tensorflow/tfjs";
 import { useBackend } from "../eval/mod.ts";
 import { symbolCosts } from "../hierarchy/entropy/symbol_costs.ts";
@@ -27,6 +26,7 @@ import { codingTasks } from "../hierarchy/workers/coding_tasks.ts";
 import { createRandom } from "../kan/numeric/random.ts";
 import { leastCpuSeconds, leastCpuSecondsLater } from "./support/cpu_seconds.ts";
 import { passErrorsOn } from "./support/feedback_pass.ts";
+import { readOptions } from "./support/command_line.ts";
 
 /** Million weights per second that each number of states is to reach. */
 const GOALS = new Map([[8, 3], [256, 0.3]]);
@@ -146,7 +146,7 @@ function percent(share: number): string {
   return `${(100 * share).toFixed(0)} %`;
 }
 
-const { values } = parseArgs({ options: { states: { type: "string", default: "8,256" } } });
+const values = readOptions({ states: { type: "string", default: "8,256" } });
 const signal = randomMatrices();
 console.log("million weights per second".padEnd(26) + "    one pass   whole step    goal");
 for (const states of values.states.split(",")) await benchStates(Number(states), signal);

@@ -7,7 +7,6 @@
  *     deno run --allow-read --allow-net bench/entropy_model.ts
  *     deno run --allow-read --allow-net bench/entropy_model.ts --bits 2.5
  */
-import { parseArgs } from "node:util";
 import { memorySource, readEmbeddedCalibration, readEmbeddedText } from "../data/mod.ts";
 import { indexStatistics } from "../hierarchy/entropy/index_statistics.ts";
 import { fitEntropyModel } from "../hierarchy/levels/fit_entropy_model.ts";
@@ -37,6 +36,7 @@ import { runTasksHere } from "../hierarchy/workers/task_runner.ts";
 import { openCalibrated } from "./support/theory/calibrated_model.ts";
 import { type Price, priceExtensions } from "./support/theory/entropy_extensions.ts";
 import { printTable } from "./support/theory/table.ts";
+import { readOptions } from "./support/command_line.ts";
 
 /** Indices in the order of the code, and what they stand for, row-major, that scales are fit to. */
 interface Coded extends MatrixShape {
@@ -49,7 +49,7 @@ interface CodedModel {
   readonly matrices: readonly Coded[];
 }
 
-const { values: args } = parseArgs({ options: { bits: { type: "string", default: "4,2.5" } } });
+const args = readOptions({ bits: { type: "string", default: "4,2.5" } });
 
 async function indicesOf(bytes: Uint8Array): Promise<CodedModel> {
   const { stages, tensors } = await openContainer(memorySource(bytes, "embedded model"));

@@ -1,10 +1,10 @@
 /**
- * How fast language models are evaluated, as ratios measured side by side in one run, also to ONNX
- * Runtime and transformers.js, and whether perplexities agree with llama.cpp:
- * `deno run --allow-all bench/evaluate.ts`. The GPT-2-sized model
- * has random weights of the right shapes.
+ * How fast are language models evaluated, calibrated and continued on the processor? Prints ratios
+ * measured side by side in one run: scoring beside a bare matrix product, two workers beside one. The
+ * GPT-2-sized model has random weights of the right shapes.
+ *
+ *     deno run --allow-all bench/evaluate.ts
  */
-import { existsSync } from "node:fs";
 import process from "node:process";
 import * as tf from "@tensorflow/tfjs";
 import { embeddedModelPath, openModel, type StateDict } from "../data/mod.ts";
@@ -24,7 +24,6 @@ import { prepareWeights } from "../eval/weights/prepared_weights.ts";
 import { describeModel } from "../eval/architectures/registry.ts";
 import { randomStateDict } from "../eval/testdata/random_model.ts";
 import { createRandom } from "../kan/mod.ts";
-import { compareWithOnnxRuntime } from "./onnx_runtime.ts";
 
 const contextLength = 512;
 const config = {
@@ -106,35 +105,6 @@ async function threadRatio(weights: StateDict, tokens: Int32Array): Promise<void
   );
 }
 
-async function agreement(
-  name: string,
-  text: string,
-  context: number,
-  llamaCpp: number,
-): Promise<void> {
-  const path = new URL(`../../shared/models/${name}`, import.meta.url).pathname;
-  if (!existsSync(path)) return console.log(`${name}: ../shared is absent, skipped`);
-  const source = await openModel(path);
-  const tokenizer = await source.tokenizer();
-  const contents = await Deno.readTextFile(new URL(`../../shared/data/${text}`, import.meta.url));
-  const tokens = tokenizer.encode(contents);
-  const start = performance.now();
-  const { perplexity, perplexityStandardError } = await evaluateLanguageModel({
-    config: source.config,
-    original: await readStateDict(source),
-    tokens,
-    contextLength: context,
-    ...(tokenizer.addsBos && { bosTokenId: tokenizer.bosTokenId! }),
-  });
-  const seconds = (performance.now() - start) / 1000;
-  console.log(
-    `${name}: perplexity ${perplexity.original.toFixed(4)} ± ` +
-      `${perplexityStandardError.original.toFixed(4)}, llama.cpp ${llamaCpp}, ratio ` +
-      `${(perplexity.original / llamaCpp).toFixed(5)}; ${tokens.length} tokens in ` +
-      `${seconds.toFixed(1)} s`,
-  );
-}
-
 async function generationSpeed(weights: StateDict): Promise<void> {
   const model = createLanguageModel(config, weights);
   const count = 32;
@@ -164,8 +134,6 @@ async function calibrationSpeed(
 }
 
 await useBackend("wasm");
-await agreement("stories260K", "tinystories-eval.txt", 512, 4.9392);
-await agreement("prose-4m", "prose-eval.txt", 256, 53.789);
 const weights = randomStateDict(config, 1);
 const random = createRandom(2);
 const tokens = Int32Array.from({ length: 8 * contextLength }, () => random.integer(50257));
@@ -186,4 +154,3 @@ await calibrationSpeed("embedded model", {
   tokens: words,
   contextLength: 256,
 });
-await compareWithOnnxRuntime();

@@ -1,9 +1,11 @@
-// From samples to a formula: exp(sin(pi x) + y^2) with a network [2, 5, 1], as in pykan's first
-// example. Prints test errors and the time of each step; with a folder as argument it also draws
-// the pictures of kan/README.md there.
-//
-//   deno run --allow-read --allow-write --allow-env bench/kan_hello.ts [folder]
-
+/**
+ * Does a network [2, 5, 1] come from samples to the formula exp(sin(pi x) + y^2), as in pykan's first
+ * example? Prints test errors and the bounds that they must keep; with a folder as argument it also
+ * draws the pictures of kan/README.md there. Ends with status 1 where a bound is missed.
+ *
+ *     deno run --allow-read --allow-env bench/kan_hello.ts
+ *     deno run --allow-read --allow-write --allow-env bench/kan_hello.ts FOLDER
+ */
 import { autoSymbolic, formulaOf } from "@kanpress/kanpress/kan/symbolic";
 import {
   createKanModel,

@@ -1,7 +1,9 @@
-// x y with one multiplication node (Liu et al. 2024, arXiv:2408.10205, section 2).
-//
-//   deno run --allow-read --allow-env bench/kan_product.ts
-
+/**
+ * Does one multiplication node learn x y exactly (Liu et al. 2024, arXiv:2408.10205, section 2)? Ends
+ * with status 1 where a bound is missed.
+ *
+ *     deno run --allow-read --allow-env bench/kan_product.ts
+ */
 import { autoSymbolic, formulaOf } from "@kanpress/kanpress/kan/symbolic";
 import {
   createKanModel,

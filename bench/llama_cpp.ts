@@ -1,44 +1,40 @@
 /**
  * Does kanpress need fewer bytes than llama.cpp's types for the same divergence from the original
  * model? Calibrates on the same text, compresses to the bytes that are allowed (whole file, embeddings
- * and container included) and evaluates on all of the text that llama.cpp was evaluated on. Needs
- * the models and texts of ../shared; see the models' README.md for how llama.cpp was run.
+ * and container included) and evaluates on all of the text that llama.cpp was evaluated on.
  *
- *     deno run --allow-all bench/llama_cpp.ts
- *     deno run --allow-all bench/llama_cpp.ts --model prose-4m --only Q4_K_M,Q2_K --chunks 100
+ *     deno run --allow-all bench/llama_cpp.ts --folder FOLDER
+ *     deno run --allow-all bench/llama_cpp.ts --folder FOLDER --model prose-4m --only Q4_K_M,Q2_K
  *
- * `--states` and `--rate-weight` change the code, `--json PATH` writes the numbers. Ends with
+ * The folder holds the models and texts that llama.cpp was measured with, which are not part of the
+ * repository. `--chunks` takes the beginning of the text, `--states` and `--rate-weight` change the code, `--json PATH` writes the numbers. Ends with
  * status 1 where a goal is missed.
  */
-import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import type { EvaluationResult } from "../eval/mod.ts";
 import {
   type CompressorOptions,
   decompressWeights,
   HierarchicalCompressor,
 } from "../hierarchy/mod.ts";
+import { readOptions } from "./support/command_line.ts";
 import { type CalibratedModel, openCalibrated } from "./support/theory/calibrated_model.ts";
 import {
+  findFiles,
   LLAMA_CPP_MODELS,
   type LlamaCppModel,
   type LlamaCppPoint,
 } from "./support/theory/llama_cpp_figures.ts";
 import { printTable } from "./support/theory/table.ts";
 
-const SHARED = fileURLToPath(new URL("../../shared", import.meta.url));
-
-const { values: args } = parseArgs({
-  options: {
-    model: { type: "string" },
-    only: { type: "string" },
-    chunks: { type: "string" },
-    "calibration-tokens": { type: "string", default: "32768" },
-    states: { type: "string" },
-    "rate-weight": { type: "string" },
-    json: { type: "string" },
-  },
+const args = readOptions({
+  folder: { type: "string" },
+  model: { type: "string" },
+  only: { type: "string" },
+  chunks: { type: "string" },
+  "calibration-tokens": { type: "string", default: "32768" },
+  states: { type: "string" },
+  "rate-weight": { type: "string" },
+  json: { type: "string" },
 });
 
 /** Aims so far below the budget: the rate search ends within 0.2 % of its goal. */
@@ -56,13 +52,14 @@ interface Measured {
   readonly result: EvaluationResult;
 }
 
-async function open({ name, ...rest }: LlamaCppModel): Promise<CalibratedModel> {
+async function open(spec: LlamaCppModel): Promise<CalibratedModel> {
+  const { model, calibration, evaluation } = findFiles(args.folder, spec);
   return await openCalibrated({
-    path: `${SHARED}/models/${name}`,
-    calibrationText: await Deno.readTextFile(`${SHARED}/data/${rest.calibration}`),
+    path: model,
+    calibrationText: await Deno.readTextFile(calibration),
     calibrationTokens: Number(args["calibration-tokens"]),
-    evaluationText: await Deno.readTextFile(`${SHARED}/data/${rest.evaluation}`),
-    contextLength: rest.contextLength,
+    evaluationText: await Deno.readTextFile(evaluation),
+    contextLength: spec.contextLength,
     ...(args.chunks === undefined ? {} : { chunks: Number(args.chunks) }),
   });
 }
@@ -116,10 +113,6 @@ const all: { model: string; measured: Measured }[] = [];
 for (const spec of LLAMA_CPP_MODELS) {
   const points = spec.points.filter(({ type }) => only?.includes(type) ?? true);
   if ((args.model ?? spec.name) !== spec.name || points.length === 0) continue;
-  if (!existsSync(`${SHARED}/models/${spec.name}`)) {
-    console.log(`${spec.name}: ../shared is absent, skipped`);
-    continue;
-  }
   const model = await open(spec);
   const measured: Measured[] = [];
   for (const point of points) {

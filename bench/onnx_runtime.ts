@@ -1,7 +1,10 @@
 /**
- * How fast whole chunks are scored, beside ONNX Runtime (native, and in WebAssembly) and
- * transformers.js: the same weights and tokens, one thread each, in one run, taking turns:
- * `deno run --allow-all bench/onnx_runtime.ts`. Downloads the packages of `interop/deno.json`.
+ * How fast are whole chunks scored, beside ONNX Runtime (native, and in WebAssembly) and
+ * transformers.js? The same weights and tokens, one thread each, in one run, taking turns.
+ *
+ *     deno run --allow-all bench/onnx_runtime.ts
+ *
+ * Downloads the packages of `interop/deno.json`.
  *
  * All compute the logits at every position and the log-probability of each next token. What counts
  * is tokens per second that the process was computing, so that a busy machine disturbs less.
@@ -150,7 +153,7 @@ function report({ name, batch, length }: Task, results: ReadonlyMap<string, Engi
 }
 
 /** Prints the comparison for the embedded model and for one of GPT-2's sizes. */
-export async function compareWithOnnxRuntime(): Promise<void> {
+async function compareWithOnnxRuntime(): Promise<void> {
   await useBackend("wasm");
   const embedded = await openModel(embeddedModelPath());
   await compare({
@@ -173,4 +176,4 @@ export async function compareWithOnnxRuntime(): Promise<void> {
   await compare({ name: "GPT-2-sized", config, weights, batch: 1, length: 512, rounds: 3 });
 }
 
-if (import.meta.main) await compareWithOnnxRuntime();
+await compareWithOnnxRuntime();

@@ -1,30 +1,26 @@
 /**
  * Does the loss grow by ½ Σ g e H eᵀ, as the rate code assumes? Compresses the embedded model, then
  * puts one compressed matrix at a time into the original and compares its divergence with what
- * calibration predicts. Calibrates and evaluates on the texts of ../shared.
+ * calibration predicts.
  *
  *     deno run --allow-all bench/predicted_loss.ts
  *     deno run --allow-all bench/predicted_loss.ts --bits 2.5 --chunks 100
+ *
+ * Calibrates and measures on the embedded texts, or on those of `--calibration` and `--text`.
  */
-import { parseArgs } from "node:util";
 import { decompressWeights, HierarchicalCompressor } from "../hierarchy/mod.ts";
-import { openEmbeddedCalibrated } from "./support/theory/calibrated_model.ts";
+import { readOptions } from "./support/command_line.ts";
+import { openEmbeddedCalibrated, TEXT_OPTIONS } from "./support/theory/calibrated_model.ts";
 import { predictedLoss } from "./support/theory/predicted_loss.ts";
 import { printTable } from "./support/theory/table.ts";
 
-const { values: args } = parseArgs({
-  options: {
-    bits: { type: "string", default: "3" },
-    chunks: { type: "string", default: "60" },
-    states: { type: "string", default: "8" },
-    "calibration-tokens": { type: "string", default: "32768" },
-  },
+const args = readOptions({
+  ...TEXT_OPTIONS,
+  bits: { type: "string", default: "3" },
+  states: { type: "string", default: "8" },
 });
 
-const model = await openEmbeddedCalibrated(
-  Number(args["calibration-tokens"]),
-  Number(args.chunks),
-);
+const model = await openEmbeddedCalibrated(args);
 const { weights, metrics } = model;
 const compressor = new HierarchicalCompressor({
   bits: Number(args.bits),

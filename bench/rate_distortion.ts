@@ -11,7 +11,7 @@
  * the numbers; `--log2-samples N` changes the number of drawn values from 2^20. Ends with status 1
  * where a goal is missed.
  */
-import { parseArgs } from "node:util";
+import { readOptions } from "./support/command_line.ts";
 import { measureGap } from "./support/theory/code_gap.ts";
 import { type DrawnGap, gapFigure } from "./support/theory/gap_figure.ts";
 import {
@@ -37,17 +37,15 @@ const RANS_GOAL = 0.005;
 const rateWeightOf = (states: number) => states === 1 ? 0.12 : 0.42;
 const RATE_PASSES = 10;
 
-const { values: args } = parseArgs({
-  options: {
-    sources: { type: "string", default: "gaussian,laplacian,weights" },
-    states: { type: "string", default: "1,8,64,256" },
-    bits: { type: "string", default: "2,3,4" },
-    "log2-samples": { type: "string", default: "20" },
-    "rate-weight": { type: "string" },
-    passes: { type: "string", default: `${RATE_PASSES}` },
-    svg: { type: "string" },
-    json: { type: "string" },
-  },
+const args = readOptions({
+  sources: { type: "string", default: "gaussian,laplacian,weights" },
+  states: { type: "string", default: "1,8,64,256" },
+  bits: { type: "string", default: "2,3,4" },
+  "log2-samples": { type: "string", default: "20" },
+  "rate-weight": { type: "string" },
+  passes: { type: "string", default: `${RATE_PASSES}` },
+  svg: { type: "string" },
+  json: { type: "string" },
 });
 
 async function testMatrices(name: string): Promise<TestSignal> {

@@ -2,26 +2,25 @@
  * What is a rate term in the path search worth in a network? Compresses the embedded model to several
  * sizes, with bits at several prices, and compares mean divergences at equal bytes. Each figure is the
  * geometric mean of three sizes close to each other, because chance moves a single one by a few percent.
- * Needs the prose texts of ../shared. Takes about fifteen minutes.
+ * Takes about fifteen minutes.
  *
  *     deno run --allow-all bench/rate_term.ts
  *     deno run --allow-all bench/rate_term.ts --states 8 --bits 2.5 --weights 0,0.06
  *     deno run --allow-all bench/rate_term.ts --data-free --bits 4 --weights 0,0.06
+ *
+ * Calibrates and measures on the embedded texts, or on those of `--calibration` and `--text`.
  */
-import { parseArgs } from "node:util";
 import { useBackend } from "../eval/mod.ts";
 import { decompressWeights, HierarchicalCompressor } from "../hierarchy/mod.ts";
-import { openEmbeddedCalibrated } from "./support/theory/calibrated_model.ts";
+import { readOptions } from "./support/command_line.ts";
+import { openEmbeddedCalibrated, TEXT_OPTIONS } from "./support/theory/calibrated_model.ts";
 
-const { values: args } = parseArgs({
-  options: {
-    states: { type: "string", default: "256" },
-    bits: { type: "string", default: "1.8,2.5,4" },
-    weights: { type: "string", default: "0,0.06,0.12" },
-    chunks: { type: "string", default: "60" },
-    "data-free": { type: "boolean", default: false },
-    "calibration-tokens": { type: "string", default: "32768" },
-  },
+const args = readOptions({
+  ...TEXT_OPTIONS,
+  states: { type: "string", default: "256" },
+  bits: { type: "string", default: "1.8,2.5,4" },
+  weights: { type: "string", default: "0,0.06,0.12" },
+  "data-free": { type: "boolean", default: false },
 });
 
 const states = Number(args.states);
@@ -32,10 +31,7 @@ const AROUND = [0.985, 1, 1.015];
 const OCTAVES_PER_BIT = 2.4;
 
 await useBackend("wasm");
-const model = await openEmbeddedCalibrated(
-  Number(args["calibration-tokens"]),
-  Number(args.chunks),
-);
+const model = await openEmbeddedCalibrated(args);
 
 /** log2 of a divergence as it would be with `bits` bits per weight. */
 async function logDivergence(bits: number, rateWeight: number): Promise<[number, number]> {

@@ -12,9 +12,9 @@
  *     deno run --allow-all bench/reconstruction.ts --step 0.0002 --chunks 100
  *
  * Bytes and divergence of a finer step (a share of the step: `--finer`), without any moves, say what
- * the same bytes would have bought; `--bits` is what metrics are damped for. Needs the texts of ../shared.
+ * the same bytes would have bought; `--bits` is what metrics are damped for.
+ * Calibrates and measures on the embedded texts, or on those of `--calibration` and `--text`.
  */
-import { parseArgs } from "node:util";
 import type { StateDict } from "../data/mod.ts";
 import { indexStatistics } from "../hierarchy/entropy/index_statistics.ts";
 import { emptyCounts, fitSymbolModel } from "../hierarchy/entropy/fit_symbol_model.ts";
@@ -23,7 +23,8 @@ import { fitRowColumnScales } from "../hierarchy/entropy/row_column_scales.ts";
 import { symbolTables } from "../hierarchy/entropy/symbol_model.ts";
 import { createFieldLevel, decodeField } from "../hierarchy/levels/field_level.ts";
 import { createTrellis, quantizersOf } from "../hierarchy/scan/trellis.ts";
-import { openEmbeddedCalibrated } from "./support/theory/calibrated_model.ts";
+import { readOptions } from "./support/command_line.ts";
+import { openEmbeddedCalibrated, TEXT_OPTIONS } from "./support/theory/calibrated_model.ts";
 import { codedSignal, withMatrices } from "./support/theory/coded_matrices.ts";
 import {
   type CentroidSums,
@@ -33,16 +34,13 @@ import {
 } from "./support/theory/shifted_quantizer.ts";
 import { printTable } from "./support/theory/table.ts";
 
-const { values: args } = parseArgs({
-  options: {
-    step: { type: "string", default: "0.0003" },
-    finer: { type: "string", default: "0.9" },
-    bits: { type: "string", default: "2" },
-    states: { type: "string", default: "8" },
-    chunks: { type: "string", default: "60" },
-    "search-chunks": { type: "string", default: "12" },
-    "calibration-tokens": { type: "string", default: "65536" },
-  },
+const args = readOptions({
+  ...TEXT_OPTIONS,
+  step: { type: "string", default: "0.0003" },
+  finer: { type: "string", default: "0.9" },
+  bits: { type: "string", default: "2" },
+  states: { type: "string", default: "8" },
+  "search-chunks": { type: "string", default: "12" },
 });
 
 const KINDS = ["embedding", "attention", "feed-forward"] as const;
@@ -50,7 +48,7 @@ type Kind = typeof KINDS[number];
 const kindOf = (name: string): Kind =>
   /\.w[tp]e\./.test(name) ? "embedding" : name.includes("attn") ? "attention" : "feed-forward";
 
-const model = await openEmbeddedCalibrated(Number(args["calibration-tokens"]), Number(args.chunks));
+const model = await openEmbeddedCalibrated(args);
 const { weights } = model;
 const signal = await codedSignal(weights, model.metrics, Number(args.bits));
 const values = signal.reduce((sum, { data }) => sum + data.length, 0);

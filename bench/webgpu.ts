@@ -1,20 +1,22 @@
 /**
- * How fast evaluation and calibration are on WebGPU, on the device that it names, and how far their
- * figures are from those of WebAssembly: matrix products alone, the programs of one layer, the
- * embedded model, and a model of SmolLM2-135M's sizes with random weights, or that in a folder. The
- * times of a software adapter say nothing; `--small` runs shorter texts and fewer layers for its
- * results. `--tiles` times products with every size of tiles, `--training` trains an autoencoder level
- * on tfjs' WebGPU too:
+ * How fast are evaluation and calibration on WebGPU, on the device that it names, and how far are
+ * their figures from those of WebAssembly? Matrix products alone, the programs of one layer, the
+ * embedded model, and a model of SmolLM2-135M's sizes with random weights, or that in a folder.
  *
  *     deno run --allow-all bench/webgpu.ts
  *     deno run --allow-all bench/webgpu.ts ./SmolLM2-135M
  *     deno run --allow-all bench/webgpu.ts --small
+ *
+ * The times of a software adapter say nothing; `--small` runs shorter texts and fewer layers for its
+ * results. `--tiles` times products with every size of tiles, `--training` trains an autoencoder level
+ * on tfjs' WebGPU too.
  */
 import { basename } from "node:path";
 import { embeddedModelPath, readEmbeddedText } from "../data/embedded_model.ts";
 import { openModel } from "../data/open_model.ts";
 import { readStateDict } from "../eval/weights/read_state_dict.ts";
 import { openDevice } from "../eval/webgpu/open_device.ts";
+import { endFor, orEnd } from "./support/command_line.ts";
 import { timeLayer } from "./support/webgpu/layer.ts";
 import {
   compareCalibration,
@@ -32,10 +34,7 @@ const folder = Deno.args.find((argument) => !argument.startsWith("--"));
 
 async function nameDevice(): Promise<void> {
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
-  if (adapter == null) {
-    console.error("no WebGPU adapter on this machine");
-    Deno.exit(1);
-  }
+  if (adapter == null) return endFor("no WebGPU adapter on this machine");
   const { vendor, architecture, device, description } = adapter.info;
   const named = [vendor, architecture, device, description].filter((each) => each !== "").join(" ");
   const { maxStorageBufferBindingSize, maxBufferSize, maxComputeWorkgroupStorageSize } =
@@ -102,7 +101,7 @@ device.close();
 await measure(await openMeasured(embeddedModelPath(), small ? 512 : 65536));
 say("making weights");
 await measure(
-  folder === undefined ? makeMeasured() : await openMeasured(folder, small ? 512 : 65536),
+  folder === undefined ? makeMeasured() : await orEnd(openMeasured(folder, small ? 512 : 65536)),
 );
 if (Deno.args.includes("--training")) {
   await (await import("./support/webgpu/training.ts")).compareTraining();

@@ -1,3 +1,4 @@
+import { InputError } from "../../data/input_error.ts";
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { isGranted } from "../../data/permissions.ts";
@@ -44,13 +45,13 @@ function mayAskEnvironment(): boolean {
 }
 
 /**
- * Starts Chromium without a window. The caller closes it. Throws an Error where it is not installed
+ * Starts Chromium without a window. The caller closes it. Throws {@linkcode InputError} where it is not installed
  * (Debian's package is `chromium`).
  */
 export async function launchChromium(flags: readonly string[] = []): Promise<Browser> {
   const executablePath = findChromium();
   if (executablePath === undefined) {
-    throw new Error("Chromium is not installed; install Debian's package chromium");
+    throw new InputError("Chromium is not installed; install Debian's package chromium");
   }
   // Loaded here: the figures themselves need no browser.
   const { chromium } = await import("playwright-core");

@@ -1,4 +1,12 @@
-import { openModel, type StateDict, type WeightTensor } from "../../../data/mod.ts";
+import { readAll } from "../../../data/byte_source.ts";
+import {
+  openFile,
+  openModel,
+  readEmbeddedCalibration,
+  readEmbeddedText,
+  type StateDict,
+  type WeightTensor,
+} from "../../../data/mod.ts";
 import {
   type BaseEvaluation,
   calibrate,
@@ -11,6 +19,7 @@ import {
 } from "../../../eval/mod.ts";
 import { describeModel } from "../../../eval/architectures/registry.ts";
 import type { TensorMetrics } from "../../../hierarchy/mod.ts";
+import { orEnd } from "../command_line.ts";
 
 /** A model with what calibration found out, ready to be compressed and measured. */
 export interface CalibratedModel {
@@ -107,17 +116,37 @@ function untie(weights: StateDict, inputEmbedding: WeightTensor): StateDict {
   return new Map([...weights, ["lm_head.weight", head], [TIED_EMBEDDING, inputEmbedding]]);
 }
 
-/** The embedded model, calibrated and evaluated on the prose texts of ../shared. */
-export async function openEmbeddedCalibrated(
-  calibrationTokens: number,
-  chunks: number,
-): Promise<CalibratedModel> {
-  const folder = new URL("../../../../shared/data/", import.meta.url);
-  return await openCalibrated({
-    calibrationText: await Deno.readTextFile(new URL("prose-calibration.txt", folder)),
-    calibrationTokens,
-    evaluationText: await Deno.readTextFile(new URL("prose-eval.txt", folder)),
-    chunks,
+/** Options of the benches that calibrate and measure the embedded model. */
+export const TEXT_OPTIONS = {
+  calibration: { type: "string" },
+  text: { type: "string" },
+  chunks: { type: "string", default: "60" },
+  "calibration-tokens": { type: "string", default: "65536" },
+} as const;
+
+/** Values of {@linkcode TEXT_OPTIONS}. */
+export interface TextValues {
+  /** File to calibrate on; the embedded text if omitted. */
+  readonly calibration?: string | undefined;
+  /** File to measure on; the embedded text if omitted. */
+  readonly text?: string | undefined;
+  /** Chunks that are measured at most. */
+  readonly chunks: string;
+  /** Tokens that are calibrated on at most. */
+  readonly "calibration-tokens": string;
+}
+
+/** The embedded model, calibrated and measured on the embedded texts or on those of the options. */
+export async function openEmbeddedCalibrated(values: TextValues): Promise<CalibratedModel> {
+  const { calibration, text } = values;
+  const readText = async (path: string) =>
+    new TextDecoder().decode(await readAll(await openFile(path)));
+  return await orEnd(openCalibrated({
+    calibrationText:
+      await (calibration === undefined ? readEmbeddedCalibration() : orEnd(readText(calibration))),
+    calibrationTokens: Number(values["calibration-tokens"]),
+    evaluationText: await (text === undefined ? readEmbeddedText() : orEnd(readText(text))),
+    chunks: Number(values.chunks),
     contextLength: 256,
-  });
+  }));
 }

@@ -1,3 +1,7 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { endFor } from "../command_line.ts";
+
 /** What llama.cpp needs for a type, and what kanpress is to reach. */
 export interface LlamaCppPoint {
   /** Name of the quantization type. */
@@ -20,14 +24,16 @@ export interface LlamaCppPoint {
 
 /** A model, its texts, and how llama.cpp does on it with an importance matrix. */
 export interface LlamaCppModel {
-  /** Folder under ../shared/models. */
+  /** Folder under `models/`. */
   readonly name: string;
-  /** File under ../shared/data that both calibrate on. */
+  /** File under `data/` that both calibrate on. */
   readonly calibration: string;
-  /** File under ../shared/data that both are evaluated on, to its end. */
+  /** File under `data/` that both are evaluated on, to its end. */
   readonly evaluation: string;
   /** Tokens a chunk. */
   readonly contextLength: number;
+  /** llama.cpp's perplexity of the original. */
+  readonly perplexity: number;
   /** What is to be beaten. */
   readonly points: readonly LlamaCppPoint[];
 }
@@ -53,6 +59,7 @@ export const LLAMA_CPP_MODELS: readonly LlamaCppModel[] = [
     calibration: "prose-calibration.txt",
     evaluation: "prose-eval.txt",
     contextLength: 256,
+    perplexity: 53.789,
     points: [
       prose("Q6_K", 3_758_080, 53.910, 0.00160, 0.0128, 0.965, 0.58),
       prose("Q4_K_M", 3_180_544, 54.174, 0.00587, 0.0663, 0.937, 0.54),
@@ -67,6 +74,7 @@ export const LLAMA_CPP_MODELS: readonly LlamaCppModel[] = [
     calibration: "tinystories-calibration.txt",
     evaluation: "tinystories-eval.txt",
     contextLength: 512,
+    perplexity: 4.9392,
     points: [
       {
         type: "Q5_0",
@@ -96,3 +104,33 @@ export const LLAMA_CPP_MODELS: readonly LlamaCppModel[] = [
     ],
   },
 ];
+
+/** Where the files of a {@linkcode LlamaCppModel} are. */
+export interface LlamaCppFiles {
+  readonly model: string;
+  readonly calibration: string;
+  readonly evaluation: string;
+}
+
+/**
+ * The files of a model in the folder of `--folder`, which is not part of the repository; ends the
+ * bench with a line where one is missing.
+ */
+export function findFiles(
+  folder: string | undefined,
+  { name, calibration, evaluation }: LlamaCppModel,
+): LlamaCppFiles {
+  if (folder === undefined) {
+    return endFor(
+      "give the folder of the models and texts that llama.cpp was measured with, which holds " +
+        `models/${name}, data/${calibration} and data/${evaluation}: --folder FOLDER`,
+    );
+  }
+  const files = {
+    model: join(folder, "models", name),
+    calibration: join(folder, "data", calibration),
+    evaluation: join(folder, "data", evaluation),
+  };
+  const missing = Object.values(files).find((path) => !existsSync(path));
+  return missing === undefined ? files : endFor(`${missing}: does not exist; check --folder`);
+}
