@@ -1,7 +1,7 @@
 /**
  * How much time and memory does a KAN layer take, beside a dense one of equally many parameters?
- * Layers of 64 x 64, cubic, batch 1024, on the WASM backend; the dense one is tfjs's own, and one whose gradients
- * multiply as the KAN's do.
+ * Layers of 64 x 64, cubic, batch 1024, on the WASM backend; the dense one is tfjs's own, and one
+ * whose gradients multiply as the KAN's do.
  *
  *     deno run --allow-read --allow-env bench/kan_speed.ts
  */

@@ -8,7 +8,8 @@ const read = (name: string) => Deno.readTextFileSync(new URL(name, folder));
 for (const name of benches) {
   Deno.test(`bench/${name} opens with its question and its command`, () => {
     const [, header = ""] = /^\/\*\*\n([^]*?)\n \*\/\n/.exec(read(name)) ?? [];
-    const [question = ""] = header.split(/(?<=[.?]) (?=[A-Z])|\n \*\n/);
+    const [opening = ""] = header.split(/\n \*\n/);
+    const [question = ""] = opening.replaceAll(/\s+\* /g, " ").split(/(?<=[.?]) (?=[A-Z])/);
     assert.match(question, /\?$/, `its first sentence is no question: ${question}`);
     assert.match(header, new RegExp(`^ \\*     deno run [^]*bench/${name}`, "m"));
   });
