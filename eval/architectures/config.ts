@@ -63,6 +63,19 @@ export function readObject(config: ModelConfig, key: string): ModelConfig | unde
   throw new InputError(`config.json: ${key} must be an object, found ${quoteValue(value)}`);
 }
 
+/** Throws {@linkcode InputError} if a config sets a key to anything but the value that is supported. */
+export function requireSetting(
+  config: ModelConfig,
+  key: string,
+  supported: string | number | boolean,
+): void {
+  const value = config[key] ?? supported;
+  if (value === supported) return;
+  throw new InputError(
+    `config.json: ${key} ${quoteValue(value)} is not supported, only ${quoteValue(supported)}`,
+  );
+}
+
 /** `total / parts`, which must be a whole number. */
 export function divideExactly(total: number, parts: number, what: string): number {
   if (total % parts === 0) return total / parts;

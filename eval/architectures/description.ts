@@ -26,6 +26,8 @@ export interface NormDescription {
   readonly size: number;
   /** Added to the variance. */
   readonly epsilon: number;
+  /** Added to each value of `weight` before it is used: 1 in Gemma, whose scales are stored less 1. */
+  readonly weightOffset?: number;
 }
 
 /** Frequency scaling of Llama 3.1: long wavelengths are stretched by `factor`. */
@@ -126,9 +128,12 @@ export type ProjectionDescription =
   | {
     /** One product. */
     readonly kind: "joined";
-    /** Gives `3 * heads * headSize` features. */
+    /** Gives `(heads + 2 * keyValueHeads) * headSize` features. */
     readonly linear: LinearDescription;
-    /** All queries, all keys, all values; or query, key and value of each head in turn. */
+    /**
+     * All queries, all keys, all values; or, for each key-value head in turn, the queries that share
+     * it (one where there are as many of both), its key and its value.
+     */
     readonly order: "byRole" | "byHead";
   };
 
@@ -150,10 +155,16 @@ export interface AttentionDescription {
   readonly queryNorm?: NormDescription;
   /** Normalization of each head's key, if there is one (Qwen3). */
   readonly keyNorm?: NormDescription;
+  /** Normalization of all queries of a token at once, before heads are split, if any (OLMo 2). */
+  readonly allQueriesNorm?: NormDescription;
+  /** Normalization of all keys of a token at once, before heads are split, if any (OLMo 2). */
+  readonly allKeysNorm?: NormDescription;
   /** Rotation of queries and keys, where positions are encoded so. */
   readonly rotary?: RotaryDescription;
   /** A token attends to at most this many tokens, itself included; absent: to all before it. */
   readonly slidingWindow?: number;
+  /** Scaled query-key products x become `softCap * tanh(x / softCap)` before the mask (Gemma 2). */
+  readonly softCap?: number;
 }
 
 /** Feed-forward block: down(act(up(x))), or down(act(gate(x)) * up(x)) where there is a gate. */
@@ -164,25 +175,36 @@ export interface FeedForwardDescription {
   readonly up: LinearDescription;
   /** The gated variant's second product. */
   readonly gate?: LinearDescription;
+  /** `up` gives twice as many features as `down` takes: the gate's, then its own (Phi-3). */
+  readonly joinedGate?: true;
   /** From the inner size back. */
   readonly down: LinearDescription;
 }
 
 /** One layer: attention and a feed-forward block. */
 export interface LayerDescription {
-  /** Before the attention, or after its residual sum (post-norm). */
+  /** Before the attention, or after it: see {@linkcode LayerDescription.residual}. */
   readonly attentionNorm: NormDescription;
   /** The attention. */
   readonly attention: AttentionDescription;
-  /** Before the feed-forward block, or after its residual sum (post-norm). */
+  /** Of what the attention gives, before the residual sum, beside the norm before (Gemma 2). */
+  readonly attentionOutputNorm?: NormDescription;
+  /** Before the feed-forward block, or after it: see {@linkcode LayerDescription.residual}. */
   readonly feedForwardNorm: NormDescription;
   /** The feed-forward block. */
   readonly feedForward: FeedForwardDescription;
+  /** Of what the block gives, before the residual sum, beside the norm before (Gemma 2). */
+  readonly feedForwardOutputNorm?: NormDescription;
+  /** Factor of what attention and block give, before the residual sums; 1 if absent (Granite). */
+  readonly residualScale?: number;
   /**
-   * Pre-norm with the feed-forward block after the attention (sequential) or beside it (parallel);
-   * or post-norm, as the first transformers and BERT.
+   * With A and F for attention and feed-forward block, each with its norm N before it unless said:
+   * - `sequential`: y = x + A(N x), then y + F(N y);
+   * - `parallel`: x + A(N x) + F(N x); both norms may be the same;
+   * - `outputNorm`: y = x + N A(x), then y + N F(y) (OLMo 2);
+   * - `postNorm`: y = N(x + A(x)), then N(y + F(y)), as the first transformers and BERT.
    */
-  readonly residual: "sequential" | "parallel" | "postNorm";
+  readonly residual: "sequential" | "parallel" | "outputNorm" | "postNorm";
 }
 
 /** What a head does to hidden states before its last product. */
@@ -213,11 +235,22 @@ export interface ModelSummary {
   readonly contextLength: number;
   /** Name of the token embedding, `[vocabularySize, hiddenSize]`. */
   readonly tokenEmbedding: string;
-  /** Name of the learned position embedding, `[contextLength, hiddenSize]`, if there is one. */
+  /** Factor of the token embedding, before positions are added; 1 if absent (Gemma, Granite). */
+  readonly embeddingScale?: number;
+  /**
+   * Name of the learned position embedding, `[positionOffset + contextLength, hiddenSize]`, if there
+   * is one.
+   */
   readonly positionEmbedding?: string;
+  /** Row of the position embedding that belongs to the first token; 0 if absent (OPT: 2). */
+  readonly positionOffset?: number;
 }
 
-/** A transformer and its head: everything that the forward pass has to know. Plain data. */
+/**
+ * A transformer and its head: everything that the forward pass has to know. Plain data. Members that
+ * are not said to be optional are in every description; what runs a description lists the optional
+ * ones that it knows and refuses others: see `unknownMember` of `members.ts`.
+ */
 export interface TransformerDescription extends ModelSummary {
   /** After the sum of the embeddings, if there is one. */
   readonly embeddingNorm?: NormDescription;
@@ -232,4 +265,8 @@ export interface TransformerDescription extends ModelSummary {
    * weight is {@linkcode TransformerDescription.tokenEmbedding}.
    */
   readonly head: LinearDescription;
+  /** Factor of the logits; 1 if absent (Granite). */
+  readonly logitScale?: number;
+  /** Logits x, after their factor, become `logitSoftCap * tanh(x / logitSoftCap)` (Gemma 2). */
+  readonly logitSoftCap?: number;
 }

@@ -10,12 +10,8 @@ import {
   readInteger,
   readObject,
 } from "./config.ts";
-import type {
-  LayerDescription,
-  LinearDescription,
-  NormDescription,
-  TransformerDescription,
-} from "./description.ts";
+import type { LayerDescription, TransformerDescription } from "./description.ts";
+import { layerNorm, linear } from "./parts.ts";
 
 /** DistilBERT (Sanh et al., 2019) with the head that predicts masked tokens, or a classifier. */
 export const distilBert: Architecture = {
@@ -35,7 +31,7 @@ export const distilBert: Architecture = {
       contextLength: readInteger(config, "max_position_embeddings"),
       tokenEmbedding,
       positionEmbedding: `${prefix}embeddings.position_embeddings.weight`,
-      embeddingNorm: layerNorm(`${prefix}embeddings.LayerNorm`, hiddenSize),
+      embeddingNorm: layerNorm(`${prefix}embeddings.LayerNorm`, hiddenSize, 1e-12),
       layers: Array.from(
         { length: readInteger(config, "n_layers") },
         (_, layer) => describeLayer(config, hiddenSize, `${prefix}transformer.layer.${layer}.`),
@@ -71,12 +67,12 @@ function describeMaskedHead(
   return {
     objective: "maskedToken",
     headTransform: {
-      linear: linear("vocab_transform", size, size),
+      linear: linear("vocab_transform", size, size, true),
       activation: readChoice(config, "activation", activationNames, "gelu"),
-      norm: layerNorm("vocab_layer_norm", size),
+      norm: layerNorm("vocab_layer_norm", size, 1e-12),
     },
     head: {
-      ...linear("vocab_projector", size, readInteger(config, "vocab_size")),
+      ...linear("vocab_projector", size, readInteger(config, "vocab_size"), true),
       ...(tied && { weight: tokenEmbedding }),
     },
   };
@@ -87,19 +83,9 @@ function describeClassifier(config: ModelConfig, size: number): HeadDescription 
   const classes = readInteger(config, "num_labels", Object.keys(labels ?? { 0: "", 1: "" }).length);
   return {
     objective: "classification",
-    headTransform: { linear: linear("pre_classifier", size, size), activation: "relu" },
-    head: linear("classifier", size, classes),
+    headTransform: { linear: linear("pre_classifier", size, size, true), activation: "relu" },
+    head: linear("classifier", size, classes, true),
   };
-}
-
-function layerNorm(name: string, size: number): NormDescription {
-  const [weight, bias] = [`${name}.weight`, `${name}.bias`];
-  return { kind: "layerNorm", weight, bias, size, epsilon: 1e-12 };
-}
-
-function linear(name: string, inputs: number, outputs: number): LinearDescription {
-  const [weight, bias] = [`${name}.weight`, `${name}.bias`];
-  return { weight, bias, inputs, outputs, layout: "outputsByInputs" };
 }
 
 function describeLayer(config: ModelConfig, size: number, name: string): LayerDescription {
@@ -107,7 +93,7 @@ function describeLayer(config: ModelConfig, size: number, name: string): LayerDe
   const headSize = divideExactly(size, count, "dim by n_heads");
   const inner = readInteger(config, "hidden_dim");
   return {
-    attentionNorm: layerNorm(`${name}sa_layer_norm`, size),
+    attentionNorm: layerNorm(`${name}sa_layer_norm`, size, 1e-12),
     attention: {
       heads: count,
       keyValueHeads: count,
@@ -115,17 +101,17 @@ function describeLayer(config: ModelConfig, size: number, name: string): LayerDe
       scale: headSize ** -0.5,
       projection: {
         kind: "separate",
-        query: linear(`${name}attention.q_lin`, size, size),
-        key: linear(`${name}attention.k_lin`, size, size),
-        value: linear(`${name}attention.v_lin`, size, size),
+        query: linear(`${name}attention.q_lin`, size, size, true),
+        key: linear(`${name}attention.k_lin`, size, size, true),
+        value: linear(`${name}attention.v_lin`, size, size, true),
       },
-      output: linear(`${name}attention.out_lin`, size, size),
+      output: linear(`${name}attention.out_lin`, size, size, true),
     },
-    feedForwardNorm: layerNorm(`${name}output_layer_norm`, size),
+    feedForwardNorm: layerNorm(`${name}output_layer_norm`, size, 1e-12),
     feedForward: {
       activation: readChoice(config, "activation", activationNames, "gelu"),
-      up: linear(`${name}ffn.lin1`, size, inner),
-      down: linear(`${name}ffn.lin2`, inner, size),
+      up: linear(`${name}ffn.lin1`, size, inner, true),
+      down: linear(`${name}ffn.lin2`, inner, size, true),
     },
     residual: "postNorm",
   };

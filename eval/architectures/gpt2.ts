@@ -1,4 +1,3 @@
-import { InputError } from "../../data/input_error.ts";
 import { activationNames } from "./activation_names.ts";
 import type { Architecture } from "./architecture.ts";
 import {
@@ -8,8 +7,10 @@ import {
   readChoice,
   readInteger,
   readNumber,
+  requireSetting,
 } from "./config.ts";
 import type { LayerDescription, LinearDescription, NormDescription } from "./description.ts";
+import { layerNorm } from "./parts.ts";
 
 /** GPT-2 and DistilGPT-2 (Radford et al., 2019). */
 export const gpt2: Architecture = {
@@ -23,9 +24,7 @@ export const gpt2: Architecture = {
     const hiddenSize = readInteger(config, "n_embd");
     const vocabularySize = readInteger(config, "vocab_size");
     const tokenEmbedding = `${prefix}wte.weight`;
-    if (readBoolean(config, "add_cross_attention", false)) {
-      throw new InputError("config.json: add_cross_attention is not supported");
-    }
+    requireSetting(config, "add_cross_attention", false);
     return {
       modelType: "gpt2",
       objective: "nextToken",
@@ -52,8 +51,7 @@ export const gpt2: Architecture = {
 };
 
 function describeNorm(config: ModelConfig, size: number, name: string): NormDescription {
-  const epsilon = readNumber(config, "layer_norm_epsilon", 1e-5);
-  return { kind: "layerNorm", weight: `${name}.weight`, bias: `${name}.bias`, size, epsilon };
+  return layerNorm(name, size, readNumber(config, "layer_norm_epsilon", 1e-5));
 }
 
 function conv1D(name: string, inputs: number, outputs: number): LinearDescription {

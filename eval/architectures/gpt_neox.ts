@@ -8,7 +8,8 @@ import {
   readInteger,
   readNumber,
 } from "./config.ts";
-import type { LayerDescription, LinearDescription, NormDescription } from "./description.ts";
+import type { LayerDescription, NormDescription } from "./description.ts";
+import { layerNorm, linear } from "./parts.ts";
 import { readRotary, readRotaryContext } from "./rotary_config.ts";
 
 const rotaryKeys = {
@@ -39,7 +40,7 @@ export const gptNeoX: Architecture = {
         { length: readInteger(config, "num_hidden_layers") },
         (_, layer) => describeLayer(config, hiddenSize, `${prefix}layers.${layer}.`),
       ),
-      finalNorm: layerNorm(config, hiddenSize, `${prefix}final_layer_norm`),
+      finalNorm: describeNorm(config, hiddenSize, `${prefix}final_layer_norm`),
       head: {
         weight: readBoolean(config, "tie_word_embeddings", false)
           ? tokenEmbedding
@@ -52,15 +53,8 @@ export const gptNeoX: Architecture = {
   },
 };
 
-function layerNorm(config: ModelConfig, size: number, name: string): NormDescription {
-  const epsilon = readNumber(config, "layer_norm_eps", 1e-5);
-  return { kind: "layerNorm", weight: `${name}.weight`, bias: `${name}.bias`, size, epsilon };
-}
-
-function linear(name: string, inputs: number, outputs: number, bias = true): LinearDescription {
-  const layout = "outputsByInputs";
-  const description = { weight: `${name}.weight`, inputs, outputs, layout } as const;
-  return bias ? { ...description, bias: `${name}.bias` } : description;
+function describeNorm(config: ModelConfig, size: number, name: string): NormDescription {
+  return layerNorm(name, size, readNumber(config, "layer_norm_eps", 1e-5));
 }
 
 function describeLayer(config: ModelConfig, size: number, name: string): LayerDescription {
@@ -69,7 +63,7 @@ function describeLayer(config: ModelConfig, size: number, name: string): LayerDe
   const inner = readInteger(config, "intermediate_size");
   const bias = readBoolean(config, "attention_bias", true);
   return {
-    attentionNorm: layerNorm(config, size, `${name}input_layernorm`),
+    attentionNorm: describeNorm(config, size, `${name}input_layernorm`),
     attention: {
       heads,
       keyValueHeads: heads,
@@ -83,11 +77,11 @@ function describeLayer(config: ModelConfig, size: number, name: string): LayerDe
       output: linear(`${name}attention.dense`, size, size, bias),
       rotary: readRotary(config, headSize, rotaryKeys),
     },
-    feedForwardNorm: layerNorm(config, size, `${name}post_attention_layernorm`),
+    feedForwardNorm: describeNorm(config, size, `${name}post_attention_layernorm`),
     feedForward: {
       activation: readChoice(config, "hidden_act", activationNames, "gelu"),
-      up: linear(`${name}mlp.dense_h_to_4h`, size, inner),
-      down: linear(`${name}mlp.dense_4h_to_h`, inner, size),
+      up: linear(`${name}mlp.dense_h_to_4h`, size, inner, true),
+      down: linear(`${name}mlp.dense_4h_to_h`, inner, size, true),
     },
     residual: readBoolean(config, "use_parallel_residual", true) ? "parallel" : "sequential",
   };

@@ -12,10 +12,6 @@ export const qwen2: Architecture = llamaLike({
 /** Qwen3: Llama with normalized queries and keys, and heads of a size of their own. */
 export const qwen3: Architecture = llamaLike({
   modelType: "qwen3",
-  biases(config) {
-    const bias = readBoolean(config, "attention_bias", false);
-    return { queryKeyValue: bias, output: bias };
-  },
   headNorms: true,
   headSize: 128,
   slidingWindow,

@@ -4,21 +4,41 @@ import type { Architecture } from "./architecture.ts";
 import { type ModelConfig, readInteger } from "./config.ts";
 import type { TransformerDescription } from "./description.ts";
 import { distilBert } from "./distilbert.ts";
+import { falcon } from "./falcon.ts";
+import { gemma, gemma2, gemma3 } from "./gemma.ts";
 import { gpt2 } from "./gpt2.ts";
 import { gptNeoX } from "./gpt_neox.ts";
+import { granite } from "./granite.ts";
 import { llama } from "./llama.ts";
 import { mistral } from "./mistral.ts";
+import { olmo2 } from "./olmo2.ts";
+import { opt } from "./opt.ts";
+import { phi3 } from "./phi3.ts";
 import { qwen2, qwen3 } from "./qwen.ts";
+import { smolLm3 } from "./smollm3.ts";
+import { stableLm } from "./stablelm.ts";
+import { starCoder2 } from "./starcoder2.ts";
 
 /** Every architecture that can be run. */
 export const architectures: readonly Architecture[] = [
   distilBert,
+  falcon,
+  gemma,
+  gemma2,
+  gemma3,
   gpt2,
   gptNeoX,
+  granite,
   llama,
   mistral,
+  olmo2,
+  opt,
+  phi3,
   qwen2,
   qwen3,
+  smolLm3,
+  stableLm,
+  starCoder2,
 ];
 
 /**

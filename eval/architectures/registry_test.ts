@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import { InputError } from "../../data/input_error.ts";
 import type { ModelConfig } from "./config.ts";
-import { architectureOf, describeModel, isIgnorableTensor } from "./registry.ts";
+import { architectureOf, architectures, describeModel, isIgnorableTensor } from "./registry.ts";
 
 const gpt2 = {
   model_type: "gpt2",
@@ -40,7 +40,7 @@ function rejects(config: ModelConfig, message: RegExp): void {
 Deno.test("unknown architectures and activations are refused with a list", () => {
   rejects(
     { model_type: "mamba" },
-    /model_type is "mamba"; supported are distilbert, gpt2, .*llama/,
+    /model_type is "mamba"; supported are distilbert, falcon, .*llama/,
   );
   rejects({}, /model_type is missing/);
   rejects(
@@ -48,6 +48,16 @@ Deno.test("unknown architectures and activations are refused with a list", () =>
     /activation_function.*gelu_new.*"softsign"/,
   );
   rejects({ ...gpt2, add_cross_attention: true }, /add_cross_attention/);
+});
+
+Deno.test("what an architecture has but is not supported is refused by its key", () => {
+  const opt = { ...llama, model_type: "opt", ffn_dim: 20 };
+  rejects({ ...opt, do_layer_norm_before: false }, /do_layer_norm_before false is not supported/);
+  rejects({ ...opt, word_embed_proj_dim: 6 }, /word_embed_proj_dim 6 .* only 12/);
+  rejects({ ...llama, model_type: "falcon", alibi: true }, /alibi true/);
+  const partial = { ...llama, partial_rotary_factor: 1 };
+  rejects({ ...partial, model_type: "stablelm", qk_layernorm: true }, /qk_layernorm true/);
+  rejects({ ...llama, model_type: "gemma", use_bidirectional_attention: true }, /bidirectional/);
 });
 
 Deno.test("incomplete and contradictory configs are refused", () => {
@@ -145,7 +155,7 @@ Deno.test("sliding windows are read where the family has them", () => {
 });
 
 Deno.test("architectureOf() finds each family", () => {
-  for (const modelType of ["gpt2", "gpt_neox", "llama", "mistral", "qwen2", "qwen3"]) {
+  for (const { modelType } of architectures) {
     assert.equal(architectureOf({ model_type: modelType }).modelType, modelType);
   }
 });

@@ -16,8 +16,13 @@ const ropeTypes = ["default", "linear", "llama3", "yarn", "dynamic", "longrope"]
 export interface RotaryKeys {
   /** The base. */
   readonly theta: "rope_theta" | "rotary_emb_base";
+  /** The base where the config does not say it; 10,000 if omitted. */
+  readonly defaultTheta?: number;
   /** The share of a head's features that is rotated, and its default; absent: all are. */
-  readonly share?: { readonly key: "rotary_pct"; readonly fallback: number };
+  readonly share?: {
+    readonly key: "rotary_pct" | "partial_rotary_factor";
+    readonly fallback: number;
+  };
 }
 
 /**
@@ -29,10 +34,10 @@ export interface RotaryKeys {
 export function readRotary(
   config: ModelConfig,
   headSize: number,
-  { theta: thetaKey, share }: RotaryKeys = { theta: "rope_theta" },
+  { theta: thetaKey, defaultTheta = 10_000, share }: RotaryKeys = { theta: "rope_theta" },
 ): RotaryDescription {
   const parameters = readParameters(config, thetaKey);
-  const theta = readNumber(parameters, "rope_theta", readNumber(config, thetaKey, 10_000));
+  const theta = readNumber(parameters, "rope_theta", readNumber(config, thetaKey, defaultTheta));
   const dimensions = readDimensions(config, parameters, headSize, share);
   const plain = { dimensions, theta };
   const type = readType(parameters);

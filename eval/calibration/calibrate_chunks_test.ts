@@ -7,6 +7,8 @@ import { useBackend } from "../compute/backend.ts";
 import { createLanguageModel } from "../generation/language_model.ts";
 import { ParameterStore } from "../weights/parameter_store.ts";
 import { prepareWeights } from "../weights/prepared_weights.ts";
+import { layerLinears } from "../weights/expected_tensors.ts";
+import { architectureCases } from "../testdata/architecture_models.ts";
 import { randomStateDict } from "../testdata/random_model.ts";
 import { calibrateChunks } from "./calibrate_chunks.ts";
 import { inputGroups } from "./input_groups.ts";
@@ -50,29 +52,8 @@ for (const config of configs) {
   Deno.test(`second moments of gradients of ${config.model_type} agree with finite differences`, async () => {
     await useBackend("wasm");
     const weights = randomStateDict(config, 2);
-    const description = describeModel(config, weights.keys());
-    const parameters = new ParameterStore(prepareWeights(description, weights, false), false);
-    const blocks = outputBlocks(description);
-    const blockTriangles = blocks.map(({ size }) => new Float64Array(triangleSize(size)));
-    const groups = inputGroups(description);
-    const triangles = groups.map(({ size }) => new Float64Array(triangleSize(size)));
-    const moments = {
-      groups,
-      triangles,
-      energies: new Float64Array(groups.length),
-      turns: new Int32Array(new SharedArrayBuffer(4 * groups.length)),
-      blocks,
-      blockTriangles,
-      blockTurns: new Int32Array(new SharedArrayBuffer(4 * blocks.length)),
-    };
-    const before = tf.memory().numTensors;
-    const logitSums = await calibrateChunks({ description, parameters }, moments, {
-      job: 0,
-      ids,
-      batch,
-      labelSeed: fisherSeed,
-    });
-    assert.equal(tf.memory().numTensors, before);
+    const { description, moments, logitSums } = await calibrated(config, weights);
+    const { blocks, blockTriangles, groups, triangles } = moments;
     const loss = sampledLossOf(config, weights);
     for (const [index, { weight, size }] of blocks.entries()) {
       if (weight === description.tokenEmbedding) continue;
@@ -117,6 +98,55 @@ for (const config of configs) {
       assert.ok(Math.abs(found[i * size + j]! - expected(i, j)) < 0.03 * scale);
     }
   });
+}
+
+for (const { name, config } of architectureCases) {
+  if (describeModel(config, []).objective !== "nextToken") continue;
+  Deno.test(`gradients of the first layer agree with finite differences: ${name}`, async () => {
+    await useBackend("wasm");
+    const small = { ...config, vocab_size: vocabulary };
+    const weights = randomStateDict(small, 2);
+    const { description, moments: { blocks, blockTriangles } } = await calibrated(small, weights);
+    const loss = sampledLossOf(small, weights);
+    const first = new Set(layerLinears(description.layers[0]!).map(({ weight }) => weight));
+    let checked = 0;
+    for (const [index, { weight, size }] of blocks.entries()) {
+      if (!first.has(weight)) continue;
+      const output = (size >> 1) - 1;
+      const found = expandTriangle(blockTriangles[index]!, size)[output * (size + 1)]!;
+      const expected = ids.reduce((sum, _, t) => sum + loss.slope(weight, t, output) ** 2, 0);
+      // A dead unit has no gradient.
+      assert.ok(Math.abs(found - expected) < 0.03 * expected + 1e-5, `${weight}: ${found}`);
+      checked++;
+    }
+    assert.equal(checked, first.size);
+  });
+}
+
+/** The sums that one run forward and backward adds to. */
+async function calibrated(config: ModelConfig, weights: ReturnType<typeof randomStateDict>) {
+  const description = describeModel(config, weights.keys());
+  const parameters = new ParameterStore(prepareWeights(description, weights, false), false);
+  const blocks = outputBlocks(description);
+  const groups = inputGroups(description);
+  const moments = {
+    groups,
+    triangles: groups.map(({ size }) => new Float64Array(triangleSize(size))),
+    energies: new Float64Array(groups.length),
+    turns: new Int32Array(new SharedArrayBuffer(4 * groups.length)),
+    blocks,
+    blockTriangles: blocks.map(({ size }) => new Float64Array(triangleSize(size))),
+    blockTurns: new Int32Array(new SharedArrayBuffer(4 * blocks.length)),
+  };
+  const before = tf.memory().numTensors;
+  const logitSums = await calibrateChunks({ description, parameters }, moments, {
+    job: 0,
+    ids,
+    batch,
+    labelSeed: fisherSeed,
+  });
+  assert.equal(tf.memory().numTensors, before);
+  return { description, moments, logitSums };
 }
 
 /** What each linear layer is given, token by token. */
@@ -182,4 +212,31 @@ Deno.test("lossGradient() gives softmax minus the label's indicator, labels draw
     });
   }
   probabilities.forEach((p, j) => assert.ok(Math.abs(counts[j]! / 6000 - p) < 0.02));
+});
+
+Deno.test("lossGradient() of scaled and capped logits is that by the head's product", () => {
+  const settings = { logitScale: 0.7, logitSoftCap: 1.5 };
+  const product = [0.3, -1.2, 2.1, 0.9];
+  const finish = (x: number) =>
+    settings.logitSoftCap * Math.tanh(settings.logitScale * x / settings.logitSoftCap);
+  const logits = Float32Array.from(product, finish);
+  const fisher = new Float64Array(4);
+  const energy = lossGradient(logits, fisher, createRandom(3), settings);
+  const label = logits.findIndex((value) => value < 0);
+  const lossAt = (x: readonly number[], token: number) =>
+    Math.log(x.reduce((sum, value) => sum + Math.exp(finish(value)), 0)) - finish(x[token]!);
+  const slope = (output: number, token: number) =>
+    (lossAt(product.with(output, product[output]! + 1e-5), token) -
+      lossAt(product.with(output, product[output]! - 1e-5), token)) / 2e-5;
+  const total = product.reduce((sum, x) => sum + Math.exp(finish(x)), 0);
+  product.forEach((_, output) => {
+    assert.ok(Math.abs(logits[output]! - slope(output, label)) < 1e-5);
+    // The mean square over all labels.
+    const square = product.reduce(
+      (sum, x, token) => sum + Math.exp(finish(x)) / total * slope(output, token) ** 2,
+      0,
+    );
+    assert.ok(Math.abs(fisher[output]! - square) < 1e-5);
+  });
+  assert.ok(Math.abs(energy - fisher.reduce((sum, value) => sum + value)) < 1e-6);
 });

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Random } from "../../kan/numeric/random.ts";
+import type { TransformerDescription } from "../architectures/description.ts";
 import { readValues } from "../compute/backend.ts";
 import { headBlocks } from "../model/head_blocks.ts";
 import { headLogits } from "../model/head_logits.ts";
@@ -9,14 +10,20 @@ import type { RunnableModel } from "../model/runnable_model.ts";
 export interface SampledLoss {
   /** Gradient of the summed negative log-likelihoods by the hidden states, `[tokens, hidden]`. */
   readonly hiddenGradient: Float32Array;
-  /** Σ p (1 - p) over tokens for each logit: the expected square of its gradient. */
+  /**
+   * Σ p (1 - p) over tokens for each logit: the expected square of its gradient; where logits are
+   * scaled or capped, of that by the head's product.
+   */
   readonly logitFisher: Float64Array;
-  /** Σ p (1 - p) over logits for each token. */
+  /** The same summed over logits for each token. */
   readonly energies: Float32Array;
 }
 
 /** Logits that are held at once outside the heap; the head is read once for each such block. */
 const logitsBlockSize = 16 * 2 ** 20;
+
+/** What is done to the head's product before it is the logits. */
+type LogitSettings = Pick<TransformerDescription, "logitScale" | "logitSoftCap">;
 
 /** Draws a label for each row of hidden states and differentiates the loss. */
 export async function sampledLoss(
@@ -35,7 +42,7 @@ export async function sampledLoss(
     const logits = await headLogits({ description, parameters }, block);
     for (let at = 0; at < logits.length; at += vocabularySize) {
       const row = logits.subarray(at, at + vocabularySize);
-      energies[token++] = lossGradient(row, logitFisher, random);
+      energies[token++] = lossGradient(row, logitFisher, random, description);
     }
     hiddenGradient.set(await headGradient({ description, parameters }, logits), start);
   }
@@ -74,9 +81,17 @@ async function headGradient(
 
 /**
  * Replaces one token's logits by softmax - onehot(label), adds p (1 - p) to `fisher` and returns the sum
- * of that.
+ * of that; all times the slope (fisher: its square) of the logits by the head's product.
  */
-export function lossGradient(logits: Float32Array, fisher: Float64Array, random: Random): number {
+export function lossGradient(
+  logits: Float32Array,
+  fisher: Float64Array,
+  random: Random,
+  { logitScale = 1, logitSoftCap = Infinity }: LogitSettings = {},
+): number {
+  const slopes = logitScale === 1 && logitSoftCap === Infinity
+    ? undefined
+    : logits.map((logit) => logitScale * (1 - (logit / logitSoftCap) ** 2));
   let largest = -Infinity;
   for (let i = 0; i < logits.length; i++) if (logits[i]! > largest) largest = logits[i]!;
   let sum = 0;
@@ -89,7 +104,8 @@ export function lossGradient(logits: Float32Array, fisher: Float64Array, random:
   let label = -1, energy = 0;
   for (let i = 0; i < logits.length; i++) {
     const share = logits[i]! / sum;
-    const variance = share * (1 - share);
+    const slope = slopes?.[i] ?? 1;
+    const variance = slope * slope * share * (1 - share);
     fisher[i]! += variance;
     energy += variance;
     logits[i] = share;
@@ -99,5 +115,6 @@ export function lossGradient(logits: Float32Array, fisher: Float64Array, random:
   // Rounding may leave a rest; the last token of positive probability stands for it.
   if (label < 0) label = logits.findLastIndex((share) => share > 0);
   logits[label]! -= 1;
+  if (slopes !== undefined) slopes.forEach((slope, i) => logits[i]! *= slope);
   return energy;
 }

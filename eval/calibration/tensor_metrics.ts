@@ -15,23 +15,22 @@ export function tensorMetrics(
 ): TensorMetrics {
   // Taken over as they are: a Hessian is expanded from its triangle when it is asked for.
   const metrics = new Map<string, TensorMetric>(calibration.linears);
-  const { tokenEmbedding, positionEmbedding } = model;
+  const { tokenEmbedding, embeddingScale: scale = 1, positionEmbedding } = model;
   const { embeddingMoment, tokenFrequencies } = calibration;
   if (embeddingMoment === undefined) return metrics;
   const embedding: TensorMetric = {
     inputAxis: 1,
-    hessian: embeddingMoment,
+    hessian: scale === 1 ? embeddingMoment : embeddingMoment.map((value) => scale * scale * value),
     fisher: tokenFrequencies,
   };
   const head = metrics.get(tokenEmbedding);
   metrics.set(tokenEmbedding, head === undefined ? embedding : sumOfMetrics(head, embedding));
   if (positionEmbedding !== undefined) {
     const { contextLength } = calibration;
-    const fisher = Float64Array.from(
-      { length: model.contextLength },
-      (_, position) => position < contextLength ? 1 / contextLength : 0,
-    );
-    metrics.set(positionEmbedding, { inputAxis: 1, hessian: embedding.hessian, fisher });
+    const offset = model.positionOffset ?? 0;
+    const fisher = new Float64Array(offset + model.contextLength)
+      .fill(1 / contextLength, offset, offset + contextLength);
+    metrics.set(positionEmbedding, { inputAxis: 1, hessian: embeddingMoment, fisher });
   }
   return metrics;
 }

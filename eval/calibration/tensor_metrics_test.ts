@@ -59,6 +59,15 @@ Deno.test("positions beyond the calibrated context have no weight of their own",
   assert.deepEqual([...metric.fisher!], [0.5, 0.5, 0, 0]);
 });
 
+Deno.test("errors of a scaled embedding cost by the square of the factor, those of positions do not", () => {
+  const model = { ...describe(false), embeddingScale: 3, positionOffset: 2 };
+  const metrics = tensorMetrics(model, calibration("lm_head.weight"));
+  assert.deepEqual([...metrics.get(NAMES[0]!)!.hessian], [27, 4.5, 4.5, 9]);
+  const positions = metrics.get(NAMES[1]!)!;
+  assert.deepEqual([...positions.hessian], [3, 0.5, 0.5, 1]);
+  assert.deepEqual([...positions.fisher!], [0, 0, 0.5, 0.5, 0, 0]);
+});
+
 Deno.test("without a backward pass only the linear layers have metrics", () => {
   const { embeddingMoment: _, ...rest } = calibration("transformer.h.0.attn.c_attn.weight");
   const metrics = tensorMetrics(describe(true), rest);

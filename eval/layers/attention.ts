@@ -7,7 +7,9 @@ import type { ForwardPass } from "./forward_pass.ts";
 import { joinHeads, splitProjection } from "./heads.ts";
 import type { LayerCache } from "./layer_cache.ts";
 import { applyLinear } from "./linear.ts";
+import { applyNorm } from "./normalization.ts";
 import { placeKey, placeQuery } from "./query_key.ts";
+import { softCap } from "./soft_cap.ts";
 
 /** Causal multi-head attention over `[batch * length, hiddenSize]`. */
 export function applyAttention(
@@ -16,14 +18,18 @@ export function applyAttention(
   x: tf.Tensor2D,
   cache?: LayerCache,
 ): tf.Tensor2D {
-  const { projection } = attention;
+  const { projection, allQueriesNorm, allKeysNorm } = attention;
   const linears = projection.kind === "joined"
     ? [projection.linear]
     : [projection.query, projection.key, projection.value];
   return tf.tidy(() => {
     const attended = differentiable(
       pass,
-      linears.map((linear) => applyLinear(pass, linear, x)),
+      linears.map((linear, role) => {
+        const y = applyLinear(pass, linear, x);
+        const norm = [allQueriesNorm, allKeysNorm][role];
+        return norm === undefined ? y : applyNorm(pass, norm, y);
+      }),
       (...projected) => attend(pass, attention, projected, cache),
       (dy, ...projected) => attentionGradient(pass, attention, projected, dy),
     );
@@ -51,12 +57,14 @@ function attend(
   );
   let values = heads.values;
   if (cache !== undefined) ({ keys, values } = cache.append(keys, values));
+  const { softCap: cap } = attention;
   const mask = pass.mask(attention.slidingWindow);
   const group = attention.heads / attention.keyValueHeads;
   const results = heads.queries.map((query, index) =>
     tf.tidy((): tf.Tensor2D => {
       const shared = Math.floor(index / group);
-      const scores: tf.Tensor2D = tf.matMul(placeQuery(pass, attention, query), keys[shared]!);
+      const product: tf.Tensor2D = tf.matMul(placeQuery(pass, attention, query), keys[shared]!);
+      const scores = cap === undefined ? product : softCap(product, cap);
       const masked: tf.Tensor2D = mask === undefined ? scores : tf.add(scores, mask);
       return tf.matMul(tf.softmax(masked), values[shared]!);
     })

@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { AttentionDescription } from "../architectures/description.ts";
 import type { ForwardPass } from "./forward_pass.ts";
 import { joinProjection, splitHeads, splitProjection } from "./heads.ts";
+import { softCap, softCapGradient } from "./soft_cap.ts";
 import { placeKey, placeKeyGradient, placeQuery, placeQueryGradient } from "./query_key.ts";
 
 interface HeadGradient {
@@ -20,7 +21,8 @@ interface SharedHead {
 /**
  * Gradients of the attention by the results of its projections, given that by the joined heads. With
  * S = Q Kᵀ, P = softmax(S), O = P V: dP = dO Vᵀ, dS = P ∘ (dP - rowsum(P ∘ dP)), dQ = dS K,
- * dKᵀ = Qᵀ dS, dVᵀ = dOᵀ P, so that only `[length, headSize]` matrices are ever transposed.
+ * dKᵀ = Qᵀ dS, dVᵀ = dOᵀ P, so that only `[length, headSize]` matrices are ever transposed. A soft cap
+ * stands between Q Kᵀ and S.
  */
 export function attentionGradient(
   pass: ForwardPass,
@@ -62,14 +64,17 @@ function headGradient(
   dResult: tf.Tensor2D,
 ): HeadGradient {
   const { key, keyTransposed, valueTransposed } = shared;
-  const mask = pass.mask(attention.slidingWindow);
+  const { softCap: cap, slidingWindow } = attention;
+  const mask = pass.mask(slidingWindow);
   const gradient = tf.tidy(() => {
     const placed = placeQuery(pass, attention, query);
-    const scores: tf.Tensor2D = tf.matMul(placed, keyTransposed);
+    const product: tf.Tensor2D = tf.matMul(placed, keyTransposed);
+    const scores = cap === undefined ? product : softCap(product, cap);
     const shares: tf.Tensor2D = tf.softmax(mask === undefined ? scores : tf.add(scores, mask));
     const dShares: tf.Tensor2D = tf.matMul(dResult, valueTransposed);
     const rowSums = tf.sum(tf.mul(shares, dShares), 1, true);
-    const dScores: tf.Tensor2D = tf.mul(shares, tf.sub(dShares, rowSums));
+    const dCapped: tf.Tensor2D = tf.mul(shares, tf.sub(dShares, rowSums));
+    const dScores = cap === undefined ? dCapped : softCapGradient(scores, cap, dCapped);
     return [
       placeQueryGradient(pass, attention, query, tf.matMul(dScores, key)),
       tf.matMul(tf.transpose(placed), dScores) as tf.Tensor2D,

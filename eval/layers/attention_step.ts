@@ -12,7 +12,7 @@ export function attendStep(
   projected: readonly tf.Tensor2D[],
   attend: NonNullable<LayerCache["attend"]>,
 ): tf.Tensor2D {
-  const { heads, headSize, slidingWindow = Infinity } = attention;
+  const { heads, headSize, slidingWindow = Infinity, softCap = Infinity } = attention;
   const [queries, keys, values] = stackHeads(projected, attention);
   const placed = (
     place: typeof placeQuery,
@@ -28,6 +28,7 @@ export function attendStep(
     values,
     headSize,
     slidingWindow,
+    softCap,
   });
   return tf.tensor2d(result, [pass.batch, heads * headSize]);
 }
@@ -35,19 +36,21 @@ export function attendStep(
 /** Queries, keys and values of all sequences, a head a row. */
 function stackHeads(
   projected: readonly tf.Tensor2D[],
-  { projection, heads, headSize }: AttentionDescription,
+  attention: AttentionDescription,
 ): [Float32Array, Float32Array, Float32Array] {
+  const { projection, heads, keyValueHeads, headSize } = attention;
   const read = projected.map((x) => x.dataSync<"float32">());
   if (projection.kind === "separate") return [read[0]!, read[1]!, read[2]!];
   const all = read[0]!;
-  const ofRole = (role: number) => {
-    const stacked = new Float32Array(all.length / 3);
-    for (let index = 0; index * headSize < stacked.length; index++) {
-      const sequence = Math.floor(index / heads);
-      const slot = sequence * 3 * heads + joinedSlot(projection.order, heads, role, index);
+  const slots = heads + 2 * keyValueHeads;
+  const sequences = all.length / (slots * headSize);
+  const ofRole = (role: number, count: number) => {
+    const stacked = new Float32Array(sequences * count * headSize);
+    for (let index = 0; index < sequences * count; index++) {
+      const slot = Math.floor(index / count) * slots + joinedSlot(attention, role, index % count);
       stacked.set(all.subarray(slot * headSize, (slot + 1) * headSize), index * headSize);
     }
     return stacked;
   };
-  return [ofRole(0), ofRole(1), ofRole(2)];
+  return [ofRole(0, heads), ofRole(1, keyValueHeads), ofRole(2, keyValueHeads)];
 }

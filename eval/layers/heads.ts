@@ -48,17 +48,21 @@ export function splitProjection(
   sequences: Sequences,
   attention: AttentionDescription,
 ): Heads {
-  const { projection, heads, headSize } = attention;
+  const { projection, heads, keyValueHeads, headSize } = attention;
   const split = projected.map((x) => splitHeads(x, sequences, headSize));
   if (projection.kind === "separate") {
     return { queries: split[0]!, keys: split[1]!, values: split[2]! };
   }
-  const ofRole = (role: number) =>
-    Array.from({ length: sequences.batch * heads }, (_, index) => {
-      const sequence = Math.floor(index / heads);
-      return split[0]![sequence * 3 * heads + joinedSlot(projection.order, heads, role, index)]!;
-    });
-  return { queries: ofRole(0), keys: ofRole(1), values: ofRole(2) };
+  const ofRole = (role: number, count: number) =>
+    Array.from(
+      { length: sequences.batch * count },
+      (_, index) => split[0]![slotInBatch(attention, role, count, index)]!,
+    );
+  return {
+    queries: ofRole(0, heads),
+    keys: ofRole(1, keyValueHeads),
+    values: ofRole(2, keyValueHeads),
+  };
 }
 
 /** The inverse of {@linkcode splitProjection}. */
@@ -67,26 +71,45 @@ export function joinProjection(
   sequences: Sequences,
   attention: AttentionDescription,
 ): tf.Tensor2D[] {
-  const { projection, heads, headSize } = attention;
+  const { projection, headSize } = attention;
   const join = (parts: readonly tf.Tensor2D[]) => joinHeads(parts, sequences, headSize);
   if (projection.kind === "separate") return [join(queries), join(keys), join(values)];
-  const all = new Array<tf.Tensor2D>(3 * queries.length);
+  const all = new Array<tf.Tensor2D>(queries.length + keys.length + values.length);
   [queries, keys, values].forEach((parts, role) =>
     parts.forEach((part, index) => {
-      const sequence = Math.floor(index / heads);
-      all[sequence * 3 * heads + joinedSlot(projection.order, heads, role, index)] = part;
+      all[slotInBatch(attention, role, parts.length / sequences.batch, index)] = part;
     })
   );
   return [join(all)];
 }
 
-/** Where a head's query (role 0), key (1) or value (2) stands among a sequence's 3 * heads. */
-export function joinedSlot(
-  order: "byRole" | "byHead",
-  heads: number,
+/** Where head `index` of all sequences, of which each has `count`, stands among the slots of all. */
+function slotInBatch(
+  attention: AttentionDescription,
   role: number,
+  count: number,
   index: number,
 ): number {
-  const head = index % heads;
-  return order === "byRole" ? role * heads + head : head * 3 + role;
+  const { heads, keyValueHeads } = attention;
+  const sequence = Math.floor(index / count);
+  return sequence * (heads + 2 * keyValueHeads) + joinedSlot(attention, role, index % count);
+}
+
+/**
+ * Where a head's query (role 0), key (1) or value (2) stands among a token's heads in what a joined
+ * projection gives.
+ */
+export function joinedSlot(
+  { projection, heads, keyValueHeads }: AttentionDescription,
+  role: number,
+  head: number,
+): number {
+  if (projection.kind === "joined" && projection.order === "byHead") {
+    const group = heads / keyValueHeads;
+    const [shared, member] = role === 0
+      ? [Math.floor(head / group), head % group]
+      : [head, group + role - 1];
+    return shared * (group + 2) + member;
+  }
+  return [0, heads, heads + keyValueHeads][role]! + head;
 }

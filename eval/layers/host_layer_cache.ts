@@ -32,7 +32,7 @@ export class HostLayerCache implements LayerCache {
     };
   }
 
-  attend({ queries, keys, values, headSize, slidingWindow }: Step): Float32Array {
+  attend({ queries, keys, values, headSize, slidingWindow, softCap }: Step): Float32Array {
     const heads = keys.length / headSize;
     this.#reserve(heads, headSize, 1);
     const row = this.#length * headSize;
@@ -53,6 +53,7 @@ export class HostLayerCache implements LayerCache {
         queries.subarray(at, at + headSize),
         memory.keys.subarray(first, end),
         memory.values.subarray(first, end),
+        softCap,
       );
     }
     return result;
@@ -78,12 +79,13 @@ export class HostLayerCache implements LayerCache {
   }
 }
 
-/** softmax(K q)ᵀ V for one query; rows of keys and values as long as the query. */
+/** softmax(K q)ᵀ V for one query, with capped scores; rows of keys and values as long as the query. */
 function attendOne(
   result: Float32Array,
   query: Float32Array,
   keys: Float32Array,
   values: Float32Array,
+  softCap: number,
 ): void {
   const size = query.length;
   const scores = new Float64Array(keys.length / size);
@@ -91,8 +93,9 @@ function attendOne(
   for (let row = 0; row < scores.length; row++) {
     let sum = 0;
     for (let i = 0, at = row * size; i < size; i++, at++) sum += query[i]! * keys[at]!;
-    scores[row] = sum;
-    if (sum > largest) largest = sum;
+    const score = softCap === Infinity ? sum : softCap * Math.tanh(sum / softCap);
+    scores[row] = score;
+    if (score > largest) largest = score;
   }
   const sums = new Float64Array(size);
   let total = 0;

@@ -36,7 +36,7 @@ Deno.test("both caches return the same keys and values, and free them", async ()
   assert.equal(tf.memory().numTensors, before);
 });
 
-Deno.test("attend() is the softmax of the products, within the window", () => {
+Deno.test("attend() is the softmax of the capped products, within the window", () => {
   const cache = new HostLayerCache();
   const random = createRandom(2);
   const draw = (count: number) =>
@@ -46,14 +46,15 @@ Deno.test("attend() is the softmax of the products, within the window", () => {
     const [queries, keys, values] = [draw(2 * heads), draw(heads), draw(heads)];
     seen.push({ keys, values });
     const window = seen.slice(-5);
-    const found = cache.attend({ queries, keys, values, headSize, slidingWindow: 5 });
+    const found = cache.attend({ queries, keys, values, headSize, slidingWindow: 5, softCap: 2 });
     for (let query = 0; query < 2 * heads; query++) {
       const of = (rows: Float32Array, row: number) =>
         rows.subarray(row * headSize, (row + 1) * headSize);
       const shared = Math.floor(query / 2);
-      const weights = window.map((past) =>
-        Math.exp(of(queries, query).reduce((sum, x, i) => sum + x * of(past.keys, shared)[i]!, 0))
-      );
+      const weights = window.map((past) => {
+        const products = Array.from(of(queries, query), (x, i) => x * of(past.keys, shared)[i]!);
+        return Math.exp(2 * Math.tanh(products.reduce((sum, value) => sum + value) / 2));
+      });
       const total = weights.reduce((sum, weight) => sum + weight);
       for (let i = 0; i < headSize; i++) {
         const expected = window.reduce(

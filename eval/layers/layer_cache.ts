@@ -12,6 +12,8 @@ export interface Step {
   readonly headSize: number;
   /** Tokens that are attended to at most, the new one included. */
   readonly slidingWindow: number;
+  /** Cap of the scores, as `AttentionDescription.softCap`; Infinity where there is none. */
+  readonly softCap: number;
 }
 
 /** Keys and values of one layer for the tokens seen so far, by sequence and head. */

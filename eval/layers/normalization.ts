@@ -16,10 +16,15 @@ export function applyNorm(pass: ForwardPass, norm: NormDescription, x: tf.Tensor
 function normalize(pass: ForwardPass, norm: NormDescription, x: tf.Tensor2D): tf.Tensor2D {
   return tf.tidy(() => {
     const { normalized } = standardize(norm, x);
-    const scaled = tf.mul(normalized, pass.parameters.vector(norm.weight));
+    const scaled = tf.mul(normalized, scaleOf(pass, norm));
     if (norm.bias === undefined) return scaled as tf.Tensor2D;
     return tf.add(scaled, pass.parameters.vector(norm.bias)) as tf.Tensor2D;
   });
+}
+
+function scaleOf(pass: ForwardPass, { weight, weightOffset }: NormDescription): tf.Tensor1D {
+  const stored = pass.parameters.vector(weight);
+  return weightOffset === undefined ? stored : tf.add(stored, weightOffset);
 }
 
 function standardize(norm: NormDescription, x: tf.Tensor2D) {
@@ -38,7 +43,7 @@ export function normGradient(
 ): tf.Tensor2D {
   return tf.tidy(() => {
     const { normalized, inverse } = standardize(norm, x);
-    const scaled = tf.mul(dy, pass.parameters.vector(norm.weight));
+    const scaled = tf.mul(dy, scaleOf(pass, norm));
     const along = tf.mul(normalized, tf.mean(tf.mul(scaled, normalized), 1, true));
     const rest = tf.sub(scaled, along);
     const centred = norm.kind === "layerNorm" ? tf.sub(rest, tf.mean(scaled, 1, true)) : rest;

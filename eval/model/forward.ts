@@ -12,6 +12,7 @@ import type { KeyValueCache } from "../layers/key_value_cache.ts";
 import type { LayerCache } from "../layers/layer_cache.ts";
 import { applyLinear } from "../layers/linear.ts";
 import { applyNorm } from "../layers/normalization.ts";
+import { softCap } from "../layers/soft_cap.ts";
 import type { Tap } from "../layers/tap.ts";
 import type { ParameterStore } from "../weights/parameter_store.ts";
 
@@ -21,11 +22,17 @@ export function embed(
   model: TransformerDescription,
   ids: Int32Array,
 ): tf.Tensor2D {
-  const tokens = pass.parameters.rows(model.tokenEmbedding, ids);
+  const tokens = scale(pass.parameters.rows(model.tokenEmbedding, ids), model.embeddingScale);
   if (model.positionEmbedding === undefined) return applyNormIf(pass, model.embeddingNorm, tokens);
-  const positions = Int32Array.from(ids, (_, i) => pass.start + i % pass.length);
+  const first = (model.positionOffset ?? 0) + pass.start;
+  const positions = Int32Array.from(ids, (_, i) => first + i % pass.length);
   const sum = tf.add(tokens, pass.parameters.rows(model.positionEmbedding, positions));
   return applyNormIf(pass, model.embeddingNorm, sum as tf.Tensor2D);
+}
+
+/** `x` times a factor; without one, `x` itself. */
+function scale(x: tf.Tensor2D, factor: number | undefined): tf.Tensor2D {
+  return factor === undefined ? x : tf.mul(x, factor);
 }
 
 /** As {@linkcode applyNorm}; without a norm, `x` itself. */
@@ -50,11 +57,17 @@ export function applyLayer(
     const result = tf.add(inner, applyFeedForward(pass, layer.feedForward, inner)) as tf.Tensor2D;
     return applyNorm(pass, layer.feedForwardNorm, result);
   }
-  const normed = applyNorm(pass, layer.attentionNorm, x);
-  const attended = tf.add(x, applyAttention(pass, layer.attention, normed, cache)) as tf.Tensor2D;
-  const second = layer.residual === "sequential" ? attended : x;
-  const inner = applyNorm(pass, layer.feedForwardNorm, second);
-  return tf.add(attended, applyFeedForward(pass, layer.feedForward, inner));
+  const { attentionNorm, attentionOutputNorm, feedForwardNorm, feedForwardOutputNorm } = layer;
+  const after = layer.residual === "outputNorm";
+  const add = (sum: tf.Tensor2D, part: tf.Tensor2D, norm: NormDescription | undefined) =>
+    tf.add(sum, scale(applyNormIf(pass, norm, part), layer.residualScale)) as tf.Tensor2D;
+  const normed = applyNormIf(pass, after ? undefined : attentionNorm, x);
+  const attention = applyAttention(pass, layer.attention, normed, cache);
+  const attended = add(x, attention, after ? attentionNorm : attentionOutputNorm);
+  const second = layer.residual === "parallel" ? x : attended;
+  const inner = applyNormIf(pass, after ? undefined : feedForwardNorm, second);
+  const block = applyFeedForward(pass, layer.feedForward, inner);
+  return add(attended, block, after ? feedForwardNorm : feedForwardOutputNorm);
 }
 
 /** What a forward pass may be given beside the tokens. */
@@ -126,7 +139,18 @@ export function applyHead(
   tap?: Tap,
 ): tf.Tensor2D {
   const pass = beginPass(parameters, { batch: 1, length: hidden.shape[0], tap });
-  return tf.tidy(() => applyLinear(pass, model.head, transformHeadInput(pass, model, hidden)));
+  return tf.tidy(() =>
+    finishLogits(model, applyLinear(pass, model.head, transformHeadInput(pass, model, hidden)))
+  );
+}
+
+/** Logits, given what the head's product gave; perhaps the same tensor. */
+export function finishLogits(
+  { logitScale, logitSoftCap }: TransformerDescription,
+  product: tf.Tensor2D,
+): tf.Tensor2D {
+  const scaled = scale(product, logitScale);
+  return logitSoftCap === undefined ? scaled : softCap(scaled, logitSoftCap);
 }
 
 /** What a head does to hidden states before its last product; perhaps the same tensor. */

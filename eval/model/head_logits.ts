@@ -1,34 +1,38 @@
 import * as tf from "@tensorflow/tfjs";
-import type { LinearDescription } from "../architectures/description.ts";
+import type { TransformerDescription } from "../architectures/description.ts";
 import { readValues } from "../compute/backend.ts";
 import { type HeadBlock, headBlocks } from "./head_blocks.ts";
-import { transformHeadInput } from "./forward.ts";
+import { finishLogits, transformHeadInput } from "./forward.ts";
 import { beginPass } from "../layers/forward_pass.ts";
-import type { ParameterStore } from "../weights/parameter_store.ts";
 import type { RunnableModel } from "./runnable_model.ts";
 
 /** Logits of one block of outputs, `[rows, end - start]`, of what goes into the head's product. */
 async function blockLogits(
-  head: LinearDescription,
-  parameters: ParameterStore,
+  { description, parameters }: RunnableModel,
   x: tf.Tensor2D,
   [start, end]: HeadBlock,
 ): Promise<Float32Array> {
+  const { head } = description;
   const bias = head.bias === undefined
     ? undefined
     : tf.slice1d(parameters.vector(head.bias), start, end - start);
-  const logits = await multiplyHead(x, parameters.columns(head.weight, start, end), bias);
+  const matrix = parameters.columns(head.weight, start, end);
+  const logits = await multiplyHead(description, x, matrix, bias);
   bias?.dispose();
   return logits;
 }
 
-/** The values of x W + b, row-major, for a block of a head's outputs. */
+/** The logits of x W + b, row-major, for a block of a head's outputs. */
 export async function multiplyHead(
+  model: TransformerDescription,
   x: tf.Tensor2D,
   matrix: tf.Tensor2D,
   bias?: tf.Tensor1D,
 ): Promise<Float32Array> {
-  const logits = tf.fused.matMul({ a: x, b: matrix, ...(bias && { bias }) });
+  const logits = tf.tidy(() => {
+    const product = tf.fused.matMul({ a: x, b: matrix, ...(bias && { bias }) });
+    return finishLogits(model, product as tf.Tensor2D);
+  });
   const values = await readValues(logits);
   logits.dispose();
   return values;
@@ -61,7 +65,7 @@ export async function headLogits(
   const logits = new Float32Array(rows * head.outputs);
   const x = headInput(model, hidden);
   for (const block of headBlocks(head)) {
-    const values = await blockLogits(head, parameters, x, block);
+    const values = await blockLogits(model, x, block);
     parameters.release();
     const [start, end] = block;
     for (let row = 0; row < rows; row++) {

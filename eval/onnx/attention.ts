@@ -1,10 +1,11 @@
 import type {
   AttentionDescription,
+  LinearDescription,
   NormDescription,
   RotaryDescription,
 } from "../architectures/description.ts";
 import { rotaryFrequencies } from "../layers/rotary_frequencies.ts";
-import { linear, normalize } from "./blocks.ts";
+import { linear, normalize, softCap } from "./blocks.ts";
 import type { GraphBuilder } from "./graph_builder.ts";
 
 /** Names of the values that all layers share. */
@@ -64,7 +65,7 @@ export function attend(
   }
   const rank = group > 1 ? [0, 1, 2, 4, 3] : [0, 1, 3, 2];
   const turned = graph.apply("Transpose", [key], { perm: { integers: rank } });
-  const products = graph.apply("MatMul", [query, turned]);
+  const products = softCap(graph, graph.apply("MatMul", [query, turned]), attention.softCap);
   const scores = mask === undefined ? products : graph.apply("Add", [
     products,
     group > 1 ? graph.apply("Unsqueeze", [mask, graph.integers(2)]) : mask,
@@ -90,10 +91,11 @@ function reshape(graph: GraphBuilder, x: string, axes: readonly string[]): strin
 /** Queries, keys and values, `[batch, heads, length, headSize]`. */
 function project(
   graph: GraphBuilder,
-  { projection, heads, keyValueHeads, headSize }: AttentionDescription,
+  attention: AttentionDescription,
   x: string,
   { sizes }: SharedValues,
 ): { query: string; key: string; value: string } {
+  const { projection, heads, keyValueHeads, headSize } = attention;
   const swap = { perm: { integers: [0, 2, 1, 3] } };
   const split = (x: string, heads: number, features: number) => {
     const byHead = reshape(graph, x, [sizes, graph.integers(heads, features)]);
@@ -101,18 +103,42 @@ function project(
   };
   if (projection.kind === "separate") {
     const { query, key, value } = projection;
+    const project = (layer: LinearDescription, norm: NormDescription | undefined) => {
+      const y = linear(graph, layer, x);
+      return norm === undefined ? y : normalize(graph, norm, y);
+    };
     return {
-      query: split(linear(graph, query, x), heads, headSize),
-      key: split(linear(graph, key, x), keyValueHeads, headSize),
+      query: split(project(query, attention.allQueriesNorm), heads, headSize),
+      key: split(project(key, attention.allKeysNorm), keyValueHeads, headSize),
       value: split(linear(graph, value, x), keyValueHeads, headSize),
     };
   }
   const joined = linear(graph, projection.linear, x);
-  const thirds = { axis: { integer: -1 }, num_outputs: { integer: 3 } };
-  const [query, key, value] = projection.order === "byHead"
-    ? graph.applyMany("Split", [split(joined, heads, 3 * headSize)], 3, thirds)
-    : graph.applyMany("Split", [joined], 3, thirds).map((x) => split(x, heads, headSize));
-  return { query: query!, key: key!, value: value! };
+  const group = heads / keyValueHeads;
+  const parts = (x: string, features: number, queries: number) => {
+    const axis = { integer: -1 };
+    if (group === 1) {
+      return graph.applyMany("Split", [x], 3, { axis, num_outputs: { integer: 3 } });
+    }
+    const sizes = graph.integers(queries * headSize, features, features);
+    return graph.applyMany("Split", [x, sizes], 3, { axis });
+  };
+  if (projection.order === "byHead" && group === 1) {
+    const [query, key, value] = parts(split(joined, heads, 3 * headSize), headSize, 1);
+    return { query: query!, key: key!, value: value! };
+  }
+  const [query, key, value] = projection.order === "byRole"
+    ? parts(joined, keyValueHeads * headSize, heads)
+    : parts(
+      reshape(graph, joined, [sizes, graph.integers(keyValueHeads, (group + 2) * headSize)]),
+      headSize,
+      group,
+    );
+  return {
+    query: split(query!, heads, headSize),
+    key: split(key!, keyValueHeads, headSize),
+    value: split(value!, keyValueHeads, headSize),
+  };
 }
 
 /** Turns the features of queries or keys by their positions, where the model does so. */

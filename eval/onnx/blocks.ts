@@ -15,9 +15,23 @@ export function linear(graph: GraphBuilder, layer: LinearDescription, x: string)
   });
 }
 
+/** `x` times a factor; without one, `x` itself. */
+export function scale(graph: GraphBuilder, x: string, factor: number | undefined): string {
+  return factor === undefined ? x : graph.apply("Mul", [x, graph.float(factor)]);
+}
+
+/** `cap * tanh(x / cap)`; without a cap, `x` itself. */
+export function softCap(graph: GraphBuilder, x: string, cap: number | undefined): string {
+  if (cap === undefined) return x;
+  const bounded = graph.apply("Tanh", [graph.apply("Div", [x, graph.float(cap)])]);
+  return graph.apply("Mul", [bounded, graph.float(cap)]);
+}
+
 /** Layer or root-mean-square normalization along the last axis. */
 export function normalize(graph: GraphBuilder, norm: NormDescription, x: string): string {
-  const weight = graph.weight(norm.weight);
+  const weight = norm.weightOffset === undefined
+    ? graph.weight(norm.weight)
+    : graph.apply("Add", [graph.weight(norm.weight), graph.float(norm.weightOffset)]);
   if (norm.kind === "layerNorm") {
     const inputs = [x, weight, ...(norm.bias === undefined ? [] : [graph.weight(norm.bias)])];
     return graph.apply("LayerNormalization", inputs, {
@@ -34,9 +48,15 @@ export function normalize(graph: GraphBuilder, norm: NormDescription, x: string)
 /** down(act(up(x))), or down(act(gate(x)) * up(x)) where there is a gate. */
 export function feedForward(
   graph: GraphBuilder,
-  { activation, up, gate, down }: FeedForwardDescription,
+  { activation, up, gate, joinedGate, down }: FeedForwardDescription,
   x: string,
 ): string {
+  if (joinedGate) {
+    const halves = { axis: { integer: -1 }, num_outputs: { integer: 2 } };
+    const [first, second] = graph.applyMany("Split", [linear(graph, up, x)], 2, halves);
+    const gated = activate(graph, activation, first!);
+    return linear(graph, down, graph.apply("Mul", [gated, second!]));
+  }
   if (gate === undefined) {
     return linear(graph, down, activate(graph, activation, linear(graph, up, x)));
   }

@@ -3,13 +3,14 @@ import type { OnnxGraph, OnnxValue } from "../../data/onnx/onnx_model.ts";
 import type { StateDict } from "../../data/tensor.ts";
 import type { ModelConfig } from "../architectures/config.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
+import { unknownMember } from "../architectures/members.ts";
 import { describeModel } from "../architectures/registry.ts";
 import { checkTensors } from "../weights/expected_tensors.ts";
 import { dependsOnLength } from "../layers/rotary_frequencies.ts";
 import { type CacheNames, rotations, type SharedValues } from "./attention.ts";
-import { linear, normalize } from "./blocks.ts";
+import { linear, normalize, scale, softCap } from "./blocks.ts";
 import { buildGraph, type GraphBuilder } from "./graph_builder.ts";
-import { applyLayer } from "./layer.ts";
+import { applyLayer, layerMembers } from "./layer.ts";
 
 /** How a language model is written as a graph. */
 export interface OnnxOptions {
@@ -19,6 +20,17 @@ export interface OnnxOptions {
    */
   readonly cache?: boolean;
 }
+
+/** What a graph can hold beside what all language models have. */
+const known = [
+  ...layerMembers,
+  "positionEmbedding",
+  "positionOffset",
+  "embeddingScale",
+  "embeddingNorm",
+  "logitScale",
+  "logitSoftCap",
+];
 
 /** As in the other forward pass: its exponential vanishes, and sums of it stay finite. */
 const MASKED = -1e9;
@@ -62,6 +74,12 @@ export function languageModelGraph(
         "written as ONNX",
     );
   }
+  const unknown = unknownMember(model, known);
+  if (unknown !== undefined) {
+    throw new InputError(
+      `config.json: ${model.modelType} models with ${unknown} cannot be written as ONNX`,
+    );
+  }
   for (const { attention: { rotary } } of model.layers) {
     if (rotary === undefined || !dependsOnLength(rotary)) continue;
     throw new InputError(
@@ -76,7 +94,8 @@ export function languageModelGraph(
     x = applyLayer(graph, layer, x, shared, cache ? cacheNames(index) : undefined);
   });
   if (model.finalNorm !== undefined) x = normalize(graph, model.finalNorm, x);
-  const logits = linear(graph, model.head, x);
+  const product = scale(graph, linear(graph, model.head, x), model.logitScale);
+  const logits = softCap(graph, product, model.logitSoftCap);
   const shape = [shared.sizes, graph.integers(model.vocabularySize)];
   const sizes = graph.apply("Concat", shape, { axis: { integer: 0 } });
   graph.applyAs("logits", "Reshape", [logits, sizes]);
@@ -147,9 +166,13 @@ function embed(
       graph.weight(table),
       graph.apply("Reshape", [ids, graph.integers(-1)]),
     ]);
-  let x = rowsOf(model.tokenEmbedding, "input_ids");
+  let x = scale(graph, rowsOf(model.tokenEmbedding, "input_ids"), model.embeddingScale);
   if (model.positionEmbedding !== undefined) {
-    x = graph.apply("Add", [x, rowsOf(model.positionEmbedding, ids)]);
+    const { positionOffset } = model;
+    const rows = positionOffset === undefined
+      ? ids
+      : graph.apply("Add", [ids, graph.integer(positionOffset)]);
+    x = graph.apply("Add", [x, rowsOf(model.positionEmbedding, rows)]);
   }
   return model.embeddingNorm === undefined ? x : normalize(graph, model.embeddingNorm, x);
 }

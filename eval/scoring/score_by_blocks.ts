@@ -127,12 +127,13 @@ async function loadHeadPart(
 
 /** Calls `visit` with each row's logits of the block, of all models. */
 async function scoreBlock(
-  { head, hiddenSize }: TransformerDescription,
+  model: TransformerDescription,
   heads: readonly ParameterStore[],
   [start, end]: HeadBlock,
   inputs: readonly Float32Array[],
   visit: (row: number, logits: readonly Float32Array[]) => void,
 ): Promise<void> {
+  const { head, hiddenSize } = model;
   const width = end - start;
   const step = Math.max(1, Math.floor(logitsAtOnce / width));
   const count = inputs[0]!.length / hiddenSize;
@@ -143,7 +144,7 @@ async function scoreBlock(
       const rows = inputs[index]!.subarray(first * hiddenSize, last * hiddenSize);
       const x = tf.tensor2d(rows, [last - first, hiddenSize]);
       const bias = head.bias === undefined ? undefined : parameters.vector(head.bias);
-      blocks.push(await multiplyHead(x, parameters.matrix(head.weight), bias));
+      blocks.push(await multiplyHead(model, x, parameters.matrix(head.weight), bias));
       x.dispose();
     }
     for (let row = first; row < last; row++) {

@@ -1,9 +1,25 @@
 import { greatest } from "../../data/extremes.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
+import { unknownMember } from "../architectures/members.ts";
 import { layerLinears } from "../weights/expected_tensors.ts";
 import { dependsOnLength } from "../layers/rotary_frequencies.ts";
 import type { Device } from "./device.ts";
 import { largestHead } from "./rotation.ts";
+
+/** What the programs know beside what all language models have. */
+const known = [
+  "positionEmbedding",
+  "layers.attention.projection.kind: joined",
+  "layers.attention.projection.linear",
+  "layers.attention.projection.order: byRole",
+  "layers.attention.projection.order: byHead",
+  "layers.attention.queryNorm",
+  "layers.attention.keyNorm",
+  "layers.attention.rotary",
+  "layers.attention.slidingWindow",
+  "layers.feedForward.gate",
+  "layers.residual: parallel",
+];
 
 /**
  * Why these programs cannot run a model, on this device and with sequences of up to `length` tokens;
@@ -27,6 +43,8 @@ export function whyUnsupported(
   if (layers.some(({ attention: { rotary } }) => rotary && dependsOnLength(rotary))) {
     return "its positions depend on the length of the text";
   }
+  const unknown = unknownMember(model, known);
+  if (unknown !== undefined) return `it has ${unknown}`;
   const linears = layers.flatMap(layerLinears);
   const sizes = [...linears, { inputs: head.inputs, outputs: 4 }]
     .flatMap(({ inputs, outputs }) => [inputs, outputs]);

@@ -24,6 +24,21 @@ export function layerLinears({ attention, feedForward }: LayerDescription): Line
   ];
 }
 
+/** All normalizations of one layer; two may be the same. */
+export function layerNorms(layer: LayerDescription): NormDescription[] {
+  const { queryNorm, keyNorm, allQueriesNorm, allKeysNorm } = layer.attention;
+  return [
+    layer.attentionNorm,
+    layer.attentionOutputNorm,
+    layer.feedForwardNorm,
+    layer.feedForwardOutputNorm,
+    queryNorm,
+    keyNorm,
+    allQueriesNorm,
+    allKeysNorm,
+  ].filter((norm) => norm !== undefined);
+}
+
 /** All linear layers of a model, those of the head last. */
 export function modelLinears(model: TransformerDescription): LinearDescription[] {
   const { layers, headTransform, head } = model;
@@ -44,18 +59,14 @@ export function expectedTensors(model: TransformerDescription): Map<string, read
   };
   shapes.set(model.tokenEmbedding, [model.vocabularySize, model.hiddenSize]);
   if (model.positionEmbedding !== undefined) {
-    shapes.set(model.positionEmbedding, [model.contextLength, model.hiddenSize]);
+    const rows = (model.positionOffset ?? 0) + model.contextLength;
+    shapes.set(model.positionEmbedding, [rows, model.hiddenSize]);
   }
   for (const { weight, bias, inputs, outputs, layout } of modelLinears(model)) {
     shapes.set(weight, layout === "inputsByOutputs" ? [inputs, outputs] : [outputs, inputs]);
     if (bias !== undefined) shapes.set(bias, [outputs]);
   }
-  for (const { attentionNorm, attention, feedForwardNorm } of model.layers) {
-    addNorm(attentionNorm);
-    addNorm(feedForwardNorm);
-    addNorm(attention.queryNorm);
-    addNorm(attention.keyNorm);
-  }
+  for (const layer of model.layers) layerNorms(layer).forEach(addNorm);
   for (const norm of [model.embeddingNorm, model.finalNorm, model.headTransform?.norm]) {
     addNorm(norm);
   }
