@@ -14,6 +14,7 @@ const ROOMS = [
   "kan/layers",
   "kan/optimizers",
   "kan/fitting",
+  "kan/pruning",
   "kan/symbolic",
   "kan/plots",
   "kan",

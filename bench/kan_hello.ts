@@ -12,9 +12,9 @@ import {
   createRandom,
   fitKan,
   type KanModel,
-  pruneKan,
   refineKan,
 } from "@kanpress/kanpress/kan";
+import { pruneKan } from "@kanpress/kanpress/kan/pruning";
 import { plotEdge, plotNetwork } from "@kanpress/kanpress/plots";
 import { drawSamples, helloFunction, report, rootMeanSquaredError } from "./support/kan_data.ts";
 

@@ -5,13 +5,8 @@
  *     deno run --allow-read --allow-env bench/kan_product.ts
  */
 import { autoSymbolic, formulaOf } from "@kanpress/kanpress/kan/symbolic";
-import {
-  createKanModel,
-  createRandom,
-  fitKan,
-  pruneKan,
-  updateGrids,
-} from "@kanpress/kanpress/kan";
+import { createKanModel, createRandom, fitKan, updateGrids } from "@kanpress/kanpress/kan";
+import { pruneKan } from "@kanpress/kanpress/kan/pruning";
 import { nodeCount } from "../kan/model/layer_model.ts";
 import { drawSamples, report, rootMeanSquaredError } from "./support/kan_data.ts";
 

@@ -1,6 +1,7 @@
 /**
  * Language models on tfjs: loading, calibration, evaluation and generation. Bundles for browsers.
- * Models are described by `./eval/architectures`, and asked questions by `./eval/tasks`.
+ * Models are described by `./eval/architectures`, measured layer by layer and compared run by run by
+ * `./eval/measure`, and asked questions by `./eval/tasks`.
  *
  * ```ts
  * import { openModel } from "@kanpress/kanpress/data";
@@ -44,7 +45,6 @@ export type { Checkpoint } from "./weights/model_tensors.ts";
 export { readStateDict } from "./weights/read_state_dict.ts";
 export type { SamplingOptions } from "./generation/sample_token.ts";
 export { KeyValueCache } from "./layers/key_value_cache.ts";
-export { compareRuns, type RunComparison, type RunFigures } from "./measure/compare_runs.ts";
 export {
   compressToDivergence,
   type CompressToDivergenceOptions,
@@ -56,7 +56,6 @@ export {
   type EvaluateOptions,
   evaluateOriginal,
 } from "./measure/evaluate.ts";
-export { evaluateByLayer, type EvaluateByLayerOptions } from "./measure/evaluate_by_layer.ts";
 export type { ChunkMeans, EvaluationResult, Pair } from "./measure/evaluation_result.ts";
 export type { ForwardOptions } from "./model/forward.ts";
 export type { ProtocolChoice, ProtocolName, ProtocolSettings } from "./protocols/protocol.ts";

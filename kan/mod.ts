@@ -1,7 +1,7 @@
 /**
- * Kolmogorov-Arnold networks in float64: models, fitting, grid refinement and pruning. Their bases,
+ * Kolmogorov-Arnold networks in float64: models, fitting and grid refinement. Their bases, pruning,
  * symbolic forms, layers for tfjs and optimizers have entry points of their own, `./kan/bases`,
- * `./kan/symbolic`, `./kan/layers` and `./kan/optimizers`; plots stand under `./plots`.
+ * `./kan/pruning`, `./kan/symbolic`, `./kan/layers` and `./kan/optimizers`; plots stand under `./plots`.
  * `kan/README.md` leads from samples to a formula.
  *
  * ```ts
@@ -27,18 +27,9 @@ export type { Loss } from "./engine/losses.ts";
 export type { DataSet } from "./engine/objective.ts";
 export { evaluateKan, samplesFrom } from "./engine/evaluate.ts";
 export type { Regularization } from "./engine/regularizer.ts";
-export { attributeKan, type Attribution } from "./fitting/attribution.ts";
 export { fitKan, type FitOptions, type FitProgress, type FitResult } from "./fitting/fit.ts";
 export type { GridUpdateOptions } from "./fitting/grid_schedule.ts";
 export { gridFromSamples, updateGrids } from "./fitting/grid_update.ts";
-export {
-  type EdgeAddress,
-  type PrunedInputs,
-  pruneInputs,
-  pruneKan,
-  type PruneOptions,
-  removeEdge,
-} from "./fitting/prune.ts";
 export { refineAdamState, refineKan } from "./fitting/refine.ts";
 export type { BaseFunction, Initialization, KanLayerModel } from "./model/layer_model.ts";
 export {

@@ -6,6 +6,7 @@ import * as optimizers from "./optimizers/mod.ts";
 import * as edges from "./plots/edge.ts";
 import * as curves from "./plots/edge_curve.ts";
 import * as plots from "./plots/network.ts";
+import * as pruning from "./pruning/mod.ts";
 import * as symbolic from "./symbolic/mod.ts";
 
 const kan = {
@@ -16,6 +17,7 @@ const kan = {
   ...networks,
   ...optimizers,
   ...plots,
+  ...pruning,
   ...symbolic,
 };
 

@@ -1,8 +1,12 @@
 import { isJsonObject, readJsonObject } from "../../data/json_file.ts";
 import { InputError, openFile } from "../../data/mod.ts";
 import { printableLine } from "../../data/printable.ts";
-import { type ChunkMeans, compareRuns, type EvaluationResult } from "../../eval/mod.ts";
-import type { RunComparison, RunFigures } from "../../eval/mod.ts";
+import {
+  compareRuns,
+  type RunComparison,
+  type RunFigures,
+} from "../../eval/measure/compare_runs.ts";
+import type { ChunkMeans, EvaluationResult } from "../../eval/mod.ts";
 import { formatWithError } from "../../eval/report/number_text.ts";
 import { naming } from "../terminal/errors.ts";
 

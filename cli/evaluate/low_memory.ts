@@ -1,6 +1,7 @@
 import type { TextTokenizer, WeightSource } from "../../data/mod.ts";
 import { describeModel } from "../../eval/architectures/registry.ts";
-import { evaluateByLayer, type ModelConfig } from "../../eval/mod.ts";
+import { evaluateByLayer } from "../../eval/measure/evaluate_by_layer.ts";
+import type { ModelConfig } from "../../eval/mod.ts";
 import { containerWeights } from "../../hierarchy/container_weights.ts";
 import { compareWith, readEarlierRun } from "./against.ts";
 import { findCompressed } from "../input/compressed_argument.ts";

@@ -20,7 +20,7 @@ export interface RunComparison {
  * disagree on how many chunks those are in.
  *
  * ```ts
- * import { compareRuns } from "@kanpress/kanpress/eval";
+ * import { compareRuns } from "@kanpress/kanpress/eval/measure";
  * import assert from "node:assert";
  *
  * const run = (original: number[]) => ({ fingerprint: "f", chunkMeans: { tokens: [9, 9], original } });

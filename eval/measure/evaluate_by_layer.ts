@@ -38,7 +38,7 @@ export interface EvaluateByLayerOptions
  *
  * ```ts
  * import { embeddedModelPath, openModel } from "@kanpress/kanpress/data";
- * import { evaluateByLayer } from "@kanpress/kanpress/eval";
+ * import { evaluateByLayer } from "@kanpress/kanpress/eval/measure";
  * import assert from "node:assert";
  *
  * const { config, weights } = await openModel(embeddedModelPath());

@@ -3,7 +3,6 @@ import "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs";
 import { evaluate } from "mathjs";
 import {
-  attributeKan,
   createKanModel,
   createRandom,
   decodeKan,
@@ -11,11 +10,11 @@ import {
   evaluateKan,
   fitKan,
   type KanModel,
-  pruneInputs,
   refineKan,
   samplesFrom,
   updateGrids,
 } from "../mod.ts";
+import { attributeKan, pruneInputs } from "../pruning/mod.ts";
 import { evaluateObjective } from "../engine/objective.ts";
 import { jacobianOf } from "../engine/jacobian.ts";
 import { Kan } from "../layers/kan.ts";

@@ -7,7 +7,7 @@ import { evaluateKan, samplesFrom } from "../engine/evaluate.ts";
 import { updateGrids } from "../fitting/grid_update.ts";
 import { Kan } from "../layers/kan.ts";
 import { createKanModel, type KanModel, parametersOf } from "./model.ts";
-import { removeEdge } from "../fitting/prune.ts";
+import { removeEdge } from "../pruning/prune.ts";
 import { createRandom } from "../numeric/random.ts";
 import { decodeKan, encodeKan } from "./serialize.ts";
 import { fixSymbolic } from "../symbolic/suggest.ts";

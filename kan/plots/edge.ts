@@ -1,7 +1,7 @@
 import { greatest, least } from "../../data/extremes.ts";
 import type { Samples } from "../numeric/least_squares.ts";
 import type { KanModel } from "../model/model.ts";
-import type { EdgeAddress } from "../fitting/prune.ts";
+import type { EdgeAddress } from "../pruning/prune.ts";
 import { type Drawing, type PlotlyFigure, type Point, type Shape, toSvg } from "./drawing.ts";
 import { type Curve, edgeCurve } from "./edge_curve.ts";
 

@@ -5,7 +5,7 @@ import { traceModel } from "../engine/evaluate.ts";
 import type { KanLayerModel } from "../model/layer_model.ts";
 import type { Samples } from "../numeric/least_squares.ts";
 import type { KanModel } from "../model/model.ts";
-import { type EdgeAddress, layerOfEdge } from "../fitting/prune.ts";
+import { type EdgeAddress, layerOfEdge } from "../pruning/prune.ts";
 
 /** A curve to draw. */
 export interface Curve {

@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import { samplesFrom } from "../engine/evaluate.ts";
 import { createKanModel } from "../model/model.ts";
-import { removeEdge } from "../fitting/prune.ts";
+import { removeEdge } from "../pruning/prune.ts";
 import { createRandom } from "../numeric/random.ts";
 import { fixSymbolic } from "../symbolic/suggest.ts";
 import { edgeFigure, plotEdge } from "./edge.ts";

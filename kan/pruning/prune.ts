@@ -26,7 +26,8 @@ export interface PruneOptions {
  * @throws RangeError if there are fewer than 2 samples.
  *
  * ```ts
- * import { createKanModel, createRandom, pruneKan, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { createKanModel, createRandom, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { pruneKan } from "@kanpress/kanpress/kan/pruning";
  * import assert from "node:assert";
  *
  * const model = createKanModel({ widths: [1, 4, 1], random: createRandom(0) });
@@ -60,7 +61,8 @@ export interface PrunedInputs {
  * @throws RangeError if there are fewer than 2 samples.
  *
  * ```ts
- * import { createKanModel, createRandom, pruneInputs, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { createKanModel, createRandom, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { pruneInputs } from "@kanpress/kanpress/kan/pruning";
  * import assert from "node:assert";
  *
  * const model = createKanModel({ widths: [2, 1], random: createRandom(0) });
@@ -93,7 +95,8 @@ export function pruneInputs(model: KanModel, inputs: Samples, threshold = 0.01):
  * @throws RangeError if there is no such edge.
  *
  * ```ts
- * import { createKanModel, createRandom, removeEdge, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { createKanModel, createRandom, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { removeEdge } from "@kanpress/kanpress/kan/pruning";
  * import assert from "node:assert";
  *
  * const model = createKanModel({ widths: [2, 1], random: createRandom(0) });

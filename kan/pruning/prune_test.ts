@@ -1,11 +1,11 @@
 import assert from "node:assert";
 import { attributeKan } from "./attribution.ts";
 import { evaluateKan, samplesFrom } from "../engine/evaluate.ts";
-import { fitKan } from "./fit.ts";
+import { fitKan } from "../fitting/fit.ts";
 import { createKanModel, type KanModel } from "../model/model.ts";
 import { pruneInputs, pruneKan, removeEdge } from "./prune.ts";
 import { createRandom } from "../numeric/random.ts";
-import { refineKan } from "./refine.ts";
+import { refineKan } from "../fitting/refine.ts";
 import { fixSymbolic } from "../symbolic/suggest.ts";
 
 const random = createRandom(3);

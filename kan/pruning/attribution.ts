@@ -32,7 +32,8 @@ export interface Attribution {
  * @throws RangeError if the number of inputs is wrong.
  *
  * ```ts
- * import { attributeKan, createKanModel, createRandom, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { createKanModel, createRandom, samplesFrom } from "@kanpress/kanpress/kan";
+ * import { attributeKan } from "@kanpress/kanpress/kan/pruning";
  * import assert from "node:assert";
  *
  * const model = createKanModel({ widths: [2, 3, 1], random: createRandom(0) });
