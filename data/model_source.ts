@@ -24,6 +24,8 @@ export interface ModelSource {
   readonly companions: readonly ByteSource[];
   /** Its card (`README.md`) and its licence, where it has them. */
   readonly documents: readonly ByteSource[];
+  /** How its weights are quantized already, such as `GGUF Q4_K and Q6_K`, where they are. */
+  readonly quantization?: string;
   /** Reads the tokenizer; throws an {@linkcode InputError} if the model has none. */
   tokenizer(): Promise<TextTokenizer>;
 }

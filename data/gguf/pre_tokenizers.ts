@@ -11,6 +11,8 @@ interface NamedSplit {
   readonly steps: readonly Step[];
   /** Whether words that are tokens are taken whole, whatever the merges say. */
   readonly ignoresMerges?: true;
+  /** Whether texts begin with the token for that where the metadata does not say. */
+  readonly addsBos?: true;
 }
 
 const byteLevel = (regex: boolean): Step => ({
@@ -45,34 +47,55 @@ const casedWords = (contractions: string, numbers: string): string =>
 /** The splits that both know; names after the first are only read. */
 const splits: readonly NamedSplit[] = [
   {
-    names: ["gpt-2", "phi-2", "olmo", "mpt", "jais", "trillion", "modern-bert", "exaone4"],
+    names: [
+      ...["gpt-2", "phi-2", "olmo", "mpt", "jais", "trillion", "modern-bert", "exaone4", "mellum"],
+      ...["gigachat", "a.x-4.0", "jina-es", "jina-de", "jina-v2-es", "jina-v2-de"],
+      "granite-docling",
+    ],
     steps: [byteLevel(true)],
   },
   {
-    names: ["smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b"],
+    names: [
+      "smollm",
+      "starcoder",
+      "refact",
+      "command-r",
+      "codeshell",
+      "exaone",
+      "minerva-7b",
+      "mellum2",
+    ],
     steps: [digits(true), byteLevel(true)],
   },
   {
-    names: ["llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "lfm2", "glm4"],
+    names: [
+      ...["llama-bpe", "llama3", "llama-v3", "falcon3", "falcon-h1", "lfm2", "pixtral", "midm-2.0"],
+      "jina-v5-nano",
+    ],
     steps: [split(words("\\p{N}{1,3}")), byteLevel(false)],
     ignoresMerges: true,
+    addsBos: true,
   },
   {
-    names: ["dbrx", "smaug-bpe", "chatglm-bpe"],
+    names: ["dbrx", "smaug-bpe", "chatglm-bpe", "glm4"],
     steps: [split(words("\\p{N}{1,3}")), byteLevel(false)],
   },
   {
-    names: ["qwen2", "stablelm2", "deepseek-r1-qwen", "hunyuan", "megrez", "solar-open"],
+    names: [
+      ...["qwen2", "stablelm2", "deepseek-r1-qwen", "hunyuan", "megrez", "solar-open", "grok-2"],
+      ...["kormo", "f2llmv2"],
+    ],
     steps: [split(words("\\p{N}")), byteLevel(false)],
   },
   {
-    names: ["gpt-4o", "llama4"],
+    names: ["gpt-4o", "llama4", "kanana2", "talkie", "minimax-m2"],
     steps: [split(casedWords(`${CONTRACTIONS}?`, "\\p{N}{1,3}")), byteLevel(false)],
   },
   {
     names: ["tekken"],
     steps: [split(casedWords("", "\\p{N}")), byteLevel(false)],
     ignoresMerges: true,
+    addsBos: true,
   },
   {
     names: ["falcon"],
@@ -83,6 +106,32 @@ const splits: readonly NamedSplit[] = [
       split("[0-9][0-9][0-9]"),
     ],
   },
+  {
+    // What llama.cpp takes for files that name none.
+    names: ["default"],
+    steps: [
+      split("[\\p{P}\\$\\+<=>\\^~\\|]+"),
+      split("'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)"),
+      digits(false),
+      split("[0-9][0-9][0-9]"),
+      byteLevel(false),
+    ],
+  },
+  {
+    names: ["bloom", "poro-chat", "gpt3-finnish"],
+    steps: [split(" ?[^(\\s|.,!?…。，、।۔،)]+"), byteLevel(false)],
+  },
+  {
+    names: ["deepseek-coder"],
+    steps: [
+      split("[\r\n]"),
+      split("\\s?\\p{L}+"),
+      split("\\s?\\p{P}+"),
+      split("[一-龥ࠀ-一가-퟿]+"),
+      digits(true),
+      byteLevel(false),
+    ],
+  },
 ];
 
 /** What `tokenizer.ggml.pre` means in tokenizer.json. */
@@ -91,6 +140,8 @@ export interface PreTokenizerJson {
   readonly preTokenizer: Readonly<Record<string, unknown>>;
   /** The value of `model.ignore_merges`. */
   readonly ignoresMerges: boolean;
+  /** Whether texts begin with the token for that where the metadata does not say. */
+  readonly addsBos: boolean;
 }
 
 /** Every name of `tokenizer.ggml.pre` that is known. */
@@ -100,9 +151,9 @@ export const preTokenizerNames: readonly string[] = splits.flatMap(({ names }) =
 export function preTokenizerOf(name: string): PreTokenizerJson | undefined {
   const found = splits.find(({ names }) => names.includes(name));
   if (found === undefined) return undefined;
-  const { steps, ignoresMerges = false } = found;
+  const { steps, ignoresMerges = false, addsBos = false } = found;
   const preTokenizer = steps.length === 1 ? steps[0]! : { type: "Sequence", pretokenizers: steps };
-  return { preTokenizer, ignoresMerges };
+  return { preTokenizer, ignoresMerges, addsBos };
 }
 
 /**
