@@ -8,8 +8,7 @@ const kinds: readonly [readonly string[], string][] = [
   [[lfsPointer], "is a Git LFS pointer in place of the file; fetch it with git lfs pull"],
   [
     ["GGUF"],
-    "is a GGUF file of llama.cpp, which kanpress does not read; take the safetensors model that it " +
-    "was made from",
+    "is a GGUF file of llama.cpp under another name; name it with an ending of .gguf",
   ],
   [
     // A ZIP archive, and pickles of the protocols 2 to 5.

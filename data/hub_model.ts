@@ -18,8 +18,15 @@ import { type HubSettings, hubSettings } from "./hub_settings.ts";
 import { type RequestOptions, UnreachableError } from "./http.ts";
 import { InputError } from "./input_error.ts";
 import { readJsonObject } from "./json_file.ts";
+import { chooseGgufParts, isGgufName } from "./gguf/choose_parts.ts";
 import { fileNames, openLocalModel } from "./local_model.ts";
-import { chooseCompanions, chooseModelFiles, indexSuffix } from "./model_files.ts";
+import {
+  chooseCompanions,
+  chooseDocuments,
+  chooseModelFiles,
+  hasSafetensors,
+  indexSuffix,
+} from "./model_files.ts";
 import type { ModelSource } from "./model_source.ts";
 import { parseShardIndex } from "./safetensors_shards.ts";
 
@@ -47,6 +54,8 @@ export interface FileFetch {
 export interface HubOptions extends Omit<RequestOptions, "headers"> {
   /** Branch, tag or commit; `"main"` by default. */
   readonly revision?: string;
+  /** A GGUF file of the repository that is the model, or any of the parts that it is split over. */
+  readonly file?: string;
   /** Folder of the cache; that of huggingface_hub by default. */
   readonly cacheDir?: string;
   /** Uses the cache only; by default where `HF_HUB_OFFLINE` is 1. */
@@ -72,9 +81,14 @@ export async function openHubModel(
   options: HubOptions = {},
   settings: HubSettings = hubSettings(),
 ): Promise<ModelSource> {
-  const { folder } = await bringSnapshot(id, options, settings, chooseWithWeights);
-  const { revision } = options;
-  return await openLocalModel(folder, revision === undefined ? id : `${id}@${revision}`);
+  const choose: Choose = (choice) => chooseWithWeights(choice, options.file);
+  const { folder, files } = await bringSnapshot(id, options, settings, choose, true);
+  const { revision, file } = options;
+  const name = (revision === undefined ? id : `${id}@${revision}`) +
+    (file === undefined ? "" : `:${file}`);
+  // Other GGUF files of the repository may have been downloaded before.
+  const gguf = files.find(isGgufName);
+  return await openLocalModel(gguf === undefined ? folder : join(folder, gguf), name);
 }
 
 /**
@@ -85,8 +99,12 @@ export async function openHubCompanions(
   options: HubOptions = {},
   settings: HubSettings = hubSettings(),
 ): Promise<ByteSource[]> {
+  // What belongs to a GGUF model is in its file.
+  if (options.file !== undefined) {
+    return [...(await openHubModel(id, options, settings)).companions];
+  }
   const choose: Choose = ({ names }) => Promise.resolve(chooseCompanions(names));
-  const { folder, files } = await bringSnapshot(id, options, settings, choose);
+  const { folder, files } = await bringSnapshot(id, options, settings, choose, false);
   return await Promise.all(files.map((name) => openFile(join(folder, name))));
 }
 
@@ -103,8 +121,16 @@ interface Choice {
 
 type Choose = (choice: Choice) => Promise<string[]>;
 
-/** The configuration, the tokenizer, the card, the licence and the weights. */
-async function chooseWithWeights({ id, names, folder, prepare }: Choice): Promise<string[]> {
+/** The configuration, the tokenizer, the card, the licence and the weights, or a GGUF model's files. */
+async function chooseWithWeights(
+  { id, names, folder, prepare }: Choice,
+  file: string | undefined,
+): Promise<string[]> {
+  if (file !== undefined && !names.includes(file)) throw missingFile(id, file, names);
+  const gguf = file === undefined && hasSafetensors(names)
+    ? undefined
+    : chooseGgufParts(id, names, file);
+  if (gguf !== undefined) return [...chooseDocuments(names), ...gguf];
   const { companions, documents, weights } = chooseModelFiles(id, names);
   const small = [...companions, ...documents];
   if (!weights.endsWith(indexSuffix)) return [...small, weights];
@@ -114,12 +140,21 @@ async function chooseWithWeights({ id, names, folder, prepare }: Choice): Promis
   return [...small, weights, ...[...new Set(shards)].toSorted()];
 }
 
+function missingFile(id: string, file: string, names: readonly string[]): InputError {
+  const others = names.filter(isGgufName);
+  const advice = others.length === 0
+    ? "it has no GGUF files"
+    : `it has ${others.slice(0, 12).join(", ")}${others.length > 12 ? ", …" : ""}`;
+  return new InputError(`${id}: has no file ${file}; ${advice}`);
+}
+
 /** Makes sure that the chosen files of a model are in the cache; gives them and their folder. */
 async function bringSnapshot(
   id: string,
   options: HubOptions,
   settings: HubSettings,
   choose: Choose,
+  hasWeights: boolean,
 ): Promise<{ folder: string; files: string[] }> {
   const revision = options.revision ?? "main";
   if (!/^\w[\w./-]*$/.test(revision) || revision.includes("..")) {
@@ -137,7 +172,7 @@ async function bringSnapshot(
     const files = await choose({ id, names, folder, prepare });
     await downloadFiles(target, files);
     // Else a model without weights would pass for one that was downloaded.
-    if (choose === chooseWithWeights) await rememberCommit(cache, revision, found.commit);
+    if (hasWeights) await rememberCommit(cache, revision, found.commit);
     return { folder, files };
   }
   if (cached === undefined) {

@@ -5,43 +5,79 @@ import { fileError } from "./file_error.ts";
 import { foreignKind, kindBytes } from "./file_kind.ts";
 import { openFile } from "./file_source.ts";
 import { InputError } from "./input_error.ts";
+import { chooseGgufParts, isGgufName } from "./gguf/choose_parts.ts";
+import { openGgufModel } from "./gguf/gguf_model.ts";
+import { ggufMagic } from "./gguf/header.ts";
 import {
   chooseCompanions,
+  chooseDocuments,
   chooseModelFiles,
+  hasSafetensors,
   indexSuffix,
   isCompressed,
   shardOf,
 } from "./model_files.ts";
-import { type ModelSource, openModelFolder } from "./model_source.ts";
+import { type ModelSource, openDocuments, openModelFolder } from "./model_source.ts";
 
 /**
- * Opens a model folder, or the weights file or index that is named in one; `name` is what the model
- * is called in messages and reports.
+ * Opens a model folder, or the weights file or index that is named in one, or a GGUF file; `name` is
+ * what the model is called in messages and reports.
  */
 export async function openLocalModel(path: string, name: string = path): Promise<ModelSource> {
   const named = await weightsFile(path);
   const folder = named === undefined ? path : dirname(path);
   const names = await fileNames(folder);
+  const open = (fileName: string) => openFile(join(folder, fileName));
+  const parts = ggufPartsIn(folder, names, named);
+  if (parts !== undefined) {
+    return await openGgufModel({
+      name,
+      path: folder,
+      parts: await Promise.all(parts.map(open)),
+      documents: await openDocuments(open, chooseDocuments(names)),
+    });
+  }
   const candidates = named === undefined
     ? names
     : [...names.filter((other) => !other.includes(".safetensors")), named];
   return await openModelFolder(
-    { name, path: folder, open: (fileName) => openFile(join(folder, fileName)) },
+    { name, path: folder, open },
     chooseModelFiles(folder, candidates),
   );
 }
 
-/** Opens the files beside the weights of a model folder, or of one that weights are named in. */
+/** The files of the GGUF model that is named in a folder, or that its only weights are. */
+function ggufPartsIn(
+  folder: string,
+  names: readonly string[],
+  named: string | undefined,
+): readonly string[] | undefined {
+  if (named === undefined) {
+    return hasSafetensors(names) ? undefined : chooseGgufParts(folder, names);
+  }
+  const isOther = named.endsWith(".safetensors") || named.endsWith(indexSuffix);
+  return isOther ? undefined : chooseGgufParts(folder, names, named);
+}
+
+/**
+ * Opens the files beside the weights of a model folder, or of one that weights are named in; those
+ * that a GGUF file's metadata stand for.
+ */
 export async function openLocalCompanions(path: string): Promise<ByteSource[]> {
   const found = await stat(path).catch((error) => {
     throw fileError(path, error);
   });
   const folder = found.isDirectory() ? path : dirname(path);
-  const names = chooseCompanions(await fileNames(folder));
+  const all = await fileNames(folder);
+  const isGguf = found.isDirectory()
+    ? !all.includes("config.json") && ggufPartsIn(folder, all, undefined) !== undefined
+    : isGgufName(path);
+  if (isGguf) return [...(await openLocalModel(path)).companions];
+  const names = chooseCompanions(all);
   return await Promise.all(names.map((name) => openFile(join(folder, name))));
 }
 
-/** The name of the weights file that the path is; undefined if it is a folder. */
+/** The name of the weights file, of safetensors or GGUF, that the path is; undefined for a folder. */
 async function weightsFile(path: string): Promise<string | undefined> {
   const found = await stat(path).catch((error) => {
     throw fileError(path, error);
@@ -55,10 +91,13 @@ async function weightsFile(path: string): Promise<string | undefined> {
     checkWhole(path, name);
     return name;
   }
-  const kind = found.isFile() ? foreignKind(await startOf(path)) : undefined;
+  const start = found.isFile() ? await startOf(path) : new Uint8Array();
+  const isGguf = String.fromCharCode(...start.subarray(0, ggufMagic.length)) === ggufMagic;
+  if (isGguf || found.isFile() && isGgufName(name)) return name;
+  const kind = foreignKind(start);
   if (kind !== undefined) throw new InputError(`${path}: ${kind}`);
   throw new InputError(
-    `${path}: is not a model; name a model folder or a .safetensors file in one`,
+    `${path}: is not a model; name a model folder, a .safetensors file in one, or a .gguf file`,
   );
 }
 

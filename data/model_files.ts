@@ -77,6 +77,13 @@ function chooseWeights(folder: string, names: readonly string[]): string {
   throw new InputError(`${folder}: ${adviceForFolder(names) ?? missingWeights(names)}`);
 }
 
+/** Whether a folder of these files has weights in safetensors, or an index of such. */
+export function hasSafetensors(names: readonly string[]): boolean {
+  return names.some((name) =>
+    (name.endsWith(".safetensors") || name.endsWith(indexSuffix)) && isWeights(name)
+  );
+}
+
 /** Whether a name may be that of a model's own weights. */
 function isWeights(name: string): boolean {
   return !isCompressed(name) && !name.startsWith("adapter_");
@@ -130,11 +137,6 @@ function adviceForFolder(names: readonly string[]): string | undefined {
   if (names.some((name) => /^adapter_(config\.json|model\.safetensors)$/.test(name))) {
     return "holds an adapter (PEFT, such as LoRA) and not the model that it adapts; load both with " +
       "peft, merge_and_unload() and save_pretrained(), and name the result";
-  }
-  const gguf = names.find((name) => name.endsWith(".gguf"));
-  if (gguf !== undefined) {
-    return `holds a model in llama.cpp's format (${gguf}), which kanpress does not read; take the ` +
-      "safetensors model that it was made from";
   }
   if (names.includes("snapshots") && names.includes("blobs")) {
     return "is a model's folder in the hub's cache; name a folder in its snapshots/, or owner/name";

@@ -50,15 +50,27 @@ async function refusePointer(file: ByteSource): Promise<void> {
 const longestDocument = 1e6;
 
 /** Opens a file for people; a model can do without one that cannot be read. */
-async function openDocument(folder: ModelFolder, name: string): Promise<ByteSource | undefined> {
+async function openDocument(
+  open: ModelFolder["open"],
+  name: string,
+): Promise<ByteSource | undefined> {
   try {
-    const file = await folder.open(name);
+    const file = await open(name);
     await refusePointer(file);
     return file.byteLength <= longestDocument ? file : undefined;
   } catch (error) {
     if (error instanceof InputError) return undefined;
     throw error;
   }
+}
+
+/** Opens files for people, as far as they can be read and people read such. */
+export async function openDocuments(
+  open: ModelFolder["open"],
+  names: readonly string[],
+): Promise<ByteSource[]> {
+  const documents = await Promise.all(names.map((name) => openDocument(open, name)));
+  return documents.filter((document) => document !== undefined);
 }
 
 /** Opens a model of which it is known which files are what. */
@@ -68,7 +80,7 @@ export async function openModelFolder(
 ): Promise<ModelSource> {
   const companions = await Promise.all(files.companions.map((name) => folder.open(name)));
   await Promise.all(companions.map(refusePointer));
-  const documents = await Promise.all(files.documents.map((name) => openDocument(folder, name)));
+  const documents = await openDocuments((name) => folder.open(name), files.documents);
   const companion = (name: string) => companions[files.companions.indexOf(name)];
   const configFile = companion("config.json");
   if (configFile === undefined) {
@@ -100,7 +112,7 @@ export async function openModelFolder(
     weights,
     originalBytes: weights.byteLength,
     companions,
-    documents: documents.filter((document) => document !== undefined),
+    documents,
     tokenizer: () => tokenizer ??= readTokenizer(),
   };
 }

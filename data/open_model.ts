@@ -9,10 +9,11 @@ import type { ModelSource } from "./model_source.ts";
 
 /**
  * Opens a model: a folder in the Hugging Face layout (`config.json`, safetensors weights in one or
- * several files, `tokenizer.json`); a `.safetensors` file in such a folder; a model of the hub, by
- * its name such as `openai-community/gpt2`, with a branch, tag or commit as in `owner/name@v1.0`,
- * which is downloaded into the cache of huggingface_hub unless it is there; or the embedded model
- * where nothing is named. A path that exists is a path.
+ * several files, `tokenizer.json`); a `.safetensors` file in such a folder; a GGUF file of llama.cpp,
+ * or its folder; a model of the hub, by its name such as `openai-community/gpt2`, with a branch, tag
+ * or commit as in `owner/name@v1.0`, and a GGUF file of it as in `owner/name:model-Q8_0.gguf`, which
+ * is downloaded into the cache of huggingface_hub unless it is there; or the embedded model where
+ * nothing is named. A path that exists is a path.
  * Weights are not read yet, but their headers are checked.
  *
  * The environment variables `HF_ENDPOINT`, `HF_TOKEN`, `HF_HUB_CACHE`, `HF_HOME` and
@@ -37,8 +38,8 @@ export async function openModel(
 ): Promise<ModelSource> {
   if (pathOrHubId === undefined) return await openEmbeddedModel();
   if (await exists(pathOrHubId)) return await openLocalModel(pathOrHubId);
-  const { id, revision } = parseHubName(pathOrHubId) ?? refuseName(pathOrHubId);
-  return await openHubModel(id, { ...options, ...revision });
+  const { id, choice } = parseHubName(pathOrHubId) ?? refuseName(pathOrHubId);
+  return await openHubModel(id, { ...options, ...choice });
 }
 
 /**
@@ -58,24 +59,40 @@ export async function openCompanions(
   options: HubOptions = {},
 ): Promise<readonly ByteSource[]> {
   if (await exists(pathOrHubId)) return await openLocalCompanions(pathOrHubId);
-  const { id, revision } = parseHubName(pathOrHubId) ?? refuseName(pathOrHubId);
-  return await openHubCompanions(id, { ...options, ...revision });
+  const { id, choice } = parseHubName(pathOrHubId) ?? refuseName(pathOrHubId);
+  return await openHubCompanions(id, { ...options, ...choice });
 }
 
-/** `owner/name` or `owner/name@revision` in its parts; undefined for anything else. */
+/** What of a model of the hub is meant. */
+export interface HubChoice {
+  /** Branch, tag or commit. */
+  readonly revision?: string;
+  /** A GGUF file of it. */
+  readonly file?: string;
+}
+
+/**
+ * `owner/name`, `owner/name@revision` or either with `:file.gguf` in its parts; undefined for anything
+ * else.
+ */
 export function parseHubName(
   name: string,
-): { readonly id: string; readonly revision: { readonly revision?: string } } | undefined {
-  const [id = "", ...revision] = name.split("@");
+): { readonly id: string; readonly choice: HubChoice } | undefined {
+  const [, repository = name, file] = /^([^:]*):(.+\.gguf)$/is.exec(name) ?? [];
+  const [id = "", ...revision] = repository.split("@");
   if (!isHubId(id)) return undefined;
-  return { id, revision: revision.length > 0 ? { revision: revision.join("@") } : {} };
+  const choice = {
+    ...(revision.length > 0 && { revision: revision.join("@") }),
+    ...(file !== undefined && { file }),
+  };
+  return { id, choice };
 }
 
 function refuseName(pathOrHubId: string): never {
   throw new InputError(
     `${
       pathOrHubId || '""'
-    }: does not exist; check the path (a model of the hub is owner/name or owner/name@revision)`,
+    }: does not exist; check the path (a model of the hub is owner/name, owner/name@revision or owner/name:file.gguf)`,
   );
 }
 

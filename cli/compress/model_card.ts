@@ -145,10 +145,10 @@ function headOf({ source, head, licences }: CardOrigin, library: string): string
   return formatFrontMatter(values).trimEnd();
 }
 
-/** `owner/name` where a recorded source is of the hub; a card names no revision. */
+/** `owner/name` where a recorded source is of the hub; a card names no revision and no file. */
 function hubIdOf(source: string | undefined): string | undefined {
   if (!source?.startsWith(HUB_PREFIX)) return undefined;
-  const id = source.slice(HUB_PREFIX.length).split("@")[0]!;
+  const id = source.slice(HUB_PREFIX.length).split(/[@:]/)[0]!;
   return isHubId(id) ? id : undefined;
 }
 

@@ -95,7 +95,10 @@ async function placesOf(
   // A file says what its original is called; where that may be is not for it to choose.
   const name = source?.split(/[\\/]/).at(-1) ?? "";
   const folders = folder === undefined ? ["."] : [".", folder, dirname(resolve(folder))];
-  for (const parent of /[^.]/.test(name) ? folders : []) add(join(parent, name));
+  for (const parent of /[^.]/.test(name) ? folders : []) {
+    add(join(parent, name));
+    add(join(parent, `${name}.gguf`));
+  }
   const places: Place[] = Array.from(
     paths.values(),
     (path): Place => () => openFolder(path, run),
@@ -124,7 +127,7 @@ async function openCached(
 ): Promise<ModelSource | undefined> {
   const hub = parseHubName(name);
   if (hub === undefined) return undefined;
-  const options = { ...hub.revision, offline: true, signal: run.signal };
+  const options = { ...hub.choice, offline: true, signal: run.signal };
   const found = await ifUsable(run.phase("open", () => openHubModel(hub.id, options)));
   if (found === undefined) {
     run.writeLine(

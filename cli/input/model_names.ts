@@ -21,7 +21,7 @@ function plainName(given: string | undefined, model: Pick<ModelSource, "name">):
   if (!isLocalPath(given)) return model.name;
   const path = resolve(given);
   const named = USUAL_WEIGHTS.test(basename(path)) ? dirname(path) : path;
-  return basename(named).replace(/\.safetensors(\.index\.json)?$/, "");
+  return basename(named).replace(/\.safetensors(\.index\.json)?$|(-\d{5}-of-\d{5})?\.gguf$/i, "");
 }
 
 /**
@@ -39,5 +39,8 @@ export function recordedName(
 
 /** Name of a model for output folders: no slashes, nothing hidden. */
 export function modelLabel(given: string | undefined, model: Pick<ModelSource, "name">): string {
-  return plainName(given, model).replace(/[^\w.-]+/g, "-").replace(/^\.+/, "") || "model";
+  return plainName(given, model).replace(/\.gguf$/i, "").replace(/[^\w.-]+/g, "-").replace(
+    /^\.+/,
+    "",
+  ) || "model";
 }

@@ -26,6 +26,11 @@ Deno.test("a model has one name, however its path is typed", () =>
       const given = "second half.safetensors";
       assert.equal(recordedName(given, { name: given }), "second half");
       assert.equal(modelLabel(given, { name: given }), "second-half");
+      for (const name of ["tiny-Q4_0.gguf", "tiny-Q4_0-00001-of-00003.gguf"]) {
+        await Deno.writeTextFile(name, "");
+        assert.equal(recordedName(name, { name }), "tiny-Q4_0");
+        assert.equal(modelLabel(`./${name}`, { name }), "tiny-Q4_0");
+      }
     });
   }));
 
@@ -41,6 +46,9 @@ Deno.test("models of the hub and the embedded one keep their names", () => {
     modelLabel("owner/name@refs/pr/1", { name: "owner/name@refs/pr/1" }),
     "owner-name-refs-pr-1",
   );
+  const gguf = "owner/name:model-Q8_0.gguf";
+  assert.equal(recordedName(gguf, { name: gguf }), `hf://${gguf}`);
+  assert.equal(modelLabel(gguf, { name: gguf }), "owner-name-model-Q8_0");
 });
 
 Deno.test("the bytes of a file depend on the model, and not on how or from where it was named", () =>
