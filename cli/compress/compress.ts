@@ -33,6 +33,7 @@ import {
   readFiniteWeights,
 } from "../input/original_model.ts";
 import { perplexityNotes } from "../evaluate/perplexity_notes.ts";
+import { quantizationNotes } from "../evaluate/quantization_note.ts";
 import type { CompressOptions } from "../options/compress_options.ts";
 import { readRestoredWeights } from "../input/restored_weights.ts";
 import { compressionFields, type CompressionOutcome, compressionText } from "./report.ts";
@@ -86,7 +87,12 @@ export async function compress(
   const { compressed: { bytes, report }, base } = await compressWeights(job, metrics);
   if (output.replaces) run.writeLine(`replacing ${output.file}`);
   const origin = await readCardOrigin(recordedName(name, source), source.documents);
-  const sizes = { ...report, originalBytes: await neededBytes(source) };
+  const { quantization } = source;
+  const sizes = {
+    ...report,
+    originalBytes: await neededBytes(source),
+    ...(quantization !== undefined && { originalQuantization: quantization }),
+  };
   await run.phase("write", () => output.write(bytes, source, compressedCard(origin, sizes)));
   await keepPlace(job);
   const restored = await run.phase(
@@ -100,9 +106,12 @@ export async function compress(
     model: source.name,
     sizes,
     ...measured,
-    ...(measured.result !== undefined && {
-      notes: perplexityNotes(measured.result, description.vocabularySize),
-    }),
+    notes: [
+      ...(measured.result === undefined
+        ? []
+        : perplexityNotes(measured.result, description.vocabularySize)),
+      ...quantizationNotes(quantization),
+    ],
     ...(notCalibrated !== undefined && { notCalibrated }),
     uniform: options.uniform === true,
     seconds: run.seconds(),

@@ -9,6 +9,7 @@ import { isNamed } from "../input/find_companions.ts";
 import { HUB_PREFIX } from "../input/model_names.ts";
 import { isOwnCard } from "../output/written_files.ts";
 import type { Measured } from "./report.ts";
+import { quantizationNotes } from "../evaluate/quantization_note.ts";
 import { describeTokens, qualityRows, sizeRows } from "../evaluate/comparison.ts";
 import type { Sizes } from "../evaluate/sizes.ts";
 import { describeQuestions, taskRows } from "../evaluate/task_report.ts";
@@ -65,7 +66,9 @@ export function compressedCard(origin: CardOrigin, sizes: Sizes, measured: Measu
     "expanded before the model runs.",
     MEASURED_HEADING,
     markdownTable(["", "original", "compressed", ""], rows),
-    describeMeasurement(measured),
+    [describeMeasurement(measured), ...quantizationNotes(sizes.originalQuantization)]
+      .map((sentence) => sentence.replace(/[^.]$/, "$&."))
+      .join(" "),
     "## Use",
     "Write a folder that transformers can load:",
     code("sh", "deno run --allow-all jsr:@kanpress/kanpress/cli decompress . --out ../restored"),

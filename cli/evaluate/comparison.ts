@@ -27,10 +27,11 @@ export function comparisonFields(
 /** The rows that compare sizes. */
 export function sizeRows(sizes: Sizes): string[][] {
   const { parameters, originalBytes, originalDtype, compressedBytes, bitsPerWeight } = sizes;
+  const stored = sizes.originalQuantization ?? originalDtype;
   const ratio = originalBytes / compressedBytes;
   const change = ratio >= 1
-    ? `${formatFixed(ratio, 2)} times smaller than ${originalDtype}`
-    : `${formatFixed(1 / ratio, 2)} times larger than ${originalDtype}`;
+    ? `${formatFixed(ratio, 2)} times smaller than ${stored}`
+    : `${formatFixed(1 / ratio, 2)} times larger than ${stored}`;
   const originalBits = formatFixed(8 * originalBytes / parameters, 2);
   return [
     ["size", formatBytes(originalBytes), formatBytes(compressedBytes), change],

@@ -13,6 +13,7 @@ import { measureByLayer } from "./low_memory.ts";
 import { measureModels, readMeasuredText } from "./measure.ts";
 import { openPicture, type PictureOutput } from "../output/picture.ts";
 import { perplexityNotes } from "./perplexity_notes.ts";
+import { quantizationNotes } from "./quantization_note.ts";
 import type { EvaluateOptions } from "../options/evaluate_options.ts";
 import type { Sizes } from "./sizes.ts";
 import type { Run } from "../terminal/run.ts";
@@ -55,7 +56,10 @@ async function measure(
   const outcome: EvaluationOutcome = {
     model: name,
     result,
-    notes: perplexityNotes(result, model.vocabularySize),
+    notes: [
+      ...perplexityNotes(result, model.vocabularySize),
+      ...quantizationNotes(sizes?.originalQuantization),
+    ],
     seconds: run.seconds(),
     command: run.command,
     ...(sizes === undefined ? {} : { sizes }),

@@ -116,13 +116,18 @@ export async function openCompressedFile(
   }
   const sizes = await reportContainer(container, source.byteLength, { signal: run.signal });
   const originalBytes = originalModel && await neededBytes(originalModel);
+  const originalQuantization = originalModel?.quantization;
   return {
     name: source.name,
     config,
     tokenizer,
     generationConfig: () => readGenerationConfig(folder, originalModel),
     container,
-    sizes: { ...sizes, ...(originalBytes !== undefined && { originalBytes }) },
+    sizes: {
+      ...sizes,
+      ...(originalBytes !== undefined && { originalBytes }),
+      ...(originalQuantization !== undefined && { originalQuantization }),
+    },
     ...(original === undefined ? {} : comparison(original)),
   };
 }

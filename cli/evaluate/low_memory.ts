@@ -11,6 +11,7 @@ import { type ComparedModel, openCompressedFile } from "./evaluation_subject.ts"
 import { type MeasuredText, readMeasuredText } from "./measure.ts";
 import { checkModel, openNamedModel } from "../input/original_model.ts";
 import { perplexityNotes } from "./perplexity_notes.ts";
+import { quantizationNotes } from "./quantization_note.ts";
 import type { EvaluateOptions } from "../options/evaluate_options.ts";
 import type { Sizes } from "./sizes.ts";
 import type { Run } from "../terminal/run.ts";
@@ -49,7 +50,10 @@ export async function measureByLayer(
   const outcome: EvaluationOutcome = {
     model: name,
     result,
-    notes: perplexityNotes(result, vocabularySize),
+    notes: [
+      ...perplexityNotes(result, vocabularySize),
+      ...quantizationNotes(sizes?.originalQuantization),
+    ],
     seconds: run.seconds(),
     command: run.command,
     ...(sizes === undefined ? {} : { sizes }),

@@ -9,6 +9,8 @@ export interface Sizes {
   readonly originalBytes: number;
   /** Element type of most of the original's values. */
   readonly originalDtype: DType;
+  /** How the original is quantized already, where it is. */
+  readonly originalQuantization?: string;
   /** Size of the whole compressed file. */
   readonly compressedBytes: number;
   /** `8 * compressedBytes / parameters`. */
@@ -18,8 +20,15 @@ export interface Sizes {
 }
 
 /** The JSON fields of a compressed model's size, of `compress` and `evaluate` both. */
-export function sizeFields(
-  { parameters, originalBytes, originalDtype, compressedBytes, bitsPerWeight }: Sizes,
-): Omit<Sizes, "stages"> {
-  return { parameters, originalBytes, originalDtype, compressedBytes, bitsPerWeight };
+export function sizeFields(sizes: Sizes): Omit<Sizes, "stages"> {
+  const { parameters, originalBytes, originalDtype, compressedBytes, bitsPerWeight } = sizes;
+  const { originalQuantization } = sizes;
+  return {
+    parameters,
+    originalBytes,
+    originalDtype,
+    ...(originalQuantization !== undefined && { originalQuantization }),
+    compressedBytes,
+    bitsPerWeight,
+  };
 }

@@ -26,6 +26,7 @@ import {
 } from "../compress/calibration.ts";
 import { coderOptions } from "../compress/compress_target.ts";
 import { checkText, type MeasuredText, readMeasuredText } from "../evaluate/measure.ts";
+import { quantizationNotes } from "../evaluate/quantization_note.ts";
 import { isLocalPath, modelLabel } from "../input/model_names.ts";
 import { checkModel, openNamedModel, readFiniteWeights } from "../input/original_model.ts";
 import { openOutput, type Output } from "../output/output.ts";
@@ -75,6 +76,7 @@ export async function sweep(
   const description = checkModel(source);
   const text = await readMeasuredText(options, await source.tokenizer(), description);
   if (text.warning !== undefined) run.writeLine(text.warning);
+  for (const note of quantizationNotes(source.quantization)) run.writeLine(note);
   await checkText(options.calibration);
   const folder = options.out ?? `compressed/${modelLabel(modelName, source)}-sweep`;
   using output = await openOutput(folder, sweepFolder);
