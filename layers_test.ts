@@ -36,6 +36,7 @@ const ROOMS = [
   "eval/protocols",
   "eval/weights",
   "eval/layers",
+  "gguf",
   "eval/model",
   "eval/scores",
   "eval/onnx",

@@ -29,19 +29,25 @@ export function quantizeBlocks(
       const start = block * blockSize;
       const count = Math.min(blockSize, columns - start);
       values.fill(0);
-      weights.fill(0);
-      let squares = 0;
-      for (let i = 0; i < count; i++) {
-        values[i] = data[row * columns + start + i]!;
-        squares += values[i]! * values[i]!;
-      }
-      const spread = 2 * squares / count;
-      for (let i = 0; i < count; i++) {
-        weights[i] = importance[start + i]! * Math.sqrt(spread + values[i]! * values[i]!);
-      }
+      values.set(data.subarray(row * columns + start, row * columns + start + count));
+      weightLargeValues(values, count, weights);
+      for (let i = 0; i < count; i++) weights[i]! *= importance[start + i]!;
       quantizeBlock(values, weights, target);
       reconstruction.set(target.subarray(0, count), row * columns + start);
     }
   }
   return { reconstruction, bytes: rows * perRow * blockBytes };
+}
+
+/** Weights of a block's errors by its first `count` values, √(2 mean(w²) + w²); 0 for the others. */
+export function weightLargeValues(
+  values: Float64Array,
+  count: number,
+  weights: Float64Array,
+): void {
+  let squares = 0;
+  for (let i = 0; i < count; i++) squares += values[i]! * values[i]!;
+  const spread = 2 * squares / count;
+  weights.fill(0);
+  for (let i = 0; i < count; i++) weights[i] = Math.sqrt(spread + values[i]! * values[i]!);
 }

@@ -11,19 +11,34 @@ export interface SuperBlockLayout {
   readonly scaleTop: number;
 }
 
+/** What a k-quant with minima stores of a super-block. */
+export interface SuperBlock {
+  /** The step d of the scales, as f16 holds it. */
+  readonly scaleStep: number;
+  /** The step e of the minima, as f16 holds it. */
+  readonly offsetStep: number;
+  /** s_b of every sub-block, 0 to `scaleTop`. */
+  readonly scales: readonly number[];
+  /** m_b of every sub-block, 0 to `scaleTop`. */
+  readonly offsets: readonly number[];
+  /** q of every weight, 0 to `top`. */
+  readonly integers: Int32Array;
+}
+
 /** Rounds of fitting the two f16 steps to the integers, and the integers to the steps. */
 const REFINEMENTS = 3;
 
 /**
  * Quantizes a super-block to d · s_b · q − e · m_b: integers q of every weight, integers s_b and m_b of
- * every sub-block, and f16 steps d and e of the whole.
+ * every sub-block, and f16 steps d and e of the whole. Writes the values into `target` and gives
+ * what they are made of.
  */
 export function quantizeSuperBlock(
   values: Float64Array,
   weights: Float64Array,
   target: Float32Array,
   layout: SuperBlockLayout,
-): void {
+): SuperBlock {
   const { subBlock, scaleTop } = layout;
   const fits = Array.from({ length: values.length / subBlock }, (_, b) => {
     const from = b * subBlock, to = from + subBlock;
@@ -36,6 +51,7 @@ export function quantizeSuperBlock(
   const scales = fits.map(({ scale }) => integer(scale, scaleStep));
   const offsets = fits.map(({ offset }) => integer(-offset, offsetStep));
   const integers = new Int32Array(values.length);
+  let best: SuperBlock = { scaleStep, offsetStep, scales, offsets, integers: integers.slice() };
   let bestError = Infinity;
   for (let round = 0; round <= REFINEMENTS; round++) {
     let error = 0;
@@ -48,13 +64,15 @@ export function quantizeSuperBlock(
       reconstruction[i] = step * integers[i]! - minimum;
       error += weights[i]! * (values[i]! - reconstruction[i]!) ** 2;
     }
-    if (!(error < bestError)) return;
+    if (!(error < bestError)) break;
     bestError = error;
     target.set(reconstruction);
+    best = { ...best, scaleStep, offsetStep, integers: integers.slice() };
     const steps = fitSteps(values, weights, integers, scales, offsets, subBlock);
-    if (steps === undefined) return;
+    if (steps === undefined) break;
     [scaleStep, offsetStep] = steps;
   }
+  return best;
 }
 
 /** The f16 steps that fit given integers best, by weighted least squares. */

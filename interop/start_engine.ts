@@ -1,5 +1,10 @@
+import { isCached, startChild } from "./child_process.ts";
+
 /** What can run a model; transformers.js takes a folder, the others the path of an ONNX file. */
-export type EngineName = "onnxruntime-node" | "onnxruntime-web" | "transformers.js";
+export type EngineName =
+  | "onnxruntime-node"
+  | "onnxruntime-web"
+  | "transformers.js";
 
 /** Sequences to run. */
 export interface EngineRequest {
@@ -47,48 +52,22 @@ const script = new URL("./engine.ts", import.meta.url).pathname;
  * Loads a model in a process with one of the packages of `interop/deno.json`, which Deno downloads
  * on first use. Throws where the process ends before the model is loaded; what it says is on stderr.
  */
-export async function startEngine(name: EngineName, model: string): Promise<Engine> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--allow-all", script, name, model],
-    stdin: "piped",
-    stdout: "piped",
-  }).spawn();
-  const lines = readLines(child.stdout);
-  const writer = child.stdin.getWriter();
-  const next = async () => {
-    const { value, done } = await lines.next();
-    if (done === true) throw new Error(`${name} ended early`);
-    return value;
-  };
-  await next();
+export async function startEngine(
+  name: EngineName,
+  model: string,
+): Promise<Engine> {
+  const child = await startChild(script, [name, model]);
   return {
     async run(request) {
-      await writer.write(new TextEncoder().encode(`${JSON.stringify(request)}\n`));
-      const { base64, ...times }: EncodedResult = JSON.parse(await next());
-      return { ...times, values: new Float32Array(Uint8Array.fromBase64(base64).buffer) };
+      const { base64, ...times } = await child.ask<EncodedResult>(request);
+      return {
+        ...times,
+        values: new Float32Array(Uint8Array.fromBase64(base64).buffer),
+      };
     },
-    async close() {
-      await writer.close();
-      await lines.return();
-      await child.status;
-    },
+    close: () => child.close(),
   };
-}
-
-async function* readLines(stream: ReadableStream<BufferSource>): AsyncGenerator<string, void> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop()!;
-    yield* lines;
-  }
 }
 
 /** Whether the packages have been downloaded. */
-export async function enginesAreCached(): Promise<boolean> {
-  const { success } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--cached-only", "--allow-all", script],
-    stderr: "null",
-  }).output();
-  return success;
-}
+export const enginesAreCached = (): Promise<boolean> => isCached(script);

@@ -43,8 +43,24 @@ export interface GgufArchitecture {
   readonly tensors: readonly TensorRow[];
   /** Numbers and switches. */
   readonly config: readonly ConfigRow[];
-  /** What the head takes `tie_word_embeddings` to be where config.json does not say. */
-  readonly tiedByDefault: boolean;
+  /** What llama.cpp can do with it, for the writer. */
+  readonly runs: GgufRuns;
+}
+
+/** What llama.cpp can do with an architecture, where models of it may ask for something else. */
+export interface GgufRuns {
+  /** Activation functions of config.json that it takes, all as the same one. */
+  readonly activations: readonly string[];
+  /** Which factors of rotary frequencies it reads: for all texts, or for short and long ones. */
+  readonly frequencyFactors?: "any" | "longrope";
+  /** Whether it reads how many tokens a layer attends to; otherwise it attends to all. */
+  readonly slidingWindow?: true;
+  /** Tensors whose bias it has no place for. */
+  readonly withoutBias?: readonly string[];
+  /** Tensors whose bias it does not do without. */
+  readonly withBias?: readonly string[];
+  /** Whether it wants a head of its own, also where that is the token embedding once more. */
+  readonly ownHead?: true;
 }
 
 const LLAMA_TENSORS: readonly TensorRow[] = [
@@ -77,6 +93,10 @@ function changed(
   });
 }
 
+const SILU = ["silu", "swish"];
+/** llama.cpp has only the approximation by tanh, and takes its values from a table of f16. */
+const GELU = ["gelu_new", "gelu_pytorch_tanh", "gelu_fast", "gelu"];
+
 const ROTATES_PAIRS = { attn_q: "queryPairs", attn_k: "keyPairs" } as const;
 
 const LLAMA_CONFIG: readonly ConfigRow[] = [
@@ -98,7 +118,7 @@ function llamaLike(
     head: "lm_head",
     tensors: LLAMA_TENSORS,
     config: LLAMA_CONFIG,
-    tiedByDefault: false,
+    runs: { activations: SILU },
     ...own,
   };
 }
@@ -113,12 +133,14 @@ export const ggufArchitectures: readonly GgufArchitecture[] = [
     name: "llama",
     className: "LlamaForCausalLM",
     tensors: changed(LLAMA_TENSORS, ROTATES_PAIRS),
+    runs: { activations: SILU, frequencyFactors: "any" },
   }),
   llamaLike({
     modelType: "mistral",
     name: "llama",
     className: "MistralForCausalLM",
     tensors: changed(LLAMA_TENSORS, ROTATES_PAIRS),
+    runs: { activations: SILU, frequencyFactors: "any" },
   }),
   llamaLike({ modelType: "qwen2", name: "qwen2", className: "Qwen2ForCausalLM" }),
   llamaLike({
@@ -126,6 +148,7 @@ export const ggufArchitectures: readonly GgufArchitecture[] = [
     name: "qwen3",
     className: "Qwen3ForCausalLM",
     tensors: [...LLAMA_TENSORS, ...HEAD_NORMS],
+    runs: { activations: SILU, withoutBias: ["blk.{}.attn_output"] },
   }),
   {
     modelType: "gpt2",
@@ -152,7 +175,7 @@ export const ggufArchitectures: readonly GgufArchitecture[] = [
       ["n_positions", "context_length", "uint32"],
       ["layer_norm_epsilon", "attention.layer_norm_epsilon", "float32"],
     ],
-    tiedByDefault: true,
+    runs: { activations: GELU },
   },
   {
     modelType: "gpt_neox",
@@ -179,6 +202,10 @@ export const ggufArchitectures: readonly GgufArchitecture[] = [
       ["layer_norm_eps", "attention.layer_norm_epsilon", "float32"],
       ["use_parallel_residual", "use_parallel_residual", "bool"],
     ],
-    tiedByDefault: false,
+    runs: {
+      activations: GELU,
+      withBias: ["blk.{}.attn_qkv", "blk.{}.attn_output"],
+      ownHead: true,
+    },
   },
 ];

@@ -9,6 +9,8 @@ interface NamedSplit {
   readonly names: readonly string[];
   /** The steps, one after another. */
   readonly steps: readonly Step[];
+  /** Other steps that split every text in the same places. */
+  readonly alike?: readonly (readonly Step[])[];
   /** Whether words that are tokens are taken whole, whatever the merges say. */
   readonly ignoresMerges?: true;
   /** Whether texts begin with the token for that where the metadata does not say. */
@@ -43,6 +45,18 @@ const casedWords = (contractions: string, numbers: string): string =>
   "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+" +
   `${contractions}|[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+` +
   `[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*${contractions}|${numbers}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|${SPACES}`;
+
+/** The words of tiktoken's cl100k, which does not go back where the others would not either. */
+const CL100K = "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+|\\p{N}{1,3}|" +
+  " ?[^\\s\\p{L}\\p{N}]++[\\r\\n]*|\\s*[\\r\\n]|\\s+(?!\\S)|\\s+";
+
+/** Numbers, then Chinese and Japanese, then words with the sign before them. */
+const DEEPSEEK = [
+  "\\p{N}{1,3}",
+  "[一-龥぀-ゟ゠-ヿ]+",
+  "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|" +
+  "[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*|" + SPACES,
+];
 
 /** The splits that both know; names after the first are only read. */
 const splits: readonly NamedSplit[] = [
@@ -79,6 +93,7 @@ const splits: readonly NamedSplit[] = [
   {
     names: ["dbrx", "smaug-bpe", "chatglm-bpe", "glm4"],
     steps: [split(words("\\p{N}{1,3}")), byteLevel(false)],
+    alike: [[split(CL100K), byteLevel(false)]],
   },
   {
     names: [
@@ -96,6 +111,10 @@ const splits: readonly NamedSplit[] = [
     steps: [split(casedWords("", "\\p{N}")), byteLevel(false)],
     ignoresMerges: true,
     addsBos: true,
+  },
+  {
+    names: ["deepseek-v3"],
+    steps: [...DEEPSEEK.map(split), byteLevel(false)],
   },
   {
     names: ["falcon"],
@@ -173,9 +192,9 @@ export function nameOfPreTokenizer(
   ignoresMerges: boolean,
 ): string | undefined {
   const given = flatten(preTokenizer).map(comparable);
-  const found = splits.find((known) =>
-    known.steps.map(comparable).join() === given.join() &&
-    (known.ignoresMerges ?? false) === ignoresMerges
+  const found = splits.find(({ steps, alike = [], ignoresMerges: ignores = false }) =>
+    ignores === ignoresMerges &&
+    [steps, ...alike].some((known) => known.map(comparable).join() === given.join())
   );
   return found?.names[0];
 }
@@ -189,7 +208,11 @@ function flatten(preTokenizer: unknown): unknown[] {
 /** A step with its defaults, and without what has no say in ids. */
 function comparable(step: unknown): string {
   if (!isJsonObject(step)) return JSON.stringify(step) ?? "";
-  const { type, trim_offsets: _, ...fields } = step;
+  const { type, trim_offsets: _, ...given } = step;
+  // What these patterns leave is nothing, so that to remove the rest is to keep each match.
+  const keepsMatches = type === "Split" && given["behavior"] === "Removed" &&
+    given["invert"] === true;
+  const fields = keepsMatches ? { ...given, behavior: "Isolated", invert: false } : given;
   const defaults = type === "ByteLevel"
     ? { add_prefix_space: true, use_regex: true }
     : type === "Split"
