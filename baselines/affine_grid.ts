@@ -1,3 +1,4 @@
+import { roundToFloat16 } from "../data/round_to_float16.ts";
 /** Values at scale · (q − zero), q = 0 .. 2^bits − 1. */
 export interface AffineGrid {
   /** Distance of neighbouring values, as f16 holds it; 0 for values that are all zero. */
@@ -51,7 +52,7 @@ export function fitAffineGrid(
 }
 
 function gridOfRange(low: number, high: number, top: number, symmetric: boolean): AffineGrid {
-  const scale = Math.f16round((high - low) / top);
+  const scale = roundToFloat16((high - low) / top);
   if (scale === 0) return { scale: 0, zero: 0, top };
   const zero = symmetric ? (top + 1) / 2 : Math.min(Math.max(Math.round(-low / scale), 0), top);
   return { scale, zero, top };

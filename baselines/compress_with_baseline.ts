@@ -1,3 +1,4 @@
+import { roundToFloat16 } from "../data/round_to_float16.ts";
 import { InputError } from "../data/input_error.ts";
 import { bytesPerElement } from "../data/dtype.ts";
 import { elementCount, type StateDict, type WeightTensor } from "../data/tensor.ts";
@@ -54,7 +55,7 @@ export function compressWithBaseline(
     const count = elementCount(shape);
     parameters += count;
     if (storedAs !== undefined) {
-      const data = storedAs === "F16" ? tensor.data.map(Math.f16round) : tensor.data;
+      const data = storedAs === "F16" ? tensor.data.map(roundToFloat16) : tensor.data;
       restored.set(name, { ...tensor, data });
       sizes.push([name, count * bytesPerElement(storedAs)]);
       continue;

@@ -1,3 +1,4 @@
+import { roundToFloat16 } from "../data/round_to_float16.ts";
 import type { Matrix } from "../hierarchy/matrix/matrix.ts";
 import { fitAffineGrid, roundToGrid } from "./affine_grid.ts";
 import { type BaselineResult, groupCount, packedBytes } from "./baseline.ts";
@@ -84,7 +85,7 @@ function balance(tile: Float64Array, rows: number, columns: number): Float64Arra
       }
     }
   }
-  return best.map((scale) => Math.f16round(Math.min(Math.max(scale, 2 ** -14), 65504)));
+  return best.map((scale) => roundToFloat16(Math.min(Math.max(scale, 2 ** -14), 65504)));
 }
 
 /** Standard deviations of the rows and of the columns. */

@@ -1,3 +1,4 @@
+import { roundToFloat16 } from "../data/round_to_float16.ts";
 import type { Matrix } from "../hierarchy/matrix/matrix.ts";
 import type { Baseline, BaselineResult } from "./baseline.ts";
 import { type BlockQuantizer, quantizeBlocks } from "./gguf_blocks.ts";
@@ -80,7 +81,7 @@ export const GGUF_TYPES: ReadonlyMap<string, Baseline> = new Map(
 function roundToLargest(values: Float64Array, _weights: Float64Array, target: Float32Array): void {
   const largest = values.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
   const inverse = largest > 0 ? 127 / largest : 0;
-  const scale = Math.f16round(largest / 127);
+  const scale = roundToFloat16(largest / 127);
   for (let i = 0; i < values.length; i++) target[i] = scale * Math.round(values[i]! * inverse);
 }
 
@@ -91,7 +92,7 @@ function roundToBestScale(
   lowest: number,
   highest: number,
 ): void {
-  const scale = Math.f16round(fitScale(values, weights, lowest, highest).scale);
+  const scale = roundToFloat16(fitScale(values, weights, lowest, highest).scale);
   for (let i = 0; i < values.length; i++) {
     const integer = scale === 0 ? 0 : Math.round(values[i]! / scale);
     target[i] = scale * Math.min(Math.max(integer, lowest), highest);

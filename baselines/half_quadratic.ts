@@ -1,3 +1,4 @@
+import { roundToFloat16 } from "../data/round_to_float16.ts";
 import type { Matrix } from "../hierarchy/matrix/matrix.ts";
 import { type BaselineResult, forEachGroup, groupCount, packedBytes } from "./baseline.ts";
 
@@ -41,9 +42,9 @@ export function halfQuadratic(weights: Matrix, options: HalfQuadraticOptions): B
 
 function quantizeGroup(values: Float32Array, top: number): Float32Array {
   const low = values.reduce((a, b) => Math.min(a, b));
-  const scale = Math.f16round((values.reduce((a, b) => Math.max(a, b)) - low) / top);
-  if (scale === 0) return new Float32Array(values.length).fill(Math.f16round(low));
-  let zero = Math.f16round(-low / scale), penalty = PENALTY;
+  const scale = roundToFloat16((values.reduce((a, b) => Math.max(a, b)) - low) / top);
+  if (scale === 0) return new Float32Array(values.length).fill(roundToFloat16(low));
+  let zero = roundToFloat16(-low / scale), penalty = PENALTY;
   let best = dequantize(values, scale, zero, top), bestError = meanError(values, best);
   for (let round = 0; round < ROUNDS; round++) {
     // Split each error into an outlier, found by shrinking it, and the rest, which moves the zero.
@@ -54,7 +55,7 @@ function quantizeGroup(values: Float32Array, top: number): Float32Array {
       const outlier = shrink(error, penalty);
       sum += integer - (values[i]! - outlier) / scale;
     }
-    zero = Math.f16round(sum / values.length);
+    zero = roundToFloat16(sum / values.length);
     penalty *= PENALTY_GROWTH;
     const candidate = dequantize(values, scale, zero, top);
     const error = meanError(values, candidate);

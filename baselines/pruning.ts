@@ -1,3 +1,4 @@
+import { roundToFloat16 } from "../data/round_to_float16.ts";
 import type { Matrix } from "../hierarchy/matrix/matrix.ts";
 import { RansEncoder } from "../hierarchy/entropy/rans.ts";
 import { fitAffineGrid, gridBits, roundToGrid } from "./affine_grid.ts";
@@ -52,7 +53,7 @@ export function prune(
   const kept = mask.reduce((sum, bit) => sum + bit, 0);
   const maskBytes = codedMaskBytes(mask, kept);
   if (options.quantization === undefined) {
-    const reconstruction = data.map((value, i) => mask[i] === 1 ? Math.f16round(value) : 0);
+    const reconstruction = data.map((value, i) => mask[i] === 1 ? roundToFloat16(value) : 0);
     return { reconstruction, bytes: maskBytes + 2 * kept };
   }
   const { bits, groupSize } = options.quantization;

@@ -1,3 +1,4 @@
+import { roundToFloat16 } from "../data/round_to_float16.ts";
 import { fitScale } from "./weighted_fit.ts";
 
 /** How a k-quant without minima divides its super-block. */
@@ -42,7 +43,7 @@ export function quantizeSignedSuperBlock(
   });
   // The scale of the largest magnitude becomes -scaleBound, the end that reaches further.
   const largest = wanted.reduce((a, b) => Math.abs(b) > Math.abs(a) ? b : a, 0);
-  let step = Math.f16round(-largest / scaleBound);
+  let step = roundToFloat16(-largest / scaleBound);
   const scales = wanted.map((scale) => {
     const integer = step === 0 ? 0 : Math.round(scale / step);
     return Math.min(Math.max(integer, -scaleBound), scaleBound - 1);
@@ -68,7 +69,7 @@ export function quantizeSignedSuperBlock(
     target.set(reconstruction);
     best = { step, scales, integers: integers.slice() };
     if (square === 0) break;
-    step = Math.f16round(cross / square);
+    step = roundToFloat16(cross / square);
   }
   return best;
 }

@@ -1,3 +1,4 @@
+import { roundToFloat16 } from "../data/round_to_float16.ts";
 import { greatest } from "../data/extremes.ts";
 import { fitScaleAndOffset } from "./weighted_fit.ts";
 
@@ -44,8 +45,8 @@ export function quantizeSuperBlock(
     const from = b * subBlock, to = from + subBlock;
     return fitScaleAndOffset(values.subarray(from, to), weights.subarray(from, to), layout.top);
   });
-  let scaleStep = Math.f16round(greatest(fits.map(({ scale }) => scale)) / scaleTop);
-  let offsetStep = Math.f16round(greatest(fits.map(({ offset }) => -offset)) / scaleTop);
+  let scaleStep = roundToFloat16(greatest(fits.map(({ scale }) => scale)) / scaleTop);
+  let offsetStep = roundToFloat16(greatest(fits.map(({ offset }) => -offset)) / scaleTop);
   const integer = (value: number, step: number) =>
     step === 0 ? 0 : Math.min(Math.max(Math.round(value / step), 0), scaleTop);
   const scales = fits.map(({ scale }) => integer(scale, scaleStep));
@@ -99,5 +100,5 @@ function fitSteps(
   const scaleStep = (bb * ax - ab * bx) / determinant;
   const offsetStep = (aa * bx - ab * ax) / determinant;
   if (!(scaleStep > 0 && offsetStep > 0)) return undefined;
-  return [Math.f16round(scaleStep), Math.f16round(offsetStep)];
+  return [roundToFloat16(scaleStep), roundToFloat16(offsetStep)];
 }

@@ -10,6 +10,7 @@ import { execFileSync } from "node:child_process";
 import {
   copyFileSync,
   cpSync,
+  existsSync,
   globSync,
   mkdirSync,
   mkdtempSync,
@@ -18,7 +19,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
@@ -29,6 +30,17 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** Of the repository, not for those who use the package. */
 const LEFT_OUT = [".github", "docs", "ARCHITECTURE.md", "CONTRIBUTING.md", "deno.lock"];
 
+/** The module of a worker, in the words that bundlers know. */
+const WORKER_MODULE = /new URL\("(\.[^"]*)\.ts", import\.meta\.url\)/g;
+
+const COMPILER_OPTIONS: ts.CompilerOptions = {
+  target: ts.ScriptTarget.ES2022,
+  module: ts.ModuleKind.ESNext,
+  allowJs: true,
+  verbatimModuleSyntax: true,
+  rewriteRelativeImportExtensions: true,
+};
+
 /** The script that `npx kanpress` starts. */
 const COMMAND = `#!/usr/bin/env node
 import process from "node:process";
@@ -37,18 +49,12 @@ import { main } from "../cli.js";
 process.exit(await main(process.argv.slice(2)));
 `;
 
-if (import.meta.main) {
-  const folder = resolve(Deno.args[0] ?? join(ROOT, "dist"));
-  mkdirSync(folder, { recursive: true });
-  console.log(packForNpm(folder));
-}
-
 /** Writes the tarball into a folder and gives its path. */
 export function packForNpm(folder: string): string {
   const work = mkdtempSync(join(tmpdir(), "kanpress-npm-"));
   try {
     const contents = translate(work);
-    for (const path of globSync("**/*.js", { cwd: contents })) finish(join(contents, path));
+    finishModules(contents);
     for (const name of LEFT_OUT) rmSync(join(contents, name), { recursive: true, force: true });
     addBundles(contents);
     writeFileSync(
@@ -73,22 +79,32 @@ function translate(work: string): string {
   return join(work, "package");
 }
 
-/** Lowers syntax to what Node 22 has, and names the modules of workers by their new endings. */
-function finish(path: string): void {
-  const code = readFileSync(path, "utf8")
-    .replaceAll(
-      /new URL\("(\.[^"]*)\.ts", import\.meta\.url\)/g,
-      'new URL("$1.js", import.meta.url)',
+/**
+ * Lowers syntax to what Node 22 has. `deno pack` knows no workers: their modules, and what only they
+ * import, are still TypeScript, and are translated here; other TypeScript is not needed.
+ */
+function finishModules(contents: string): void {
+  const paths = globSync("**/*.js", { cwd: contents }).map((path) => join(contents, path));
+  for (const path of paths) {
+    const source = existsSync(path) ? path : path.replace(/js$/, "ts");
+    const code = readFileSync(source, "utf8");
+    const needed = [
+      ...code.matchAll(WORKER_MODULE),
+      ...(source === path ? [] : code.matchAll(/(?:from|import) "(\.[^"]*)\.ts"/g)),
+    ];
+    for (const [, module] of needed) {
+      const other = join(dirname(path), `${module}.js`);
+      if (!paths.includes(other)) paths.push(other);
+    }
+    const { outputText } = ts.transpileModule(
+      code.replaceAll(WORKER_MODULE, 'new URL("$1.js", import.meta.url)'),
+      { fileName: source, compilerOptions: COMPILER_OPTIONS },
     );
-  const { outputText } = ts.transpileModule(code, {
-    fileName: path,
-    compilerOptions: {
-      target: ts.ScriptTarget.ES2022,
-      module: ts.ModuleKind.ESNext,
-      allowJs: true,
-    },
-  });
-  writeFileSync(path, outputText);
+    writeFileSync(path, outputText);
+  }
+  for (const path of globSync("**/*.ts", { cwd: contents })) {
+    if (!path.endsWith(".d.ts")) rmSync(join(contents, path));
+  }
 }
 
 /** Adds the demo's scripts, of which the decoder as one file also serves pages without a bundler. */
@@ -124,4 +140,10 @@ function run(command: string, args: readonly string[], cwd: string): string {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
   });
+}
+
+if (import.meta.main) {
+  const folder = resolve(Deno.args[0] ?? join(ROOT, "dist"));
+  mkdirSync(folder, { recursive: true });
+  console.log(packForNpm(folder));
 }
