@@ -72,7 +72,7 @@ export async function openGgufModel(
       ...documents.filter((document) => !document.name.endsWith(cardName)),
     ],
     ...(quantization === undefined ? {} : { quantization }),
-    tokenizer: () => Promise.try(() => tokenizer ??= read()),
+    tokenizer: () => Promise.resolve().then(() => tokenizer ??= read()),
   };
 }
 

@@ -1,0 +1,25 @@
+import assert from "node:assert";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** What the package consists of. */
+const SOURCES = "{*,{baselines,cli,data,demo,eval,gguf,hierarchy,kan,workers}/**/*}.ts";
+
+const COMMENT = /\/\*[^]*?\*\/|\/\/.*/g;
+
+/** What Deno has of the language's library, and Node 22 does not. */
+const TOO_NEW =
+  /Promise\.try|RegExp\.escape|new Float16Array|Math\.f16round(?! \?\?)|Uint8Array\.from(?:Base64|Hex)|\.to(?:Base64|Hex)\(\)|Error\.isError/;
+
+Deno.test("the package uses what Node 22 has", () => {
+  const cwd = fileURLToPath(new URL("..", import.meta.url));
+  const files = globSync(SOURCES, { cwd }).filter((file) =>
+    !/_test\.ts$|testdata|demo.(?:page|dist)/.test(file)
+  );
+  assert(files.length > 300, `${files.length}`);
+  for (const file of files) {
+    const code = readFileSync(join(cwd, file), "utf8").replaceAll(COMMENT, "");
+    assert.doesNotMatch(code, TOO_NEW, file);
+  }
+});
