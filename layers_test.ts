@@ -15,6 +15,7 @@ const ROOMS = [
   "kan/optimizers",
   "kan/fitting",
   "kan/pruning",
+  "kan/growing",
   "kan/symbolic",
   "kan/plots",
   "kan",

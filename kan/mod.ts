@@ -1,7 +1,8 @@
 /**
  * Kolmogorov-Arnold networks in float64: models, fitting and grid refinement. Their bases, pruning,
- * symbolic forms, layers for tfjs and optimizers have entry points of their own, `./kan/bases`,
- * `./kan/pruning`, `./kan/symbolic`, `./kan/layers` and `./kan/optimizers`; plots stand under `./plots`.
+ * other changes of shape, symbolic forms, layers for tfjs and optimizers have entry points of their
+ * own, `./kan/bases`, `./kan/pruning`, `./kan/growing`, `./kan/symbolic`, `./kan/layers` and
+ * `./kan/optimizers`; plots stand under `./plots`.
  * `kan/README.md` leads from samples to a formula.
  *
  * ```ts
@@ -26,7 +27,9 @@ export type { Grid, UniformGridOptions } from "./bases/grid.ts";
 export type { Loss } from "./engine/losses.ts";
 export type { DataSet } from "./engine/objective.ts";
 export { evaluateKan, samplesFrom } from "./engine/evaluate.ts";
+export { accuracy, rmse } from "./engine/scores.ts";
 export type { Regularization } from "./engine/regularizer.ts";
+export type { Equation } from "./engine/equations.ts";
 export { fitKan, type FitOptions, type FitProgress, type FitResult } from "./fitting/fit.ts";
 export type { GridUpdateOptions } from "./fitting/grid_schedule.ts";
 export { gridFromSamples, updateGrids } from "./fitting/grid_update.ts";
@@ -44,5 +47,4 @@ export { decodeKan, encodeKan } from "./model/serialize.ts";
 export type { SymbolicEdge } from "./model/symbolic_functions.ts";
 export type { Samples } from "./numeric/least_squares.ts";
 export { createRandom, type Random } from "./numeric/random.ts";
-export type { Tensor } from "./numeric/tensor_types.ts";
 export type { AdamState } from "./optimizers/adam.ts";

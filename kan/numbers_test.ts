@@ -1,5 +1,6 @@
 import assert from "node:assert";
 import * as bases from "./bases/mod.ts";
+import * as growing from "./growing/mod.ts";
 import * as layers from "./layers/mod.ts";
 import * as networks from "./mod.ts";
 import * as optimizers from "./optimizers/mod.ts";
@@ -12,6 +13,7 @@ import * as symbolic from "./symbolic/mod.ts";
 const kan = {
   ...bases,
   ...curves,
+  ...growing,
   ...edges,
   ...layers,
   ...networks,

@@ -75,6 +75,7 @@ export function gridFromSamples(
  *
  * @param inputs [samples, inputs of the model].
  * @param uniformShare See {@link gridFromSamples}; .02 if absent.
+ * @param which Indices of the layers whose grids move; all if absent.
  * @throws RangeError if there are no samples, or naming the input whose samples no grid can follow.
  *
  * ```ts
@@ -91,12 +92,15 @@ export function updateGrids(
   model: KanModel,
   inputs: Samples,
   uniformShare: number = UNIFORM_SHARE,
+  which?: readonly number[],
 ): KanModel {
   requireModelAndInputs(model, inputs, 1);
   requireNumber("uniformShare", uniformShare, { least: 0, most: 1 });
   let data = toScaled(inputs.data, model.scaling?.inputs);
   const layers = model.layers.map((layer, l) => {
-    const updated = updateLayer(layer, l, data, inputs.rows, uniformShare);
+    const updated = which?.includes(l) === false
+      ? layer
+      : updateLayer(layer, l, data, inputs.rows, uniformShare);
     data = forwardLayer(updated, data, inputs.rows, { edges: false, slopes: false }).nodes;
     return updated;
   });

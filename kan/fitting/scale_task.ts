@@ -10,6 +10,7 @@ interface ScalingOptions {
   readonly loss?: Loss;
   readonly scaling?: "auto" | Scaling | false;
   readonly validation?: DataSet;
+  readonly equations?: readonly unknown[];
 }
 
 /** What is trained in place of a model on raw columns. */
@@ -30,7 +31,7 @@ export function scaleTask<Options extends ScalingOptions>(
   data: DataSet,
   options: Options,
 ): FitTask<Options> {
-  const { loss = "mse", validation } = options;
+  const { loss = "mse", validation, equations = [] } = options;
   const scaling = scalingOf(model, data, options);
   const { layers } = model;
   const plain: KanModel = { layers };
@@ -38,8 +39,10 @@ export function scaleTask<Options extends ScalingOptions>(
     return { model: plain, data, options, restore: ({ layers }) => ({ layers }) };
   }
   const restore = ({ layers }: KanModel): KanModel => ({ layers, scaling });
-  // Other losses are taken of raw outputs.
-  if (!isError(loss)) return { model: { layers, scaling }, data, options, restore };
+  // Other losses are taken of raw outputs, and equations of raw derivatives.
+  if (!isError(loss) || equations.length > 0) {
+    return { model: { layers, scaling }, data, options, restore };
+  }
   const scale = ({ inputs, targets }: DataSet): DataSet => ({
     inputs: scaleSamples(inputs, scaling.inputs),
     targets: scaleSamples(targets, scaling.outputs),
@@ -53,9 +56,12 @@ export function scaleTask<Options extends ScalingOptions>(
 }
 
 function scalingOf(model: KanModel, data: DataSet, options: ScalingOptions): Scaling | undefined {
-  const { scaling = "auto", loss = "mse" } = options;
+  const { scaling = "auto", loss = "mse", equations = [] } = options;
   if (scaling === false) return model.scaling;
-  if (scaling === "auto") return model.scaling ?? chooseScaling(model, data, loss);
+  if (scaling === "auto") {
+    // Of equations, only their author knows the sizes.
+    return model.scaling ?? (equations.length > 0 ? undefined : chooseScaling(model, data, loss));
+  }
   requireScaling(scaling, model.layers[0]!.inputDim, nodeCount(model.layers.at(-1)!));
   return scaling;
 }

@@ -13,6 +13,7 @@
  *
  * @module
  */
+export { type Derivatives, differentiateKan } from "../engine/derivatives.ts";
 export { jacobianOf } from "../engine/jacobian.ts";
 export { evaluateObjective, type Evaluation } from "../engine/objective.ts";
 export { parametersOf, withParameters } from "../model/model.ts";

@@ -44,6 +44,15 @@ export interface Attribution {
  */
 export function attributeKan(model: KanModel, inputs: Samples): Attribution {
   requireModelAndInputs(model, inputs);
+  const { scores, layers } = scoresByOutput(model, inputs);
+  return { inputs: meanOverOutputs(scores, nodeCount(model.layers.at(-1)!)), layers };
+}
+
+/** As {@link attributeKan}, with the scores of the inputs for every output, [outputs, inputs]. */
+export function scoresByOutput(
+  model: KanModel,
+  inputs: Samples,
+): { scores: Float64Array; layers: Attribution["layers"] } {
   const traces = traceModel(model, inputs, { edges: true, slopes: false });
   const outputs = nodeCount(model.layers.at(-1)!);
   // Scores of the nodes of the current layer for each output, [outputs, nodes].
@@ -69,7 +78,7 @@ export function attributeKan(model: KanModel, inputs: Samples): Attribution {
     layers.unshift({ edges, nodes: meanOverOutputs(nodeScores, outputs) });
     nodeScores = below;
   }
-  return { inputs: meanOverOutputs(nodeScores, outputs), layers };
+  return { scores: nodeScores, layers };
 }
 
 /** The node that each sum of the layer belongs to. */

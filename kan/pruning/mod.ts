@@ -16,6 +16,8 @@
  * @module
  */
 export { attributeKan, type Attribution } from "./attribution.ts";
+export * from "./interactions.ts";
+export * from "./keep.ts";
 export {
   type EdgeAddress,
   type PrunedInputs,

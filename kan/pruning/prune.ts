@@ -1,12 +1,10 @@
 import { requireNumber } from "../numeric/checks.ts";
 import { requireModelAndInputs } from "../model/model_checks.ts";
-import { attributeKan, ownersOfSums } from "./attribution.ts";
-import { traceModel } from "../engine/evaluate.ts";
-import { columnSpreads } from "../engine/regularizer.ts";
+import { attributeKan } from "./attribution.ts";
+import { edgeMeans, foldMeans, keepInputsOf, keepNodesOf, withoutEdges } from "./select_edges.ts";
 import { isAlive, type KanLayerModel, nodeCount } from "../model/layer_model.ts";
 import type { Samples } from "../numeric/least_squares.ts";
 import type { KanModel } from "../model/model.ts";
-import type { SymbolicEdge } from "../model/symbolic_functions.ts";
 
 /** Scores at or below which {@link pruneKan} removes parts. */
 export interface PruneOptions {
@@ -74,18 +72,7 @@ export function pruneInputs(model: KanModel, inputs: Samples, threshold = 0.01):
   requireModelAndInputs(model, inputs, 2);
   requireNumber("threshold", threshold, { least: 0 });
   const kept = indicesAbove(attributeKan(model, inputs).inputs, threshold);
-  const [first, ...rest] = model.layers;
-  const removed = Array.from({ length: first!.inputDim }, (_, i) => i).filter((i) =>
-    !kept.includes(i)
-  );
-  const edges = removed.flatMap((i) => edgesOfInput(first!, i));
-  const layer = selectInputs(foldMeans(first!, edges, edgeMeans(model, inputs, 0)), kept);
-  const { scaling } = model;
-  const columns = scaling && { ...scaling, inputs: kept.map((i) => scaling.inputs[i]!) };
-  return {
-    model: { layers: [layer, ...rest], ...(columns !== undefined && { scaling: columns }) },
-    kept,
-  };
+  return { model: keepInputsOf(model, inputs, kept), kept };
 }
 
 /**
@@ -139,21 +126,12 @@ export function layerOfEdge(model: KanModel, { layer, input, output }: EdgeAddre
 
 function pruneNodes(model: KanModel, inputs: Samples, threshold: number): KanModel {
   const scores = attributeKan(model, inputs).layers;
-  const layers = [...model.layers];
-  for (let l = 0; l + 1 < layers.length; l++) {
+  let pruned = model;
+  for (let l = 0; l + 1 < model.layers.length; l++) {
     const kept = indicesAbove(scores[l]!.nodes, threshold);
-    const all = nodeCount(layers[l]!);
-    if (kept.length === all) continue;
-    const next = layers[l + 1]!;
-    const lost = Array.from({ length: all }, (_, n) => n).filter((n) => !kept.includes(n));
-    const edges = lost.flatMap((n) => edgesOfInput(next, n));
-    layers[l + 1] = selectInputs(
-      foldMeans(next, edges, edgeMeans({ ...model, layers }, inputs, l + 1)),
-      kept,
-    );
-    layers[l] = selectNodes(layers[l]!, kept);
+    if (kept.length < nodeCount(pruned.layers[l]!)) pruned = keepNodesOf(pruned, inputs, l, kept);
   }
-  return { ...model, layers };
+  return pruned;
 }
 
 function pruneEdges(model: KanModel, inputs: Samples, threshold: number): KanModel {
@@ -180,108 +158,4 @@ function pruneEdges(model: KanModel, inputs: Samples, threshold: number): KanMod
 function indicesAbove(scores: Float64Array, threshold: number): number[] {
   const above = Array.from(scores.keys()).filter((i) => scores[i]! > threshold);
   return above.length > 0 ? above : [scores.indexOf(scores.reduce((a, b) => Math.max(a, b)))];
-}
-
-function edgesOfInput(layer: KanLayerModel, input: number): number[] {
-  return Array.from({ length: layer.outputDim }, (_, o) => input * layer.outputDim + o);
-}
-
-function edgeMeans(model: KanModel, inputs: Samples, layer: number): Float64Array {
-  const { edges } = traceModel(model, inputs, { edges: true, slopes: false })[layer]!;
-  const { inputDim, outputDim } = model.layers[layer]!;
-  return columnSpreads(edges, inputDim * outputDim).means;
-}
-
-/** Adds the means of edges that are about to go to another living edge of the same sum. */
-function foldMeans(
-  layer: KanLayerModel,
-  removed: readonly number[],
-  means: Float64Array,
-): KanLayerModel {
-  const { inputDim, outputDim } = layer;
-  const coefficients = layer.coefficients.slice();
-  const symbolic = new Map(layer.symbolic);
-  const going = new Set(removed);
-  const size = layer.bases[0]!.size;
-  for (const edge of removed) {
-    const o = edge % outputDim;
-    const isTaker = (taker: number) => {
-      if (going.has(taker)) return false;
-      if (symbolic.has(taker)) return true;
-      const { kind } =
-        layer.bases[layer.bases.length === 1 ? 0 : (taker - o) / outputDim]!.description;
-      // Only B-splines sum to 1, and only with a scale that is not 0 does that reach the sum.
-      return layer.mask[taker] === 1 && kind === "bspline" && layer.splineScales[taker] !== 0;
-    };
-    const taker = Array.from({ length: inputDim }, (_, i) => i * outputDim + o).find(isTaker);
-    if (taker === undefined) continue;
-    const form = symbolic.get(taker);
-    if (form !== undefined) {
-      symbolic.set(taker, { ...form, outputShift: form.outputShift + means[edge]! });
-      continue;
-    }
-    const shift = means[edge]! / (layer.splineScales[taker] ?? 1);
-    const input = (taker - o) / outputDim;
-    for (let j = 0; j < size; j++) coefficients[(input * size + j) * outputDim + o]! += shift;
-  }
-  return { ...layer, coefficients, symbolic };
-}
-
-function withoutEdges(layer: KanLayerModel, removed: readonly number[]): KanLayerModel {
-  const mask = layer.mask.slice();
-  const symbolic = new Map(layer.symbolic);
-  for (const edge of removed) {
-    mask[edge] = 0;
-    symbolic.delete(edge);
-  }
-  return { ...layer, mask, symbolic };
-}
-
-/** The layer with only some of its inputs. */
-function selectInputs(layer: KanLayerModel, kept: readonly number[]): KanLayerModel {
-  const bases = layer.bases.length === 1 ? layer.bases : kept.map((i) => layer.bases[i]!);
-  const outputs = Array.from({ length: layer.outputDim }, (_, o) => o);
-  return { ...selectEdges(layer, kept, outputs), bases };
-}
-
-/** The layer with only some of its nodes. */
-function selectNodes(layer: KanLayerModel, kept: readonly number[]): KanLayerModel {
-  const owners = ownersOfSums(layer);
-  const sums = owners.flatMap((owner, o) => kept.includes(owner) ? [o] : []);
-  const plain = nodeCount(layer) - layer.products.length;
-  const products = layer.products.filter((_, p) => kept.includes(plain + p));
-  const inputs = Array.from({ length: layer.inputDim }, (_, i) => i);
-  return { ...selectEdges(layer, inputs, sums), products };
-}
-
-function selectEdges(
-  layer: KanLayerModel,
-  inputs: readonly number[],
-  outputs: readonly number[],
-): KanLayerModel {
-  const { outputDim, bases: [basis] } = layer;
-  const edges = inputs.flatMap((i) => outputs.map((o) => i * outputDim + o));
-  const pick = (values: Float64Array) =>
-    values.length === 0 ? values : Float64Array.from(edges, (edge) => values[edge]!);
-  const coefficients = inputs.flatMap((i) =>
-    Array.from(
-      { length: basis!.size },
-      (_, j) => outputs.map((o) => layer.coefficients[(i * basis!.size + j) * outputDim + o]!),
-    ).flat()
-  );
-  const symbolic = new Map<number, SymbolicEdge>();
-  edges.forEach((edge, at) => {
-    const form = layer.symbolic.get(edge);
-    if (form !== undefined) symbolic.set(at, form);
-  });
-  return {
-    ...layer,
-    inputDim: inputs.length,
-    outputDim: outputs.length,
-    coefficients: Float64Array.from(coefficients),
-    baseWeights: pick(layer.baseWeights),
-    splineScales: pick(layer.splineScales),
-    mask: Uint8Array.from(edges, (edge) => layer.mask[edge]!),
-    symbolic,
-  };
 }
