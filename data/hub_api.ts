@@ -25,7 +25,7 @@ export interface HubDigest {
 export interface HubRevision {
   /** Its commit, 40 hexadecimal digits. */
   readonly commit: string;
-  /** Every file at the top of the repository. */
+  /** Every file at the top of the repository, and of the folder in it that was asked for. */
   readonly files: readonly HubFile[];
 }
 
@@ -46,11 +46,13 @@ export function hubFileUrl(
   commit: string,
   path: string,
 ): string {
-  return `${settings.endpoint}/${id}/resolve/${commit}/${encodeURIComponent(path)}`;
+  const encoded = path.split("/").map(encodeURIComponent).join("/");
+  return `${settings.endpoint}/${id}/resolve/${commit}/${encoded}`;
 }
 
 /**
- * Asks the hub for a model's commit and files. Throws an {@linkcode InputError} if the hub does
+ * Asks the hub for a model's commit and files: those at the top of the repository and, where
+ * `folder` is one in it, those in that. Throws an {@linkcode InputError} if the hub does
  * not know the model or the revision, or does not let us in.
  */
 export async function findRevision(
@@ -58,6 +60,7 @@ export async function findRevision(
   id: string,
   revision: string,
   options: RequestOptions,
+  folder?: string,
 ): Promise<HubRevision> {
   const common = { hubUrl: settings.endpoint, fetch: patientFetch(settings, options) };
   try {
@@ -66,17 +69,24 @@ export async function findRevision(
     const commit = info.sha;
     if (!isHex(commit, 40)) throw unexpected(settings, id);
     const files: HubFile[] = [];
-    const listed = listFiles({ ...common, repo: { type: "model", name: id }, revision: commit });
     let entries = 0;
-    for await (const { type, path, size, oid, lfs } of listed) {
-      if (++entries > MOST_ENTRIES) throw unexpected(settings, id);
-      if (type !== "file") continue;
-      const digest = digestOf(lfs?.oid, oid);
-      const isSound = typeof path === "string" && Number.isSafeInteger(size) && size >= 0;
-      if (digest === undefined || !isSound) throw unexpected(settings, id);
-      // What is in a folder, and what would lead out of one.
-      if (/[/\\\0]/.test(path)) continue;
-      files.push({ path, size, digest });
+    for (const place of folder === undefined ? [""] : ["", folder]) {
+      const repo = { type: "model", name: id } as const;
+      const where = place === "" ? {} : { path: place };
+      const listed = listFiles({ ...common, repo, revision: commit, ...where });
+      for await (const { type, path, size, oid, lfs } of listed) {
+        if (++entries > MOST_ENTRIES) throw unexpected(settings, id);
+        if (type !== "file") continue;
+        const digest = digestOf(lfs?.oid, oid);
+        const isSound = typeof path === "string" && Number.isSafeInteger(size) && size >= 0;
+        if (digest === undefined || !isSound) throw unexpected(settings, id);
+        // What is in another folder, and what would lead out of one.
+        const name = place === "" || !path.startsWith(`${place}/`)
+          ? path
+          : path.slice(place.length + 1);
+        if (/[/\\\0]/.test(name) || (place !== "" && name === path)) continue;
+        files.push({ path, size, digest });
+      }
     }
     return { commit, files };
   } catch (error) {

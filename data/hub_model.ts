@@ -163,7 +163,10 @@ async function bringSnapshot(
   const cache = modelCache(options.cacheDir ?? settings.cacheDir, id);
   const cached = await cachedCommit(cache, revision);
   const isOffline = options.offline ?? settings.offline;
-  const found = isOffline ? undefined : await askHub(settings, id, revision, cached, options);
+  const inner = folderOf(id, options.file);
+  const found = isOffline
+    ? undefined
+    : await askHub(settings, id, revision, cached, options, inner);
   if (found !== undefined) {
     const target: Target = { settings, cache, id, revision: found, options };
     const folder = snapshotPath(cache, found.commit);
@@ -183,9 +186,19 @@ async function bringSnapshot(
   }
   const folder = snapshotPath(cache, cached);
   const prepare = (name: string) => checkCached(cache, cached, name);
-  const files = await choose({ id, names: await fileNames(folder), folder, prepare });
+  const within = inner === undefined ? [] : await fileNames(join(folder, inner)).catch(() => []);
+  const names = [...await fileNames(folder), ...within.map((name) => `${inner}/${name}`)];
+  const files = await choose({ id, names, folder, prepare });
   for (const name of files) await prepare(name);
   return { folder, files };
+}
+
+/** The folder of a repository that a file is in; undefined at its top. */
+function folderOf(id: string, file: string | undefined): string | undefined {
+  if (file === undefined || !file.includes("/")) return undefined;
+  const folder = file.slice(0, file.lastIndexOf("/"));
+  if (folder.split("/").every((part) => /^[\w-][\w. -]*$/.test(part))) return folder;
+  throw new InputError(`${id}: ${file} is not the name of a file in it; check the name`);
 }
 
 /** What the hub has; undefined if it cannot be reached and the cache has something. */
@@ -195,11 +208,12 @@ async function askHub(
   revision: string,
   cached: string | undefined,
   options: HubOptions,
+  folder: string | undefined,
 ): Promise<HubRevision | undefined> {
   try {
     // Without a network, who has the model should not have to wait for long.
     const attempts = cached === undefined ? {} : { attempts: 2 };
-    return await findRevision(settings, id, revision, { ...attempts, ...options });
+    return await findRevision(settings, id, revision, { ...attempts, ...options }, folder);
   } catch (error) {
     if (cached !== undefined && error instanceof UnreachableError) return undefined;
     throw error;

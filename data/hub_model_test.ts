@@ -319,6 +319,59 @@ Deno.test("a hub that names ever another page is left", async () => {
   });
 });
 
+const tinyGguf = new Uint8Array(
+  Deno.readFileSync(new URL("./gguf/testdata/tiny_llama.gguf", import.meta.url)),
+);
+
+Deno.test("a GGUF file of a repository is a model, and no other file is fetched for it", async () => {
+  const card = encoder.encode("---\nlicense: mit\n---\n");
+  const files = {
+    "README.md": card,
+    "config.json": encoder.encode("{}"),
+    "a-Q4_0.gguf": tinyGguf,
+    "a-Q8_0.gguf": tinyGguf.slice(0, 100),
+    "big/a-F16.gguf": tinyGguf,
+  };
+  const models = { [id]: { commit, files } };
+  await withHub({ models }, async (open, cacheDir, requests) => {
+    for (const file of ["a-Q4_0.gguf", "big/a-F16.gguf"]) {
+      const model = await open({ file });
+      assert.equal(model.name, `${id}:${file}`);
+      assert.equal(model.weights.tensors.length, 20);
+      assert.deepEqual(
+        await open({ file, offline: true }).then(({ config }) => config),
+        model.config,
+      );
+    }
+    assert(!requests.some((request) => /config\.json|Q8_0/.test(request)));
+    assert.equal(basename((await open({ file: "a-Q4_0.gguf" })).path!), commit);
+    assert.match(
+      await rejection(open()),
+      /: has 2 GGUF models; name one of them: a-Q4_0.gguf, a-Q8/,
+    );
+    assert.match(
+      await rejection(open({ file: "b.gguf" })),
+      /has no file b.gguf; it has a-Q4_0.gguf, /,
+    );
+    assert.match(await rejection(open({ file: "big/b.gguf" })), /has no file big\/b.gguf; it has/);
+    assert.match(await rejection(open({ file: "../b.gguf" })), /is not the name of a file in it/);
+    assert.match(
+      await rejection(open({ file: "a-Q8_0.gguf", offline: true })),
+      /has no file a-Q8_0/,
+    );
+    assert(cacheDir.length > 0);
+  });
+});
+
+Deno.test("the only GGUF model of a repository need not be named", async () => {
+  const models = { [id]: { commit, files: { "a-Q4_0.gguf": tinyGguf } } };
+  await withHub({ models }, async (open) => {
+    const model = await open();
+    assert.equal(model.name, id);
+    assert.equal(model.config["model_type"], "llama");
+  });
+});
+
 Deno.test("names of the hub are told from paths", () => {
   for (const name of ["openai-community/gpt2", "Qwen/Qwen2-0.5B", "a_b/c.d"]) assert(isHubId(name));
   for (const name of ["gpt2", "./a/b", "../a", "/a/b", "a/b/c", "a/..", "a b/c", "a/", ""]) {

@@ -69,10 +69,10 @@ export async function openLocalCompanions(path: string): Promise<ByteSource[]> {
   });
   const folder = found.isDirectory() ? path : dirname(path);
   const all = await fileNames(folder);
-  const isGguf = found.isDirectory()
+  const isInGguf = found.isDirectory()
     ? !all.includes("config.json") && ggufPartsIn(folder, all, undefined) !== undefined
-    : isGgufName(path);
-  if (isGguf) return [...(await openLocalModel(path)).companions];
+    : isGguf(path, await startOf(path));
+  if (isInGguf) return [...(await openLocalModel(path)).companions];
   const names = chooseCompanions(all);
   return await Promise.all(names.map((name) => openFile(join(folder, name))));
 }
@@ -92,8 +92,7 @@ async function weightsFile(path: string): Promise<string | undefined> {
     return name;
   }
   const start = found.isFile() ? await startOf(path) : new Uint8Array();
-  const isGguf = String.fromCharCode(...start.subarray(0, ggufMagic.length)) === ggufMagic;
-  if (isGguf || found.isFile() && isGgufName(name)) return name;
+  if (found.isFile() && isGguf(name, start)) return name;
   const kind = foreignKind(start);
   if (kind !== undefined) throw new InputError(`${path}: ${kind}`);
   throw new InputError(
@@ -115,6 +114,12 @@ function checkWhole(path: string, name: string): void {
         "peft and name the result",
     );
   }
+}
+
+/** Whether a file is one of GGUF, or would be one by its name. */
+function isGguf(name: string, start: Uint8Array): boolean {
+  return isGgufName(name) ||
+    String.fromCharCode(...start.subarray(0, ggufMagic.length)) === ggufMagic;
 }
 
 async function startOf(path: string): Promise<Uint8Array> {

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { embeddedModelPath } from "./embedded_model.ts";
-import { openModel } from "./open_model.ts";
+import { openCompanions, openModel, parseHubName } from "./open_model.ts";
 import { encodeSafetensors } from "./safetensors_encode.ts";
 import { elementCount } from "./tensor.ts";
 
@@ -264,5 +264,52 @@ Deno.test("a revision of a hub model is named after an @", async () => {
     await assert.rejects(openModel("owner/name/x@v2", offline), /does not exist; check the path/);
   } finally {
     Deno.removeSync(cacheDir, { recursive: true });
+  }
+});
+
+const tinyGguf = Deno.readFileSync(new URL("./gguf/testdata/tiny_llama.gguf", import.meta.url));
+
+Deno.test("a GGUF model is opened by its file, whatever it is called, or its folder", async () => {
+  await withFolder(
+    { "a.gguf": tinyGguf, "README.md": "no head", "LICENSE": "MIT" },
+    async (folder) => {
+      await Deno.copyFile(join(folder, "a.gguf"), join(folder, "blob"));
+      for (const path of [folder, join(folder, "a.gguf"), join(folder, "blob")]) {
+        const model = await openModel(path);
+        assert.equal(model.name, path);
+        assert.equal(model.path, folder);
+        assert.equal(model.config["model_type"], "llama");
+        assert.deepEqual(model.documents.map(({ name }) => name), [
+          "README.md",
+          join(folder, "LICENSE"),
+        ]);
+        const names = model.companions.map(({ name }) => name);
+        assert.deepEqual((await openCompanions(path)).map(({ name }) => name), names);
+        assert.deepEqual(names, [
+          "chat_template.jinja",
+          "config.json",
+          "generation_config.json",
+          "tokenizer.json",
+          "tokenizer_config.json",
+        ]);
+      }
+    },
+  );
+});
+
+Deno.test("safetensors go before GGUF files in the same folder", async () => {
+  await withFolder({ ...goodFiles, "a.gguf": tinyGguf }, async (folder) => {
+    assert.deepEqual((await openModel(folder)).weights.tensors.map(({ name }) => name), ["w"]);
+    assert.equal((await openModel(join(folder, "a.gguf"))).config["model_type"], "llama");
+  });
+});
+
+Deno.test("names of the hub may have a revision and a GGUF file", () => {
+  assert.deepEqual(parseHubName("a/b"), { id: "a/b", choice: {} });
+  assert.deepEqual(parseHubName("a/b@v1"), { id: "a/b", choice: { revision: "v1" } });
+  const choice = { revision: "v1", file: "Q4/m.gguf" };
+  assert.deepEqual(parseHubName("a/b@v1:Q4/m.gguf"), { id: "a/b", choice });
+  for (const none of ["a/b:m.bin", "C:\\m.gguf", "a:m.gguf", "http://a/b.gguf"]) {
+    assert.equal(parseHubName(none), undefined, none);
   }
 });

@@ -78,7 +78,9 @@ function scalingOf(
       ...optional("attention_factor", attention),
     };
   }
-  if (factors !== undefined) return fitLlama3(factors, rotation) ?? fixedFactors(factors);
+  if (factors !== undefined) {
+    return fitLlama3(factors, rotation) ?? fixedFactors(factors, attention ?? 1);
+  }
   const type = metadata.text(path("type")) ?? "none";
   const factor = number("factor") ?? shortest(metadata.number(`${name}.rope.scale_linear`));
   if (type === "yarn") {
@@ -109,9 +111,10 @@ function optional(key: string, value: number | undefined): Record<string, number
 }
 
 /** The same factors at every position, in the words of LongRoPE: exact, whatever they come from. */
-function fixedFactors(factors: Float32Array): Record<string, unknown> {
+function fixedFactors(factors: Float32Array, attention: number): Record<string, unknown> {
   const list = Array.from(factors, shortest);
-  return { rope_type: "longrope", short_factor: list, long_factor: list, attention_factor: 1 };
+  const both = { short_factor: list, long_factor: list };
+  return { rope_type: "longrope", ...both, attention_factor: attention };
 }
 
 /**

@@ -35,14 +35,14 @@ export function hubHandler(hub: FakeHub): (request: Request) => Response {
     if (pathname.startsWith("/storage/")) return stored(hub, request, pathname.slice(9));
     const authorized = request.headers.get("authorization") === `Bearer ${hub.token}`;
     if (hub.token !== undefined && !authorized) return apiError(401, "RepoNotFound");
-    const api = /^\/api\/models\/([^/]+\/[^/]+)\/(revision|tree)\/(.+)$/.exec(pathname);
-    if (api !== null) return answerApi(hub, request, api[1]!, api[2]!, api[3]!);
+    const api = /^\/api\/models\/([^/]+\/[^/]+)\/(revision|tree)\/([^/]+)\/?(.*)$/.exec(pathname);
+    if (api !== null) return answerApi(hub, request, api[1]!, api[2]!, api[3]!, api[4]);
     const file = /^\/([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(pathname);
     return file === null ? apiError(404, "") : resolve(hub, request, file[1]!, file[2]!, file[3]!);
   };
 }
 
-const isLarge = (name: string) => name.endsWith(".safetensors");
+const isLarge = (name: string) => /\.(safetensors|gguf)$/.test(name);
 
 export function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
@@ -59,12 +59,16 @@ function answerApi(
   id: string,
   kind: string,
   revision: string,
+  folder = "",
 ): Response {
   const model = hub.models[id];
   if (model === undefined) return apiError(401, "RepoNotFound");
   if (revision !== "main" && revision !== model.commit) return apiError(404, "RevisionNotFound");
   if (kind === "revision") return Response.json({ _id: "1", id, sha: model.commit });
-  const entries = Object.entries(model.files).map(([path, bytes]) => ({
+  const listed = Object.entries(model.files).filter(([path]) =>
+    path.slice(0, Math.max(0, path.lastIndexOf("/"))) === folder
+  );
+  const entries = listed.map(([path, bytes]) => ({
     type: "file",
     path,
     size: bytes.length,
