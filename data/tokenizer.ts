@@ -12,6 +12,8 @@ export interface TextTokenizer {
   readonly eosTokenId?: number;
   /** The token that takes the place of one to be predicted, if the tokenizer names one. */
   readonly maskTokenId?: number;
+  /** Whether a token is not for text but written by programs, such as one that ends a turn. */
+  isSpecial?(id: number): boolean;
   /** Whether the model expects every text to begin with {@linkcode bosTokenId}. */
   readonly addsBos: boolean;
   /**
@@ -77,6 +79,7 @@ export function createTextTokenizer(
     addsBos: beginning.length > 0,
     encode: (text, most = Infinity) => pipeline.encode(text, most),
     normalize: pipeline.normalize,
+    isSpecial: pipeline.isSpecial,
     decode(ids) {
       const found = Array.from(ids, (id) => {
         if (Number.isSafeInteger(id) && id >= 0) return tokens[id];
@@ -88,6 +91,8 @@ export function createTextTokenizer(
 }
 
 /** Whether the text becomes bytes before or after the model. */
-function isByteLevel({ pre_tokenizer: before, decoder: after }: Readonly<Record<string, unknown>>) {
+export function isByteLevel(
+  { pre_tokenizer: before, decoder: after }: Readonly<Record<string, unknown>>,
+) {
   return JSON.stringify([before, after]).includes('"type":"ByteLevel"');
 }

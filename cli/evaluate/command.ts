@@ -7,6 +7,7 @@ import {
   numberBetween,
   someText,
 } from "../options/options.ts";
+import { CONTINUATION_TOKENS, REPLY_TOKENS } from "../options/evaluate_options.ts";
 import { addMeasureOptions, addTaskOptions } from "../options/shared_options.ts";
 
 /** Adds `evaluate` to the program. */
@@ -28,7 +29,13 @@ export function addEvaluate(program: Command, start: Start): void {
       nonEmpty,
     )
     .option("--prompt <text>", "show how the models continue this text instead", someText)
-    .option("--max-tokens <n>", "length of a continuation", integerBetween(1, 100_000), 60)
+    .option("--chat <text>", "show what the models, if trained to chat, answer to this", someText)
+    .option("--system <text>", "the system message of the chat", someText)
+    .option(
+      "--max-tokens <n>",
+      `length of a continuation (default: ${CONTINUATION_TOKENS}; ${REPLY_TOKENS} of a chat)`,
+      integerBetween(1, 100_000),
+    )
     .option("--temperature <t>", "0 takes the likeliest token", numberBetween(0, 100), 0.8)
     .option(
       "--top-k <n>",
@@ -47,6 +54,7 @@ export function addEvaluate(program: Command, start: Start): void {
     "evaluate --text my.txt --protocol huggingface --context 1024 --stride 512",
     "evaluate small.kan.safetensors --original ./my-model --json",
     `evaluate ${OUT_EXAMPLE} --prompt "The old house"`,
+    'evaluate compressed/my-chat-model --chat "Why is the sky blue?"',
     `evaluate ${OUT_EXAMPLE} --task hellaswag --data hellaswag_val.jsonl`,
   ]);
 }

@@ -1,12 +1,25 @@
+import type { ChatMessage } from "../../data/chat/chat_template.ts";
 import type { StateDict } from "../../data/mod.ts";
-import { createLanguageModel, generateText, useBackend } from "../../eval/mod.ts";
+import { printableText } from "../../data/printable.ts";
+import { generateReply } from "../../eval/generation/chat.ts";
 import { endTokens } from "../../eval/generation/end_tokens.ts";
-import type { Subject } from "./evaluation_subject.ts";
+import type { TextGenerationOptions } from "../../eval/generation/generate.ts";
+import {
+  createLanguageModel,
+  generateText,
+  type LanguageModel,
+  useBackend,
+} from "../../eval/mod.ts";
+import { comparedLine, type Subject } from "./evaluation_subject.ts";
 import { formatColumns } from "../terminal/text_table.ts";
-import type { Progress } from "../terminal/phases.ts";
-import type { EvaluateOptions } from "../options/evaluate_options.ts";
+import {
+  CONTINUATION_TOKENS,
+  type EvaluateOptions,
+  REPLY_TOKENS,
+} from "../options/evaluate_options.ts";
+import type { Run } from "../terminal/run.ts";
 
-/** How the models that there are go on from a prompt, the prompt not included. */
+/** What the models that there are write, without what they were given. */
 export interface Continuations {
   /** What the original writes. */
   readonly original?: string;
@@ -14,29 +27,88 @@ export interface Continuations {
   readonly compressed?: string;
 }
 
-/** Has the original and the compressed model continue a prompt from the same seed. */
-export async function continuePrompt(
+/** `evaluate --prompt`: shows how the models continue a text. */
+export async function showContinuations(
   prompt: string,
+  subject: Subject,
+  options: EvaluateOptions,
+  run: Run,
+): Promise<void> {
+  const { maxTokens = CONTINUATION_TOKENS } = options;
+  const continuations = await letWrite(
+    subject,
+    { ...options, maxTokens },
+    run,
+    (model, sampling) => generateText(model, subject.tokenizer, prompt, sampling),
+  );
+  print({ prompt, continuations }, subject, options, run, (width) => {
+    return continuationText(prompt, continuations, width);
+  });
+}
+
+/** `evaluate --chat`: shows what the models answer, through the chat template. */
+export async function showReplies(
+  text: string,
+  subject: Subject,
+  options: EvaluateOptions,
+  run: Run,
+): Promise<void> {
+  const { maxTokens = REPLY_TOKENS, system } = options;
+  const template = await subject.chatTemplate();
+  const messages: ChatMessage[] = [
+    ...(system === undefined ? [] : [{ role: "system", content: system }]),
+    { role: "user", content: text },
+  ];
+  // A template that refuses the conversation says so before any model has been run.
+  template.render(messages, true);
+  const replies = await letWrite(
+    subject,
+    { ...options, maxTokens },
+    run,
+    (model, sampling) => generateReply(model, subject.tokenizer, template, messages, sampling),
+  );
+  print({ messages, replies }, subject, options, run, (width) => {
+    return replyText(messages, replies, width);
+  });
+}
+
+/** Has the original and the compressed model write from the same seed. */
+async function letWrite(
   { config, tokenizer, original, compressed, generationConfig }: Subject,
-  { backend, maxTokens, temperature, topK, topP, seed }: EvaluateOptions,
-  progress: Progress,
-  signal: AbortSignal,
+  { backend, maxTokens, temperature, topK, topP, seed }: EvaluateOptions & { maxTokens: number },
+  run: Run,
+  write: (model: LanguageModel, sampling: TextGenerationOptions) => Promise<string>,
 ): Promise<Continuations> {
   await useBackend(backend);
   const limit = topK === 0 ? {} : { topK };
   const eosTokenId = endTokens(config, tokenizer, await generationConfig());
+  const { signal } = run;
   const sampling = { maxTokens, temperature, ...limit, topP, seed, eosTokenId, signal };
-  const run = async (weights: StateDict) => {
+  const writeWith = async (weights: StateDict) => {
     const model = createLanguageModel(config, weights);
     try {
-      return await generateText(model, tokenizer, prompt, sampling);
+      return await write(model, sampling);
     } finally {
       model.dispose();
     }
   };
-  const first = original === undefined ? {} : { original: await run(original) };
-  progress(0.5);
-  return compressed === undefined ? first : { ...first, compressed: await run(compressed) };
+  return await run.phase("generate", async (progress) => {
+    const first = original === undefined ? {} : { original: await writeWith(original) };
+    progress(0.5);
+    return compressed === undefined ? first : { ...first, compressed: await writeWith(compressed) };
+  });
+}
+
+function print(
+  fields: Readonly<Record<string, unknown>>,
+  { name, comparedWith }: Subject,
+  { json }: EvaluateOptions,
+  run: Run,
+  text: (width: number) => string,
+): void {
+  const which = comparedWith === undefined ? {} : { comparedWith };
+  if (comparedWith !== undefined) run.writeLine(comparedLine(comparedWith));
+  run.print(json ? JSON.stringify({ model: name, ...which, ...fields }) : text(run.width));
 }
 
 /** The continuations for people: side by side where there are two. */
@@ -48,4 +120,17 @@ export function continuationText(
   const whole = (continuation: string | undefined) => `${prompt}${continuation ?? ""}`;
   if (original === undefined || compressed === undefined) return whole(original ?? compressed);
   return formatColumns(["original", "compressed"], [whole(original), whole(compressed)], width);
+}
+
+/** A conversation for people, the answers side by side where there are two. */
+export function replyText(
+  messages: readonly ChatMessage[],
+  { original, compressed }: Continuations,
+  width: number,
+): string {
+  const said = messages.map(({ role, content }) => `${role}: ${printableText(content)}`);
+  const answers = original === undefined || compressed === undefined
+    ? `assistant: ${(original ?? compressed ?? "").trim()}`
+    : formatColumns(["original", "compressed"], [original.trim(), compressed.trim()], width);
+  return [...said, answers].join("\n\n");
 }

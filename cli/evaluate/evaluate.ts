@@ -4,11 +4,11 @@ import type { EvaluationResult } from "../../eval/mod.ts";
 import type { Figure } from "../../eval/plots/figure.ts";
 import { tradeOffFigure } from "../../eval/plots/trade_off.ts";
 import { compareWith, readEarlierRun } from "./against.ts";
-import { continuationText, continuePrompt } from "./continuation.ts";
+import { showContinuations, showReplies } from "./continuation.ts";
 import { type EvaluationOutcome, printEvaluation } from "./evaluation_report.ts";
 import { UsageError } from "../terminal/errors.ts";
 import { askTask } from "./task.ts";
-import { comparedLine, openSubject, type Subject } from "./evaluation_subject.ts";
+import { openSubject, type Subject } from "./evaluation_subject.ts";
 import { measureByLayer } from "./low_memory.ts";
 import { measureModels, readMeasuredText } from "./measure.ts";
 import { openPicture, type PictureOutput } from "../output/picture.ts";
@@ -18,7 +18,7 @@ import type { EvaluateOptions } from "../options/evaluate_options.ts";
 import type { Sizes } from "./sizes.ts";
 import type { Run } from "../terminal/run.ts";
 
-/** `evaluate`: measures a model, or shows how it continues a prompt. */
+/** `evaluate`: measures a model, or shows how it continues a prompt or answers in a chat. */
 export async function evaluate(
   argument: string | undefined,
   given: EvaluateOptions,
@@ -32,6 +32,7 @@ export async function evaluate(
     throw new UsageError("--plot shows a compressed model; name one");
   }
   if (options.task !== undefined) await askTask(options.task, subject, options, run);
+  else if (options.chat !== undefined) await showReplies(options.chat, subject, options, run);
   else if (options.prompt === undefined) await measure(subject, options, picture, run);
   else await showContinuations(options.prompt, subject, options, run);
 }
@@ -97,24 +98,4 @@ function tradeOff(
   ];
   const title = "Size against perplexity, with the standard error of the change";
   return tradeOffFigure(points, { measure, title });
-}
-
-async function showContinuations(
-  prompt: string,
-  subject: Subject,
-  options: EvaluateOptions,
-  run: Run,
-): Promise<void> {
-  const continuations = await run.phase(
-    "generate",
-    (progress) => continuePrompt(prompt, subject, options, progress, run.signal),
-  );
-  const { comparedWith } = subject;
-  const which = comparedWith === undefined ? {} : { comparedWith };
-  if (comparedWith !== undefined) run.writeLine(comparedLine(comparedWith));
-  run.print(
-    options.json
-      ? JSON.stringify({ model: subject.name, ...which, prompt, continuations })
-      : continuationText(prompt, continuations, run.width),
-  );
 }

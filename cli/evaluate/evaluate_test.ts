@@ -96,6 +96,37 @@ Deno.test("a prompt is continued by both models from the same seed", () =>
     assert.match(run.printed.join(), /^original {10,}compressed\n\nThe ferry/);
   }));
 
+Deno.test("models answer in a chat through their template, which compress keeps", () =>
+  withWorkFolder(async (folder) => {
+    const model = join(folder, "model");
+    const template = "{% for m in messages %}{{ m.role }}: {{ m.content }}. {% endfor %}";
+    await Deno.writeTextFile(join(model, "chat_template.jinja"), template);
+    const out = join(folder, "out");
+    await compressIn(folder, out);
+    const options = optionsIn(folder, { chat: "The ferry", system: "Be brief" });
+    const found = await evaluateJson(out, options);
+    assert.deepEqual(found.messages, [
+      { role: "system", content: "Be brief" },
+      { role: "user", content: "The ferry" },
+    ]);
+    // The same as a continuation of what the template makes of them.
+    const prompt = "system: Be brief. user: The ferry. ";
+    const { continuations } = await evaluateJson(out, optionsIn(folder, { prompt }));
+    assert.deepEqual(found.replies, continuations);
+    const { json: _, ...plain } = options;
+    const run = recordedRun();
+    await evaluate(out, plain, run);
+    assert.match(
+      run.printed.join(),
+      /^system: Be brief\n\nuser: The ferry\n\noriginal +compressed/,
+    );
+    // A compressed file without it has its original's.
+    await Deno.remove(join(out, "chat_template.jinja"));
+    assert.deepEqual((await evaluateJson(out, options)).replies, found.replies);
+    await Deno.remove(join(model, "chat_template.jinja"));
+    await assert.rejects(evaluateJson(out, options), /no chat template.*--prompt/);
+  }));
+
 Deno.test("an original that is another model is refused", () =>
   withWorkFolder(async (folder) => {
     const out = join(folder, "out");

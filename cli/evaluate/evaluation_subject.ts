@@ -4,6 +4,7 @@ import {
   type StateDict,
   type TextTokenizer,
 } from "../../data/mod.ts";
+import type { ChatTemplate } from "../../data/chat/chat_template.ts";
 import { printableLine } from "../../data/printable.ts";
 import type { ModelConfig } from "../../eval/mod.ts";
 import { type Container, openContainer } from "../../hierarchy/file/container.ts";
@@ -13,6 +14,7 @@ import {
   findCompressed,
   readTokenizerIn,
 } from "../input/compressed_argument.ts";
+import { requireChatTemplate } from "../input/chat_template.ts";
 import { naming, UsageError } from "../terminal/errors.ts";
 import { findOriginal, type Original } from "../input/find_original.ts";
 import { readGenerationConfig } from "../input/generation_config.ts";
@@ -53,6 +55,8 @@ export interface Subject {
   readonly tokenizer: TextTokenizer;
   /** Reads its `generation_config.json`; empty where it has none. */
   readonly generationConfig: () => Promise<ModelConfig>;
+  /** Reads its chat template; throws {@linkcode InputError} where it has none. */
+  readonly chatTemplate: () => Promise<ChatTemplate>;
   /** The uncompressed weights, where they can be had. */
   readonly original?: StateDict;
   /** The model that a compressed one is compared with. */
@@ -85,6 +89,7 @@ export async function openSubject(
     config: model.config,
     tokenizer,
     generationConfig: () => readGenerationConfig(undefined, model),
+    chatTemplate: () => requireChatTemplate({ name: model.name, model }, model.config),
     original,
   };
 }
@@ -122,6 +127,8 @@ export async function openCompressedFile(
     config,
     tokenizer,
     generationConfig: () => readGenerationConfig(folder, originalModel),
+    chatTemplate: () =>
+      requireChatTemplate({ name: source.name, folder, model: originalModel }, config),
     container,
     sizes: {
       ...sizes,

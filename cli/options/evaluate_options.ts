@@ -1,5 +1,10 @@
 import type { MeasureOptions } from "./measure_options.ts";
 
+/** Tokens of a continuation, unless the user asks for more or fewer. */
+export const CONTINUATION_TOKENS = 60;
+/** Tokens of an answer in a chat. */
+export const REPLY_TOKENS = 200;
+
 /** Options of `evaluate`. */
 export interface EvaluateOptions extends MeasureOptions {
   /** The model that a compressed one is compared with. */
@@ -20,8 +25,12 @@ export interface EvaluateOptions extends MeasureOptions {
   readonly against?: string;
   /** Text to continue, instead of measuring. */
   readonly prompt?: string;
+  /** What is said to the models in a chat, instead of measuring. */
+  readonly chat?: string;
+  /** The system message of the chat. */
+  readonly system?: string;
   /** Length of the continuation in tokens. */
-  readonly maxTokens: number;
+  readonly maxTokens?: number;
   /** Softmax temperature; 0 takes the likeliest token. */
   readonly temperature: number;
   /** Sample among this many likeliest tokens only; 0 for no limit. */

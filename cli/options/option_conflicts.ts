@@ -3,9 +3,10 @@ import { UsageError } from "../terminal/errors.ts";
 
 /** Options that would have no effect beside another, or without it. */
 interface Conflict {
-  /** The other option, `--no-evaluate` included, and whether it must be there or not. */
+  /** The other option, `--no-evaluate` included, if it must not be there. */
   readonly beside?: string;
-  readonly without?: string;
+  /** Other options, if one of them must be there. */
+  readonly without?: readonly string[];
   /** Options that it leaves without effect. */
   readonly ignored: readonly string[];
   /** Why, with the other option as the subject or the object. */
@@ -27,10 +28,12 @@ const UNIFORM: Conflict = {
   because: "with --data-free all matrices have about the same rate",
 };
 const QUESTIONS: Conflict = {
-  without: "--task",
+  without: ["--task"],
   ignored: TASK,
   because: "it is about the questions of a task; name one with --task",
 };
+
+const NOT_MEASURED = ["--task", "--against", "--plot", "--low-memory", ...TASK, ...TEXT];
 
 /** What each command refuses, so that no option is ignored without a word. */
 const CONFLICTS: Readonly<Record<string, readonly Conflict[]>> = {
@@ -54,11 +57,21 @@ const CONFLICTS: Readonly<Record<string, readonly Conflict[]>> = {
     QUESTIONS,
     {
       beside: "--prompt",
-      ignored: ["--task", "--against", "--plot", "--low-memory", ...TASK, ...TEXT],
+      ignored: ["--chat", ...NOT_MEASURED],
       because: "--prompt shows continuations and measures nothing",
     },
     {
-      without: "--prompt",
+      beside: "--chat",
+      ignored: NOT_MEASURED,
+      because: "--chat shows answers and measures nothing",
+    },
+    {
+      without: ["--chat"],
+      ignored: ["--system"],
+      because: "it begins a chat; say something with --chat",
+    },
+    {
+      without: ["--prompt", "--chat"],
       ignored: SAMPLING,
       because: "it is about continuations; give a text to continue with --prompt",
     },
@@ -86,7 +99,10 @@ export function refuseIgnoredOptions(command: Command): void {
       .map(({ long }) => long!),
   );
   for (const { beside, without, ignored, because } of CONFLICTS[command.name()] ?? []) {
-    if (beside !== undefined ? !given.has(beside) : given.has(without!)) continue;
+    const applies = beside === undefined
+      ? !without!.some((name) => given.has(name))
+      : given.has(beside);
+    if (!applies) continue;
     const option = ignored.find((name) => given.has(name));
     if (option === undefined) continue;
     const mend = beside === undefined ? "" : `; leave ${beside} or ${option} out`;

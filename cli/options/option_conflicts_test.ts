@@ -29,6 +29,9 @@ Deno.test("options that another leaves without effect are refused with the reaso
     "evaluate --low-memory --threads 2": /^--threads has no effect here: --low-memory/,
     "evaluate --low-memory --prompt It": /leave --prompt or --low-memory out$/,
     "evaluate --temperature 0": /^--temperature has no effect here: it is about continuations/,
+    "evaluate --prompt It --chat Hi": /leave --prompt or --chat out$/,
+    "evaluate --chat Hi --text a.txt": /^--text has no effect here: --chat shows answers/,
+    "evaluate --system Hi": /^--system has no effect here: it begins a chat/,
     "compress --no-evaluate --max-kl 1": /leave --no-evaluate or --max-kl out$/,
     "compress --no-evaluate --task piqa": /--no-evaluate measures nothing/,
     "compress --task piqa --tokens 9": /--task measures by questions/,
@@ -46,6 +49,7 @@ Deno.test("defaults count for nothing, and what has an effect together is let th
   for (
     const line of [
       "evaluate --prompt It --temperature 0 --seed 3 --threads 1",
+      "evaluate --chat Hi --system It --temperature 0 --max-tokens 9",
       "evaluate --task piqa --data a.jsonl --limit 3 --log-samples s.jsonl",
       "evaluate --low-memory --text a.txt --against b.json --context 64",
       "compress --no-evaluate --data-free --seed 3",

@@ -16,6 +16,8 @@ export interface Pipeline {
   readonly tokens: readonly (string | undefined)[];
   /** The id of a token. */
   idOf(token: string): number | undefined;
+  /** Whether an id is that of an added token that is not for text. */
+  isSpecial(id: number): boolean;
   /** Ids that are put before a text. */
   readonly beginning: readonly number[];
   /** The first ids of a text, at most `most`. */
@@ -40,6 +42,7 @@ export function readPipeline(file: string, json: Readonly<Record<string, unknown
   const decode = part<Decoder>("decoder", readDecoder, (tokens) => [tokens.join(" ")]);
   const raw = new AddedTokenFinder(added.filter(({ normalized }) => !normalized));
   const cooked = new AddedTokenFinder(added.filter(({ normalized }) => normalized), normalize);
+  const specialIds = new Set(added.filter(({ special }) => special).map(({ id }) => id));
   const addedIds = new Map(added.map(({ content, id }) => [content, id]));
 
   /** The tokens of a text, piece by piece. */
@@ -65,6 +68,7 @@ export function readPipeline(file: string, json: Readonly<Record<string, unknown
 
   return {
     tokens: tokensById(model, added, normalize),
+    isSpecial: (id) => specialIds.has(id),
     idOf: (token) => addedIds.get(token) ?? model.vocabulary.get(token),
     beginning: part("post_processor", readBeginning, []),
     encode(text, most) {

@@ -105,6 +105,24 @@ export function nameSpecialTokens(settings: TokenizerSettings, byteLevel: boolea
   };
 }
 
+/** Names of special tokens in settings, by which chat templates know them too. */
+const namesInSettings = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"]
+  .map((name) => `${name}_token`);
+
+/** The texts of special tokens by the names that chat templates know them by. */
+export function specialTokenTexts(
+  settings: TokenizerSettings,
+  byteLevel: boolean,
+): Record<string, string> {
+  const { bos, eos } = nameSpecialTokens(settings, byteLevel);
+  const named = { bos_token: bos, eos_token: eos };
+  const own = namesInSettings.map((name) => [name, contentOf(settings, name)] as const);
+  const all = [...Object.entries(named), ...own];
+  return Object.fromEntries(
+    all.flatMap(([name, text]) => text === undefined ? [] : [[name, text]]),
+  );
+}
+
 /** Special tokens are named as a text or, in older files, as an object with their content. */
 function contentOf(settings: TokenizerSettings, name: string): string | undefined {
   const token = settings[name];

@@ -126,21 +126,42 @@ export async function generateText(
   prompt: string,
   options: TextGenerationOptions = {},
 ): Promise<string> {
-  const { maxTokens = 100, ...sampling } = options;
   const { bosTokenId, addsBos } = tokenizer;
   const encoded = tokenizer.encode(prompt);
   const begins = bosTokenId !== undefined && (addsBos || encoded.length === 0);
   const ids = begins ? Int32Array.of(bosTokenId, ...encoded) : encoded;
+  const added = await collectTokens(model, tokenizer, ids, options);
+  return decodeAdded(tokenizer, encoded, added);
+}
+
+/** The tokens that a model adds to a prompt, at most `maxTokens`. */
+export async function collectTokens(
+  model: LanguageModel,
+  tokenizer: TextTokenizer,
+  prompt: Int32Array,
+  { maxTokens = 100, ...sampling }: TextGenerationOptions,
+): Promise<number[]> {
   const generation = { eosTokenId: endTokens(model.config, tokenizer), ...sampling };
   const added: number[] = [];
   if (maxTokens > 0) {
-    for await (const token of generateTokens(model, ids, generation)) {
+    for await (const token of generateTokens(model, prompt, generation)) {
       added.push(token);
       if (added.length >= maxTokens) break;
     }
   }
-  // Decoded with the prompt, since some tokenizers drop a text's first space.
-  const before = tokenizer.decode(encoded);
-  const whole = tokenizer.decode([...encoded, ...added]);
-  return whole.startsWith(before) ? whole.slice(before.length) : tokenizer.decode(added);
+  return added;
+}
+
+/**
+ * The text of tokens that come after others: decoded together with those, since some tokenizers
+ * drop a text's first space.
+ */
+export function decodeAdded(
+  tokenizer: Pick<TextTokenizer, "decode">,
+  before: ArrayLike<number>,
+  added: readonly number[],
+): string {
+  const beginning = tokenizer.decode(before);
+  const whole = tokenizer.decode([...Array.from(before), ...added]);
+  return whole.startsWith(beginning) ? whole.slice(beginning.length) : tokenizer.decode(added);
 }
