@@ -1,9 +1,11 @@
 import assert from "node:assert";
 import type { TransformerDescription } from "./architectures/description.ts";
-import { architectures } from "./architectures/registry.ts";
+import { unknownMember } from "./architectures/members.ts";
+import { architectures, describeModel } from "./architectures/registry.ts";
 import { useBackend } from "./compute/backend.ts";
 import { createLanguageModel, type LanguageModel } from "./generation/language_model.ts";
 import { KeyValueCache } from "./layers/key_value_cache.ts";
+import { architecturesPage, memberTexts, pagePath } from "./testdata/architectures_page.ts";
 import {
   architectureCases,
   architectureTokens,
@@ -13,6 +15,21 @@ import {
 Deno.test("there is a recorded model of every architecture", () => {
   const recorded = new Set(architectureCases.map(({ config }) => config.model_type));
   assert.deepEqual([...recorded].sort(), architectures.map(({ modelType }) => modelType).sort());
+});
+
+Deno.test("docs/architectures.md says what the registry says", async () => {
+  // Without what formatting changes.
+  const bare = (text: string) => text.replaceAll(/[\s|]+|-{3,}/g, " ");
+  const expected = bare(architecturesPage());
+  const found = bare(await Deno.readTextFile(pagePath));
+  assert.equal(found, expected, "deno task architectures writes it again");
+});
+
+Deno.test("every member that a model has is told on the page, or said not to be", () => {
+  for (const { name, config } of architectureCases) {
+    const unknown = unknownMember(describeModel(config, []), [...memberTexts.keys()]);
+    assert.equal(unknown, undefined, name);
+  }
 });
 
 function assertClose(found: ArrayLike<number>, expected: Float32Array): void {

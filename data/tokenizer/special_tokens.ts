@@ -60,6 +60,7 @@ const classesOfModels: ReadonlyMap<string, string> = new Map([
   ["qwen2", "Qwen2Tokenizer"],
   ["qwen3", "Qwen2Tokenizer"],
   ["roberta", "RobertaTokenizer"],
+  ["starcoder2", "GPT2Tokenizer"],
   ["xlm-roberta", "XLMRobertaTokenizer"],
 ]);
 

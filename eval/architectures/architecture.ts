@@ -9,6 +9,8 @@ import type { TransformerDescription } from "./description.ts";
 export interface Architecture {
   /** The value of `model_type` in the configs of this family. */
   readonly modelType: string;
+  /** Models of this family by the names that people know, for docs/architectures.md. */
+  readonly models: string;
   /** Prefixes that the body's tensor names may carry, the usual one first. */
   readonly prefixes: readonly string[];
   /** Tensors of checkpoints that hold no weights: masks and other buffers, without prefix. */

@@ -16,6 +16,7 @@ import { layerNorm, linear } from "./parts.ts";
 /** DistilBERT (Sanh et al., 2019) with the head that predicts masked tokens, or a classifier. */
 export const distilBert: Architecture = {
   modelType: "distilbert",
+  models: "DistilBERT that predicts masked tokens or classes of texts",
   prefixes: ["distilbert.", ""],
   buffers: /^embeddings\.position_ids$/,
   headWeight: "vocab_projector.weight",

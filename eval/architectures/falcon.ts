@@ -16,6 +16,7 @@ import { readRotary, readRotaryContext } from "./rotary_config.ts";
 /** Falcon (Almazrouei et al., 2023) with rotary positions: 7B, 40B and their like. */
 export const falcon: Architecture = {
   modelType: "falcon",
+  models: "Falcon 7B, 40B and 180B, Falcon 2",
   prefixes: ["transformer.", ""],
   buffers: /^h\.\d+\.self_attention\.(maybe_)?rotary(_emb)?\.inv_freq$/,
   headWeight: "lm_head.weight",
@@ -98,7 +99,8 @@ function describeAttention(config: ModelConfig, size: number, name: string): Att
     projection: {
       kind: "joined",
       linear: linear(`${name}query_key_value`, size, joined, bias),
-      order: "byHead",
+      // With one key both are the same; where there are more, each stands beside its queries.
+      order: hasOneKey ? "byRole" : "byHead",
     },
     output: linear(`${name}dense`, size, size, bias),
     rotary: readRotary(config, headSize),

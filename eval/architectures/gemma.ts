@@ -26,6 +26,7 @@ const tanhGelu = "gelu_pytorch_tanh";
 export const gemma: Architecture = llamaLike({
   ...common,
   modelType: "gemma",
+  models: "Gemma 2B and 7B, CodeGemma",
   activation(config) {
     // Early configs say "gelu" and mean the other.
     const name = readChoice(config, "hidden_act", activationNames, tanhGelu);
@@ -38,6 +39,7 @@ export const gemma: Architecture = llamaLike({
 export const gemma2: Architecture = llamaLike({
   ...common,
   modelType: "gemma2",
+  models: "Gemma 2 2B, 9B and 27B",
   slidingWindow: (config, layer) => slidingWindow(config, layer, 2),
   layer(layer, config, name) {
     const { attention, ...rest } = describeLayer(layer, config, name);
@@ -51,6 +53,7 @@ export const gemma2: Architecture = llamaLike({
 export const gemma3: Architecture = llamaLike({
   ...common,
   modelType: "gemma3_text",
+  models: "Gemma 3 270M and 1B, the language models of larger ones",
   headNorms: true,
   slidingWindow: (config, layer) => slidingWindow(config, layer, patternOf3(config)),
   rotaryConfig,

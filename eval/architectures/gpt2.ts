@@ -15,6 +15,7 @@ import { layerNorm } from "./parts.ts";
 /** GPT-2 and DistilGPT-2 (Radford et al., 2019). */
 export const gpt2: Architecture = {
   modelType: "gpt2",
+  models: "GPT-2, DistilGPT-2",
   prefixes: ["transformer.", ""],
   buffers: /^h\.\d+\.attn\.(bias|masked_bias)$/,
   headWeight: "lm_head.weight",

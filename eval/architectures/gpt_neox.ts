@@ -20,6 +20,7 @@ const rotaryKeys = {
 /** GPT-NeoX and Pythia (Black et al., 2022): parallel residuals, partly rotated heads. */
 export const gptNeoX: Architecture = {
   modelType: "gpt_neox",
+  models: "Pythia, GPT-NeoX 20B, Dolly 2",
   prefixes: ["gpt_neox.", ""],
   buffers: /^layers\.\d+\.attention\.(bias|masked_bias|rotary_emb\.inv_freq)$/,
   headWeight: "embed_out.weight",

@@ -5,6 +5,7 @@ import { hasInnerBias, llamaLike } from "./llama.ts";
 /** Granite 3 (2024): Llama with factors of embedding, attention scores, blocks and logits. */
 export const granite: Architecture = llamaLike({
   modelType: "granite",
+  models: "Granite 3.0 to 3.3 (2B and 8B)",
   feedForwardBias: hasInnerBias,
   layer: (layer, config) => ({
     ...layer,

@@ -10,6 +10,8 @@ import { readRotary, readRotaryContext, type RotaryKeys } from "./rotary_config.
 export interface LlamaVariant {
   /** `model_type` of the config. */
   readonly modelType: string;
+  /** As in {@linkcode Architecture.models}. */
+  readonly models: string;
   /** Whether query, key and value (and the attention's output) have biases; as Llama's if omitted. */
   readonly biases?: (config: ModelConfig) => { queryKeyValue: boolean; output: boolean };
   /** Whether the feed-forward block has biases; it has none if omitted. */
@@ -46,6 +48,7 @@ export interface LlamaVariant {
 export function llamaLike(variant: LlamaVariant): Architecture {
   return {
     modelType: variant.modelType,
+    models: variant.models,
     prefixes: ["model.", ""],
     buffers: /^layers\.\d+\.self_attn\.rotary_emb\.inv_freq$|^rotary_emb\.inv_freq$/,
     headWeight: "lm_head.weight",
@@ -56,7 +59,11 @@ export function llamaLike(variant: LlamaVariant): Architecture {
 }
 
 /** Llama 1 to 3.x, SmolLM and others that say `llama` (Touvron et al., 2023). */
-export const llama: Architecture = llamaLike({ modelType: "llama", feedForwardBias: hasInnerBias });
+export const llama: Architecture = llamaLike({
+  modelType: "llama",
+  models: "Llama 1 to 3.3, TinyLlama, SmolLM, SmolLM2, DeepSeek R1 distilled into Llama, Yi",
+  feedForwardBias: hasInnerBias,
+});
 
 /** Whether a config asks for biases in the feed-forward block, as Llama's do. */
 export function hasInnerBias(config: ModelConfig): boolean {

@@ -46,7 +46,7 @@ const choices = new Set(["kind", "layout", "objective", "order", "residual"]);
  * What a description has, by the paths of its members: `layers.attention.softCap`, or
  * `layers.residual: parallel` where the value chooses what is computed. What is within a linear layer
  * or a norm is called alike wherever that is: `norm.weightOffset`. A joined projection with fewer keys
- * than queries has `layers.attention.projection: grouped`.
+ * than queries has `layers.attention.projection: grouped byRole`, or `byHead`.
  */
 export function describedMembers(model: TransformerDescription): Set<string> {
   const members = new Set<string>();
@@ -64,7 +64,7 @@ export function describedMembers(model: TransformerDescription): Set<string> {
   visit(model, "");
   for (const { attention: { projection, heads, keyValueHeads } } of model.layers) {
     if (projection.kind === "joined" && keyValueHeads < heads) {
-      members.add("layers.attention.projection: grouped");
+      members.add(`layers.attention.projection: grouped ${projection.order}`);
     }
   }
   return members;

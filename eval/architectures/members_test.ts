@@ -28,8 +28,11 @@ Deno.test("what is not listed is refused by its name, wherever it is set", () =>
     "layers.attention.slidingWindow",
     "layers.feedForward.joinedGate",
   ];
-  assert.equal(unknownMember(described("phi3"), joined), "layers.attention.projection: grouped");
-  const grouped = [...joined, "layers.attention.projection: grouped"];
+  assert.equal(
+    unknownMember(described("phi3"), joined),
+    "layers.attention.projection: grouped byRole",
+  );
+  const grouped = [...joined, "layers.attention.projection: grouped byRole"];
   assert.equal(unknownMember(described("phi3"), grouped), undefined);
 });
 

@@ -6,6 +6,7 @@ import { rmsNorm } from "./parts.ts";
 /** OLMo 2 (2025): Llama with norms after its blocks, and of all queries and all keys of a token. */
 export const olmo2: Architecture = llamaLike({
   modelType: "olmo2",
+  models: "OLMo 2 1B to 32B",
   norm: (config, name, size) => rmsNorm(config, name, size, 1e-5),
   layer(layer, config, name) {
     const { attention } = layer;

@@ -14,6 +14,7 @@ import { layerNorm, linear } from "./parts.ts";
 /** OPT (Zhang et al., 2022) with norms before its blocks: all sizes but 350M. */
 export const opt: Architecture = {
   modelType: "opt",
+  models: "OPT 125M and 1.3B to 66B",
   prefixes: ["model.decoder.", "decoder.", ""],
   buffers: /^(?!)/,
   headWeight: "lm_head.weight",

@@ -6,6 +6,7 @@ import { linear, rmsNorm } from "./parts.ts";
 /** Phi-3, 3.5 and 4 (Abdin et al., 2024): Llama with joined projections, some with LongRoPE. */
 export const phi3: Architecture = llamaLike({
   modelType: "phi3",
+  models: "Phi-3 and 3.5 mini and medium, Phi-4, Phi-4 mini",
   biases: () => ({ queryKeyValue: false, output: false }),
   norm: (config, name, size) => rmsNorm(config, name, size, 1e-5),
   rotaryKeys: { theta: "rope_theta", share: { key: "partial_rotary_factor", fallback: 1 } },

@@ -5,6 +5,7 @@ import { llamaLike } from "./llama.ts";
 /** Qwen2 and Qwen2.5: Llama with biases of queries, keys and values. */
 export const qwen2: Architecture = llamaLike({
   modelType: "qwen2",
+  models: "Qwen2, Qwen2.5, DeepSeek R1 distilled into Qwen",
   biases: () => ({ queryKeyValue: true, output: false }),
   slidingWindow,
 });
@@ -12,6 +13,7 @@ export const qwen2: Architecture = llamaLike({
 /** Qwen3: Llama with normalized queries and keys, and heads of a size of their own. */
 export const qwen3: Architecture = llamaLike({
   modelType: "qwen3",
+  models: "Qwen3 0.6B to 32B",
   headNorms: true,
   headSize: 128,
   slidingWindow,

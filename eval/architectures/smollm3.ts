@@ -5,6 +5,7 @@ import { hasInnerBias, llamaLike } from "./llama.ts";
 /** SmolLM3 (2025): Llama where some layers, every fourth by default, do without positions. */
 export const smolLm3: Architecture = llamaLike({
   modelType: "smollm3",
+  models: "SmolLM3 3B",
   tiedByDefault: true,
   feedForwardBias: hasInnerBias,
   rotaryKeys: { theta: "rope_theta", defaultTheta: 2e6 },

@@ -6,6 +6,7 @@ import { layerNorm } from "./parts.ts";
 /** StableLM 2 and its like (2024): Llama with layer norms and partly rotated heads. */
 export const stableLm: Architecture = llamaLike({
   modelType: "stablelm",
+  models: "StableLM 2 1.6B, StableLM 3B 4E1T, StableLM Zephyr 3B, Stable Code 3B",
   biases: (config) => ({
     queryKeyValue: readBoolean(config, "use_qkv_bias", false),
     output: false,

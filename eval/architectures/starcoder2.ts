@@ -7,6 +7,7 @@ import { layerNorm, linear } from "./parts.ts";
 /** StarCoder2 (2024): Llama with layer norms, biases and feed-forward blocks without a gate. */
 export const starCoder2: Architecture = llamaLike({
   modelType: "starcoder2",
+  models: "StarCoder2 3B, 7B and 15B",
   tiedByDefault: true,
   biases(config) {
     const bias = hasBias(config);

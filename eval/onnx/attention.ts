@@ -167,8 +167,7 @@ export function rotations(
   rotary: RotaryDescription,
   positions: string,
 ): Rotations {
-  // The same for sequences of any length: others are refused before.
-  const frequencies = graph.floats(rotaryFrequencies(rotary, 1));
+  const frequencies = frequenciesOf(graph, rotary, positions);
   const angles = graph.apply("Mul", [positions, frequencies]);
   const { attentionFactor } = rotary;
   const [cosine, sine] = ["Cos", "Sin"].map((name) => {
@@ -177,6 +176,37 @@ export function rotations(
     return graph.apply("Mul", [value, graph.float(attentionFactor)]);
   });
   return { cosine: cosine!, sine: sine! };
+}
+
+/** Angles a position; where they depend on the length, that of the longest sequence so far counts. */
+function frequenciesOf(graph: GraphBuilder, rotary: RotaryDescription, positions: string): string {
+  const { dimensions, theta, scaling } = rotary;
+  const apply = (operator: string, x: string, y: number) =>
+    graph.apply(operator, [x, graph.float(y)]);
+  const length = () => {
+    const last = graph.apply("ReduceMax", [positions], { keepdims: { integer: 0 } });
+    return apply("Add", last, 1);
+  };
+  switch (scaling?.kind) {
+    case "longrope": {
+      const original = scaling.originalContextLength;
+      const [short, long] = [original, original + 1].map((length) =>
+        graph.floats(rotaryFrequencies(rotary, length))
+      );
+      return graph.apply("Where", [apply("Greater", length(), original), long!, short!]);
+    }
+    case "dynamic": {
+      const { factor, originalContextLength } = scaling;
+      const growth = apply("Max", apply("Div", length(), originalContextLength), 1);
+      const stretch = apply("Sub", apply("Mul", growth, factor), factor - 1);
+      const exponent = dimensions / (dimensions - 2);
+      const base = apply("Mul", apply("Pow", stretch, exponent), theta);
+      const shares = Float64Array.from({ length: dimensions / 2 }, (_, i) => -2 * i / dimensions);
+      return graph.apply("Pow", [base, graph.floats(shares)]);
+    }
+    default:
+      return graph.floats(rotaryFrequencies(rotary, 1));
+  }
 }
 
 /** Keys or values of the tokens before, and of these. */

@@ -6,7 +6,6 @@ import type { TransformerDescription } from "../architectures/description.ts";
 import { unknownMember } from "../architectures/members.ts";
 import { describeModel } from "../architectures/registry.ts";
 import { checkTensors } from "../weights/expected_tensors.ts";
-import { dependsOnLength } from "../layers/rotary_frequencies.ts";
 import { type CacheNames, rotations, type SharedValues } from "./attention.ts";
 import { linear, normalize, scale, softCap } from "./blocks.ts";
 import { buildGraph, type GraphBuilder } from "./graph_builder.ts";
@@ -78,13 +77,6 @@ export function languageModelGraph(
   if (unknown !== undefined) {
     throw new InputError(
       `config.json: ${model.modelType} models with ${unknown} cannot be written as ONNX`,
-    );
-  }
-  for (const { attention: { rotary } } of model.layers) {
-    if (rotary === undefined || !dependsOnLength(rotary)) continue;
-    throw new InputError(
-      `config.json: rotary positions of type ${rotary.scaling?.kind}, which depend on the length of ` +
-        "the text, cannot be written as ONNX",
     );
   }
   const graph = buildGraph(weights);

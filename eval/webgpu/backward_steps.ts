@@ -8,6 +8,7 @@ import { linearGradientStep, linearStep } from "./linear_steps.ts";
 import type { LayerBuffers, LinearBuffers } from "./model_weights.ts";
 import { normGradientStep } from "./norm_gradient.ts";
 import { normStep } from "./normalization.ts";
+import { isGated } from "./supported.ts";
 import type { Step } from "./program.ts";
 
 /** Gives the steps that look at what goes into some layers and the gradient by what they gave. */
@@ -67,8 +68,8 @@ export function backwardSteps(
       input: inner,
       gradient: activatedGradient,
       rows,
-      size: feedForward.up.outputs,
-      gated: feedForward.gate !== undefined,
+      size: feedForward.down.inputs,
+      gated: isGated(feedForward),
     }),
     ...visit("up", normed, inner),
     back(buffers.up, inner, feedForwardNormGradient),

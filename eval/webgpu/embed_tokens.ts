@@ -3,18 +3,21 @@ import type { PreparedWeights } from "../weights/prepared_weights.ts";
 
 /** Rows of the token embedding, with those of the positions added: `[tokens, hiddenSize]`. */
 export function embedTokens(
-  { tokenEmbedding, positionEmbedding, hiddenSize }: TransformerDescription,
+  model: TransformerDescription,
   weights: PreparedWeights,
   ids: Int32Array,
   length: number,
 ): Float32Array {
+  const { tokenEmbedding, embeddingScale = 1, positionEmbedding, hiddenSize } = model;
   const { data } = weights.get(tokenEmbedding)!;
   const rows = new Float32Array(ids.length * hiddenSize);
   ids.forEach((id, token) => {
     rows.set(data.subarray(id * hiddenSize, (id + 1) * hiddenSize), token * hiddenSize);
   });
+  if (embeddingScale !== 1) rows.forEach((value, at) => rows[at] = value * embeddingScale);
   if (positionEmbedding === undefined) return rows;
-  const positions = weights.get(positionEmbedding)!.data;
+  const positions = weights.get(positionEmbedding)!.data
+    .subarray((model.positionOffset ?? 0) * hiddenSize);
   const period = length * hiddenSize;
   for (let start = 0; start < rows.length; start += period) {
     for (let at = 0; at < period; at++) rows[start + at]! += positions[at]!;

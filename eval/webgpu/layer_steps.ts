@@ -5,6 +5,7 @@ import type { LayerRun } from "./layer_run.ts";
 import { linearStep } from "./linear_steps.ts";
 import type { LayerBuffers, LinearBuffers } from "./model_weights.ts";
 import { normStep } from "./normalization.ts";
+import { isGated } from "./supported.ts";
 import type { Step } from "./program.ts";
 
 /** The steps of one layer, which changes the states in the workspace. */
@@ -77,8 +78,8 @@ export function stepsBeforeDown(
       input: inner,
       output: activated,
       rows,
-      size: feedForward.up.outputs,
-      gated: feedForward.gate !== undefined,
+      size: feedForward.down.inputs,
+      gated: isGated(feedForward),
     }),
     ...look("down", activated),
   ];

@@ -74,8 +74,12 @@ export function sendWeights(
     return { buffer: send(halves ?? values), stride, layout, type: halves ? "f16" : "f32" };
   };
   const valuesOf = (name: string) => weights.get(name)!.data;
-  const sendNorm = ({ weight, bias }: NormDescription): NormBuffers => ({
-    weight: send(valuesOf(weight)),
+  const sendNorm = ({ weight, weightOffset, bias }: NormDescription): NormBuffers => ({
+    weight: send(
+      weightOffset === undefined
+        ? valuesOf(weight)
+        : valuesOf(weight).map((value) => value + weightOffset),
+    ),
     ...(bias !== undefined && { bias: send(valuesOf(bias)) }),
   });
   const sendLinears = (linears: readonly LinearDescription[]): LinearBuffers => {

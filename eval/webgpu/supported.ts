@@ -1,5 +1,8 @@
 import { greatest } from "../../data/extremes.ts";
-import type { TransformerDescription } from "../architectures/description.ts";
+import type {
+  FeedForwardDescription,
+  TransformerDescription,
+} from "../architectures/description.ts";
 import { unknownMember } from "../architectures/members.ts";
 import { layerLinears } from "../weights/expected_tensors.ts";
 import { dependsOnLength } from "../layers/rotary_frequencies.ts";
@@ -9,15 +12,20 @@ import { largestHead } from "./rotation.ts";
 /** What the programs know beside what all language models have. */
 const known = [
   "positionEmbedding",
+  "positionOffset",
+  "embeddingScale",
+  "norm.weightOffset",
   "layers.attention.projection.kind: joined",
   "layers.attention.projection.linear",
   "layers.attention.projection.order: byRole",
   "layers.attention.projection.order: byHead",
+  "layers.attention.projection: grouped byRole",
   "layers.attention.queryNorm",
   "layers.attention.keyNorm",
   "layers.attention.rotary",
   "layers.attention.slidingWindow",
   "layers.feedForward.gate",
+  "layers.feedForward.joinedGate",
   "layers.residual: parallel",
 ];
 
@@ -53,10 +61,8 @@ export function whyUnsupported(
   }
   const largest = greatest([
     ...layers.flatMap(({ attention, feedForward }) => [
-      attention.projection.kind === "joined"
-        ? 3 * attention.heads * attention.headSize * model.hiddenSize
-        : (attention.heads + 2 * attention.keyValueHeads) * attention.headSize * model.hiddenSize,
-      (feedForward.gate === undefined ? 1 : 2) * feedForward.up.outputs * model.hiddenSize,
+      (attention.heads + 2 * attention.keyValueHeads) * attention.headSize * model.hiddenSize,
+      innerWidth(feedForward) * model.hiddenSize,
     ]),
     length * Math.ceil(length / 4) * 4,
     length * widestState(model),
@@ -66,13 +72,23 @@ export function whyUnsupported(
   return 4 * largest > largestBinding ? "a matrix of it is too large for the device" : undefined;
 }
 
+/** Whether a block multiplies by a gate, joined with what it gates or not. */
+export function isGated({ gate, joinedGate }: FeedForwardDescription): boolean {
+  return gate !== undefined || joinedGate === true;
+}
+
+/** Numbers that a token has in what up, or gate and up, give. */
+export function innerWidth(block: FeedForwardDescription): number {
+  return (isGated(block) ? 2 : 1) * block.down.inputs;
+}
+
 /** Most numbers that a token has at once in one buffer. */
 export function widestState({ hiddenSize, layers }: TransformerDescription): number {
   return greatest([
     hiddenSize,
     ...layers.flatMap(({ attention: { heads, keyValueHeads, headSize }, feedForward }) => [
       (heads + 2 * keyValueHeads) * headSize,
-      (feedForward.gate === undefined ? 1 : 2) * feedForward.up.outputs,
+      innerWidth(feedForward),
     ]),
   ]);
 }

@@ -1,7 +1,7 @@
 import { greatest } from "../../data/extremes.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
 import type { Device } from "./device.ts";
-import { widestState } from "./supported.ts";
+import { innerWidth, widestState } from "./supported.ts";
 
 /** Buffers that all layers and models use in turn. */
 export interface Workspace {
@@ -79,8 +79,8 @@ export function makeWorkspace(
       (heads + 2 * keyValueHeads) * headSize
     ),
     attended: most(({ attention: { heads, headSize } }) => heads * headSize),
-    inner: most(({ feedForward: { up, gate } }) => (gate === undefined ? 1 : 2) * up.outputs),
-    activated: most(({ feedForward: { up } }) => up.outputs),
+    inner: most(({ feedForward }) => innerWidth(feedForward)),
+    activated: most(({ feedForward: { down } }) => down.inputs),
     shares: device.allocate(bytes),
   };
   return {
