@@ -17,17 +17,25 @@ import { narrowsSafely } from "../data/narrowing.ts";
 import { printableLine } from "../data/printable.ts";
 import { writeFileAtomically } from "../data/write_file.ts";
 import { cardName } from "../data/model_files.ts";
+import type { GgufWeightType } from "../gguf/tensor_types.ts";
 import type { ModelConfig } from "../eval/architectures/config.ts";
 import { languageModelGraph } from "../eval/onnx/language_model_graph.ts";
 import { type Container, openContainer } from "../hierarchy/file/container.ts";
-import { decodeContainer } from "../hierarchy/decode_container.ts";
 import { formatBytes, formatCount } from "../eval/report/number_text.ts";
 import { requireCompressed } from "./input/compressed_argument.ts";
 import { copyFiles } from "./compress/compressed_output.ts";
 import { naming } from "./terminal/errors.ts";
 import { findCompanions, findDocuments, isNamed } from "./input/find_companions.ts";
 import { licencesIn, readCardOrigin, restoredCard } from "./compress/model_card.ts";
-import { RESTORED_METADATA, RESTORED_NAME, restoredFolder } from "./output/kinds.ts";
+import { GGUF_NAME, RESTORED_METADATA, RESTORED_NAME, restoredFolder } from "./output/kinds.ts";
+import {
+  decodedAtOnce,
+  decodeOnce,
+  GGUF_SUFFIX,
+  planRestored,
+  type RestoredModel,
+  writeGgufFile,
+} from "./restored_gguf.ts";
 import { openOutput } from "./output/output.ts";
 import { cardWithList, listFiles } from "./output/written_files.ts";
 import type { Run } from "./terminal/run.ts";
@@ -36,12 +44,14 @@ import type { Run } from "./terminal/run.ts";
 export interface DecompressOptions {
   /** The model that the compressed one was made from, for its tokenizer. */
   readonly original?: string;
-  /** Folder to write. */
+  /** Folder to write, or a `.gguf` file. */
   readonly out: string;
   /** Element type of the weights to write. */
   readonly dtype: "f32" | "f16" | "bf16";
   /** Whether to write an ONNX file too. */
-  readonly onnx?: true;
+  readonly onnx?: boolean;
+  /** Type of the matrices of a GGUF file to write too, or alone. */
+  readonly gguf?: GgufWeightType;
   /** One JSON object on stdout instead of text for people. */
   readonly json?: true;
 }
@@ -53,50 +63,68 @@ const FLOATS: readonly DType[] = ["F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5
 /** From here on, f16 rounds to infinity. */
 const F16_END = 65520;
 
-/** `decompress`: writes a compressed model as an ordinary model folder. */
+/** `decompress`: writes a compressed model as an ordinary model folder, or as a GGUF file. */
 export async function decompress(
   argument: string,
   options: DecompressOptions,
   run: Run,
 ): Promise<void> {
-  const { out, dtype, onnx = false } = options;
   const input = await requireCompressed(argument);
   const container = await run.phase("read", () => openContainer(input.source));
-  const companions = await findCompanions(
-    input,
-    container,
-    options.original,
-    run,
-  );
+  const companions = await findCompanions(input, container, options.original, run);
   const documents = await findDocuments(input);
   const origin = await readCardOrigin(container.source, documents);
+  const config = await readConfig(input.source.name, companions, container);
+  const found = { container, companions, documents, origin, config };
+  await (options.out.endsWith(GGUF_SUFFIX)
+    ? writeGgufFile(found, options, run)
+    : writeFolder(found, options, run));
+}
+
+async function writeFolder(
+  found: RestoredModel,
+  { out, dtype, gguf, onnx = false, json }: DecompressOptions,
+  run: Run,
+): Promise<void> {
+  const { container, companions, documents, origin, config } = found;
   using output = await openOutput(out, restoredFolder);
-  const weights = await run.phase(
-    "decompress",
-    () => decodeContainer(container, { signal: run.signal }),
-  );
+  const decode = decodeOnce(container, run);
+  // What cannot be written as GGUF is said before the work.
+  const plan = gguf === undefined
+    ? undefined
+    : await planRestored(found, decodedAtOnce(container, decode), gguf, run);
+  const weights = await decode();
   if (output.replaces) run.writeLine(`replacing the model in ${out}`);
-  await run.phase("write", () =>
+  await run.phase("write", (progress) =>
     output.publish(async (folder) => {
       const others = companions.filter(({ name }) => !isNamed(name, "config.json"));
       await copyFiles([...others, ...licencesIn(documents)], folder);
-      const config = await readConfig(join(folder, "config.json"), companions, container);
       await writeConfig(join(folder, "config.json"), config, dtype);
-      if (onnx) await naming(input.source.name, () => writeOnnx(folder, config, weights));
+      const { file = "the model" } = container;
+      if (onnx) await naming(file, () => writeOnnx(folder, config, weights));
+      if (plan !== undefined) {
+        const chunks = plan.chunks(progress);
+        await writeFileAtomically(join(folder, GGUF_NAME), chunks, { signal: run.signal });
+      }
       await writeSafetensors(
         join(folder, RESTORED_NAME),
         storedAs(dtype, weights),
         RESTORED_METADATA,
       );
       const [architecture] = Array.isArray(config["architectures"]) ? config["architectures"] : [];
-      const card = restoredCard(origin, { dtype, onnx, architecture: String(architecture) });
+      const card = restoredCard(origin, {
+        dtype,
+        onnx,
+        gguf: plan !== undefined,
+        architecture: String(architecture),
+      });
       const text = cardWithList(card, listFiles(folder));
       await writeFileAtomically(join(folder, cardName), [new TextEncoder().encode(text)]);
     }));
   const { byteLength } = await openFile(join(out, RESTORED_NAME));
   run.print(
-    options.json
-      ? JSON.stringify({ out, dtype, onnx, tensors: weights.size, bytes: byteLength })
+    json
+      ? JSON.stringify({ out, dtype, onnx, gguf, tensors: weights.size, bytes: byteLength })
       : `${formatCount(weights.size)} tensors as ${dtype}, ${formatBytes(byteLength)}\n` +
         `written to ${printableLine(out)}`,
   );
@@ -104,14 +132,14 @@ export async function decompress(
 
 /** The model's config: the compressed file's own, or else that of the files beside it. */
 async function readConfig(
-  path: string,
+  name: string,
   companions: readonly ByteSource[],
   container: Container,
 ): Promise<ModelConfig> {
   const file = companions.find(({ name }) => isNamed(name, "config.json"));
   const config = container.config ?? (file && await readJsonObject(file));
   if (isJsonObject(config)) return config;
-  throw new InputError(`${path}: the compressed file has no config; copy config.json beside it`);
+  throw new InputError(`${name}: the compressed file has no config; copy config.json beside it`);
 }
 
 /** How the original's weights were quantized: no longer true of them, and read by transformers. */

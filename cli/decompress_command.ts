@@ -1,15 +1,16 @@
 import { type Command, Option } from "commander";
 import { addExamples, COMPRESSED, OUT_EXAMPLE, type Start } from "./options/command.ts";
+import { ggufWeightTypes } from "../gguf/tensor_types.ts";
 import { nonEmpty } from "./options/options.ts";
 
 /** Adds `decompress` to the program. */
 export function addDecompress(program: Command, start: Start): void {
   const command = program.command("decompress")
     .description(
-      "Write a compressed model as an ordinary model folder, for transformers and others.",
+      "Write a compressed model as an ordinary model folder, or as a GGUF file for llama.cpp.",
     )
     .argument("<file>", COMPRESSED, nonEmpty)
-    .requiredOption("--out <folder>", "folder to write", nonEmpty)
+    .requiredOption("--out <path>", "folder to write, or a .gguf file alone", nonEmpty)
     .option(
       "--original <model>",
       "where to take the tokenizer from (default: beside the file)",
@@ -20,11 +21,18 @@ export function addDecompress(program: Command, start: Start): void {
         .default("f32"),
     )
     .option("--onnx", "also write onnx/model.onnx in f32, for transformers.js and ONNX Runtime")
+    .addOption(
+      new Option(
+        "--gguf <type>",
+        "also write model.gguf for llama.cpp, with matrices of this type",
+      ).choices(ggufWeightTypes),
+    )
     .option("--json", "one JSON object on stdout")
     .action(start(async () => (await import("./decompress.ts")).decompress));
   addExamples(program, command, [
     `decompress ${OUT_EXAMPLE} --out restored --dtype f16`,
     `decompress ${OUT_EXAMPLE} --out restored --onnx`,
+    `decompress ${OUT_EXAMPLE} --out model.gguf --gguf q8_0`,
     "decompress small.kan.safetensors --original ./my-model --out restored",
   ]);
 }

@@ -97,7 +97,7 @@ Deno.test("misuse says what is allowed and runs nothing", async () => {
     ["compress a b", /too many arguments/],
     ["compress --bitz 4", /unknown option '--bitz'.*\n.*--bits/],
     ["evaluate --top-p 0", /number from 0.0001 to 1/],
-    ["decompress f", /required option '--out <folder>'/],
+    ["decompress f", /required option '--out <path>'/],
     ["decompress f --out d --dtype f8", /Allowed choices are f32, f16, bf16/],
     ["inspect f --plot a.pdf", /must end in .png, .svg, .html or .json/],
     ["sweep --plot missing-folder/a.png", /no folder missing-folder; create it first/],

@@ -20,7 +20,7 @@ import { ggufArchitectureFor, modelMetadata } from "./model_metadata.ts";
 import { quantizeRows } from "./quantize_rows.ts";
 import { fileTypes, type GgufWeightType, tensorType } from "./tensor_types.ts";
 import { type TokenizerFiles, tokenizerMetadata } from "./tokenizer_metadata.ts";
-import { count, text } from "./values.ts";
+import { count, text, texts } from "./values.ts";
 
 /** A model to be written as GGUF. */
 export interface GgufModel {
@@ -32,8 +32,8 @@ export interface GgufModel {
   readonly aliases?: ReadonlyMap<string, string>;
   /** The tokenizer; without it, llama.cpp runs the model on token ids only. */
   readonly tokenizer?: TokenizerFiles;
-  /** More metadata by key, such as `general.name` and `general.license`. */
-  readonly general?: Readonly<Record<string, string>>;
+  /** More metadata by key, such as `general.name` and `general.license`; numbers are counts. */
+  readonly general?: Readonly<Record<string, string | number | readonly string[]>>;
 }
 
 /** A tensor of the file and where its values come from. */
@@ -113,7 +113,7 @@ export function planGguf(model: GgufModel, asked: GgufWeightType): GgufPlan {
   const metadata: GgufMetadata = new Map<string, GgufValue>([
     ["general.architecture", text(architecture.name)],
     ["general.type", text("model")],
-    ...Object.entries(model.general ?? {}).map(([key, value]) => [key, text(value)] as const),
+    ...Object.entries(model.general ?? {}).map(([key, value]) => [key, ofAnyKind(value)] as const),
     ["general.file_type", count(fileTypes[asked])],
     ["general.quantization_version", count(2)],
     ...about.entries.map(([key, value]) => [`${architecture.name}.${key}`, value] as const),
@@ -128,6 +128,11 @@ export function planGguf(model: GgufModel, asked: GgufWeightType): GgufPlan {
     notes: [...about.notes, ...tokenizer.notes, ...insteadOf],
     chunks: (progress) => chunksOf(header, all, weights, attention, progress),
   };
+}
+
+function ofAnyKind(value: string | number | readonly string[]): GgufValue {
+  if (typeof value === "string") return text(value);
+  return typeof value === "number" ? count(value) : texts(value);
 }
 
 async function* chunksOf(

@@ -86,9 +86,11 @@ export function compressedCard(origin: CardOrigin, sizes: Sizes, measured: Measu
 /** The card of a folder that `decompress` writes. */
 export function restoredCard(
   origin: CardOrigin,
-  { dtype, onnx, architecture }: {
+  { dtype, onnx, gguf, architecture }: {
     readonly dtype: string;
     readonly onnx: boolean;
+    /** Whether `model.gguf` is there too. */
+    readonly gguf?: boolean;
     /** Class of transformers that `config.json` names. */
     readonly architecture?: string | undefined;
   },
@@ -121,6 +123,7 @@ export function restoredCard(
         ),
       ]
       : []),
+    ...(gguf ? ["`model.gguf` is for llama.cpp:", code("sh", "llama-cli -m model.gguf")] : []),
     ...licence(origin),
   ].join("\n\n") + "\n";
 }
@@ -149,7 +152,7 @@ function headOf({ source, head, licences }: CardOrigin, library: string): string
 }
 
 /** `owner/name` where a recorded source is of the hub; a card names no revision and no file. */
-function hubIdOf(source: string | undefined): string | undefined {
+export function hubIdOf(source: string | undefined): string | undefined {
   if (!source?.startsWith(HUB_PREFIX)) return undefined;
   const id = source.slice(HUB_PREFIX.length).split(/[@:]/)[0]!;
   return isHubId(id) ? id : undefined;

@@ -1,3 +1,4 @@
+import { readGgufHeader } from "../../data/gguf/header.ts";
 import { InputError } from "../../data/input_error.ts";
 import { openFile } from "../../data/mod.ts";
 import { readSafetensorsHeader } from "../../data/safetensors_header.ts";
@@ -26,6 +27,18 @@ export const compressedFolder: OutputKind = {
   option: "--out",
   shape: "folder",
   foreign: (path) => foreignIn(path, COMPRESSED_NAME, isCompressed),
+};
+
+/** What `general.quantized_by` says in a GGUF file of ours. */
+export const GGUF_WRITER = "kanpress";
+/** Name of the GGUF file in a folder that `decompress` writes. */
+export const GGUF_NAME = "model.gguf";
+
+/** A GGUF file for llama.cpp. */
+export const ggufFile: OutputKind = {
+  option: "--out",
+  shape: "file",
+  foreign: async (path) => await isGgufOfOurs(path) ? undefined : FOREIGN,
 };
 
 /** A folder with a model that was decompressed. */
@@ -63,6 +76,17 @@ export async function startOf(path: string, length: number): Promise<string> {
   const file = await openFile(path);
   const start = await file.read(0, Math.min(file.byteLength, length));
   return new TextDecoder("latin1").decode(start);
+}
+
+async function isGgufOfOurs(path: string): Promise<boolean> {
+  try {
+    const { metadata } = await readGgufHeader(await openFile(path));
+    const writer = metadata.get("general.quantized_by");
+    return writer?.type === "STRING" && writer.value === GGUF_WRITER;
+  } catch (error) {
+    if (error instanceof InputError) return false;
+    throw error;
+  }
 }
 
 async function isCompressed(path: string): Promise<boolean> {

@@ -58,7 +58,8 @@ export async function foreignIn(
     const sign = list?.[name];
     const shown = printableLine(name, 80);
     // Without a card, files are known by their names.
-    const isUsual = chooseCompanions([name]).length > 0 || name === join("onnx", "model.onnx");
+    const isUsual = chooseCompanions([name]).length > 0 ||
+      [join("onnx", "model.onnx"), "model.gguf"].includes(name);
     if (list === undefined ? !isUsual : sign === undefined) {
       return `has ${shown}, which kanpress did not write`;
     }
