@@ -10,7 +10,7 @@ import * as tf from "@tensorflow/tfjs";
 import { createRandom } from "@kanpress/kanpress/kan";
 import { KanLayer, matMul } from "@kanpress/kanpress/kan/layers";
 import { uniformGrid } from "@kanpress/kanpress/kan/bases";
-import { kernelMemoryBytes } from "../kan/bases/local_splines.ts";
+import { kernelMemoryBytes } from "../kan/kernels/edge_kernels.ts";
 import { report } from "./support/kan_data.ts";
 
 const BATCH = 1024;

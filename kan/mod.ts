@@ -22,6 +22,7 @@
  *
  * @module
  */
+export type { BaseFunction } from "./bases/base_function.ts";
 export type { Basis, BasisDescription, Extrapolation } from "./bases/basis.ts";
 export type { Grid, UniformGridOptions } from "./bases/grid.ts";
 export type { Loss } from "./engine/losses.ts";
@@ -34,7 +35,7 @@ export { fitKan, type FitOptions, type FitProgress, type FitResult } from "./fit
 export type { GridUpdateOptions } from "./fitting/grid_schedule.ts";
 export { gridFromSamples, updateGrids } from "./fitting/grid_update.ts";
 export { refineAdamState, refineKan } from "./fitting/refine.ts";
-export type { BaseFunction, Initialization, KanLayerModel } from "./model/layer_model.ts";
+export type { Initialization, KanLayerModel } from "./model/layer_model.ts";
 export {
   createKanModel,
   type KanModel,

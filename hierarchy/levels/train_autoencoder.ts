@@ -128,8 +128,8 @@ function createPair(flat: FlatMatrices, shape: AutoencoderShape, random: Random)
   const back = transpose(projection, blockSize, hiddenDim);
   const decode = linearModel(hiddenDim, blockSize, back, latentRange, intervals);
   return {
-    encoder: KanLayer.fromModel(encode),
-    decoder: KanLayer.fromModel(decode),
+    encoder: KanLayer.fromModel(encode, "dense"),
+    decoder: KanLayer.fromModel(decode, "dense"),
     inputRange,
     latentRange,
   };

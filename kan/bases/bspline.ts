@@ -44,6 +44,14 @@ export function bsplineFunctions(grid: Grid): BasisFunctions {
 
   function readRow(pieces: Float64Array, span: number, u: number, out: Float64Array, at: number) {
     let row = span * support * support + order;
+    if (order === 3) {
+      // The loop below, unrolled for the usual order.
+      for (let i = 0; i < 4; i++, row += 4) {
+        const upper = pieces[row]! * u + pieces[row - 1]!;
+        out[at + i] = (upper * u + pieces[row - 2]!) * u + pieces[row - 3]!;
+      }
+      return;
+    }
     for (let i = 0; i < support; i++, row += support) {
       let sum = pieces[row]!;
       for (let power = 1; power <= order; power++) sum = sum * u + pieces[row - power]!;

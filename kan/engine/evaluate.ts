@@ -31,20 +31,22 @@ export function evaluateKan(model: KanModel, inputs: Samples): Samples {
 
 /**
  * The forward pass through every layer, with everything that later passes need. It takes raw inputs;
- * what it returns is what layers see and compute.
+ * what it returns is what layers see and compute. The gradient with respect to the inputs of the
+ * model needs slopes of the first layer, too.
  */
 export function traceModel(
   model: KanModel,
   inputs: Samples,
-  wants: { edges: boolean; slopes: boolean },
+  wants: { edges: boolean; slopes: boolean; inputSlopes?: boolean },
 ): LayerTrace[] {
   const inputDim = model.layers[0]!.inputDim;
   if (inputs.columns !== inputDim) {
     throw new RangeError(`the model has ${inputDim} inputs, the samples ${inputs.columns}`);
   }
   let data = toScaled(inputs.data, model.scaling?.inputs);
-  return model.layers.map((layer) => {
-    const trace = forwardLayer(layer, data, inputs.rows, wants);
+  return model.layers.map((layer, l) => {
+    const slopes = wants.slopes && (l > 0 || wants.inputSlopes === true);
+    const trace = forwardLayer(layer, data, inputs.rows, { edges: wants.edges, slopes });
     data = trace.nodes;
     return trace;
   });

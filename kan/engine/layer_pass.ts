@@ -1,5 +1,9 @@
+import { evaluateBase } from "../bases/base_function.ts";
 import { evaluatePoints } from "../bases/evaluate_basis.ts";
-import type { BaseFunction, KanLayerModel } from "../model/layer_model.ts";
+import type { EdgeBatch } from "../kernels/edge_batch.ts";
+import { factorGradients, timesFactors } from "../kernels/edge_factors.ts";
+import { edgeKernels } from "../kernels/edge_kernels.ts";
+import type { KanLayerModel } from "../model/layer_model.ts";
 import { layerParameterCount } from "../model/model.ts";
 import { evaluateSymbolic, symbolicFunction } from "../model/symbolic_functions.ts";
 
@@ -7,32 +11,14 @@ import { evaluateSymbolic, symbolicFunction } from "../model/symbolic_functions.
 export interface LayerTrace {
   /** Inputs [rows, inputDim]. */
   readonly inputs: Float64Array;
-  /** Index of the first function that is not 0, [rows, inputDim]. */
-  readonly first: Int32Array;
-  /** Values of the functions from there on, [rows, inputDim, support]. */
-  readonly values: Float64Array;
-  /** Their slopes, [rows, inputDim, support]. */
-  readonly slopes: Float64Array;
+  /** The functions at the inputs, and their weights with {@link splineFactors}. */
+  readonly batch: EdgeBatch<Float64Array>;
   /** Sums before multiplication, [rows, outputDim]. */
   readonly sums: Float64Array;
   /** Outputs of the edges [rows, inputDim, outputDim]; empty unless asked for. */
   readonly edges: Float64Array;
   /** Nodes of the layer, [rows, nodeCount]. */
   readonly nodes: Float64Array;
-}
-
-/** The value and the slope of the base function at x. */
-export function evaluateBase(base: BaseFunction, x: number): { value: number; slope: number } {
-  switch (base) {
-    case "silu": {
-      const gate = 1 / (1 + Math.exp(-x));
-      return { value: x * gate, slope: gate * (1 + x * (1 - gate)) };
-    }
-    case "identity":
-      return { value: x, slope: 1 };
-    case "none":
-      return { value: 0, slope: 0 };
-  }
 }
 
 /** The forward pass of `rows` samples in float64, each point touching `support` coefficients. */
@@ -42,40 +28,39 @@ export function forwardLayer(
   rows: number,
   wants: { edges: boolean; slopes: boolean },
 ): LayerTrace {
-  const { inputDim, outputDim, coefficients } = layer;
-  const size = layer.bases[0]!.size, support = layer.bases[0]!.support;
-  const { first, values, slopes } = evaluatePoints(layer.bases, inputs, wants.slopes);
-  const sums = new Float64Array(rows * outputDim);
-  const edges = new Float64Array(wants.edges ? rows * inputDim * outputDim : 0);
-  const factors = splineFactors(layer);
-  const curve = new Float64Array(outputDim);
-  for (let row = 0; row < rows; row++) {
-    for (let i = 0; i < inputDim; i++) {
-      const point = row * inputDim + i, x = inputs[point]!;
-      const start = first[point]!;
-      curve.fill(0);
-      for (let j = 0, at = (i * size + start) * outputDim; j < support; j++, at += outputDim) {
-        const value = values[point * support + j]!;
-        if (value === 0) continue;
-        for (let o = 0; o < outputDim; o++) curve[o]! += value * coefficients[at + o]!;
-      }
-      const base = evaluateBase(layer.base, x).value;
-      for (let o = 0; o < outputDim; o++) {
-        const edge = i * outputDim + o;
-        let phi = factors[edge]! * curve[o]!;
-        if (layer.base !== "none") phi += layer.mask[edge]! * layer.baseWeights[edge]! * base;
-        sums[row * outputDim + o]! += phi;
-        if (wants.edges) edges[point * outputDim + o] = phi;
-      }
-    }
-  }
+  const batch = edgeBatchOf(layer, inputs, rows, wants.slopes);
+  const { sums, edges } = edgeKernels.forward(batch, wants.edges);
   addSymbolicEdges(layer, inputs, rows, sums, edges);
-  return { inputs, first, values, slopes, sums, edges, nodes: multiplySums(layer, sums, rows) };
+  return { inputs, batch, sums, edges, nodes: multiplySums(layer, sums, rows) };
+}
+
+function edgeBatchOf(
+  layer: KanLayerModel,
+  inputs: Float64Array,
+  rows: number,
+  wantsSlopes: boolean,
+): EdgeBatch<Float64Array> {
+  const { inputDim, outputDim, mask } = layer;
+  const { size, support } = layer.bases[0]!;
+  return {
+    ...evaluatePoints(layer.bases, inputs, wantsSlopes),
+    rows,
+    inputs: inputDim,
+    outputs: outputDim,
+    size,
+    support,
+    ...evaluateBase(layer.base, inputs, wantsSlopes),
+    weights: timesFactors(layer.coefficients, splineFactors(layer), outputDim),
+    baseWeights: layer.base === "none"
+      ? new Float64Array(0)
+      : layer.baseWeights.map((weight, edge) => mask[edge]! * weight),
+  };
 }
 
 /**
  * The backward pass: adds the gradient with respect to the parameters of the layer, in their order,
- * to `gradient` and returns the gradient with respect to the inputs, [rows, inputDim].
+ * to `gradient` and returns the gradient with respect to the inputs, [rows, inputDim]; empty if the
+ * trace has no slopes.
  *
  * @param nodeGradients Gradient with respect to the nodes, [rows, nodeCount].
  * @param edgeGradients Gradient with respect to the spline edges besides, [rows, inputDim,
@@ -88,48 +73,38 @@ export function backwardLayer(
   edgeGradients: Float64Array | undefined,
   gradient: Float64Array,
 ): Float64Array {
-  const { inputDim, outputDim, coefficients } = layer;
-  const size = layer.bases[0]!.size, support = layer.bases[0]!.support;
-  const rows = trace.sums.length / outputDim;
-  const sumGradients = unmultiply(layer, trace.sums, nodeGradients, rows);
-  const inputGradients = new Float64Array(rows * inputDim);
-  const baseAt = coefficients.length, scaleAt = baseAt + layer.baseWeights.length;
-  const hasScales = layer.splineScales.length > 0;
+  const { outputDim, coefficients, mask, splineScales } = layer;
+  const sumGradients = unmultiply(layer, trace.sums, nodeGradients, trace.batch.rows);
+  const { weights, baseWeights, inputs } = edgeKernels.backward(
+    trace.batch,
+    sumGradients,
+    edgeGradients ?? new Float64Array(0),
+  );
   const factors = splineFactors(layer);
-  for (let row = 0; row < rows; row++) {
-    for (let i = 0; i < inputDim; i++) {
-      const point = row * inputDim + i;
-      const base = evaluateBase(layer.base, trace.inputs[point]!);
-      let inputGradient = 0;
-      for (let o = 0; o < outputDim; o++) {
-        const edge = i * outputDim + o;
-        if (layer.mask[edge] === 0) continue;
-        let upstream = sumGradients[row * outputDim + o]!;
-        if (edgeGradients !== undefined) upstream += edgeGradients[point * outputDim + o]!;
-        if (upstream === 0) continue;
-        let curve = 0, slope = 0;
-        let at = (i * size + trace.first[point]!) * outputDim + o;
-        for (let j = 0, local = point * support; j < support; j++, local++, at += outputDim) {
-          curve += trace.values[local]! * coefficients[at]!;
-          slope += trace.slopes[local]! * coefficients[at]!;
-          gradient[at]! += upstream * factors[edge]! * trace.values[local]!;
-        }
-        if (hasScales) gradient[scaleAt + edge]! += upstream * curve;
-        inputGradient += upstream * factors[edge]! * slope;
-        if (layer.base === "none") continue;
-        gradient[baseAt + edge]! += upstream * base.value;
-        inputGradient += upstream * layer.baseWeights[edge]! * base.slope;
-      }
-      inputGradients[point] = inputGradient;
-    }
+  const baseAt = coefficients.length, scaleAt = baseAt + layer.baseWeights.length;
+  addTo(gradient, 0, timesFactors(weights, factors, outputDim));
+  if (splineScales.length > 0) {
+    const scales = factorGradients(weights, coefficients, outputDim, mask.length);
+    addTo(gradient, scaleAt, scales.map((slope, edge) => mask[edge]! * slope));
   }
-  backwardSymbolicEdges(layer, trace.inputs, sumGradients, inputGradients, gradient);
-  return inputGradients;
+  for (let edge = 0; edge < baseWeights.length; edge++) {
+    gradient[baseAt + edge]! += mask[edge]! * baseWeights[edge]!;
+  }
+  backwardSymbolicEdges(layer, trace.inputs, sumGradients, inputs, gradient);
+  return inputs;
+}
+
+function addTo(target: Float64Array, start: number, values: Float64Array): void {
+  for (let i = 0; i < values.length; i++) target[start + i]! += values[i]!;
 }
 
 /** mask * splineScale of every edge. */
-function splineFactors(layer: KanLayerModel): Float64Array {
-  return Float64Array.from(layer.mask, (mask, edge) => mask * (layer.splineScales[edge] ?? 1));
+function splineFactors({ mask, splineScales }: KanLayerModel): Float64Array {
+  const factors = new Float64Array(mask.length), hasScales = splineScales.length > 0;
+  for (let edge = 0; edge < factors.length; edge++) {
+    factors[edge] = mask[edge]! * (hasScales ? splineScales[edge]! : 1);
+  }
+  return factors;
 }
 
 function addSymbolicEdges(
@@ -161,6 +136,7 @@ function backwardSymbolicEdges(
 ): void {
   const { inputDim, outputDim } = layer;
   const rows = sumGradients.length / outputDim;
+  const hasInputs = inputGradients.length > 0;
   let at = layerParameterCount(layer) - 4 * layer.symbolic.size;
   for (const [edge, form] of layer.symbolic) {
     const i = Math.floor(edge / outputDim), o = edge % outputDim;
@@ -174,7 +150,7 @@ function backwardSymbolicEdges(
       gradient[at + 1]! += inner;
       gradient[at + 2]! += upstream * value;
       gradient[at + 3]! += upstream;
-      inputGradients[row * inputDim + i]! += inner * form.inputScale;
+      if (hasInputs) inputGradients[row * inputDim + i]! += inner * form.inputScale;
     }
     at += 4;
   }

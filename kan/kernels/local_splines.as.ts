@@ -1,13 +1,17 @@
 // AssemblyScript, see kernels/build_kernels.ts.
 //
-// Shapes: first [rows, inputs] i32; values, slopes [rows, inputs, support] f32; weights and their
-// gradients [inputs, size, outputs] f32; sums and their gradients [rows, outputs] f32; input gradients
-// [rows, inputs] f32. Addresses are bytes. Blocks of rows keep the weights of an input in the cache.
+// T is f32 or f64. Shapes: first [rows, inputs] i32; values, slopes [rows, inputs, support]; base values
+// and slopes [rows, inputs]; weights and their gradients [inputs, size, outputs]; base weights and their
+// gradients [inputs, outputs]; sums and their gradients [rows, outputs]; edges and their gradients
+// [rows, inputs, outputs]; input gradients [rows, inputs]. Addresses are bytes; those of base weights and
+// of edges are 0 if there are none, that of slopes if no input gradients are wanted. Blocks of rows keep the weights of an input in the cache.
 
 const BLOCK: i32 = 32;
 
-/** sums += the splines: only `support` weights are touched for each input of each row. */
-export function forward(
+/** Adds the edges to the sums, and writes them. */
+// @ts-ignore: decorator
+
+function forward<T>(
   rows: i32,
   inputs: i32,
   outputs: i32,
@@ -15,28 +19,80 @@ export function forward(
   support: i32,
   first: usize,
   values: usize,
+  bases: usize,
   weights: usize,
+  baseWeights: usize,
   sums: usize,
+  edges: usize,
 ): void {
+  const width = sizeof<T>(), stride = <usize> outputs * width;
+  const whole = stride & ~15, isCubic = support == 4;
   for (let block = 0; block < rows; block += BLOCK) {
     const end = min(block + BLOCK, rows);
     for (let i = 0; i < inputs; i++) {
       for (let row = block; row < end; row++) {
-        const point = row * inputs + i;
-        const start = i * size + load<i32>(first + (<usize> point << 2));
-        const sum = sums + (<usize> (row * outputs) << 2);
-        for (let j = 0; j < support; j++) {
-          const value = load<f32>(values + (<usize> (point * support + j) << 2));
-          const weight = weights + (<usize> ((start + j) * outputs) << 2);
-          addScaled(sum, weight, value, outputs);
+        const point = <usize> (row * inputs + i);
+        const value = values + point * support * width;
+        const weight = weights + (<usize> (i * size) + load<i32>(first + (point << 2))) * stride;
+        const baseWeight = baseWeights + <usize> i * stride;
+        const sum = sums + <usize> row * stride, edge = edges + point * stride;
+        const base = baseWeights ? load<T>(bases + point * width) : <T> 0;
+        let at: usize = 0;
+        for (; at < whole; at += 16) {
+          let curve = v128.mul<T>(v128.splat<T>(load<T>(value)), v128.load(weight + at));
+          let from = weight + at;
+          if (support == 4) {
+            from += stride;
+            curve = v128.add<T>(
+              curve,
+              v128.mul<T>(v128.splat<T>(load<T>(value + width)), v128.load(from)),
+            );
+            from += stride;
+            curve = v128.add<T>(
+              curve,
+              v128.mul<T>(v128.splat<T>(load<T>(value + 2 * width)), v128.load(from)),
+            );
+            from += stride;
+            curve = v128.add<T>(
+              curve,
+              v128.mul<T>(v128.splat<T>(load<T>(value + 3 * width)), v128.load(from)),
+            );
+          } else {
+            for (let j = 1; j < support; j++) {
+              from += stride;
+              const factor = v128.splat<T>(load<T>(value + <usize> j * width));
+              curve = v128.add<T>(curve, v128.mul<T>(factor, v128.load(from)));
+            }
+          }
+          if (baseWeights) {
+            curve = v128.add<T>(
+              curve,
+              v128.mul<T>(v128.splat<T>(base), v128.load(baseWeight + at)),
+            );
+          }
+          if (edges) v128.store(edge + at, curve);
+          v128.store(sum + at, v128.add<T>(v128.load(sum + at), curve));
+        }
+        for (; at < stride; at += width) {
+          let from = weight + at;
+          let curve = load<T>(value) * load<T>(from);
+          for (let j = 1; j < support; j++) {
+            from += stride;
+            curve += load<T>(value + <usize> j * width) * load<T>(from);
+          }
+          if (baseWeights) curve += base * load<T>(baseWeight + at);
+          if (edges) store<T>(edge + at, curve);
+          store<T>(sum + at, load<T>(sum + at) + curve);
         }
       }
     }
   }
 }
 
-/** Adds to the gradients of the weights and of the inputs. */
-export function backward(
+/** Adds to the gradients of the weights and, given slopes, writes those of the inputs. */
+// @ts-ignore: decorator
+
+function backward<T>(
   rows: i32,
   inputs: i32,
   outputs: i32,
@@ -45,62 +101,254 @@ export function backward(
   first: usize,
   values: usize,
   slopes: usize,
+  bases: usize,
+  baseSlopes: usize,
   weights: usize,
+  baseWeights: usize,
   sumGradients: usize,
+  edgeGradients: usize,
   weightGradients: usize,
+  baseGradients: usize,
   inputGradients: usize,
 ): void {
+  const width = sizeof<T>(), stride = <usize> outputs * width;
+  const whole = stride & ~15, isCubic = support == 4;
   for (let block = 0; block < rows; block += BLOCK) {
     const end = min(block + BLOCK, rows);
     for (let i = 0; i < inputs; i++) {
       for (let row = block; row < end; row++) {
-        const point = row * inputs + i;
-        const start = i * size + load<i32>(first + (<usize> point << 2));
-        const upstream = sumGradients + (<usize> (row * outputs) << 2);
-        let inputGradient: f32 = 0;
-        for (let j = 0; j < support; j++) {
-          const local = <usize> (point * support + j) << 2;
-          const offset = <usize> ((start + j) * outputs) << 2;
-          addScaled(weightGradients + offset, upstream, load<f32>(values + local), outputs);
-          inputGradient += load<f32>(slopes + local) * dot(weights + offset, upstream, outputs);
+        const point = <usize> (row * inputs + i);
+        const offset = point * support * width;
+        const value = values + offset, slope = slopes + offset;
+        const start = (<usize> (i * size) + load<i32>(first + (point << 2))) * stride;
+        const weight = weights + start, weightGradient = weightGradients + start;
+        const baseWeight = baseWeights + <usize> i * stride;
+        const baseGradient = baseGradients + <usize> i * stride;
+        const sumGradient = sumGradients + <usize> row * stride;
+        const edgeGradient = edgeGradients + point * stride;
+        const base = baseWeights ? load<T>(bases + point * width) : <T> 0;
+        const baseSlope = slopes && baseWeights ? load<T>(baseSlopes + point * width) : <T> 0;
+        const manyBases = v128.splat<T>(base), manyBaseSlopes = v128.splat<T>(baseSlope);
+        const value0 = v128.splat<T>(load<T>(value));
+        const slope0 = v128.splat<T>(slopes ? load<T>(slope) : <T> 0);
+        const value1 = v128.splat<T>(isCubic ? load<T>(value + width) : <T> 0);
+        const slope1 = v128.splat<T>(slopes && isCubic ? load<T>(slope + width) : <T> 0);
+        const value2 = v128.splat<T>(isCubic ? load<T>(value + 2 * width) : <T> 0);
+        const slope2 = v128.splat<T>(slopes && isCubic ? load<T>(slope + 2 * width) : <T> 0);
+        const value3 = v128.splat<T>(isCubic ? load<T>(value + 3 * width) : <T> 0);
+        const slope3 = v128.splat<T>(slopes && isCubic ? load<T>(slope + 3 * width) : <T> 0);
+        let products = v128.splat<T>(<T> 0);
+        let at: usize = 0;
+        for (; at < whole; at += 16) {
+          let upstream = v128.load(sumGradient + at);
+          if (edgeGradients) upstream = v128.add<T>(upstream, v128.load(edgeGradient + at));
+          let curve = v128.splat<T>(<T> 0);
+          if (isCubic) {
+            const next = at + stride, third = next + stride, last = third + stride;
+            if (slopes) {
+              curve = v128.mul<T>(slope0, v128.load(weight + at));
+              curve = v128.add<T>(curve, v128.mul<T>(slope1, v128.load(weight + next)));
+              curve = v128.add<T>(curve, v128.mul<T>(slope2, v128.load(weight + third)));
+              curve = v128.add<T>(curve, v128.mul<T>(slope3, v128.load(weight + last)));
+            }
+            addTo<T>(weightGradient + at, value0, upstream);
+            addTo<T>(weightGradient + next, value1, upstream);
+            addTo<T>(weightGradient + third, value2, upstream);
+            addTo<T>(weightGradient + last, value3, upstream);
+          } else {
+            let next = at;
+            for (let j = 0; j < support; j++) {
+              const place = <usize> j * width;
+              if (slopes) {
+                const factor = v128.splat<T>(load<T>(slope + place));
+                const term = v128.mul<T>(factor, v128.load(weight + next));
+                curve = j == 0 ? term : v128.add<T>(curve, term);
+              }
+              addTo<T>(weightGradient + next, v128.splat<T>(load<T>(value + place)), upstream);
+              next += stride;
+            }
+          }
+          if (baseWeights) addTo<T>(baseGradient + at, manyBases, upstream);
+          if (!slopes) continue;
+          if (baseWeights) {
+            curve = v128.add<T>(curve, v128.mul<T>(manyBaseSlopes, v128.load(baseWeight + at)));
+          }
+          products = v128.add<T>(products, v128.mul<T>(curve, upstream));
         }
-        store<f32>(inputGradients + (<usize> point << 2), inputGradient);
+        let inputGradient = v128.extract_lane<T>(products, 0) + v128.extract_lane<T>(products, 1);
+        if (sizeof<T>() == 4) {
+          inputGradient += v128.extract_lane<T>(products, sizeof<T>() == 4 ? 2 : 0);
+          inputGradient += v128.extract_lane<T>(products, sizeof<T>() == 4 ? 3 : 0);
+        }
+        for (; at < stride; at += width) {
+          let upstream = load<T>(sumGradient + at);
+          if (edgeGradients) upstream += load<T>(edgeGradient + at);
+          let curve: T = 0;
+          let next = at;
+          for (let j = 0; j < support; j++) {
+            const place = <usize> j * width;
+            if (slopes) {
+              const term = load<T>(slope + place) * load<T>(weight + next);
+              curve = j == 0 ? term : curve + term;
+            }
+            const target = weightGradient + next;
+            store<T>(target, load<T>(target) + load<T>(value + place) * upstream);
+            next += stride;
+          }
+          if (baseWeights) {
+            if (slopes) curve += baseSlope * load<T>(baseWeight + at);
+            store<T>(baseGradient + at, load<T>(baseGradient + at) + base * upstream);
+          }
+          inputGradient += curve * upstream;
+        }
+        if (slopes) store<T>(inputGradients + point * width, inputGradient);
       }
     }
   }
 }
 
-function addScaled(target: usize, source: usize, factor: f32, count: i32): void {
-  const factors = f32x4.splat(factor);
-  const end = target + (<usize> count << 2);
-  const lastWhole = target + (<usize> (count & ~3) << 2);
-  while (target < lastWhole) {
-    v128.store(target, f32x4.add(v128.load(target), f32x4.mul(factors, v128.load(source))));
-    target += 16;
-    source += 16;
-  }
-  while (target < end) {
-    store<f32>(target, load<f32>(target) + factor * load<f32>(source));
-    target += 4;
-    source += 4;
-  }
+// @ts-ignore: decorator
+
+function addTo<T>(target: usize, factors: v128, vector: v128): void {
+  v128.store(target, v128.add<T>(v128.load(target), v128.mul<T>(factors, vector)));
 }
 
-function dot(a: usize, b: usize, count: i32): f32 {
-  const end = a + (<usize> count << 2);
-  const lastWhole = a + (<usize> (count & ~3) << 2);
-  let sums = f32x4.splat(0);
-  while (a < lastWhole) {
-    sums = f32x4.add(sums, f32x4.mul(v128.load(a), v128.load(b)));
-    a += 16;
-    b += 16;
-  }
-  let sum = f32x4.extract_lane(sums, 0) + f32x4.extract_lane(sums, 1) +
-    f32x4.extract_lane(sums, 2) + f32x4.extract_lane(sums, 3);
-  while (a < end) {
-    sum += load<f32>(a) * load<f32>(b);
-    a += 4;
-    b += 4;
-  }
-  return sum;
+export function forward32(
+  rows: i32,
+  inputs: i32,
+  outputs: i32,
+  size: i32,
+  support: i32,
+  first: usize,
+  values: usize,
+  bases: usize,
+  weights: usize,
+  baseWeights: usize,
+  sums: usize,
+  edges: usize,
+): void {
+  forward<f32>(
+    rows,
+    inputs,
+    outputs,
+    size,
+    support,
+    first,
+    values,
+    bases,
+    weights,
+    baseWeights,
+    sums,
+    edges,
+  );
+}
+
+export function forward64(
+  rows: i32,
+  inputs: i32,
+  outputs: i32,
+  size: i32,
+  support: i32,
+  first: usize,
+  values: usize,
+  bases: usize,
+  weights: usize,
+  baseWeights: usize,
+  sums: usize,
+  edges: usize,
+): void {
+  forward<f64>(
+    rows,
+    inputs,
+    outputs,
+    size,
+    support,
+    first,
+    values,
+    bases,
+    weights,
+    baseWeights,
+    sums,
+    edges,
+  );
+}
+
+export function backward32(
+  rows: i32,
+  inputs: i32,
+  outputs: i32,
+  size: i32,
+  support: i32,
+  first: usize,
+  values: usize,
+  slopes: usize,
+  bases: usize,
+  baseSlopes: usize,
+  weights: usize,
+  baseWeights: usize,
+  sumGradients: usize,
+  edgeGradients: usize,
+  weightGradients: usize,
+  baseGradients: usize,
+  inputGradients: usize,
+): void {
+  backward<f32>(
+    rows,
+    inputs,
+    outputs,
+    size,
+    support,
+    first,
+    values,
+    slopes,
+    bases,
+    baseSlopes,
+    weights,
+    baseWeights,
+    sumGradients,
+    edgeGradients,
+    weightGradients,
+    baseGradients,
+    inputGradients,
+  );
+}
+
+export function backward64(
+  rows: i32,
+  inputs: i32,
+  outputs: i32,
+  size: i32,
+  support: i32,
+  first: usize,
+  values: usize,
+  slopes: usize,
+  bases: usize,
+  baseSlopes: usize,
+  weights: usize,
+  baseWeights: usize,
+  sumGradients: usize,
+  edgeGradients: usize,
+  weightGradients: usize,
+  baseGradients: usize,
+  inputGradients: usize,
+): void {
+  backward<f64>(
+    rows,
+    inputs,
+    outputs,
+    size,
+    support,
+    first,
+    values,
+    slopes,
+    bases,
+    baseSlopes,
+    weights,
+    baseWeights,
+    sumGradients,
+    edgeGradients,
+    weightGradients,
+    baseGradients,
+    inputGradients,
+  );
 }

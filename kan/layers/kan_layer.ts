@@ -1,11 +1,13 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Basis } from "../bases/basis.ts";
 import { gridOf } from "../bases/bspline.ts";
-import { expandBasis } from "../bases/expansion.ts";
-import { applyLocalSplines } from "../bases/local_splines.ts";
+import { applyBase, type BaseFunction } from "../bases/base_function.ts";
+import { applyDenseEdges, livingBaseWeights, scaledCoefficients } from "../bases/dense_edges.ts";
+import type { EdgeTensors } from "../bases/edge_tensors.ts";
+import { canReadSynchronously, expandBasis } from "../bases/expansion.ts";
+import { applyLocalEdges } from "../bases/local_edges.ts";
 import type { Grid } from "../bases/grid.ts";
 import {
-  type BaseFunction,
   createKanLayerModel,
   type KanLayerModel,
   type KanLayerOptions,
@@ -18,10 +20,10 @@ import type { Tensor, Tensor2D, Tensor3D, Variable } from "../numeric/tensor_typ
 
 /**
  * How a layer evaluates its splines: `"dense"` expands every basis function and multiplies matrices,
- * on any backend and differentiable any number of times; `"local"` touches only the functions that
- * are not 0 (see {@link applyLocalSplines}), faster on fine grids.
+ * on any backend; `"local"` touches only the functions that are not 0, on the CPU and WASM backends;
+ * `"auto"` takes whichever is faster for the basis on the current backend. They round differently.
  */
-export type SplinePath = "dense" | "local";
+export type SplinePath = "auto" | "dense" | "local";
 
 /**
  * A trainable layer of KAN edges on tfjs; {@link KanLayerModel} says what it computes. The owner
@@ -103,7 +105,7 @@ export class KanLayer {
    *
    * @throws RangeError if an option is out of its range.
    */
-  static create(options: KanLayerOptions, path: SplinePath = "dense"): KanLayer {
+  static create(options: KanLayerOptions, path: SplinePath = "auto"): KanLayer {
     return new KanLayer(createKanLayerModel(options), path);
   }
 
@@ -112,7 +114,7 @@ export class KanLayer {
    *
    * @throws RangeError if the model's arrays do not fit each other or hold a number that is not finite.
    */
-  static fromModel(model: KanLayerModel, path: SplinePath = "dense"): KanLayer {
+  static fromModel(model: KanLayerModel, path: SplinePath = "auto"): KanLayer {
     requireModel({ layers: [model] });
     return new KanLayer(model, path);
   }
@@ -164,14 +166,7 @@ export class KanLayer {
    */
   apply(x: Tensor2D): Tensor2D {
     this.#requireInputs(x);
-    return tf.tidy((): Tensor2D => {
-      let sums = this.#splineSums(x);
-      const baseWeights = this.#livingBaseWeights();
-      if (baseWeights !== undefined) {
-        sums = sums.add<Tensor2D>(matMul(applyBase(this.base, x), baseWeights));
-      }
-      return this.#toNodes(x, sums);
-    });
+    return tf.tidy((): Tensor2D => this.#toNodes(x, applyEdges(this.#edges(), x, this.path)));
   }
 
   /**
@@ -184,8 +179,12 @@ export class KanLayer {
     this.#requireInputs(x);
     return tf.tidy(() => {
       const expansion = expandBasis(this.bases, x).transpose<Tensor3D>([1, 0, 2]);
-      let edges = tf.matMul(expansion, this.#scaledCoefficients()).transpose<Tensor3D>([1, 0, 2]);
-      const baseWeights = this.#livingBaseWeights();
+      let edges = tf.matMul(expansion, scaledCoefficients(this.#edges())).transpose<Tensor3D>([
+        1,
+        0,
+        2,
+      ]);
+      const baseWeights = livingBaseWeights(this.#edges());
       if (baseWeights !== undefined) {
         edges = edges.add(applyBase(this.base, x).expandDims(2).mul(baseWeights.expandDims(0)));
       }
@@ -205,22 +204,9 @@ export class KanLayer {
     }
   }
 
-  #scaledCoefficients(): Tensor3D {
-    let weights: Tensor3D = this.coefficients;
-    for (const scale of [this.splineScales, this.mask]) {
-      if (scale !== undefined) weights = weights.mul(scale.expandDims(1));
-    }
-    return weights;
-  }
-
-  #splineSums(x: Tensor2D): Tensor2D {
-    const weights = this.#scaledCoefficients();
-    if (this.path === "local") return applyLocalSplines(this.bases, x, weights);
-    return applyDenseSplines(this.bases, x, weights);
-  }
-
-  #livingBaseWeights(): Tensor2D | undefined {
-    return this.mask === undefined ? this.baseWeights : this.baseWeights?.mul(this.mask);
+  #edges(): EdgeTensors {
+    const { bases, base, coefficients, splineScales, baseWeights, mask } = this;
+    return { bases, base, coefficients, splineScales, baseWeights, mask };
   }
 
   #toNodes(x: Tensor2D, splineSums: Tensor2D): Tensor2D {
@@ -259,22 +245,15 @@ export class KanLayer {
   }
 }
 
-/** The sums over inputs and functions of the dense expansion times `weights` [inputs, size, outputs]. */
-export function applyDenseSplines(
-  bases: readonly Basis[],
-  x: Tensor2D,
-  weights: Tensor3D,
-): Tensor2D {
-  const [inputs, size, outputs] = weights.shape;
-  return matMul(
-    expandBasis(bases, x).reshape<Tensor2D>([x.shape[0], inputs * size]),
-    weights.reshape<Tensor2D>([inputs * size, outputs]),
-  );
+/** The sums of all edges at inputs `x` [batch, inputs], [batch, outputs]. */
+export function applyEdges(edges: EdgeTensors, x: Tensor2D, path: SplinePath): Tensor2D {
+  const isLocal = path === "local" || (path === "auto" && isLocalFaster(edges.bases));
+  return isLocal ? applyLocalEdges(edges, x) : applyDenseEdges(edges, x);
 }
 
-/** The base function of every element; x itself for `"identity"`. */
-export function applyBase(base: BaseFunction, x: Tensor2D): Tensor2D {
-  return base === "silu" ? x.mul<Tensor2D>(x.sigmoid()) : x;
+/** Where few of the functions are not 0, on tensors in plain memory. */
+function isLocalFaster([basis]: readonly Basis[]): boolean {
+  return canReadSynchronously() && basis!.support < basis!.size;
 }
 
 function toVariable<R extends tf.Rank>(initial: tf.Tensor<R>): tf.Variable<R> {

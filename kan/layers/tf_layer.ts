@@ -1,16 +1,12 @@
 import { requireInteger } from "../numeric/checks.ts";
 import * as tf from "@tensorflow/tfjs";
+import type { BaseFunction } from "../bases/base_function.ts";
 import type { Basis, BasisDescription } from "../bases/basis.ts";
 import { createBsplines } from "../bases/bspline.ts";
 import { basisFromDescription } from "../bases/describe.ts";
 import { uniformGrid, type UniformGridOptions } from "../bases/grid.ts";
-import {
-  type BaseFunction,
-  createKanLayerModel,
-  type Initialization,
-} from "../model/layer_model.ts";
-import { applyBase, applyDenseSplines } from "./kan_layer.ts";
-import { matMul } from "../numeric/mat_mul.ts";
+import { createKanLayerModel, type Initialization } from "../model/layer_model.ts";
+import { applyEdges } from "./kan_layer.ts";
 import { createRandom } from "../numeric/random.ts";
 import type { Tensor2D, Tensor3D } from "../numeric/tensor_types.ts";
 
@@ -115,12 +111,14 @@ class KanDense extends tf.layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     const x = (Array.isArray(inputs) ? inputs[0] : inputs) as Tensor2D;
     return tf.tidy(() => {
-      const scales = this.#splineScales!.read().expandDims(1);
-      const weights = this.#coefficients!.read().mul(scales) as Tensor3D;
-      const splines = applyDenseSplines([this.#basis], x, weights);
-      if (this.#baseWeights === undefined) return splines;
-      const activated = applyBase(this.#options.base ?? "silu", x);
-      return splines.add(matMul(activated, this.#baseWeights.read() as Tensor2D));
+      const edges = {
+        bases: [this.#basis],
+        base: this.#options.base ?? "silu",
+        coefficients: this.#coefficients!.read() as Tensor3D,
+        splineScales: this.#splineScales!.read() as Tensor2D,
+        baseWeights: this.#baseWeights?.read() as Tensor2D | undefined,
+      };
+      return applyEdges(edges, x, "auto");
     });
   }
 

@@ -1,4 +1,5 @@
 import { requireInteger, requireNumber, requireProducts } from "../numeric/checks.ts";
+import type { BaseFunction } from "../bases/base_function.ts";
 import type { Basis } from "../bases/basis.ts";
 import { evaluateBasis } from "../bases/evaluate_basis.ts";
 import { createBsplines } from "../bases/bspline.ts";
@@ -6,9 +7,6 @@ import type { Grid } from "../bases/grid.ts";
 import { leastSquares, type Samples } from "../numeric/least_squares.ts";
 import type { Random } from "../numeric/random.ts";
 import type { SymbolicEdge } from "./symbolic_functions.ts";
-
-/** The function b(x) added to the spline of every edge: x / (1 + exp(-x)), x, or nothing. */
-export type BaseFunction = "silu" | "identity" | "none";
 
 /** The name of a published way to draw the first weights of a layer. */
 export type Initialization = "pykan" | "efficient-kan" | "fastkan" | "chebykan" | "zero";

@@ -1,9 +1,9 @@
 import { requireFinite, requireInteger } from "../numeric/checks.ts";
+import type { BaseFunction } from "../bases/base_function.ts";
 import { createBsplines } from "../bases/bspline.ts";
 import type { Basis, Extrapolation } from "../bases/basis.ts";
 import { uniformGrid, type UniformGridOptions } from "../bases/grid.ts";
 import {
-  type BaseFunction,
   createKanLayerModel,
   type Initialization,
   type KanLayerModel,

@@ -1,7 +1,8 @@
 import { requireModel } from "./model_checks.ts";
 import type { BasisDescription } from "../bases/basis.ts";
 import { basisFromDescription } from "../bases/describe.ts";
-import type { BaseFunction, KanLayerModel } from "./layer_model.ts";
+import type { BaseFunction } from "../bases/base_function.ts";
+import type { KanLayerModel } from "./layer_model.ts";
 import type { KanModel } from "./model.ts";
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
 import type { Scaling } from "./scaling.ts";

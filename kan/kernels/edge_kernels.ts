@@ -1,0 +1,210 @@
+import { type EdgeBatch, type EdgeKernels, type Floats, zerosLike } from "./edge_batch.ts";
+import { edgeReference } from "./edge_reference.ts";
+import { LOCAL_SPLINES_WASM } from "./local_splines_wasm.ts";
+
+type Pass = (...shapesAndAddresses: number[]) => void;
+
+interface Exports {
+  readonly memory: WebAssembly.Memory;
+  readonly forward32: Pass;
+  readonly forward64: Pass;
+  readonly backward32: Pass;
+  readonly backward64: Pass;
+}
+
+const PAGE = 65_536;
+/** Numbers that a call holds for its samples; larger batches are passed in parts. */
+const MOST_NUMBERS = 1 << 21;
+
+let loaded: Exports | undefined;
+let isMissing = false;
+
+/**
+ * The compiled kernels, made once from bytes in the source, so that any runtime can load them;
+ * undefined where WebAssembly or its SIMD is missing or forbidden.
+ */
+function load(): Exports | undefined {
+  if (loaded !== undefined || isMissing) return loaded;
+  try {
+    const wasm = Uint8Array.from(atob(LOCAL_SPLINES_WASM), (letter) => letter.charCodeAt(0));
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(wasm), {});
+    loaded = instance.exports as unknown as Exports;
+  } catch {
+    isMissing = true;
+  }
+  return loaded;
+}
+
+/** Bytes of memory that the kernels hold; they grow to the largest call and stay. */
+export function kernelMemoryBytes(): number {
+  return load()?.memory.buffer.byteLength ?? 0;
+}
+
+/** The passes through the edges of a layer, by WebAssembly where there is any. */
+export const edgeKernels: EdgeKernels = {
+  forward(batch, wantsEdges) {
+    return withKernels((kernels) => forward(kernels, batch, wantsEdges)) ??
+      edgeReference.forward(batch, wantsEdges);
+  },
+  backward(batch, sumGradients, edgeGradients) {
+    return withKernels((kernels) => backward(kernels, batch, sumGradients, edgeGradients)) ??
+      edgeReference.backward(batch, sumGradients, edgeGradients);
+  },
+};
+
+/** What `run` gives; undefined if there are no kernels, or no memory for them. */
+function withKernels<T>(run: (kernels: Exports) => T): T | undefined {
+  const kernels = load();
+  if (kernels === undefined) return undefined;
+  try {
+    return run(kernels);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined; // Memory does not grow any more.
+    throw error;
+  }
+}
+
+function forward<A extends Floats>(kernels: Exports, batch: EdgeBatch<A>, wantsEdges: boolean) {
+  const { rows, inputs, outputs, support, weights, baseWeights } = batch;
+  const space = new Workspace(kernels.memory, weights);
+  const hasBase = baseWeights.length > 0;
+  const weightsAt = space.place(weights), baseWeightsAt = hasBase ? space.place(baseWeights) : 0;
+  const sums = zerosLike(weights, rows * outputs);
+  const edges = zerosLike(weights, wantsEdges ? rows * inputs * outputs : 0);
+  const pass = weights instanceof Float32Array ? kernels.forward32 : kernels.forward64;
+  const numbers = inputs * (support + 1 + (wantsEdges ? outputs : 0)) + outputs;
+  const mark = space.end;
+  for (const [from, to] of parts(rows, numbers)) {
+    space.end = mark;
+    const count = to - from, points = count * inputs;
+    const local = (values: Float64Array, each: number) =>
+      space.place(values.subarray(from * inputs * each, to * inputs * each));
+    const firstAt = space.placeIntegers(batch.first.subarray(from * inputs, to * inputs));
+    const valuesAt = local(batch.values, support);
+    const basesAt = hasBase ? local(batch.bases, 1) : 0;
+    const sumsAt = space.zeros(count * outputs);
+    const edgesAt = wantsEdges ? space.reserve(points * outputs) : 0;
+    pass(
+      ...shapeOf(batch, count),
+      firstAt,
+      valuesAt,
+      basesAt,
+      weightsAt,
+      baseWeightsAt,
+      sumsAt,
+      edgesAt,
+    );
+    sums.set(space.view(sumsAt, count * outputs), from * outputs);
+    if (wantsEdges) edges.set(space.view(edgesAt, points * outputs), from * inputs * outputs);
+  }
+  return { sums, edges };
+}
+
+function backward<A extends Floats>(
+  kernels: Exports,
+  batch: EdgeBatch<A>,
+  sumGradients: A,
+  edgeGradients: A,
+) {
+  const { rows, inputs, outputs, support, weights, baseWeights } = batch;
+  const space = new Workspace(kernels.memory, weights);
+  const hasBase = baseWeights.length > 0, hasEdges = edgeGradients.length > 0;
+  const weightsAt = space.place(weights), baseWeightsAt = hasBase ? space.place(baseWeights) : 0;
+  const weightGradientsAt = space.zeros(weights.length);
+  const baseGradientsAt = space.zeros(baseWeights.length);
+  const hasSlopes = batch.slopes.length > 0;
+  const inputGradients = zerosLike(weights, hasSlopes ? rows * inputs : 0);
+  const pass = weights instanceof Float32Array ? kernels.backward32 : kernels.backward64;
+  const numbers = inputs * (2 * support + 3 + (hasEdges ? outputs : 0)) + outputs;
+  const mark = space.end;
+  for (const [from, to] of parts(rows, numbers)) {
+    space.end = mark;
+    const count = to - from, points = count * inputs;
+    const local = (values: Floats, each: number) =>
+      space.place(values.subarray(from * inputs * each, to * inputs * each));
+    const firstAt = space.placeIntegers(batch.first.subarray(from * inputs, to * inputs));
+    const valuesAt = local(batch.values, support);
+    const slopesAt = hasSlopes ? local(batch.slopes, support) : 0;
+    const basesAt = hasBase ? local(batch.bases, 1) : 0;
+    const baseSlopesAt = hasBase && hasSlopes ? local(batch.baseSlopes, 1) : 0;
+    const sumsAt = space.place(sumGradients.subarray(from * outputs, to * outputs));
+    const edgesAt = hasEdges ? local(edgeGradients, outputs) : 0;
+    const inputsAt = space.reserve(points);
+    const functions = [firstAt, valuesAt, slopesAt, basesAt, baseSlopesAt];
+    const gradients = [weightGradientsAt, baseGradientsAt, inputsAt];
+    pass(
+      ...shapeOf(batch, count),
+      ...functions,
+      weightsAt,
+      baseWeightsAt,
+      sumsAt,
+      edgesAt,
+      ...gradients,
+    );
+    if (hasSlopes) inputGradients.set(space.view(inputsAt, points), from * inputs);
+  }
+  return {
+    weights: space.view(weightGradientsAt, weights.length).slice() as A,
+    baseWeights: space.view(baseGradientsAt, baseWeights.length).slice() as A,
+    inputs: inputGradients,
+  };
+}
+
+function shapeOf({ inputs, outputs, size, support }: EdgeBatch<Floats>, rows: number): number[] {
+  return [rows, inputs, outputs, size, support];
+}
+
+/** Runs of rows that hold few enough numbers. */
+function* parts(rows: number, numbersOfRow: number): Iterable<readonly [number, number]> {
+  const most = Math.max(1, Math.floor(MOST_NUMBERS / numbersOfRow));
+  for (let from = 0; from < rows; from += most) yield [from, Math.min(rows, from + most)];
+}
+
+/** Arrays of one precision laid out one after the other in the memory of the kernels. */
+class Workspace {
+  /** Past the data of the module; the stub runtime keeps nothing else. */
+  end = PAGE;
+  readonly #memory: WebAssembly.Memory;
+  readonly #isSingle: boolean;
+
+  constructor(memory: WebAssembly.Memory, like: Floats) {
+    this.#memory = memory;
+    this.#isSingle = like instanceof Float32Array;
+  }
+
+  /** The address of a copy of `values`, rounded to the precision. */
+  place(values: Floats): number {
+    const address = this.reserve(values.length);
+    this.view(address, values.length).set(values);
+    return address;
+  }
+
+  placeIntegers(values: Int32Array): number {
+    const address = this.reserve(values.length);
+    new Int32Array(this.#memory.buffer, address, values.length).set(values);
+    return address;
+  }
+
+  /** The address of that many zeros. */
+  zeros(length: number): number {
+    const address = this.reserve(length);
+    this.view(address, length).fill(0);
+    return address;
+  }
+
+  /** The address of room for that many numbers. */
+  reserve(length: number): number {
+    const address = this.end;
+    this.end += 16 * Math.ceil(length * (this.#isSingle ? 4 : 8) / 16);
+    const missing = this.end - this.#memory.buffer.byteLength;
+    if (missing > 0) this.#memory.grow(Math.ceil(missing / PAGE));
+    return address;
+  }
+
+  view(address: number, length: number): Floats {
+    const { buffer } = this.#memory;
+    return this.#isSingle
+      ? new Float32Array(buffer, address, length)
+      : new Float64Array(buffer, address, length);
+  }
+}
