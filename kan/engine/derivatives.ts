@@ -1,5 +1,6 @@
 import { evaluateBasis } from "../bases/evaluate_basis.ts";
-import { type BaseFunction, type KanLayerModel, nodeCount } from "../model/layer_model.ts";
+import type { BaseFunction } from "../bases/base_function.ts";
+import { type KanLayerModel, nodeCount } from "../model/layer_model.ts";
 import { type KanModel, layerParameterCount, parameterCount } from "../model/model.ts";
 import { requireModelAndInputs } from "../model/model_checks.ts";
 import { toRaw, toScaled } from "../model/scaling.ts";

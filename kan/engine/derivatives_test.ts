@@ -56,7 +56,9 @@ for (const [name, model] of Object.entries(cases)) {
   Deno.test(`${name}: derivatives are those of differences`, () => {
     const directions = [[1, 0], [0.6, -0.3]];
     const { values, first, second } = differentiateKan(model, points, directions);
-    assert.deepEqual(values, evaluateKan(model, points).data);
+    evaluateKan(model, points).data.forEach((value, i) => {
+      assert.ok(Math.abs(values[i]! - value) < 1e-14);
+    });
     const step = 1e-3;
     directions.forEach((direction, d) => {
       const at = (k: number) =>
