@@ -9,8 +9,6 @@
 const BLOCK: i32 = 32;
 
 /** Adds the edges to the sums, and writes them. */
-// @ts-ignore: decorator
-
 function forward<T>(
   rows: i32,
   inputs: i32,
@@ -37,39 +35,25 @@ function forward<T>(
         const baseWeight = baseWeights + <usize> i * stride;
         const sum = sums + <usize> row * stride, edge = edges + point * stride;
         const base = baseWeights ? load<T>(bases + point * width) : <T> 0;
+        const value0 = v128.splat<T>(load<T>(value)), manyBases = v128.splat<T>(base);
+        const value1 = v128.splat<T>(isCubic ? load<T>(value + width) : <T> 0);
+        const value2 = v128.splat<T>(isCubic ? load<T>(value + 2 * width) : <T> 0);
+        const value3 = v128.splat<T>(isCubic ? load<T>(value + 3 * width) : <T> 0);
         let at: usize = 0;
         for (; at < whole; at += 16) {
-          let curve = v128.mul<T>(v128.splat<T>(load<T>(value)), v128.load(weight + at));
           let from = weight + at;
-          if (support == 4) {
-            from += stride;
-            curve = v128.add<T>(
-              curve,
-              v128.mul<T>(v128.splat<T>(load<T>(value + width)), v128.load(from)),
-            );
-            from += stride;
-            curve = v128.add<T>(
-              curve,
-              v128.mul<T>(v128.splat<T>(load<T>(value + 2 * width)), v128.load(from)),
-            );
-            from += stride;
-            curve = v128.add<T>(
-              curve,
-              v128.mul<T>(v128.splat<T>(load<T>(value + 3 * width)), v128.load(from)),
-            );
+          let curve = v128.mul<T>(value0, v128.load(from));
+          if (isCubic) {
+            curve = addProduct<T>(curve, value1, from += stride);
+            curve = addProduct<T>(curve, value2, from += stride);
+            curve = addProduct<T>(curve, value3, from += stride);
           } else {
             for (let j = 1; j < support; j++) {
-              from += stride;
               const factor = v128.splat<T>(load<T>(value + <usize> j * width));
-              curve = v128.add<T>(curve, v128.mul<T>(factor, v128.load(from)));
+              curve = addProduct<T>(curve, factor, from += stride);
             }
           }
-          if (baseWeights) {
-            curve = v128.add<T>(
-              curve,
-              v128.mul<T>(v128.splat<T>(base), v128.load(baseWeight + at)),
-            );
-          }
+          if (baseWeights) curve = addProduct<T>(curve, manyBases, baseWeight + at);
           if (edges) v128.store(edge + at, curve);
           v128.store(sum + at, v128.add<T>(v128.load(sum + at), curve));
         }
@@ -90,8 +74,6 @@ function forward<T>(
 }
 
 /** Adds to the gradients of the weights and, given slopes, writes those of the inputs. */
-// @ts-ignore: decorator
-
 function backward<T>(
   rows: i32,
   inputs: i32,
@@ -147,9 +129,9 @@ function backward<T>(
             const next = at + stride, third = next + stride, last = third + stride;
             if (slopes) {
               curve = v128.mul<T>(slope0, v128.load(weight + at));
-              curve = v128.add<T>(curve, v128.mul<T>(slope1, v128.load(weight + next)));
-              curve = v128.add<T>(curve, v128.mul<T>(slope2, v128.load(weight + third)));
-              curve = v128.add<T>(curve, v128.mul<T>(slope3, v128.load(weight + last)));
+              curve = addProduct<T>(curve, slope1, weight + next);
+              curve = addProduct<T>(curve, slope2, weight + third);
+              curve = addProduct<T>(curve, slope3, weight + last);
             }
             addTo<T>(weightGradient + at, value0, upstream);
             addTo<T>(weightGradient + next, value1, upstream);
@@ -170,9 +152,7 @@ function backward<T>(
           }
           if (baseWeights) addTo<T>(baseGradient + at, manyBases, upstream);
           if (!slopes) continue;
-          if (baseWeights) {
-            curve = v128.add<T>(curve, v128.mul<T>(manyBaseSlopes, v128.load(baseWeight + at)));
-          }
+          if (baseWeights) curve = addProduct<T>(curve, manyBaseSlopes, baseWeight + at);
           products = v128.add<T>(products, v128.mul<T>(curve, upstream));
         }
         let inputGradient = v128.extract_lane<T>(products, 0) + v128.extract_lane<T>(products, 1);
@@ -207,8 +187,12 @@ function backward<T>(
   }
 }
 
-// @ts-ignore: decorator
+/** vector + factors * the vector at an address. */
+function addProduct<T>(vector: v128, factors: v128, source: usize): v128 {
+  return v128.add<T>(vector, v128.mul<T>(factors, v128.load(source)));
+}
 
+/** Adds factors * vector to the vector at an address. */
 function addTo<T>(target: usize, factors: v128, vector: v128): void {
   v128.store(target, v128.add<T>(v128.load(target), v128.mul<T>(factors, vector)));
 }
