@@ -32,11 +32,12 @@ export function fitScale(
   for (const value of values) if (Math.abs(value) > Math.abs(extreme)) extreme = value;
   const integers = new Int32Array(values.length);
   if (extreme === 0) return { scale: 0, integers };
+  const weighted = values.map((value, i) => weights[i]! * value);
   const fit = (inverse: number) => {
     let cross = 0, square = 0;
     for (let i = 0; i < values.length; i++) {
-      const integer = Math.min(Math.max(Math.round(inverse * values[i]!), low), high);
-      cross += weights[i]! * values[i]! * integer;
+      const integer = Math.min(Math.max(Math.floor(0.5 + inverse * values[i]!), low), high);
+      cross += weighted[i]! * integer;
       square += weights[i]! * integer * integer;
     }
     return square > 0 ? { scale: cross / square, gain: cross * cross / square } : undefined;
@@ -73,40 +74,56 @@ export function fitScaleAndOffset(
     low = Math.min(low, value);
     high = Math.max(high, value);
   }
-  const integers = new Int32Array(values.length);
+  const count = values.length;
+  const integers = new Int32Array(count);
   if (!(high > low)) return { scale: 0, offset: low, integers };
+  // What the sums of least squares have whatever the integers are.
+  const weighted = new Float64Array(count);
+  let w = 0, wx = 0, wxx = 0;
+  for (let k = 0; k < count; k++) {
+    const weight = weights[k]!, value = values[k]!;
+    weighted[k] = weight * value;
+    w += weight;
+    wx += weighted[k]!;
+    wxx += weighted[k]! * value;
+  }
   let best = { scale: (high - low) / top, offset: low, error: Infinity };
   for (let i = -CANDIDATES; i <= 2 * CANDIDATES; i++) {
     let scale = (high - low) / (top + 0.08 * i), offset = low;
     for (let round = 0; round < REFINEMENTS; round++) {
-      for (let k = 0; k < values.length; k++) {
-        integers[k] = Math.min(Math.max(Math.round((values[k]! - offset) / scale), 0), top);
+      let wl = 0, wll = 0, wxl = 0;
+      for (let k = 0; k < count; k++) {
+        const integer = Math.min(Math.max(Math.floor(0.5 + (values[k]! - offset) / scale), 0), top);
+        const product = weights[k]! * integer;
+        wl += product;
+        wll += product * integer;
+        wxl += weighted[k]! * integer;
       }
-      const fit = leastSquares(values, weights, integers);
+      const fit = leastSquares({ w, wl, wll, wx, wxl, wxx });
       if (fit === undefined || !(fit.error < best.error)) break;
       best = fit;
       ({ scale, offset } = fit);
     }
   }
   const { scale, offset } = best;
-  for (let k = 0; k < values.length; k++) {
-    integers[k] = Math.min(Math.max(Math.round((values[k]! - offset) / scale), 0), top);
+  for (let k = 0; k < count; k++) {
+    integers[k] = Math.min(Math.max(Math.floor(0.5 + (values[k]! - offset) / scale), 0), top);
   }
   return { scale, offset, integers };
 }
 
+/** Weighted sums over a group: of weights w, integers l and values x. */
+interface Sums {
+  readonly w: number;
+  readonly wl: number;
+  readonly wll: number;
+  readonly wx: number;
+  readonly wxl: number;
+  readonly wxx: number;
+}
+
 /** The best scale > 0 and offset ≤ 0 for given integers, and their weighted squared error. */
-function leastSquares(values: Float64Array, weights: Float64Array, integers: Int32Array) {
-  let w = 0, wl = 0, wll = 0, wx = 0, wxl = 0, wxx = 0;
-  for (let i = 0; i < values.length; i++) {
-    const weight = weights[i]!, integer = integers[i]!, value = values[i]!;
-    w += weight;
-    wl += weight * integer;
-    wll += weight * integer * integer;
-    wx += weight * value;
-    wxl += weight * value * integer;
-    wxx += weight * value * value;
-  }
+function leastSquares({ w, wl, wll, wx, wxl, wxx }: Sums) {
   const determinant = w * wll - wl * wl;
   if (!(determinant > 1e-12 * w * wll)) return undefined;
   let scale = (w * wxl - wl * wx) / determinant;
