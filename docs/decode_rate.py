@@ -6,7 +6,7 @@ prints a line of JSON for each file: for each tensor its shape and the SHA-256 o
 little-endian float32. Needs Python 3.9 and nothing else. Written to be read, so it is slow, and
 checks of a file only what a sound one could have suffered on its way.
 """
-import base64, hashlib, json, math, struct, sys
+import base64, hashlib, itertools, json, math, struct, sys
 from array import array
 
 ELEMENTS = dict(F64="d", F32="f", F16="e", BF16="H", F8_E4M3="B", F8_E5M2="B", I64="q", I32="i",
@@ -255,7 +255,7 @@ def open_file(data):
     header = json.loads(data[8:8 + size])
     metadata = header.pop("__metadata__", {})
     require(metadata.get("format") == "kanpress", "it is not a compressed model")
-    require(metadata.get("version") == "2", f"it has format version {metadata.get('version')}, not 2")
+    require(metadata.get("version") == "3", f"it has format version {metadata.get('version')}, not 3")
     entries = sorted([key, value] for key, value in metadata.items() if key != "checksum")
     text = json.dumps(entries, ensure_ascii=False, separators=(",", ":"))
     require(sha256(text.encode()) == metadata["checksum"], "the header is damaged")
@@ -270,9 +270,9 @@ def open_file(data):
 def decode(data):
     """Shape and values of each tensor, by name."""
     (metadata, read), tensors = open_file(data), []
-    for row in json.loads(metadata["tensors"]):
-        for number in range(row.get("count", 1)):
-            name = row["name"].replace("#", str(number), 1) if "count" in row else row["name"]
+    for count, rows in itertools.groupby(json.loads(metadata["tensors"]), lambda row: row.get("count")):
+        for number, row in itertools.product(range(count or 1), list(rows)):
+            name = row["name"].replace("#", str(number), 1) if count else row["name"]
             first, others = (row["shape"] or [1])[0], math.prod(row["shape"][1:])
             size = (others, first) if row.get("transposed") else (first, others)
             tensors.append((name, row, size))

@@ -1,6 +1,6 @@
 import type { EncodedLevel, Stage } from "../levels/level.ts";
 import { FORMAT_NAME, FORMAT_VERSION } from "../format/constants.ts";
-import { versionProblem } from "../format/version.ts";
+import { KANPRESS_VERSION, versionProblem } from "../format/version.ts";
 import type { ByteSource } from "../../data/byte_source.ts";
 import { bytesPerElement } from "../../data/dtype.ts";
 import { InputError } from "../../data/input_error.ts";
@@ -60,6 +60,7 @@ export async function encodeContainer(container: Container): Promise<Uint8Array>
   const metadata: Record<string, string> = {
     format: FORMAT_NAME,
     version: FORMAT_VERSION,
+    writer: `kanpress ${KANPRESS_VERSION}`,
     tensors: JSON.stringify(foldTensors(tensors)),
     ...(aliases.size === 0 ? {} : { aliases: JSON.stringify(Object.fromEntries(aliases)) }),
     stages: JSON.stringify(stages),

@@ -28,14 +28,25 @@ export function foldTensors(tensors: readonly StoredTensor[]): TensorRow[] {
   return [...groups.values()].flatMap(foldGroup);
 }
 
-/** The tensors that rows stand for, in the order in which their values are coded. */
+/**
+ * The tensors that rows stand for, in the order in which their values are coded. Rows that follow each
+ * other and have the same `count` are taken together, layer by layer: so a reader has whole layers
+ * while the rest of a file is still on its way.
+ */
 export function unfoldTensors(rows: readonly TensorRow[]): StoredTensor[] {
-  return rows.flatMap(({ count, ...tensor }) =>
-    count === undefined ? [tensor] : Array.from(
-      { length: count },
-      (_, layer) => ({ ...tensor, name: tensor.name.replace("#", String(layer)) }),
-    )
-  );
+  const tensors: StoredTensor[] = [];
+  for (let begin = 0, end = 0; begin < rows.length; begin = end) {
+    const { count } = rows[begin]!;
+    while (rows[end]?.count === count && end < rows.length) end++;
+    const run = rows.slice(begin, end).map(({ count: _, ...tensor }) => tensor);
+    if (count === undefined) tensors.push(...run);
+    for (let layer = 0; layer < (count ?? 0); layer++) {
+      for (const tensor of run) {
+        tensors.push({ ...tensor, name: tensor.name.replace("#", String(layer)) });
+      }
+    }
+  }
+  return tensors;
 }
 
 /** The name with its first number that stands between dots replaced by `#`. */

@@ -14,6 +14,25 @@ Deno.test("foldTensors() makes one row of the layers' tensors", () => {
   ]);
 });
 
+Deno.test("unfoldTensors() goes layer by layer where rows are of as many layers", () => {
+  const rows = [
+    { ...matrix("wte") },
+    { ...matrix("h.#.w"), count: 2 },
+    { ...matrix("h.#.b"), count: 2 },
+    { ...matrix("g.#.w"), count: 1 },
+    { ...matrix("norm") },
+    { ...matrix("k.#.w"), count: 2 },
+  ];
+  assert.deepEqual(unfoldTensors(rows).map(({ name }) => name), [
+    "wte",
+    ...["h.0.w", "h.0.b", "h.1.w", "h.1.b"],
+    "g.0.w",
+    "norm",
+    ...["k.0.w", "k.1.w"],
+  ]);
+  assert.deepEqual(unfoldTensors(foldTensors(unfoldTensors(rows))), unfoldTensors(rows));
+});
+
 Deno.test("unfoldTensors() gives every tensor back, whatever its name", () => {
   const part = fc.constantFrom("a", "b#", "#", "0", "1", "2", "01", "w", "");
   const name = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join("."));

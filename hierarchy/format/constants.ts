@@ -7,7 +7,7 @@
 /** Value of the metadata entry `format`. */
 export const FORMAT_NAME = "kanpress";
 /** Version of the format that this code writes, and the only one that it reads. */
-export const FORMAT_VERSION = "2";
+export const FORMAT_VERSION = "3";
 
 // Entropy coder (rANS).
 

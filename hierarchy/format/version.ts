@@ -2,10 +2,13 @@ import { printableLine, quotedLine } from "../../data/printable.ts";
 import { FORMAT_VERSION } from "./constants.ts";
 
 /** Version of this kanpress, as in deno.json. */
-export const KANPRESS_VERSION = "0.1.0";
+export const KANPRESS_VERSION = "0.2.0";
 
 /** Which kanpress wrote the format versions before the present one. */
-const EARLIER_WRITERS: ReadonlyMap<string, string> = new Map([["1", "a kanpress before 0.1.0"]]);
+const EARLIER_WRITERS: ReadonlyMap<string, string> = new Map([
+  ["1", "a kanpress before 0.1.0"],
+  ["2", "kanpress 0.1.0"],
+]);
 
 /**
  * Why a compressed file of another format version cannot be read, and what to do about it; undefined
