@@ -1,4 +1,8 @@
-import { type GgufArchitecture, ggufArchitectures } from "../data/gguf/architectures.ts";
+import {
+  type GgufArchitecture,
+  ggufArchitectures,
+  type GgufRuns,
+} from "../data/gguf/architectures.ts";
 import type { GgufValue } from "../data/gguf/metadata_value.ts";
 import { InputError } from "../data/input_error.ts";
 import { quoteValue } from "../data/quote.ts";
@@ -42,20 +46,22 @@ export function modelMetadata(
   }
   checkRuns(model, architecture);
   const { attention, feedForward, attentionNorm } = first;
-  const rotary = attention.rotary === undefined
+  const rotation = (model.layers.find(isGlobal) ?? first).attention.rotary;
+  const rotary = rotation === undefined
     ? { entries: [], tensors: new Map<string, Float32Array>(), notes: [] }
-    : rotaryMetadata(attention.rotary, architecture);
+    : rotaryMetadata(rotation, architecture);
   const described: readonly (readonly [string, GgufValue])[] = [
     ["vocab_size", count(model.vocabularySize)],
     ["context_length", count(contextLength(model))],
     ["embedding_length", count(model.hiddenSize)],
     ["block_count", count(model.layers.length)],
-    ["feed_forward_length", count(feedForward.up.outputs)],
+    ["feed_forward_length", count(feedForward.down.inputs)],
     ["attention.head_count", count(attention.heads)],
     ["attention.head_count_kv", count(attention.keyValueHeads)],
     ["attention.key_length", count(attention.headSize)],
     ["attention.value_length", count(attention.headSize)],
     [epsilonKey(attentionNorm), float(attentionNorm.epsilon)],
+    ...beyondLlama(model, architecture),
     ...(architecture.config.some(([, key]) => key === PARALLEL)
       ? [[PARALLEL, flag(first.residual === "parallel")] as const]
       : []),
@@ -71,6 +77,38 @@ export function modelMetadata(
     tensors: rotary.tensors,
     notes: [...rotary.notes, ...windowNotes(model, architecture)],
   };
+}
+
+/** Whether a layer attends to all tokens and is rotated: its rotary positions are the file's. */
+function isGlobal({ attention }: LayerDescription): boolean {
+  return attention.slidingWindow === undefined && attention.rotary !== undefined;
+}
+
+/** Windows, caps and factors, as far as llama.cpp reads them. */
+function beyondLlama(
+  { layers, embeddingScale, logitScale, logitSoftCap }: TransformerDescription,
+  { runs }: GgufArchitecture,
+): readonly (readonly [string, GgufValue])[] {
+  const { attention, residualScale } = layers[0]!;
+  const window = runs.windowPeriod && layers.find(({ attention }) => attention.slidingWindow);
+  const numbers: readonly (readonly [string, number | undefined])[] = [
+    ["attn_logit_softcapping", attention.softCap],
+    ["final_logit_softcapping", logitSoftCap],
+    ...(runs.scales
+      ? [
+        ["attention.scale", attention.scale],
+        ["embedding_scale", embeddingScale],
+        ["residual_scale", residualScale],
+        ["logit_scale", logitScale && 1 / logitScale],
+      ] as const
+      : []),
+  ];
+  return [
+    ...(window
+      ? [["attention.sliding_window", count(window.attention.slidingWindow!)] as const]
+      : []),
+    ...numbers.flatMap(([key, value]) => value === undefined ? [] : [[key, float(value)] as const]),
+  ];
 }
 
 /** The rows of an architecture that its config has a value for. */
@@ -105,13 +143,48 @@ function checkRuns(model: TransformerDescription, { name, runs }: GgufArchitectu
         `has ${runs.activations[0]}; write the model without --gguf`,
     );
   }
-  for (const { attention } of model.layers) {
-    const usual = attention.headSize ** -0.5;
+  checkLayers(model, name, runs);
+  for (const { attention } of runs.scales ? [] : model.layers) {
+    const { heads, headSize } = attention;
+    const sizes = { layers: model.layers.length, hiddenSize: model.hiddenSize, heads, headSize };
+    const usual = runs.scoreScale?.(sizes) ?? headSize ** -0.5;
     if (Math.abs(attention.scale - usual) <= 1e-6 * usual) continue;
     throw new InputError(
       `config.json: attention is scaled by ${attention.scale}, but llama.cpp's architecture ${name} ` +
         `scales it by ${usual}; write the model without --gguf`,
     );
+  }
+}
+
+/** Throws where layers differ in another way than llama.cpp takes them to. */
+function checkLayers({ layers }: TransformerDescription, name: string, runs: GgufRuns): void {
+  const { windowPeriod, windowTheta, rotaryPeriod } = runs;
+  const windows = new Set(layers.map(({ attention }) => attention.slidingWindow));
+  for (const [index, { attention: { slidingWindow, rotary } }] of layers.entries()) {
+    const refuse = (found: string, wanted: string) => {
+      throw new InputError(
+        `config.json: layer ${index} ${found}, but llama.cpp's architecture ${name} ${wanted}; ` +
+          "write the model without --gguf",
+      );
+    };
+    const isEvery = (period: number) => (index + 1) % period === 0;
+    if (windowPeriod !== undefined && windows.size > 1) {
+      if (isEvery(windowPeriod) !== (slidingWindow === undefined)) {
+        refuse(
+          slidingWindow === undefined ? "has no sliding window" : "has a sliding window",
+          `leaves it out in every layer of ${windowPeriod}`,
+        );
+      }
+    }
+    if (windowTheta !== undefined && slidingWindow !== undefined && rotary?.theta !== windowTheta) {
+      refuse(`has a base of ${rotary?.theta}`, `has ${windowTheta} where there is a window`);
+    }
+    if (rotaryPeriod !== undefined && isEvery(rotaryPeriod) !== (rotary === undefined)) {
+      refuse(
+        rotary === undefined ? "is not rotated" : "is rotated",
+        `leaves out every layer of ${rotaryPeriod}`,
+      );
+    }
   }
 }
 
@@ -123,7 +196,7 @@ function windowNotes(
     attention.slidingWindow ?? Infinity
   );
   const narrowest = Math.min(...windows);
-  if (runs.slidingWindow === true || narrowest >= contextLength) return [];
+  if (runs.windowPeriod !== undefined || narrowest >= contextLength) return [];
   return [
     `llama.cpp has no sliding window in this architecture: texts longer than ${narrowest} tokens ` +
     "will differ",

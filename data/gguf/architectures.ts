@@ -6,7 +6,7 @@ export type ValueChange =
   | "queryPairs"
   /** The same of each key head. */
   | "keyPairs"
-  /** All queries, all keys, all values, where Hugging Face has the three of each head in turn. */
+  /** All queries, all keys, all values, where Hugging Face has them key by key. */
   | "rolesFirst"
   /** One more: Gemma's norms are stored as what is added to 1. */
   | "plusOne";
@@ -43,6 +43,14 @@ export interface GgufArchitecture {
   readonly tensors: readonly TensorRow[];
   /** Numbers and switches. */
   readonly config: readonly ConfigRow[];
+  /**
+   * What else config.json must say, given what was read of it so far and the sizes of the tensors by
+   * their names in the file; `undefined` takes a key away.
+   */
+  readonly settings?: (
+    config: Readonly<Record<string, unknown>>,
+    shapes: ReadonlyMap<string, readonly number[]>,
+  ) => Record<string, unknown>;
   /** What llama.cpp can do with it, for the writer. */
   readonly runs: GgufRuns;
 }
@@ -53,14 +61,33 @@ export interface GgufRuns {
   readonly activations: readonly string[];
   /** Which factors of rotary frequencies it reads: for all texts, or for short and long ones. */
   readonly frequencyFactors?: "any" | "longrope";
-  /** Whether it reads how many tokens a layer attends to; otherwise it attends to all. */
-  readonly slidingWindow?: true;
+  /**
+   * Every so many layers one attends to all tokens, the others to as many as the file says; where
+   * there is no such number, all layers attend to all.
+   */
+  readonly windowPeriod?: number;
+  /** Base of the rotary positions of layers with a window, where they have one of their own. */
+  readonly windowTheta?: number;
+  /** Every so many layers one is not rotated; where there is no such number, all are. */
+  readonly rotaryPeriod?: number;
+  /** Whether it reads the factors of embedding, scores, blocks and logits; otherwise it has its own. */
+  readonly scales?: true;
+  /** Its own factor of the scores, where that is not one over the root of the heads' size. */
+  readonly scoreScale?: (sizes: ScoreSizes) => number;
   /** Tensors whose bias it has no place for. */
   readonly withoutBias?: readonly string[];
   /** Tensors whose bias it does not do without. */
   readonly withBias?: readonly string[];
   /** Whether it wants a head of its own, also where that is the token embedding once more. */
   readonly ownHead?: true;
+}
+
+/** What {@linkcode GgufRuns.scoreScale} depends on. */
+export interface ScoreSizes {
+  readonly layers: number;
+  readonly hiddenSize: number;
+  readonly heads: number;
+  readonly headSize: number;
 }
 
 const LLAMA_TENSORS: readonly TensorRow[] = [
@@ -109,6 +136,47 @@ const LLAMA_CONFIG: readonly ConfigRow[] = [
   ["rms_norm_eps", "attention.layer_norm_rms_epsilon", "float32"],
 ];
 
+/** Norms of Gemma 2 and 3, of which the first row is Llama's. */
+const NORMS_AROUND: readonly TensorRow[] = [
+  ["blk.{}.post_attention_norm", "layers.{}.post_attention_layernorm"],
+  ["blk.{}.ffn_norm", "layers.{}.pre_feedforward_layernorm"],
+  ["blk.{}.post_ffw_norm", "layers.{}.post_feedforward_layernorm"],
+];
+
+/** Llama's rows without some, by their names in GGUF. */
+function without(names: readonly string[]): readonly TensorRow[] {
+  return LLAMA_TENSORS.filter(([gguf]) => !names.includes(gguf.replace("blk.{}.", "")));
+}
+
+/** Llama's numbers with one under another key of config.json. */
+function epsilonCalled(key: string): readonly ConfigRow[] {
+  return LLAMA_CONFIG.map((row): ConfigRow =>
+    row[0] === "rms_norm_eps" ? [key, "attention.layer_norm_epsilon", "float32"] : row
+  );
+}
+
+/** All norms, less 1 in Hugging Face's files. */
+function gemmaNorms(rows: readonly TensorRow[]): readonly TensorRow[] {
+  return rows.map(([gguf, name]) => /norm$/.test(gguf) ? [gguf, name, "plusOne"] : [gguf, name]);
+}
+
+/** llama.cpp scales by the size of the heads, but for the largest model, known by its layers. */
+function gemmaScale(layersOfLargest: number) {
+  return ({ layers, hiddenSize, heads, headSize }: ScoreSizes) =>
+    (layers === layersOfLargest ? hiddenSize / heads : headSize) ** -0.5;
+}
+
+function gemmaSettings(layersOfLargest: number): NonNullable<GgufArchitecture["settings"]> {
+  return (config) => {
+    const [hiddenSize, heads] = [
+      Number(config["hidden_size"]),
+      Number(config["num_attention_heads"]),
+    ];
+    const isLargest = config["num_hidden_layers"] === layersOfLargest;
+    return { query_pre_attn_scalar: isLargest ? hiddenSize / heads : config["head_dim"] };
+  };
+}
+
 /** A relative of Llama, with what is not as there. */
 function llamaLike(
   own: Pick<GgufArchitecture, "modelType" | "name" | "className"> & Partial<GgufArchitecture>,
@@ -150,6 +218,152 @@ export const ggufArchitectures: readonly GgufArchitecture[] = [
     tensors: [...LLAMA_TENSORS, ...HEAD_NORMS],
     runs: { activations: SILU, withoutBias: ["blk.{}.attn_output"] },
   }),
+  llamaLike({
+    modelType: "gemma",
+    name: "gemma",
+    className: "GemmaForCausalLM",
+    tensors: gemmaNorms(LLAMA_TENSORS),
+    runs: { activations: GELU },
+  }),
+  llamaLike({
+    modelType: "gemma2",
+    name: "gemma2",
+    className: "Gemma2ForCausalLM",
+    tensors: gemmaNorms([...without(["ffn_norm"]), ...NORMS_AROUND]),
+    config: [
+      ...LLAMA_CONFIG,
+      ["sliding_window", "attention.sliding_window", "uint32"],
+      ["attn_logit_softcapping", "attn_logit_softcapping", "float32"],
+      ["final_logit_softcapping", "final_logit_softcapping", "float32"],
+    ],
+    settings: gemmaSettings(46),
+    runs: { activations: GELU, windowPeriod: 2, scoreScale: gemmaScale(46) },
+  }),
+  llamaLike({
+    modelType: "gemma3_text",
+    name: "gemma3",
+    className: "Gemma3ForCausalLM",
+    tensors: gemmaNorms([...without(["ffn_norm"]), ...NORMS_AROUND, ...HEAD_NORMS]),
+    config: [
+      ...LLAMA_CONFIG,
+      ["sliding_window", "attention.sliding_window", "uint32"],
+      ["final_logit_softcapping", "final_logit_softcapping", "float32"],
+    ],
+    settings: gemmaSettings(62),
+    runs: {
+      activations: GELU,
+      windowPeriod: 6,
+      windowTheta: 10_000,
+      scoreScale: gemmaScale(62),
+    },
+  }),
+  llamaLike({
+    modelType: "phi3",
+    name: "phi3",
+    className: "Phi3ForCausalLM",
+    tensors: [
+      ...without(["attn_q", "attn_k", "attn_v", "ffn_gate", "ffn_up"]),
+      ["blk.{}.attn_qkv", "layers.{}.self_attn.qkv_proj"],
+      ["blk.{}.ffn_up", "layers.{}.mlp.gate_up_proj"],
+    ],
+    config: [
+      ...LLAMA_CONFIG,
+      ["original_max_position_embeddings", "rope.scaling.original_context_length", "uint32"],
+    ],
+    runs: { activations: SILU, frequencyFactors: "longrope" },
+  }),
+  llamaLike({
+    modelType: "olmo2",
+    name: "olmo2",
+    className: "Olmo2ForCausalLM",
+    tensors: [
+      ...without(["attn_norm", "ffn_norm"]),
+      ["blk.{}.post_attention_norm", "layers.{}.post_attention_layernorm"],
+      ["blk.{}.post_ffw_norm", "layers.{}.post_feedforward_layernorm"],
+      ...HEAD_NORMS,
+    ],
+  }),
+  llamaLike({
+    modelType: "smollm3",
+    name: "smollm3",
+    className: "SmolLM3ForCausalLM",
+    tensors: changed(LLAMA_TENSORS, ROTATES_PAIRS),
+    runs: { activations: SILU, rotaryPeriod: 4 },
+  }),
+  llamaLike({
+    modelType: "granite",
+    name: "granite",
+    className: "GraniteForCausalLM",
+    tensors: changed(LLAMA_TENSORS, ROTATES_PAIRS),
+    config: [
+      ...LLAMA_CONFIG,
+      ["attention_multiplier", "attention.scale", "float32"],
+      ["embedding_multiplier", "embedding_scale", "float32"],
+      ["residual_multiplier", "residual_scale", "float32"],
+      ["logits_scaling", "logit_scale", "float32"],
+    ],
+    runs: { activations: SILU, scales: true },
+  }),
+  llamaLike({
+    modelType: "stablelm",
+    name: "stablelm",
+    className: "StableLmForCausalLM",
+    config: [
+      ...epsilonCalled("layer_norm_eps"),
+      ["use_parallel_residual", "use_parallel_residual", "bool"],
+    ],
+    settings: ({ partial_rotary_factor = 1 }, shapes) => ({
+      partial_rotary_factor,
+      use_qkv_bias: shapes.has("blk.0.attn_q.bias"),
+      // llama.cpp goes by what is there.
+      use_parallel_residual: !shapes.has("blk.0.ffn_norm.weight"),
+    }),
+  }),
+  llamaLike({
+    modelType: "starcoder2",
+    name: "starcoder2",
+    className: "Starcoder2ForCausalLM",
+    tensors: [
+      ...without(["ffn_gate", "ffn_up", "ffn_down"]),
+      ["blk.{}.ffn_up", "layers.{}.mlp.c_fc"],
+      ["blk.{}.ffn_down", "layers.{}.mlp.c_proj"],
+    ],
+    config: epsilonCalled("norm_epsilon"),
+    settings: (_, shapes) => ({ use_bias: shapes.has("blk.0.ffn_up.bias") }),
+    runs: { activations: GELU, withBias: ["blk.{}.ffn_up", "blk.{}.ffn_down"] },
+  }),
+  {
+    modelType: "falcon",
+    name: "falcon",
+    className: "FalconForCausalLM",
+    prefix: "transformer.",
+    head: "lm_head",
+    tensors: [
+      ["token_embd", "word_embeddings"],
+      ["output_norm", "ln_f"],
+      ["blk.{}.attn_norm", "h.{}.input_layernorm"],
+      ["blk.{}.attn_qkv", "h.{}.self_attention.query_key_value", "rolesFirst"],
+      ["blk.{}.attn_output", "h.{}.self_attention.dense"],
+      ["blk.{}.ffn_up", "h.{}.mlp.dense_h_to_4h"],
+      ["blk.{}.ffn_down", "h.{}.mlp.dense_4h_to_h"],
+    ],
+    config: [
+      ["hidden_size", "embedding_length", "uint32"],
+      ["num_hidden_layers", "block_count", "uint32"],
+      ["ffn_hidden_size", "feed_forward_length", "uint32"],
+      ["num_attention_heads", "attention.head_count", "uint32"],
+      ["num_kv_heads", "attention.head_count_kv", "uint32"],
+      ["max_position_embeddings", "context_length", "uint32"],
+      ["layer_norm_epsilon", "attention.layer_norm_epsilon", "float32"],
+    ],
+    // transformers' config of Falcon cannot be given a size of heads.
+    settings: () => ({
+      new_decoder_architecture: true,
+      num_ln_in_parallel_attn: 1,
+      head_dim: undefined,
+    }),
+    runs: { activations: GELU, withoutBias: ["blk.{}.attn_qkv", "blk.{}.attn_output"] },
+  },
   {
     modelType: "gpt2",
     name: "gpt2",

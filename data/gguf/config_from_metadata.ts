@@ -78,6 +78,7 @@ export function configFromMetadata(
   if (has("attn_q")) config["attention_bias"] = hasBias("attn_q");
   else if (modelType !== "gpt2") config["attention_bias"] = hasBias("attn_qkv");
   if (has("ffn_gate")) config["mlp_bias"] = hasBias("ffn_gate");
+  Object.assign(config, architecture.settings?.(config, shapes));
   for (const [key, metadataKey] of tokenIds) {
     const id = metadata.count(`tokenizer.ggml.${metadataKey}`);
     if (id !== undefined) config[key] = id;

@@ -63,7 +63,8 @@ export function ggufWeights(
 /** Numbers of heads, under the names that the architectures give them. */
 function headCounts(config: Readonly<Record<string, unknown>>): HeadCounts {
   const heads = Number(config["num_attention_heads"] ?? config["n_head"] ?? 1);
-  return { heads, keyValueHeads: Number(config["num_key_value_heads"] ?? heads) };
+  const keyValueHeads = config["num_key_value_heads"] ?? config["num_kv_heads"] ?? heads;
+  return { heads, keyValueHeads: Number(keyValueHeads) };
 }
 
 function changedShape(shape: readonly number[], change: NamedTensor["change"]): readonly number[] {
@@ -81,7 +82,7 @@ function checkRows(
     : change === "keyPairs"
     ? 2 * keyValueHeads
     : change === "rolesFirst"
-    ? 3 * heads
+    ? heads + 2 * keyValueHeads
     : 1;
   if (parts > 0 && (shape[0] ?? 1) % parts === 0) return;
   throw new InputError(

@@ -57,11 +57,14 @@ function rowOrder(
   { heads, keyValueHeads }: HeadCounts,
 ): Int32Array {
   if (change === "rolesFirst") {
-    const size = rows / heads / 3;
+    const size = rows / (heads + 2 * keyValueHeads);
+    const group = heads / keyValueHeads;
     return Int32Array.from({ length: rows }, (_, row) => {
-      const role = Math.floor(row / (heads * size));
-      const head = Math.floor(row / size) % heads;
-      return (3 * head + role) * size + row % size;
+      const place = Math.floor(row / size);
+      const [key, member] = place < heads
+        ? [Math.floor(place / group), place % group]
+        : [(place - heads) % keyValueHeads, group + Math.floor((place - heads) / keyValueHeads)];
+      return ((group + 2) * key + member) * size + row % size;
     });
   }
   const size = rows / (change === "queryPairs" ? heads : keyValueHeads);
