@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { isGgufName } from "../data/gguf/choose_parts.ts";
 import { bitsPerLayerFigure } from "../eval/plots/bits_per_layer.ts";
 import { checkDecodes } from "../hierarchy/decode_container.ts";
 import type { CompressionReport } from "../hierarchy/mod.ts";
@@ -6,6 +8,8 @@ import { reportContainer } from "../hierarchy/report.ts";
 import { formatBytes, formatCount, formatFixed, formatShare } from "../eval/report/number_text.ts";
 import { printableLine } from "../data/printable.ts";
 import { requireCompressed } from "./input/compressed_argument.ts";
+import { inspectGguf } from "./inspect_gguf.ts";
+import { UsageError } from "./terminal/errors.ts";
 import { openPicture } from "./output/picture.ts";
 import { stageLines } from "./compress/stage_lines.ts";
 import { formatTable } from "./terminal/text_table.ts";
@@ -19,12 +23,19 @@ export interface InspectOptions {
   readonly json?: true;
 }
 
-/** `inspect`: shows the levels and tensors of a compressed file, and where every byte of it goes. */
+/**
+ * `inspect`: shows the levels and tensors of a compressed file, and where every byte of it goes; of a
+ * GGUF file its types and metadata.
+ */
 export async function inspect(
   argument: string,
   options: InspectOptions,
   run: Run,
 ): Promise<void> {
+  if (isGgufName(argument) && existsSync(argument)) {
+    if (options.plot === undefined) return await inspectGguf(argument, options.json === true, run);
+    throw new UsageError("--plot shows a compressed model; name one");
+  }
   using picture = await openPicture(options.plot, run);
   const { source } = await requireCompressed(argument);
   const container = await openContainer(source);

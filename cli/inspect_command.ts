@@ -5,8 +5,10 @@ import { figureFile, nonEmpty } from "./options/options.ts";
 /** Adds `inspect` to the program. */
 export function addInspect(program: Command, start: Start): void {
   const command = program.command("inspect")
-    .description("Show the hierarchy in a compressed file: its levels and tensors, and their bits.")
-    .argument("<file>", COMPRESSED, nonEmpty)
+    .description(
+      "Show the hierarchy in a compressed file: levels, tensors, bits; or what a GGUF file holds.",
+    )
+    .argument("<file>", `${COMPRESSED}, or a .gguf file`, nonEmpty)
     .option("--plot <file>", "draw the bits of each layer: .png, .svg or .html", figureFile)
     .option("--json", "one JSON object on stdout")
     .action(start(async () => (await import("./inspect.ts")).inspect));

@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { isGgufName } from "../../data/gguf/choose_parts.ts";
 import {
   type ByteSource,
   InputError,
@@ -53,6 +54,11 @@ export async function findCompressed(argument: string): Promise<CompressedArgume
 export async function requireCompressed(argument: string): Promise<CompressedArgument> {
   const found = await findCompressed(argument);
   if (found !== undefined) return found;
+  if (isGgufName(argument) && existsSync(argument)) {
+    throw new InputError(
+      `${argument}: is a model that is not compressed; compress it, and name what compress wrote`,
+    );
+  }
   if (existsSync(argument) && !isFolder(argument)) return { source: await openFile(argument) };
   throw new InputError(
     existsSync(argument)

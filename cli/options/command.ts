@@ -10,7 +10,7 @@ export type CommandAction = (...argumentsAndRun: never[]) => Promise<void>;
 export type Start = (load: () => Promise<CommandAction>) => (...given: unknown[]) => Promise<void>;
 
 /** Descriptions that several commands share. */
-export const MODEL = "model folder or name on the Hugging Face hub";
+export const MODEL = "model folder, .gguf file, or name on the Hugging Face hub";
 /** What no model means. */
 export const EMBEDDED = "(default: the embedded model)";
 /** An argument that names a compressed model. */
