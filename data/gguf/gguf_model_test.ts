@@ -191,3 +191,14 @@ Deno.test("a tokenizer that is not supported is refused when it is asked for", a
     await assert.rejects(model.tokenizer(), { name: "InputError", message });
   }
 });
+
+Deno.test("values of a quantized vector are read without their block", async () => {
+  const [first, ...rest] = tiny.tensors!;
+  const norm = rest.findIndex(({ name }) => name === "output_norm.weight");
+  const bytes = Uint8Array.from({ length: 2 * 34 }, (_, i) => i % 34 === 1 ? 0x3c : i % 5);
+  const tensors = rest.with(norm, { ...rest[norm]!, type: "Q8_0", bytes });
+  const { weights } = await openBytes({ ...tiny, tensors: [first!, ...tensors] });
+  const whole = await weights.read("model.norm.weight");
+  const some = await weights.readRows!("model.norm.weight", Int32Array.of(3, 40));
+  assert.deepEqual([...some.data], [whole.data[3], whole.data[40]]);
+});

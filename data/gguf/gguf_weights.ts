@@ -52,7 +52,9 @@ export function ggufWeights(
     read,
     async readRows(name, rows) {
       const { tensor, change, info: { dtype, shape } } = find(name);
-      if (change !== undefined) return pickRows(await read(name), rows);
+      // A vector's values, unlike the rows of a matrix, need not be whole blocks.
+      const isVector = tensor.shape.length < 2;
+      if (change !== undefined || isVector) return pickRows(await read(name), rows);
       const data = await file.readRows(tensor, rows);
       return { dtype, shape: [rows.length, ...shape.slice(1)], data };
     },
