@@ -1,0 +1,72 @@
+import { join } from "node:path";
+import { openFile } from "../../../data/mod.ts";
+import { writeFileAtomically } from "../../../data/write_file.ts";
+import {
+  type CompressionReport,
+  factorMetrics,
+  HierarchicalCompressor,
+} from "../../../hierarchy/mod.ts";
+import { openContainer } from "../../../hierarchy/file/container.ts";
+import { calibrateModel } from "../../../cli/compress/calibration.ts";
+import { readRestoredWeights } from "../../../cli/input/restored_weights.ts";
+import type { Run } from "../../../cli/terminal/run.ts";
+import { resetPeakMemory, residentMemory } from "../resident_memory.ts";
+import type { Candidate } from "./candidate.ts";
+import type { OpenedModel } from "./opened_model.ts";
+import type { FileResult } from "./results_file.ts";
+
+/** kanpress at a rate, as `compress --bits` does it with everything at its default. */
+export function kanpressCandidate(
+  model: OpenedModel,
+  bits: number,
+  run: Run,
+): Candidate {
+  const { signal } = run;
+  const { source: { config, name }, weights, sha256 } = model;
+  const file = join(model.folder, `kanpress-${bits}.kan.safetensors`);
+  return {
+    method: `kanpress ${bits.toFixed(2)}`,
+    file,
+    async make() {
+      const metrics = await calibration(model, run);
+      resetPeakMemory();
+      const start = performance.now();
+      const { bytes, report } = await run.phase("compress", async (progress) => {
+        const factored = await factorMetrics(metrics, { weights, bits, signal });
+        const { threads } = model.calibration;
+        const compressor = new HierarchicalCompressor({
+          ...{ bits, threads, signal },
+          onProgress: (activity, share) => progress(share, activity),
+        });
+        const description = { config, source: name, sourceSha256: sha256 };
+        return await compressor.compress(weights, { ...description, metrics: factored });
+      });
+      const seconds = (performance.now() - start) / 1000;
+      const peak = residentMemory(Deno.pid, "VmHWM");
+      await writeFileAtomically(file, [bytes]);
+      return { ...sizes(model, report), seconds, peak };
+    },
+    read: async () => await readRestoredWeights(await openContainer(await openFile(file)), config),
+  };
+}
+
+/** What errors cost; what calibrating took is a result too, unless it was in the cache. */
+async function calibration(model: OpenedModel, run: Run) {
+  const before = run.seconds()["calibrate"];
+  const { metrics } = await calibrateModel(model, model.calibration, run);
+  const after = run.seconds()["calibrate"];
+  if (after !== before) {
+    const seconds = (after ?? 0) - (before ?? 0);
+    await model.results.add({ kind: "calibration", what: "kanpress", seconds });
+  }
+  return metrics;
+}
+
+function sizes(
+  { linears }: OpenedModel,
+  { compressedBytes, tensors }: CompressionReport,
+): Omit<FileResult, "seconds" | "peak"> {
+  const linear = tensors.filter(({ name }) => linears.has(name))
+    .reduce((sum, { bytes }) => sum + bytes, 0);
+  return { program: "kanpress", bytes: compressedBytes, counted: compressedBytes, linear };
+}
