@@ -1,9 +1,13 @@
 // A minimal reader and writer of the safetensors format. It is here, and not imported from the part
 // of this project that reads models, because the KAN library stands alone.
 
+/** Element types that are read, and their bytes. */
+const BYTES = { F64: 8, F32: 4, U8: 1 } as const;
+type Dtype = keyof typeof BYTES;
+
 /** One tensor of a file. */
 export interface StoredTensor {
-  readonly dtype: "F64" | "U8";
+  readonly dtype: Dtype;
   readonly shape: readonly number[];
   /** Little-endian values. */
   readonly bytes: Uint8Array;
@@ -55,9 +59,11 @@ export function decodeSafetensors(
     throw damaged("its metadata are not strings");
   }
   for (const [name, entry] of Object.entries(entries)) {
-    if (!isEntry(entry)) throw damaged(`"${name}" is not a tensor of F64 or U8`);
+    if (!isEntry(entry)) {
+      throw damaged(`"${name}" is not a tensor of ${Object.keys(BYTES).join(", ")}`);
+    }
     const { dtype, shape, data_offsets: [from, to] } = entry;
-    const size = shape.reduce((product, dim) => product * dim, dtype === "F64" ? 8 : 1);
+    const size = shape.reduce((product, dim) => product * dim, BYTES[dtype] as number);
     if (to - from !== size || from < 0 || start + to > file.length) {
       throw damaged(`"${name}" does not fit its shape or the file`);
     }
@@ -67,7 +73,7 @@ export function decodeSafetensors(
 }
 
 interface Entry {
-  readonly dtype: "F64" | "U8";
+  readonly dtype: Dtype;
   readonly shape: readonly number[];
   readonly data_offsets: readonly [number, number];
 }
@@ -78,6 +84,17 @@ function isEntry(value: unknown): value is Entry {
   >;
   const isCounts = (numbers: unknown) =>
     Array.isArray(numbers) && numbers.every((number) => Number.isInteger(number) && number >= 0);
-  return (dtype === "F64" || dtype === "U8") && isCounts(shape) && isCounts(offsets) &&
+  return Object.hasOwn(BYTES, dtype as string) && isCounts(shape) && isCounts(offsets) &&
     (offsets as unknown[]).length === 2;
+}
+
+/** The numbers of a tensor in float64. */
+export function numbersOf({ dtype, bytes }: StoredTensor): Float64Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const read = {
+    F64: (i: number) => view.getFloat64(8 * i, true),
+    F32: (i: number) => view.getFloat32(4 * i, true),
+    U8: (i: number) => view.getUint8(i),
+  }[dtype];
+  return Float64Array.from({ length: bytes.length / BYTES[dtype] }, (_, i) => read(i));
 }

@@ -4,7 +4,12 @@ import { basisFromDescription } from "../bases/describe.ts";
 import type { BaseFunction } from "../bases/base_function.ts";
 import type { KanLayerModel } from "./layer_model.ts";
 import type { KanModel } from "./model.ts";
-import { decodeSafetensors, encodeSafetensors, type StoredTensor } from "./safetensors.ts";
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  numbersOf,
+  type StoredTensor,
+} from "./safetensors.ts";
 import type { Scaling } from "./scaling.ts";
 import { type SymbolicEdge, symbolicFunction } from "./symbolic_functions.ts";
 
@@ -150,11 +155,11 @@ function decodeLayer(
         `the KAN lacks the tensor "${prefix}${name}" of ${length} ${dtype} values`,
       );
     }
-    return tensor.bytes;
+    return tensor;
   };
   const edges = inputDim * outputDim;
   const optional = (name: string, length: number) =>
-    tensors.has(prefix + name) ? numbersFrom(find(name, "F64", length)) : new Float64Array(0);
+    tensors.has(prefix + name) ? numbersOf(find(name, "F64", length)) : new Float64Array(0);
   const size = bases[0]?.size ?? 0;
   const forms = optional("symbolic", 4 * header.symbolic.length);
   const symbolic = new Map(header.symbolic.map(([edge, name], row): [number, SymbolicEdge] => {
@@ -168,10 +173,10 @@ function decodeLayer(
     products,
     bases,
     base,
-    coefficients: numbersFrom(find("coefficients", "F64", inputDim * size * outputDim)),
+    coefficients: numbersOf(find("coefficients", "F64", inputDim * size * outputDim)),
     baseWeights: optional("baseWeights", edges),
     splineScales: optional("splineScales", edges),
-    mask: find("mask", "U8", edges).slice(),
+    mask: find("mask", "U8", edges).bytes.slice(),
     symbolic,
   };
 }
@@ -180,9 +185,4 @@ function littleEndian(values: Float64Array): Uint8Array {
   const view = new DataView(new ArrayBuffer(8 * values.length));
   values.forEach((value, i) => view.setFloat64(8 * i, value, true));
   return new Uint8Array(view.buffer);
-}
-
-function numbersFrom(bytes: Uint8Array): Float64Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Float64Array.from({ length: bytes.length / 8 }, (_, i) => view.getFloat64(8 * i, true));
 }
