@@ -1,4 +1,5 @@
-import type { BaseFunction, KanLayerModel } from "../model/layer_model.ts";
+import type { BaseFunction } from "../bases/base_function.ts";
+import type { KanLayerModel } from "../model/layer_model.ts";
 import type { KanModel } from "../model/model.ts";
 import { requireModel } from "../model/model_checks.ts";
 import { decodeSafetensors } from "../model/safetensors.ts";
