@@ -1,10 +1,3 @@
-/** The merges of a tokenizer.json, `["a b", …]` or `[["a", "b"], …]`, as pairs. */
-export function mergePairs(merges: readonly unknown[]): readonly (readonly [string, string])[] {
-  return merges.map((merge) =>
-    (typeof merge === "string" ? merge.split(" ") : merge) as [string, string]
-  );
-}
-
 /**
  * Scores by which llama.cpp joins SentencePiece's tokens in the order of the merges: the later a
  * token is first made, the lower; 0 for tokens that no merge makes.

@@ -3,13 +3,13 @@ import { nameOfPreTokenizer } from "../data/gguf/pre_tokenizers.ts";
 import { InputError } from "../data/input_error.ts";
 import { isJsonObject } from "../data/json_file.ts";
 import { quote, quoteValue } from "../data/quote.ts";
-import { createBpe } from "../data/tokenizer/bpe.ts";
+import { createBpe, readMerge } from "../data/tokenizer/bpe.ts";
 import { Fields } from "../data/tokenizer/fields.ts";
 import { readBeginning } from "../data/tokenizer/post_processor.ts";
 import { prependScheme } from "../data/tokenizer/pre_tokenizers.ts";
 import { joinSettings, nameSpecialTokens } from "../data/tokenizer/special_tokens.ts";
 import { readVocabulary } from "../data/tokenizer/token_model.ts";
-import { countUnlistedPairs, mergePairs, sentencePieceScores } from "./sentence_piece_scores.ts";
+import { countUnlistedPairs, sentencePieceScores } from "./sentence_piece_scores.ts";
 import { count, flag, floats, integers, text, texts } from "./values.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -55,7 +55,7 @@ export function tokenizerMetadata(
   if (type !== "BPE") throw unwritable(`is of type ${type}`);
   const vocabulary = readVocabulary(model);
   const added = readAdded(tokenizer);
-  const pairs = mergePairs(model.list("merges"));
+  const pairs = model.list("merges").map((merge, rank) => readMerge(model, merge, rank));
   const isByteLevel = JSON.stringify([tokenizer["pre_tokenizer"], tokenizer["decoder"]])
     .includes('"type":"ByteLevel"');
   const list = listTokens(vocabulary, added, model.text("unk_token", undefined), vocabularySize);
@@ -171,10 +171,15 @@ function byteLevel(
     entries: [
       ["tokenizer.ggml.model", text("gpt2")],
       ["tokenizer.ggml.pre", text(name)],
-      ["tokenizer.ggml.merges", texts(pairs.map((pair) => pair.join(" ")))],
+      ["tokenizer.ggml.merges", texts(pairs.map(writeMerge))],
     ],
     notes: normalizerNotes(tokenizer["normalizer"]),
   };
+}
+
+/** Two tokens with a space between; one that is in a token is written as bytes are. */
+function writeMerge(pair: readonly string[]): string {
+  return pair.map((token) => token.replaceAll(" ", "\u0120")).join(" ");
 }
 
 /** Whether every token is what the merges make of its text. */

@@ -79,11 +79,7 @@ function readMerges(
   const ranks = new PairTable();
   const merged = new Int32Array(merges.length);
   const tokens = merges.map((merge, rank) => {
-    const pair = typeof merge === "string" ? merge.split(" ") : merge;
-    if (!Array.isArray(pair) || pair.length !== 2 || !pair.every((x) => typeof x === "string")) {
-      throw fields.error(`has in merges[${rank}] something that is not a pair of tokens`);
-    }
-    const [left, right] = pair as [string, string];
+    const [left, right] = readMerge(fields, merge, rank);
     const token = left + right.slice(prefix.length);
     const ids = [left, right, token].map((name) => vocabulary.get(name));
     const missing = ids.indexOf(undefined);
@@ -96,6 +92,15 @@ function readMerges(
     return token;
   });
   return { ranks, merged, tokens };
+}
+
+/** The two tokens of a merge, `"a b"` or `["a", "b"]`. */
+export function readMerge(fields: Fields, merge: unknown, rank: number): [string, string] {
+  const pair = typeof merge === "string" ? merge.split(" ") : merge;
+  if (Array.isArray(pair) && pair.length === 2 && pair.every((x) => typeof x === "string")) {
+    return pair as [string, string];
+  }
+  throw fields.error(`has in merges[${rank}] something that is not a pair of tokens`);
 }
 
 /** Finds the tokens of a word's characters; those that have none are left out, if nothing is for them. */
