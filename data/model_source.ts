@@ -2,6 +2,8 @@ import { type ByteSource, readAll } from "./byte_source.ts";
 import { InputError } from "./input_error.ts";
 import { readJsonObject } from "./json_file.ts";
 import { indexSuffix, type ModelFiles } from "./model_files.ts";
+import { memorySource } from "./memory_source.ts";
+import { dequantizedWeights } from "./quantized/quantized_weights.ts";
 import { openSafetensors } from "./safetensors_file.ts";
 import { openShardedSafetensors } from "./safetensors_shards.ts";
 import type { WeightSource } from "./tensor.ts";
@@ -20,11 +22,18 @@ export interface ModelSource {
   readonly weights: WeightSource;
   /** Bytes of the weight files. */
   readonly originalBytes: number;
-  /** The other files that belong to the model, unchanged: configurations and tokenizer. */
+  /**
+   * The other files that belong to the model, unchanged: configurations and tokenizer. Of a GGUF
+   * model they are made from its metadata; of one that is dequantized as it is read, `config.json`
+   * is without its `quantization_config`.
+   */
   readonly companions: readonly ByteSource[];
   /** Its card (`README.md`) and its licence, where it has them. */
   readonly documents: readonly ByteSource[];
-  /** How its weights are quantized already, such as `GGUF Q4_K and Q6_K`, where they are. */
+  /**
+   * How its weights are quantized already, where they are and are dequantized as they are read, such
+   * as `GGUF Q4_K and Q6_K` or `GPTQ, 4 bits in groups of 128`.
+   */
   readonly quantization?: string;
   /** Reads the tokenizer; throws an {@linkcode InputError} if the model has none. */
   tokenizer(): Promise<TextTokenizer>;
@@ -73,6 +82,11 @@ export async function openDocuments(
   return documents.filter((document) => document !== undefined);
 }
 
+function configSource(config: Readonly<Record<string, unknown>>): ByteSource {
+  const text = `${JSON.stringify(config, null, 2)}\n`;
+  return memorySource(new TextEncoder().encode(text), "config.json");
+}
+
 /** Opens a model of which it is known which files are what. */
 export async function openModelFolder(
   folder: ModelFolder,
@@ -86,11 +100,16 @@ export async function openModelFolder(
   if (configFile === undefined) {
     throw new InputError(`${folder.name}: has no config.json; name the folder of a model`);
   }
-  const config = await readJsonObject(configFile);
+  const written = await readJsonObject(configFile);
   const weightsFile = await folder.open(files.weights);
-  const weights = files.weights.endsWith(indexSuffix)
+  const stored = files.weights.endsWith(indexSuffix)
     ? await openShardedSafetensors(weightsFile, (name) => folder.open(name))
     : await openSafetensors(weightsFile);
+  const dequantized = dequantizedWeights(stored, written);
+  const { weights, quantization } = dequantized ?? { weights: stored, quantization: undefined };
+  // What is dequantized here would otherwise be taken for quantized where it is loaded.
+  const { quantization_config: _, ...plain } = written;
+  const config = dequantized === undefined ? written : plain;
 
   async function readTokenizer(): Promise<TextTokenizer> {
     const file = companion("tokenizer.json");
@@ -110,9 +129,12 @@ export async function openModelFolder(
     ...(folder.path === undefined ? {} : { path: folder.path }),
     config,
     weights,
-    originalBytes: weights.byteLength,
-    companions,
+    originalBytes: stored.byteLength,
+    companions: companions.map((file) =>
+      file === configFile && dequantized !== undefined ? configSource(config) : file
+    ),
     documents,
+    ...(quantization === undefined ? {} : { quantization }),
     tokenizer: () => tokenizer ??= readTokenizer(),
   };
 }

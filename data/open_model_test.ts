@@ -5,7 +5,8 @@ import { fileURLToPath } from "node:url";
 import { embeddedModelPath } from "./embedded_model.ts";
 import { openCompanions, openModel, parseHubName } from "./open_model.ts";
 import { encodeSafetensors } from "./safetensors_encode.ts";
-import { elementCount } from "./tensor.ts";
+import layers from "./quantized/testdata/layers.json" with { type: "json" };
+import { type DType, elementCount } from "./tensor.ts";
 
 const shared = fileURLToPath(new URL("../../shared/", import.meta.url));
 const encoder = new TextEncoder();
@@ -312,4 +313,33 @@ Deno.test("names of the hub may have a revision and a GGUF file", () => {
   for (const none of ["a/b:m.bin", "C:\\m.gguf", "a:m.gguf", "http://a/b.gguf"]) {
     assert.equal(parseHubName(none), undefined, none);
   }
+});
+
+Deno.test("a model that GPTQ quantized is opened as the model that it stands for", async () => {
+  const { tensors } = layers.find(({ name }) => name === "GPTQ, 4 bits, ordered by activations")!;
+  const stored = Object.entries(tensors).map(([part, tensor]) => ({
+    name: `lm_head.${part}`,
+    dtype: tensor.dtype as DType,
+    shape: tensor.shape,
+    bytes: Uint8Array.fromBase64(tensor.bytes),
+  }));
+  const settings = { quant_method: "gptq", bits: 4, desc_act: true };
+  const files = {
+    "config.json": JSON.stringify({ model_type: "llama", quantization_config: settings }),
+    "model.safetensors": encodeSafetensors(stored),
+  };
+  await withFolder(files, async (folder) => {
+    const model = await openModel(folder);
+    assert.equal(model.quantization, "GPTQ, 4 bits in groups of 32");
+    assert.equal(model.originalBytes, files["model.safetensors"].length);
+    assert.deepEqual(model.weights.tensors, [
+      { name: "lm_head.weight", dtype: "F32", shape: [32, 64] },
+    ]);
+    // Else transformers would take what decompress writes for quantized.
+    assert.deepEqual(model.config, { model_type: "llama" });
+    const [config] = model.companions;
+    assert.equal(config!.name, "config.json");
+    const text = new TextDecoder().decode(await config!.read(0, config!.byteLength));
+    assert.deepEqual(JSON.parse(text), model.config);
+  });
 });
