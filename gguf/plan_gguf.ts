@@ -119,6 +119,7 @@ export function planGguf(model: GgufModel, asked: GgufWeightType): GgufPlan {
     ...about.entries.map(([key, value]) => [`${architecture.name}.${key}`, value] as const),
     ...tokenizer.entries,
   ]);
+  checkCounts(metadata);
   const all = [...made, ...tensors];
   const header = encodeGgufHeader(metadata, all);
   const { attention } = description.layers[0]!;
@@ -128,6 +129,16 @@ export function planGguf(model: GgufModel, asked: GgufWeightType): GgufPlan {
     notes: [...about.notes, ...tokenizer.notes, ...insteadOf],
     chunks: (progress) => chunksOf(header, all, weights, attention, progress),
   };
+}
+
+/** Throws where a number of config.json is larger than GGUF holds it. */
+function checkCounts(metadata: GgufMetadata): void {
+  for (const [key, value] of metadata) {
+    if (value.type !== "UINT32" || value.value < 2 ** 32) continue;
+    throw new InputError(
+      `config.json: ${key} would be ${value.value}, and GGUF holds numbers below 2^32; correct it`,
+    );
+  }
 }
 
 function ofAnyKind(value: string | number | readonly string[]): GgufValue {

@@ -142,6 +142,10 @@ Deno.test("what llama.cpp does not know is refused by name", () => {
     max_position_embeddings: 16,
   };
   refused(bert, /llama\.cpp does not know models of type "distilbert".*it knows .*llama, mistral/);
+  refused(
+    { ...llama, max_position_embeddings: 2 ** 32 },
+    /llama\.context_length would be 4294967296, and GGUF holds numbers below 2\^32/,
+  );
   refused({ ...llama, hidden_act: "relu" }, /activation function is relu, .*llama has silu/);
   const scaled = { rope_type: "llama3", factor: 8, low_freq_factor: 1, high_freq_factor: 4 };
   refused(
