@@ -320,6 +320,21 @@ export const ggufArchitectures: readonly GgufArchitecture[] = [
     }),
   }),
   llamaLike({
+    modelType: "phi",
+    name: "phi2",
+    className: "PhiForCausalLM",
+    tensors: [
+      ...without(["output_norm", "attn_output", "ffn_norm", "ffn_gate", "ffn_up", "ffn_down"]),
+      ["output_norm", "final_layernorm"],
+      ["blk.{}.attn_output", "layers.{}.self_attn.dense"],
+      ["blk.{}.ffn_up", "layers.{}.mlp.fc1"],
+      ["blk.{}.ffn_down", "layers.{}.mlp.fc2"],
+    ],
+    config: epsilonCalled("layer_norm_eps"),
+    settings: ({ partial_rotary_factor = 1 }) => ({ partial_rotary_factor }),
+    runs: { activations: GELU },
+  }),
+  llamaLike({
     modelType: "starcoder2",
     name: "starcoder2",
     className: "Starcoder2ForCausalLM",

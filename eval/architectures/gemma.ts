@@ -32,7 +32,7 @@ export const gemma: Architecture = llamaLike({
     const name = readChoice(config, "hidden_act", activationNames, tanhGelu);
     return name === "gelu" ? tanhGelu : name;
   },
-  model: describeOuter,
+  model: (model, config) => describeOuter(model, config),
 });
 
 /** Gemma 2: sliding windows in every other layer, norms around blocks, soft caps. */
@@ -46,7 +46,8 @@ export const gemma2: Architecture = llamaLike({
     const softCap = readCap(config, "attn_logit_softcapping", 50);
     return { ...rest, attention: { ...attention, ...(softCap !== undefined && { softCap }) } };
   },
-  model: (config) => describeOuter(config, readCap(config, "final_logit_softcapping", 30)),
+  model: (model, config) =>
+    describeOuter(model, config, readCap(config, "final_logit_softcapping", 30)),
 });
 
 /** The text model of Gemma 3: mostly sliding windows, with rotary positions of their own. */
@@ -58,16 +59,18 @@ export const gemma3: Architecture = llamaLike({
   slidingWindow: (config, layer) => slidingWindow(config, layer, patternOf3(config)),
   rotaryConfig,
   layer: describeLayer,
-  model: (config) => describeOuter(config, readCap(config, "final_logit_softcapping", null)),
+  model: (model, config) =>
+    describeOuter(model, config, readCap(config, "final_logit_softcapping", null)),
 });
 
 function describeOuter(
+  model: TransformerDescription,
   config: ModelConfig,
   logitSoftCap?: number,
-): Partial<TransformerDescription> {
+): TransformerDescription {
   requireSetting(config, "use_bidirectional_attention", false);
-  const embeddingScale = Math.sqrt(readInteger(config, "hidden_size"));
-  return { embeddingScale, ...(logitSoftCap !== undefined && { logitSoftCap }) };
+  const embeddingScale = Math.sqrt(model.hiddenSize);
+  return { ...model, embeddingScale, ...(logitSoftCap !== undefined && { logitSoftCap }) };
 }
 
 /** The cap that a config asks for; `null` is none. */

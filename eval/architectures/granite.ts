@@ -12,7 +12,8 @@ export const granite: Architecture = llamaLike({
     attention: { ...layer.attention, scale: readNumber(config, "attention_multiplier", 1) },
     residualScale: readNumber(config, "residual_multiplier", 1),
   }),
-  model: (config) => ({
+  model: (model, config) => ({
+    ...model,
     embeddingScale: readNumber(config, "embedding_multiplier", 1),
     logitScale: 1 / readNumber(config, "logits_scaling", 1),
   }),

@@ -40,8 +40,12 @@ export interface LlamaVariant {
     config: ModelConfig,
     name: string,
   ) => LayerDescription;
-  /** What is beside the layers, or in place of Llama's. */
-  readonly model?: (config: ModelConfig) => Partial<TransformerDescription>;
+  /** Changes what is beside the layers; `prefix` is what the names of the body's tensors begin with. */
+  readonly model?: (
+    model: TransformerDescription,
+    config: ModelConfig,
+    prefix: string,
+  ) => TransformerDescription;
 }
 
 /** An architecture of Llama's kind: RMSNorm, rotary positions, gated feed-forward blocks. */
@@ -79,7 +83,7 @@ function describe(
   const vocabularySize = readInteger(config, "vocab_size");
   const tokenEmbedding = `${prefix}embed_tokens.weight`;
   const tied = readBoolean(config, "tie_word_embeddings", variant.tiedByDefault ?? false);
-  return {
+  const described: TransformerDescription = {
     modelType: variant.modelType,
     objective: "nextToken",
     vocabularySize,
@@ -96,8 +100,8 @@ function describe(
       ...linear("lm_head", hiddenSize, vocabularySize, false),
       ...(tied && { weight: tokenEmbedding }),
     },
-    ...variant.model?.(config),
   };
+  return variant.model?.(described, config, prefix) ?? described;
 }
 
 function describeNorm(

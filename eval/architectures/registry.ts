@@ -13,6 +13,7 @@ import { llama } from "./llama.ts";
 import { mistral } from "./mistral.ts";
 import { olmo2 } from "./olmo2.ts";
 import { opt } from "./opt.ts";
+import { phi } from "./phi.ts";
 import { phi3 } from "./phi3.ts";
 import { qwen2, qwen3 } from "./qwen.ts";
 import { smolLm3 } from "./smollm3.ts";
@@ -33,6 +34,7 @@ export const architectures: readonly Architecture[] = [
   mistral,
   olmo2,
   opt,
+  phi,
   phi3,
   qwen2,
   qwen3,

@@ -157,6 +157,7 @@ CASES = {
         "max_position_embeddings": 32,
         "vocab_size": VOCABULARY,
     },
+    "phi": {**LLAMA, "model_type": "phi"},
     "phi3": {
         **LLAMA,
         "model_type": "phi3",

@@ -85,6 +85,7 @@ export const ggufConfigs: Readonly<Record<string, ModelConfig>> = {
     rope_theta: 5000,
     rope_scaling: { rope_type: "linear", factor: 4 },
   },
+  "phi": { ...llama, model_type: "phi" },
   "phi3": { ...llama, model_type: "phi3", partial_rotary_factor: 0.5 },
   "phi3 with LongRoPE": {
     ...llama,
