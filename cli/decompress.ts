@@ -145,6 +145,19 @@ async function readConfig(
 /** How the original's weights were quantized: no longer true of them, and read by transformers. */
 const QUANTIZATION_KEYS = ["quantization_config", "compression_config"];
 
+/** Keys of config.json where transformers 5 refuses numbers that are written without a point. */
+const FLOAT_KEYS = [
+  "attn_logit_softcapping",
+  "final_logit_softcapping",
+  "init_std",
+  "initializer_range",
+  "layer_norm_eps",
+  "layer_norm_epsilon",
+  "norm_epsilon",
+  "rms_norm_eps",
+];
+const WHOLE_FLOAT = new RegExp(`^(  "(?:${FLOAT_KEYS.join("|")})": \\d+)(,?)$`, "gm");
+
 /** Writes config.json for the weights as they are now: their element type, and not quantized. */
 async function writeConfig(
   path: string,
@@ -156,7 +169,7 @@ async function writeConfig(
       [key, value],
     ) => key === "dtype" || key === "torch_dtype" ? [key, CONFIG_DTYPES[dtype]] : [key, value]),
   );
-  const text = `${JSON.stringify(changed, undefined, 2)}\n`;
+  const text = `${JSON.stringify(changed, undefined, 2).replace(WHOLE_FLOAT, "$1.0$2")}\n`;
   await writeFileAtomically(path, [new TextEncoder().encode(text)]);
 }
 

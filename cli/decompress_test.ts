@@ -62,6 +62,17 @@ Deno.test("an earlier output is replaced, a foreign folder is not", () =>
     await assert.rejects(foreign, /model: exists and was not written by kanpress/);
   }));
 
+Deno.test("numbers that transformers wants with a point keep one", () =>
+  withWorkFolder(async (folder) => {
+    const file = await compressIn(folder);
+    const out = join(folder, "out");
+    await decompress(file, { out, dtype: "f32" }, recordedRun());
+    const text = await Deno.readTextFile(join(out, "config.json"));
+    assert.match(text, /^ {2}"final_logit_softcapping": 30\.0,$/m);
+    assert.match(text, /^ {2}"initializer_range": 0\.02,$/m);
+    assert.match(text, /^ {2}"n_embd": \d+,?$/m);
+  }, { config: { final_logit_softcapping: 30, initializer_range: 0.02, resid_pdrop: 1 } }));
+
 Deno.test("decompress writes an ONNX file where transformers.js looks for it", () =>
   withWorkFolder(async (folder) => {
     const file = await compressIn(folder);
