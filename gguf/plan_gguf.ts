@@ -63,14 +63,16 @@ export interface GgufPlan {
   /** What people should know: where llama.cpp differs, and which types are not what was asked for. */
   readonly notes: readonly string[];
   /**
-   * The bytes of the file, made one tensor at a time; `progress` is told the share that is done and
-   * the tensor that comes. Throws {@linkcode InputError} for weights that a type cannot hold.
+   * The bytes of the file, made piece by piece of one tensor at a time; `progress` is told the share
+   * that is done and the tensor that comes. Throws {@linkcode InputError} for weights that a type cannot hold.
    */
   chunks(progress?: (share: number, activity: string) => void): AsyncGenerator<Uint8Array>;
 }
 
 /** From here on, f16 rounds to infinity. */
 const F16_END = 65520;
+/** Values that are quantized at once, whole blocks of every type: between them, work can be stopped. */
+const PIECE = 2 ** 18;
 
 /**
  * Plans a GGUF file that llama.cpp runs, with matrices of the type that is asked for; see
@@ -157,27 +159,30 @@ async function* chunksOf(
   const total = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   let done = 0;
   for (const tensor of tensors) {
-    progress(done / total, tensor.name);
-    const bytes = "values" in tensor
-      ? quantizeRows(tensor.type, tensor.values)
-      : await encodeTensor(tensor, weights, counts);
-    yield bytes;
-    yield new Uint8Array(aligned(bytes.length) - bytes.length);
-    done += elementCount(tensor.shape);
+    const { type, name, shape } = tensor;
+    const values = "values" in tensor ? tensor.values : await readValues(tensor, weights, counts);
+    for (let start = 0; start < values.length; start += PIECE) {
+      progress((done + start) / total, name);
+      yield quantizeRows(type, values.subarray(start, start + PIECE));
+    }
+    const length = bytesOf(tensor);
+    yield new Uint8Array(aligned(length) - length);
+    done += elementCount(shape);
   }
 }
 
-async function encodeTensor(
+/** The values of a tensor as GGUF has them; throws where its type cannot hold them. */
+async function readValues(
   { source, change, type }: PlannedTensor,
   weights: WeightSource,
   counts: HeadCounts,
-): Promise<Uint8Array> {
+): Promise<Float32Array> {
   const { data } = toGgufValues(await weights.read(source), change, counts);
   const { dtype } = type;
   const isHeld = dtype === undefined
     ? data.every((value) => Math.abs(value) < F16_END)
     : narrowsSafely(dtype, data);
-  if (isHeld) return quantizeRows(type, data);
+  if (isHeld) return data;
   const isLarge = data.some((value) => Math.abs(value) >= F16_END);
   throw new InputError(
     `tensor ${quote(source)}: its values are too ${isLarge ? "large" : "small"} for ` +
