@@ -32,6 +32,7 @@ const ROOMS = [
   "hierarchy/levels",
   "hierarchy/rate",
   "hierarchy/file",
+  "hierarchy/streaming",
   "hierarchy",
   "baselines",
   "eval/architectures",

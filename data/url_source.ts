@@ -35,12 +35,57 @@ export async function openUrl(
   url: string | URL,
   options: RequestOptions = {},
 ): Promise<ByteSource> {
+  const remote = await findRemoteFile(url, options);
+  if (remote.bytes !== undefined) return memorySource(remote.bytes, remote.name);
+  const { name, byteLength, stream } = remote;
+  return {
+    name,
+    byteLength,
+    async read(start: number, end: number): Promise<Uint8Array> {
+      checkRange(start, end, byteLength);
+      const bytes = new Uint8Array(end - start);
+      let filled = 0;
+      for await (const chunk of stream(start, end)) {
+        bytes.set(chunk, filled);
+        filled += chunk.length;
+      }
+      return bytes;
+    },
+  };
+}
+
+/** A file on a server. */
+export interface RemoteFile {
+  /** Its URL without secrets, for messages. */
+  readonly name: string;
+  /** Its size. */
+  readonly byteLength: number;
+  /** Its entity tag, where that stands for its bytes. */
+  readonly etag?: string;
+  /** All of it, from a server that does not know ranges. */
+  readonly bytes?: Uint8Array;
+  /** Its bytes from `start` to before `end`, taken up again where the connection breaks off. */
+  stream(start: number, end: number): AsyncIterable<Uint8Array>;
+}
+
+/** Asks a server for a file's size; throws {@linkcode InputError} as {@linkcode openUrl} does. */
+export async function findRemoteFile(
+  url: string | URL,
+  options: RequestOptions = {},
+): Promise<RemoteFile> {
   const address = String(url);
   const name = shownUrl(address);
   const response = await firstByteOrAll(address, options);
   // A server that ignores Range sends everything.
-  if (response.status === 200) return memorySource(await response.bytes(), name);
-  if (response.status === 416) return memorySource(new Uint8Array(), name);
+  if (response.status === 200 || response.status === 416) {
+    const bytes = response.status === 200
+      ? new Uint8Array(await response.arrayBuffer())
+      : new Uint8Array();
+    const stream = async function* (start: number, end: number) {
+      yield bytes.subarray(start, end);
+    };
+    return { name, byteLength: bytes.length, bytes, stream };
+  }
   if (response.status !== 206) throw await refusal(name, response);
   const byteLength = totalSize(response);
   if (byteLength === undefined || !Number.isSafeInteger(byteLength)) {
@@ -50,16 +95,8 @@ export async function openUrl(
   return {
     name,
     byteLength,
-    async read(start: number, end: number): Promise<Uint8Array> {
-      checkRange(start, end, byteLength);
-      const bytes = new Uint8Array(end - start);
-      let filled = 0;
-      for await (const chunk of streamRange(address, start, end, byteLength, options, etag)) {
-        bytes.set(chunk, filled);
-        filled += chunk.length;
-      }
-      return bytes;
-    },
+    ...(etag === undefined ? {} : { etag }),
+    stream: (start, end) => streamRange(address, start, end, byteLength, options, etag),
   };
 }
 

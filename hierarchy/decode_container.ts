@@ -5,12 +5,7 @@ import { memorySource } from "../data/memory_source.ts";
 import type { StateDict, WeightTensor } from "../data/tensor.ts";
 import type { Container } from "./file/container.ts";
 import { decodeVerbatimTensors } from "./file/verbatim_tensors.ts";
-import { decodeGroups } from "./file/decode_groups.ts";
-import { decodeStages } from "./levels/level_codecs.ts";
-import type { Matrix } from "./matrix/matrix.ts";
-import { codedShapes } from "./file/plan_tensors.ts";
-import { transpose } from "../data/transpose.ts";
-import { requireFinite } from "./file/require_finite.ts";
+import { codedTensors, decodeGroup, decodeGroups } from "./file/decode_groups.ts";
 import { finishWithBreaks, type Steps } from "../workers/steps.ts";
 
 /** How decoding is stopped. */
@@ -54,11 +49,9 @@ export async function checkDecodes(
 
 function* decodeAll({ tensors, stages, verbatim }: Container): Steps<void> {
   decodeVerbatimTensors(tensors, verbatim);
-  const shapes = codedShapes(tensors);
-  for (const { matrices, wanted } of decodeGroups(stages, shapes)) {
-    const decoded = yield* decodeStages(stages, shapes, wanted);
-    for (const matrix of matrices) requireFinite(shapes[matrix]!.name, decoded[matrix]!.data);
-    for (const { data } of decoded) releaseMemory(data);
+  const coded = codedTensors(tensors);
+  for (const group of decodeGroups(stages, coded.shapes)) {
+    for (const [, { data }] of yield* decodeGroup(stages, coded, group)) releaseMemory(data);
   }
 }
 
@@ -66,25 +59,16 @@ function* decodeAll({ tensors, stages, verbatim }: Container): Steps<void> {
 export function* decodeWeights(
   { tensors, aliases, stages, verbatim }: Container,
 ): Steps<StateDict> {
-  const shapes = codedShapes(tensors);
-  const coded = new Map<string, Matrix>();
-  for (const { matrices, wanted } of decodeGroups(stages, shapes)) {
-    const decoded = yield* decodeStages(stages, shapes, wanted);
-    for (const matrix of matrices) coded.set(shapes[matrix]!.name, decoded[matrix]!);
+  const coded = codedTensors(tensors);
+  const decoded = new Map<string, WeightTensor>();
+  for (const group of decodeGroups(stages, coded.shapes)) {
+    for (const [name, tensor] of yield* decodeGroup(stages, coded, group)) {
+      decoded.set(name, tensor);
+    }
   }
   const kept = decodeVerbatimTensors(tensors, verbatim);
   const weights = new Map<string, WeightTensor>();
-  for (const { name, dtype, shape, transposed } of tensors) {
-    yield;
-    const matrix = coded.get(name);
-    if (matrix === undefined) {
-      weights.set(name, kept.get(name)!);
-      continue;
-    }
-    const { data, rows, columns } = matrix;
-    requireFinite(name, data);
-    weights.set(name, { dtype, shape, data: transposed ? transpose(data, rows, columns) : data });
-  }
+  for (const { name } of tensors) weights.set(name, decoded.get(name) ?? kept.get(name)!);
   for (const [name, target] of aliases) weights.set(name, weights.get(target)!);
   return weights;
 }

@@ -1,9 +1,13 @@
 import { workerScope } from "./web_worker.ts";
 import type { WorkerReply, WorkerRequest } from "./worker_pool.ts";
 
-/** The worker's side of a `WorkerPool`: `start` prepares the worker and returns what runs a job. */
+/**
+ * The worker's side of a `WorkerPool`: `start` prepares the worker and returns what runs a job. Memory
+ * that `transferOf` picks from a result is handed over instead of copied, and gone here.
+ */
 export function serveJobs<Setup, Job, Result>(
   start: (setup: Setup) => Promise<(job: Job, index: number) => Promise<Result>>,
+  transferOf: (result: Result) => Transferable[] = () => [],
 ): void {
   const scope = workerScope();
   let run: ((job: Job, index: number) => Promise<Result>) | undefined;
@@ -22,6 +26,8 @@ export function serveJobs<Setup, Job, Result>(
     }
   };
   scope.onmessage = ({ data }) => {
-    handle(data as WorkerRequest<Setup, Job>).then((reply) => scope.postMessage(reply));
+    handle(data as WorkerRequest<Setup, Job>).then((reply) =>
+      scope.postMessage(reply, reply.kind === "result" ? transferOf(reply.result) : [])
+    );
   };
 }

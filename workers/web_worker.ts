@@ -24,8 +24,8 @@ export interface WorkerFailure {
 export interface WorkerScope {
   /** Called with each message. */
   onmessage: ((event: { readonly data: unknown }) => void) | null;
-  /** Sends a message. */
-  postMessage(message: unknown): void;
+  /** Sends a message; the memory of `transfer` is handed over, not copied. */
+  postMessage(message: unknown, transfer: Transferable[]): void;
 }
 
 /** Node's threads, which are not imported: bundles for browsers must not name them. */
@@ -76,7 +76,7 @@ export function workerScope(): WorkerScope {
   if (port === null) throw new Error("this is not a worker");
   const scope: WorkerScope = {
     onmessage: null,
-    postMessage: (message) => port.postMessage(message),
+    postMessage: (message, transfer) => port.postMessage(message, transfer as ArrayBuffer[]),
   };
   port.on("message", (data) => scope.onmessage?.({ data }));
   return scope;

@@ -46,12 +46,12 @@ export class WorkerPool<Setup, Job, Result> {
   }
 
   /**
-   * Runs jobs, each on whichever worker is free, and gives their results in the order of the jobs. The
-   * first error of a worker, or the signal, ends all of them and is thrown; an {@linkcode InputError}
+   * Runs jobs, each on whichever worker is free, and gives their results in the order of the jobs. A
+   * job may be a promise: its worker waits for it. The first error of a worker, or the signal, ends all of them and is thrown; an {@linkcode InputError}
    * arrives as one. The pool can be used again afterwards.
    */
   async run(
-    jobs: readonly Job[],
+    jobs: readonly (Job | Promise<Job>)[],
     { order = [...jobs.keys()], onResult, signal }: RunOptions<Result> = {},
   ): Promise<Result[]> {
     signal?.throwIfAborted();
@@ -63,7 +63,11 @@ export class WorkerPool<Setup, Job, Result> {
     let begun = 0, done = 0;
     const giveNext = (worker: PoolWorker) => {
       const index = order[begun++];
-      if (index !== undefined) post(worker, { kind: "job", index, job: jobs[index]! });
+      if (index === undefined) return;
+      Promise.resolve(jobs[index]!).then(
+        (job) => post(worker, { kind: "job", index, job }),
+        reject,
+      );
     };
     const receive = (worker: PoolWorker, reply: WorkerReply<Result>) => {
       if (reply.kind === "failure") return reject(restoreError(reply));

@@ -3,7 +3,7 @@ import { InputError } from "../../data/input_error.ts";
 import { openFile } from "../../data/mod.ts";
 import { readSafetensorsHeader } from "../../data/safetensors_header.ts";
 import { MADE_BY } from "../../eval/plots/made_by.ts";
-import { isContainer } from "../../hierarchy/file/container.ts";
+import { isContainer } from "../../hierarchy/file/container_header.ts";
 import { COMPRESSED_NAME } from "../input/compressed_argument.ts";
 import type { OutputKind } from "./output.ts";
 import { foreignIn } from "./written_files.ts";

@@ -1,6 +1,13 @@
+import { releaseMemory } from "../../data/release_memory.ts";
+import type { WeightTensor } from "../../data/tensor.ts";
+import { transpose } from "../../data/transpose.ts";
+import type { Steps } from "../../workers/steps.ts";
 import type { Container } from "./container.ts";
 import type { EncodedLevel, Stage } from "../levels/level.ts";
-import { codecOf } from "../levels/level_codecs.ts";
+import { codecOf, decodeStages } from "../levels/level_codecs.ts";
+import { matrixShape } from "./plan_tensors.ts";
+import { requireFinite } from "./require_finite.ts";
+import type { StoredTensor } from "./tensor_names.ts";
 import type { WantedParts } from "../matrix/matrix_part.ts";
 import type { MatrixShape } from "../matrix/matrix.ts";
 
@@ -26,19 +33,20 @@ export interface DecodeGroup {
 }
 
 /**
- * Divides matrices, in order, into groups that are decoded at once, so that what decoding needs
- * beside its result stays small; all of them in one group where a level codes them together.
+ * Divides matrices, in order, into groups that are decoded at once, of at most `groupValues` values
+ * or one matrix, so that what decoding needs beside its result stays small; all of them in one group where a level codes them together.
  */
 export function decodeGroups(
   stages: readonly Stage[],
   shapes: readonly MatrixShape[],
+  groupValues: number = GROUP_VALUES,
 ): DecodeGroup[] {
   if (inseparableLevel(stages) !== undefined) return [{ matrices: [...shapes.keys()] }];
   const groups: number[][] = [];
   let values = Infinity;
   shapes.forEach(({ rows, columns }, matrix) => {
     values += rows * columns;
-    if (values > GROUP_VALUES) {
+    if (values > groupValues) {
       groups.push([]);
       values = rows * columns;
     }
@@ -48,4 +56,39 @@ export function decodeGroups(
     matrices,
     wanted: new Map(matrices.map((matrix) => [matrix, {}])),
   }));
+}
+
+/** A tensor with its name. */
+export type NamedTensor = readonly [name: string, tensor: WeightTensor];
+
+/** The tensors that levels code, in order, and the shapes in which they do. */
+export interface CodedTensors {
+  readonly tensors: readonly StoredTensor[];
+  readonly shapes: readonly MatrixShape[];
+}
+
+/** Picks the tensors that levels code. */
+export function codedTensors(stored: readonly StoredTensor[]): CodedTensors {
+  const tensors = stored.filter((tensor) => tensor.stored === undefined);
+  return { tensors, shapes: tensors.map(matrixShape) };
+}
+
+/** Decodes the tensors of a group; throws {@linkcode InputError} where one is not finite. */
+export function* decodeGroup(
+  stages: readonly Stage[],
+  { tensors, shapes }: CodedTensors,
+  { matrices, wanted }: DecodeGroup,
+): Steps<NamedTensor[]> {
+  const decoded = yield* decodeStages(stages, shapes, wanted);
+  const named: NamedTensor[] = [];
+  for (const matrix of matrices) {
+    yield;
+    const { name, dtype, shape, transposed } = tensors[matrix]!;
+    const { data, rows, columns } = decoded[matrix]!;
+    requireFinite(name, data);
+    const values = transposed ? transpose(data, rows, columns) : data;
+    if (transposed) releaseMemory(data);
+    named.push([name, { dtype, shape, data: values }]);
+  }
+  return named;
 }

@@ -1,6 +1,15 @@
 import type { EncodedLevel, LevelDecoder } from "./level.ts";
+import type { WantedParts } from "../matrix/matrix_part.ts";
 import type { MatrixShape } from "../matrix/matrix.ts";
 import type { Steps } from "../../workers/steps.ts";
+
+/** Streams of a level of which some matrices need only some. */
+export interface DividedStreams {
+  /** Whether a stream is one of them; all others are needed always. */
+  has(name: string): boolean;
+  /** Those that hold something of the wanted matrices, by number; all of them if none are named. */
+  neededFor(shapes: readonly MatrixShape[], wanted?: WantedParts): string[];
+}
 
 /** Everything that is needed to read a kind of level from a file. */
 export interface LevelCodec {
@@ -20,6 +29,8 @@ export interface LevelCodec {
   check(encoded: EncodedLevel, shapes: readonly MatrixShape[]): void;
   /** What the level hands on, given the matrices that it codes; empty for a last level. */
   outputShapes(encoded: EncodedLevel, shapes: readonly MatrixShape[]): readonly MatrixShape[];
+  /** Which streams are needed for some of the matrices; if omitted, all are for any. */
+  readonly dividedStreams?: DividedStreams;
   /**
    * Bits that each of the level's matrices takes of its streams. A level without it shares its
    * bytes out by the number of weights.

@@ -109,9 +109,12 @@ function* decodeRuns(
   }
 }
 
+/** What names of segments' streams begin with. */
+const CODES = "codes.";
+
 /** Name of the stream of a segment. */
 export function codesName(segment: number): string {
-  return `codes.${segment}`;
+  return `${CODES}${segment}`;
 }
 
 /** What decoding needs beside the codes of the indices. */
@@ -167,6 +170,15 @@ export const trellisCodec: LevelCodec = {
   decodesApart: true,
   check: checkTrellis,
   outputShapes: () => [],
+  dividedStreams: {
+    has: (name) => name.startsWith(CODES),
+    neededFor: (shapes, wanted) =>
+      planSegments(shapes).flatMap((segment, i) =>
+        wanted === undefined || segment.some(({ matrix }) => wanted.has(matrix))
+          ? [codesName(i)]
+          : []
+      ),
+  },
   matrixBits,
 };
 

@@ -1,0 +1,255 @@
+import assert from "node:assert";
+import { InputError } from "../../data/input_error.ts";
+import type { StateDict, WeightTensor } from "../../data/tensor.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
+import { HierarchicalCompressor } from "../compressor.ts";
+import { decompressWeights } from "../decompress.ts";
+import { type GoldenFile, readGoldenFiles } from "../testdata/golden_files.ts";
+import type { DownloadProgress } from "./download_progress.ts";
+import { type ArrivingModel, openCompressed } from "./open_compressed.ts";
+
+/** How a server answers, request by request. */
+interface Server {
+  readonly url: string;
+  /** Ranges that were asked for. */
+  readonly ranges: string[];
+  close(): Promise<void>;
+}
+
+interface Manners {
+  /** Milliseconds between chunks of this many bytes. */
+  readonly slow?: readonly [milliseconds: number, bytes: number];
+  /** Bytes after which the connection of the second request is dropped. */
+  readonly dropAfter?: number;
+  /** Whether it knows ranges. */
+  readonly ranges?: boolean;
+  readonly etag?: string;
+  readonly port?: number;
+}
+
+function serve(
+  bytes: Uint8Array,
+  { slow, dropAfter, ranges = true, etag, port = 0 }: Manners = {},
+): Server {
+  const asked: string[] = [];
+  const server = Deno.serve({ port, hostname: "127.0.0.1", onListen() {} }, (request) => {
+    const range = request.headers.get("range");
+    const [, from = "0", to = ""] = /bytes=(\d+)-(\d*)/.exec(range ?? "") ?? [];
+    const isPart = ranges && range !== null;
+    const start = isPart ? Number(from) : 0;
+    const end = isPart && to !== "" ? Math.min(bytes.length, Number(to) + 1) : bytes.length;
+    asked.push(range ?? "all");
+    const drops = dropAfter !== undefined && asked.length === 2;
+    let at = start;
+    const body = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        if (drops && at >= dropAfter) return controller.error(new Error("dropped"));
+        if (at >= end) return controller.close();
+        const size = slow?.[1] ?? bytes.length;
+        if (slow !== undefined) await new Promise((resolve) => setTimeout(resolve, slow[0]));
+        const stop = Math.min(end, at + size, drops ? dropAfter : end);
+        controller.enqueue(bytes.slice(at, stop));
+        at = stop;
+      },
+    });
+    const headers = {
+      "content-length": String(end - start),
+      ...(isPart ? { "content-range": `bytes ${start}-${end - 1}/${bytes.length}` } : {}),
+      ...(etag === undefined ? {} : { etag: `"${etag}"` }),
+    };
+    return new Response(body, { status: isPart ? 206 : 200, headers });
+  });
+  return {
+    url: `http://127.0.0.1:${server.addr.port}/model.kan.safetensors`,
+    ranges: asked,
+    close: () => server.shutdown(),
+  };
+}
+
+async function goldenFile(wanted: string): Promise<GoldenFile> {
+  return (await readGoldenFiles()).find(({ name }) => name === wanted)!;
+}
+
+async function collect(model: ArrivingModel): Promise<Map<string, WeightTensor>> {
+  const weights = new Map<string, WeightTensor>();
+  for await (const [name, tensor] of model) weights.set(name, tensor);
+  return weights;
+}
+
+function assertSame(arrived: StateDict, expected: StateDict): void {
+  assert.deepEqual([...arrived.keys()].toSorted(), [...expected.keys()].toSorted());
+  for (const [name, tensor] of expected) assert.deepEqual(arrived.get(name), tensor, name);
+}
+
+let layered: Promise<Uint8Array> | undefined;
+
+/** A model of several groups and segments, 3.4 million values in eight layers. */
+function layeredModel(): Promise<Uint8Array> {
+  return layered ??= makeLayeredModel();
+}
+
+async function makeLayeredModel(): Promise<Uint8Array> {
+  const random = createRandom(5);
+  const matrix = (rows: number, columns: number): WeightTensor => ({
+    dtype: "F32",
+    shape: [rows, columns],
+    data: Float32Array.from({ length: rows * columns }, () => 0.02 * random.normal()),
+  });
+  const weights = new Map<string, WeightTensor>([
+    ["embed.weight", matrix(512, 512)],
+    ...Array.from({ length: 8 }, (_, layer): [string, WeightTensor][] => [
+      [`layers.${layer}.up.weight`, matrix(512, 512)],
+      [`layers.${layer}.down.weight`, matrix(256, 512)],
+      [`layers.${layer}.norm.weight`, {
+        dtype: "F32",
+        shape: [4],
+        data: Float32Array.of(1, 2, 3, 4),
+      }],
+    ]).flat(),
+  ]);
+  weights.set("head.weight", weights.get("embed.weight")!);
+  const compressor = new HierarchicalCompressor({ bits: 2, states: 1 });
+  return (await compressor.compress(weights, { config: { model_type: "test" } })).bytes;
+}
+
+Deno.test("golden files arrive as they are decoded whole, by any number of workers", async () => {
+  for (const { name, bytes } of await readGoldenFiles()) {
+    const server = serve(bytes);
+    try {
+      const expected = await decompressWeights(bytes);
+      for (const threads of [1, 2]) {
+        const model = await openCompressed(server.url, { threads });
+        assert.equal(model.byteLength, bytes.length);
+        assertSame(await collect(model), expected);
+        assert.deepEqual(
+          new Map(model.tensors.map((info) => [info.name, info.shape])),
+          new Map(Array.from(expected, ([key, { shape }]) => [key, shape])),
+          name,
+        );
+      }
+    } finally {
+      await server.close();
+    }
+  }
+});
+
+Deno.test("layers are decoded in their order while the file is still arriving", async () => {
+  const bytes = await layeredModel();
+  const server = serve(bytes, { slow: [20, Math.ceil(bytes.length / 60)] });
+  try {
+    let last: DownloadProgress | undefined;
+    const model = await openCompressed(server.url, { onProgress: (progress) => last = progress });
+    assert.deepEqual(model.config, { model_type: "test" });
+    const arrived = new Map<string, number>();
+    const weights = new Map<string, WeightTensor>();
+    for await (const [name, tensor] of model) {
+      arrived.set(name, last!.bytes / last!.totalBytes);
+      weights.set(name, tensor);
+    }
+    assertSame(weights, await decompressWeights(bytes));
+    assert.equal(weights.get("head.weight")!.data, weights.get("embed.weight")!.data);
+    assert.ok(arrived.get("embed.weight")! < 0.9, `${arrived.get("embed.weight")}`);
+    const layers = Array.from({ length: 8 }, (_, i) => arrived.get(`layers.${i}.down.weight`)!);
+    assert.deepEqual(layers, layers.toSorted());
+    assert.ok(layers[0]! < 0.9, `${layers}`);
+    assert.deepEqual(last, {
+      bytes: bytes.length,
+      totalBytes: bytes.length,
+      tensors: 26,
+      totalTensors: 26,
+      layers: 8,
+      totalLayers: 8,
+    });
+  } finally {
+    await server.close();
+  }
+});
+
+Deno.test("a download that breaks off goes on where it was; without ranges it is read whole", async () => {
+  const { bytes } = await goldenFile("rate-8-states");
+  const expected = await decompressWeights(bytes);
+  const dropping = serve(bytes, { dropAfter: 3000, etag: "a" });
+  const plain = serve(bytes, { ranges: false });
+  try {
+    assertSame(await collect(await openCompressed(dropping.url, { firstDelay: 1 })), expected);
+    assert.deepEqual(dropping.ranges.map((range) => /\d+/.exec(range)![0]), ["0", "0", "3000"]);
+    assertSame(await collect(await openCompressed(plain.url)), expected);
+  } finally {
+    await dropping.close();
+    await plain.close();
+  }
+});
+
+Deno.test("damage is found before a tensor of it is given, and a lost server is told of", async () => {
+  const { bytes } = await goldenFile("rate-8-states");
+  const flipped = bytes.slice();
+  flipped[flipped.length - 9]! ^= 1;
+  for (const threads of [1, 2]) {
+    const server = serve(flipped);
+    const model = await openCompressed(server.url, { threads });
+    const given: string[] = [];
+    const read = async () => {
+      for await (const [name] of model) given.push(name);
+    };
+    await assert.rejects(read, (error) => {
+      assert(error instanceof InputError);
+      assert.match(error.message, /stream "0.1.codes.0" does not have its SHA-256/);
+      return true;
+    });
+    assert(given.length < model.tensors.length);
+    await server.close();
+  }
+  const lost = serve(bytes, { slow: [5, 1000] });
+  const model = await openCompressed(lost.url, { attempts: 1 });
+  await lost.close();
+  await collect(model).catch((error) => assert(error instanceof InputError, `${error}`));
+  await assert.rejects(openCompressed(lost.url, { attempts: 1 }), /cannot be reached/);
+  const other = serve(new TextEncoder().encode("<html></html>"));
+  await assert.rejects(openCompressed(other.url), InputError);
+  await other.close();
+});
+
+Deno.test("who ends the loop, or aborts, ends the download", async () => {
+  const bytes = await layeredModel();
+  const server = serve(bytes, { slow: [10, 10_000] });
+  try {
+    for await (const _ of await openCompressed(server.url)) break;
+    const controller = new AbortController();
+    const model = await openCompressed(server.url, { signal: controller.signal });
+    const reading = collect(model);
+    setTimeout(() => controller.abort(new Error("enough")), 50);
+    await assert.rejects(reading, /enough/);
+  } finally {
+    await server.close();
+  }
+});
+
+Deno.test({
+  name: "a file that is kept is not downloaded again, unless the server has another",
+  ignore: typeof caches === "undefined",
+  async fn() {
+    const { bytes } = await goldenFile("rate-8-states");
+    const server = serve(bytes, { etag: "first" });
+    const { port } = new URL(server.url);
+    try {
+      await collect(await openCompressed(server.url, { keep: true }));
+      assert.equal(server.ranges.length, 2);
+      const again = await collect(await openCompressed(server.url, { keep: true }));
+      assert.deepEqual(server.ranges.slice(2), ["bytes=0-0"]);
+      assertSame(again, await decompressWeights(bytes));
+    } finally {
+      await server.close();
+    }
+    const offline = await openCompressed(server.url, { keep: true, attempts: 1 });
+    assertSame(await collect(offline), await decompressWeights(bytes));
+    const { bytes: other } = await goldenFile("rate-1-states");
+    const changed = serve(other, { etag: "second", port: Number(port) });
+    try {
+      const model = await openCompressed(changed.url, { keep: true });
+      assertSame(await collect(model), await decompressWeights(other));
+    } finally {
+      await changed.close();
+      await (await caches.open("kanpress")).delete(server.url);
+    }
+  },
+});
