@@ -29,10 +29,6 @@ import { containerWeights } from "./container_weights.ts";
 import { openContainer } from "./file/container.ts";
 
 export { InputError };
-export { openCompressed } from "./streaming/open_compressed.ts";
-export type { DownloadProgress } from "./streaming/download_progress.ts";
-export type { ArrivingModel, OpenCompressedOptions } from "./streaming/open_compressed.ts";
-export type { RequestOptions } from "../data/http.ts";
 export type {
   ByteSource,
   CompressedSource,

@@ -52,7 +52,7 @@ export interface ArrivingModel
  *
  * ```ts
  * import { HierarchicalCompressor } from "@kanpress/kanpress/hierarchy";
- * import { openCompressed } from "@kanpress/kanpress/decompress";
+ * import { openCompressed } from "@kanpress/kanpress/download";
  * import assert from "node:assert";
  *
  * const data = Float32Array.from({ length: 4096 }, (_, i) => Math.sin(i * i));
