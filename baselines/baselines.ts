@@ -75,3 +75,11 @@ function* entries(): Generator<readonly [string, Baseline]> {
  * ```
  */
 export const BASELINES: ReadonlyMap<string, Baseline> = new Map(entries());
+
+/** Names of the baselines that look at the weights alone. */
+const WEIGHTS_ALONE = /^(rtn-sym|rtn-asym|hqq|sinq|nf4|q8_0|prune-magnitude-\d+$)/;
+
+/** Whether a baseline has a use for what calibration finds. */
+export function usesCalibration(name: string): boolean {
+  return !WEIGHTS_ALONE.test(name);
+}

@@ -1,5 +1,6 @@
 import assert from "node:assert";
-import { BASELINES } from "./baselines.ts";
+import { isDeepStrictEqual } from "node:util";
+import { BASELINES, usesCalibration } from "./baselines.ts";
 import { meanSquaredError, randomHessian, randomMatrix } from "./testdata/random_matrix.ts";
 
 Deno.test("every baseline has a Gaussian's error well below doing nothing, and repeats", () => {
@@ -11,6 +12,10 @@ Deno.test("every baseline has a Gaussian's error well below doing nothing, and r
     assert.ok(error < 0.5, `${name}: error ${error}`);
     const bits = 8 * result.bytes / weights.data.length;
     assert.ok(bits > 1.9 && bits < 14, `${name}: ${bits} bits`);
+    const without = baseline(weights).reconstruction;
+    const isCalibrated = !isDeepStrictEqual(without, result.reconstruction);
+    // With 8 bits nothing is clipped, calibrated or not.
+    if (!name.startsWith("rtn-clip-8")) assert.equal(isCalibrated, usesCalibration(name), name);
     if (name.endsWith("g32")) assert.deepEqual(baseline(weights, hessian), result);
   }
 });

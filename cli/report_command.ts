@@ -13,7 +13,12 @@ import { openContainer } from "../hierarchy/file/container.ts";
 import { reportContainer } from "../hierarchy/report.ts";
 import { commandLine } from "./terminal/command_line.ts";
 import { requireCompressed } from "./input/compressed_argument.ts";
-import { openSubject, type Subject } from "./evaluate/evaluation_subject.ts";
+import {
+  openSubject,
+  readSubject,
+  type Subject,
+  type SubjectWeights,
+} from "./evaluate/evaluation_subject.ts";
 import { page } from "./output/kinds.ts";
 import { openOutput } from "./output/output.ts";
 import type { Run } from "./terminal/run.ts";
@@ -82,7 +87,8 @@ async function addDetails(
   const { tensors } = await reportContainer(container, source.byteLength, { signal });
   const kinds = [...new Set(container.stages.flat().map(({ kind }) => kind))];
   const subject = await openSubject(row.out, undefined, run);
-  const samples = await run.phase("sample", () => writeSamples(subject, prompt));
+  const weights = await readSubject(subject, run);
+  const samples = await run.phase("sample", () => writeSamples(subject, weights, prompt));
   return {
     row: {
       ...row,
@@ -96,15 +102,15 @@ async function addDetails(
 }
 
 async function writeSamples(
-  { config, tokenizer, original, compressed, generationConfig }: Subject,
+  { config, tokenizer, generationConfig }: Subject,
+  weights: SubjectWeights,
   prompt: string,
 ): Promise<{ original?: string; compressed?: string }> {
   await useBackend("wasm");
   const eosTokenId = endTokens(config, tokenizer, await generationConfig());
   const samples: { original?: string; compressed?: string } = {};
-  for (const [name, weights] of Object.entries({ original, compressed })) {
-    if (weights === undefined) continue;
-    const model = createLanguageModel(config, weights);
+  for (const [name, dict] of Object.entries(weights)) {
+    const model = createLanguageModel(config, dict);
     samples[name as "original" | "compressed"] = await generateText(
       model,
       tokenizer,

@@ -21,7 +21,6 @@ import type { CheckedText } from "./calibration_check.ts";
 import { chooseMeasurement, measureCompressed, type Measurement } from "./compress_measurement.ts";
 import { chooseTarget, coderOptions, type CompressTarget, targetLabel } from "./compress_target.ts";
 import { prepareCompressedOutput } from "./compressed_output.ts";
-import { UsageError } from "../terminal/errors.ts";
 import { rememberOriginal } from "../input/known_originals.ts";
 import { compressedCard, readCardOrigin } from "./model_card.ts";
 import { checkText } from "../evaluate/measure.ts";
@@ -137,15 +136,10 @@ async function calibrateFor(
   { name, source, original, sha256, target, options, run }: Job,
 ): Promise<{ metrics: FactoredMetrics; calibrated?: CheckedText; notCalibrated?: string }> {
   const { calibration, dataFree } = options;
-  const isSeed = target.preset === "seed";
-  if (calibration !== undefined && (dataFree || isSeed)) {
-    const other = dataFree ? "--data-free" : "--preset seed";
-    throw new UsageError(`--calibration has no effect with ${other}; leave one of them out`);
-  }
   const { objective } = describeModel(source.config, original.keys());
   // Calibration weighs errors by what they do to next-token predictions.
   const cannotCalibrate = objective !== "nextToken" && calibration === undefined;
-  if (dataFree || isSeed) return { metrics: new Map() };
+  if (dataFree || target.preset === "seed") return { metrics: new Map() };
   if (cannotCalibrate) {
     return { metrics: new Map(), notCalibrated: "the model does not predict next tokens" };
   }

@@ -33,8 +33,18 @@ export function chooseTarget(options: CompressOptions): CompressTarget {
   return { preset, ...(target === undefined ? {} : { bits: target }) };
 }
 
+/** What has no effect on the preset seed: calibration, and the choices of the rate code. */
+const NOT_FOR_SEED = {
+  uniform: "--uniform",
+  states: "--states",
+  effort: "--effort",
+  calibration: "--calibration",
+  calibrationTokens: "--calibration-tokens",
+  dataFree: "--data-free",
+} as const;
+
 function choosePreset(options: CompressOptions): Preset {
-  const { preset, levels, hiddenDims, uniform, states, effort } = options;
+  const { preset, levels, hiddenDims } = options;
   const asked = levels !== undefined ? "--levels" : hiddenDims && "--hidden-dims";
   if (preset === "rate" && asked !== undefined) {
     throw new UsageError(
@@ -48,7 +58,9 @@ function choosePreset(options: CompressOptions): Preset {
     );
   }
   const chosen = preset ?? (asked === undefined ? "rate" : "seed");
-  const useless = uniform ? "--uniform" : states ? "--states" : effort && "--effort";
+  const [useless] = Object.entries(NOT_FOR_SEED).flatMap(([name, option]) =>
+    options[name as keyof typeof NOT_FOR_SEED] === undefined ? [] : [option]
+  );
   if (chosen === "seed" && useless !== undefined) {
     throw new UsageError(`${useless} has no effect with --preset seed; leave one of them out`);
   }

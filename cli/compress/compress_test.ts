@@ -85,6 +85,8 @@ Deno.test("options that contradict each other are usage errors", async () => {
   await assert.rejects(run({ preset: "seed", uniform: true }), usage);
   await assert.rejects(run({ preset: "seed", states: 8 }), usage);
   await assert.rejects(run({ preset: "seed", effort: "best" }), usage);
+  await assert.rejects(run({ levels: 2, calibrationTokens: 99 }), usage);
+  await assert.rejects(run({ hiddenDims: [8], dataFree: true }), usage);
 });
 
 Deno.test("a text to calibrate on is opened before weights are read", () =>

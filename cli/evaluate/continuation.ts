@@ -10,7 +10,7 @@ import {
   type LanguageModel,
   useBackend,
 } from "../../eval/mod.ts";
-import { comparedLine, type Subject } from "./evaluation_subject.ts";
+import { comparedLine, openSubject, readSubject, type Subject } from "./evaluation_subject.ts";
 import { formatColumns } from "../terminal/text_table.ts";
 import {
   CONTINUATION_TOKENS,
@@ -30,10 +30,11 @@ export interface Continuations {
 /** `evaluate --prompt`: shows how the models continue a text. */
 export async function showContinuations(
   prompt: string,
-  subject: Subject,
+  argument: string | undefined,
   options: EvaluateOptions,
   run: Run,
 ): Promise<void> {
+  const subject = await openSubject(argument, options.original, run);
   const { maxTokens = CONTINUATION_TOKENS } = options;
   const continuations = await letWrite(
     subject,
@@ -49,10 +50,11 @@ export async function showContinuations(
 /** `evaluate --chat`: shows what the models answer, through the chat template. */
 export async function showReplies(
   text: string,
-  subject: Subject,
+  argument: string | undefined,
   options: EvaluateOptions,
   run: Run,
 ): Promise<void> {
+  const subject = await openSubject(argument, options.original, run);
   const { maxTokens = REPLY_TOKENS, system } = options;
   const template = await subject.chatTemplate();
   const messages: ChatMessage[] = [
@@ -74,11 +76,13 @@ export async function showReplies(
 
 /** Has the original and the compressed model write from the same seed. */
 async function letWrite(
-  { config, tokenizer, original, compressed, generationConfig }: Subject,
+  subject: Subject,
   { backend, maxTokens, temperature, topK, topP, seed }: EvaluateOptions & { maxTokens: number },
   run: Run,
   write: (model: LanguageModel, sampling: TextGenerationOptions) => Promise<string>,
 ): Promise<Continuations> {
+  const { config, tokenizer, generationConfig } = subject;
+  const { original, compressed } = await readSubject(subject, run);
   await useBackend(backend);
   const limit = topK === 0 ? {} : { topK };
   const eosTokenId = endTokens(config, tokenizer, await generationConfig());

@@ -1,5 +1,4 @@
 import { availableBackend } from "../input/available_backend.ts";
-import { describeModel } from "../../eval/architectures/registry.ts";
 import type { EvaluationResult } from "../../eval/mod.ts";
 import type { Figure } from "../../eval/plots/figure.ts";
 import { tradeOffFigure } from "../../eval/plots/trade_off.ts";
@@ -8,10 +7,16 @@ import { showContinuations, showReplies } from "./continuation.ts";
 import { type EvaluationOutcome, printEvaluation } from "./evaluation_report.ts";
 import { UsageError } from "../terminal/errors.ts";
 import { askTask } from "./task.ts";
-import { openSubject, type Subject } from "./evaluation_subject.ts";
+import {
+  openSubject,
+  pairOf,
+  type ReadableSubject,
+  readSubject,
+  type Subject,
+} from "./evaluation_subject.ts";
 import { measureByLayer } from "./low_memory.ts";
-import { measureModels, readMeasuredText } from "./measure.ts";
-import { openPicture, type PictureOutput } from "../output/picture.ts";
+import { checkText, type MeasuredText, measureModels, readMeasuredText } from "./measure.ts";
+import { openPicture } from "../output/picture.ts";
 import { perplexityNotes } from "./perplexity_notes.ts";
 import { quantizationNotes } from "./quantization_note.ts";
 import type { EvaluateOptions } from "../options/evaluate_options.ts";
@@ -25,40 +30,32 @@ export async function evaluate(
   run: Run,
 ): Promise<void> {
   const options = await availableBackend(given, run);
-  if (options.lowMemory) return await measureByLayer(argument, options, run);
-  using picture = await openPicture(options.plot, run);
-  const subject = await openSubject(argument, options.original, run);
-  if (options.plot !== undefined && subject.compressed === undefined) {
-    throw new UsageError("--plot shows a compressed model; name one");
-  }
-  if (options.task !== undefined) await askTask(options.task, subject, options, run);
-  else if (options.chat !== undefined) await showReplies(options.chat, subject, options, run);
-  else if (options.prompt === undefined) await measure(subject, options, picture, run);
-  else await showContinuations(options.prompt, subject, options, run);
+  if (options.task !== undefined) await askTask(options.task, argument, options, run);
+  else if (options.chat !== undefined) await showReplies(options.chat, argument, options, run);
+  else if (options.prompt === undefined) await measure(argument, options, run);
+  else await showContinuations(options.prompt, argument, options, run);
 }
 
 async function measure(
-  { name, config, tokenizer, original, compressed, sizes, comparedWith }: Subject,
+  argument: string | undefined,
   options: EvaluateOptions,
-  picture: PictureOutput | undefined,
   run: Run,
 ): Promise<void> {
-  const models = original === undefined || compressed === undefined
-    ? { config, original: original ?? compressed ?? new Map() }
-    : { config, original, compressed };
-  const earlier = options.against === undefined ? undefined : await readEarlierRun(options.against);
-  const model = describeModel(config, models.original.keys());
-  const text = await readMeasuredText(options, tokenizer, model);
+  const { against, plot, lowMemory } = options;
+  using picture = await openPicture(plot, run);
+  const earlier = against === undefined ? undefined : await readEarlierRun(against);
+  await checkText(options.text);
+  const { subject, text } = await openMeasured(argument, options, run);
+  const { name, description, sizes, comparedWith } = subject;
   if (text.warning !== undefined) run.writeLine(text.warning);
-  const result = await run.phase(
-    "evaluate",
-    (progress) => measureModels(models, text, options, { progress, signal: run.signal }),
-  );
+  const result = lowMemory
+    ? await measureByLayer(subject, text, options, run)
+    : await measureWhole(subject, text, options, run);
   const outcome: EvaluationOutcome = {
     model: name,
     result,
     notes: [
-      ...perplexityNotes(result, model.vocabularySize),
+      ...perplexityNotes(result, description.vocabularySize),
       ...quantizationNotes(sizes?.originalQuantization),
     ],
     seconds: run.seconds(),
@@ -69,6 +66,32 @@ async function measure(
   };
   if (sizes !== undefined) await picture?.draw(tradeOff(result, sizes));
   printEvaluation(outcome, text.name, options, run);
+}
+
+/** Opens what is measured and reads the text; the tokenizer, which may be large, is not kept. */
+async function openMeasured(
+  argument: string | undefined,
+  options: EvaluateOptions,
+  run: Run,
+): Promise<{ subject: Omit<Subject, "tokenizer">; text: MeasuredText }> {
+  const { tokenizer, ...subject } = await openSubject(argument, options.original, run);
+  if (options.plot !== undefined && subject.container === undefined) {
+    throw new UsageError("--plot shows a compressed model; name one");
+  }
+  return { subject, text: await readMeasuredText(options, tokenizer, subject.description) };
+}
+
+async function measureWhole(
+  subject: ReadableSubject,
+  text: MeasuredText,
+  options: EvaluateOptions,
+  run: Run,
+): Promise<EvaluationResult> {
+  const models = { config: subject.config, ...pairOf(await readSubject(subject, run)) };
+  return await run.phase(
+    "evaluate",
+    (progress) => measureModels(models, text, options, { progress, signal: run.signal }),
+  );
 }
 
 /**

@@ -1,6 +1,7 @@
 import assert from "node:assert";
 import { join } from "node:path";
 import { compress } from "../compress/compress.ts";
+import { InputError } from "../../data/mod.ts";
 import { evaluate } from "./evaluate.ts";
 import type { EvaluateOptions } from "../options/evaluate_options.ts";
 import { recordedRun } from "../testdata/recorded_run.ts";
@@ -137,4 +138,22 @@ Deno.test("an original that is another model is refused", () =>
     }, { positions: 16 });
     const options = optionsIn(folder, { original: join(folder, "model") });
     await assert.rejects(evaluateJson(join(folder, "model"), options), { name: "UsageError" });
+  }));
+
+Deno.test("whatever is to be read is opened before weights are", () =>
+  withWorkFolder(async (folder) => {
+    const missing = join(folder, "missing.json");
+    for (
+      const named of [
+        { text: missing },
+        { against: missing },
+        { task: "piqa", data: missing },
+        { task: "piqa", data: join(folder, "text.txt") },
+      ]
+    ) {
+      const run = recordedRun();
+      const options = optionsIn(folder, named);
+      await assert.rejects(evaluate(join(folder, "model"), options, run), InputError);
+      assert.deepEqual(run.lines.filter((line) => line.startsWith("read:")), []);
+    }
   }));

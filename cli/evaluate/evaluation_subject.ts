@@ -1,11 +1,13 @@
+import type { ChatTemplate } from "../../data/chat/chat_template.ts";
 import {
   InputError,
   type ModelSource,
   type StateDict,
   type TextTokenizer,
 } from "../../data/mod.ts";
-import type { ChatTemplate } from "../../data/chat/chat_template.ts";
 import { printableLine } from "../../data/printable.ts";
+import type { TransformerDescription } from "../../eval/architectures/description.ts";
+import { describeModel } from "../../eval/architectures/registry.ts";
 import type { ModelConfig } from "../../eval/mod.ts";
 import { type Container, openContainer } from "../../hierarchy/file/container.ts";
 import { reportContainer } from "../../hierarchy/report.ts";
@@ -14,9 +16,9 @@ import {
   findCompressed,
   readTokenizerIn,
 } from "../input/compressed_argument.ts";
-import { requireChatTemplate } from "../input/chat_template.ts";
 import { naming, UsageError } from "../terminal/errors.ts";
-import { findOriginal, type Original } from "../input/find_original.ts";
+import { findOriginal } from "../input/find_original.ts";
+import { requireChatTemplate } from "../input/chat_template.ts";
 import { readGenerationConfig } from "../input/generation_config.ts";
 import {
   checkModel,
@@ -45,24 +47,29 @@ export function comparedLine({ name, checked }: ComparedModel): string {
     }: the compressed file does not record its weights`;
 }
 
-/** What `evaluate` measures: a model, a compressed model, or a compressed one and its original. */
+/**
+ * What `evaluate` measures: a model, a compressed model, or a compressed one and its original. Their
+ * weights are not read yet, so that whatever else is wrong is told of before.
+ */
 export interface Subject {
   /** What it is called in reports. */
   readonly name: string;
   /** The configuration of both. */
   readonly config: ModelConfig;
+  /** How models of that configuration are run. */
+  readonly description: TransformerDescription;
   /** Its tokenizer. */
   readonly tokenizer: TextTokenizer;
   /** Reads its `generation_config.json`; empty where it has none. */
   readonly generationConfig: () => Promise<ModelConfig>;
   /** Reads its chat template; throws {@linkcode InputError} where it has none. */
   readonly chatTemplate: () => Promise<ChatTemplate>;
-  /** The uncompressed weights, where they can be had. */
-  readonly original?: StateDict;
-  /** The model that a compressed one is compared with. */
+  /** The uncompressed model, where it can be had. */
+  readonly original?: ModelSource;
+  /** Which model that is, if a compressed one is compared with it. */
   readonly comparedWith?: ComparedModel;
-  /** The restored weights, where the argument names a compressed model. */
-  readonly compressed?: StateDict;
+  /** The compressed file, where the argument names one. */
+  readonly container?: Container;
   /** The sizes of a compressed model, as far as they are known. */
   readonly sizes?: Sizes;
 }
@@ -74,93 +81,99 @@ export async function openSubject(
   run: Run,
 ): Promise<Subject> {
   const compressed = argument === undefined ? undefined : await findCompressed(argument);
-  if (compressed !== undefined) {
-    return await openCompressedSubject(compressed, originalName, run);
-  }
+  if (compressed !== undefined) return await openCompressed(compressed, originalName, run);
   if (originalName !== undefined) {
     throw new UsageError("--original is for a compressed model; this one is not compressed");
   }
-  const model = await openNamedModel(argument, run);
-  checkModel(model);
-  const tokenizer = await model.tokenizer();
-  const original = await run.phase("read", () => readFiniteWeights(model));
+  const original = await openNamedModel(argument, run);
+  const { name, config } = original;
   return {
-    name: model.name,
-    config: model.config,
-    tokenizer,
-    generationConfig: () => readGenerationConfig(undefined, model),
-    chatTemplate: () => requireChatTemplate({ name: model.name, model }, model.config),
+    name,
+    config,
+    description: checkModel(original),
+    tokenizer: await original.tokenizer(),
+    generationConfig: () => readGenerationConfig(undefined, original),
+    chatTemplate: () => requireChatTemplate({ name, model: original }, config),
     original,
   };
 }
 
-/** A compressed model before it is decoded, and what belongs to it. */
-export interface CompressedSubject extends Omit<Subject, "original" | "compressed"> {
-  /** The compressed file. */
-  readonly container: Container;
-  /** The model that it was made from, if it can be had. */
-  readonly originalModel?: ModelSource;
-}
-
 /** Opens a compressed file and finds its original, its config and its tokenizer. */
-export async function openCompressedFile(
+async function openCompressed(
   { source, folder }: CompressedArgument,
   originalName: string | undefined,
   run: Run,
-): Promise<CompressedSubject> {
+): Promise<Subject> {
   const container = await run.phase("read", () => openContainer(source));
   const file = { name: source.name, container, ...(folder !== undefined && { folder }) };
-  const original = await findOriginal(file, originalName, run);
-  const originalModel = original?.model;
-  const config = container.config ?? originalModel?.config;
-  const tokenizer = await readTokenizerIn(folder, config ?? {}) ??
-    await originalModel?.tokenizer();
+  const found = await findOriginal(file, originalName, run);
+  const original = found?.model;
+  const config = container.config ?? original?.config;
+  const tokenizer = await readTokenizerIn(folder, config ?? {}) ?? await original?.tokenizer();
   if (config === undefined || tokenizer === undefined) {
     const what = config === undefined ? "config.json" : "tokenizer.json";
     throw new InputError(`${source.name}: no ${what} is known; name its model with --original`);
   }
+  const names = [...container.tensors.map(({ name }) => name), ...container.aliases.keys()];
+  const description = original === undefined
+    ? naming(source.name, () => describeModel(config, names))
+    : checkModel(original);
   const sizes = await reportContainer(container, source.byteLength, { signal: run.signal });
-  const originalBytes = originalModel && await neededBytes(originalModel);
-  const originalQuantization = originalModel?.quantization;
+  const originalBytes = original && await neededBytes(original);
+  const originalQuantization = original?.quantization;
   return {
     name: source.name,
     config,
+    description,
     tokenizer,
-    generationConfig: () => readGenerationConfig(folder, originalModel),
-    chatTemplate: () =>
-      requireChatTemplate({ name: source.name, folder, model: originalModel }, config),
+    generationConfig: () => readGenerationConfig(folder, original),
+    chatTemplate: () => requireChatTemplate({ name: source.name, folder, model: original }, config),
     container,
     sizes: {
       ...sizes,
       ...(originalBytes !== undefined && { originalBytes }),
       ...(originalQuantization !== undefined && { originalQuantization }),
     },
-    ...(original === undefined ? {} : comparison(original)),
+    ...(found !== undefined && {
+      original: found.model,
+      comparedWith: { name: found.model.name, checked: found.checked },
+    }),
   };
 }
 
-function comparison(
-  { model, checked }: Original,
-): Pick<CompressedSubject, "originalModel" | "comparedWith"> {
-  return { originalModel: model, comparedWith: { name: model.name, checked } };
+/** Weights of a subject, those that there are. */
+export interface SubjectWeights {
+  /** The uncompressed ones. */
+  readonly original?: StateDict;
+  /** The restored ones. */
+  readonly compressed?: StateDict;
 }
 
-async function openCompressedSubject(
-  argument: CompressedArgument,
-  originalName: string | undefined,
+/** What weights are read from. */
+export type ReadableSubject = Pick<Subject, "name" | "config" | "container" | "original">;
+
+/** Reads the weights of a subject, and decodes those that are compressed. */
+export async function readSubject(
+  { name, config, container, original }: ReadableSubject,
   run: Run,
-): Promise<Subject> {
-  const { container, originalModel, ...subject } = await openCompressedFile(
-    argument,
-    originalName,
-    run,
-  );
-  const compressed = await run.phase(
+): Promise<SubjectWeights> {
+  const compressed = container && await run.phase(
     "decompress",
-    () => naming(subject.name, () => readRestoredWeights(container, subject.config, run.signal)),
+    () => naming(name, () => readRestoredWeights(container, config, run.signal)),
   );
-  if (originalModel === undefined) return { ...subject, compressed };
-  checkModel(originalModel);
-  const original = await run.phase("read", () => readFiniteWeights(originalModel));
-  return { ...subject, compressed, original };
+  const weights = original && await run.phase("read", () => readFiniteWeights(original));
+  return {
+    ...(weights !== undefined && { original: weights }),
+    ...(compressed !== undefined && { compressed }),
+  };
+}
+
+/**
+ * Both weights, if there are two to compare; one that is alone stands in the place of the original.
+ */
+export function pairOf<T>(
+  { original, compressed }: { readonly original?: T; readonly compressed?: T },
+): { readonly original: T; readonly compressed?: T } {
+  if (original !== undefined && compressed !== undefined) return { original, compressed };
+  return { original: (original ?? compressed)! };
 }

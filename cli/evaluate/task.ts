@@ -3,12 +3,14 @@ import { openDataFile, readRecords } from "../../data/mod.ts";
 import { writeFileAtomically } from "../../data/write_file.ts";
 import {
   evaluateTask,
+  prepareTask,
   type TaskOptions,
   type TaskResult,
   type TaskSample,
 } from "../../eval/tasks/evaluate_task.ts";
 import { taskNamed } from "../../eval/tasks/registry.ts";
-import { comparedLine, type Subject } from "./evaluation_subject.ts";
+import { comparedLine, openSubject, pairOf, readSubject } from "./evaluation_subject.ts";
+import { naming } from "../terminal/errors.ts";
 import { startOf } from "../output/kinds.ts";
 import { openOutput, type Output, type OutputKind } from "../output/output.ts";
 import { taskText } from "./task_report.ts";
@@ -21,22 +23,19 @@ const LOG_START = '{"question":1,"record":';
 /** `evaluate --task`: asks a model, and its original if there is one, the questions of a task. */
 export async function askTask(
   task: string,
-  subject: Subject,
+  argument: string | undefined,
   options: EvaluateOptions,
   run: Run,
 ): Promise<void> {
-  const { name, config, tokenizer, original, compressed, comparedWith } = subject;
   const { logSamples } = options;
   using log = logSamples === undefined ? undefined : await openOutput(logSamples, sampleLog);
   const questions = await readQuestions(task, options, run);
+  const subject = await openSubject(argument, options.original, run);
+  const { name, config, description, tokenizer, comparedWith } = subject;
+  naming(name, () => prepareTask(questions, description));
   const { samples, ...figures } = await askQuestions(
     questions,
-    {
-      config,
-      original: original ?? compressed ?? new Map(),
-      ...(original !== undefined && compressed !== undefined && { compressed }),
-      tokenizer,
-    },
+    { config, ...pairOf(await readSubject(subject, run)), tokenizer },
     options,
     run,
   );

@@ -5,6 +5,8 @@ import { UsageError } from "../terminal/errors.ts";
 interface Conflict {
   /** The other option, `--no-evaluate` included, if it must not be there. */
   readonly beside?: string;
+  /** Its value then; any if omitted. */
+  readonly value?: unknown;
   /** Other options, if one of them must be there. */
   readonly without?: readonly string[];
   /** Options that it leaves without effect. */
@@ -27,13 +29,22 @@ const UNIFORM: Conflict = {
   ignored: ["--uniform"],
   because: "with --data-free all matrices have about the same rate",
 };
+const STATES: Conflict = {
+  beside: "--states",
+  ignored: ["--effort"],
+  because: "an effort only chooses the states, which --states names",
+};
 const QUESTIONS: Conflict = {
   without: ["--task"],
   ignored: TASK,
   because: "it is about the questions of a task; name one with --task",
 };
 
-const NOT_MEASURED = ["--task", "--against", "--plot", "--low-memory", ...TASK, ...TEXT];
+const NOT_MEASURED = [
+  ...["--task", "--against", "--plot", "--low-memory", "--threads"],
+  ...TASK,
+  ...TEXT,
+];
 
 /** What each command refuses, so that no option is ignored without a word. */
 const CONFLICTS: Readonly<Record<string, readonly Conflict[]>> = {
@@ -41,6 +52,7 @@ const CONFLICTS: Readonly<Record<string, readonly Conflict[]>> = {
     QUESTIONS,
     CALIBRATION,
     UNIFORM,
+    STATES,
     {
       beside: "--no-evaluate",
       ignored: ["--task", "--max-kl", ...TEXT],
@@ -52,7 +64,7 @@ const CONFLICTS: Readonly<Record<string, readonly Conflict[]>> = {
       because: "--task measures by questions, not on a text",
     },
   ],
-  sweep: [CALIBRATION, UNIFORM],
+  sweep: [CALIBRATION, UNIFORM, STATES],
   evaluate: [
     QUESTIONS,
     {
@@ -74,6 +86,12 @@ const CONFLICTS: Readonly<Record<string, readonly Conflict[]>> = {
       without: ["--prompt", "--chat"],
       ignored: SAMPLING,
       because: "it is about continuations; give a text to continue with --prompt",
+    },
+    {
+      beside: "--temperature",
+      value: 0,
+      ignored: ["--top-k", "--top-p", "--seed"],
+      because: "--temperature 0 always takes the likeliest token",
     },
     {
       beside: "--task",
@@ -98,11 +116,14 @@ export function refuseIgnoredOptions(command: Command): void {
       .filter((option) => command.getOptionValueSource(option.attributeName()) === "cli")
       .map(({ long }) => long!),
   );
-  for (const { beside, without, ignored, because } of CONFLICTS[command.name()] ?? []) {
+  const options = Object.fromEntries(
+    command.options.map((option) => [option.long!, command.opts()[option.attributeName()]]),
+  );
+  for (const { beside, value, without, ignored, because } of CONFLICTS[command.name()] ?? []) {
     const applies = beside === undefined
       ? !without!.some((name) => given.has(name))
       : given.has(beside);
-    if (!applies) continue;
+    if (!applies || (value !== undefined && options[beside!] !== value)) continue;
     const option = ignored.find((name) => given.has(name));
     if (option === undefined) continue;
     const mend = beside === undefined ? "" : `; leave ${beside} or ${option} out`;

@@ -32,6 +32,10 @@ Deno.test("options that another leaves without effect are refused with the reaso
     "evaluate --prompt It --chat Hi": /leave --prompt or --chat out$/,
     "evaluate --chat Hi --text a.txt": /^--text has no effect here: --chat shows answers/,
     "evaluate --system Hi": /^--system has no effect here: it begins a chat/,
+    "evaluate --prompt It --threads 2": /^--threads has no effect here: --prompt/,
+    "evaluate --prompt It --temperature 0 --top-k 3": /leave --temperature or --top-k out$/,
+    "compress --states 8 --effort best": /an effort only chooses the states/,
+    "sweep --states 8 --effort fast": /leave --states or --effort out$/,
     "compress --no-evaluate --max-kl 1": /leave --no-evaluate or --max-kl out$/,
     "compress --no-evaluate --task piqa": /--no-evaluate measures nothing/,
     "compress --task piqa --tokens 9": /--task measures by questions/,
@@ -48,7 +52,10 @@ Deno.test("options that another leaves without effect are refused with the reaso
 Deno.test("defaults count for nothing, and what has an effect together is let through", async () => {
   for (
     const line of [
-      "evaluate --prompt It --temperature 0 --seed 3 --threads 1",
+      "evaluate --prompt It --temperature 1 --seed 3 --top-k 0",
+      "evaluate --prompt It --temperature 0 --max-tokens 5 --backend cpu",
+      "compress --preset hybrid --states 8 --calibration a.txt",
+      "compress --preset seed --levels 2 --seed 1 --lossless-small",
       "evaluate --chat Hi --system It --temperature 0 --max-tokens 9",
       "evaluate --task piqa --data a.jsonl --limit 3 --log-samples s.jsonl",
       "evaluate --low-memory --text a.txt --against b.json --context 64",

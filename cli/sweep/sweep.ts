@@ -17,6 +17,7 @@ import {
   HierarchicalCompressor,
   type TensorMetrics,
 } from "../../hierarchy/mod.ts";
+import { usesCalibration } from "../../baselines/baselines.ts";
 import { BASELINES, compressWithBaseline } from "../../baselines/mod.ts";
 import {
   type CalibratedModel,
@@ -187,9 +188,7 @@ async function evaluateBase(
 async function metricsFor(points: readonly SweepPoint[], bench: Bench): Promise<TensorMetrics> {
   const { model, calibration, options, run } = bench;
   const wanted = points.some((point) =>
-    "preset" in point
-      ? point.preset !== "seed"
-      : !/^(rtn-sym|rtn-asym|hqq|sinq|nf4|q8_0)/.test(point.name)
+    "preset" in point ? point.preset !== "seed" : usesCalibration(point.name)
   );
   if (!wanted || calibration === undefined) return new Map();
   return (await calibrateModel(model, options, run, calibration)).metrics;
