@@ -31,7 +31,7 @@ interface StatisticsExports {
   ): number;
 }
 
-type Values = Uint8Array | Int32Array | Float32Array | Float64Array;
+type Values = Uint8Array | Uint16Array | Int32Array | Float32Array | Float64Array;
 
 /** What 32-bit addresses reach, less a page. */
 const MOST_BYTES = 2 ** 32 - PAGE_BYTES;

@@ -1,4 +1,4 @@
-import { CLASS_COUNT, PROBABILITY_SCALE, UNIT_CLASS } from "../format/constants.ts";
+import { CLASS_COUNT, PROBABILITY_SCALE, STATE_COUNTS, UNIT_CLASS } from "../format/constants.ts";
 import { LONGEST_RUN, type RunDecoder } from "./run_decoder.ts";
 import type { RowColumnScales } from "./row_column_scales.ts";
 import { type SymbolTable, type SymbolTables, tooWide } from "./symbol_table.ts";
@@ -49,7 +49,7 @@ const WINDOW_BYTES = 2 * RUN_BYTES;
 /** Where things stand in the kernel's memory. */
 const LANES = 0;
 const TRANSITIONS = 64;
-const SHAPES = TRANSITIONS + 8 * 256;
+const SHAPES = TRANSITIONS + 8 * STATE_COUNTS.at(-1)!;
 const CLASSES = SHAPES + 4 * CLASS_COUNT;
 const QUANTIZERS = CLASSES + LONGEST_RUN + 16;
 const INDICES = QUANTIZERS + LONGEST_RUN + 64;

@@ -13,7 +13,7 @@ const MARGIN: i32 = 8;
 const WIDTH: i32 = CLASS_COUNT + 2 * MARGIN;
 
 function nextState(transitions: usize, state: i32, k: i32): i32 {
-  return load<u8>(transitions + <usize> (2 * state + (k & 1)));
+  return load<u16>(transitions + (<usize> (2 * state + (k & 1)) << 1));
 }
 
 /** Adds the costs of four neighbouring classes to the sums of each index's row or column. */

@@ -185,7 +185,7 @@ function bestState(states: i32, metrics: usize): i32 {
 
 /**
  * Finds the path of least cost and writes its indices; returns its last state. `metrics` has room
- * for 2 * states floats; `predecessors` the state before state t by parity p at 2 t + p; `costs` and
+ * for 2 * states floats; `predecessors` the state before state t by parity p at 2 t + p, in 16 bits; `costs` and
  * `candidates` four values a step, [2 * quantizer + parity]; `decisions` max(states, 8) / 8 bytes a
  * step.
  */
@@ -205,8 +205,8 @@ export function search(
     store<f32>(metrics + (<usize> state << 2), Infinity);
   }
   store<f32>(metrics + (<usize> ((startState & 1) * half + (startState >> 1)) << 2), 0);
-  const parity = <i32> load<u8>(predecessors + 1) >> 1;
-  const feedback = <i32> load<u8>(predecessors + states) >> 1;
+  const parity = <i32> load<u16>(predecessors + 2) >> 1;
+  const feedback = <i32> load<u16>(predecessors + 2 * states) >> 1;
   if (states == 4) forward4(length, metrics, parity, costs, decisions);
   else if (states == 8) forward8(length, metrics, parity, feedback, costs, decisions);
   else forward(states, length, metrics, parity, feedback, costs, decisions);
@@ -216,7 +216,7 @@ export function search(
   let state = last;
   for (let i = length - 1; i >= 0; i--) {
     const chosen = <i32> load<u8>(decisions + <usize> i * stride + (state >> 3)) >> (state & 7) & 1;
-    state = <i32> load<u8>(predecessors + 2 * state + chosen);
+    state = <i32> load<u16>(predecessors + 4 * state + 2 * chosen);
     const slot = (i << 2) + ((state & 1) << 1) + chosen;
     store<i32>(indices + (<usize> i << 2), load<i32>(candidates + (<usize> slot << 2)));
   }

@@ -44,7 +44,7 @@ function layout(states: number) {
   const starts = {
     costTable: place(4 * TABLE_LENGTH),
     metrics: place(8 * states),
-    before: place(Math.max(16, 2 * states)),
+    before: place(Math.max(16, 4 * states)),
     targets: place(4 * LONGEST_PATH),
     classes: place(LONGEST_PATH + 16),
     costs: place(16 * LONGEST_PATH),
@@ -65,7 +65,7 @@ export function createPathSearchKernel(trellis: Trellis): PathSearch | undefined
   const kernel = instantiateKernel<SearchExports>([CANDIDATES_WASM, VITERBI_WASM], at.bytes);
   if (kernel === undefined) return undefined;
   const { exports, memory: { buffer: memory } } = kernel;
-  new Uint8Array(memory, at.before).set(predecessors(trellis));
+  new Uint16Array(memory, at.before, 2 * states).set(predecessors(trellis));
   const targetBuffer = new Float32Array(memory, at.targets, LONGEST_PATH);
   const classes = new Uint8Array(memory, at.classes, LONGEST_PATH);
   const costTable = new Float32Array(memory, at.costTable, TABLE_LENGTH);

@@ -7,10 +7,10 @@ import { PARITY_CHECKS, STATE_COUNTS } from "../format/constants.ts";
  * a uniform scalar quantizer that reconstructs at k steps.
  */
 export interface Trellis {
-  /** Number of states: 1, or a power of two from 4 to 256. */
+  /** Number of states: one of STATE_COUNTS. */
   readonly states: number;
   /** Next state of state s after an index of parity p, at 2 s + p. */
-  readonly transitions: Uint8Array;
+  readonly transitions: Uint16Array;
 }
 
 /** Number of quantizers that take turns in a trellis. */
@@ -20,14 +20,14 @@ export function quantizersOf({ states }: Pick<Trellis, "states">): 1 | 2 {
 
 /** The trellis with a given number of states. Throws a RangeError for any other number. */
 export function createTrellis(states: number): Trellis {
-  if (states === 1) return { states, transitions: new Uint8Array(2) };
+  if (states === 1) return { states, transitions: new Uint16Array(2) };
   const checks = PARITY_CHECKS.get(states);
   if (checks === undefined) {
     throw new RangeError(`a trellis has ${STATE_COUNTS.join(", ")} states, not ${states}`);
   }
   const [h0, h1] = checks;
   const memory = Math.log2(states);
-  const transitions = new Uint8Array(2 * states);
+  const transitions = new Uint16Array(2 * states);
   for (let state = 0; state < states; state++) {
     for (let parity = 0; parity < 2; parity++) {
       let next = 0;
@@ -37,10 +37,6 @@ export function createTrellis(states: number): Trellis {
         next |= bit << (j - 1);
       }
       transitions[2 * state + parity] = next;
-      // Kernels keep states in bytes too.
-      if (transitions[2 * state + parity] !== next) {
-        throw new RangeError(`${states} states do not fit into bytes; widen what holds them first`);
-      }
     }
   }
   return { states, transitions };
@@ -50,8 +46,8 @@ export function createTrellis(states: number): Trellis {
  * The state before state t by an index of parity p, at [2 * t + p]. Defined for more than one state,
  * where each state is reached by both parities.
  */
-export function predecessors({ states, transitions }: Trellis): Uint8Array {
-  const before = new Uint8Array(2 * states);
+export function predecessors({ states, transitions }: Trellis): Uint16Array {
+  const before = new Uint16Array(2 * states);
   for (let state = 0; state < states; state++) {
     for (let parity = 0; parity < 2; parity++) {
       before[2 * transitions[2 * state + parity]! + parity] = state;
