@@ -1,9 +1,14 @@
 import { availableBackend } from "./input/available_backend.ts";
 import type { MeasureOptions } from "./options/measure_options.ts";
 import { basename, join } from "node:path";
+import type { ModelSource, TextTokenizer } from "../data/mod.ts";
 import { printableLine } from "../data/printable.ts";
 import { writeFileAtomically } from "../data/write_file.ts";
 import { sampleTokens } from "../eval/mod.ts";
+import { type ConversationFrame, conversationFrame } from "../eval/generation/conversation.ts";
+import { endTokens } from "../eval/generation/end_tokens.ts";
+import { requireChatTemplate } from "./input/chat_template.ts";
+import { readGenerationConfig } from "./input/generation_config.ts";
 import { textFile } from "./output/kinds.ts";
 import { openOutput } from "./output/output.ts";
 import { checkModel, openNamedModel, readFiniteWeights } from "./input/original_model.ts";
@@ -15,6 +20,8 @@ export interface SampleCommandOptions extends Pick<MeasureOptions, "threads" | "
   readonly tokens: number;
   /** Tokens of each text, at most the model's context. */
   readonly context: number;
+  /** Write conversations, through the model's chat template. */
+  readonly chat?: true;
   /** Seed of the draws. */
   readonly seed: number;
   /** File to write; stdout if omitted. */
@@ -35,6 +42,7 @@ export async function sample(
   const tokenizer = await model.tokenizer();
   const weights = await run.phase("read", () => readFiniteWeights(model));
   const firstToken = tokenizer.bosTokenId ?? tokenizer.eosTokenId;
+  const frame = options.chat ? await chatFrame(model, tokenizer) : undefined;
   const tokens = await run.phase("sample", (progress) =>
     sampleTokens({
       config: model.config,
@@ -45,11 +53,16 @@ export async function sample(
       threads,
       seed,
       ...(firstToken === undefined ? {} : { firstToken }),
+      ...(frame === undefined ? {} : { frame }),
       onProgress: (share) => progress(share),
       signal: run.signal,
     }));
   const paragraphs: string[] = [];
-  const skipped = firstToken === undefined ? 0 : 1;
+  // Where texts begin with BOS, calibration adds it.
+  const begins = frame === undefined
+    ? firstToken !== undefined
+    : tokenizer.addsBos && frame.beginning[0] === tokenizer.bosTokenId;
+  const skipped = begins ? 1 : 0;
   for (let start = 0; start < tokens.length; start += contextLength) {
     const sequence = tokens.subarray(start + skipped, start + contextLength);
     paragraphs.push(tokenizer.decode([...sequence]));
@@ -60,4 +73,15 @@ export async function sample(
     writeFileAtomically(join(folder, basename(out)), [new TextEncoder().encode(`${text}\n`)])
   );
   run.print(`written to ${printableLine(out)}`);
+}
+
+/** What the chat template puts around messages, and what ends those. */
+async function chatFrame(
+  model: ModelSource,
+  tokenizer: TextTokenizer,
+): Promise<ConversationFrame> {
+  const { name, config } = model;
+  const template = await requireChatTemplate({ name, model }, config, "leave --chat out");
+  const ends = endTokens(config, tokenizer, await readGenerationConfig(undefined, model));
+  return conversationFrame(template, tokenizer, ends);
 }

@@ -18,11 +18,12 @@ export interface ModelPlaces {
 
 /**
  * The chat template of a model, or of a compressed one's original. Throws {@linkcode InputError} if
- * there is none.
+ * there is none, with `advice` on what to do.
  */
 export async function requireChatTemplate(
   { name, folder, model }: ModelPlaces,
   config: ModelConfig,
+  advice = "continue a text with --prompt",
 ): Promise<ChatTemplate> {
   const names = folder === undefined ? [] : chooseCompanions(await readdir(folder));
   const files = await Promise.all(names.map((file) => openFile(join(folder!, file))));
@@ -30,6 +31,6 @@ export async function requireChatTemplate(
     await readChatTemplate(model?.companions ?? [], config);
   if (template !== undefined) return template;
   throw new InputError(
-    `${name}: has no chat template, so it was not trained to chat; continue a text with --prompt`,
+    `${name}: has no chat template, so it was not trained to chat; ${advice}`,
   );
 }

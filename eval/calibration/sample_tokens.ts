@@ -7,6 +7,7 @@ import { checkTensors } from "../weights/expected_tensors.ts";
 import { checkTokenIds } from "../architectures/token_ids.ts";
 import { checkResidentMemory } from "../scoring/memory_plan.ts";
 import { prepareWeights } from "../weights/prepared_weights.ts";
+import type { ConversationFrame } from "../generation/conversation.ts";
 import { Worker } from "../../workers/web_worker.ts";
 import { runInWorkers } from "../../workers/worker_pool.ts";
 import type { SampleJob, SampleSetup } from "./sample_worker.ts";
@@ -23,6 +24,12 @@ export interface SampleOptions {
   readonly length: number;
   /** The first token of every sequence, such as the one that begins texts; random if omitted. */
   readonly firstToken?: number;
+  /**
+   * What is put around messages, if the sequences are conversations, in the place of `firstToken`.
+   *
+   * @internal
+   */
+  readonly frame?: ConversationFrame;
   /** Seed of all draws; 0 if omitted. */
   readonly seed?: number;
   /** Number of workers; all cores if omitted. The result does not depend on it. */
@@ -55,7 +62,7 @@ const sequencesPerJob = 16;
  * ```
  */
 export async function sampleTokens(options: SampleOptions): Promise<Int32Array> {
-  const { config, weights, sequences, length, firstToken, seed = 0, signal } = options;
+  const { config, weights, sequences, length, firstToken, frame, seed = 0, signal } = options;
   const description = describeModel(config, weights.keys());
   const { contextLength } = description;
   if (description.objective !== "nextToken") {
@@ -68,6 +75,10 @@ export async function sampleTokens(options: SampleOptions): Promise<Int32Array> 
   }
   if (firstToken !== undefined) {
     checkTokenIds(Int32Array.of(firstToken), description.vocabularySize);
+  }
+  if (frame !== undefined) {
+    const ids = [...frame.beginning, ...frame.between.flat()];
+    checkTokenIds(Int32Array.from(ids), description.vocabularySize);
   }
   checkTensors(config, description, Array.from(weights, ([name, { shape }]) => ({ name, shape })));
   checkResidentMemory(description, "give a text to calibrate on");
@@ -86,6 +97,7 @@ export async function sampleTokens(options: SampleOptions): Promise<Int32Array> 
       backend: options.backend ?? "wasm",
       length,
       ...(firstToken !== undefined && { firstToken }),
+      ...(frame !== undefined && { frame }),
     },
     jobs,
     onResult: () => options.onProgress?.(++done / jobs.length),

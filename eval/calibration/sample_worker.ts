@@ -6,6 +6,7 @@ import { applyHead, hiddenStates } from "../model/forward.ts";
 import { KeyValueCache } from "../layers/key_value_cache.ts";
 import { ParameterStore } from "../weights/parameter_store.ts";
 import type { PreparedWeights } from "../weights/prepared_weights.ts";
+import { type ConversationFrame, ConversationWriter } from "../generation/conversation.ts";
 import { sampleToken } from "../generation/sample_token.ts";
 import { serveJobs } from "../../workers/serve_jobs.ts";
 
@@ -21,6 +22,8 @@ export interface SampleSetup {
   readonly length: number;
   /** The first token of every sequence; a random one if omitted. */
   readonly firstToken?: number;
+  /** What is put around messages, if the sequences are conversations. */
+  readonly frame?: ConversationFrame;
 }
 
 /** Sequences that are drawn together, so that products have more than one row. */
@@ -40,16 +43,18 @@ serveJobs<SampleSetup, SampleJob, Int32Array>(async (setup) => {
 
 async function sampleSequences(
   { description, parameters }: RunnableModel,
-  { length, firstToken }: SampleSetup,
+  { length, firstToken, frame }: SampleSetup,
   { batch, seed }: SampleJob,
 ): Promise<Int32Array> {
   const random = createRandom(seed);
   const { vocabularySize, layers } = description;
   const sequences = new Int32Array(batch * length);
+  const writers = frame &&
+    Array.from({ length: batch }, () => new ConversationWriter(frame));
   const cache = new KeyValueCache(layers.length);
   let current = Int32Array.from(
     { length: batch },
-    () => firstToken ?? random.integer(vocabularySize),
+    (_, row) => writers?.[row]?.next() ?? firstToken ?? random.integer(vocabularySize),
   );
   for (let position = 0;; position++) {
     current.forEach((token, row) => sequences[row * length + position] = token);
@@ -61,7 +66,8 @@ async function sampleSequences(
     logits.dispose();
     current = current.map((_, row) => {
       const from = row * vocabularySize;
-      return sampleToken(values.subarray(from, from + vocabularySize), {}, random);
+      const drawn = sampleToken(values.subarray(from, from + vocabularySize), {}, random);
+      return writers?.[row]?.next(drawn) ?? drawn;
     });
   }
   cache.dispose();

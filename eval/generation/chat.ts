@@ -5,7 +5,7 @@ import { collectTokens, decodeAdded, type TextGenerationOptions } from "./genera
 import type { LanguageModel } from "./language_model.ts";
 
 /** What stands for a message in a template, to see what comes after it. */
-const PLACEHOLDER = "placeholder of a message";
+export const MESSAGE_PLACEHOLDER = "placeholder of a message";
 
 /**
  * The token ids of a conversation up to where the model is to speak, those of transformers'
@@ -41,12 +41,12 @@ export function turnEndTokens(
   { encode, isSpecial }: Pick<TextTokenizer, "encode" | "isSpecial">,
 ): number[] {
   const messages = [
-    { role: "user", content: PLACEHOLDER },
-    { role: "assistant", content: PLACEHOLDER },
+    { role: "user", content: MESSAGE_PLACEHOLDER },
+    { role: "assistant", content: MESSAGE_PLACEHOLDER },
   ];
   const text = template.render(messages, false);
   const [first] = encode(
-    text.slice(text.lastIndexOf(PLACEHOLDER) + PLACEHOLDER.length).trimStart(),
+    text.slice(text.lastIndexOf(MESSAGE_PLACEHOLDER) + MESSAGE_PLACEHOLDER.length).trimStart(),
   );
   return first !== undefined && isSpecial?.(first) ? [first] : [];
 }
@@ -68,13 +68,4 @@ export async function generateReply(
   const ends = [...[eosTokenId].flat(), ...turnEndTokens(template, tokenizer)];
   const added = await collectTokens(model, tokenizer, prompt, { ...rest, eosTokenId: ends });
   return decodeAdded(tokenizer, prompt, added);
-}
-
-/** The token ids that begin a user's turn, up to where the user speaks. */
-export function userTurnStart(
-  template: ChatTemplate,
-  tokenizer: Pick<TextTokenizer, "encode">,
-): Int32Array {
-  const text = template.render([{ role: "user", content: PLACEHOLDER }], false);
-  return tokenizer.encode(text.slice(0, text.lastIndexOf(PLACEHOLDER)));
 }

@@ -4,7 +4,8 @@ import recorded from "../../data/chat/testdata/chats.json" with { type: "json" }
 import { createTextTokenizer } from "../../data/tokenizer.ts";
 import { useBackend } from "../compute/backend.ts";
 import { randomStateDict } from "../testdata/random_model.ts";
-import { chatPrompt, generateReply, turnEndTokens, userTurnStart } from "./chat.ts";
+import { chatPrompt, generateReply, turnEndTokens } from "./chat.ts";
+import { conversationFrame, ConversationWriter } from "./conversation.ts";
 import { createLanguageModel } from "./language_model.ts";
 
 const question = [{ role: "user", content: "hi" }];
@@ -36,7 +37,25 @@ for (const [family, end] of Object.entries(ends)) {
     const tokenizer = createTextTokenizer(recorded.tokenizer, settings);
     const found = turnEndTokens(template, tokenizer);
     assert.deepEqual(found.map((id) => tokenizer.decode([id])), [end]);
-    assert.ok(tokenizer.decode(userTurnStart(template, tokenizer)).endsWith(starts[family]!));
+    const frame = conversationFrame(template, tokenizer);
+    assert.ok(tokenizer.decode(frame.beginning).endsWith(starts[family]!));
+    // What is drawn comes to the same conversation as the template makes of it.
+    const writer = new ConversationWriter(frame);
+    const written: number[] = [writer.next()];
+    const text = ["a b", "c d", "e"];
+    const whole = template.render(
+      text.map((content, i) => ({ role: i % 2 === 0 ? "user" : "assistant", content })),
+      false,
+    );
+    while (written.length < frame.beginning.length) written.push(writer.next(0));
+    for (const message of text.slice(0, 2)) {
+      for (const id of tokenizer.encode(message)) written.push(writer.next(id));
+      written.push(writer.next(found[0]!));
+      const given = frame.between[text.indexOf(message)]!;
+      for (let i = 1; i < given.length; i++) written.push(writer.next(0));
+    }
+    for (const id of tokenizer.encode(text[2]!)) written.push(writer.next(id));
+    assert.ok(whole.startsWith(tokenizer.decode(written)), tokenizer.decode(written));
   });
 }
 
