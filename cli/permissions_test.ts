@@ -64,7 +64,7 @@ Deno.test("every command does its work with its task's permissions", () =>
     await run("evaluate", "small", "--original", "model", "--prompt", "Once", "--max-tokens", "2");
     await Deno.writeTextFile(join(folder, "results.json"), json);
     await run("report", "results.json");
-    await run("decompress", "small", "--out", "restored", "--onnx");
+    await run("decompress", "small", "--out", "restored", "--onnx", "--gguf", "q8_0");
     const points = ["--presets", "nf4", "--bits", "4", "--data-free", "--out", "points"];
     await run("sweep", "model", ...measured, ...points, "--plot", "points.png");
     if (findChromium() === undefined) return;

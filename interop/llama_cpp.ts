@@ -23,10 +23,7 @@ const llama = await getLlama({
 const model = await llama.loadModel({ modelPath });
 
 /** Log-probabilities of every token after each of these, `[tokens, vocabulary]`. */
-async function score(
-  tokens: readonly number[],
-  contextSize: number,
-): Promise<Float32Array> {
+async function score(tokens: readonly number[], contextSize: number): Promise<Float32Array> {
   const context = await model.createContext({
     contextSize,
     flashAttention: false,
@@ -37,23 +34,15 @@ async function score(
   });
   // As the model gives them: no token is left out, none made likelier.
   const options = { temperature: 1, topK: 0, topP: 1, minP: 0 };
-  const input = tokens.map((token) =>
-    [token as Token, {
-      generateNext: { probabilities: true, options },
-    }] as const
-  );
+  const generateNext = { probabilities: true, options } as const;
   const evaluated = await context.getSequence().controlledEvaluate(
-    input.map(([token, wanted]) => [token, wanted]),
+    tokens.map((token) => [token as Token, { generateNext }]),
   );
   const rows = evaluated.map((result) => {
     const probabilities = result?.next.probabilities;
-    if (probabilities === undefined) {
-      throw new Error("llama.cpp gave no probabilities");
-    }
+    if (probabilities === undefined) throw new Error("llama.cpp gave no probabilities");
     const row = new Float32Array(probabilities.size);
-    for (const [token, probability] of probabilities) {
-      row[token] = Math.log(probability);
-    }
+    for (const [token, probability] of probabilities) row[token] = Math.log(probability);
     return row;
   });
   await context.dispose();

@@ -52,10 +52,7 @@ const script = new URL("./engine.ts", import.meta.url).pathname;
  * Loads a model in a process with one of the packages of `interop/deno.json`, which Deno downloads
  * on first use. Throws where the process ends before the model is loaded; what it says is on stderr.
  */
-export async function startEngine(
-  name: EngineName,
-  model: string,
-): Promise<Engine> {
+export async function startEngine(name: EngineName, model: string): Promise<Engine> {
   const child = await startChild(script, [name, model]);
   return {
     async run(request) {
