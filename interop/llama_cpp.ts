@@ -53,11 +53,8 @@ async function score(tokens: readonly number[], contextSize: number): Promise<Fl
 
 async function answer(request: LlamaCppRequest): Promise<LlamaCppAnswer> {
   if ("texts" in request) {
-    return {
-      ids: request.texts.map((
-        text,
-      ) => [...model.tokenize(text, request.special)]),
-    };
+    const idsOf = (text: string) => [...model.tokenize(text, request.special)];
+    return { ids: request.texts.map(idsOf) };
   }
   const values = await score(request.tokens, request.contextSize);
   return { base64: new Uint8Array(values.buffer).toBase64() };
