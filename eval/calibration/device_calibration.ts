@@ -8,6 +8,7 @@ import type {
 import type { PreparedWeights } from "../weights/prepared_weights.ts";
 import { backwardSteps } from "../webgpu/backward_steps.ts";
 import type { Device } from "../webgpu/device.ts";
+import { finishLogitsSteps } from "../webgpu/elementwise.ts";
 import { embedTokens } from "../webgpu/embed_tokens.ts";
 import { type GradientWorkspace, makeGradientWorkspace } from "../webgpu/gradient_workspace.ts";
 import type { LayerRun, RotationTables } from "../webgpu/layer_run.ts";
@@ -103,6 +104,8 @@ class DeviceCalibrator {
   readonly #draws: GPUBuffer;
   readonly #labels: GPUBuffer;
   readonly #logits: GPUBuffer;
+  /** A copy of the logits where they are capped. */
+  readonly #capped: GPUBuffer | undefined;
   readonly #logitRows: number;
   readonly #logitFisher: GPUBuffer;
   readonly #plans = new Map<number, readonly (readonly Step[])[]>();
@@ -130,6 +133,9 @@ class DeviceCalibrator {
     const rows = fitting > 128 ? fitting - fitting % 128 : Math.max(1, fitting);
     this.#logitRows = draws === undefined ? 1 : Math.min(tokens, rows);
     this.#logits = device.allocate(4 * this.#logitRows * this.#logitStride);
+    this.#capped = model.logitSoftCap === undefined
+      ? undefined
+      : device.allocate(this.#logits.size);
   }
 
   /** Adds what some chunks give to the moments on the device. */
@@ -249,8 +255,13 @@ class DeviceCalibrator {
     { attentionNormGradient, energies }: GradientWorkspace,
     rows: number,
   ): Step[][] {
-    const { hiddenSize, vocabularySize } = this.#options.model;
+    const { model } = this.#options;
+    const { hiddenSize, vocabularySize, logitScale, logitSoftCap } = model;
     const [device, stride] = [this.#device, this.#logitStride];
+    const capped = this.#capped;
+    const cap = capped && { cap: { value: logitSoftCap!, logits: capped } };
+    const isFinished = logitScale !== undefined || logitSoftCap !== undefined;
+    const finish = isFinished && { finish: { scale: logitScale ?? 1, ...cap } };
     const blocks: Step[][] = [];
     for (let firstRow = 0; firstRow < rows; firstRow += this.#logitRows) {
       const count = Math.min(this.#logitRows, rows - firstRow);
@@ -267,7 +278,12 @@ class DeviceCalibrator {
             result: { buffer: this.#logits, start, stride },
           })
         ),
+        ...finishLogitsSteps(device, model, this.#logits, count * stride),
+        ...(capped === undefined
+          ? []
+          : [{ source: this.#logits, target: capped, bytes: 4 * count * stride }]),
         ...sampledLossSteps(device, {
+          ...finish,
           logits: this.#logits,
           rows: count,
           vocabularySize,

@@ -5,6 +5,7 @@ import { describeModel } from "../architectures/registry.ts";
 import { prepareWeights } from "../weights/prepared_weights.ts";
 import { randomStateDict } from "../testdata/random_model.ts";
 import { openDevice } from "../webgpu/open_device.ts";
+import { whyUnsupported } from "../webgpu/supported.ts";
 import { allocateMoments, calibrate } from "./calibrate.ts";
 import { calibrateOnDevice, labelDraws } from "./device_calibration.ts";
 
@@ -31,6 +32,23 @@ const configs: Record<string, ModelConfig> = {
   "mistral with a window": { ...llama, model_type: "mistral", sliding_window: 37 },
   "qwen3, tied": { ...llama, model_type: "qwen3", head_dim: 20, tie_word_embeddings: true },
   "gemma": { ...llama, model_type: "gemma", head_dim: 20, num_key_value_heads: 1 },
+  gemma2: {
+    ...llama,
+    model_type: "gemma2",
+    head_dim: 20,
+    sliding_window: 37,
+    attn_logit_softcapping: 1.5,
+    final_logit_softcapping: 2,
+  },
+  gemma3_text: { ...llama, model_type: "gemma3_text", head_dim: 20, sliding_window: 37 },
+  granite: {
+    ...llama,
+    model_type: "granite",
+    attention_multiplier: 0.3,
+    embedding_multiplier: 3,
+    logits_scaling: 1.7,
+    residual_multiplier: 0.6,
+  },
   "phi3": { ...llama, model_type: "phi3", sliding_window: 37 },
   "falcon": { ...llama, model_type: "falcon" },
   "opt": { ...llama, model_type: "opt", ffn_dim: 136 },
@@ -66,6 +84,8 @@ for (const [name, config] of Object.entries(configs)) {
       ...needsWebGpu,
       async fn() {
         const weights = randomStateDict(config, 1);
+        const model = describeModel(config, []);
+        assert.equal(whyUnsupported(model, { largestBinding: 2 ** 27 }, 150), undefined);
         const options = { config, weights, tokens, contextLength: 150, threads: 1, fisher };
         const wasm = await calibrate({ ...options, backend: "wasm" });
         const webgpu = await calibrate({ ...options, backend: "webgpu" });

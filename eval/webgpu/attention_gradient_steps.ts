@@ -1,5 +1,12 @@
 import type { AttentionDescription } from "../architectures/description.ts";
-import { type HeadPlace, headPlaces, rolePlacements, scoreSteps } from "./attention_steps.ts";
+import {
+  type HeadPlace,
+  headPlaces,
+  rolePlacements,
+  scoreProductStep,
+  scoreSteps,
+} from "./attention_steps.ts";
+import { softCapGradientStep } from "./elementwise.ts";
 import type { GradientWorkspace } from "./gradient_workspace.ts";
 import type { LayerRun } from "./layer_run.ts";
 import type { LayerBuffers } from "./model_weights.ts";
@@ -11,7 +18,8 @@ import { softmaxGradientStep } from "./softmax.ts";
 /**
  * The gradient of the attention by queries, keys and values as the projection gave them, given that by
  * what the heads gave. With S = Q Kᵀ, P = softmax(S), O = P V: dP = dO Vᵀ,
- * dS = P ∘ (dP - rowsum(P ∘ dP)), dQ = dS K, dK = dSᵀ Q, dV = Pᵀ dO.
+ * dS = P ∘ (dP - rowsum(P ∘ dP)), dQ = dS K, dK = dSᵀ Q, dV = Pᵀ dO. Where S is capped, its gradient
+ * is that of the cap times this.
  */
 export function attentionGradientSteps(
   run: LayerRun,
@@ -20,8 +28,8 @@ export function attentionGradientSteps(
 ): Step[] {
   const { device, workspace, sequences: { batch, length } } = run;
   const { projected, shares } = workspace;
-  const { attendedGradient, projectedGradient, sharesGradient } = gradients;
-  const { heads, keyValueHeads, headSize, scale, slidingWindow: window } = attention;
+  const { attendedGradient, projectedGradient, sharesGradient, scores } = gradients;
+  const { heads, keyValueHeads, headSize, scale, softCap, slidingWindow: window } = attention;
   const { query, key, value, width } = headPlaces(attention);
   const group = heads / keyValueHeads;
   const stride = Math.ceil(length / 4) * 4;
@@ -82,6 +90,10 @@ export function attentionGradientSteps(
         stride,
         window,
       }),
+      ...(softCap === undefined || scores === undefined ? [] : [
+        scoreProductStep(run, attention, firstMatrix, matrices, scores),
+        softCapGradientStep(device, scores, sharesGradient, matrices * length * stride, softCap),
+      ]),
       productStep(device, {
         ...byHead,
         columns: headSize,

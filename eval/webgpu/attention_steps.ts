@@ -1,4 +1,5 @@
 import type { AttentionDescription } from "../architectures/description.ts";
+import { softCapStep } from "./elementwise.ts";
 import type { LayerRun } from "./layer_run.ts";
 import type { LayerBuffers } from "./model_weights.ts";
 import { productStep } from "./product.ts";
@@ -117,11 +118,30 @@ export function attentionSteps(run: LayerRun, attention: AttentionDescription): 
 
 /** Shares of attention of some heads, counted through all sequences. */
 export function scoreSteps(
-  { device, workspace: { projected, shares }, sequences: { length } }: LayerRun,
+  run: LayerRun,
   attention: AttentionDescription,
   firstMatrix: number,
   matrices: number,
 ): Step[] {
+  const { device, workspace: { shares }, sequences: { length } } = run;
+  const { softCap, slidingWindow: window } = attention;
+  const stride = Math.ceil(length / 4) * 4;
+  const size = matrices * length * stride;
+  return [
+    scoreProductStep(run, attention, firstMatrix, matrices, shares),
+    ...(softCap === undefined ? [] : [softCapStep(device, shares, size, softCap)]),
+    softmaxStep(device, { scores: shares, matrices, length, stride, window }),
+  ];
+}
+
+/** Scaled products of queries and keys. */
+export function scoreProductStep(
+  { device, workspace: { projected }, sequences: { length } }: LayerRun,
+  attention: AttentionDescription,
+  firstMatrix: number,
+  matrices: number,
+  scores: GPUBuffer,
+): Step {
   const { heads, keyValueHeads, headSize, scale, slidingWindow: window } = attention;
   const { query, key, width } = headPlaces(attention);
   const stride = Math.ceil(length / 4) * 4;
@@ -134,21 +154,18 @@ export function scoreSteps(
     group,
     layout: "alongInner" as const,
   });
-  return [
-    productStep(device, {
-      rows: length,
-      columns: length,
-      inner: headSize,
-      left: operand(query, 1),
-      right: operand(key, heads / keyValueHeads),
-      result: { buffer: shares, stride, perMatrix: length * stride },
-      factor: scale,
-      skips: "above",
-      matrices,
-      firstMatrix,
-      heads,
-      window,
-    }),
-    softmaxStep(device, { scores: shares, matrices, length, stride, window }),
-  ];
+  return productStep(device, {
+    rows: length,
+    columns: length,
+    inner: headSize,
+    left: operand(query, 1),
+    right: operand(key, heads / keyValueHeads),
+    result: { buffer: scores, stride, perMatrix: length * stride },
+    factor: scale,
+    skips: "above",
+    matrices,
+    firstMatrix,
+    heads,
+    window,
+  });
 }

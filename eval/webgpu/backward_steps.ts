@@ -3,7 +3,14 @@ import { activationGradientStep } from "./activation.ts";
 import { attentionGradientSteps, placeGradientSteps } from "./attention_gradient_steps.ts";
 import type { GradientWorkspace } from "./gradient_workspace.ts";
 import type { LayerRun } from "./layer_run.ts";
-import { type LinearGroup, stepsBeforeDown } from "./layer_steps.ts";
+import { addScaledStep } from "./elementwise.ts";
+import {
+  attentionBranch,
+  type Branch,
+  feedForwardBranch,
+  type LinearGroup,
+  stepsBeforeDown,
+} from "./layer_steps.ts";
 import { linearGradientStep, linearStep } from "./linear_steps.ts";
 import type { LayerBuffers, LinearBuffers } from "./model_weights.ts";
 import { normGradientStep } from "./norm_gradient.ts";
@@ -53,6 +60,8 @@ export function backwardSteps(
       rows,
     });
   const parallel = layer.residual === "parallel";
+  const throughDown = branchGradientSteps(run, gradients, feedForwardBranch(run, layer, buffers));
+  const throughOutput = branchGradientSteps(run, gradients, attentionBranch(run, layer, buffers));
   const throughFeedForward = addThroughNorm(
     "feedForwardNorm",
     parallel ? before : states,
@@ -61,8 +70,9 @@ export function backwardSteps(
   return [
     { source: before, target: states, bytes: 4 * rows * layer.attentionNorm.size },
     ...stepsBeforeDown(run, layer, buffers),
-    ...visit("down", activated, gradient),
-    back(buffers.down, gradient, activatedGradient),
+    ...throughDown.steps,
+    ...visit("down", activated, throughDown.gradient),
+    back(buffers.down, throughDown.gradient, activatedGradient),
     activationGradientStep(device, {
       name: feedForward.activation,
       input: inner,
@@ -74,8 +84,9 @@ export function backwardSteps(
     ...visit("up", normed, inner),
     back(buffers.up, inner, feedForwardNormGradient),
     ...(parallel ? [] : [throughFeedForward]),
-    ...visit("output", attended, gradient),
-    back(buffers.output, gradient, attendedGradient),
+    ...throughOutput.steps,
+    ...visit("output", attended, throughOutput.gradient),
+    back(buffers.output, throughOutput.gradient, attendedGradient),
     ...attentionGradientSteps(run, gradients, attention),
     normStep(device, {
       norm: layer.attentionNorm,
@@ -98,4 +109,27 @@ export function backwardSteps(
     ...(parallel ? [throughFeedForward] : []),
     addThroughNorm("attentionNorm", before, attentionNormGradient),
   ];
+}
+
+/** The gradient by what a branch's product gave, and the steps that find it. */
+function branchGradientSteps(
+  { device, workspace: { branch }, sequences: { batch, length } }: LayerRun,
+  { gradient, branchGradient }: GradientWorkspace,
+  { linear, input, norm, scale }: Branch,
+): { readonly steps: Step[]; readonly gradient: GPUBuffer } {
+  const rows = batch * length;
+  if (branch === undefined || branchGradient === undefined || (!norm && scale === 1)) {
+    return { steps: [], gradient };
+  }
+  const size = rows * linear.outputs;
+  const through = norm === undefined
+    ? [addScaledStep(device, gradient, branchGradient, size, scale)]
+    : [
+      linearStep(device, { linear, rows, input, output: branch }),
+      normGradientStep(device, { ...norm, input: branch, gradient, sum: branchGradient, rows }),
+    ];
+  return {
+    steps: [{ target: branchGradient, bytes: 4 * size }, ...through],
+    gradient: branchGradient,
+  };
 }

@@ -1,6 +1,6 @@
 import type { TransformerDescription } from "../architectures/description.ts";
 import type { Device } from "./device.ts";
-import { widestState } from "./supported.ts";
+import { hasBranches, widestState } from "./supported.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Buffers of backward passes, beside those of forward passes. */
@@ -21,6 +21,10 @@ export interface GradientWorkspace {
   readonly projectedBefore?: GPUBuffer;
   /** The gradient by the shares of attention. */
   readonly sharesGradient: GPUBuffer;
+  /** Scores of attention before they are capped, where they are. */
+  readonly scores?: GPUBuffer;
+  /** The gradient by what a block gave before it was normalized or scaled, where that is done. */
+  readonly branchGradient?: GPUBuffer;
   /** The gradient by what went into down. */
   readonly activatedGradient: GPUBuffer;
   /** States, each row times the root of its energy. */
@@ -51,6 +55,10 @@ export function makeGradientWorkspace(
     projectedGradient: like(workspace.projected),
     ...(normsHeads && { projectedBefore: like(workspace.projected) }),
     sharesGradient: like(workspace.shares),
+    ...(layers.some(({ attention }) => attention.softCap !== undefined) && {
+      scores: like(workspace.shares),
+    }),
+    ...(hasBranches(model) && { branchGradient: states() }),
     activatedGradient: like(workspace.activated),
     weighted: device.allocate(4 * tokens * widestState(model)),
     energies: device.allocate(4 * tokens),

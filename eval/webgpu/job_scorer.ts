@@ -4,6 +4,7 @@ import type { PreparedWeights } from "../weights/prepared_weights.ts";
 import type { ScoringJob } from "../scores/scoring_jobs.ts";
 import { allocateScores, type TokenScores } from "../scores/token_scores.ts";
 import type { Device } from "./device.ts";
+import { finishLogitsSteps } from "./elementwise.ts";
 import { embedTokens } from "./embed_tokens.ts";
 import type { RotationTables, Sequences } from "./layer_run.ts";
 import { layerSteps } from "./layer_steps.ts";
@@ -162,6 +163,9 @@ export class JobScorer {
       );
       blocks.push([
         ...products,
+        ...this.#logits.flatMap((logits) =>
+          finishLogitsSteps(device, this.#model, logits, count * this.#logitStride)
+        ),
         scoreStep(device, {
           logits: this.#logits,
           rows: count,

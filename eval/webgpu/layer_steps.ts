@@ -1,10 +1,11 @@
-import type { LayerDescription } from "../architectures/description.ts";
+import type { LayerDescription, NormDescription } from "../architectures/description.ts";
 import { activationStep } from "./activation.ts";
 import { attentionSteps, placeSteps } from "./attention_steps.ts";
 import type { LayerRun } from "./layer_run.ts";
 import { linearStep } from "./linear_steps.ts";
+import { addScaledStep } from "./elementwise.ts";
 import type { LayerBuffers, LinearBuffers } from "./model_weights.ts";
-import { normStep } from "./normalization.ts";
+import { type NormBuffers, normStep } from "./normalization.ts";
 import { isGated } from "./supported.ts";
 import type { Step } from "./program.ts";
 
@@ -15,16 +16,59 @@ export function layerSteps(
   buffers: LayerBuffers,
   look?: LookAtInput,
 ): Step[] {
-  const { workspace: { states, activated }, sequences: { batch, length } } = run;
   return [
     ...stepsBeforeDown(run, layer, buffers, look),
-    linearStep(run.device, {
-      linear: buffers.down,
-      rows: batch * length,
-      input: activated,
-      output: states,
-      adds: true,
-    }),
+    ...addBranchSteps(run, feedForwardBranch(run, layer, buffers)),
+  ];
+}
+
+/** The end of attention or feed-forward block: what is added to the states. */
+export interface Branch {
+  /** Its last product, and what goes into it. */
+  readonly linear: LinearBuffers;
+  readonly input: GPUBuffer;
+  /** The norm of what that gives, if there is one. */
+  readonly norm?: { readonly norm: NormDescription; readonly vectors: NormBuffers };
+  /** Factor of it. */
+  readonly scale: number;
+}
+
+/** The end of a layer's attention. */
+export function attentionBranch(
+  { workspace }: LayerRun,
+  { attentionOutputNorm: norm, residualScale: scale = 1 }: LayerDescription,
+  { output, attentionOutputNorm: vectors }: LayerBuffers,
+): Branch {
+  const normed = norm && vectors && { norm: { norm, vectors } };
+  return { linear: output, input: workspace.attended, scale, ...normed };
+}
+
+/** The end of a layer's feed-forward block. */
+export function feedForwardBranch(
+  { workspace }: LayerRun,
+  { feedForwardOutputNorm: norm, residualScale: scale = 1 }: LayerDescription,
+  { down, feedForwardOutputNorm: vectors }: LayerBuffers,
+): Branch {
+  const normed = norm && vectors && { norm: { norm, vectors } };
+  return { linear: down, input: workspace.activated, scale, ...normed };
+}
+
+/** Adds a branch to the states. */
+function addBranchSteps(
+  { device, workspace: { states, normed, branch }, sequences: { batch, length } }: LayerRun,
+  { linear, input, norm, scale }: Branch,
+): Step[] {
+  const rows = batch * length;
+  if (branch === undefined || (norm === undefined && scale === 1)) {
+    return [linearStep(device, { linear, rows, input, output: states, adds: true })];
+  }
+  const size = rows * linear.outputs;
+  return [
+    linearStep(device, { linear, rows, input, output: branch }),
+    ...(norm === undefined ? [addScaledStep(device, branch, states, size, scale)] : [
+      normStep(device, { ...norm, input: branch, output: normed, rows }),
+      addScaledStep(device, normed, states, size, scale),
+    ]),
   ];
 }
 
@@ -48,8 +92,8 @@ export function stepsBeforeDown(
   } = run;
   const { attention, feedForward } = layer;
   const rows = sequences.batch * sequences.length;
-  const linear = (linear: LinearBuffers, input: GPUBuffer, output: GPUBuffer, adds = false) =>
-    linearStep(device, { linear, rows, input, output, adds });
+  const linear = (linear: LinearBuffers, input: GPUBuffer, output: GPUBuffer) =>
+    linearStep(device, { linear, rows, input, output });
   const norm = (which: "attentionNorm" | "feedForwardNorm") =>
     normStep(device, {
       norm: layer[which],
@@ -65,12 +109,14 @@ export function stepsBeforeDown(
     ...placeSteps(run, attention, buffers),
     ...attentionSteps(run, attention),
   ];
-  const addAttended = linear(buffers.output, attended, states, true);
+  const addAttended = addBranchSteps(run, attentionBranch(run, layer, buffers));
   const normInner = norm("feedForwardNorm");
   return [
     ...attend,
     ...look("output", attended),
-    ...(layer.residual === "sequential" ? [addAttended, normInner] : [normInner, addAttended]),
+    ...(layer.residual === "sequential"
+      ? [...addAttended, normInner]
+      : [normInner, ...addAttended]),
     ...look("up", normed),
     linear(buffers.up, normed, inner),
     activationStep(device, {

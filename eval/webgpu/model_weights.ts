@@ -34,10 +34,12 @@ export interface LayerBuffers {
   readonly queryNorm?: NormBuffers;
   readonly keyNorm?: NormBuffers;
   readonly output: LinearBuffers;
+  readonly attentionOutputNorm?: NormBuffers;
   readonly feedForwardNorm: NormBuffers;
   /** Gate and up, or up alone. */
   readonly up: LinearBuffers;
   readonly down: LinearBuffers;
+  readonly feedForwardOutputNorm?: NormBuffers;
 }
 
 /** A model's weights on a device. Embeddings stay outside: their rows are looked up there. */
@@ -96,6 +98,7 @@ export function sendWeights(
   };
   const sendLayer = (layer: LayerDescription): LayerBuffers => {
     const { attention, feedForward: { gate, up, down } } = layer;
+    const { attentionOutputNorm, feedForwardOutputNorm } = layer;
     const { projection, queryNorm, keyNorm } = attention;
     return {
       attentionNorm: sendNorm(layer.attentionNorm),
@@ -107,9 +110,15 @@ export function sendWeights(
       ...(queryNorm !== undefined && { queryNorm: sendNorm(queryNorm) }),
       ...(keyNorm !== undefined && { keyNorm: sendNorm(keyNorm) }),
       output: sendLinears([attention.output]),
+      ...(attentionOutputNorm !== undefined && {
+        attentionOutputNorm: sendNorm(attentionOutputNorm),
+      }),
       feedForwardNorm: sendNorm(layer.feedForwardNorm),
       up: sendLinears(gate === undefined ? [up] : [gate, up]),
       down: sendLinears([down]),
+      ...(feedForwardOutputNorm !== undefined && {
+        feedForwardOutputNorm: sendNorm(feedForwardOutputNorm),
+      }),
     };
   };
   const { head, finalNorm } = model;

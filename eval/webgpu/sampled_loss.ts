@@ -1,5 +1,5 @@
 import type { Device } from "./device.ts";
-import { type Binding, makeStep, type Step } from "./program.ts";
+import { type Binding, makeStep, real, type Step } from "./program.ts";
 import { reduction } from "./reduce_code.ts";
 
 /** What {@linkcode sampledLossSteps} is given. */
@@ -15,10 +15,17 @@ export interface SampledLossOptions {
   readonly draws: Binding;
   /** The drawn labels, u32. */
   readonly labels: Binding;
-  /** Σ p (1 - p) of each row. */
+  /** Σ p (1 - p) of each row; where logits are scaled or capped, times the square of their slope. */
   readonly energies: Binding;
-  /** Σ p (1 - p) of each logit, over rows; it is added to. */
+  /** The same of each logit, over rows; it is added to. */
   readonly logitFisher: Binding;
+  /** What was done to the head's product; the gradient is that by the product. */
+  readonly finish?: {
+    /** Factor of the product. */
+    readonly scale: number;
+    /** The cap of the logits, and a copy of them. */
+    readonly cap?: { readonly value: number; readonly logits: Binding };
+  };
 }
 
 /**
@@ -27,18 +34,21 @@ export interface SampledLossOptions {
  */
 export function sampledLossSteps(device: Device, options: SampledLossOptions): Step[] {
   const { logits, rows, vocabularySize, stride, firstRow } = options;
-  const { draws, labels, energies, logitFisher } = options;
+  const { draws, labels, energies, logitFisher, finish } = options;
+  const kind = finish === undefined ? "plain" : finish.cap === undefined ? "scaled" : "capped";
+  const slope = [real(finish?.scale ?? 1), real(finish?.cap?.value ?? 1)];
+  const capped = finish?.cap === undefined ? [] : [finish.cap.logits];
   return [
     makeStep(device, {
-      code: drawCode,
-      numbers: [vocabularySize, stride, firstRow],
-      buffers: [logits, draws, labels, energies],
+      code: drawCode(kind),
+      numbers: [vocabularySize, stride, firstRow, 0, ...slope],
+      buffers: [logits, draws, labels, energies, ...capped],
       workgroups: [rows, 1, 1],
     }),
     makeStep(device, {
-      code: gradientCode,
-      numbers: [vocabularySize, stride, firstRow, rows],
-      buffers: [logits, labels, logitFisher],
+      code: gradientCode(kind),
+      numbers: [vocabularySize, stride, firstRow, rows, ...slope],
+      buffers: [logits, labels, logitFisher, ...capped],
       workgroups: [Math.ceil(vocabularySize / gradientThreads), 1, 1],
     }),
   ];
@@ -46,15 +56,39 @@ export function sampledLossSteps(device: Device, options: SampledLossOptions): S
 
 const threads = 256;
 
+/** How the logits came from the head's product. */
+type FinishKind = "plain" | "scaled" | "capped";
+
+/** WGSL for the slope of the logits by the head's product, and the numbers before it. */
+function slopeCode(kind: FinishKind, binding: number): string {
+  const numbers = `
+struct Numbers { size: u32, stride: u32, firstRow: u32, rows: u32, scale: f32, cap: f32 }
+@group(0) @binding(0) var<uniform> numbers: Numbers;`;
+  switch (kind) {
+    case "plain":
+      return `${numbers}
+fn slopeAt(at: u32) -> f32 { return 1.0; }`;
+    case "scaled":
+      return `${numbers}
+fn slopeAt(at: u32) -> f32 { return numbers.scale; }`;
+    case "capped":
+      return `${numbers}
+@group(0) @binding(${binding}) var<storage, read> capped: array<f32>;
+fn slopeAt(at: u32) -> f32 {
+  let share = capped[at] / numbers.cap;
+  return numbers.scale * (1.0 - share * share);
+}`;
+  }
+}
+
 /**
  * Each thread sums a stretch of the row; in one of them the sum passes the drawn share, and it finds
  * the label there. These sums are whole numbers of 64 bits: among 50,000 labels that are all about as
  * likely, float32's rounding would draw a neighbour for some rows of a thousand, and one such row can
  * be a tenth of a moment.
  */
-const drawCode = `
-struct Numbers { size: u32, stride: u32, firstRow: u32 }
-@group(0) @binding(0) var<uniform> numbers: Numbers;
+const drawCode = (kind: FinishKind) => `
+${slopeCode(kind, 5)}
 @group(0) @binding(1) var<storage, read_write> logits: array<f32>;
 @group(0) @binding(2) var<storage, read> draws: array<u32>;
 @group(0) @binding(3) var<storage, read_write> labels: array<u32>;
@@ -123,7 +157,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   for (var i = begin; i < end; i++) {
     let share = logits[first + i] / sum;
     logits[first + i] = share;
-    energy += share * (1.0 - share);
+    let slope = slopeAt(first + i);
+    energy += slope * slope * share * (1.0 - share);
   }
   energy = total(thread, energy);
   if (thread == 0u) {
@@ -135,9 +170,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
 const gradientThreads = 64;
 
-const gradientCode = `
-struct Numbers { size: u32, stride: u32, firstRow: u32, rows: u32 }
-@group(0) @binding(0) var<uniform> numbers: Numbers;
+const gradientCode = (kind: FinishKind) => `
+${slopeCode(kind, 4)}
 @group(0) @binding(1) var<storage, read_write> shares: array<f32>;
 @group(0) @binding(2) var<storage, read> labels: array<u32>;
 @group(0) @binding(3) var<storage, read_write> logitFisher: array<f32>;
@@ -149,8 +183,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   for (var row = 0u; row < numbers.rows; row++) {
     let at = row * numbers.stride + id.x;
     let share = shares[at];
-    sum += share * (1.0 - share);
-    if (labels[numbers.firstRow + row] == id.x) { shares[at] = share - 1.0; }
+    let slope = slopeAt(at);
+    sum += slope * slope * share * (1.0 - share);
+    shares[at] = slope * (share - select(0.0, 1.0, labels[numbers.firstRow + row] == id.x));
   }
   logitFisher[id.x] += sum;
 }

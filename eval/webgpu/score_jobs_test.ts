@@ -10,6 +10,7 @@ import { jobOptions } from "../scoring/score_windows.ts";
 import { planJobs } from "../scores/scoring_jobs.ts";
 import { randomStateDict } from "../testdata/random_model.ts";
 import { openDevice } from "./open_device.ts";
+import { whyUnsupported } from "./supported.ts";
 import { scoreJobs } from "./score_jobs.ts";
 
 const llama = {
@@ -37,6 +38,23 @@ const configs: Record<string, ModelConfig> = {
   qwen2: { ...llama, model_type: "qwen2" },
   qwen3: { ...llama, model_type: "qwen3", head_dim: 20, tie_word_embeddings: true },
   gemma: { ...llama, model_type: "gemma", head_dim: 20, num_key_value_heads: 1 },
+  gemma2: {
+    ...llama,
+    model_type: "gemma2",
+    head_dim: 20,
+    sliding_window: 37,
+    attn_logit_softcapping: 1.5,
+    final_logit_softcapping: 2,
+  },
+  gemma3_text: { ...llama, model_type: "gemma3_text", head_dim: 20, sliding_window: 37 },
+  granite: {
+    ...llama,
+    model_type: "granite",
+    attention_multiplier: 0.3,
+    embedding_multiplier: 3,
+    logits_scaling: 1.7,
+    residual_multiplier: 0.6,
+  },
   phi3: { ...llama, model_type: "phi3", sliding_window: 37 },
   falcon: { ...llama, model_type: "falcon" },
   opt: { ...llama, model_type: "opt", ffn_dim: 72 },
@@ -60,6 +78,8 @@ for (const [name, config] of Object.entries(configs)) {
     name: `our programs on WebGPU give the figures of WebAssembly: ${name}`,
     ...needsWebGpu,
     async fn() {
+      const model = describeModel(config, []);
+      assert.equal(whyUnsupported(model, { largestBinding: 2 ** 27 }, 150), undefined);
       const [original, compressed] = [randomStateDict(config, 1), randomStateDict(config, 2)];
       const tokens = textOf(700, 301);
       const options = { config, original, compressed, tokens, contextLength: 150, threads: 1 };

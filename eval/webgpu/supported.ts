@@ -26,6 +26,12 @@ const known = [
   "layers.attention.slidingWindow",
   "layers.feedForward.gate",
   "layers.feedForward.joinedGate",
+  "layers.attentionOutputNorm",
+  "layers.feedForwardOutputNorm",
+  "layers.residualScale",
+  "layers.attention.softCap",
+  "logitScale",
+  "logitSoftCap",
   "layers.residual: parallel",
 ];
 
@@ -44,6 +50,12 @@ export function whyUnsupported(
     return "its head or embedding has a layer of its own";
   }
   if (layers.some(({ residual }) => residual === "postNorm")) return "it normalizes afterwards";
+  const bothWays = layers.some(({ residual, residualScale, attentionOutputNorm }) =>
+    residualScale !== undefined && (residual === "parallel" || attentionOutputNorm !== undefined)
+  );
+  if (bothWays || (hasBranches(model) && layers.some(({ residual }) => residual === "parallel"))) {
+    return "it changes in two ways what its blocks give";
+  }
   if (layers.some(({ attention }) => attention.headSize > largestHead)) {
     return "its heads are large";
   }
@@ -70,6 +82,14 @@ export function whyUnsupported(
     model.vocabularySize + 4,
   ]);
   return 4 * largest > largestBinding ? "a matrix of it is too large for the device" : undefined;
+}
+
+/** Whether what blocks give is normalized or scaled before it is added. */
+export function hasBranches({ layers }: TransformerDescription): boolean {
+  return layers.some(({ attentionOutputNorm, feedForwardOutputNorm, residualScale }) =>
+    attentionOutputNorm !== undefined || feedForwardOutputNorm !== undefined ||
+    residualScale !== undefined
+  );
 }
 
 /** Whether a block multiplies by a gate, joined with what it gates or not. */

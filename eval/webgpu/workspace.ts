@@ -1,7 +1,7 @@
 import { greatest } from "../../data/extremes.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
 import type { Device } from "./device.ts";
-import { innerWidth, widestState } from "./supported.ts";
+import { hasBranches, innerWidth, widestState } from "./supported.ts";
 
 /** Buffers that all layers and models use in turn. */
 export interface Workspace {
@@ -19,6 +19,8 @@ export interface Workspace {
   readonly inner: GPUBuffer;
   /** What goes into down. */
   readonly activated: GPUBuffer;
+  /** What a block gives before it is normalized or scaled, where that is done: see `hasBranches`. */
+  readonly branch?: GPUBuffer;
   /** Shares of attention of some heads, each `[length, length]`. */
   readonly shares: GPUBuffer;
   /** How many heads that is. */
@@ -60,10 +62,11 @@ export function tokensPerBackwardJob(
 /** Allocates room for sequences of up to `length` tokens, `tokens` in all. */
 export function makeWorkspace(
   device: Device,
-  { hiddenSize, layers }: TransformerDescription,
+  model: TransformerDescription,
   tokens: number,
   length: number,
 ): Workspace {
+  const { hiddenSize, layers } = model;
   const most = (count: (layer: typeof layers[number]) => number) =>
     device.allocate(4 * tokens * greatest(layers.map(count)));
   const square = (length: number) => 4 * length * Math.ceil(length / 4) * 4;
@@ -82,6 +85,7 @@ export function makeWorkspace(
     inner: most(({ feedForward }) => innerWidth(feedForward)),
     activated: most(({ feedForward: { down } }) => down.inputs),
     shares: device.allocate(bytes),
+    ...(hasBranches(model) && { branch: device.allocate(4 * tokens * hiddenSize) }),
   };
   return {
     tokens,
