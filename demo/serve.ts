@@ -141,15 +141,12 @@ function pageRoutes(): [string, Route][] {
   ) => [`/${name}`, fileRoute(new URL(`./page/${name}`, import.meta.url))]);
 }
 
-/** `deno bundle` keeps the folders of several entries. */
+/** The bundled scripts. */
+const SCRIPTS = ["app.js", "model_worker.js", "decompress.js", "download.js", "decode_worker.js"];
+
 async function scriptRoutes(folder: URL): Promise<[string, Route][]> {
-  const scripts = {
-    "/app.js": "demo/page/app.js",
-    "/model_worker.js": "demo/page/model_worker.js",
-    "/decompress.js": "hierarchy/decompress.js",
-  };
   const routes: [string, Route][] = [];
-  for (const [path, name] of Object.entries(scripts)) {
+  for (const name of SCRIPTS) {
     const url = new URL(name, folder);
     try {
       await openFile(fileURLToPath(url));
@@ -160,7 +157,7 @@ async function scriptRoutes(folder: URL): Promise<[string, Route][]> {
         { cause: error },
       );
     }
-    routes.push([path, fileRoute(url)]);
+    routes.push([`/${name}`, fileRoute(url)]);
   }
   return routes;
 }

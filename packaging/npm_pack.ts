@@ -9,7 +9,6 @@
 import { execFileSync } from "node:child_process";
 import {
   copyFileSync,
-  cpSync,
   existsSync,
   globSync,
   mkdirSync,
@@ -23,15 +22,13 @@ import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
+import { bundleForBrowsers, WORKER_MODULE } from "./bundle_for_browsers.ts";
 import { packageJson } from "./package_json.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** Of the repository, not for those who use the package. */
 const LEFT_OUT = [".github", "docs", "ARCHITECTURE.md", "CONTRIBUTING.md", "deno.lock"];
-
-/** The module of a worker, in the words that bundlers know. */
-const WORKER_MODULE = /new URL\("(\.[^"]*)\.ts", import\.meta\.url\)/g;
 
 const COMPILER_OPTIONS: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2022,
@@ -107,15 +104,14 @@ function finishModules(contents: string): void {
   }
 }
 
-/** Adds the demo's scripts, of which the decoder as one file also serves pages without a bundler. */
+/** Adds the demo's scripts, and the decoders as one file each for pages without a bundler. */
 function addBundles(contents: string): void {
-  run(process.execPath, ["task", "-q", "demo:bundle"], ROOT);
-  cpSync(join(ROOT, "demo/dist"), join(contents, "demo/dist"), { recursive: true });
+  const scripts = join(contents, "demo/dist");
+  bundleForBrowsers(scripts);
   mkdirSync(join(contents, "dist"));
-  copyFileSync(
-    join(contents, "demo/dist/hierarchy/decompress.js"),
-    join(contents, "dist/decompress.js"),
-  );
+  for (const name of ["decompress.js", "download.js", "decode_worker.js"]) {
+    copyFileSync(join(scripts, name), join(contents, "dist", name));
+  }
 }
 
 function settings(contents: string): Record<string, unknown> {
