@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import { type ByteSource, readAll } from "../data/byte_source.ts";
+import type { ByteSource } from "../data/byte_source.ts";
 import { openFile } from "../data/file_source.ts";
 import { errorCode } from "../data/file_error.ts";
+import { memorySource } from "../data/memory_source.ts";
 import { InputError } from "../data/input_error.ts";
 import { isOwnHost, securityHeaders } from "./page_security.ts";
 import type { ServedModel } from "./served_model.ts";
@@ -45,8 +46,8 @@ interface Answer {
   readonly body: Uint8Array | string;
 }
 
-/** Gives the bytes of a path. */
-type Route = () => Promise<Uint8Array>;
+/** Gives what is at a path. */
+type Route = () => Promise<ByteSource>;
 
 const TYPES: Readonly<Record<string, string>> = {
   css: "text/css",
@@ -109,9 +110,12 @@ async function respond(
   }
   if (route === undefined) return await refuse(404, "not found");
   if (request.method !== "GET") return await refuse(405, "only GET");
-  let bytes: Uint8Array;
+  let source: ByteSource, bytes: Uint8Array;
+  let range: readonly [start: number, end: number] | undefined;
   try {
-    bytes = await route();
+    source = await route();
+    range = rangeOf(request.headers.range, source.byteLength);
+    bytes = await source.read(...(range ?? [0, source.byteLength]));
   } catch (error) {
     // Such as a model that was deleted meanwhile.
     if (!(error instanceof InputError)) throw error;
@@ -123,16 +127,34 @@ async function respond(
     "content-type": TYPES[type] ?? "application/octet-stream",
     "content-length": String(bytes.length),
     "cache-control": "no-store",
+    "accept-ranges": "bytes",
+    ...(range === undefined
+      ? {}
+      : { "content-range": `bytes ${range[0]}-${range[1] - 1}/${source.byteLength}` }),
   };
-  return { status: 200, headers, body: bytes };
+  return { status: range === undefined ? 200 : 206, headers, body: bytes };
+}
+
+/** The bytes that a request asks for, as far as they are there; undefined where it asks for all. */
+function rangeOf(
+  header: string | undefined,
+  byteLength: number,
+): readonly [start: number, end: number] | undefined {
+  const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(header ?? "") ?? [];
+  const start = Number(from), end = to ? Math.min(Number(to) + 1, byteLength) : byteLength;
+  return start < end ? [start, end] : undefined;
 }
 
 async function refuse(status: number, reason: string): Promise<Answer> {
   return { status, headers: await securityHeaders(), body: reason };
 }
 
+function inMemory(bytes: Uint8Array): Route {
+  return () => Promise.resolve(memorySource(bytes, "made by the server"));
+}
+
 function fileRoute(url: URL): Route {
-  return async () => await readAll(await openFile(fileURLToPath(url)));
+  return async () => await openFile(fileURLToPath(url));
 }
 
 function pageRoutes(): [string, Route][] {
@@ -178,16 +200,17 @@ function modelRoutes(models: readonly DemoModel[]): [string, Route][] {
   }));
   const list = new TextEncoder().encode(JSON.stringify(served));
   const noSettings = new TextEncoder().encode("{}");
-  const routes: [string, Route][] = [["/models.json", () => Promise.resolve(list)]];
+  const routes: [string, Route][] = [["/models.json", inMemory(list)]];
   for (const [index, { source, tokenizer, tokenizerConfig }] of models.entries()) {
     const folder = `/models/${index}`;
     routes.push(
-      [`${folder}/model.kan.safetensors`, () => source.read(0, source.byteLength)],
-      [`${folder}/tokenizer.json`, () => readAll(tokenizer)],
+      [`${folder}/model.kan.safetensors`, () => Promise.resolve(source)],
+      [`${folder}/tokenizer.json`, () => Promise.resolve(tokenizer)],
       [
         `${folder}/tokenizer_config.json`,
-        () =>
-          tokenizerConfig === undefined ? Promise.resolve(noSettings) : readAll(tokenizerConfig),
+        tokenizerConfig === undefined
+          ? inMemory(noSettings)
+          : () => Promise.resolve(tokenizerConfig),
       ],
     );
   }

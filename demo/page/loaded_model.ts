@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { InputError } from "../../data/input_error.ts";
 import { readTextTokenizer } from "../../data/read_tokenizer.ts";
 import { memorySource } from "../../data/memory_source.ts";
-import { elementCount, type StateDict } from "../../data/tensor.ts";
+import type { StateDict, WeightTensor } from "../../data/tensor.ts";
 import type { TextTokenizer } from "../../data/tokenizer.ts";
 import { useBackend } from "../../eval/compute/backend.ts";
 import { generateTokens } from "../../eval/generation/generate.ts";
@@ -12,9 +12,10 @@ import { createLanguageModel, type LanguageModel } from "../../eval/generation/l
 import { openContainer } from "../../hierarchy/file/container.ts";
 import { endTokens } from "../../eval/generation/end_tokens.ts";
 import { decodeContainer } from "../../hierarchy/decode_container.ts";
+import { openCompressed } from "../../hierarchy/download.ts";
 import { hashWeights } from "../hash_weights.ts";
 import type { ModelFacts, ModelOrigin, StoryOptions } from "./messages.ts";
-import { fetchBytes, readBytes, type ReadProgress } from "./read_bytes.ts";
+import { fetchBytes, readBytes } from "./read_bytes.ts";
 
 /** A decoded model that can write. */
 export interface LoadedModel {
@@ -29,12 +30,21 @@ export interface LoadedModel {
 /** Called with what is being done and, where that is known, the share that is done. */
 export type LoadProgress = (activity: string, share?: number) => void;
 
-/** The three files that a model consists of. */
-interface ModelBytes {
-  readonly name: string;
-  readonly weights: Uint8Array;
+/** The files of a tokenizer. */
+interface TokenizerFiles {
   readonly tokenizer: Uint8Array;
   readonly tokenizerConfig?: Uint8Array;
+}
+
+/** A model that is decoded, and its tokenizer's files. */
+interface DecodedModel extends TokenizerFiles {
+  readonly name: string;
+  /** Size of the compressed file. */
+  readonly bytes: number;
+  readonly config: ModelConfig | undefined;
+  readonly weights: StateDict;
+  /** Seconds until the last byte was there, and from then on until the last tensor was. */
+  readonly seconds: { readonly load: number; readonly decode: number };
 }
 
 /**
@@ -47,16 +57,14 @@ export async function loadModel(
   onProgress: LoadProgress,
 ): Promise<LoadedModel> {
   const clock = stopwatch();
-  const files = await readModel(origin, (share) => onProgress("loading", share));
-  const load = clock();
-  onProgress("decoding");
-  const container = await openContainer(memorySource(files.weights, files.name));
-  const { config } = container;
+  const files = origin.kind === "server"
+    ? await downloadModel(origin, onProgress)
+    : await readModel(origin, onProgress);
+  const { config, weights, seconds } = files;
   if (config === undefined) {
     throw new InputError(`${files.name}: holds no config.json; compress the model's folder again`);
   }
-  const weights = await decodeContainer(container);
-  const decode = clock();
+  clock();
   onProgress("starting");
   setWasmPaths(new URL("wasm/", self.location.href).href);
   await useBackend(backend);
@@ -67,12 +75,12 @@ export async function loadModel(
   const start = clock();
   const facts: ModelFacts = {
     name: files.name,
-    fileBytes: files.weights.length,
-    parameters: container.tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0),
-    weightBytes: distinctBytes(weights),
+    fileBytes: files.bytes,
+    parameters: distinct(weights).reduce((sum, { length }) => sum + length, 0),
+    weightBytes: distinct(weights).reduce((sum, { byteLength }) => sum + byteLength, 0),
     backendBytes: tf.memory().numBytes,
     backend,
-    seconds: { load, decode, start },
+    seconds: { ...seconds, start },
     hash: await hashWeights(weights),
   };
   return { model, tokenizer, facts };
@@ -89,40 +97,75 @@ function stopwatch(): () => number {
   };
 }
 
-/** Bytes of the weights in memory; tied tensors share theirs. */
-function distinctBytes(weights: StateDict): number {
-  const arrays = new Set(Array.from(weights.values(), ({ data }) => data));
-  return [...arrays].reduce((sum, { byteLength }) => sum + byteLength, 0);
+/** The arrays of the weights; tied tensors share theirs. */
+function distinct(weights: StateDict): Float32Array[] {
+  return [...new Set(Array.from(weights.values(), ({ data }) => data))];
 }
 
-async function readModel(origin: ModelOrigin, onProgress: ReadProgress): Promise<ModelBytes> {
-  if (origin.kind === "server") {
-    const { folder, name } = origin;
-    const weights = await fetchBytes(`${folder}/model.kan.safetensors`, onProgress);
-    return { name, weights, ...await fetchTokenizer(folder) };
-  }
-  const { files, fallback } = origin;
+/** Downloads a model from the server and decodes it on the way. */
+async function downloadModel(
+  { folder, name }: Extract<ModelOrigin, { kind: "server" }>,
+  onProgress: LoadProgress,
+): Promise<DecodedModel> {
+  const clock = stopwatch();
+  let load: number | undefined;
+  const url = new URL(`${folder}/model.kan.safetensors`, self.location.href);
+  const model = await openCompressed(url, {
+    onProgress({ bytes, totalBytes, layers, totalLayers }) {
+      if (bytes === totalBytes) load ??= clock();
+      const decoded = totalLayers === 0 ? "" : `, ${layers} of ${totalLayers} layers decoded`;
+      onProgress(`loading${decoded}`, bytes / totalBytes);
+    },
+  });
+  const weights = new Map<string, WeightTensor>();
+  for await (const [tensor, values] of model) weights.set(tensor, values);
+  load ??= clock();
+  const { byteLength: bytes, config } = model;
+  const seconds = { load, decode: clock() };
+  return { name, bytes, config, weights, seconds, ...await fetchTokenizer(folder) };
+}
+
+/** Reads and decodes the files that the user has chosen. */
+async function readModel(
+  { files, fallback }: Extract<ModelOrigin, { kind: "files" }>,
+  onProgress: LoadProgress,
+): Promise<DecodedModel> {
+  const clock = stopwatch();
   const file = files.find(({ name }) => name.endsWith(".safetensors"));
   if (file === undefined) {
     throw new InputError("none of these files is a .kan.safetensors file; choose one");
   }
-  const weights = await readBytes(file, onProgress);
-  const json = files.find(({ name }) => name === "tokenizer.json");
-  const config = files.find(({ name }) => name === "tokenizer_config.json");
   const { name } = file;
-  if (json !== undefined) {
-    const tokenizer = await readBytes(json);
-    return config === undefined
-      ? { name, weights, tokenizer }
-      : { name, weights, tokenizer, tokenizerConfig: await readBytes(config) };
-  }
-  if (fallback === undefined) throw new InputError(`${name}: choose its tokenizer.json with it`);
-  return { name, weights, ...await fetchTokenizer(fallback) };
+  const compressed = await readBytes(file, (share) => onProgress("loading", share));
+  const tokenizer = await chosenTokenizer(files) ??
+    (fallback === undefined ? undefined : await fetchTokenizer(fallback));
+  if (tokenizer === undefined) throw new InputError(`${name}: choose its tokenizer.json with it`);
+  const load = clock();
+  onProgress("decoding");
+  const container = await openContainer(memorySource(compressed, name));
+  const weights = await decodeContainer(container);
+  const seconds = { load, decode: clock() };
+  return {
+    name,
+    bytes: compressed.length,
+    config: container.config,
+    weights,
+    seconds,
+    ...tokenizer,
+  };
 }
 
-async function fetchTokenizer(
-  folder: string,
-): Promise<Pick<ModelBytes, "tokenizer" | "tokenizerConfig">> {
+async function chosenTokenizer(files: readonly File[]): Promise<TokenizerFiles | undefined> {
+  const json = files.find(({ name }) => name === "tokenizer.json");
+  if (json === undefined) return undefined;
+  const tokenizer = await readBytes(json);
+  const config = files.find(({ name }) => name === "tokenizer_config.json");
+  return config === undefined
+    ? { tokenizer }
+    : { tokenizer, tokenizerConfig: await readBytes(config) };
+}
+
+async function fetchTokenizer(folder: string): Promise<TokenizerFiles> {
   return {
     tokenizer: await fetchBytes(`${folder}/tokenizer.json`),
     tokenizerConfig: await fetchBytes(`${folder}/tokenizer_config.json`),
@@ -131,7 +174,7 @@ async function fetchTokenizer(
 
 /** The tokenizer, if it has as many tokens as the model. */
 async function parseTokenizer(
-  { name, tokenizer, tokenizerConfig }: ModelBytes,
+  { name, tokenizer, tokenizerConfig }: TokenizerFiles & { readonly name: string },
   config: ModelConfig,
   vocabularySize: number,
 ): Promise<TextTokenizer> {
