@@ -12,11 +12,14 @@ import {
 export interface Suggestion {
   /** The closed form that fits best with this function. */
   readonly edge: SymbolicEdge;
-  /** Share of the variance of the edge that it explains, at most 1. */
+  /** Share of the variance of the edge that it explains, 0 to 1; 0 for a constant in its stead. */
   readonly r2: number;
   /** Complexity of the function. */
   readonly complexity: number;
-  /** .8 complexity + .2 log2(1 + 1e-5 - r2): the lower the better, as in pykan. */
+  /**
+   * .8 complexity + .2 log2(1 + 1e-5 - r2): the lower the better, as in pykan; but what explains
+   * nothing, with an r2 of 0, comes last.
+   */
   readonly score: number;
 }
 
@@ -51,6 +54,8 @@ const POLISH_STEPS = 30;
  * left, as when 1e6 (1 - cos(.001 x)) poses as x^2.
  */
 const MAX_CANCELLATION = 30;
+/** The same on the samples of the search, a little less so that it holds on all. */
+const SEARCHED_CANCELLATION = 27;
 
 /**
  * As `suggestSymbolic`, for any samples of a curve.
@@ -88,7 +93,7 @@ export function suggestForCurve(
     const misfit = Math.log2(1 + 1e-5 - r2);
     const score = simplicity * complexity + (1 - simplicity) * misfit;
     return { edge, r2, complexity, score };
-  }).sort((a, b) => a.score - b.score);
+  }).sort((a, b) => Number(a.r2 === 0) - Number(b.r2 === 0) || a.score - b.score);
 }
 
 /** The functions to compare with, each once, and how complex each counts. */
@@ -119,31 +124,45 @@ export function fitSymbolic(
   const { name } = symbolic;
   const constant = { name, inputScale: 1, inputShift: 0, outputScale: 0, outputShift: mean };
   if (name === "0") return { edge: constant, r2: spread === 0 ? 1 : 0 };
-  const { a, b } = name === "x" ? { a: 1, b: 0 } : search(symbolic, x, y, ranges);
-  const { c, d } = regress(symbolic, a, b, x, y);
-  const start = Float64Array.of(a, b, c, d);
-  if (!start.every(Number.isFinite)) return { edge: constant, r2: 0 };
-  const problem = residualProblem(symbolic, x, y);
-  const method = new LevenbergMarquardt();
-  let best: Float64Array = start;
-  // A line has only two parameters, which the regression has found.
-  for (let i = 0; i < POLISH_STEPS && name !== "x"; i++) {
-    const next = method.step(problem, best);
-    if (next === undefined || cancellation(symbolic, next, x, y) > MAX_CANCELLATION) break;
-    best = next;
-  }
-  if (cancellation(symbolic, best, x, y) > MAX_CANCELLATION) return { edge: constant, r2: 0 };
-  const squares = problem.residuals(best).reduce((sum, value) => sum + value * value, 0);
+  const free = polish(symbolic, x, y, search(symbolic, x, y, ranges, Infinity));
+  const best = free ??
+    polish(symbolic, x, y, search(symbolic, x, y, ranges, SEARCHED_CANCELLATION));
+  if (best === undefined) return { edge: constant, r2: 0 };
+  const squares = residualProblem(symbolic, x, y).residuals(best)
+    .reduce((sum, value) => sum + value * value, 0);
   const r2 = spread === 0 ? 1 : 1 - squares / spread;
-  if (!Number.isFinite(r2)) return { edge: constant, r2: 0 };
+  // A constant is no function of its argument, unless the curve is one.
+  if (!(r2 > 0)) return { edge: constant, r2: 0 };
   const [inputScale, inputShift, outputScale, outputShift] = best as unknown as [
     number,
     number,
     number,
     number,
   ];
-  const edge = { name, inputScale, inputShift, outputScale, outputShift };
-  return { edge, r2: Math.max(r2, 0) };
+  return { edge: { name, inputScale, inputShift, outputScale, outputShift }, r2 };
+}
+
+/** a, b, c and d near the given a and b by least squares; undefined if they are of no use. */
+function polish(
+  symbolic: SymbolicFunction,
+  x: Float64Array,
+  y: Float64Array,
+  { a, b }: { a: number; b: number },
+): Float64Array | undefined {
+  const { c, d } = regress(symbolic, a, b, x, y);
+  let best: Float64Array = Float64Array.of(a, b, c, d);
+  const isUseful = (numbers: Float64Array) =>
+    numbers.every(Number.isFinite) && cancellation(symbolic, numbers, x, y) <= MAX_CANCELLATION;
+  if (!isUseful(best)) return undefined;
+  const problem = residualProblem(symbolic, x, y);
+  const method = new LevenbergMarquardt();
+  // A line has only two parameters, which the regression has found.
+  for (let i = 0; i < POLISH_STEPS && symbolic.name !== "x"; i++) {
+    const next = method.step(problem, best);
+    if (next === undefined || !isUseful(next)) break;
+    best = next;
+  }
+  return best;
 }
 
 /** The largest |c f(a x + b)| over the range of y. */
@@ -162,13 +181,15 @@ function cancellation(
   return highest > lowest ? largest / (highest - lowest) : 0;
 }
 
-/** The a and b for which f(a x + b) and y are most correlated. */
+/** The a and b for which f(a x + b) and y are most correlated, without more cancellation. */
 function search(
   symbolic: SymbolicFunction,
   x: Float64Array,
   y: Float64Array,
   { inputScales = SEARCH_RANGE, inputShifts = SEARCH_RANGE }: SearchRanges,
+  mostCancellation: number,
 ): { a: number; b: number } {
+  if (symbolic.name === "x") return { a: 1, b: 0 };
   requireRange("inputScales", inputScales);
   requireRange("inputShifts", inputShifts);
   const order = Array.from(x.keys()).sort((p, q) => x[p]! - x[q]!);
@@ -187,7 +208,13 @@ function search(
       for (let j = 0; j < count; j++) {
         const a = center.a - half.a + i * step.a, b = center.b - half.b + j * step.b;
         const r2 = squaredCorrelation(symbolic, a, b, points, values);
-        if (r2 > best.r2) best = { a, b, r2 };
+        if (r2 <= best.r2) continue;
+        if (mostCancellation < Infinity) {
+          const { c } = regress(symbolic, a, b, points, values);
+          const numbers = Float64Array.of(a, b, c);
+          if (!(cancellation(symbolic, numbers, points, values) <= mostCancellation)) continue;
+        }
+        best = { a, b, r2 };
       }
     }
     center = best;

@@ -123,12 +123,16 @@ export interface SymbolicChoice extends EdgeAddress {
 
 /** How {@link autoSymbolic} chooses. */
 export interface AutoSymbolicOptions extends SuggestOptions {
-  /** Edges whose best suggestion explains less than this stay splines; 0 if absent, as in pykan. */
+  /**
+   * Edges whose best suggestion explains less than this stay splines; 0 if absent, as in pykan. Those
+   * of which it explains nothing always do.
+   */
   readonly leastR2?: number;
 }
 
 /**
- * Every living spline edge replaced by its best suggestion, first layer first.
+ * Every living spline edge replaced by its best suggestion, first layer first. An edge that none of
+ * the functions explains stays a spline, and its choice says so: `fixed` is false.
  *
  * @param inputs [samples, inputs of the model], at least 2.
  * @throws RangeError if a function is unknown or there are fewer than 2 samples.
@@ -166,7 +170,7 @@ export function autoSymbolic(
       };
       const { x, y } = columnsOf(layer, trace, at, inputs.rows);
       const suggestion = suggestForCurve(x, y, options)[0]!;
-      const fixed = suggestion.r2 >= leastR2;
+      const fixed = suggestion.r2 > 0 && suggestion.r2 >= leastR2;
       if (fixed) current = fixSymbolic(current, inputs, at, suggestion.edge);
       choices.push({ ...at, suggestion, fixed });
     }

@@ -3,7 +3,7 @@ import { evaluateKan, samplesFrom } from "../engine/evaluate.ts";
 import { fitKan } from "../fitting/fit.ts";
 import { createKanModel } from "../model/model.ts";
 import { createRandom } from "../numeric/random.ts";
-import { suggestForCurve } from "./fit_curve.ts";
+import { suggestForCurve, type Suggestion } from "./fit_curve.ts";
 import { symbolicFunction } from "../model/symbolic_functions.ts";
 import { autoSymbolic, fixSymbolic, releaseSymbolic, suggestSymbolic } from "./suggest.ts";
 
@@ -90,4 +90,44 @@ Deno.test("edges and functions that do not exist are refused", async () => {
   const { model } = await fitted();
   assert.throws(() => suggestSymbolic(model, inputs, { ...at, input: 2 }), /no edge from input 2/);
   assert.throws(() => fixSymbolic(model, inputs, at, "cotangent"), /no function/);
+});
+
+/** Functions that fit only as the first terms of their Taylor series, or hardly. */
+const strangers: [string, (x: number) => number, string[], number][] = [
+  ["2 x + 1", (x) => 2 * x + 1, ["x^2", "sin", "exp"], 5e-3],
+  ["x^2", (x) => x * x, ["cos"], 5e-3],
+  ["exp(2 x)", (x) => Math.exp(2 * x), ["tanh"], 5e-2],
+];
+for (const [what, curve, functions, error] of strangers) {
+  Deno.test(`${what} by ${functions} alone is fitted as far as numbers do not cancel`, () => {
+    const y = x.map(curve);
+    const [{ edge, r2 }] = suggestForCurve(x, y, { functions }) as [Suggestion];
+    const { value } = symbolicFunction(edge.name);
+    const outputs = x.map((each) => {
+      return edge.outputScale * value(edge.inputScale * each + edge.inputShift) + edge.outputShift;
+    });
+    const squares = outputs.reduce((sum, output, i) => sum + (output - y[i]!) ** 2, 0);
+    assert.ok(r2 > 0.99 && Math.sqrt(squares / x.length) < error, `${r2} ${edge.name}`);
+    assert.ok(Math.abs(edge.outputScale) <= 30 * (Math.max(...y) - Math.min(...y)));
+  });
+}
+
+Deno.test("an edge that no function explains stays as it is, and is said to", async () => {
+  const wave = x.map((each) => each ** 2 * Math.sin(9 * each));
+  const data = {
+    inputs: samplesFrom(Array.from(x, (each) => [each])),
+    targets: samplesFrom(Array.from(wave, (each) => [each])),
+  };
+  const start = createKanModel({ widths: [1, 1], grid: { intervals: 8 }, random: createRandom(0) });
+  const { model } = await fitKan(start, data, { steps: 20 });
+  const { model: same, choices } = autoSymbolic(model, data.inputs, { functions: ["0"] });
+  assert.deepEqual(choices.map(({ fixed, suggestion }) => [fixed, suggestion.r2]), [[false, 0]]);
+  assert.deepEqual(same, model);
+});
+
+Deno.test("what explains nothing is suggested last, however simple", () => {
+  const [best, last] = suggestForCurve(x, x.map((each) => Math.abs(each) - 0.5), {
+    functions: ["0", "abs"],
+  });
+  assert.deepEqual([best!.edge.name, last!.edge.name, last!.r2], ["abs", "0", 0]);
 });
