@@ -1,8 +1,11 @@
 import { requireInteger, requireNumber } from "../numeric/checks.ts";
 
+/** Fits repeated on ten functions were best with this mixture: see `bench/kan_training.ts`. */
+export const FIT_UNIFORM_SHARE = 0.5;
+
 /** When training moves the grids to where the inputs of the edges are, and how. */
 export interface GridUpdateOptions {
-  /** Steps from one update to the next, at least 1; an eighth of all steps, but 5 or more, if absent. */
+  /** Steps from one update to the next, at least 1; a 16th of all steps, but 5 or more, if absent. */
   readonly every?: number;
   /** Updates come only after this many steps, 0 or more; 0, before the first step, if absent. */
   readonly start?: number;
@@ -10,7 +13,7 @@ export interface GridUpdateOptions {
   readonly until?: number;
   /**
    * Share of evenly spaced grids in the new ones, 0 to 1: 0 follows the samples, 1 only their range;
-   * .02 if absent. pykan's `grid_eps`.
+   * .5 if absent. pykan's `grid_eps`, .02 there.
    */
   readonly uniformShare?: number;
   /**
@@ -46,7 +49,7 @@ export function scheduleGridUpdates(
   steps: number,
 ): GridSchedule {
   if (options === false) return { isDue: () => false, isAhead: () => false };
-  const { every = Math.max(5, Math.ceil(steps / 8)), start = 0 } = options;
+  const { every = Math.max(5, Math.ceil(steps / 16)), start = 0 } = options;
   const { until = Math.floor(steps / 2) + 1 } = options;
   const end = Math.min(until, steps);
   const isDue = (done: number) => done >= start && done < end && done % every === 0;

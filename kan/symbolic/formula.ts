@@ -1,10 +1,11 @@
 import { requireInteger } from "../numeric/checks.ts";
 import { requireModel } from "../model/model_checks.ts";
-import { ConstantNode, isConstantNode, parse, simplify } from "mathjs";
+import { ConstantNode, isConstantNode } from "mathjs";
 import { isAlive, type KanLayerModel } from "../model/layer_model.ts";
 import type { KanModel } from "../model/model.ts";
 import type { ColumnScale } from "../model/scaling.ts";
 import { latexNameOf, type SymbolicEdge, symbolicFunction } from "../model/symbolic_functions.ts";
+import { tidy } from "./tidy.ts";
 
 /** One output as a formula. */
 export interface Formula {
@@ -38,7 +39,7 @@ interface LinearCombination {
 
 /**
  * The formulas of all outputs of a model whose living edges are all symbolic. Linear parts are
- * collected here; math.js tidies the rest and writes LaTeX.
+ * collected here; math.js writes LaTeX, and tidies the rest of what is not too long for it.
  *
  * @throws RangeError if a living edge is not symbolic, or the names do not fit the inputs.
  *
@@ -83,14 +84,13 @@ export function formulaOf(model: KanModel, options: FormulaOptions = {}): readon
     ? (value: number) => Number(value.toFixed(decimals))
     : (value: number) => Number(value.toPrecision(12));
   return nodes.map((node, o) => {
-    const tidy = simplify(parse(formatOutput(node, rounding, scaling?.outputs[o])), {}, {
-      exactFractions: false,
-    }).transform((part) =>
+    const text = formatOutput(node, rounding, scaling?.outputs[o]);
+    const tree = tidy(text).transform((part) =>
       isConstantNode(part) && typeof part.value === "number"
         ? new ConstantNode(roundAgain(part.value))
         : part
     );
-    return { text: tidy.toString(), latex: tidy.toTex({ handler: writeNames }) };
+    return { text: tree.toString(), latex: tree.toTex({ handler: writeNames }) };
   });
 }
 
