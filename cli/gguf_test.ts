@@ -56,6 +56,38 @@ Deno.test("a GGUF model is compressed, found again, and expanded into a folder",
     assert.ok(Math.abs(restored.perplexity / made.perplexity.compressed - 1) < 1e-3);
   }));
 
+Deno.test("a GGUF model is compared with the model that it was quantized from", () =>
+  withGguf(async (folder, run) => {
+    const out = join(folder, "whole");
+    await run("compress", "tiny.gguf", "--data-free", "--text", "text.txt", "--out", "small");
+    await run("decompress", "small", "--out", "whole", "--dtype", "f32");
+    const args = ["evaluate", "tiny.gguf", "--original", "whole", "--text", "text.txt", "--json"];
+    const measured = JSON.parse(await run(...args));
+    assert.equal(measured.model, "tiny.gguf (GGUF Q8_0, Q4_0 and others)");
+    assert.deepEqual(measured.comparedWith, { name: "whole", checked: false });
+    const ofSmall = JSON.parse(
+      await run("evaluate", "small", "--original", "tiny.gguf", "--text", "text.txt", "--json"),
+    );
+    // The other way round, what was the compressed model is the original.
+    const { original, compressed } = measured.perplexity;
+    assert.ok(Math.abs(original / ofSmall.perplexity.compressed - 1) < 1e-6);
+    assert.equal(compressed, ofSmall.perplexity.original);
+    assert.ok(measured.klDivergence.mean > 0);
+    assert.equal(measured.compressedBytes, 87840);
+    const byLayer = JSON.parse(await run(...args, "--low-memory"));
+    assert.ok(Math.abs(byLayer.perplexity.compressed / compressed - 1) < 1e-6);
+    await Deno.remove(join(out, "model.safetensors"));
+    const { code, error } = await runCommandLine(
+      ["evaluate", "tiny.gguf", "--original", join(folder, "model"), "--text", "text.txt"],
+      { cwd: folder },
+    );
+    assert.equal(code, 1);
+    assert.match(
+      error,
+      /^error: tiny.gguf: is not of the shape of .*model: their tensors ".*" differ/m,
+    );
+  }));
+
 Deno.test("a compressed file without a tokenizer takes that of the GGUF file it is named", () =>
   withGguf(async (folder, run) => {
     const file = "small.kan.safetensors";

@@ -17,7 +17,7 @@ export function addEvaluate(program: Command, start: Start): void {
     .argument("[model]", `${MODEL}, or compressed model ${EMBEDDED}`, nonEmpty)
     .option(
       "--original <model>",
-      "what to compare with (default: as recorded, if it is on this machine)",
+      "what to compare with (default: as recorded, if it is on this machine; none for a model)",
       nonEmpty,
     )
     .option("--plot <file>", "draw size against perplexity: .png, .svg or .html", figureFile)

@@ -75,7 +75,7 @@ async function openMeasured(
   run: Run,
 ): Promise<{ subject: Omit<Subject, "tokenizer">; text: MeasuredText }> {
   const { tokenizer, ...subject } = await openSubject(argument, options.original, run);
-  if (options.plot !== undefined && subject.container === undefined) {
+  if (options.plot !== undefined && subject.sizes === undefined) {
     throw new UsageError("--plot shows a compressed model; name one");
   }
   return { subject, text: await readMeasuredText(options, tokenizer, subject.description) };

@@ -1,14 +1,19 @@
 import type { ChatTemplate } from "../../data/chat/chat_template.ts";
 import {
+  type DType,
   InputError,
   type ModelSource,
   type StateDict,
+  type TensorInfo,
   type TextTokenizer,
 } from "../../data/mod.ts";
 import { printableLine } from "../../data/printable.ts";
+import { quote } from "../../data/quote.ts";
+import { elementCount } from "../../data/tensor.ts";
 import type { TransformerDescription } from "../../eval/architectures/description.ts";
 import { describeModel } from "../../eval/architectures/registry.ts";
 import type { ModelConfig } from "../../eval/mod.ts";
+import { modelTensors } from "../../eval/weights/model_tensors.ts";
 import { type Container, openContainer } from "../../hierarchy/file/container.ts";
 import { reportContainer } from "../../hierarchy/report.ts";
 import {
@@ -16,12 +21,13 @@ import {
   findCompressed,
   readTokenizerIn,
 } from "../input/compressed_argument.ts";
-import { naming, UsageError } from "../terminal/errors.ts";
+import { naming } from "../terminal/errors.ts";
 import { findOriginal } from "../input/find_original.ts";
 import { requireChatTemplate } from "../input/chat_template.ts";
 import { readGenerationConfig } from "../input/generation_config.ts";
 import {
   checkModel,
+  hasTokenizer,
   neededBytes,
   openNamedModel,
   readFiniteWeights,
@@ -48,7 +54,8 @@ export function comparedLine({ name, checked }: ComparedModel): string {
 }
 
 /**
- * What `evaluate` measures: a model, a compressed model, or a compressed one and its original. Their
+ * What `evaluate` measures: a model, a compressed model, or a compressed one and its original, or two
+ * models. Their
  * weights are not read yet, so that whatever else is wrong is told of before.
  */
 export interface Subject {
@@ -70,6 +77,8 @@ export interface Subject {
   readonly comparedWith?: ComparedModel;
   /** The compressed file, where the argument names one. */
   readonly container?: Container;
+  /** The model that is compared with the original, where that is not a compressed file. */
+  readonly variant?: ModelSource;
   /** The sizes of a compressed model, as far as they are known. */
   readonly sizes?: Sizes;
 }
@@ -82,9 +91,7 @@ export async function openSubject(
 ): Promise<Subject> {
   const compressed = argument === undefined ? undefined : await findCompressed(argument);
   if (compressed !== undefined) return await openCompressed(compressed, originalName, run);
-  if (originalName !== undefined) {
-    throw new UsageError("--original is for a compressed model; this one is not compressed");
-  }
+  if (originalName !== undefined) return await openPair(argument, originalName, run);
   const original = await openNamedModel(argument, run);
   const { name, config } = original;
   return {
@@ -96,6 +103,74 @@ export async function openSubject(
     chatTemplate: () => requireChatTemplate({ name, model: original }, config),
     original,
   };
+}
+
+/**
+ * Opens two models of one shape, of which the first stands in the place of a compressed one: a GGUF
+ * file, for example, and the model that it was quantized from.
+ */
+async function openPair(
+  argument: string | undefined,
+  originalName: string,
+  run: Run,
+): Promise<Subject> {
+  const variant = await openNamedModel(argument, run);
+  const original = await openNamedModel(originalName, run);
+  const { name, config, quantization } = variant;
+  checkModel(variant);
+  const description = checkModel(original);
+  const kept = await sameTensors(variant, original);
+  const parameters = kept.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  const compressedBytes = await neededBytes(variant);
+  const { quantization: originalQuantization } = original;
+  return {
+    name: quantization === undefined ? name : `${name} (${quantization})`,
+    config: original.config,
+    description,
+    tokenizer: await tokenizerOf(original, variant),
+    generationConfig: () => readGenerationConfig(undefined, original),
+    chatTemplate: () => requireChatTemplate({ name, model: variant }, config),
+    variant,
+    sizes: {
+      parameters,
+      originalBytes: await neededBytes(original),
+      originalDtype: commonDtype(original),
+      ...(originalQuantization !== undefined && { originalQuantization }),
+      compressedBytes,
+      bitsPerWeight: 8 * compressedBytes / parameters,
+    },
+    original,
+    comparedWith: { name: original.name, checked: false },
+  };
+}
+
+/** The tensors of both models; throws where their names or shapes differ. */
+async function sameTensors(variant: ModelSource, original: ModelSource): Promise<TensorInfo[]> {
+  const [here, there] = [await modelTensors(variant), await modelTensors(original)];
+  const shapes = new Map(there.map(({ name, shape }) => [name, shape.join()]));
+  const other = here.find(({ name, shape }) => shapes.get(name) !== shape.join());
+  if (other === undefined && here.length === there.length) return here;
+  const which = other?.name ??
+    there.find(({ name }) => !here.some((own) => own.name === name))?.name;
+  throw new InputError(
+    `${variant.name}: is not of the shape of ${original.name}: their tensors ${
+      quote(which ?? "")
+    } ` +
+      "differ; name the model that it was made from with --original",
+  );
+}
+
+/** Both have one vocabulary: either's tokenizer will do, the original's first. */
+async function tokenizerOf(original: ModelSource, variant: ModelSource): Promise<TextTokenizer> {
+  return await (hasTokenizer(original) ? original : variant).tokenizer();
+}
+
+function commonDtype({ weights }: ModelSource): DType {
+  const counts = new Map<DType, number>();
+  for (const { dtype, shape } of weights.tensors) {
+    counts.set(dtype, (counts.get(dtype) ?? 0) + elementCount(shape));
+  }
+  return [...counts].reduce((most, one) => one[1] > most[1] ? one : most)[0];
 }
 
 /** Opens a compressed file and finds its original, its config and its tokenizer. */
@@ -150,21 +225,26 @@ export interface SubjectWeights {
 }
 
 /** What weights are read from. */
-export type ReadableSubject = Pick<Subject, "name" | "config" | "container" | "original">;
+export type ReadableSubject = Pick<
+  Subject,
+  "name" | "config" | "container" | "variant" | "original"
+>;
 
 /** Reads the weights of a subject, and decodes those that are compressed. */
 export async function readSubject(
-  { name, config, container, original }: ReadableSubject,
+  { name, config, container, variant, original }: ReadableSubject,
   run: Run,
 ): Promise<SubjectWeights> {
   const compressed = container && await run.phase(
     "decompress",
     () => naming(name, () => readRestoredWeights(container, config, run.signal)),
   );
+  const others = variant && await run.phase("read", () => readFiniteWeights(variant));
   const weights = original && await run.phase("read", () => readFiniteWeights(original));
   return {
     ...(weights !== undefined && { original: weights }),
     ...(compressed !== undefined && { compressed }),
+    ...(others !== undefined && { compressed: others }),
   };
 }
 

@@ -8,13 +8,14 @@ import type { MeasuredText } from "./measure.ts";
 
 /** `evaluate --low-memory`: measures with the weights of one layer in memory at a time. */
 export async function measureByLayer(
-  { config, container, original }: ReadableSubject,
+  { config, container, variant, original }: ReadableSubject,
   { evaluation }: MeasuredText,
   { backend }: Pick<MeasureOptions, "backend">,
   run: Run,
 ): Promise<EvaluationResult> {
   const sources = {
     ...(original !== undefined && { original: original.weights }),
+    ...(variant !== undefined && { compressed: variant.weights }),
     ...(container !== undefined && {
       compressed: containerWeights(container, { signal: run.signal }),
     }),
