@@ -1,9 +1,8 @@
 /** The part of cli-progress 3.12 that kanpress uses; the package has no types of its own. */
 export interface BarOptions {
-  readonly format: string;
-  readonly barCompleteChar: string;
-  readonly barIncompleteChar: string;
-  readonly barsize: number;
+  readonly format: () => string;
+  /** Draws again when nothing has changed, ten times a second. */
+  readonly forceRedraw: boolean;
   readonly hideCursor: boolean;
   readonly clearOnComplete: boolean;
 }
@@ -11,8 +10,8 @@ export interface BarOptions {
 /** One progress bar, written to stderr. */
 export declare class SingleBar {
   constructor(options: BarOptions);
-  start(total: number, startValue: number, payload?: Record<string, string>): void;
-  update(current: number, payload?: Record<string, string>): void;
+  start(total: number, startValue: number): void;
+  update(current: number): void;
   stop(): void;
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { Phases } from "./phases.ts";
+import { Phases, progressLine } from "./phases.ts";
 
 function linesDisplay(): { lines: string[]; isTerminal: boolean; writeLine(line: string): void } {
   const lines: string[] = [];
@@ -26,4 +26,27 @@ Deno.test("a failed phase says nothing of success and passes its error on", asyn
   const phases = new Phases(display, new AbortController().signal);
   await assert.rejects(phases.run("read", () => Promise.reject(new Error("no"))), /no/);
   assert.deepEqual(display.lines, []);
+});
+
+Deno.test("a line of progress has the time of the run and what the phase still takes", () => {
+  const state = { name: "calibrate", share: 0.4, elapsed: 20, before: 65 };
+  const line = progressLine(state, 80);
+  assert.equal(
+    line,
+    `calibrate   ${"█".repeat(8)}${"░".repeat(12)}  40 %  1:25 so far, 0:30 left here`,
+  );
+  assert.match(progressLine({ ...state, share: 0.001 }, 80), /0 % {2}1:25 so far$/);
+  assert.match(
+    progressLine({ ...state, elapsed: 7200, share: 0.5 }, 80),
+    /2:01:05 so far, 2:00:00 left/,
+  );
+  assert.match(progressLine({ ...state, seconds: 42.3 }, 80), /100 % {2}42\.3 s$/);
+});
+
+Deno.test("a line of progress stays on its line, whatever is being done", () => {
+  const state = { name: "compress", share: 0.4, elapsed: 20, before: 65 };
+  for (const width of [50, 60, 80, 200]) {
+    const line = progressLine({ ...state, activity: "x".repeat(300) }, width);
+    assert.ok(line.length < Math.max(width, 70), line);
+  }
 });
