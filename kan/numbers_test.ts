@@ -187,6 +187,63 @@ const wrong: readonly (readonly [RegExp, () => unknown])[] = [
     [/^seed/, () => kan.createKanDense({ units: 1, seed: value })],
   ]),
   [/^loss must be one of mse, mae, crossEntropy/, noLoss],
+  [
+    /^grid must be an object with some of intervals, order, range, got 5/,
+    () => kan.createKanModel({ widths: [1, 1], grid: 5 as unknown as object, random }),
+  ],
+  [
+    /^grid has no option "size"; there are: intervals/,
+    () => kan.createKanModel({ widths: [1, 1], grid: { size: 5 } as object, random }),
+  ],
+  [
+    /^createKanModel has no option "width"; there are: widths/,
+    () => kan.createKanModel({ width: [1, 1], random } as unknown as networks.KanModelOptions),
+  ],
+  [/^widths needs/, () => kan.createKanModel({ random } as unknown as networks.KanModelOptions)],
+  [
+    /^a layer of widths must be an object with some of sums, products, got 2,1/,
+    () => kan.createKanModel({ widths: [2, [2, 1], 1] as unknown as number[], random }),
+  ],
+  [
+    /^base must be one of silu, identity, none, got "relu"/,
+    () => kan.createKanModel({ widths: [1, 1], base: "relu" as "silu", random }),
+  ],
+  [
+    /^initialization must be one of pykan/,
+    () => kan.createKanModel({ widths: [1, 1], initialization: "xavier" as "zero", random }),
+  ],
+  [
+    /^fitKan has no option "lamb"; there are: optimizer/,
+    () => kan.fitKan(model, data, { lamb: 0.1 } as networks.FitOptions),
+  ],
+  [
+    /^gridUpdate has no option "stop"; there are: every/,
+    () => kan.fitKan(model, data, { gridUpdate: { stop: 1 } as networks.GridUpdateOptions }),
+  ],
+  [/^regularization has no option "l2"; there are: lambda/, () =>
+    kan.fitKan(model, data, {
+      regularization: { lambda: 1, l2: 1 } as networks.Regularization,
+    })],
+  [
+    /^formulaOf has no option "digits"; there are: inputNames/,
+    () => kan.formulaOf(model, { digits: 2 } as object),
+  ],
+  [
+    /^fitKan must be an object/,
+    () => kan.fitKan(model, data, 20 as unknown as networks.FitOptions),
+  ],
+  ...[NaN, 0, 1.5].map((value): [RegExp, () => unknown] => [
+    /^gridUpdate.samples/,
+    () => kan.fitKan(model, data, { gridUpdate: { samples: value } }),
+  ]),
+  ...[NaN, -1, 1.5].map((value): [RegExp, () => unknown] => [
+    /^gridUpdate.start/,
+    () => kan.fitKan(model, data, { gridUpdate: { start: value } }),
+  ]),
+  ...[NaN, -1, 1.5].map((value): [RegExp, () => unknown] => [
+    /^gridUpdate.uniformShare/,
+    () => kan.fitKan(model, data, { gridUpdate: { uniformShare: value } }),
+  ]),
   [/^optimizer/, () => kan.fitKan(model, data, { optimizer: "sgd" as "adam" })],
   [/^engine/, () => kan.fitKan(model, data, { engine: "cuda" as "tfjs" })],
   [

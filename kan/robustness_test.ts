@@ -4,6 +4,7 @@ import assert from "node:assert";
 import fc from "fast-check";
 import { attributeKan } from "./pruning/attribution.ts";
 import type { Extrapolation } from "./bases/basis.ts";
+import { createFourier, createGaussians } from "./bases/global_bases.ts";
 import { evaluateKan, samplesFrom } from "./engine/evaluate.ts";
 import { type DataSet, evaluateObjective } from "./engine/objective.ts";
 import { fitKan } from "./fitting/fit.ts";
@@ -164,4 +165,36 @@ Deno.test("a model with symbolic edges is saved, loaded and trained on", async (
     [fixed, loaded].map((each) => fitKan(each, data, { steps: 5 })),
   );
   assert.deepEqual(outputs(one!.model), outputs(two!.model));
+});
+
+Deno.test("a model can be cloned and sent to a worker, and goes on working", async () => {
+  const model = createKanModel({
+    widths: [2, { sums: 1, products: [2] }, 1],
+    random: createRandom(3),
+  });
+  const bases = [createFourier(2), createGaussians()];
+  const models = [
+    model,
+    ...bases.map((basis) => createKanModel({ widths: [2, 1], basis, random: createRandom(4) })),
+  ];
+  const data = { inputs: samplesFrom([[0.1, 0.9], [-0.4, 0.2]]), targets: samplesFrom([[1], [2]]) };
+  for (const original of models) {
+    const { port1, port2 } = new MessageChannel();
+    const arrived = new Promise<KanModel>((resolve) => {
+      port2.onmessage = ({ data }) => resolve(data);
+    });
+    port1.postMessage(original);
+    const copy = await arrived;
+    port1.close();
+    port2.close();
+    assert.deepEqual(copy, structuredClone(original));
+    assert.deepEqual(evaluateKan(copy, data.inputs), evaluateKan(original, data.inputs));
+    const [one, two] = [
+      await fitKan(original, data, { steps: 3 }),
+      await fitKan(copy, data, {
+        steps: 3,
+      }),
+    ];
+    assert.deepEqual(parametersOf(two.model), parametersOf(one.model));
+  }
 });

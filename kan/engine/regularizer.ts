@@ -1,4 +1,4 @@
-import { requireNumber } from "../numeric/checks.ts";
+import { requireNumber, requireOptionNames } from "../numeric/checks.ts";
 import type { KanLayerModel } from "../model/layer_model.ts";
 import type { LayerTrace } from "./layer_pass.ts";
 
@@ -14,6 +14,7 @@ export interface Regularization {
 
 /** Throws a RangeError unless all strengths are finite and not negative. */
 export function requireRegularization(regularization: Regularization): void {
+  requireOptionNames("regularization", regularization, { lambda: true, l1: true, entropy: true });
   const { lambda, l1 = 1, entropy = 2 } = regularization;
   for (const [name, value] of Object.entries({ lambda, l1, entropy })) {
     requireNumber(`regularization.${name}`, value, { least: 0 });

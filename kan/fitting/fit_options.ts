@@ -4,7 +4,12 @@ import type { DataSet } from "../engine/objective.ts";
 import { type Regularization, requireRegularization } from "../engine/regularizer.ts";
 import type { KanModel } from "../model/model.ts";
 import type { Scaling } from "../model/scaling.ts";
-import { requireInteger, requireNumber, requireOneOf } from "../numeric/checks.ts";
+import {
+  requireInteger,
+  requireNumber,
+  requireOneOf,
+  requireOptionNames,
+} from "../numeric/checks.ts";
 import type { Samples } from "../numeric/least_squares.ts";
 import type { Random } from "../numeric/random.ts";
 import { type AdamState, requireAdamState } from "../optimizers/adam.ts";
@@ -107,8 +112,30 @@ export interface FitResult {
   readonly reason: "steps" | "converged" | "patience" | "aborted" | "overflow";
 }
 
-/** Throws a RangeError for an option out of its range. */
+const NAMES: Readonly<Record<keyof FitOptions, true>> = {
+  optimizer: true,
+  steps: true,
+  learningRate: true,
+  batchSize: true,
+  loss: true,
+  scaling: true,
+  equations: true,
+  metrics: true,
+  freeze: true,
+  regularization: true,
+  engine: true,
+  gridUpdate: true,
+  validation: true,
+  patience: true,
+  random: true,
+  adamState: true,
+  onProgress: true,
+  signal: true,
+};
+
+/** Throws a RangeError for an option that is unknown or out of its range. */
 export function requireOptions(model: KanModel, options: FitOptions): void {
+  requireOptionNames("fitKan", options, NAMES);
   const { optimizer = "lbfgs", engine = "float64", steps = 100, learningRate = 0.01 } = options;
   const { batchSize, patience = Infinity, gridUpdate, regularization, adamState } = options;
   requireOneOf("optimizer", optimizer, ["lbfgs", "adam", "levenberg-marquardt"]);

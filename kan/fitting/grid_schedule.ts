@@ -1,4 +1,4 @@
-import { requireInteger, requireNumber } from "../numeric/checks.ts";
+import { requireInteger, requireNumber, requireOptionNames } from "../numeric/checks.ts";
 
 /** Fits repeated on ten functions were best with this mixture: see `bench/kan_training.ts`. */
 export const FIT_UNIFORM_SHARE = 0.5;
@@ -33,6 +33,13 @@ export interface GridSchedule {
 
 /** Throws a RangeError for an option out of its range. */
 export function requireGridUpdate(options: GridUpdateOptions): void {
+  requireOptionNames("gridUpdate", options, {
+    every: true,
+    start: true,
+    until: true,
+    uniformShare: true,
+    samples: true,
+  });
   const { every, start, until, uniformShare, samples } = options;
   if (every !== undefined) requireInteger("gridUpdate.every", every, 1);
   if (start !== undefined) requireInteger("gridUpdate.start", start, 0);

@@ -1,4 +1,4 @@
-import { requireInteger, requireNumber, requireProducts } from "../numeric/checks.ts";
+import { requireInteger, requireNumber, requireOneOf, requireProducts } from "../numeric/checks.ts";
 import type { BaseFunction } from "../bases/base_function.ts";
 import type { Basis } from "../bases/basis.ts";
 import { evaluateBasis } from "../bases/evaluate_basis.ts";
@@ -10,6 +10,8 @@ import type { SymbolicEdge } from "./symbolic_functions.ts";
 
 /** The name of a published way to draw the first weights of a layer. */
 export type Initialization = "pykan" | "efficient-kan" | "fastkan" | "chebykan" | "zero";
+
+const INITIALIZATIONS = ["pykan", "efficient-kan", "fastkan", "chebykan", "zero"];
 
 /**
  * One layer as a plain value in float64. Edge (i, o) computes
@@ -97,10 +99,12 @@ export function createKanLayerModel(options: KanLayerOptions): KanLayerModel {
   requireInteger("inputDim", inputDim, 1);
   requireInteger("outputDim", outputDim, 1);
   const { products = [], noiseScale = 0 } = options;
+  requireOneOf("base", base, ["silu", "identity", "none"]);
   requireProducts("products", products, outputDim);
   requireNumber("noiseScale", noiseScale, { least: 0 });
   const bases = basesOf(options);
   const initialization = options.initialization ?? "pykan";
+  requireOneOf("initialization", initialization, INITIALIZATIONS);
   const edges = inputDim * outputDim;
   const baseWeights = new Float64Array(base === "none" ? 0 : edges);
   const splineScales = new Float64Array(splineScale ? edges : 0).fill(1);

@@ -1,4 +1,4 @@
-import { requireFinite, requireInteger } from "../numeric/checks.ts";
+import { requireFinite, requireInteger, requireOptionNames } from "../numeric/checks.ts";
 import type { BaseFunction } from "../bases/base_function.ts";
 import { createBsplines } from "../bases/bspline.ts";
 import type { Basis, Extrapolation } from "../bases/basis.ts";
@@ -27,14 +27,14 @@ export interface KanModel {
 export type LayerWidth = number | {
   /** Number of plain nodes. */
   readonly sums: number;
-  /** Number of factors of each multiplication node. */
-  readonly products: readonly number[];
+  /** Number of factors of each multiplication node; none if absent. */
+  readonly products?: readonly number[];
 };
 
 /** What {@link createKanModel} needs. */
 export interface KanModelOptions {
   /** Number of inputs, then the nodes of each layer, e.g. [2, 5, 1]. */
-  readonly widths: readonly [number, ...LayerWidth[]];
+  readonly widths: readonly [number, ...LayerWidth[]] | readonly number[];
   /** The B-spline grid of every layer: 3 intervals, order 3, [-1, 1] if absent. */
   readonly grid?: Partial<UniformGridOptions>;
   /** What splines do outside their grid; `"linear"` if absent. */
@@ -52,6 +52,18 @@ export interface KanModelOptions {
   /** The source of random numbers. */
   readonly random: Random;
 }
+
+const NAMES: Readonly<Record<keyof KanModelOptions, true>> = {
+  widths: true,
+  grid: true,
+  extrapolation: true,
+  basis: true,
+  base: true,
+  splineScale: true,
+  initialization: true,
+  noiseScale: true,
+  random: true,
+};
 
 /**
  * A new network with random weights.
@@ -72,13 +84,20 @@ export interface KanModelOptions {
  * ```
  */
 export function createKanModel(options: KanModelOptions): KanModel {
-  const { widths, grid, extrapolation, basis, ...shared } = options;
-  if (widths.length < 2) throw new RangeError("widths needs the inputs and at least one layer");
+  requireOptionNames("createKanModel", options, NAMES);
+  const { widths, grid = {}, extrapolation, basis, ...shared } = options;
+  requireOptionNames("grid", grid, { intervals: true, order: true, range: true });
+  if (!(widths?.length >= 2)) {
+    throw new RangeError("widths needs the inputs and at least one layer");
+  }
   const used = basis ?? createBsplines(uniformGrid({ intervals: 3, ...grid }), extrapolation);
-  let inputDim: number = widths[0];
+  let inputDim = widths[0] as number;
   requireInteger("widths", inputDim, 1);
-  const layers = widths.slice(1).map((width) => {
-    const { sums, products } = typeof width === "number" ? { sums: width, products: [] } : width;
+  const layers = (widths.slice(1) as readonly LayerWidth[]).map((width) => {
+    if (typeof width !== "number") {
+      requireOptionNames("a layer of widths", width, { sums: true, products: true });
+    }
+    const { sums, products = [] } = typeof width === "number" ? { sums: width } : width;
     requireInteger("widths", sums, typeof width === "number" ? 1 : 0);
     const outputDim = sums + products.reduce((sum, count) => sum + count, 0);
     const layer = createKanLayerModel({ inputDim, outputDim, products, basis: used, ...shared });

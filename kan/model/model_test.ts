@@ -40,3 +40,10 @@ Deno.test("impossible widths are refused", () => {
   const widths = [2, { sums: 1, products: [1] }] as const;
   assert.throws(() => createKanModel({ widths, random }), /products/);
 });
+
+Deno.test("widths are numbers, of which a list will do, or sums with or without products", () => {
+  const widths = [2, 3, 1];
+  const plain = createKanModel({ widths, random: createRandom(0) });
+  const sums = createKanModel({ widths: [2, { sums: 3 }, 1], random: createRandom(0) });
+  assert.deepEqual(sums, plain);
+});

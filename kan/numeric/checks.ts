@@ -40,6 +40,25 @@ export function requireOneOf(name: string, value: string, known: readonly string
   }
 }
 
+/**
+ * Throws a RangeError unless `options` is an object whose names are all known: one that is not would
+ * be ignored. The compiler sees to it that `known` has all names of the type.
+ */
+export function requireOptionNames<T extends object>(
+  what: string,
+  options: T,
+  known: Readonly<Record<keyof T, true>>,
+): void {
+  const names = Object.keys(known).join(", ");
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new RangeError(`${what} must be an object with some of ${names}, got ${options}`);
+  }
+  for (const name of Object.keys(options)) {
+    if (name in known) continue;
+    throw new RangeError(`${what} has no option "${name}"; there are: ${names}`);
+  }
+}
+
 /** Throws a RangeError that tells the place of the first value that is not finite. */
 export function requireFinite(name: string, values: ArrayLike<number>): void {
   for (let i = 0; i < values.length; i++) {

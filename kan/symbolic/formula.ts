@@ -1,4 +1,4 @@
-import { requireInteger } from "../numeric/checks.ts";
+import { requireInteger, requireOptionNames } from "../numeric/checks.ts";
 import { requireModel } from "../model/model_checks.ts";
 import { ConstantNode, isConstantNode } from "mathjs";
 import { isAlive, type KanLayerModel } from "../model/layer_model.ts";
@@ -55,6 +55,7 @@ interface LinearCombination {
  * ```
  */
 export function formulaOf(model: KanModel, options: FormulaOptions = {}): readonly Formula[] {
+  requireOptionNames("formulaOf", options, { inputNames: true, decimals: true });
   const inputDim = model.layers[0]!.inputDim;
   const names = options.inputNames ?? Array.from({ length: inputDim }, (_, i) => `x_${i + 1}`);
   const { decimals = 4 } = options;
