@@ -44,11 +44,17 @@ async function openDemoModel({ source, folder }: CompressedArgument): Promise<De
       `${source.name}: has no tokenizer.json beside it; name a folder that compress wrote`,
     );
   }
+  const openThere = async (name: string) =>
+    existsSync(join(folder, name)) ? await openFile(join(folder, name)) : undefined;
+  const generationConfig = await openThere("generation_config.json");
+  const chatTemplate = await openThere("chat_template.jinja");
   return {
     name: basename(folder),
     source,
     tokenizer: await openFile(json),
     tokenizerConfig: await openSettings(folder),
+    ...(generationConfig !== undefined && { generationConfig }),
+    ...(chatTemplate !== undefined && { chatTemplate }),
   };
 }
 

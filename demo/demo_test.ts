@@ -5,6 +5,7 @@ import type { Page } from "playwright-core";
 import { errorLines, interruptCommandLine, runCommandLine } from "../cli/testdata/command_line.ts";
 import { withWorkFolder } from "../cli/testdata/work_folder.ts";
 import { InputError, type ModelSource, openModel } from "../data/mod.ts";
+import { readAll } from "../data/byte_source.ts";
 import { memorySource } from "../data/memory_source.ts";
 import { createLanguageModel, generateText, useBackend } from "../eval/mod.ts";
 import { launchChromium } from "../eval/plots/chromium.ts";
@@ -44,6 +45,7 @@ Deno.test("the page decodes to the same bits as Deno and writes the same story",
     });
     await t.step("nothing is wider than a phone", () => fitsPhone(page));
     await t.step("a file of the user's", () => opensOwnFile(page, expected[1]!));
+    await t.step("a model with a chat template answers", () => chats(page, source, expected[1]!));
     await t.step("damaged and foreign files", () => refusesBadFiles(page, expected[0]!));
     await t.step("a story can be stopped", () => stopsStory(page));
     await t.step("a plain module script", () => runsPlainScript(page, url, expected[0]!));
@@ -197,6 +199,36 @@ async function opensOwnFile(page: Page, { bytes, weights }: Expected): Promise<v
   await panel.locator("input[type=file]").setInputFiles([file("mine.kan.safetensors", bytes)]);
   await panel.locator("dd:text-is('mine.kan.safetensors')").waitFor();
   assert.equal(await fact(page, 0, "SHA-256"), await hashWeights(weights));
+}
+
+async function chats(page: Page, source: ModelSource, { bytes, weights }: Expected): Promise<void> {
+  assert.equal(await page.locator("#chat").isDisabled(), true);
+  const template = "{{ messages[0].content }} and{% if add_generation_prompt %} then{% endif %}";
+  const tokenizer = source.companions.find(({ name }) => name.endsWith("/tokenizer.json"))!;
+  const panel = page.locator(".panel").first();
+  await panel.locator("input[type=file]").setInputFiles([
+    file("mine.kan.safetensors", bytes),
+    file("tokenizer.json", await readAll(tokenizer)),
+    file("chat_template.jinja", new TextEncoder().encode(template)),
+  ]);
+  await page.locator("#chat:enabled").waitFor();
+  assert.equal(await page.locator("#chat").isChecked(), true);
+  await page.fill("#prompt", "She opened the door");
+  await page.fill("#tokens", "5");
+  await page.fill("#temperature", "0");
+  await page.click("#write");
+  await panel.locator(".activity").filter({ hasText: /^5 tokens in/ }).waitFor();
+  await useBackend("wasm");
+  const model = createLanguageModel(source.config, weights);
+  const expected = await generateText(
+    model,
+    await source.tokenizer(),
+    "She opened the door and then",
+    { temperature: 0, maxTokens: 5 },
+  );
+  model.dispose();
+  assert.equal(await story(page, 0), expected);
+  assert.equal(await panel.locator(".story .prompt").textContent(), "She opened the door\n\n");
 }
 
 async function refusesBadFiles(page: Page, { bytes }: Expected): Promise<void> {

@@ -19,6 +19,10 @@ export interface DemoModel {
   readonly tokenizer: ByteSource;
   /** Its `tokenizer_config.json`, if there is one. */
   readonly tokenizerConfig?: ByteSource;
+  /** Its `generation_config.json`, if there is one. */
+  readonly generationConfig?: ByteSource;
+  /** Its `chat_template.jinja`, if there is one. */
+  readonly chatTemplate?: ByteSource;
 }
 
 /** How the demo is served. */
@@ -199,19 +203,17 @@ function modelRoutes(models: readonly DemoModel[]): [string, Route][] {
     folder: `models/${index}`,
   }));
   const list = new TextEncoder().encode(JSON.stringify(served));
-  const noSettings = new TextEncoder().encode("{}");
+  const orElse = (file: ByteSource | undefined, absent: string): Route =>
+    file === undefined ? inMemory(new TextEncoder().encode(absent)) : () => Promise.resolve(file);
   const routes: [string, Route][] = [["/models.json", inMemory(list)]];
-  for (const [index, { source, tokenizer, tokenizerConfig }] of models.entries()) {
+  for (const [index, { source, tokenizer, ...files }] of models.entries()) {
     const folder = `/models/${index}`;
     routes.push(
       [`${folder}/model.kan.safetensors`, () => Promise.resolve(source)],
       [`${folder}/tokenizer.json`, () => Promise.resolve(tokenizer)],
-      [
-        `${folder}/tokenizer_config.json`,
-        tokenizerConfig === undefined
-          ? inMemory(noSettings)
-          : () => Promise.resolve(tokenizerConfig),
-      ],
+      [`${folder}/tokenizer_config.json`, orElse(files.tokenizerConfig, "{}")],
+      [`${folder}/generation_config.json`, orElse(files.generationConfig, "{}")],
+      [`${folder}/chat_template.jinja`, orElse(files.chatTemplate, "")],
     );
   }
   return routes;

@@ -7,6 +7,7 @@ function find<E extends HTMLElement>(id: string): E {
 }
 
 const backend = find<HTMLSelectElement>("backend");
+const chat = find<HTMLInputElement>("chat");
 const writeButton = find<HTMLButtonElement>("write");
 const stopButton = find<HTMLButtonElement>("stop");
 
@@ -21,12 +22,18 @@ function update(): void {
   const busy = states.includes("writing");
   writeButton.disabled = busy || !states.includes("ready");
   stopButton.disabled = !busy;
+  const chats = panels.some((panel) => panel.chats);
+  // A model that chats is talked to, unless the user wants otherwise.
+  if (chats && chat.disabled) chat.checked = true;
+  if (!chats) chat.checked = false;
+  chat.disabled = !chats;
 }
 
 find<HTMLFormElement>("story-form").addEventListener("submit", (event) => {
   event.preventDefault();
   const story = {
     prompt: find<HTMLTextAreaElement>("prompt").value,
+    chat: chat.checked,
     maxTokens: find<HTMLInputElement>("tokens").valueAsNumber || 1,
     temperature: find<HTMLInputElement>("temperature").valueAsNumber || 0,
     seed: find<HTMLInputElement>("seed").valueAsNumber || 0,

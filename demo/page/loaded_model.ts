@@ -1,12 +1,17 @@
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs";
+import type { ByteSource } from "../../data/byte_source.ts";
+import type { ChatTemplate } from "../../data/chat/chat_template.ts";
+import { readChatTemplate } from "../../data/chat/read_chat_template.ts";
 import { InputError } from "../../data/input_error.ts";
+import { readJsonObject } from "../../data/json_file.ts";
 import { readTextTokenizer } from "../../data/read_tokenizer.ts";
 import { memorySource } from "../../data/memory_source.ts";
 import type { StateDict, WeightTensor } from "../../data/tensor.ts";
 import type { TextTokenizer } from "../../data/tokenizer.ts";
 import { useBackend } from "../../eval/compute/backend.ts";
-import { generateTokens } from "../../eval/generation/generate.ts";
+import { chatPrompt, turnEndTokens } from "../../eval/generation/chat.ts";
+import { decodeAdded, generateTokens } from "../../eval/generation/generate.ts";
 import type { ModelConfig } from "../../eval/architectures/config.ts";
 import { createLanguageModel, type LanguageModel } from "../../eval/generation/language_model.ts";
 import { openContainer } from "../../hierarchy/file/container.ts";
@@ -23,6 +28,10 @@ export interface LoadedModel {
   readonly model: LanguageModel;
   /** Its tokenizer. */
   readonly tokenizer: TextTokenizer;
+  /** Its chat template, if it was trained to chat. */
+  readonly chatTemplate?: ChatTemplate;
+  /** Tokens that end what it writes. */
+  readonly ends: readonly number[];
   /** What the page shows of it. */
   readonly facts: ModelFacts;
 }
@@ -30,15 +39,19 @@ export interface LoadedModel {
 /** Called with what is being done and, where that is known, the share that is done. */
 export type LoadProgress = (activity: string, share?: number) => void;
 
-/** The files of a tokenizer. */
-interface TokenizerFiles {
-  readonly tokenizer: Uint8Array;
-  readonly tokenizerConfig?: Uint8Array;
-}
+/** What a model needs beside its weights; only the first is always there. */
+const COMPANIONS = [
+  "tokenizer.json",
+  "tokenizer_config.json",
+  "generation_config.json",
+  "chat_template.jinja",
+];
 
-/** A model that is decoded, and its tokenizer's files. */
-interface DecodedModel extends TokenizerFiles {
+/** A model that is decoded, and the files beside it. */
+interface DecodedModel {
   readonly name: string;
+  /** Files of {@linkcode COMPANIONS}. */
+  readonly companions: readonly ByteSource[];
   /** Size of the compressed file. */
   readonly bytes: number;
   readonly config: ModelConfig | undefined;
@@ -70,6 +83,9 @@ export async function loadModel(
   await useBackend(backend);
   const model = createLanguageModel(config, weights);
   const tokenizer = await parseTokenizer(files, config, model.description.vocabularySize);
+  const chatTemplate = await readChatTemplate(files.companions, config);
+  const generation = findFile(files, "generation_config.json");
+  const ends = endTokens(config, tokenizer, generation && await readJsonObject(generation));
   // The first run uploads the weights and compiles what the backend compiles.
   for await (const _ of generateTokens(model, Int32Array.of(0), { temperature: 0 })) break;
   const start = clock();
@@ -80,10 +96,11 @@ export async function loadModel(
     weightBytes: distinct(weights).reduce((sum, { byteLength }) => sum + byteLength, 0),
     backendBytes: tf.memory().numBytes,
     backend,
+    chats: chatTemplate !== undefined,
     seconds: { ...seconds, start },
     hash: await hashWeights(weights),
   };
-  return { model, tokenizer, facts };
+  return { model, tokenizer, ...(chatTemplate && { chatTemplate }), ends, facts };
 }
 
 /** Gives the seconds since it was last asked. */
@@ -122,7 +139,8 @@ async function downloadModel(
   load ??= clock();
   const { byteLength: bytes, config } = model;
   const seconds = { load, decode: clock() };
-  return { name, bytes, config, weights, seconds, ...await fetchTokenizer(folder) };
+  const companions = await fetchCompanions(folder);
+  return { name, bytes, config, weights, seconds, companions };
 }
 
 /** Reads and decodes the files that the user has chosen. */
@@ -137,9 +155,9 @@ async function readModel(
   }
   const { name } = file;
   const compressed = await readBytes(file, (share) => onProgress("loading", share));
-  const tokenizer = await chosenTokenizer(files) ??
-    (fallback === undefined ? undefined : await fetchTokenizer(fallback));
-  if (tokenizer === undefined) throw new InputError(`${name}: choose its tokenizer.json with it`);
+  const companions = await chosenCompanions(files) ??
+    (fallback === undefined ? undefined : await fetchCompanions(fallback));
+  if (companions === undefined) throw new InputError(`${name}: choose its tokenizer.json with it`);
   const load = clock();
   onProgress("decoding");
   const container = await openContainer(memorySource(compressed, name));
@@ -151,38 +169,39 @@ async function readModel(
     config: container.config,
     weights,
     seconds,
-    ...tokenizer,
+    companions,
   };
 }
 
-async function chosenTokenizer(files: readonly File[]): Promise<TokenizerFiles | undefined> {
-  const json = files.find(({ name }) => name === "tokenizer.json");
-  if (json === undefined) return undefined;
-  const tokenizer = await readBytes(json);
-  const config = files.find(({ name }) => name === "tokenizer_config.json");
-  return config === undefined
-    ? { tokenizer }
-    : { tokenizer, tokenizerConfig: await readBytes(config) };
+async function chosenCompanions(files: readonly File[]): Promise<ByteSource[] | undefined> {
+  const own = files.filter(({ name }) => COMPANIONS.includes(name));
+  if (!own.some(({ name }) => name === COMPANIONS[0])) return undefined;
+  return await Promise.all(own.map(async (file) => memorySource(await readBytes(file), file.name)));
 }
 
-async function fetchTokenizer(folder: string): Promise<TokenizerFiles> {
-  return {
-    tokenizer: await fetchBytes(`${folder}/tokenizer.json`),
-    tokenizerConfig: await fetchBytes(`${folder}/tokenizer_config.json`),
-  };
+async function fetchCompanions(folder: string): Promise<ByteSource[]> {
+  const files = await Promise.all(
+    COMPANIONS.map(async (name) => memorySource(await fetchBytes(`${folder}/${name}`), name)),
+  );
+  return files.filter(({ byteLength }) => byteLength > 0);
+}
+
+function findFile(
+  { companions }: Pick<DecodedModel, "companions">,
+  name: string,
+): ByteSource | undefined {
+  return companions.find((file) => file.name === name);
 }
 
 /** The tokenizer, if it has as many tokens as the model. */
 async function parseTokenizer(
-  { name, tokenizer, tokenizerConfig }: TokenizerFiles & { readonly name: string },
+  files: Pick<DecodedModel, "name" | "companions">,
   config: ModelConfig,
   vocabularySize: number,
 ): Promise<TextTokenizer> {
-  const parsed = await readTextTokenizer(
-    memorySource(tokenizer, "tokenizer.json"),
-    tokenizerConfig && memorySource(tokenizerConfig, "tokenizer_config.json"),
-    config,
-  );
+  const { name } = files;
+  const json = findFile(files, "tokenizer.json")!;
+  const parsed = await readTextTokenizer(json, findFile(files, "tokenizer_config.json"), config);
   if (parsed.vocabularySize <= vocabularySize) return parsed;
   throw new InputError(
     `${name}: the tokenizer has ${parsed.vocabularySize} tokens, the model ${vocabularySize}; ` +
@@ -190,30 +209,27 @@ async function parseTokenizer(
   );
 }
 
-/** Writes a story: gives the text so far, without the prompt, after each token. */
+/** Writes a story, or answers: gives the text so far, without the prompt, after each token. */
 export async function* writeStory(
-  { model, tokenizer }: LoadedModel,
-  { prompt, maxTokens, temperature, seed }: StoryOptions,
+  { model, tokenizer, chatTemplate, ends }: LoadedModel,
+  { prompt, chat, maxTokens, temperature, seed }: StoryOptions,
   signal: AbortSignal,
 ): AsyncGenerator<string> {
+  const template = chat ? chatTemplate : undefined;
+  const encoded = template === undefined
+    ? tokenizer.encode(prompt)
+    : chatPrompt(template, tokenizer, [{ role: "user", content: prompt }]);
   const { bosTokenId, addsBos } = tokenizer;
-  const encoded = tokenizer.encode(prompt);
   const begins = bosTokenId !== undefined && (addsBos || encoded.length === 0);
-  const ids = begins ? Int32Array.of(bosTokenId, ...encoded) : encoded;
-  // Decoded with the prompt, since some tokenizers drop a text's first space.
-  const before = tokenizer.decode(encoded).length;
+  // Templates write the token that begins texts themselves.
+  const ids = begins && template === undefined ? Int32Array.of(bosTokenId, ...encoded) : encoded;
   const added: number[] = [];
-  const options = {
-    temperature,
-    topK: 40,
-    topP: 0.95,
-    seed,
-    signal,
-    eosTokenId: endTokens(model.config, tokenizer),
-  };
+  const turnEnds = template === undefined ? [] : turnEndTokens(template, tokenizer);
+  const sampling = { temperature, topK: 40, topP: 0.95, seed, signal };
+  const options = { ...sampling, eosTokenId: [...ends, ...turnEnds] };
   for await (const token of generateTokens(model, ids, options)) {
     added.push(token);
-    yield tokenizer.decode([...encoded, ...added]).slice(before);
+    yield decodeAdded(tokenizer, encoded, added);
     if (added.length >= maxTokens) return;
   }
 }

@@ -7,8 +7,10 @@ export type ModelOrigin =
 
 /** How a story is written. */
 export interface StoryOptions {
-  /** Text that the model continues. */
+  /** Text that the model continues, or answers. */
   readonly prompt: string;
+  /** Whether the text is said to a model that was trained to chat; others continue it. */
+  readonly chat: boolean;
   /** Most tokens to add. */
   readonly maxTokens: number;
   /** Logits are divided by this; 0 takes the most likely token. */
@@ -35,6 +37,8 @@ export interface ModelFacts {
   readonly weightBytes: number;
   /** Bytes that tfjs holds. */
   readonly backendBytes: number;
+  /** Whether it has a chat template. */
+  readonly chats: boolean;
   /** Where tfjs computes. */
   readonly backend: string;
   /** Seconds of reading the file, of decoding it, and of starting the model. */

@@ -23,6 +23,7 @@ export class Panel {
   readonly #onChange: () => void;
   #worker: Worker | undefined;
   #state: "empty" | "loading" | "ready" | "writing" = "empty";
+  #chats = false;
 
   /** A panel that offers `served` models and tells `onChange` when it becomes ready or busy. */
   constructor(
@@ -44,6 +45,11 @@ export class Panel {
   /** What the panel is doing. */
   get state(): "empty" | "loading" | "ready" | "writing" {
     return this.#state;
+  }
+
+  /** Whether the model was trained to chat. */
+  get chats(): boolean {
+    return this.#chats;
   }
 
   /** Loads one of the served models by its number, or nothing if there is no such model. */
@@ -68,7 +74,9 @@ export class Panel {
   write(story: StoryOptions): void {
     if (this.#state !== "ready") return;
     this.#state = "writing";
-    this.#find(".prompt").textContent = story.prompt;
+    this.#find(".prompt").textContent = story.chat && this.#chats
+      ? `${story.prompt}\n\n`
+      : story.prompt;
     this.#find(".text").textContent = "";
     this.#showActivity("writing");
     this.#post({ type: "write", story });
@@ -123,6 +131,7 @@ export class Panel {
     this.#worker?.terminate();
     this.#worker = undefined;
     this.#state = "empty";
+    this.#chats = false;
     this.#find(".facts").hidden = true;
     this.#find(".error").hidden = true;
     this.#find(".prompt").textContent = "";
@@ -157,6 +166,7 @@ export class Panel {
   }
 
   #showFacts(facts: ModelFacts): void {
+    this.#chats = facts.chats;
     const { load, decode, start } = facts.seconds;
     const rows: [string, string][] = [
       ["file", facts.name],
