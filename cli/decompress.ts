@@ -35,7 +35,6 @@ import {
   planRestored,
   type RestoredModel,
   writeGgufFile,
-  writePlan,
 } from "./restored_gguf.ts";
 import { openOutput } from "./output/output.ts";
 import { cardWithList, listFiles } from "./output/written_files.ts";
@@ -103,7 +102,10 @@ async function writeFolder(
       await writeConfig(join(folder, "config.json"), config, dtype);
       const { file = "the model" } = container;
       if (onnx) await naming(file, () => writeOnnx(folder, config, weights));
-      if (plan !== undefined) await writePlan(plan, join(folder, GGUF_NAME), progress, run);
+      if (plan !== undefined) {
+        const chunks = plan.chunks(progress);
+        await writeFileAtomically(join(folder, GGUF_NAME), chunks, { signal: run.signal });
+      }
       await writeSafetensors(
         join(folder, RESTORED_NAME),
         storedAs(dtype, weights),

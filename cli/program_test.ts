@@ -1,3 +1,4 @@
+import { isNativeInstalled } from "../eval/native/runtime.ts";
 import assert from "node:assert";
 import { type Command, CommanderError } from "commander";
 import type { Start } from "./options/command.ts";
@@ -28,7 +29,7 @@ Deno.test("compress without arguments has defaults for everything", async () => 
     evaluate: true,
     seed: 0,
     threads: navigator.hardwareConcurrency,
-    backend: "wasm",
+    backend: isNativeInstalled() ? "native" : "wasm",
   }]]);
 });
 
@@ -92,7 +93,7 @@ Deno.test("misuse says what is allowed and runs nothing", async () => {
     ["compress --threads 0", /whole number from 1 to 256/],
     ["compress --levels 1.5", /whole number from 1 to 8/],
     ["compress --hidden-dims 512;256", /such as 512,256,128/],
-    ["compress --backend cuda", /Allowed choices are wasm, webgpu, cpu/],
+    ["compress --backend cuda", /Allowed choices are native, wasm, webgpu, cpu/],
     ["compress --tokens 1", /whole number from 2/],
     ["compress --seed -1", /whole number from 0/],
     ["compress a b", /too many arguments/],

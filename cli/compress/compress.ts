@@ -116,6 +116,7 @@ export async function compress(
     seconds: run.seconds(),
     out: output.file,
     command: run.command,
+    backend: options.backend,
   };
   const card = compressedCard(origin, sizes, outcome);
   await output.writeCard(card).catch((error) => {

@@ -8,7 +8,7 @@ import {
 } from "../evaluate/comparison.ts";
 import { sizeFields, type Sizes } from "../evaluate/sizes.ts";
 import { printableLine } from "../../data/printable.ts";
-import type { EvaluationResult } from "../../eval/mod.ts";
+import type { BackendName, EvaluationResult } from "../../eval/mod.ts";
 import { formatCount, formatSeconds } from "../../eval/report/number_text.ts";
 import { type CalibrationCheck, calibrationLines } from "./calibration_check.ts";
 import { stageLines } from "./stage_lines.ts";
@@ -46,11 +46,13 @@ export interface CompressionOutcome extends Measured {
   readonly out: string;
   /** The command line that did it. */
   readonly command: string;
+  /** What ran the models. */
+  readonly backend: BackendName;
 }
 
 /** The JSON object of `compress --json`. */
 export function compressionFields(outcome: CompressionOutcome): Record<string, unknown> {
-  const { model, sizes, uniform, seconds, out, command } = outcome;
+  const { model, sizes, uniform, seconds, out, command, backend } = outcome;
   const { result, notes = [], calibration, task, notMeasured, notCalibrated } = outcome;
   return {
     model,
@@ -66,6 +68,7 @@ export function compressionFields(outcome: CompressionOutcome): Record<string, u
     seconds,
     out,
     command,
+    backend,
   };
 }
 

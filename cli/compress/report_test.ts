@@ -38,6 +38,7 @@ const outcome = {
   seconds: { compress: 12.345, total: 12.345 },
   out: "compressed/x/model.kan.safetensors",
   command: "deno task compress --bits 4",
+  backend: "wasm" as const,
 };
 
 Deno.test("the JSON object has the documented fields and no others", () => {
@@ -55,6 +56,7 @@ Deno.test("the JSON object has the documented fields and no others", () => {
     seconds: { compress: 12.345, total: 12.345 },
     out: "compressed/x/model.kan.safetensors",
     command: "deno task compress --bits 4",
+    backend: "wasm" as const,
   });
 });
 

@@ -10,6 +10,7 @@ import {
   type LanguageModel,
   useBackend,
 } from "../../eval/mod.ts";
+import { withTfjs } from "../input/available_backend.ts";
 import { comparedLine, openSubject, readSubject, type Subject } from "./evaluation_subject.ts";
 import { formatColumns } from "../terminal/text_table.ts";
 import {
@@ -83,7 +84,7 @@ async function letWrite(
 ): Promise<Continuations> {
   const { config, tokenizer, generationConfig } = subject;
   const { original, compressed } = await readSubject(subject, run);
-  await useBackend(backend);
+  await useBackend(withTfjs({ backend }).backend);
   const limit = topK === 0 ? {} : { topK };
   const eosTokenId = endTokens(config, tokenizer, await generationConfig());
   const { signal } = run;

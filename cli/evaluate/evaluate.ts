@@ -1,4 +1,4 @@
-import { availableBackend } from "../input/available_backend.ts";
+import { availableBackend, withTfjs } from "../input/available_backend.ts";
 import type { EvaluationResult } from "../../eval/mod.ts";
 import type { Figure } from "../../eval/plots/figure.ts";
 import { tradeOffFigure } from "../../eval/plots/trade_off.ts";
@@ -29,7 +29,9 @@ export async function evaluate(
   given: EvaluateOptions,
   run: Run,
 ): Promise<void> {
-  const options = await availableBackend(given, run);
+  // Layer by layer, and token by token, tfjs runs models.
+  const byTfjs = given.lowMemory === true || given.prompt !== undefined || given.chat !== undefined;
+  const options = await availableBackend(byTfjs ? withTfjs(given) : given, run);
   if (options.task !== undefined) await askTask(options.task, argument, options, run);
   else if (options.chat !== undefined) await showReplies(options.chat, argument, options, run);
   else if (options.prompt === undefined) await measure(argument, options, run);
@@ -60,6 +62,7 @@ async function measure(
     ],
     seconds: run.seconds(),
     command: run.command,
+    backend: options.backend,
     ...(sizes === undefined ? {} : { sizes }),
     ...(comparedWith === undefined ? {} : { comparedWith }),
     ...(earlier === undefined ? {} : { against: compareWith(earlier, result) }),

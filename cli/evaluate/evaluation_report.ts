@@ -1,5 +1,5 @@
 import { printableLine } from "../../data/printable.ts";
-import type { EvaluationResult } from "../../eval/mod.ts";
+import type { BackendName, EvaluationResult } from "../../eval/mod.ts";
 import { formatCount, formatWithError } from "../../eval/report/number_text.ts";
 import { type Against, againstText } from "./against.ts";
 import { comparedLine, type ComparedModel } from "./evaluation_subject.ts";
@@ -31,6 +31,8 @@ export interface EvaluationOutcome {
   readonly against?: Against;
   /** The command line that measured. */
   readonly command: string;
+  /** What ran the models. */
+  readonly backend: BackendName;
   /** Wall-clock seconds by phase. */
   readonly seconds: Readonly<Record<string, number>>;
 }
@@ -69,7 +71,7 @@ export function evaluationFields(outcome: EvaluationOutcome): Record<string, unk
 
 /** What was measured how, and what later runs are compared by. */
 function protocolFields(
-  { result, notes = [], against, command }: EvaluationOutcome,
+  { result, notes = [], against, command, backend }: EvaluationOutcome,
 ): Record<string, unknown> {
   const { protocol, chunks, contextLength, stride, fingerprint, chunkMeans } = result;
   // Ten digits are more than float32 arithmetic has, and keep the line short.
@@ -85,6 +87,7 @@ function protocolFields(
     chunkMeans: Object.fromEntries(rounded),
     ...(notes.length > 0 && { notes }),
     command,
+    backend,
     ...(against === undefined ? {} : { against }),
   };
 }

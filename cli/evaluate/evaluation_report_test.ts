@@ -41,6 +41,7 @@ const sizes = {
 
 const measured = {
   command: "c",
+  backend: "wasm" as const,
   protocol: "llama.cpp",
   chunks: 30,
   contextLength: 256,
@@ -49,7 +50,13 @@ const measured = {
 };
 
 Deno.test("an ordinary model has its perplexity and what it is compared by", () => {
-  const fields = evaluationFields({ model: "m", result: alone, seconds: {}, command: "c" });
+  const fields = evaluationFields({
+    model: "m",
+    result: alone,
+    seconds: {},
+    command: "c",
+    backend: "wasm" as const,
+  });
   assert.deepEqual(fields, {
     model: "m",
     tokens: 3810,
@@ -66,6 +73,7 @@ Deno.test("a compressed model has the fields of compress too", () => {
     sizes,
     seconds: { total: 1 },
     command: "c",
+    backend: "wasm" as const,
   });
   assert.deepEqual(fields, {
     model: "m",
@@ -84,14 +92,21 @@ Deno.test("a compressed model has the fields of compress too", () => {
 });
 
 Deno.test("a compressed model without its original says so", () => {
-  const outcome = { model: "m", result: alone, sizes, seconds: {}, command: "c" };
+  const outcome = {
+    model: "m",
+    result: alone,
+    sizes,
+    seconds: {},
+    command: "c",
+    backend: "wasm" as const,
+  };
   assert.deepEqual(evaluationFields(outcome)["perplexity"], { compressed: 53.789 });
   assert.match(evaluationText(outcome, "t"), /perplexity 53.79 ± 0.72\n.*\n.*--original/);
 });
 
 Deno.test("the text shows the comparison", () => {
   const text = evaluationText(
-    { model: "m", result: both, sizes, seconds: {}, command: "c" },
+    { model: "m", result: both, sizes, seconds: {}, command: "c", backend: "wasm" as const },
     "my.txt",
   );
   assert.match(text, /^m, 1,000 parameters\n/);
@@ -109,7 +124,15 @@ Deno.test("a comparison with an earlier run comes last", () => {
     perplexityRatio: { value: 1.02, standardError: 0.003 },
     klDivergenceChange: { value: -0.001, standardError: 0.0002 },
   };
-  const outcome = { model: "m", result: both, sizes, seconds: {}, command: "c", against };
+  const outcome = {
+    model: "m",
+    result: both,
+    sizes,
+    seconds: {},
+    command: "c",
+    backend: "wasm" as const,
+    against,
+  };
   assert.match(
     evaluationText(outcome, "t"),
     /against n in base.json:\n.*1\.0200 ± 0\.0030 times.*\n.*-0\.00100 ± 0\.00020 nats$/,

@@ -3,6 +3,7 @@ import type { EvaluationResult } from "../../eval/mod.ts";
 import { containerWeights } from "../../hierarchy/container_weights.ts";
 import type { MeasureOptions } from "../options/measure_options.ts";
 import type { Run } from "../terminal/run.ts";
+import { withTfjs } from "../input/available_backend.ts";
 import { pairOf, type ReadableSubject } from "./evaluation_subject.ts";
 import type { MeasuredText } from "./measure.ts";
 
@@ -27,7 +28,7 @@ export async function measureByLayer(
       config,
       ...pairOf(sources),
       ...text,
-      backend,
+      backend: withTfjs({ backend }).backend,
       onProgress: (share) => progress(share),
       signal: run.signal,
     }));

@@ -1,4 +1,4 @@
-import type { ProtocolName } from "../../eval/mod.ts";
+import type { BackendName, ProtocolName } from "../../eval/mod.ts";
 
 /** Options of how a model is measured. */
 export interface MeasureOptions {
@@ -14,8 +14,8 @@ export interface MeasureOptions {
   readonly stride?: number;
   /** How many workers measure side by side. */
   readonly threads: number;
-  /** Which tfjs backend runs the models. */
-  readonly backend: "wasm" | "webgpu" | "cpu";
+  /** What runs the models. */
+  readonly backend: BackendName;
   /** One JSON object on stdout instead of text for people. */
   readonly json?: true;
 }

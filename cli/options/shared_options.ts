@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { STATE_COUNTS } from "../../hierarchy/format/constants.ts";
 import { protocolNames } from "../../eval/protocols/protocol.ts";
+import { isNativeInstalled } from "../../eval/native/runtime.ts";
 import { taskNames } from "../../eval/tasks/registry.ts";
 import { EFFORTS } from "../../hierarchy/choose_states.ts";
 import { integerBetween, nonEmpty, stateCount } from "./options.ts";
@@ -71,7 +72,11 @@ export function addComputeOptions(command: Command): Command {
         .argParser(integerBetween(1, 256)).default(navigator.hardwareConcurrency, "all cores"),
     )
     .addOption(
-      new Option("--backend <name>", "what runs the models").choices(["wasm", "webgpu", "cpu"])
-        .default("wasm"),
+      new Option("--backend <name>", "what runs the models")
+        .choices(["native", "wasm", "webgpu", "cpu"])
+        .default(
+          isNativeInstalled() ? "native" : "wasm",
+          "native where it is installed, otherwise wasm",
+        ),
     );
 }

@@ -4,16 +4,18 @@ import type { StateDict } from "../../data/tensor.ts";
 import type { ModelConfig } from "../architectures/config.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
 import { describeModel } from "../architectures/registry.ts";
-import type { BackendName } from "../compute/backend.ts";
+import type { BackendName, TfjsBackend } from "../compute/backend.ts";
 import { checkTensors, modelLinears } from "../weights/expected_tensors.ts";
 import { planMemory } from "../scoring/memory_plan.ts";
 import { prepareWeights } from "../weights/prepared_weights.ts";
+import { requireNative } from "../native/supported.ts";
 import type { Device } from "../webgpu/device.ts";
 import { openDevice } from "../webgpu/open_device.ts";
 import { whyUnsupported } from "../webgpu/supported.ts";
 import { cutIntoChunks } from "../protocols/text_chunks.ts";
 import {
   requireSharedMemory,
+  sharedFloat32Array,
   sharedFloat64Array,
   sharedInt32Array,
 } from "../../workers/shared_array.ts";
@@ -22,8 +24,13 @@ import { runInWorkers } from "../../workers/worker_pool.ts";
 import { type CalibrationJob, finalNormOf, type SharedMoments } from "./calibrate_chunks.ts";
 import type { CalibrateSetup } from "./calibrate_worker.ts";
 import type { OutputMoment } from "../../hierarchy/metric/tensor_metric.ts";
-import { calibrateOnDevice, labelDraws } from "./device_calibration.ts";
+import {
+  calibrateOnDevice,
+  type DeviceCalibrationOptions,
+  labelDraws,
+} from "./device_calibration.ts";
 import { inputGroups } from "./input_groups.ts";
+import { calibrateNatively } from "./native_calibration.ts";
 import { outputBlocks } from "./output_blocks.ts";
 import { expandTriangle, triangleSize } from "../../hierarchy/matrix/triangle.ts";
 
@@ -48,7 +55,7 @@ export interface CalibrateOptions {
   readonly seed?: number;
   /** Number of workers; all cores if omitted. The result does not depend on it. */
   readonly threads?: number;
-  /** Where tfjs computes; `"wasm"` if omitted. */
+  /** What computes it; `"wasm"` if omitted. */
   readonly backend?: BackendName;
   /** Called with the share of the chunks that are done, 0 to 1. */
   readonly onProgress?: (share: number) => void;
@@ -127,18 +134,24 @@ const comfortableHeap = 4e8;
  * ```
  */
 export async function calibrate(options: CalibrateOptions): Promise<Calibration> {
-  const { config, weights, fisher = true } = options;
+  const { config, weights, fisher = true, backend } = options;
   const model = describeModel(config, weights.keys());
+  if (backend === "native") requireNative(model);
   finalNormOf(model);
   const contextLength = options.contextLength ?? Math.min(512, model.contextLength);
   const chunks = cutIntoChunks(options.tokens, model, contextLength, options.bosTokenId);
   checkTensors(config, model, Array.from(weights, ([name, { shape }]) => ({ name, shape })));
-  const moments = allocateMoments(model, fisher);
+  // Sums of some twenty jobs do not need more than float32, and are most of what calibration holds.
+  const moments = allocateMoments(model, fisher, backend === "native" ? "float32" : "float64");
   const run = { model, chunks, contextLength, moments };
-  const device = options.backend === "webgpu" ? await openDevice() : undefined;
+  const device = backend === "webgpu" ? await openDevice() : undefined;
   try {
     const runs = device !== undefined && canCalibrate(model, device, contextLength, moments);
-    const sums = runs ? await runOnDevice(device, run, options) : await runOnWorkers(run, options);
+    const sums = runs
+      ? await runOnDevice(device, run, options)
+      : backend === "native"
+      ? await runNatively(run, options)
+      : await runOnWorkers(run, options, backend ?? "wasm");
     return summarize(model, { chunks, contextLength }, moments, sums);
   } finally {
     device?.close();
@@ -167,10 +180,28 @@ function canCalibrate(
 
 async function runOnDevice(
   device: Device,
+  run: CalibrationRun,
+  options: CalibrateOptions,
+): Promise<Float64Array[]> {
+  const sum = await calibrateOnDevice(device, wholeRun(run, options));
+  return sum === undefined ? [] : [sum];
+}
+
+async function runNatively(
+  run: CalibrationRun,
+  options: CalibrateOptions,
+): Promise<Float64Array[]> {
+  const threads = options.threads ?? navigator.hardwareConcurrency;
+  const sum = await calibrateNatively({ ...wholeRun(run, options), threads });
+  return sum === undefined ? [] : [sum];
+}
+
+/** What engines are given that do all jobs themselves. */
+function wholeRun(
   { model, chunks, contextLength, moments }: CalibrationRun,
   { weights, fisher = true, seed = 0, onProgress, signal }: CalibrateOptions,
-): Promise<Float64Array[]> {
-  const sum = await calibrateOnDevice(device, {
+): DeviceCalibrationOptions {
+  return {
     model,
     weights: prepareWeights(model, weights, false),
     chunks,
@@ -179,8 +210,7 @@ async function runOnDevice(
     ...(fisher && { draws: labelDraws(chunks.length, drawnTogether(model, contextLength), seed) }),
     ...(onProgress !== undefined && { onProgress }),
     ...(signal !== undefined && { signal }),
-  });
-  return sum === undefined ? [] : [sum];
+  };
 }
 
 /** Tokens of a job of the workers, which draw labels job by job, so that a device draws the same. */
@@ -196,7 +226,8 @@ function drawnTogether(model: TransformerDescription, contextLength: number): nu
 
 async function runOnWorkers(
   { model, chunks, contextLength, moments }: CalibrationRun,
-  { weights, fisher = true, seed = 0, threads, backend, onProgress, signal }: CalibrateOptions,
+  { weights, fisher = true, seed = 0, threads, onProgress, signal }: CalibrateOptions,
+  backend: TfjsBackend,
 ): Promise<Float64Array[]> {
   requireSharedMemory("calibration");
   const { batch, resident } = planBatch(model, contextLength, fisher);
@@ -209,7 +240,7 @@ async function runOnWorkers(
       description: model,
       weights: prepareWeights(model, weights, true),
       resident,
-      backend: backend ?? "wasm",
+      backend,
       moments,
     },
     jobs,
@@ -258,22 +289,26 @@ function planJobs(
 }
 
 /** Sums for a model, all 0, in shared memory. */
-export function allocateMoments(model: TransformerDescription, backward: boolean): SharedMoments {
+export function allocateMoments(
+  model: TransformerDescription,
+  backward: boolean,
+  type: "float32" | "float64" = "float64",
+): SharedMoments {
+  const triangle = ({ size }: { readonly size: number }) =>
+    type === "float32"
+      ? sharedFloat32Array(triangleSize(size))
+      : sharedFloat64Array(triangleSize(size));
   const groups = inputGroups(model);
   const blocks = backward ? outputBlocks(model) : [];
   return {
     groups,
-    triangles: groups.map(sharedTriangle),
+    triangles: groups.map(triangle),
     energies: sharedFloat64Array(groups.length),
     turns: sharedInt32Array(groups.length),
     blocks,
-    blockTriangles: blocks.map(sharedTriangle),
+    blockTriangles: blocks.map(triangle),
     blockTurns: sharedInt32Array(blocks.length),
   };
-}
-
-function sharedTriangle({ size }: { readonly size: number }): Float64Array {
-  return sharedFloat64Array(triangleSize(size));
 }
 
 /** Less energy than any gradient that is not 0 has. */

@@ -10,7 +10,7 @@ import { applyNorm, normGradient } from "../layers/normalization.ts";
 import type { InputGroup } from "./input_groups.ts";
 import type { OutputBlock } from "./output_blocks.ts";
 import { sampledLoss } from "./sampled_loss.ts";
-import { addStripe, secondMomentStripes } from "./second_moment.ts";
+import { addStripe, type MomentTriangle, secondMomentStripes } from "./second_moment.ts";
 import { takeTurn } from "./turns.ts";
 
 /** Sums over all tokens, in shared memory, that workers add to in turn. */
@@ -18,7 +18,7 @@ export interface SharedMoments {
   /** Linear layers by input. */
   readonly groups: readonly InputGroup[];
   /** Lower triangle of Σ e x xᵀ of each group, with e the energy of the token's gradient there. */
-  readonly triangles: readonly Float64Array[];
+  readonly triangles: readonly MomentTriangle[];
   /** Σ e of each group. */
   readonly energies: Float64Array;
   /** Which job is next to add to each group. */
@@ -26,7 +26,7 @@ export interface SharedMoments {
   /** Outputs by block; none where no backward pass is run. */
   readonly blocks: readonly OutputBlock[];
   /** Lower triangle of Σ ∇ ∇ᵀ of each block. */
-  readonly blockTriangles: readonly Float64Array[];
+  readonly blockTriangles: readonly MomentTriangle[];
   /** Which job is next to add to each block. */
   readonly blockTurns: Int32Array;
 }

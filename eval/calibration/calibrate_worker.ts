@@ -1,5 +1,5 @@
 import type { TransformerDescription } from "../architectures/description.ts";
-import { type BackendName, useBackend } from "../compute/backend.ts";
+import { type TfjsBackend, useBackend } from "../compute/backend.ts";
 import { ParameterStore } from "../weights/parameter_store.ts";
 import type { PreparedWeights } from "../weights/prepared_weights.ts";
 import { serveJobs } from "../../workers/serve_jobs.ts";
@@ -14,7 +14,7 @@ export interface CalibrateSetup {
   /** Whether weights stay in the worker's heap. */
   readonly resident: boolean;
   /** Where tfjs computes. */
-  readonly backend: BackendName;
+  readonly backend: TfjsBackend;
   /** The sums that all workers add to, in shared memory. */
   readonly moments: SharedMoments;
 }

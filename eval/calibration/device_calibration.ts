@@ -8,8 +8,8 @@ import type {
 import type { PreparedWeights } from "../weights/prepared_weights.ts";
 import { backwardSteps } from "../webgpu/backward_steps.ts";
 import type { Device } from "../webgpu/device.ts";
+import { embedTokens } from "../model/embed_tokens.ts";
 import { finishLogitsSteps } from "../webgpu/elementwise.ts";
-import { embedTokens } from "../webgpu/embed_tokens.ts";
 import { type GradientWorkspace, makeGradientWorkspace } from "../webgpu/gradient_workspace.ts";
 import type { LayerRun, RotationTables } from "../webgpu/layer_run.ts";
 import { layerSteps, type LinearGroup } from "../webgpu/layer_steps.ts";
@@ -24,7 +24,7 @@ import { rotationTables } from "../webgpu/rotation.ts";
 import { sampledLossSteps } from "../webgpu/sampled_loss.ts";
 import { makeWorkspace, tokensPerBackwardJob, type Workspace } from "../webgpu/workspace.ts";
 import type { SharedMoments } from "./calibrate_chunks.ts";
-import { addStripe } from "./second_moment.ts";
+import { addStripe, type MomentTriangle } from "./second_moment.ts";
 
 /** What {@linkcode calibrateOnDevice} is given. */
 export interface DeviceCalibrationOptions {
@@ -157,7 +157,7 @@ class DeviceCalibrator {
     const { moments, draws, model } = this.#options;
     const read = async (buffer: GPUBuffer, count: number) =>
       new Float32Array(await this.#device.read(buffer, 4 * count));
-    const add = async (buffer: GPUBuffer, size: number, triangle: Float64Array) => {
+    const add = async (buffer: GPUBuffer, size: number, triangle: MomentTriangle) => {
       const values = await read(buffer, size * size);
       addStripe(triangle, size, { start: 0, width: size, values });
     };

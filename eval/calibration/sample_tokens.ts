@@ -34,7 +34,7 @@ export interface SampleOptions {
   readonly seed?: number;
   /** Number of workers; all cores if omitted. The result does not depend on it. */
   readonly threads?: number;
-  /** Where tfjs computes; `"wasm"` if omitted. */
+  /** What computes it; `"wasm"` if omitted, and in the place of `"native"`. */
   readonly backend?: BackendName;
   /** Called with the share of the sequences that are done, 0 to 1. */
   readonly onProgress?: (share: number) => void;
@@ -87,6 +87,7 @@ export async function sampleTokens(options: SampleOptions): Promise<Int32Array> 
     const batch = Math.min(sequencesPerJob, sequences - at);
     jobs.push({ batch, seed: Math.imul(seed, 0x9e3779b1) + jobs.length });
   }
+  const { backend = "wasm" } = options;
   let done = 0;
   const parts = await runInWorkers<SampleSetup, SampleJob, Int32Array>({
     start: () => new Worker(new URL("./sample_worker.ts", import.meta.url), { type: "module" }),
@@ -94,7 +95,7 @@ export async function sampleTokens(options: SampleOptions): Promise<Int32Array> 
     setup: {
       description,
       weights: prepareWeights(description, weights, true),
-      backend: options.backend ?? "wasm",
+      backend: backend === "native" ? "wasm" : backend,
       length,
       ...(firstToken !== undefined && { firstToken }),
       ...(frame !== undefined && { frame }),

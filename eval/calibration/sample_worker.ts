@@ -1,6 +1,6 @@
 import { createRandom } from "../../kan/numeric/random.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
-import { type BackendName, readValues, useBackend } from "../compute/backend.ts";
+import { readValues, type TfjsBackend, useBackend } from "../compute/backend.ts";
 import type { RunnableModel } from "../model/runnable_model.ts";
 import { applyHead, hiddenStates } from "../model/forward.ts";
 import { KeyValueCache } from "../layers/key_value_cache.ts";
@@ -17,7 +17,7 @@ export interface SampleSetup {
   /** The weights, in shared memory. */
   readonly weights: PreparedWeights;
   /** Where tfjs computes. */
-  readonly backend: BackendName;
+  readonly backend: TfjsBackend;
   /** Tokens of a sequence, the first included. */
   readonly length: number;
   /** The first token of every sequence; a random one if omitted. */

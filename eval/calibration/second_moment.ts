@@ -48,8 +48,11 @@ export async function secondMomentStripes(
   return stripes;
 }
 
-/** Adds a stripe to a lower triangle that is stored row by row. */
-export function addStripe(triangle: Float64Array, size: number, stripe: MomentStripe): void {
+/** A lower triangle that is stored row by row: float32 takes half the memory. */
+export type MomentTriangle = Float64Array | Float32Array;
+
+/** Adds a stripe to a lower triangle. */
+export function addStripe(triangle: MomentTriangle, size: number, stripe: MomentStripe): void {
   const { start, width, values } = stripe;
   for (let row = start; row < size; row++) {
     const columns = Math.min(width, row - start + 1);

@@ -3,10 +3,13 @@ import { InputError } from "../../data/input_error.ts";
 import { releaseMemory } from "../../data/release_memory.ts";
 
 /** Where tfjs computes. */
-export type BackendName = "wasm" | "cpu" | "webgpu";
+export type TfjsBackend = Exclude<BackendName, "native">;
 
-/** Every {@linkcode BackendName}. */
-export const backendNames: readonly BackendName[] = ["wasm", "cpu", "webgpu"];
+/** What runs models: one of tfjs' backends, or `native`, ONNX Runtime where it is installed. */
+export type BackendName = "wasm" | "cpu" | "webgpu" | "native";
+
+/** Every {@linkcode TfjsBackend}. */
+export const backendNames: readonly TfjsBackend[] = ["wasm", "cpu", "webgpu"];
 
 /**
  * Makes tfjs compute on a backend and waits until it is ready. Throws {@linkcode InputError} if
@@ -18,7 +21,7 @@ export const backendNames: readonly BackendName[] = ["wasm", "cpu", "webgpu"];
  * await useBackend("wasm");
  * ```
  */
-export async function useBackend(name: BackendName): Promise<void> {
+export async function useBackend(name: Exclude<BackendName, "native">): Promise<void> {
   if (!backendNames.includes(name)) {
     throw new InputError(`unknown backend "${name}"; choose one of ${backendNames.join(", ")}`);
   }

@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { WeightSource } from "../../data/tensor.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
 import { describeModel } from "../architectures/registry.ts";
-import { readValues, releaseValues, useBackend } from "../compute/backend.ts";
+import { type BackendName, readValues, releaseValues, useBackend } from "../compute/backend.ts";
 import type { EvaluateOptions } from "./evaluate.ts";
 import { type EvaluationResult, fingerprintOf, summarizeScores } from "./evaluation_result.ts";
 import { checkTensors, expectedTensors } from "../weights/expected_tensors.ts";
@@ -23,11 +23,13 @@ const tokensPerJob = 256;
 
 /** What {@linkcode evaluateByLayer} is given. */
 export interface EvaluateByLayerOptions
-  extends Omit<EvaluateOptions, "original" | "compressed" | "base" | "threads"> {
+  extends Omit<EvaluateOptions, "original" | "compressed" | "base" | "threads" | "backend"> {
   /** The weights as they were. */
   readonly original: WeightSource;
   /** The weights after compression, to be compared with the original. */
   readonly compressed?: WeightSource;
+  /** Where tfjs computes; `"wasm"` if omitted. */
+  readonly backend?: Exclude<BackendName, "native">;
 }
 
 /**

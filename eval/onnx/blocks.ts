@@ -65,7 +65,7 @@ export function feedForward(
 }
 
 /** Applies an activation function of those that configs may name. */
-function activate(graph: GraphBuilder, name: ActivationName, x: string): string {
+export function activate(graph: GraphBuilder, name: ActivationName, x: string): string {
   switch (name) {
     case "gelu":
       return graph.apply("Gelu", [x]);

@@ -1,5 +1,5 @@
 import type { TransformerDescription } from "../architectures/description.ts";
-import { type BackendName, useBackend } from "../compute/backend.ts";
+import { type TfjsBackend, useBackend } from "../compute/backend.ts";
 import { ParameterStore } from "../weights/parameter_store.ts";
 import type { PreparedWeights } from "../weights/prepared_weights.ts";
 import type { ScoringJob } from "../scores/scoring_jobs.ts";
@@ -18,7 +18,7 @@ export interface EvaluateSetup {
   /** Whether the original's hidden states are to be returned. */
   readonly keepsBase: boolean;
   /** Where tfjs computes. */
-  readonly backend: BackendName;
+  readonly backend: TfjsBackend;
 }
 
 /** What is scored at once. */

@@ -1,7 +1,7 @@
 import type { StateDict } from "../../data/tensor.ts";
 import type { ModelConfig } from "../architectures/config.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
-import type { BackendName } from "../compute/backend.ts";
+import type { BackendName, TfjsBackend } from "../compute/backend.ts";
 import type { EvaluateJob, EvaluateJobResult, EvaluateSetup } from "./evaluate_worker.ts";
 import { checkTensors } from "../weights/expected_tensors.ts";
 import { dependsOnLength } from "../layers/rotary_frequencies.ts";
@@ -10,6 +10,8 @@ import { prepareWeights } from "../weights/prepared_weights.ts";
 import type { Window } from "../protocols/window.ts";
 import { type JobOptions, planJobs } from "../scores/scoring_jobs.ts";
 import type { TokenScores } from "../scores/token_scores.ts";
+import { scoreJobs as scoreJobsNatively } from "../native/score_jobs.ts";
+import { requireNative } from "../native/supported.ts";
 import type { Device } from "../webgpu/device.ts";
 import { openDevice } from "../webgpu/open_device.ts";
 import { scoreJobs } from "../webgpu/score_jobs.ts";
@@ -28,7 +30,7 @@ export interface ScoringOptions {
   readonly compressed?: StateDict;
   /** Number of workers; all cores if omitted. The result does not depend on it. */
   readonly threads?: number;
-  /** Where it is computed; `"wasm"` if omitted. */
+  /** What computes it; `"wasm"` if omitted. */
   readonly backend?: BackendName;
   /** Called with the share of the work that is done, 0 to 1. */
   readonly onProgress?: (share: number) => void;
@@ -66,8 +68,8 @@ export function jobOptions({ objective, layers }: TransformerDescription): JobOp
 }
 
 /**
- * Scores windows: on WebGPU by programs of our own where they can run the model, otherwise in Web
- * Workers. With `base`, what `keepsBase` returned in an earlier run over the same windows, only the
+ * Scores windows: on WebGPU by programs of our own where they can run the model, by ONNX Runtime, or
+ * in Web Workers. With `base`, what `keepsBase` returned in an earlier run over the same windows, only the
  * original's head is run again: the scores are the same.
  */
 export async function scoreWindows(
@@ -94,7 +96,9 @@ export async function scoreWindows(
     const keepsBase = reuse.keepsBase ?? false;
     const results = runs
       ? await scoreOnDevice(device, run, options, keepsBase)
-      : await scoreInWorkers(run, options, keepsBase);
+      : backend === "native"
+      ? await scoreNatively(run, options, keepsBase)
+      : await scoreInWorkers(run, options, backend ?? "wasm", keepsBase);
     const kept = results.flatMap((result) => result.base === undefined ? [] : [result.base]);
     const scores = plan.inWindowOrder(results.map((result) => result.scores));
     return { scores, ...(keepsBase && { base: kept }) };
@@ -159,9 +163,28 @@ async function scoreOnDevice(
   });
 }
 
+async function scoreNatively(
+  { model, weights, jobs }: ScoringRun,
+  { threads, onProgress, signal }: ScoringOptions,
+  keepsBase: boolean,
+): Promise<EvaluateJobResult[]> {
+  requireNative(model);
+  let done = 0;
+  return await scoreJobsNatively({
+    model,
+    weights: weights.map((dict) => prepareWeights(model, dict, false)),
+    jobs,
+    threads: threads ?? navigator.hardwareConcurrency,
+    keepsBase,
+    onResult: () => onProgress?.(++done / jobs.length),
+    ...(signal !== undefined && { signal }),
+  });
+}
+
 async function scoreInWorkers(
   { model, windows, weights, jobs, largestJob }: ScoringRun,
-  { threads, backend, onProgress, signal }: ScoringOptions,
+  { threads, onProgress, signal }: ScoringOptions,
+  backend: TfjsBackend,
   keepsBase: boolean,
 ): Promise<EvaluateJobResult[]> {
   const { resident } = planMemory(model, {
@@ -175,7 +198,7 @@ async function scoreInWorkers(
   return await runInWorkers<EvaluateSetup, EvaluateJob, EvaluateJobResult>({
     start: () => new Worker(new URL("./evaluate_worker.ts", import.meta.url), { type: "module" }),
     threads: threads ?? navigator.hardwareConcurrency,
-    setup: { description: model, models, resident, keepsBase, backend: backend ?? "wasm" },
+    setup: { description: model, models, resident, keepsBase, backend },
     jobs,
     onResult: () => onProgress?.(++done / jobs.length),
     ...(signal !== undefined && { signal }),

@@ -1,4 +1,4 @@
-import { type BackendName, useBackend } from "../../../eval/compute/backend.ts";
+import { type TfjsBackend, useBackend } from "../../../eval/compute/backend.ts";
 import { createAutoencoderLevel } from "../../../hierarchy/levels/autoencoder_level.ts";
 import { createRandom } from "../../../kan/mod.ts";
 import { difference, say, secondsOf } from "./report.ts";
@@ -8,7 +8,7 @@ export async function compareTraining(): Promise<void> {
   const random = createRandom(3);
   const data = Float32Array.from({ length: 256 * 256 }, () => random.normal());
   const signal = [{ name: "w", rows: 256, columns: 256, data }];
-  const train = async (backend: BackendName) => {
+  const train = async (backend: TfjsBackend) => {
     await useBackend(backend);
     const level = createAutoencoderLevel({ blockSize: 64, hiddenDim: 32, steps: 20 });
     return (await level.encode(signal, { seed: 1 })).output[0]!.data;

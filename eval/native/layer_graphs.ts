@@ -1,0 +1,177 @@
+import type { OnnxGraph, OnnxValue } from "../../data/onnx/onnx_model.ts";
+import type {
+  LayerDescription,
+  LinearDescription,
+  NormDescription,
+} from "../architectures/description.ts";
+import type { SharedValues } from "../onnx/attention.ts";
+import { buildGraph, type GraphBuilder } from "../onnx/graph_builder.ts";
+import { applyLayer } from "../onnx/layer.ts";
+import { layerLinears } from "../weights/expected_tensors.ts";
+import { differentiate } from "./differentiate.ts";
+import { addMoment, sliceColumns } from "./moment_graph.ts";
+
+/** Whose second moments a graph gives; weights are called by their places in the layer. */
+export interface LayerMoments {
+  /** For each input, the linear layers that see it. */
+  readonly groups: readonly (readonly string[])[];
+  /** Outputs of linear layers whose gradients are looked at together. */
+  readonly blocks: readonly {
+    readonly weight: string;
+    readonly start: number;
+    readonly size: number;
+  }[];
+}
+
+/** Names of what a layer's graph is given beside the weights, and of what it gives. */
+export const layerValues = {
+  /** The states before the layer, `[batch * length, hiddenSize]`. */
+  states: "states",
+  /** `[2]` integers: number of sequences, and tokens of each. */
+  sizes: "sizes",
+  /** `[1, 1, length, length]`: 0 where a token may attend, if it may not everywhere. */
+  mask: "mask",
+  /** `[1, 1, length, pairs]`: the angles of rotary positions. */
+  cosine: "cosine",
+  sine: "sine",
+  /** Gradient by the states after the layer. */
+  gradient: "gradient",
+  /** The states after the layer, or the gradient by those before it. */
+  result: "result",
+  /** Stripes of the moment of a group's inputs. */
+  inputMoment: (group: number) => `input ${group}`,
+  /** Sum of the energies of a group's rows, `[1]`. */
+  energy: (group: number) => `energy ${group}`,
+  /** Stripes of the moment of a block's gradients. */
+  outputMoment: (block: number) => `output ${block}`,
+};
+
+/**
+ * The graph of a layer whose tensors are called by their places: it gives the states after the
+ * layer, and the moments of linear layers' inputs, all rows alike.
+ */
+export function forwardGraph(
+  layer: LayerDescription,
+  isCausal: boolean,
+  { groups }: Pick<LayerMoments, "groups"> = { groups: [] },
+): OnnxGraph {
+  const { graph, inputs, outputs } = begin(layer, isCausal);
+  const { result, inputMoment } = layerValues;
+  const after = applyLayer(graph, layer, layerValues.states, shareInputs(isCausal));
+  graph.applyAs(result, "Identity", [after]);
+  groups.forEach(([first], group) => {
+    const linear = findLinear(graph, layer, first!);
+    outputs.push(...addMoment(graph, inputMoment(group), linear.input, linear.inputs));
+  });
+  return { inputs, outputs, ...graph.finish() };
+}
+
+/**
+ * The graph that goes back through a layer: runs it again from the states before it, and gives the
+ * gradient by those; also the moments of linear layers' inputs, each row weighed by its energy (the
+ * square of the gradient by the outputs), the sums of energies, and the moments of gradients by
+ * outputs.
+ */
+export function backwardGraph(
+  layer: LayerDescription,
+  isCausal: boolean,
+  { groups, blocks }: LayerMoments,
+): OnnxGraph {
+  const { graph, inputs, outputs } = begin(layer, isCausal);
+  const { states, gradient, result, energy, inputMoment, outputMoment } = layerValues;
+  inputs.push({ ...outputs[0]!, name: gradient });
+  const output = applyLayer(graph, layer, states, shareInputs(isCausal));
+  const linears = new Map(
+    layerLinears(layer).map(({ weight }) => [weight, findLinear(graph, layer, weight)]),
+  );
+  const how = { inputs, output, outputGradient: gradient, input: states };
+  const gradients = differentiate(graph, how);
+  graph.applyAs(result, "Identity", [gradients.get(states)!]);
+  const gradientOf = (weight: string) => gradients.get(linears.get(weight)!.output)!;
+  groups.forEach((weights, group) => {
+    const energies = weights.map((weight) =>
+      graph.apply("ReduceSumSquare", [gradientOf(weight), graph.integers(1)])
+    ).reduce((a, b) => graph.apply("Add", [a, b]));
+    graph.applyAs(energy(group), "ReduceSum", [energies, graph.integers(0, 1)], {
+      keepdims: { integer: 0 },
+    });
+    outputs.push({ name: energy(group), type: "float32", shape: [] });
+    const { input, inputs: size } = linears.get(weights[0]!)!;
+    const weighted = graph.apply("Mul", [input, graph.apply("Sqrt", [energies])]);
+    outputs.push(...addMoment(graph, inputMoment(group), weighted, size));
+  });
+  blocks.forEach(({ weight, start, size }, block) => {
+    const place = { start, end: start + size, size: linears.get(weight)!.outputs };
+    const columns = sliceColumns(graph, gradientOf(weight), place);
+    outputs.push(...addMoment(graph, outputMoment(block), columns, size));
+  });
+  return { inputs, outputs, ...graph.finish() };
+}
+
+/** A graph's builder, whose weights are inputs of the graph, and the values that it has at least. */
+function begin(layer: LayerDescription, isCausal: boolean) {
+  const { states, sizes, mask, cosine, sine, result } = layerValues;
+  const { attention, feedForward: { down } } = layer;
+  const float = (name: string, ...shape: (number | string)[]): OnnxValue => ({
+    name,
+    type: "float32",
+    shape,
+  });
+  const inputs: OnnxValue[] = [
+    float(states, "rows", down.outputs),
+    { name: sizes, type: "int64", shape: [2] },
+    ...(isCausal ? [float(mask, 1, 1, "length", "length")] : []),
+    ...(attention.rotary === undefined
+      ? []
+      : [cosine, sine].map((name) =>
+        float(name, 1, 1, "length", attention.rotary!.dimensions / 2)
+      )),
+    ...partTensors(layer),
+  ];
+  const graph: GraphBuilder = { ...buildGraph(new Map()), weight: (name) => name };
+  return { graph, inputs, outputs: [float(result, "rows", down.outputs)] };
+}
+
+/** What the layer shares with others, as inputs of the graph. */
+function shareInputs(isCausal: boolean): SharedValues {
+  const { sizes, mask, cosine, sine } = layerValues;
+  return {
+    sizes,
+    rotations: () => ({ cosine, sine }),
+    mask: () => isCausal ? mask : undefined,
+  };
+}
+
+/** Every tensor of a part of a model, wherever it stands in the description. */
+export function partTensors(part: object): OnnxValue[] {
+  const tensors = new Map<string, OnnxValue>();
+  const add = (name: string, ...shape: number[]) =>
+    tensors.set(name, { name, type: "float32", shape });
+  const walk = (value: unknown): void => {
+    if (typeof value !== "object" || value === null) return;
+    if ("weight" in value) {
+      const { weight, bias } = value as LinearDescription | NormDescription;
+      if ("outputs" in value) {
+        const { inputs, outputs, layout } = value as LinearDescription;
+        add(weight, ...(layout === "inputsByOutputs" ? [inputs, outputs] : [outputs, inputs]));
+        if (bias !== undefined) add(bias, outputs);
+      } else {
+        const { size } = value as NormDescription;
+        add(weight, size);
+        if (bias !== undefined) add(bias, size);
+      }
+      return;
+    }
+    Object.values(value).forEach(walk);
+  };
+  walk(part);
+  return [...tensors.values()];
+}
+
+/** What goes into a linear layer and what it gives, in a graph that applies it once. */
+function findLinear(graph: GraphBuilder, layer: LayerDescription, weight: string) {
+  const { inputs, outputs } = layerLinears(layer).find((linear) => linear.weight === weight)!;
+  const node = graph.finish().nodes
+    .find((node) => node.operator === "Gemm" && node.inputs[1] === weight)!;
+  return { input: node.inputs[0]!, output: node.outputs[0]!, inputs, outputs };
+}
