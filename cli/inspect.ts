@@ -90,20 +90,27 @@ function levelTable({ levels, overhead, parameters, compressedBytes }: Compressi
     row("", "header", overhead.header),
     row("", "whole file", compressedBytes),
   ];
-  return formatTable(rows, ["left", "left", "right", "right", "right", "right"]);
+  // Only autoencoders leave a part whose energy is known.
+  const columns = levels.some(({ energyLeft }) => energyLeft !== undefined) ? 6 : 5;
+  const alignments = ["left", "left", "right", "right", "right", "right"] as const;
+  return formatTable(rows.map((cells) => cells.slice(0, columns)), alignments.slice(0, columns));
 }
 
 function tensorTable({ tensors }: CompressionReport): string {
   const rows = tensors.map(({ name, shape, dtype, levels, bytes, bitsPerWeight, share }) => [
     name,
     `${dtype} ${shape.join("×")}`,
-    joinLevels(levels),
     formatCount(bytes),
     formatFixed(bitsPerWeight, 2),
     formatShare(share),
+    joinLevels(levels),
   ]);
-  const heading = ["tensor", "original", "levels", "bytes", "bits per weight", "share of file"];
-  return formatTable([heading, ...rows], ["left", "left", "left", "right", "right", "right"]);
+  // Told by the table of levels, where all have the same; then a line has no more than 80 columns.
+  const columns = new Set(rows.map((row) => row[5]).filter((cell) => cell !== "")).size > 1 ? 6 : 5;
+  const heading = ["tensor", "original", "bytes", "bits", "of file", "levels"];
+  const alignments = ["left", "left", "right", "right", "right", "left"] as const;
+  const cells = [heading, ...rows].map((row) => row.slice(0, columns));
+  return formatTable(cells, alignments.slice(0, columns));
 }
 
 /** `2 × autoencoder > field > trellis`. */

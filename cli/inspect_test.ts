@@ -27,7 +27,7 @@ Deno.test("inspect accounts for every byte of a file, as JSON and as text", asyn
     const plain = recordedRun();
     await inspect(folder, {}, plain);
     assert.match(plain.printed.join(), /4,096 parameters in .* bits per weight/);
-    assert.match(plain.printed.join(), /^w +F32 64×64 +field > trellis/m);
+    assert.match(plain.printed.join(), /^w +F32 64×64 +[\d,]+ +\d\.\d\d +\d+\.\d %$/m);
     const plot = join(folder, "bits.json");
     await inspect(file, { plot }, recordedRun());
     const figure = JSON.parse(await Deno.readTextFile(plot));
@@ -61,6 +61,9 @@ Deno.test("levels that repeat are counted, and energies shown", () => {
   const text = inspectionText("a.kan.safetensors", "hf://owner/name", report);
   assert.match(text, /^a\.kan\.safetensors, made from hf:\/\/owner\/name\n/);
   assert.match(text, /^1 +autoencoder +80 +0\.640 +80\.0 % +25\.0 %$/m);
-  assert.match(text, /2 × autoencoder > field > trellis/);
+  assert.doesNotMatch(text, /2 × autoencoder/);
+  const mixed = [...report.tensors, { ...report.tensors[0]!, name: "v", levels: ["field"] }];
+  const both = inspectionText("a", undefined, { ...report, tensors: mixed });
+  assert.match(both, /2 × autoencoder > field > trellis$/m);
   assert.match(text, /^stage 1 takes 0\.64 bits per weight and saves the rest 0\.50 bits$/m);
 });

@@ -42,7 +42,7 @@ Deno.test("a hub model's card names it, with what its own card says of the licen
   assert.match(card, /^\[owner\/small-model\]\(https:\/\/huggingface\.co\/owner\/small-model\), /m);
   assert.match(card, /original: llama, \[LICENSE\.md\]\(LICENSE\.md\)\.$/m);
   assert.match(card, /has not been measured/);
-  assert.match(card, /^\| size \| 2\.00 kB \| 500 bytes \| 4\.00 times smaller than F16 \|$/m);
+  assert.match(card, /^\| size \| 2\.00 kB \| 500 bytes \| 4\.00× smaller than F16 \|$/m);
   const restored = restoredCard(origin, {
     dtype: "f16",
     onnx: true,

@@ -66,11 +66,11 @@ Deno.test("the table shows every figure with the digits that mean something", ()
     `prose-4m, 4,273,664 parameters
 
                           original           compressed
-size                       8.55 MB              2.14 MB  4.00 times smaller than F16
+size                       8.55 MB              2.14 MB  4.00× smaller than F16
 bits per weight              16.01                 4.00  whole file / parameters
 perplexity            53.79 ± 0.72         54.17 ± 0.73
-mean KL divergence                  0.005870 ± 0.000040  nats per token, from the original
-99.9th percentile KL                            0.06630  99.9 % of the tokens are below
+mean KL divergence                  0.005870 ± 0.000040  nats per token
+99.9th percentile KL                            0.06630  1 token in 1,000 is above
 same top 1                               93.70 ± 0.40 %  same likeliest next token
 
 measured on 3,810 predicted tokens in 30 chunks of 256 of my.txt
@@ -82,7 +82,7 @@ written to compressed/x/model.kan.safetensors`,
 Deno.test("a file that has grown is not called smaller", () => {
   const sizes = { ...outcome.sizes, compressedBytes: 2 * outcome.sizes.originalBytes };
   const text = compressionText({ ...{ ...outcome, sizes }, textName: "my.txt" });
-  assert.match(text, /2\.00 times larger/);
+  assert.match(text, /2\.00× larger/);
 });
 
 Deno.test("a model that has lost its ability is called that", () => {

@@ -30,8 +30,8 @@ export function sizeRows(sizes: Sizes): string[][] {
   const stored = sizes.originalQuantization ?? originalDtype;
   const ratio = originalBytes / compressedBytes;
   const change = ratio >= 1
-    ? `${formatFixed(ratio, 2)} times smaller than ${stored}`
-    : `${formatFixed(1 / ratio, 2)} times larger than ${stored}`;
+    ? `${formatFixed(ratio, 2)}× smaller than ${stored}`
+    : `${formatFixed(1 / ratio, 2)}× larger than ${stored}`;
   const originalBits = formatFixed(8 * originalBytes / parameters, 2);
   return [
     ["size", formatBytes(originalBytes), formatBytes(compressedBytes), change],
@@ -53,12 +53,12 @@ export function qualityRows(result: EvaluationResult): string[][] {
   const agreement = formatWithError(100 * sameTop1.share, 100 * sameTop1.standardError);
   return [
     ...rows,
-    ["mean KL divergence", "", mean, "nats per token, from the original"],
+    ["mean KL divergence", "", mean, "nats per token"],
     [
       "99.9th percentile KL",
       "",
       formatMeasure(klDivergence.p999),
-      "99.9 % of the tokens are below",
+      "1 token in 1,000 is above",
     ],
     ["same top 1", "", `${agreement} %`, "same likeliest next token"],
   ];
@@ -85,9 +85,9 @@ export function detailRows(result: EvaluationResult): string[][] {
       "median KL divergence",
       "",
       formatWithError(median, medianStandardError),
-      "half of the tokens are below",
+      "half the tokens are above",
     ],
-    ["RMS change of p", "", `${change} %`, "probability of the token that came"],
+    ["RMS change of p", "", `${change} %`, "of the token that came"],
   ];
 }
 
