@@ -269,7 +269,10 @@ export const ggufArchitectures: readonly GgufArchitecture[] = [
     config: [
       ...LLAMA_CONFIG,
       ["original_max_position_embeddings", "rope.scaling.original_context_length", "uint32"],
+      ["sliding_window", "attention.sliding_window", "uint32"],
     ],
+    // No window is written as one of no tokens.
+    settings: ({ sliding_window }) => ({ sliding_window: sliding_window || null }),
     runs: { activations: SILU, frequencyFactors: "longrope" },
   }),
   llamaLike({
