@@ -35,6 +35,7 @@ import {
   planRestored,
   type RestoredModel,
   writeGgufFile,
+  writePlan,
 } from "./restored_gguf.ts";
 import { openOutput } from "./output/output.ts";
 import { cardWithList, listFiles } from "./output/written_files.ts";
@@ -102,10 +103,7 @@ async function writeFolder(
       await writeConfig(join(folder, "config.json"), config, dtype);
       const { file = "the model" } = container;
       if (onnx) await naming(file, () => writeOnnx(folder, config, weights));
-      if (plan !== undefined) {
-        const chunks = plan.chunks(progress);
-        await writeFileAtomically(join(folder, GGUF_NAME), chunks, { signal: run.signal });
-      }
+      if (plan !== undefined) await writePlan(plan, join(folder, GGUF_NAME), progress, run);
       await writeSafetensors(
         join(folder, RESTORED_NAME),
         storedAs(dtype, weights),

@@ -8,6 +8,7 @@ import { writeFileAtomically } from "../data/write_file.ts";
 import type { ModelConfig } from "../eval/architectures/config.ts";
 import { formatBytes, formatCount } from "../eval/report/number_text.ts";
 import { type GgufModel, type GgufPlan, planGguf } from "../gguf/plan_gguf.ts";
+import { QuantizeWorkers } from "../gguf/quantize_workers.ts";
 import type { GgufWeightType } from "../gguf/tensor_types.ts";
 import type { TokenizerFiles } from "../gguf/tokenizer_metadata.ts";
 import { containerWeights } from "../hierarchy/container_weights.ts";
@@ -19,6 +20,7 @@ import { isNamed } from "./input/find_companions.ts";
 import { GGUF_WRITER, ggufFile } from "./output/kinds.ts";
 import { openOutput } from "./output/output.ts";
 import { naming, UsageError } from "./terminal/errors.ts";
+import type { Progress } from "./terminal/phases.ts";
 import type { Run } from "./terminal/run.ts";
 
 /** How the name of a GGUF file ends. */
@@ -81,11 +83,12 @@ export async function writeGgufFile(
   if (licences.length > 0) run.writeLine(`the text of ${licences.join(", ")} is not in the file`);
   if (output.replaces) run.writeLine(`replacing ${out}`);
   await run.phase("write", (progress) =>
-    output.publish((folder) => {
-      const chunks = plan.chunks(progress);
-      return naming(container.file ?? "the model", () =>
-        writeFileAtomically(join(folder, basename(out)), chunks, { signal: run.signal }));
-    }));
+    output.publish((folder) =>
+      naming(
+        container.file ?? "the model",
+        () => writePlan(plan, join(folder, basename(out)), progress, run),
+      )
+    ));
   const { byteLength, tensorCount } = plan;
   run.print(
     json
@@ -121,6 +124,18 @@ export async function planRestored(
   const plan = await naming(file, () => planGguf(model, gguf));
   for (const note of plan.notes) run.writeLine(note);
   return plan;
+}
+
+/** Writes a planned file, quantized on all cores. */
+export async function writePlan(
+  plan: GgufPlan,
+  path: string,
+  progress: Progress,
+  { signal }: Run,
+): Promise<void> {
+  using workers = new QuantizeWorkers(navigator.hardwareConcurrency, signal);
+  const chunks = plan.chunks({ progress, quantize: workers.quantize });
+  await writeFileAtomically(path, chunks, { signal });
 }
 
 /** Decodes all weights of a model as a phase, once, when they are first wanted. */

@@ -16,7 +16,7 @@
  * @module
  */
 export { type GgmlType, ggmlType } from "../data/gguf/types.ts";
-export { type GgufModel, type GgufPlan, planGguf } from "./plan_gguf.ts";
-export { quantizeRows } from "./quantize_rows.ts";
+export { type GgufModel, type GgufPlan, planGguf, type WriteGgufOptions } from "./plan_gguf.ts";
+export { type Quantize, quantizeRows } from "./quantize_rows.ts";
 export { type GgufWeightType, ggufWeightTypes } from "./tensor_types.ts";
 export type { TokenizerFiles } from "./tokenizer_metadata.ts";

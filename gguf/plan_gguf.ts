@@ -17,7 +17,7 @@ import {
 } from "../eval/architectures/registry.ts";
 import { checkTensors } from "../eval/weights/expected_tensors.ts";
 import { ggufArchitectureFor, modelMetadata } from "./model_metadata.ts";
-import { quantizeRows } from "./quantize_rows.ts";
+import { type Quantize, quantizeHere } from "./quantize_rows.ts";
 import { fileTypes, type GgufWeightType, tensorType } from "./tensor_types.ts";
 import { type TokenizerFiles, tokenizerMetadata } from "./tokenizer_metadata.ts";
 import { count, text, texts } from "./values.ts";
@@ -54,6 +54,14 @@ interface MadeTensor {
   readonly values: Float32Array;
 }
 
+/** How a GGUF file is written. */
+export interface WriteGgufOptions {
+  /** Told the share that is done, 0 to 1, and the tensor that is being written. */
+  readonly progress?: (share: number, activity: string) => void;
+  /** What quantizes the values of a tensor; the calling thread if omitted. */
+  readonly quantize?: Quantize;
+}
+
 /** A GGUF file that can be written: everything but the weights has been read and checked. */
 export interface GgufPlan {
   /** Bytes of the whole file. */
@@ -63,16 +71,13 @@ export interface GgufPlan {
   /** What people should know: where llama.cpp differs, and which types are not what was asked for. */
   readonly notes: readonly string[];
   /**
-   * The bytes of the file, made piece by piece of one tensor at a time; `progress` is told the share
-   * that is done and the tensor that comes. Throws {@linkcode InputError} for weights that a type cannot hold.
+   * The bytes of the file, made piece by piece of one tensor at a time. Throws {@linkcode InputError} for weights that a type cannot hold.
    */
-  chunks(progress?: (share: number, activity: string) => void): AsyncGenerator<Uint8Array>;
+  chunks(options?: WriteGgufOptions): AsyncGenerator<Uint8Array>;
 }
 
 /** From here on, f16 rounds to infinity. */
 const F16_END = 65520;
-/** Values that are quantized at once, whole blocks of every type: between them, work can be stopped. */
-const PIECE = 2 ** 18;
 
 /**
  * Plans a GGUF file that llama.cpp runs, with matrices of the type that is asked for; see
@@ -129,7 +134,7 @@ export function planGguf(model: GgufModel, asked: GgufWeightType): GgufPlan {
     byteLength: all.reduce((sum, tensor) => sum + aligned(bytesOf(tensor)), header.length),
     tensorCount: all.length,
     notes: [...about.notes, ...tokenizer.notes, ...insteadOf],
-    chunks: (progress) => chunksOf(header, all, weights, attention, progress),
+    chunks: (options = {}) => chunksOf(header, all, weights, attention, options),
   };
 }
 
@@ -153,7 +158,7 @@ async function* chunksOf(
   tensors: readonly (PlannedTensor | MadeTensor)[],
   weights: WeightSource,
   counts: HeadCounts,
-  progress: (share: number, activity: string) => void = () => {},
+  { progress = () => {}, quantize = quantizeHere }: WriteGgufOptions,
 ): AsyncGenerator<Uint8Array> {
   yield header;
   const total = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
@@ -161,11 +166,14 @@ async function* chunksOf(
   for (const tensor of tensors) {
     const { type, name, shape } = tensor;
     const values = "values" in tensor ? tensor.values : await readValues(tensor, weights, counts);
-    for (let start = 0; start < values.length; start += PIECE) {
-      progress((done + start) / total, name);
-      yield quantizeRows(type, values.subarray(start, start + PIECE));
-    }
+    progress(done / total, name);
     const length = bytesOf(tensor);
+    let written = 0;
+    for await (const bytes of quantize(type, values)) {
+      yield bytes;
+      written += bytes.length;
+      progress((done + elementCount(shape) * written / length) / total, name);
+    }
     yield new Uint8Array(aligned(length) - length);
     done += elementCount(shape);
   }

@@ -40,3 +40,19 @@ export function quantizeRows(type: GgmlType, values: Float32Array): Uint8Array {
   }
   return bytes;
 }
+
+/** Gives the bytes of values, a whole number of blocks, piece by piece. */
+export type Quantize = (type: GgmlType, values: Float32Array) => AsyncIterable<Uint8Array>;
+
+/** Values that are quantized at once, whole blocks of every type: between them, work can be stopped. */
+export const PIECE = 2 ** 16;
+
+/** Quantizes on the calling thread. */
+export async function* quantizeHere(
+  type: GgmlType,
+  values: Float32Array,
+): AsyncGenerator<Uint8Array> {
+  for (let start = 0; start < values.length; start += PIECE) {
+    yield await Promise.resolve(quantizeRows(type, values.subarray(start, start + PIECE)));
+  }
+}

@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { GGUF_TYPES } from "../baselines/gguf.ts";
 import { dequantize } from "../data/gguf/dequantize.ts";
 import { ggmlType } from "../data/gguf/types.ts";
-import { quantizeRows } from "./quantize_rows.ts";
+import { quantizeHere, quantizeRows } from "./quantize_rows.ts";
+import { QuantizeWorkers } from "./quantize_workers.ts";
 import recorded from "./testdata/quantized.json" with { type: "json" };
 
 const floats = (hex: string) => new Float32Array(Uint8Array.fromHex(hex).buffer);
@@ -61,4 +62,25 @@ Deno.test("every type keeps values within half a step of its largest", () => {
 Deno.test("what cannot be written is refused", () => {
   assert.throws(() => quantizeRows(ggmlType("Q2_K"), new Float32Array(256)), RangeError);
   assert.throws(() => quantizeRows(ggmlType("Q8_0"), new Float32Array(33)), RangeError);
+});
+
+Deno.test("workers give the bytes of one thread, and a signal ends them", async () => {
+  const values = Float32Array.from({ length: 3 * 65536 + 512 }, (_, i) => Math.sin(i * i));
+  const joined = async (chunks: AsyncIterable<Uint8Array>) => {
+    const parts: Uint8Array[] = [];
+    for await (const chunk of chunks) parts.push(chunk);
+    return new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
+  };
+  using workers = new QuantizeWorkers(2);
+  for (const name of ["Q4_K", "Q6_K", "Q8_0"]) {
+    const type = ggmlType(name);
+    const whole = quantizeRows(type, values);
+    assert.deepEqual(await joined(workers.quantize(type, values)), whole);
+    assert.deepEqual(await joined(quantizeHere(type, values)), whole);
+  }
+  const stop = new AbortController();
+  using stopped = new QuantizeWorkers(2, stop.signal);
+  const work = joined(stopped.quantize(ggmlType("Q4_K"), values));
+  stop.abort(new Error("enough"));
+  await assert.rejects(work, /enough/);
 });

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { DEFAULT_BITS } from "../../hierarchy/compressor_options.ts";
 import type { CompressorOptions, Preset } from "../../hierarchy/mod.ts";
 import { UsageError } from "../terminal/errors.ts";
@@ -78,17 +79,48 @@ export function coderOptions(
   };
 }
 
-/** Ending of an output folder's name that tells targets apart, such as `rate-4bit`. */
+/** The options that change what is written. */
+type WrittenOptions = Partial<
+  Pick<
+    CompressOptions,
+    | "uniform"
+    | "dataFree"
+    | "effort"
+    | "states"
+    | "levels"
+    | "hiddenDims"
+    | "calibration"
+    | "calibrationTokens"
+    | "losslessSmall"
+    | "seed"
+  >
+>;
+
+/**
+ * Ending of an output folder's name, such as `rate-4bit` or `rate-4bit-data-free`: settings that
+ * change the result change the name, so that one result does not take the place of another.
+ */
 export function targetLabel(
   { preset, bits, bytes, maxKl }: CompressTarget,
-  { uniform }: Pick<CompressOptions, "uniform">,
+  options: WrittenOptions,
 ): string {
+  const { levels, hiddenDims, effort, states, calibration, calibrationTokens, seed } = options;
   const rate = bytes !== undefined
-    ? `-${bytes}bytes`
+    ? `${bytes}bytes`
     : maxKl !== undefined
-    ? `-kl${maxKl}`
-    : bits === undefined
-    ? ""
-    : `-${bits}bit`;
-  return `${preset}${rate}${uniform ? "-uniform" : ""}`;
+    ? `kl${maxKl}`
+    : bits !== undefined && `${bits}bit`;
+  return [
+    preset,
+    rate,
+    hiddenDims !== undefined ? hiddenDims.join("x") : levels !== undefined && `${levels}levels`,
+    options.uniform && "uniform",
+    options.dataFree && "data-free",
+    effort !== undefined && effort !== "normal" && effort,
+    states !== undefined && `${states}states`,
+    calibration !== undefined && `on-${basename(calibration).replace(/\.\w+$/, "")}`,
+    calibrationTokens !== undefined && `${calibrationTokens}tokens`,
+    options.losslessSmall && "lossless-small",
+    seed !== undefined && seed !== 0 && `seed${seed}`,
+  ].filter((part) => typeof part === "string").join("-").replace(/[^\w.-]+/g, "-");
 }

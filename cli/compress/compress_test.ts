@@ -163,4 +163,25 @@ Deno.test("uniform rates are recorded, in the output and in the default folder's
     assert.equal(targetLabel({ preset: "rate", bits: 8 }, { uniform: true }), "rate-8bit-uniform");
     assert.equal(targetLabel({ preset: "hybrid", maxKl: 0.02 }, {}), "hybrid-kl0.02");
     assert.equal(targetLabel({ preset: "seed" }, {}), "seed");
+    const rate = { preset: "rate", bits: 4 } as const;
+    assert.equal(targetLabel(rate, { effort: "normal", seed: 0 }), "rate-4bit");
+    const names = ([
+      { dataFree: true },
+      { effort: "best" },
+      { states: 8 },
+      { calibration: "../my novels.txt" },
+      { calibrationTokens: 99 },
+      { losslessSmall: true },
+      { seed: 1 },
+    ] as const).map((options) => targetLabel(rate, options));
+    assert.deepEqual(names, [
+      "rate-4bit-data-free",
+      "rate-4bit-best",
+      "rate-4bit-8states",
+      "rate-4bit-on-my-novels",
+      "rate-4bit-99tokens",
+      "rate-4bit-lossless-small",
+      "rate-4bit-seed1",
+    ]);
+    assert.equal(targetLabel({ preset: "seed" }, { hiddenDims: [8, 4] }), "seed-8x4");
   }));

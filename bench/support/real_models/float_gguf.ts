@@ -24,7 +24,7 @@ export async function writeFloatGguf(source: ModelSource, path: string, run: Run
   }
   await run.phase(
     "write GGUF",
-    (progress) => writeFileAtomically(path, plan.chunks(progress), { signal: run.signal }),
+    (progress) => writeFileAtomically(path, plan.chunks({ progress }), { signal: run.signal }),
   );
 }
 
