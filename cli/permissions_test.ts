@@ -33,7 +33,7 @@ Deno.test("permissions are the least that do", () => {
   });
   const sets = {
     inspect: ["inspect"],
-    models: ["compress", "decompress", "sample", "report", "demo"],
+    models: ["compress", "decompress", "sample", "report", "publish-model", "demo"],
     plots: ["evaluate", "sweep", "inspect:plot"],
   };
   for (const [set, tasks] of Object.entries(sets)) {

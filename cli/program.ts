@@ -6,6 +6,7 @@ import { addInspect } from "./inspect_command.ts";
 import type { Start } from "./options/command.ts";
 import { refuseIgnoredOptions } from "./options/option_conflicts.ts";
 import { addPageCommands } from "./page_commands.ts";
+import { addPublishModel } from "./publish_model_command.ts";
 import { addSample } from "./sample_command.ts";
 import { addSweep } from "./sweep/command.ts";
 import { usageErrorText } from "./terminal/errors.ts";
@@ -18,6 +19,7 @@ const COMMANDS = [
   addDecompress,
   addSample,
   addSweep,
+  addPublishModel,
   addPageCommands,
 ];
 

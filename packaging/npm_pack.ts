@@ -13,6 +13,7 @@ import {
   globSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -28,7 +29,9 @@ import { packageJson } from "./package_json.ts";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** Of the repository, not for those who use the package. */
-const LEFT_OUT = [".github", "docs", "ARCHITECTURE.md", "CONTRIBUTING.md", "deno.lock"];
+const LEFT_OUT = [".github", "ARCHITECTURE.md", "CONTRIBUTING.md", "deno.lock"];
+/** What a command gives away. */
+const KEPT_DOCUMENT = "decode_rate.py";
 
 const COMPILER_OPTIONS: ts.CompilerOptions = {
   target: ts.ScriptTarget.ES2022,
@@ -53,6 +56,9 @@ export function packForNpm(folder: string): string {
     const contents = translate(work);
     finishModules(contents);
     for (const name of LEFT_OUT) rmSync(join(contents, name), { recursive: true, force: true });
+    for (const name of readdirSync(join(contents, "docs"))) {
+      if (name !== KEPT_DOCUMENT) rmSync(join(contents, "docs", name), { recursive: true });
+    }
     addBundles(contents);
     writeFileSync(
       join(contents, "package.json"),

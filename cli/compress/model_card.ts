@@ -128,6 +128,65 @@ export function restoredCard(
   ].join("\n\n") + "\n";
 }
 
+/** What the card of a folder tells that is made to be published. */
+export interface Publication {
+  readonly bitsPerWeight: number;
+  /** Size of the compressed file. */
+  readonly bytes: number;
+  /** `owner/name` on the hub, where that is known. */
+  readonly repo?: string;
+  /** Name of the decoder in Python, where there is one for the file. */
+  readonly pythonDecoder?: string;
+  readonly files: readonly {
+    readonly name: string;
+    readonly bytes: number;
+    readonly sha256: string;
+  }[];
+}
+
+/** The card of a folder that `publish-model` makes. */
+export function publishedCard(
+  origin: CardOrigin,
+  { bitsPerWeight, bytes, repo, pythonDecoder, files }: Publication,
+): string {
+  const url = `https://huggingface.co/${repo ?? "OWNER/NAME"}/resolve/main/${COMPRESSED_NAME}`;
+  return [
+    headOf(origin, "kanpress"),
+    `# ${titleOf(origin)} at ${formatFixed(bitsPerWeight, 2)} bits per weight`,
+    `${linkTo(origin)}, compressed with ${PROJECT} to ${formatBytes(bytes)}. ` +
+    `\`${COMPRESSED_NAME}\` holds all of its weights and is expanded before the model runs.`,
+    origin.measured ?? `${MEASURED_HEADING}\n\nHow well it does has not been measured.`,
+    "## Use",
+    "In a page, Node or Deno, layer by layer while it downloads:",
+    code(
+      "js",
+      'import { openCompressed } from "kanpress/download"; // npm; "@kanpress/kanpress/download" of JSR\n\n' +
+        `const model = await openCompressed("${url}");\n` +
+        "for await (const [name, { shape, data }] of model) console.log(name, shape, data);",
+    ),
+    ...(pythonDecoder === undefined ? [] : [
+      `In Python, without any package, though slowly (\`${pythonDecoder}\` is written to be read):`,
+      code(
+        "python",
+        "from decode_rate import decode\n\n" +
+          `weights = decode(open("${COMPRESSED_NAME}", "rb").read())  # {name: (shape, values)}`,
+      ),
+    ]),
+    "As a folder that transformers loads, or a GGUF file for llama.cpp:",
+    code(
+      "sh",
+      "npx kanpress decompress . --out ../restored\n" +
+        "npx kanpress decompress . --out ../model.gguf --gguf q8_0",
+    ),
+    "## Files",
+    markdownTable(
+      ["file", "bytes", "SHA-256", ""],
+      files.map((file) => [plain(file.name), String(file.bytes), `\`${file.sha256}\``, ""]),
+    ).replaceAll(/ \|[ -]*\|$/gm, " |"),
+    ...licence(origin),
+  ].join("\n\n") + "\n";
+}
+
 function describeMeasurement({ result, textName, task }: Measured): string {
   if (result !== undefined) {
     return `Measured on ${describeTokens(result)} of ${nameOfText(textName ?? "a text")}.`;
