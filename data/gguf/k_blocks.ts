@@ -1,10 +1,11 @@
+import { halfAt } from "./half_at.ts";
 import type { BlockReader } from "./legacy_blocks.ts";
 
 // Dequantizers of ggml's k-quants: super-blocks of 256 values, in sub-blocks of 16 or 32.
 
 /** d · s · q − e · m of 2 bits: scales s and minima m of 4 bits for each 16 values. */
 export const readQ2_K: BlockReader = (view, at, target, to) => {
-  const scale = view.getFloat16(at + 80, true), least = view.getFloat16(at + 82, true);
+  const scale = halfAt(view, at + 80), least = halfAt(view, at + 82);
   for (let i = 0; i < 256; i++) {
     const steps = view.getUint8(at + (i >> 4));
     // Four values, 32 apart, share a byte.
@@ -15,7 +16,7 @@ export const readQ2_K: BlockReader = (view, at, target, to) => {
 
 /** d · s · q of 3 bits from -4 on: scales s of 6 bits from -32 on for each 16 values. */
 export const readQ3_K: BlockReader = (view, at, target, to) => {
-  const scale = view.getFloat16(at + 108, true);
+  const scale = halfAt(view, at + 108);
   for (let block = 0; block < 16; block++) {
     const low = view.getUint8(at + 96 + (block & 7)) >> (block >> 3) * 4 & 15;
     const high = view.getUint8(at + 104 + (block & 3)) >> (block >> 2) * 2 & 3;
@@ -50,7 +51,7 @@ function readWithMinima(
   to: number,
   integer: (i: number) => number,
 ): void {
-  const scale = view.getFloat16(at, true), least = view.getFloat16(at + 2, true);
+  const scale = halfAt(view, at), least = halfAt(view, at + 2);
   for (let block = 0; block < 8; block++) {
     const step = scale * sixBits(view, at + 4, block, 0);
     const minimum = least * sixBits(view, at + 4, block, 4);
@@ -73,7 +74,7 @@ function sixBits(view: DataView, at: number, block: number, kind: 0 | 4): number
 
 /** d · s · q of 6 bits from -32 on: signed bytes s for each 16 values. */
 export const readQ6_K: BlockReader = (view, at, target, to) => {
-  const scale = view.getFloat16(at + 208, true);
+  const scale = halfAt(view, at + 208);
   for (let block = 0; block < 16; block++) {
     const step = scale * view.getInt8(at + 192 + block);
     for (let i = 16 * block; i < 16 * block + 16; i++) {

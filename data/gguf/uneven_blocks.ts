@@ -1,3 +1,4 @@
+import { halfAt } from "./half_at.ts";
 import type { BlockReader } from "./legacy_blocks.ts";
 
 // Dequantizers of ggml's types IQ4: four bits choose one of sixteen values that are not evenly spaced.
@@ -24,12 +25,12 @@ const unevenValues = Int8Array.of(
 
 /** Blocks of 32 values with one scale. */
 export const readIQ4_NL: BlockReader = (view, at, target, to) => {
-  readPairs(view, at + 2, target, to, view.getFloat16(at, true));
+  readPairs(view, at + 2, target, to, halfAt(view, at));
 };
 
 /** Super-blocks of 256 values: scales of 6 bits from -32 on for each 32. */
 export const readIQ4_XS: BlockReader = (view, at, target, to) => {
-  const scale = view.getFloat16(at, true), highs = view.getUint16(at + 2, true);
+  const scale = halfAt(view, at), highs = view.getUint16(at + 2, true);
   for (let block = 0; block < 8; block++) {
     const low = view.getUint8(at + 4 + (block >> 1)) >> (block & 1) * 4 & 15;
     const step = scale * ((low | (highs >> 2 * block & 3) << 4) - 32);
