@@ -147,8 +147,8 @@ function percent(share: number): string {
 }
 
 const values = readOptions({ states: { type: "string", default: "8,256" } });
-const signal = randomMatrices();
+const matrices = randomMatrices();
 console.log("million weights per second".padEnd(26) + "    one pass   whole step    goal");
-for (const states of values.states.split(",")) await benchStates(Number(states), signal);
-await benchFeedback(signal[0]!);
-await benchFeedback(signal[3]!);
+for (const states of values.states.split(",")) await benchStates(Number(states), matrices);
+await benchFeedback(matrices[0]!);
+await benchFeedback(matrices[3]!);

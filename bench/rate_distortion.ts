@@ -15,10 +15,10 @@ import { readOptions } from "./support/command_line.ts";
 import { measureGap } from "./support/theory/code_gap.ts";
 import { type DrawnGap, gapFigure } from "./support/theory/gap_figure.ts";
 import {
-  gaussianSignal,
-  laplacianSignal,
-  type TestSignal,
-  weightSignal,
+  gaussianMatrices,
+  laplacianMatrices,
+  type TestMatrices,
+  weightMatrices,
 } from "./support/theory/test_matrices.ts";
 import { printTable } from "./support/theory/table.ts";
 
@@ -48,11 +48,11 @@ const args = readOptions({
   json: { type: "string" },
 });
 
-async function testMatrices(name: string): Promise<TestSignal> {
+async function testMatrices(name: string): Promise<TestMatrices> {
   const samples = 2 ** Number(args["log2-samples"]);
-  if (name === "gaussian") return gaussianSignal(samples);
-  if (name === "laplacian") return laplacianSignal(samples);
-  if (name === "weights") return await weightSignal();
+  if (name === "gaussian") return gaussianMatrices(samples);
+  if (name === "laplacian") return laplacianMatrices(samples);
+  if (name === "weights") return await weightMatrices();
   throw new Error(`--sources: ${name} is not gaussian, laplacian or weights`);
 }
 

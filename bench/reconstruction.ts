@@ -25,7 +25,7 @@ import { createFieldLevel, decodeField } from "../hierarchy/levels/field_level.t
 import { createTrellis, quantizersOf } from "../hierarchy/scan/trellis.ts";
 import { readOptions } from "./support/command_line.ts";
 import { openEmbeddedCalibrated, TEXT_OPTIONS } from "./support/theory/calibrated_model.ts";
-import { codedSignal, withMatrices } from "./support/theory/coded_matrices.ts";
+import { codedMatrices, withMatrices } from "./support/theory/coded_matrices.ts";
 import {
   type CentroidSums,
   quantizeShifted,
@@ -50,8 +50,8 @@ const kindOf = (name: string): Kind =>
 
 const model = await openEmbeddedCalibrated(args);
 const { weights } = model;
-const signal = await codedSignal(weights, model.metrics, Number(args.bits));
-const values = signal.reduce((sum, { data }) => sum + data.length, 0);
+const originals = await codedMatrices(weights, model.metrics, Number(args.bits));
+const values = originals.reduce((sum, { data }) => sum + data.length, 0);
 const states = Number(args.states);
 const trellis = createTrellis(states), quantizers = quantizersOf({ states });
 
@@ -81,7 +81,7 @@ function shiftsOf(name: string, shares: Shares): Shifts {
 }
 
 async function encode(step: number, inside: Shares, after: Shares): Promise<Coded> {
-  const field = await createFieldLevel({ step }).encode(signal, { seed: 0 });
+  const field = await createFieldLevel({ step }).encode(originals, { seed: 0 });
   const coded = field.output.map((matrix) =>
     quantizeShifted(
       trellis,
@@ -107,12 +107,12 @@ async function encode(step: number, inside: Shares, after: Shares): Promise<Code
     const data = after === NONE ? values : values.map((level) => shiftLevel(shifts, level));
     return { ...matrix, data };
   });
-  const decoded = decodeField(field.encoded, moved, signal);
+  const decoded = decodeField(field.encoded, moved, originals);
   return {
     bits: bits / values,
     weights: withMatrices(
       weights,
-      decoded.map((matrix, i) => ({ ...matrix, transposed: signal[i]!.transposed })),
+      decoded.map((matrix, i) => ({ ...matrix, transposed: originals[i]!.transposed })),
     ),
     error: coded.reduce((sum, { centroids }) => sum + centroids.squares, 0) / values,
     centroids: centroidsByKind(coded.map(({ centroids }) => centroids)),
@@ -121,7 +121,7 @@ async function encode(step: number, inside: Shares, after: Shares): Promise<Code
 
 function centroidsByKind(all: readonly CentroidSums[]): Map<Kind, Shifts> {
   return new Map(KINDS.map((kind) => {
-    const own = all.filter((_, i) => kindOf(signal[i]!.name) === kind);
+    const own = all.filter((_, i) => kindOf(originals[i]!.name) === kind);
     const shift = (place: number) => {
       let sum = 0, count = 0;
       for (const { sums, counts } of own) {

@@ -11,7 +11,7 @@ import { finishWithBreaks, type Steps } from "../workers/steps.ts";
 
 /** What one level of the hierarchy costs and what it leaves to the levels after it. */
 export interface LevelReport {
-  /** Number of the stage, from 0: the stages' signals add up to the weights. */
+  /** Number of the stage, from 0: the stages' decoded matrices add up to the weights. */
   readonly stage: number;
   /** Kind of level. */
   readonly kind: string;
@@ -69,7 +69,7 @@ export interface CompressionReport {
   readonly bitsPerWeight: number;
   /** Bytes of header and tensors kept exactly. */
   readonly overhead: { readonly header: number; readonly exact: number };
-  /** Every stage: their decoded signals add up to the weights. */
+  /** Every stage: their decoded matrices add up to the weights. */
   readonly stages: readonly StageReport[];
   /** Every level, outermost first, stage after stage. */
   readonly levels: readonly LevelReport[];
@@ -164,11 +164,11 @@ function* savedBits(
 ): Steps<number[]> {
   const saved = stages.map(() => 0);
   for (const { matrices, wanted } of decodeGroups(stages, shapes)) {
-    const signals: Matrices[] = [];
-    for (const stage of stages) signals.push(yield* decodeStage(stage, shapes, wanted));
+    const decoded: Matrices[] = [];
+    for (const stage of stages) decoded.push(yield* decodeStage(stage, shapes, wanted));
     for (const matrix of matrices) {
       yield;
-      const parts = signals.map((matrices) => matrices[matrix]!.data);
+      const parts = decoded.map((matrices) => matrices[matrix]!.data);
       const rest = original === undefined ? sumOf(parts) : original[matrix]!.data.slice();
       let before = energy(rest);
       parts.forEach((part, i) => {

@@ -68,7 +68,7 @@ function pointsOf(name: string, rates: readonly number[]): SweepPoint[] {
   }
   if (BASELINES.has(name)) return [{ name }];
   throw new UsageError(
-    `--presets ${name}: is none of ${SWEEP_NAMES.join(", ")}, nor a baseline ` +
+    `--presets ${name}: is not one of ${SWEEP_NAMES.join(", ")}, nor a baseline ` +
       `(${baselineKinds().join(", ")})`,
   );
 }

@@ -17,7 +17,7 @@ Deno.test("names without points are refused", () => {
       (error) =>
         error instanceof Error && error.name === "UsageError" && message.test(error.message),
     );
-  rejects(["best"], [3], /--presets best: is none of rate, seed, hybrid, rtn, .*baseline .*nf4/);
+  rejects(["best"], [3], /--presets best: is not one of rate, seed, hybrid, rtn, .*baseline .*nf4/);
   rejects(["toString"], [3], /--presets toString: is none/);
   rejects(["gptq"], [2.5, 3.5], /--presets gptq: has nothing at 2.5, 3.5 bits/);
 });

@@ -195,7 +195,7 @@ export interface LayerDescription {
   readonly feedForward: FeedForwardDescription;
   /** Of what the block gives, before the residual sum, beside the norm before (Gemma 2). */
   readonly feedForwardOutputNorm?: NormDescription;
-  /** Factor of what attention and block give, before the residual sums; 1 if absent (Granite). */
+  /** Factor of what attention and block give, before the residual sums; 1 if omitted (Granite). */
   readonly residualScale?: number;
   /**
    * With A and F for attention and feed-forward block, each with its norm N before it unless said:
@@ -235,14 +235,14 @@ export interface ModelSummary {
   readonly contextLength: number;
   /** Name of the token embedding, `[vocabularySize, hiddenSize]`. */
   readonly tokenEmbedding: string;
-  /** Factor of the token embedding, before positions are added; 1 if absent (Gemma, Granite). */
+  /** Factor of the token embedding, before positions are added; 1 if omitted (Gemma, Granite). */
   readonly embeddingScale?: number;
   /**
    * Name of the learned position embedding, `[positionOffset + contextLength, hiddenSize]`, if there
    * is one.
    */
   readonly positionEmbedding?: string;
-  /** Row of the position embedding that belongs to the first token; 0 if absent (OPT: 2). */
+  /** Row of the position embedding that belongs to the first token; 0 if omitted (OPT: 2). */
   readonly positionOffset?: number;
 }
 
@@ -265,7 +265,7 @@ export interface TransformerDescription extends ModelSummary {
    * weight is {@linkcode TransformerDescription.tokenEmbedding}.
    */
   readonly head: LinearDescription;
-  /** Factor of the logits; 1 if absent (Granite). */
+  /** Factor of the logits; 1 if omitted (Granite). */
   readonly logitScale?: number;
   /** Logits x, after their factor, become `logitSoftCap * tanh(x / logitSoftCap)` (Gemma 2). */
   readonly logitSoftCap?: number;

@@ -2,13 +2,13 @@ import { InputError } from "../../data/input_error.ts";
 import { type Figure, layoutOf, REFERENCE_COLOR, seriesStyle } from "./figure.ts";
 import { greatest } from "../../data/extremes.ts";
 
-/** What one code makes of a signal. */
+/** What one code makes of a source. */
 export interface RateDistortionPoint {
   /** What coded it; points of one method are one series. */
   readonly method: string;
   /** Bits per value. */
   readonly rate: number;
-  /** Squared error divided by the signal's variance, above 0. */
+  /** Squared error divided by the variance of the source, above 0. */
   readonly distortion: number;
 }
 

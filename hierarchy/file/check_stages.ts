@@ -6,10 +6,10 @@ import { damaged, described } from "../levels/stored_level.ts";
 import { codedShapes } from "./plan_tensors.ts";
 import type { StoredTensor } from "./tensor_names.ts";
 
-/** What a level hands on may have this many values for each weight of the model… */
+/** The output of a level may have this many values for each weight of the model… */
 const LARGEST_EXPANSION = 4;
 /** …or so many, where the model is small. */
-const SMALL_SIGNAL = 2 ** 16;
+const SMALL_OUTPUT = 2 ** 16;
 
 /**
  * Weights for each byte of a stage with autoencoders, whose streams alone would not bound them, and
@@ -19,7 +19,7 @@ const MOST_WEIGHTS_PER_BYTE = 2 ** 14, SMALL_MODEL = 2 ** 22;
 
 /**
  * Throws {@linkcode InputError} unless the levels of every stage can code these tensors:
- * each hands on what the next one codes, until the last, and their streams are long enough for the
+ * the output of each is what the next one codes, until the last, and their streams are long enough for the
  * values that they stand for. Whatever decoding allocates is bounded afterwards.
  */
 export function checkStages(tensors: readonly StoredTensor[], stages: readonly Stage[]): void {
@@ -53,17 +53,17 @@ function checkStage(stage: Stage, first: readonly MatrixShape[]): void {
     if (isLast && output.length > 0) {
       throw damaged(level, `no level follows that codes what it leaves of ${nameOf(first)}`);
     }
-    if (countValues(output) > Math.max(SMALL_SIGNAL, LARGEST_EXPANSION * weights)) {
+    if (countValues(output) > Math.max(SMALL_OUTPUT, LARGEST_EXPANSION * weights)) {
       throw damaged(
         level,
-        `hands on ${countValues(output)} values for ${weights}, from ${nameOf(first)} on`,
+        `has an output of ${countValues(output)} values for ${weights}, from ${nameOf(first)} on`,
       );
     }
     shapes = output;
   });
 }
 
-/** The first matrix of a signal, for a message. */
+/** The first matrix of a list, for a message. */
 function nameOf([first]: readonly MatrixShape[]): string {
   return first === undefined ? "no tensor" : described(first);
 }

@@ -21,7 +21,7 @@ import { foldTensors } from "./tensor_names.ts";
  * U8 tensor, everything else JSON in its metadata.
  */
 export interface Container extends ContainerDescription {
-  /** Hierarchies whose decoded signals add up to the weights; each lists its outermost level first. */
+  /** Hierarchies whose decoded matrices add up to the weights; each lists its outermost level first. */
   readonly stages: readonly Stage[];
   /** Bytes of the tensors that no level codes, one after the other. */
   readonly verbatim: Uint8Array;

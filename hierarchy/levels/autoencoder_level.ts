@@ -48,7 +48,7 @@ export interface AutoencoderLevelsOptions extends AutoencoderOptions {
 }
 
 /**
- * A level that flattens its matrices into one vector, cuts it into blocks, and hands on what a
+ * A level that flattens its matrices into one vector, cuts it into blocks, and has as output what a
  * Kolmogorov-Arnold encoder makes of each block: the latent, one row a block. The decoder, a KAN
  * layer of cubic B-splines trained together with the encoder, is quantized and stored; the encoder
  * is thrown away. Throws {@linkcode InputError} for settings out of range and for weights that are

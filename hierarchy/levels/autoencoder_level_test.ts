@@ -116,7 +116,7 @@ async function roundTrip(matrices: Matrices, hiddenDims: readonly number[], seed
   return { encoded, decoded, latent: left };
 }
 
-Deno.test("nested levels take signals of any shape, and repeat to the byte", async () => {
+Deno.test("nested levels take matrices of any shape, and repeat to the byte", async () => {
   const side = fc.integer({ min: 0, max: 12 });
   const shapes = fc.array(fc.tuple(side, side), { maxLength: 4 });
   const widths = fc.constantFrom([2], [4, 3], [6, 2, 1]);

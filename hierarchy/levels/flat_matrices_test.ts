@@ -5,7 +5,7 @@ import { createFlatMatricesWriter, flattenMatrices, signalLength } from "./flat_
 import type { Matrices } from "../matrix/matrix.ts";
 import { scaleOf } from "./log_scale.ts";
 
-function randomSignal(shapes: readonly (readonly [number, number])[], seed: number): Matrices {
+function randomMatrices(shapes: readonly (readonly [number, number])[], seed: number): Matrices {
   const random = createRandom(seed);
   return shapes.map(([rows, columns], i) => ({
     name: `m${i}`,
@@ -21,7 +21,7 @@ const shapes = fc.array(fc.tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ mi
 
 Deno.test("reading flat matrices block by block and cutting them again gives the matrices", () => {
   fc.assert(fc.property(shapes, fc.integer({ min: 1, max: 9 }), fc.nat(), (list, block, seed) => {
-    const matrices = randomSignal(list, seed);
+    const matrices = randomMatrices(list, seed);
     const flat = flattenMatrices(matrices);
     assert.equal(flat.length, signalLength(matrices));
     const writer = createFlatMatricesWriter(flat.scaleCodes, matrices);
@@ -42,7 +42,7 @@ Deno.test("reading flat matrices block by block and cutting them again gives the
 });
 
 Deno.test("flat matrices have a root mean square near 1", () => {
-  const [matrix] = randomSignal([[30, 40]], 5);
+  const [matrix] = randomMatrices([[30, 40]], 5);
   const flat = flattenMatrices([matrix!]);
   const values = new Float32Array(flat.length);
   flat.read(0, values);

@@ -27,7 +27,7 @@ export interface LevelCodec {
    * nothing that a file merely claims.
    */
   check(encoded: EncodedLevel, shapes: readonly MatrixShape[]): void;
-  /** What the level hands on, given the matrices that it codes; empty for a last level. */
+  /** The output of the level, given the matrices that it codes; empty for a last level. */
   outputShapes(encoded: EncodedLevel, shapes: readonly MatrixShape[]): readonly MatrixShape[];
   /** Which streams are needed for some of the matrices; if omitted, all are for any. */
   readonly dividedStreams?: DividedStreams;

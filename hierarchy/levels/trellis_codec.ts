@@ -27,19 +27,19 @@ import { finish, type Steps } from "../../workers/steps.ts";
 /** The fewest bits of an index: its table has an escape beside it. */
 const FEWEST_INDEX_BITS = PROBABILITY_BITS - Math.log2(PROBABILITY_SCALE - 1);
 
-/** Decodes what `createTrellisLevel` encoded: the quantized signal, in steps. */
+/** Decodes what `createTrellisLevel` encoded: the quantized matrices, in steps. */
 export function decodeTrellis(
   encoded: EncodedLevel,
   output: Matrices,
   shapes: readonly MatrixShape[],
   wanted?: WantedParts,
 ): Matrices {
-  return finish(decodeSignal(encoded, output, shapes, wanted));
+  return finish(decodeSteps(encoded, output, shapes, wanted));
 }
 
-function* decodeSignal(
+function* decodeSteps(
   encoded: EncodedLevel,
-  _handedOn: Matrices,
+  _output: Matrices,
   shapes: readonly MatrixShape[],
   wanted?: WantedParts,
 ): Steps<Matrices> {
@@ -165,7 +165,7 @@ function* matrixBits(
 /** How trellis levels are read from a file. */
 export const trellisCodec: LevelCodec = {
   kind: "trellis",
-  decode: decodeSignal,
+  decode: decodeSteps,
   isLast: true,
   decodesApart: true,
   check: checkTrellis,

@@ -13,7 +13,7 @@ import { createTrellisLevel } from "./trellis_level.ts";
 const CONTEXT = { seed: 1 };
 
 /** Gaussian matrices whose scale is separable over rows and columns. */
-function gaussianSignal(shapes: readonly (readonly [number, number])[], spread = 1): Matrices {
+function gaussianMatrices(shapes: readonly (readonly [number, number])[], spread = 1): Matrices {
   const random = createRandom(4);
   return shapes.map(([rows, columns], i) => {
     const rowScales = Array.from({ length: rows }, () => 2 ** (spread * random.normal()));
@@ -51,7 +51,7 @@ async function code(matrices: Matrices, step: number, states: number) {
 }
 
 Deno.test("field and trellis levels approach the rate-distortion bound of a Gaussian", async () => {
-  const matrices = gaussianSignal([[256, 256], [64, 512]], 0);
+  const matrices = gaussianMatrices([[256, 256], [64, 512]], 0);
   const weights = 256 * 256 + 64 * 512;
   for (const [states, gap] of [[1, 0.295], [8, 0.15], [32, 0.12]] as const) {
     const { decoded, bytes } = await code(matrices, states === 1 ? 0.3 : 0.16, states);
@@ -61,7 +61,7 @@ Deno.test("field and trellis levels approach the rate-distortion bound of a Gaus
 });
 
 Deno.test("the scale field is worth the spread of the scales", async () => {
-  const matrices = gaussianSignal([[200, 300]], 0.7);
+  const matrices = gaussianMatrices([[200, 300]], 0.7);
   const { decoded, bytes } = await code(matrices, 0.02, 1);
   let ideal = 0;
   const { rows, columns, data } = matrices[0]!;
@@ -83,7 +83,7 @@ function meanSquare(data: Float32Array): number {
 }
 
 Deno.test("passes under the rate term bring the code nearer to the bound", async () => {
-  const matrices = gaussianSignal([[256, 512]], 0);
+  const matrices = gaussianMatrices([[256, 512]], 0);
   const gaps: number[] = [];
   for (const ratePasses of [0, 2, 8]) {
     const rateWeight = ratePasses === 0 ? 0 : 0.42;
@@ -126,14 +126,14 @@ Deno.test("every value decodes to within the trellis' reach, for any shape and o
 });
 
 Deno.test("encoding repeats to the byte, and long matrices are cut into segments", async () => {
-  const matrices = gaussianSignal([[1200, 1000]]);
+  const matrices = gaussianMatrices([[1200, 1000]]);
   const first = await code(matrices, 0.5, 4), second = await code(matrices, 0.5, 4);
   assert.deepEqual(first.trellis, second.trellis);
   assert.deepEqual([...first.trellis.streams.keys()], ["fields", "codes.0", "codes.1", "codes.2"]);
 });
 
 Deno.test("damaged code streams are reported, not decoded", async () => {
-  const matrices = gaussianSignal([[64, 64]]);
+  const matrices = gaussianMatrices([[64, 64]]);
   const { trellis } = await code(matrices, 0.2, 8);
   const streams = new Map(trellis.streams);
   streams.set("codes.0", streams.get("codes.0")!.slice(0, -40));

@@ -14,7 +14,7 @@ export interface RowColumnSteps {
 
 /** A matrix that a level codes: row-major float32 values. */
 export interface Matrix {
-  /** Checkpoint name of the tensor, or a level's own name for what it hands on. */
+  /** Checkpoint name of the tensor, or a level's own name for its output. */
   readonly name: string;
   /** Number of rows. */
   readonly rows: number;
@@ -28,7 +28,7 @@ export interface Matrix {
   readonly rowColumnSteps?: RowColumnSteps;
 }
 
-/** What a level sees and what it hands on: matrices in a fixed order. */
+/** What a level sees, and its output: matrices in a fixed order. */
 export type Matrices = readonly Matrix[];
 
 /** What is known of a matrix of a {@linkcode Matrices} before its values are decoded. */

@@ -10,10 +10,10 @@ export interface EdgeTensors {
   readonly base: BaseFunction;
   /** Spline coefficients [inputs, basis size, outputs]. */
   readonly coefficients: Tensor3D;
-  /** Factors of the splines [inputs, outputs]; all 1 if absent. */
+  /** Factors of the splines [inputs, outputs]; all 1 if omitted. */
   readonly splineScales?: Tensor2D | undefined;
-  /** Factors of the base function [inputs, outputs]; all 0 if absent. */
+  /** Factors of the base function [inputs, outputs]; all 0 if omitted. */
   readonly baseWeights?: Tensor2D | undefined;
-  /** 1 for an edge that is there, else 0, [inputs, outputs]; all 1 if absent. Not trained. */
+  /** 1 for an edge that is there, else 0, [inputs, outputs]; all 1 if omitted. Not trained. */
   readonly mask?: Tensor2D | undefined;
 }

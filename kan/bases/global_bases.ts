@@ -11,13 +11,13 @@ const MOST_FUNCTIONS = 1 << 16;
 
 /** Equally spaced copies of one function. */
 export interface TranslatesOptions {
-  /** Number of centres, at least 2; 8 if absent. */
+  /** Number of centres, at least 2; 8 if omitted. */
   readonly count?: number;
-  /** First and last centre, ascending; [-2, 2] if absent. */
+  /** First and last centre, ascending; [-2, 2] if omitted. */
   readonly range?: readonly [number, number];
-  /** Width of the function, above 0; the distance of the centres if absent. */
+  /** Width of the function, above 0; the distance of the centres if omitted. */
   readonly width?: number;
-  /** What happens outside `range`; `"zero"` (the functions as they are) if absent. */
+  /** What happens outside `range`; `"zero"` (the functions as they are) if omitted. */
   readonly extrapolation?: Extrapolation;
 }
 
@@ -81,7 +81,7 @@ export function createChebyshev(degree: number): Basis {
  * 1, cos(w x), sin(w x), ..., cos(K w x), sin(K w x) with w = 2 pi / period.
  *
  * @param frequencies K, an integer of at least 1.
- * @param period Above 0; 2 pi if absent.
+ * @param period Above 0; 2 pi if omitted.
  * @throws RangeError if an argument is out of its range.
  *
  * ```ts
@@ -99,9 +99,9 @@ export function createFourier(frequencies: number, period: number = 2 * Math.PI)
 
 /** What {@link createRationals} needs. */
 export interface RationalsOptions {
-  /** Highest power m of the numerator, an integer of at least 0; 5 if absent. */
+  /** Highest power m of the numerator, an integer of at least 0; 5 if omitted. */
   readonly degree?: number;
-  /** Coefficients q_1 .. q_n of the denominator; [0, 0, 0, 1] if absent. */
+  /** Coefficients q_1 .. q_n of the denominator; [0, 0, 0, 1] if omitted. */
   readonly denominator?: readonly number[];
 }
 

@@ -19,9 +19,9 @@ const HIGHEST_ORDER = 32;
 export interface UniformGridOptions {
   /** Number G of intervals, an integer of at least 1. */
   readonly intervals: number;
-  /** Polynomial degree k, an integer from 0 to 32; 3 if absent. */
+  /** Polynomial degree k, an integer from 0 to 32; 3 if omitted. */
   readonly order?: number;
-  /** The interval [a, b], finite, a < b; [-1, 1] if absent. */
+  /** The interval [a, b], finite, a < b; [-1, 1] if omitted. */
   readonly range?: readonly [number, number];
 }
 

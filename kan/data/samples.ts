@@ -66,8 +66,8 @@ export interface SplitData {
  * The samples in two parts, drawn without repetition; a rounded share of them for tests, at least one
  * in each part.
  *
- * @param testShare Between 0 and 1; .2 if absent.
- * @param random The source of random numbers; seed 0 if absent.
+ * @param testShare Between 0 and 1; .2 if omitted.
+ * @param random The source of random numbers; seed 0 if omitted.
  * @throws RangeError if there are fewer than 2 samples or the share is out of its range.
  *
  * ```ts

@@ -29,10 +29,10 @@ export interface Equation {
     readonly first: readonly Float64Array[];
     readonly second: readonly Float64Array[];
   }): number;
-  /** Weight of the mean squared residual in the loss, above 0; 1 if absent. */
+  /** Weight of the mean squared residual in the loss, above 0; 1 if omitted. */
   readonly weight?: number;
   /**
-   * Along which vectors derivatives are taken; if absent along each input, so that `second[0]` is
+   * Along which vectors derivatives are taken; if omitted along each input, so that `second[0]` is
    * u_xx and `second[1]` is u_yy.
    */
   readonly directions?: readonly (readonly number[])[];

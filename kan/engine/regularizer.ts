@@ -6,9 +6,9 @@ import type { LayerTrace } from "./layer_pass.ts";
 export interface Regularization {
   /** Overall strength; 0 switches the penalty off. */
   readonly lambda: number;
-  /** Weight of the sum of edge scores; 1 if absent. */
+  /** Weight of the sum of edge scores; 1 if omitted. */
   readonly l1?: number;
-  /** Weight of the entropies of edge scores; 2 if absent. */
+  /** Weight of the entropies of edge scores; 2 if omitted. */
   readonly entropy?: number;
 }
 

@@ -10,7 +10,7 @@ export interface Batches {
   sample(count: number): Samples;
 }
 
-/** Batches of `size` samples; all data each time if absent. Only batches draw from `random`. */
+/** Batches of `size` samples; all data each time if omitted. Only batches draw from `random`. */
 export function drawBatches(data: DataSet, size: number | undefined, random: Random): Batches {
   const rows = data.inputs.rows;
   const batches = size === undefined || size >= rows ? () => data : permute(data, size, random);

@@ -18,25 +18,25 @@ import { type GridUpdateOptions, requireGridUpdate } from "./grid_schedule.ts";
 /** How `fitKan` trains. */
 export interface FitOptions {
   /**
-   * `"lbfgs"` if absent: L-BFGS with a strong Wolfe line search; or Adam; or Levenberg-Marquardt,
+   * `"lbfgs"` if omitted: L-BFGS with a strong Wolfe line search; or Adam; or Levenberg-Marquardt,
    * for squared errors without penalty in float64, whose steps cost samples times parameters
    * squared but reach the rounding floor.
    */
   readonly optimizer?: "lbfgs" | "adam" | "levenberg-marquardt";
   /**
-   * Number of steps, at least 0; 100 if absent. One step of L-BFGS is one iteration with its line
+   * Number of steps, at least 0; 100 if omitted. One step of L-BFGS is one iteration with its line
    * search, mostly one or two evaluations; a step of pykan's `fit` is up to 20 of them.
    */
   readonly steps?: number;
-  /** Step size of Adam; .01 if absent. */
+  /** Step size of Adam; .01 if omitted. */
   readonly learningRate?: number;
-  /** Samples for each step, drawn without repetition in every pass; all if absent. */
+  /** Samples for each step, drawn without repetition in every pass; all if omitted. */
   readonly batchSize?: number;
-  /** `"mse"` if absent. */
+  /** `"mse"` if omitted. */
   readonly loss?: Loss;
   /**
    * What brings raw columns to a size that networks work well with; it becomes part of the trained
-   * model, which takes and gives raw columns. `"auto"` if absent: columns that need it are scaled,
+   * model, which takes and gives raw columns. `"auto"` if omitted: columns that need it are scaled,
    * inputs beyond 10 and, if the loss is mse or mae, targets beyond 100, unless the model has a
    * scaling or has learnt the data already. Losses mse and mae, and so the penalty's weight, count in
    * scaled targets.
@@ -60,17 +60,17 @@ export interface FitOptions {
     readonly output?: number;
     readonly parts?: readonly ("coefficients" | "baseWeights" | "splineScales" | "symbolic")[];
   }[];
-  /** Sparsity penalty; none if absent. */
+  /** Sparsity penalty; none if omitted. */
   readonly regularization?: Regularization;
-  /** `"float64"` (plain TypeScript) if absent; `"tfjs"` computes on the current backend. */
+  /** `"float64"` (plain TypeScript) if omitted; `"tfjs"` computes on the current backend. */
   readonly engine?: "float64" | "tfjs";
   /** When and how grids follow the inputs of the edges; false: never. */
   readonly gridUpdate?: GridUpdateOptions | false;
   /** Data for early stopping. */
   readonly validation?: DataSet;
-  /** Steps without a lower validation loss before it stops, at least 1; never if absent. */
+  /** Steps without a lower validation loss before it stops, at least 1; never if omitted. */
   readonly patience?: number;
-  /** The source of random numbers for batches; seed 0 if absent. */
+  /** The source of random numbers for batches; seed 0 if omitted. */
   readonly random?: Random;
   /** Moments of Adam to begin with, e.g. from `refineAdamState`. */
   readonly adamState?: AdamState;

@@ -5,15 +5,15 @@ export const FIT_UNIFORM_SHARE = 0.5;
 
 /** When training moves the grids to where the inputs of the edges are, and how. */
 export interface GridUpdateOptions {
-  /** Steps from one update to the next, at least 1; a 16th of all steps, but 5 or more, if absent. */
+  /** Steps from one update to the next, at least 1; a 16th of all steps, but 5 or more, if omitted. */
   readonly every?: number;
-  /** Updates come only after this many steps, 0 or more; 0, before the first step, if absent. */
+  /** Updates come only after this many steps, 0 or more; 0, before the first step, if omitted. */
   readonly start?: number;
-  /** Updates come only before this many steps are done; a little over half of all if absent. */
+  /** Updates come only before this many steps are done; a little over half of all if omitted. */
   readonly until?: number;
   /**
    * Share of evenly spaced grids in the new ones, 0 to 1: 0 follows the samples, 1 only their range;
-   * .5 if absent. pykan's `grid_eps`, .02 there.
+   * .5 if omitted. pykan's `grid_eps`, .02 there.
    */
   readonly uniformShare?: number;
   /**

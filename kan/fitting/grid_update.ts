@@ -24,7 +24,7 @@ const RIDGE = 1e-14;
  * of a quantile, sorted sample floor(N i / G) and the last; outer knots step by range / G (pykan's
  * `update_grid_from_samples`). If all samples are equal, the grid moves to them at its old width.
  *
- * @param margin How far the ends are beyond the extreme samples, as a share of the range; 0 if absent.
+ * @param margin How far the ends are beyond the extreme samples, as a share of the range; 0 if omitted.
  * @throws RangeError if there are no samples or one is not finite.
  *
  * ```ts
@@ -74,8 +74,8 @@ export function gridFromSamples(
  * other bases stay as they are.
  *
  * @param inputs [samples, inputs of the model].
- * @param uniformShare See {@link gridFromSamples}; .02 if absent.
- * @param which Indices of the layers whose grids move; all if absent.
+ * @param uniformShare See {@link gridFromSamples}; .02 if omitted.
+ * @param which Indices of the layers whose grids move; all if omitted.
  * @throws RangeError if there are no samples, or naming the input whose samples no grid can follow.
  *
  * ```ts

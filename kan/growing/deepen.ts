@@ -10,9 +10,9 @@ import type { Samples } from "../numeric/least_squares.ts";
 
 /** How {@link deepenKan} makes the new layer. */
 export interface DeepenOptions {
-  /** Intervals of its grids; 3 if absent. */
+  /** Intervals of its grids; 3 if omitted. */
   readonly intervals?: number;
-  /** Order of its splines, at least 1; 3 if absent. */
+  /** Order of its splines, at least 1; 3 if omitted. */
   readonly order?: number;
 }
 

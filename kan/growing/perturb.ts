@@ -9,7 +9,7 @@ export interface PerturbOptions {
   /** Standard deviation of what is added to spline coefficients, above 0. */
   readonly magnitude: number;
   /**
-   * `"living"` (if absent): noise on the curves that are there. `"removed"`: edges that were removed
+   * `"living"` (if omitted): noise on the curves that are there. `"removed"`: edges that were removed
    * come back as splines of noise. `"all"`: both. Symbolic edges stay as they are.
    */
   readonly edges?: "living" | "removed" | "all";

@@ -12,9 +12,9 @@ import type { Random } from "../numeric/random.ts";
 export interface WidenOptions {
   /** Index of the layer, not of the last. */
   readonly layer: number;
-  /** Number of plain nodes to add; 0 if absent. */
+  /** Number of plain nodes to add; 0 if omitted. */
   readonly sums?: number;
-  /** Number of factors, at least 2, of each product node to add; none if absent. */
+  /** Number of factors, at least 2, of each product node to add; none if omitted. */
   readonly products?: readonly number[];
   /** The source of random numbers for the curves into the new nodes. */
   readonly random: Random;

@@ -27,7 +27,7 @@ save_file(tensors, "model.safetensors")
  * A network of efficient-kan, a `KAN` or a `KANLinear`, from the file that {@link efficientKanExport}
  * writes. As there, splines fade to 0 beyond their grids.
  *
- * @param base What `base_activation` was; `"silu"`, its default, if absent.
+ * @param base What `base_activation` was; `"silu"`, its default, if omitted.
  * @throws RangeError if the file is damaged or holds no such network.
  *
  * ```ts

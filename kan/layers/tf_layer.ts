@@ -14,15 +14,15 @@ import type { Tensor2D, Tensor3D } from "../numeric/tensor_types.ts";
 export interface KanDenseOptions {
   /** Number of outputs, at least 1. */
   readonly units: number;
-  /** The B-spline grid of all inputs: 5 intervals, order 3, [-1, 1] if absent. */
+  /** The B-spline grid of all inputs: 5 intervals, order 3, [-1, 1] if omitted. */
   readonly grid?: Partial<UniformGridOptions>;
   /** Another basis for all inputs, instead of B-splines on `grid`. */
   readonly basis?: BasisDescription;
-  /** Base function; `"silu"` if absent. */
+  /** Base function; `"silu"` if omitted. */
   readonly base?: BaseFunction;
-  /** How to draw the weights; `"efficient-kan"` if absent. */
+  /** How to draw the weights; `"efficient-kan"` if omitted. */
   readonly initialization?: Initialization;
-  /** Seed of the weights; 0 if absent. */
+  /** Seed of the weights; 0 if omitted. */
   readonly seed?: number;
   /** Number of inputs, for the first layer of a `tf.sequential` model. */
   readonly inputDim?: number;

@@ -48,19 +48,19 @@ export interface KanLayerOptions {
   readonly inputDim: number;
   /** Number of sums, at least 1. */
   readonly outputDim: number;
-  /** Number of factors, at least 2, of each multiplication node; none if absent. */
+  /** Number of factors, at least 2, of each multiplication node; none if omitted. */
   readonly products?: readonly number[];
   /** The spline grid shared by all inputs; or give `basis`. */
   readonly grid?: Grid;
   /** The basis of all inputs, or one basis for each input, instead of `grid`. */
   readonly basis?: Basis | readonly Basis[];
-  /** Base function; `"silu"` if absent. */
+  /** Base function; `"silu"` if omitted. */
   readonly base?: BaseFunction;
-  /** Whether each edge has a trained factor of its spline; true if absent, as in pykan. */
+  /** Whether each edge has a trained factor of its spline; true if omitted, as in pykan. */
   readonly splineScale?: boolean;
-  /** How to draw the weights; `"pykan"` if absent. */
+  /** How to draw the weights; `"pykan"` if omitted. */
   readonly initialization?: Initialization;
-  /** Size of the initial wiggle of the splines; .3 for pykan and .1 for efficient-kan if absent. */
+  /** Size of the initial wiggle of the splines; .3 for pykan and .1 for efficient-kan if omitted. */
   readonly noiseScale?: number;
   /** The source of random numbers. */
   readonly random: Random;

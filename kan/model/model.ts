@@ -27,7 +27,7 @@ export interface KanModel {
 export type LayerWidth = number | {
   /** Number of plain nodes. */
   readonly sums: number;
-  /** Number of factors of each multiplication node; none if absent. */
+  /** Number of factors of each multiplication node; none if omitted. */
   readonly products?: readonly number[];
 };
 
@@ -35,17 +35,17 @@ export type LayerWidth = number | {
 export interface KanModelOptions {
   /** Number of inputs, then the nodes of each layer, e.g. [2, 5, 1]. */
   readonly widths: readonly [number, ...LayerWidth[]] | readonly number[];
-  /** The B-spline grid of every layer: 3 intervals, order 3, [-1, 1] if absent. */
+  /** The B-spline grid of every layer: 3 intervals, order 3, [-1, 1] if omitted. */
   readonly grid?: Partial<UniformGridOptions>;
-  /** What splines do outside their grid; `"linear"` if absent. */
+  /** What splines do outside their grid; `"linear"` if omitted. */
   readonly extrapolation?: Extrapolation;
   /** Another basis for every layer, instead of B-splines on `grid`. */
   readonly basis?: Basis;
-  /** Base function; `"silu"` if absent. */
+  /** Base function; `"silu"` if omitted. */
   readonly base?: BaseFunction;
-  /** Whether each edge has a trained factor of its spline; true if absent. */
+  /** Whether each edge has a trained factor of its spline; true if omitted. */
   readonly splineScale?: boolean;
-  /** How to draw the weights; `"pykan"` if absent. */
+  /** How to draw the weights; `"pykan"` if omitted. */
   readonly initialization?: Initialization;
   /** Size of the initial wiggle of the splines; see {@link KanLayerOptions}. */
   readonly noiseScale?: number;

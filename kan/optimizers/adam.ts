@@ -14,11 +14,11 @@ export interface AdamState {
 export interface AdamOptions {
   /** Size of a step, above 0. */
   readonly learningRate: number;
-  /** Decay of the first moment; .9 if absent. */
+  /** Decay of the first moment; .9 if omitted. */
   readonly beta1?: number;
-  /** Decay of the second moment; .999 if absent. */
+  /** Decay of the second moment; .999 if omitted. */
   readonly beta2?: number;
-  /** Added to the root of the second moment; 1e-8 if absent. */
+  /** Added to the root of the second moment; 1e-8 if omitted. */
   readonly epsilon?: number;
 }
 

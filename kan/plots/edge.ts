@@ -15,7 +15,7 @@ const TICKS = 5;
 
 /** How {@link plotEdge} draws. */
 export interface EdgePlotOptions {
-  /** Title; the place of the edge if absent. */
+  /** Title; the place of the edge if omitted. */
   readonly title?: string;
 }
 

@@ -19,7 +19,7 @@ export interface Curve {
  * What an edge computes, from the lowest to the highest input that the samples give it.
  *
  * @param inputs [samples, inputs of the model], at least 1.
- * @param points Number of points of the curve, at least 2; 101 if absent.
+ * @param points Number of points of the curve, at least 2; 101 if omitted.
  * @throws RangeError if there is no such edge or no sample.
  *
  * ```ts

@@ -17,13 +17,13 @@ import { type Curve, layerCurves } from "./edge_curve.ts";
 
 /** How {@link plotNetwork} draws. */
 export interface NetworkPlotOptions {
-  /** Names under the inputs; x1, x2, ... if absent. */
+  /** Names under the inputs; x1, x2, ... if omitted. */
   readonly inputNames?: readonly string[];
-  /** Names above the outputs; none if absent. */
+  /** Names above the outputs; none if omitted. */
   readonly outputNames?: readonly string[];
-  /** Title above all; none if absent. */
+  /** Title above all; none if omitted. */
   readonly title?: string;
-  /** An edge of score s is drawn with opacity tanh(contrast s); 3 if absent, as in pykan. */
+  /** An edge of score s is drawn with opacity tanh(contrast s); 3 if omitted, as in pykan. */
   readonly contrast?: number;
 }
 

@@ -46,9 +46,9 @@ export interface Interaction {
 
 /** What counts in {@link interactionsOf}. */
 export interface InteractionOptions {
-  /** Nodes whose highest score is at most this are left out; .01 if absent, as in pykan. */
+  /** Nodes whose highest score is at most this are left out; .01 if omitted, as in pykan. */
   readonly nodeThreshold?: number;
-  /** Inputs up to this share of the node's highest score do not count; .01 if absent, as in pykan. */
+  /** Inputs up to this share of the node's highest score do not count; .01 if omitted, as in pykan. */
   readonly inputThreshold?: number;
 }
 

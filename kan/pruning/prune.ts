@@ -8,9 +8,9 @@ import type { KanModel } from "../model/model.ts";
 
 /** Scores at or below which {@link pruneKan} removes parts. */
 export interface PruneOptions {
-  /** For hidden nodes; .01 if absent, as in pykan. */
+  /** For hidden nodes; .01 if omitted, as in pykan. */
   readonly nodeThreshold?: number;
-  /** For edges; .03 if absent, as in pykan. */
+  /** For edges; .03 if omitted, as in pykan. */
   readonly edgeThreshold?: number;
 }
 
@@ -55,7 +55,7 @@ export interface PrunedInputs {
  * The model without the inputs whose score is at most `threshold`; the best input stays.
  *
  * @param inputs [samples, inputs of the model], at least 2 samples.
- * @param threshold .01 if absent, as in pykan.
+ * @param threshold .01 if omitted, as in pykan.
  * @throws RangeError if there are fewer than 2 samples.
  *
  * ```ts

@@ -21,7 +21,7 @@ export interface OwnFunction {
   readonly expression?: string;
   /** What it computes, in float64, for arguments in its domain. */
   readonly value?: (x: number) => number;
-  /** The derivative of `value`; by differences, to about ten digits, if absent. */
+  /** The derivative of `value`; by differences, to about ten digits, if omitted. */
   readonly slope?: (x: number) => number;
   /**
    * `value` by differentiable tfjs operators. If absent, tfjs calls `value` and `slope`, which needs
@@ -29,15 +29,15 @@ export interface OwnFunction {
    */
   readonly apply?: (x: Tensor) => Tensor;
   /**
-   * Where it is defined, e.g. [1, Infinity] for the inverse of cosh; everywhere if absent. Arguments
+   * Where it is defined, e.g. [1, Infinity] for the inverse of cosh; everywhere if omitted. Arguments
    * outside count as the nearest end, and suggestions keep to the inside.
    */
   readonly domain?: readonly [number, number];
   /** Where it is infinite; arguments within 1e-4 count as that far away, so that it stays finite. */
   readonly poles?: readonly number[];
-  /** How readers weigh it: x is 1, sin and exp are 2, cosh is 5; 3 if absent. */
+  /** How readers weigh it: x is 1, sin and exp are 2, cosh is 5; 3 if omitted. */
   readonly complexity?: number;
-  /** What LaTeX writes for a function given by `value`, e.g. `J_0`; its name if absent. */
+  /** What LaTeX writes for a function given by `value`, e.g. `J_0`; its name if omitted. */
   readonly latexName?: string;
 }
 

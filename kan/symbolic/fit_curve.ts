@@ -25,21 +25,21 @@ export interface Suggestion {
 
 /** Where the numbers a and b of c f(a x + b) + d are sought before all four are polished. */
 export interface SearchRanges {
-  /** Lowest and highest a; [-10, 10] if absent, as in pykan. */
+  /** Lowest and highest a; [-10, 10] if omitted, as in pykan. */
   readonly inputScales?: readonly [number, number];
-  /** Lowest and highest b; [-10, 10] if absent, as in pykan. */
+  /** Lowest and highest b; [-10, 10] if omitted, as in pykan. */
   readonly inputShifts?: readonly [number, number];
 }
 
 /** What {@link suggestSymbolic} compares with. */
 export interface SuggestOptions extends SearchRanges {
-  /** Names of functions; the whole library but `"0"`, which would remove edges, if absent. */
+  /** Names of functions; the whole library but `"0"`, which would remove edges, if omitted. */
   readonly functions?: readonly string[];
   /** Names of functions besides those, e.g. of your own. */
   readonly moreFunctions?: readonly string[];
   /** Complexities by name, instead of the functions' own. */
   readonly complexities?: Readonly<Record<string, number>>;
-  /** Weight of simplicity against fit, 0 to 1; .8 if absent, as in pykan. */
+  /** Weight of simplicity against fit, 0 to 1; .8 if omitted, as in pykan. */
   readonly simplicity?: number;
 }
 

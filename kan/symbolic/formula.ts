@@ -17,9 +17,9 @@ export interface Formula {
 
 /** How {@link formulaOf} writes. */
 export interface FormulaOptions {
-  /** Names of the inputs, letters, digits and `_`; x_1, x_2, ... if absent. */
+  /** Names of the inputs, letters, digits and `_`; x_1, x_2, ... if omitted. */
   readonly inputNames?: readonly string[];
-  /** Decimals to which numbers are rounded, 0 to 15; 4 if absent. Terms that round to 0 go. */
+  /** Decimals to which numbers are rounded, 0 to 15; 4 if omitted. Terms that round to 0 go. */
   readonly decimals?: number;
 }
 

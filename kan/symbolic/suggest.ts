@@ -124,7 +124,7 @@ export interface SymbolicChoice extends EdgeAddress {
 /** How {@link autoSymbolic} chooses. */
 export interface AutoSymbolicOptions extends SuggestOptions {
   /**
-   * Edges whose best suggestion explains less than this stay splines; 0 if absent, as in pykan. Those
+   * Edges whose best suggestion explains less than this stay splines; 0 if omitted, as in pykan. Those
    * of which it explains nothing always do.
    */
   readonly leastR2?: number;

@@ -4,9 +4,9 @@ import { createRandom, type DataSet, type KanModelOptions } from "@kanpress/kanp
 export interface Problem {
   readonly name: string;
   readonly widths: KanModelOptions["widths"];
-  /** Spread of the noise on the targets of the training data; 0 if absent. */
+  /** Spread of the noise on the targets of the training data; 0 if omitted. */
   readonly noise?: number;
-  /** From a number uniform on [-1, 1] to an input; itself if absent. */
+  /** From a number uniform on [-1, 1] to an input; itself if omitted. */
   readonly input?: (uniform: number) => number;
   f(...x: number[]): number;
   /** The median test error that pykan 0.2.8 reaches over 7 seeds. */

@@ -14,7 +14,7 @@ export interface CodedMatrix extends Matrix {
 }
 
 /** The calibrated matrices of a model, ready for the levels; damped as for `bits` a weight. */
-export async function codedSignal(
+export async function codedMatrices(
   weights: StateDict,
   metrics: TensorMetrics,
   bits: number,

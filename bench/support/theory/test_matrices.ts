@@ -8,7 +8,7 @@ import { gaussianBound, type RateBound, scaledBound } from "./bound.ts";
 import { empiricalSource, laplacian } from "./sources.ts";
 
 /** Values to code, of variance 1, and the bound of what they were drawn from. */
-export interface TestSignal {
+export interface TestMatrices {
   readonly name: string;
   readonly matrices: Matrices;
   readonly bound: RateBound;
@@ -22,14 +22,14 @@ function drawn(name: string, samples: number, draw: () => number): Matrix {
 }
 
 /** Independent normal samples; `samples` is a multiple of 1024. */
-export function gaussianSignal(samples: number): TestSignal {
+export function gaussianMatrices(samples: number): TestMatrices {
   const random = createRandom(1);
   const matrices = [drawn("gaussian", samples, () => random.normal())];
   return { name: "Gaussian", matrices, bound: gaussianBound() };
 }
 
 /** Independent samples of a Laplacian of variance 1. */
-export function laplacianSignal(samples: number): TestSignal {
+export function laplacianMatrices(samples: number): TestMatrices {
   const random = createRandom(2);
   const draw = () => {
     const u = random.uniform() - 0.5;
@@ -43,7 +43,7 @@ export function laplacianSignal(samples: number): TestSignal {
  * All matrices of the embedded model, each scaled to variance 1. Their bound takes the weights for
  * independent, given a scale that is a row's times a column's, and of the shape that they then have.
  */
-export async function weightSignal(): Promise<TestSignal> {
+export async function weightMatrices(): Promise<TestMatrices> {
   const dict = await readStateDict(await openModel());
   const matrices: Matrix[] = [];
   for (const [name, { shape, data }] of dict) {

@@ -7,11 +7,11 @@ import { difference, say, secondsOf } from "./report.ts";
 export async function compareTraining(): Promise<void> {
   const random = createRandom(3);
   const data = Float32Array.from({ length: 256 * 256 }, () => random.normal());
-  const signal = [{ name: "w", rows: 256, columns: 256, data }];
+  const matrices = [{ name: "w", rows: 256, columns: 256, data }];
   const train = async (backend: TfjsBackend) => {
     await useBackend(backend);
     const level = createAutoencoderLevel({ blockSize: 64, hiddenDim: 32, steps: 20 });
-    return (await level.encode(signal, { seed: 1 })).output[0]!.data;
+    return (await level.encode(matrices, { seed: 1 })).output[0]!.data;
   };
   const [wasm, webgpu] = [await train("wasm"), await train("webgpu")];
   const seconds = [await secondsOf(() => train("wasm")), await secondsOf(() => train("webgpu"))];
