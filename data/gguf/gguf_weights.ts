@@ -86,7 +86,8 @@ function checkRows(
     : change === "rolesFirst"
     ? heads + 2 * keyValueHeads
     : 1;
-  if (parts > 0 && (shape[0] ?? 1) % parts === 0) return;
+  const isGrouped = change !== "rolesFirst" || heads % keyValueHeads === 0;
+  if (isGrouped && parts > 0 && (shape[0] ?? 1) % parts === 0) return;
   throw new InputError(
     `${file.metadata.file}: tensor ${quote(name)} of shape [${shape.join(", ")}] does not fit ` +
       `${heads} heads and ${keyValueHeads} of keys; get it again`,

@@ -15,15 +15,33 @@ import {
 import { InputError } from "../../data/input_error.ts";
 import { memorySource } from "../../data/memory_source.ts";
 import { elementCount } from "../../data/tensor.ts";
+import { randomStateDict } from "../../eval/testdata/random_model.ts";
+import { planGguf } from "../../gguf/plan_gguf.ts";
+import { ggufConfigs, letters, sourceOf } from "../../gguf/testdata/model_configs.ts";
 import type { Random } from "../../kan/numeric/random.ts";
 import { mutateBytes, randomBytes } from "../mutate_bytes.ts";
 import type { FuzzTarget } from "../target.ts";
 
 const FOLDER = new URL("../../data/gguf/testdata/", import.meta.url);
 
-/** Models that can be opened, with a vocabulary of each kind. */
-const SOUND: readonly FileToWrite[] = ["tiny_llama.gguf", "tiny_sentencepiece.gguf"]
-  .map((name) => fileToWrite(readFileSync(new URL(name, FOLDER))));
+/** A small random model, written by us. */
+async function written(name: string): Promise<Uint8Array> {
+  const config = ggufConfigs[name]!;
+  const weights = sourceOf(randomStateDict(config, 1));
+  const tokenizer = letters(Number(config["vocab_size"]));
+  const chunks = await Array.fromAsync(planGguf({ config, weights, tokenizer }, "q8_0").chunks());
+  return new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
+}
+
+/** Models that can be opened: with a vocabulary of each kind, and of those that need most to be read. */
+const SOUND: readonly FileToWrite[] = [
+  ...["tiny_llama.gguf", "tiny_sentencepiece.gguf"].map((name) =>
+    readFileSync(new URL(name, FOLDER))
+  ),
+  ...await Promise.all(
+    ["falcon, grouped", "gemma3_text", "granite", "phi3 with LongRoPE", "stablelm"].map(written),
+  ),
+].map(fileToWrite);
 
 const AWKWARD = [0, 1, -1, 2, 31, 33, 2 ** 31, 2 ** 32 - 1, 2 ** 53, 1e300, NaN, -Infinity];
 const TEXTS = [
@@ -60,7 +78,7 @@ function awkwardValue(random: Random): GgufValue {
 /** Another value of the same kind, of a key that has a say. */
 function changedValue(random: Random, value: GgufValue): GgufValue {
   if (value.type === "STRING") return textValue(pick(random, TEXTS));
-  if (value.type !== "ARRAY") return awkwardValue(random);
+  if (value.type !== "ARRAY" || value.elements.values.length === 0) return awkwardValue(random);
   const { type, values } = value.elements;
   const other = pick(random, values as readonly unknown[]);
   const list: unknown[] = [...values];

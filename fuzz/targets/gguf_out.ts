@@ -40,7 +40,35 @@ const gpt2: JsonObject = {
   n_layer: 1,
   n_positions: 16,
 };
-const weights = new Map([llama, gpt2].map((config) => [
+const heads = { num_key_value_heads: 1, head_dim: 16 };
+const sounds: readonly JsonObject[] = [
+  llama,
+  gpt2,
+  {
+    ...llama,
+    ...heads,
+    model_type: "gemma3_text",
+    query_pre_attn_scalar: 16,
+    sliding_window: 8,
+    rope_parameters: {
+      full_attention: { rope_type: "linear", factor: 4, rope_theta: 500 },
+      sliding_attention: { rope_type: "default", rope_theta: 10_000 },
+    },
+  },
+  { ...llama, model_type: "falcon", new_decoder_architecture: true, num_ln_in_parallel_attn: 1 },
+  { ...llama, ...heads, model_type: "granite", attention_multiplier: 0.5, logits_scaling: 2 },
+  {
+    ...llama,
+    model_type: "phi3",
+    original_max_position_embeddings: 16,
+    rope_parameters: {
+      rope_type: "longrope",
+      short_factor: [1, 1, 1, 1, 1, 1, 1, 2],
+      long_factor: [1, 2, 3, 4, 5, 6, 7, 8],
+    },
+  },
+];
+const weights = new Map(sounds.map((config) => [
   config["model_type"],
   randomStateDict(config, 1),
 ]));
@@ -73,7 +101,7 @@ export const target: FuzzTarget = {
     "config.json and the recorded tokenizers with changed values, beside sound weights: " +
     "planned as GGUF, written where they are accepted, and the header read again.",
   mutate(random) {
-    const sound = random.integer(3) === 0 ? gpt2 : llama;
+    const sound = sounds[random.integer(sounds.length)]!;
     const tokenizer = recordedTokenizer(random);
     const settings = { bos_token: "<s>", eos_token: awkwardValue(random) };
     return new TextEncoder().encode(JSON.stringify({
