@@ -1,6 +1,6 @@
 /**
- * How much faster the native engine is than WebAssembly, and how much memory each takes: evaluates a
- * model beside a slightly changed one, and calibrates it, each in a process of its own, one after
+ * How much faster is the native engine than WebAssembly, and how much memory does each take? Evaluates
+ * a model beside a slightly changed one, and calibrates it, each in a process of its own, one after
  * another in one run; prints time, processor time, peak memory (Linux only) and how far the figures
  * are apart.
  *

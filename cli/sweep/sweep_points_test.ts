@@ -18,6 +18,6 @@ Deno.test("names without points are refused", () => {
         error instanceof Error && error.name === "UsageError" && message.test(error.message),
     );
   rejects(["best"], [3], /--presets best: is not one of rate, seed, hybrid, rtn, .*baseline .*nf4/);
-  rejects(["toString"], [3], /--presets toString: is none/);
+  rejects(["toString"], [3], /--presets toString: is not one of/);
   rejects(["gptq"], [2.5, 3.5], /--presets gptq: has nothing at 2.5, 3.5 bits/);
 });
