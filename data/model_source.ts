@@ -105,7 +105,7 @@ export async function openModelFolder(
   const stored = files.weights.endsWith(indexSuffix)
     ? await openShardedSafetensors(weightsFile, (name) => folder.open(name))
     : await openSafetensors(weightsFile);
-  const dequantized = dequantizedWeights(stored, written);
+  const dequantized = await dequantizedWeights(stored, written);
   const { weights, quantization } = dequantized ?? { weights: stored, quantization: undefined };
   // What is dequantized here would otherwise be taken for quantized where it is loaded.
   const { quantization_config: _, ...plain } = written;

@@ -29,15 +29,15 @@ const PARTS = ["qweight", "qzeros", "scales", "g_idx"] as const;
 /**
  * The weights of a checkpoint that GPTQ or AWQ quantized, dequantized one at a time as they are read:
  * F32 in the place of `qweight`, `qzeros`, `scales` and `g_idx`. Undefined where nothing is packed
- * like that. `config` is config.json's, of which `quantization_config` tells the format of GPTQ.
+ * like that. Biases of zeros that were added with them are left out. `config` is config.json's, of which `quantization_config` tells the format of GPTQ.
  *
  * Throws an {@linkcode InputError} that names the file and the tensor for what is packed in other
  * ways, such as Marlin's.
  */
-export function dequantizedWeights(
+export async function dequantizedWeights(
   stored: StoredWeights,
   config: Readonly<Record<string, unknown>>,
-): DequantizedWeights | undefined {
+): Promise<DequantizedWeights | undefined> {
   const infos = new Map(stored.tensors.map((tensor) => [tensor.name, tensor]));
   const layers = new Map<string, LayerLayout>();
   for (const { name } of stored.tensors) {
@@ -51,7 +51,9 @@ export function dequantizedWeights(
   if (first === undefined) return undefined;
   const settings = isJsonObject(config["quantization_config"]) ? config["quantization_config"] : {};
   const zeroOffset = zeroOffsetOf(settings, stored.fileOf(stored.tensors[0]!.name));
+  const idle = await idleBiases(stored, layers);
   const tensors = stored.tensors.flatMap((tensor): TensorInfo[] => {
+    if (idle.has(tensor.name)) return [];
     const [, stem = "", part] = /^(.*)\.([^.]+)$/.exec(tensor.name) ?? [];
     const layout = layers.get(stem);
     if (layout === undefined || !PARTS.some((name) => name === part)) return [tensor];
@@ -89,6 +91,36 @@ export function dequantizedWeights(
         stored.fileOf(isPacked(name) ? name.replace(/\.weight$/, ".qweight") : name),
     },
   };
+}
+
+/**
+ * The biases that AutoGPTQ gave layers which had none: zeros, in the layers of one role, such as
+ * `mlp.down_proj`, all through the model.
+ */
+async function idleBiases(
+  stored: StoredWeights,
+  layers: ReadonlyMap<string, LayerLayout>,
+): Promise<ReadonlySet<string>> {
+  const roles = new Map<string, string[]>();
+  for (const { name } of stored.tensors) {
+    const stem = name.replace(/\.bias$/, "");
+    if (stem === name || !layers.has(stem)) continue;
+    const role = stem.replace(/^.*\.\d+\./, "");
+    roles.set(role, [...roles.get(role) ?? [], name]);
+  }
+  const idle = new Set<string>();
+  for (const names of roles.values()) {
+    if (await areZero(stored, names)) names.forEach((name) => idle.add(name));
+  }
+  return idle;
+}
+
+async function areZero(stored: StoredWeights, names: readonly string[]): Promise<boolean> {
+  for (const name of names) {
+    const { data } = await stored.read(name);
+    if (!data.every((value) => value === 0)) return false;
+  }
+  return true;
 }
 
 function layoutOf(infos: ReadonlyMap<string, TensorInfo>, stem: string): LayerLayout {

@@ -41,7 +41,7 @@ for (const { name, bits, tensors, weight } of layers) {
   Deno.test(`${name}: weights are those of the program that packed them, bit for bit`, async () => {
     const method = name.slice(0, 4).replace(",", "").toLowerCase();
     const settings = { quantization_config: { quant_method: method, bits } };
-    const found = dequantizedWeights(await open(tensors), settings)!;
+    const found = (await dequantizedWeights(await open(tensors), settings))!;
     assert.equal(
       found.quantization,
       `${method.toUpperCase()}, ${bits} bits in groups of 32`,
@@ -63,17 +63,29 @@ for (const { name, bits, tensors, weight } of layers) {
 
 Deno.test("without group indices, inputs that follow each other share a group", async () => {
   const { g_idx: _, ...rest } = parts("GPTQ, 4 bits");
-  const { weights } = dequantizedWeights(await open(rest), {})!;
-  const whole = dequantizedWeights(await open(parts("GPTQ, 4 bits")), {})!;
+  const { weights } = (await dequantizedWeights(await open(rest), {}))!;
+  const whole = (await dequantizedWeights(await open(parts("GPTQ, 4 bits")), {}))!;
   const name = `${STEM}.weight`;
   assert.deepEqual(await weights.read(name), await whole.weights.read(name));
 });
 
+Deno.test("biases of zeros, which AutoGPTQ gave layers without any, are left out", async () => {
+  const bias = (value: number): StoredTensor => {
+    const bytes = new Uint8Array(Float32Array.from({ length: 32 }, () => value).buffer).toBase64();
+    return { dtype: "F32", shape: [32], bytes };
+  };
+  for (const [value, kept] of [[0, 2], [0.5, 3]] as const) {
+    const file = await open({ ...parts("GPTQ, 4 bits"), bias: bias(value) });
+    const { weights } = (await dequantizedWeights(file, {}))!;
+    assert.equal(weights.tensors.length, kept);
+  }
+});
+
 Deno.test("the second format of GPTQ stores zeros as they are", async () => {
   const { scales, ...rest } = parts("GPTQ, 4 bits");
-  const first = dequantizedWeights(await open({ scales, ...rest }), {})!;
+  const first = (await dequantizedWeights(await open({ scales, ...rest }), {}))!;
   const settings = { quantization_config: { checkpoint_format: "gptq_v2" } };
-  const second = dequantizedWeights(await open({ scales, ...rest }), settings)!;
+  const second = (await dequantizedWeights(await open({ scales, ...rest }), settings))!;
   const one = await first.weights.read(`${STEM}.weight`);
   const two = await second.weights.read(`${STEM}.weight`);
   const step = new Float16Array(Uint8Array.fromBase64(scales.bytes).buffer)[0]!;
@@ -95,19 +107,19 @@ Deno.test("what is packed in other ways is refused by name, or left to others", 
   for (const [tensors, settings, message] of refused) {
     const file = await open(tensors);
     const config = { quantization_config: settings };
-    assert.throws(() => dequantizedWeights(file, config), {
+    await assert.rejects(dequantizedWeights(file, config), {
       name: "InputError",
       message: new RegExp(`^model.safetensors: .*${message.source}`),
     });
   }
   const ordered = parts("GPTQ, 4 bits, ordered by activations");
   const wrong = { ...ordered.g_idx!, bytes: new Uint8Array(256).fill(9).toBase64() };
-  const { weights } = dequantizedWeights(await open({ ...ordered, g_idx: wrong }), {})!;
+  const { weights } = (await dequantizedWeights(await open({ ...ordered, g_idx: wrong }), {}))!;
   await assert.rejects(weights.read(`${STEM}.weight`), {
     name: "InputError",
     message: /^model.safetensors: tensor ".*g_idx" does not give each of 64 inputs one of 2 groups/,
   });
   const { qzeros: _, ...marlin } = gptq;
-  assert.equal(dequantizedWeights(await open(marlin), {}), undefined);
-  assert.equal(dequantizedWeights(await open({}), { quantization_config: {} }), undefined);
+  assert.equal(await dequantizedWeights(await open(marlin), {}), undefined);
+  assert.equal(await dequantizedWeights(await open({}), { quantization_config: {} }), undefined);
 });

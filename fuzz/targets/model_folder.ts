@@ -36,9 +36,28 @@ const COMMON: Files = {
   "merges.txt": encode("#version: 0.2\na b\n"),
 };
 
-/** Folders that can be opened: whole weights, and weights in parts. */
+/** A layer as GPTQ packs it: 8 outputs of 16 inputs in 4 bits, in two groups. */
+function packedLayer(): Uint8Array {
+  const tensors = { qweight: [2, 8], qzeros: [2, 1], g_idx: [16], bias: [8], scales: [2, 8] };
+  return encodeSafetensors(
+    Object.entries(tensors).map(([part, shape]) => {
+      const dtype = part === "bias" ? "F32" : part === "scales" ? "F16" : "I32";
+      const bytes = new Uint8Array(elementCount(shape) * (dtype === "F16" ? 2 : 4));
+      return { name: `h.0.a.${part}`, dtype, shape, bytes };
+    }),
+  );
+}
+
+/** Folders that can be opened: whole weights, weights in parts, and packed ones. */
 const SOUND: readonly Files[] = [
   { ...COMMON, "model.safetensors": weightsOf("a", "b") },
+  {
+    ...COMMON,
+    "config.json": encode(
+      '{"model_type": "gpt2", "quantization_config": {"quant_method": "gptq"}}',
+    ),
+    "model.safetensors": packedLayer(),
+  },
   {
     ...COMMON,
     "model-00001-of-00002.safetensors": weightsOf("a"),
