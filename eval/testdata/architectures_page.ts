@@ -59,7 +59,7 @@ an hour.
 
 - **WebGPU:** \`--backend webgpu\` runs it by programs of our own. Others run there too, but slower.
 - **ONNX:** \`decompress --onnx\` writes it.
-- **GGUF:** a model can be read from a GGUF file.
+- **GGUF:** \`decompress --gguf\` writes it for llama.cpp, whose files of it are read: [GGUF](gguf.md).
 
 "In part" means: not every kind of it; what is not possible is refused by name.
 `;
