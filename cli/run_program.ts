@@ -33,6 +33,7 @@ export async function runProgram(
     writeLine: terminal.writeLine,
     isTerminal: process.stderr.isTTY === true,
     width: process.stdout.columns ?? 100,
+    program: name,
     command: commandLine([name, ...args]),
     signal: watch.signal,
     environment: process.env,

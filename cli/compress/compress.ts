@@ -35,6 +35,7 @@ import { perplexityNotes } from "../evaluate/perplexity_notes.ts";
 import { quantizationNotes } from "../evaluate/quantization_note.ts";
 import type { CompressOptions } from "../options/compress_options.ts";
 import { readRestoredWeights } from "../input/restored_weights.ts";
+import { compressionWarnings, nextCommand } from "./next_steps.ts";
 import { compressionFields, type CompressionOutcome, compressionText } from "./report.ts";
 import type { Run } from "../terminal/run.ts";
 
@@ -127,6 +128,9 @@ export async function compress(
   run.print(
     options.json ? JSON.stringify(compressionFields(outcome)) : compressionText(outcome),
   );
+  for (const line of compressionWarnings(outcome)) run.writeLine(line);
+  // Who names the output knows how to go on.
+  if (!options.json && options.out === undefined) run.writeLine(nextCommand(run.program, outcome));
 }
 
 /**

@@ -14,6 +14,8 @@ export interface Run extends ProgressDisplay {
   printData(text: string): void;
   /** Characters that fit on a line of stdout. */
   readonly width: number;
+  /** How the user calls the program, such as `deno task`. */
+  readonly program: string;
   /** The command line that runs, as a shell takes it; results name it, to be reproduced by. */
   readonly command: string;
   /** Aborted when the user presses Ctrl-C. */

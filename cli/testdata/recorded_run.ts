@@ -19,6 +19,7 @@ export function recordedRun(): RecordedRun {
     writeLine: (line) => void lines.push(line),
     isTerminal: false,
     width: 80,
+    program: "deno task",
     command: "deno task test",
     signal: new AbortController().signal,
     environment: { XDG_CACHE_HOME: TEST_CACHE },
