@@ -2,6 +2,7 @@ import { weightLargeValues } from "../baselines/gguf_blocks.ts";
 import { quantizeSignedSuperBlock } from "../baselines/signed_super_block.ts";
 import { quantizeSuperBlock } from "../baselines/super_block.ts";
 import type { BlockWriter } from "./block_writer.ts";
+import { putHalf } from "./put_half.ts";
 
 /**
  * Quantizers of ggml's k-quants: super-blocks of 256 values. The fits are those of the baselines of
@@ -16,8 +17,8 @@ export const writeQ4_K: BlockWriter = (values, from, view, at) => {
   const { block, weights } = weighted(values, from);
   const layout = { subBlock: 32, top: 15, scaleTop: 63 };
   const fit = quantizeSuperBlock(block, weights, reconstruction, layout);
-  view.setFloat16(at, fit.scaleStep, true);
-  view.setFloat16(at + 2, fit.offsetStep, true);
+  putHalf(view, at, fit.scaleStep);
+  putHalf(view, at + 2, fit.offsetStep);
   packSixBits(view, at + 4, fit.scales, fit.offsets);
   for (let i = 0; i < 128; i++) {
     // A byte has values that are 32 apart.
@@ -42,7 +43,7 @@ export const writeQ6_K: BlockWriter = (values, from, view, at) => {
     }
   }
   fit.scales.forEach((scale, i) => view.setInt8(at + 192 + i, scale));
-  view.setFloat16(at + 208, fit.step, true);
+  putHalf(view, at + 208, fit.step);
 };
 
 function weighted(values: Float32Array, from: number) {

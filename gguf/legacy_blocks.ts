@@ -1,4 +1,5 @@
 import type { BlockWriter } from "./block_writer.ts";
+import { putHalf } from "./put_half.ts";
 
 /**
  * Quantizers of ggml's types with blocks of 32 values and one scale. Arithmetic is in float32, step
@@ -13,7 +14,7 @@ export const writeQ8_0: BlockWriter = (values, from, view, at) => {
   for (let i = 0; i < 32; i++) largest = Math.max(largest, Math.abs(values[from + i]!));
   const scale = fround(largest / 127);
   const inverse = scale === 0 ? 0 : fround(1 / scale);
-  view.setFloat16(at, scale, true);
+  putHalf(view, at, scale);
   for (let i = 0; i < 32; i++) {
     view.setInt8(at + 2 + i, roundAway(fround(values[from + i]! * inverse)));
   }
@@ -22,14 +23,14 @@ export const writeQ8_0: BlockWriter = (values, from, view, at) => {
 /** d · q of 4 bits from -8 on: the value of the largest magnitude becomes -8. */
 export const writeQ4_0: BlockWriter = (values, from, view, at) => {
   const integers = new Uint8Array(32);
-  view.setFloat16(at, roundFromLargest(values, from, 8, integers), true);
+  putHalf(view, at, roundFromLargest(values, from, 8, integers));
   for (let i = 0; i < 16; i++) view.setUint8(at + 2 + i, integers[i]! | integers[i + 16]! << 4);
 };
 
 /** d · q of 5 bits from -16 on; the highest bits of all values stand before the others. */
 export const writeQ5_0: BlockWriter = (values, from, view, at) => {
   const integers = new Uint8Array(32);
-  view.setFloat16(at, roundFromLargest(values, from, 16, integers), true);
+  putHalf(view, at, roundFromLargest(values, from, 16, integers));
   let high = 0;
   for (let i = 0; i < 32; i++) high |= (integers[i]! >> 4) << i;
   view.setUint32(at + 2, high >>> 0, true);

@@ -10,7 +10,7 @@ const COMMENT = /\/\*[^]*?\*\/|\/\/.*/g;
 
 /** What Deno has of the language's library, and Node 22 does not. */
 const TOO_NEW =
-  /Promise\.try|RegExp\.escape|new Float16Array|Math\.f16round(?! \?\?)|Uint8Array\.from(?:Base64|Hex)|\.to(?:Base64|Hex)\(\)|Error\.isError/;
+  /Promise\.try|[gs]etFloat16\(|RegExp\.escape|new Float16Array|Math\.f16round(?! \?\?)|Uint8Array\.from(?:Base64|Hex)|\.to(?:Base64|Hex)\(\)|Error\.isError/;
 
 Deno.test("the package uses what Node 22 has", () => {
   const cwd = fileURLToPath(new URL("..", import.meta.url));
