@@ -58,6 +58,8 @@ export interface CalibrationOutcome {
   readonly metrics: TensorMetrics;
   /** The text that it comes from, tokenized. */
   readonly tokens: Int32Array;
+  /** Whether the model wrote that text itself. */
+  readonly isOwn: boolean;
   /** Tokens of a chunk. */
   readonly contextLength: number;
   /** Inputs of the layer that has the most. */
@@ -101,6 +103,7 @@ export async function calibrateModel(
   return {
     metrics: tensorMetrics(description, unpackCalibration(kept.calibration)),
     tokens: kept.tokens,
+    isOwn: !("tokens" in text),
     contextLength: planned.settings.contextLength,
     widestInput: greatest(
       kept.calibration.linears.map(({ moment }) => kept.calibration.moments[moment]!.size),

@@ -1,7 +1,12 @@
 import type { EvaluationResult } from "../../eval/mod.ts";
 import { formatCount, formatFixed, formatMeasure } from "../../eval/report/number_text.ts";
 import { type CalibrationOutcome, spread } from "./calibration.ts";
-import { type MeasuredModels, type MeasuredText, measureModels } from "../evaluate/measure.ts";
+import {
+  EMBEDDED_TEXT,
+  type MeasuredModels,
+  type MeasuredText,
+  measureModels,
+} from "../evaluate/measure.ts";
 import type { Progress } from "../terminal/phases.ts";
 import type { MeasureOptions } from "../options/measure_options.ts";
 
@@ -19,6 +24,8 @@ export type CheckedText = Omit<CalibrationOutcome, "metrics">;
 export interface CalibrationCheck {
   /** Tokens that were calibrated on. */
   readonly tokens: number;
+  /** Whether the model wrote them itself. */
+  readonly isOwn: boolean;
   /** Inputs of the layer that has the most. */
   readonly widestInput: number;
   /** The original's perplexity on the calibration text. */
@@ -34,7 +41,7 @@ export interface CalibrationCheck {
  */
 export async function checkCalibration(
   models: Required<MeasuredModels>,
-  { tokens, contextLength, widestInput }: CheckedText,
+  { tokens, isOwn, contextLength, widestInput }: CheckedText,
   { evaluation }: MeasuredText,
   options: Pick<MeasureOptions, "threads" | "backend">,
   context: { progress: Progress; signal: AbortSignal },
@@ -52,6 +59,7 @@ export async function checkCalibration(
   const { perplexity, klDivergence } = await measureModels(models, text, options, context);
   return {
     tokens: tokens.length,
+    isOwn,
     widestInput,
     perplexity: perplexity.original,
     klDivergence: klDivergence!.mean,
@@ -59,19 +67,26 @@ export async function checkCalibration(
 }
 
 /** What the check found, in one line for each thing; the first is always there. */
-export function calibrationLines(check: CalibrationCheck, result: EvaluationResult): string[] {
-  const { tokens, perplexity, klDivergence } = check;
+export function calibrationLines(
+  check: CalibrationCheck,
+  result: EvaluationResult,
+  textName: string,
+): string[] {
+  const { tokens, isOwn, perplexity, klDivergence } = check;
   return [
-    `calibrated on ${formatCount(tokens)} tokens; on that text perplexity ` +
+    `calibrated on ${formatCount(tokens)} tokens${
+      isOwn ? " that the model wrote" : ""
+    }; on that text perplexity ` +
     `${formatMeasure(perplexity)}, mean KL divergence ${formatMeasure(klDivergence)}`,
-    ...calibrationWarnings(check, result),
+    ...calibrationWarnings(check, result, textName),
   ];
 }
 
-/** Why the calibration text may not do, each with what was measured. */
+/** Why the calibration text, or the measured one, may not do, each with what was measured. */
 export function calibrationWarnings(
-  { tokens, widestInput, perplexity, klDivergence }: CalibrationCheck,
+  { tokens, isOwn, widestInput, perplexity, klDivergence }: CalibrationCheck,
   { perplexity: measured, klDivergence: divergence }: EvaluationResult,
+  textName: string,
 ): string[] {
   const warnings: string[] = [];
   // Where both are 0, as in a model of zeros, neither is more than the other.
@@ -82,11 +97,24 @@ export function calibrationWarnings(
   if (tokens < widestInput) {
     warnings.push(
       `warning: ${formatCount(tokens)} tokens tell nothing of most directions of the widest ` +
-        `layer's ${formatCount(widestInput)} inputs; ${cost}; give a longer --calibration text`,
+        `layer's ${formatCount(widestInput)} inputs; ${cost}; ` +
+        (isOwn
+          ? "have the model write more: --calibration-tokens"
+          : "give a longer --calibration text"),
     );
   }
   const ratio = perplexity / measured.original;
-  if (ratio > OTHER_TEXT || ratio < 1 / OTHER_TEXT) {
+  const isOther = ratio > OTHER_TEXT || ratio < 1 / OTHER_TEXT;
+  if (isOwn && textName === EMBEDDED_TEXT) {
+    // What the model writes is its own kind of text; the embedded story need not be.
+    if (isOther || (times > FURTHER && warnings.length === 0)) {
+      warnings.push(
+        `warning: ${cost}: the embedded text, by the original's perplexity ` +
+          `${formatMeasure(measured.original)} against ${formatMeasure(perplexity)}, is not what ` +
+          "this model writes; measure on a text of its kind with --text",
+      );
+    }
+  } else if (isOther) {
     warnings.push(
       `warning: the calibration text is of another language or kind than the measured one, by ` +
         `the original's perplexity ${formatMeasure(perplexity)} against ` +

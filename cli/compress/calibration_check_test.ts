@@ -2,13 +2,23 @@ import assert from "node:assert";
 import type { EvaluationResult } from "../../eval/mod.ts";
 import { type CalibrationCheck, calibrationLines } from "./calibration_check.ts";
 
-function lines(check: Partial<CalibrationCheck>, measured: { perplexity: number; kl: number }) {
+function lines(
+  check: Partial<CalibrationCheck>,
+  measured: { perplexity: number; kl: number },
+  textName = "my.txt",
+) {
   const result = {
     perplexity: { original: measured.perplexity },
     klDivergence: { mean: measured.kl },
   } as EvaluationResult;
-  const sound = { tokens: 16384, widestInput: 1024, perplexity: 45, klDivergence: 0.001 };
-  return calibrationLines({ ...sound, ...check }, result);
+  const sound = {
+    tokens: 16384,
+    isOwn: false,
+    widestInput: 1024,
+    perplexity: 45,
+    klDivergence: 0.001,
+  };
+  return calibrationLines({ ...sound, ...check }, result, textName);
 }
 
 Deno.test("a sound calibration is told in one line", () => {
@@ -34,4 +44,15 @@ Deno.test("divergences of 0 are compared without NaN", () => {
   assert.match(both.join("\n"), /is 1\.00 times that/);
   assert.ok(!/NaN/.test(both.join()));
   assert.match(lines({ klDivergence: 0 }, { perplexity: 45, kl: 0.1 })[1]!, /Infinity times that/);
+});
+
+Deno.test("the embedded text is blamed where a model was calibrated on what it wrote", () => {
+  const own = { isOwn: true, perplexity: 12 };
+  const [told, warning] = lines(own, { perplexity: 60, kl: 0.003 }, "the embedded text");
+  assert.match(told!, /^calibrated on 16,384 tokens that the model wrote; on that text/);
+  assert.match(warning!, /embedded text, .* 60\.00 against 12\.00, .*of its kind with --text$/);
+  assert.equal(lines(own, { perplexity: 13, kl: 0.0011 }, "the embedded text").length, 1);
+  assert.match(lines(own, { perplexity: 60, kl: 0.003 })[1]!, /another language or kind/);
+  const [, short] = lines({ isOwn: true, tokens: 512 }, { perplexity: 47, kl: 0.004 });
+  assert.match(short!, /have the model write more: --calibration-tokens$/);
 });

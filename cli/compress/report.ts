@@ -106,7 +106,7 @@ function measuredLines(outcome: CompressionOutcome): string[] {
       : [`measured on ${describeTokens(result)} of ${printableLine(textName)}`]),
     ...(result === undefined || calibration === undefined
       ? []
-      : calibrationLines(calibration, result)),
+      : calibrationLines(calibration, result, textName)),
     ...(task === undefined ? [] : [`measured on ${describeQuestions(task)}`]),
     ...(notMeasured === undefined ? [] : [`not measured: ${notMeasured}`]),
     ...(notCalibrated === undefined

@@ -22,6 +22,9 @@ import { naming } from "../terminal/errors.ts";
 import type { Progress } from "../terminal/phases.ts";
 import type { MeasureOptions } from "../options/measure_options.ts";
 
+/** What the text is called that is measured on without `--text`. */
+export const EMBEDDED_TEXT = "the embedded text";
+
 /** Masked models need a pass for each token: without `--tokens` they are measured on this many. */
 const MASKED_TOKENS = 512;
 
@@ -67,7 +70,7 @@ export async function readMeasuredText(
   });
   const { name: chosen, ...lengths } = settings;
   const limit = options.tokens ?? (chosen === "pseudo" ? MASKED_TOKENS : undefined);
-  const name = path ?? "the embedded text";
+  const name = path ?? EMBEDDED_TEXT;
   const text = path === undefined ? await readEmbeddedText() : await readText(path, "--text");
   if (text.trim() === "") {
     throw new InputError(`${name}: is empty; give a text to measure on with --text`);
