@@ -7,11 +7,11 @@
  *
  * @module
  */
-import { compileKernel, kernelFile, KERNELS } from "./compile_kernels.ts";
+import { compileKernel, KERNELS, moduleFile, sourceFile } from "./compile_kernels.ts";
 
 for (const kernel of KERNELS) {
-  const source = await Deno.readTextFile(kernelFile(kernel, ".as.ts"));
+  const source = await Deno.readTextFile(sourceFile(kernel));
   const { bytes, module } = await compileKernel(kernel, source);
-  await Deno.writeTextFile(kernelFile(kernel, "_wasm.ts"), module);
+  await Deno.writeTextFile(moduleFile(kernel), module);
   console.log(`${kernel.folder}/${kernel.name}: ${bytes} bytes`);
 }

@@ -2,51 +2,73 @@ import asc from "assemblyscript/asc";
 
 /** A kernel in AssemblyScript. */
 export interface KernelSource {
-  /** Its folder; the source is `<name>.as.ts` there. */
+  /** Its folder. */
   readonly folder: string;
   /** Its name. */
   readonly name: string;
+  /** The source is `<source>.as.ts` there. */
+  readonly source: string;
+  /** What the type Float means in the source; undefined if it has none. */
+  readonly float?: "f32" | "f64";
   /** Whether it runs in memory that it is given, which kernels can share, or makes its own. */
   readonly importsMemory: boolean;
 }
 
 const inHierarchy = (name: string): KernelSource => {
-  return { folder: "hierarchy/kernels", name, importsMemory: true };
+  return { folder: "hierarchy/kernels", name, source: name, importsMemory: true };
+};
+
+const edges = (float: "f32" | "f64"): KernelSource => {
+  return {
+    folder: "kan/kernels",
+    name: `edges_${float}`,
+    source: "edges",
+    float,
+    importsMemory: false,
+  };
 };
 
 /** All kernels. */
 export const KERNELS: readonly KernelSource[] = [
   ...["candidates", "factor", "feedback", "rans", "statistics", "viterbi"].map(inHierarchy),
-  { folder: "kan/kernels", name: "local_splines", importsMemory: false },
+  edges("f32"),
+  edges("f64"),
 ];
 
-/** The address of one of a kernel's files. */
-export function kernelFile({ folder, name }: KernelSource, ending: string): URL {
-  return new URL(`../${folder}/${name}${ending}`, import.meta.url);
+/** The address of a kernel's source, which others may share. */
+export function sourceFile({ folder, source }: KernelSource): URL {
+  return new URL(`../${folder}/${source}.as.ts`, import.meta.url);
+}
+
+/** The address of a kernel's compiled module. */
+export function moduleFile({ folder, name }: KernelSource): URL {
+  return new URL(`../${folder}/${name}_wasm.ts`, import.meta.url);
 }
 
 /**
- * Compiles a kernel whose text is `source` to a TypeScript module that exports it in base64, which
+ * Compiles a kernel whose source is `text` to a TypeScript module that exports it in base64, which
  * loads wherever TypeScript does. Throws an Error with the compiler's messages.
  */
 export async function compileKernel(
-  { name, importsMemory }: Omit<KernelSource, "folder">,
-  source: string,
+  { name, source, float, importsMemory }: Omit<KernelSource, "folder">,
+  text: string,
 ): Promise<{ readonly bytes: number; readonly module: string }> {
   const outputs = new Map<string, string | Uint8Array>();
   const options = ["-O3", "--noAssert", "--runtime", "stub", "--enable", "simd"];
+  const whole = float === undefined ? text : `type Float = ${float};\n${text}`;
   if (importsMemory) options.push("--importMemory");
   const { error, stderr } = await asc.main([`${name}.ts`, ...options, "--outFile", "out.wasm"], {
-    readFile: (path) => path === `${name}.ts` ? source : null,
+    readFile: (path) => path === `${name}.ts` ? whole : null,
     writeFile: (path, contents) => void outputs.set(path, contents),
     listFiles: () => [],
   });
   const wasm = outputs.get("out.wasm");
   if (error !== null || !(wasm instanceof Uint8Array)) {
-    throw new Error(`${name}.as.ts does not compile: ${error?.message}\n${stderr}`);
+    throw new Error(`${source}.as.ts does not compile: ${error?.message}\n${stderr}`);
   }
-  const module = `// Made from ${name}.as.ts by \`deno task kernels\`.\n\n` +
-    `/** The WebAssembly of ${name}.as.ts in base64. */\n` +
+  const from = float === undefined ? `${source}.as.ts` : `${source}.as.ts with ${float}`;
+  const module = `// Made from ${from} by \`deno task kernels\`.\n\n` +
+    `/** The WebAssembly of ${from} in base64. */\n` +
     `export const ${name.toUpperCase()}_WASM =\n  "${wasm.toBase64()}";\n`;
   return { bytes: wasm.length, module };
 }

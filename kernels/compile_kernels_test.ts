@@ -1,11 +1,11 @@
 import assert from "node:assert";
-import { compileKernel, kernelFile, KERNELS } from "./compile_kernels.ts";
+import { compileKernel, KERNELS, moduleFile, sourceFile } from "./compile_kernels.ts";
 
 for (const kernel of KERNELS) {
   Deno.test(`the committed module of ${kernel.name} is what its source compiles to`, async () => {
-    const source = await Deno.readTextFile(kernelFile(kernel, ".as.ts"));
+    const source = await Deno.readTextFile(sourceFile(kernel));
     const { bytes, module } = await compileKernel(kernel, source);
-    const committed = await Deno.readTextFile(kernelFile(kernel, "_wasm.ts"));
+    const committed = await Deno.readTextFile(moduleFile(kernel));
     assert.equal(committed, module, "run `deno task kernels`");
     // Older versions of Chromium compile no more than this synchronously on a page's main thread.
     assert.ok(bytes <= 4096);
@@ -15,7 +15,7 @@ for (const kernel of KERNELS) {
 Deno.test("compileKernel() passes the compiler's message on", async () => {
   await assert.rejects(
     compileKernel(
-      { name: "broken", importsMemory: true },
+      { name: "broken", source: "broken", importsMemory: true },
       "export function f(): i32 { return nothing; }",
     ),
     /broken\.as\.ts does not compile[^]*Cannot find name 'nothing'/,

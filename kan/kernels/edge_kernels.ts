@@ -1,60 +1,65 @@
 import { type EdgeBatch, type EdgeKernels, type Floats, zerosLike } from "./edge_batch.ts";
 import { edgeReference } from "./edge_reference.ts";
-import { LOCAL_SPLINES_WASM } from "./local_splines_wasm.ts";
+import { EDGES_F32_WASM } from "./edges_f32_wasm.ts";
+import { EDGES_F64_WASM } from "./edges_f64_wasm.ts";
 
 type Pass = (...shapesAndAddresses: number[]) => void;
 
 interface Exports {
   readonly memory: WebAssembly.Memory;
-  readonly forward32: Pass;
-  readonly forward64: Pass;
-  readonly backward32: Pass;
-  readonly backward64: Pass;
+  readonly forward: Pass;
+  readonly backward: Pass;
 }
 
 const PAGE = 65_536;
 /** Numbers that a call holds for its samples; larger batches are passed in parts. */
 const MOST_NUMBERS = 1 << 21;
 
-let loaded: Exports | undefined;
-let isMissing = false;
+/** The compiled kernels by precision; undefined where they cannot be loaded. */
+const loaded = new Map<boolean, Exports | undefined>();
 
 /**
- * The compiled kernels, made once from bytes in the source, so that any runtime can load them;
- * undefined where WebAssembly or its SIMD is missing or forbidden.
+ * The kernels of one precision, made once from bytes in the source, so that any runtime can load
+ * them; undefined where WebAssembly or its SIMD is missing or forbidden.
  */
-function load(): Exports | undefined {
-  if (loaded !== undefined || isMissing) return loaded;
+function load(isSingle: boolean): Exports | undefined {
+  if (!loaded.has(isSingle)) loaded.set(isSingle, compile(isSingle));
+  return loaded.get(isSingle);
+}
+
+function compile(isSingle: boolean): Exports | undefined {
   try {
-    const wasm = Uint8Array.from(atob(LOCAL_SPLINES_WASM), (letter) => letter.charCodeAt(0));
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(wasm), {});
-    loaded = instance.exports as unknown as Exports;
+    const text = atob(isSingle ? EDGES_F32_WASM : EDGES_F64_WASM);
+    const module = new WebAssembly.Module(Uint8Array.from(text, (each) => each.charCodeAt(0)));
+    return new WebAssembly.Instance(module, {}).exports as unknown as Exports;
   } catch {
-    isMissing = true;
+    return undefined;
   }
-  return loaded;
 }
 
 /** Bytes of memory that the kernels hold; they grow to the largest call and stay. */
 export function kernelMemoryBytes(): number {
-  return load()?.memory.buffer.byteLength ?? 0;
+  return [...loaded.values()].reduce((sum, each) => sum + (each?.memory.buffer.byteLength ?? 0), 0);
 }
 
 /** The passes through the edges of a layer, by WebAssembly where there is any. */
 export const edgeKernels: EdgeKernels = {
   forward(batch, wantsEdges) {
-    return withKernels((kernels) => forward(kernels, batch, wantsEdges)) ??
+    return withKernels(batch, (kernels) => forward(kernels, batch, wantsEdges)) ??
       edgeReference.forward(batch, wantsEdges);
   },
   backward(batch, sumGradients, edgeGradients) {
-    return withKernels((kernels) => backward(kernels, batch, sumGradients, edgeGradients)) ??
+    return withKernels(batch, (kernels) => backward(kernels, batch, sumGradients, edgeGradients)) ??
       edgeReference.backward(batch, sumGradients, edgeGradients);
   },
 };
 
 /** What `run` gives; undefined if there are no kernels, or no memory for them. */
-function withKernels<T>(run: (kernels: Exports) => T): T | undefined {
-  const kernels = load();
+function withKernels<T>(
+  { weights }: EdgeBatch<Floats>,
+  run: (kernels: Exports) => T,
+): T | undefined {
+  const kernels = load(weights instanceof Float32Array);
   if (kernels === undefined) return undefined;
   try {
     return run(kernels);
@@ -71,7 +76,6 @@ function forward<A extends Floats>(kernels: Exports, batch: EdgeBatch<A>, wantsE
   const weightsAt = space.place(weights), baseWeightsAt = hasBase ? space.place(baseWeights) : 0;
   const sums = zerosLike(weights, rows * outputs);
   const edges = zerosLike(weights, wantsEdges ? rows * inputs * outputs : 0);
-  const pass = weights instanceof Float32Array ? kernels.forward32 : kernels.forward64;
   const numbers = inputs * (support + 1 + (wantsEdges ? outputs : 0)) + outputs;
   const mark = space.end;
   for (const [from, to] of parts(rows, numbers)) {
@@ -84,7 +88,7 @@ function forward<A extends Floats>(kernels: Exports, batch: EdgeBatch<A>, wantsE
     const basesAt = hasBase ? local(batch.bases, 1) : 0;
     const sumsAt = space.zeros(count * outputs);
     const edgesAt = wantsEdges ? space.reserve(points * outputs) : 0;
-    pass(
+    kernels.forward(
       ...shapeOf(batch, count),
       firstAt,
       valuesAt,
@@ -114,7 +118,6 @@ function backward<A extends Floats>(
   const baseGradientsAt = space.zeros(baseWeights.length);
   const hasSlopes = batch.slopes.length > 0;
   const inputGradients = zerosLike(weights, hasSlopes ? rows * inputs : 0);
-  const pass = weights instanceof Float32Array ? kernels.backward32 : kernels.backward64;
   const numbers = inputs * (2 * support + 3 + (hasEdges ? outputs : 0)) + outputs;
   const mark = space.end;
   for (const [from, to] of parts(rows, numbers)) {
@@ -132,7 +135,7 @@ function backward<A extends Floats>(
     const inputsAt = space.reserve(points);
     const functions = [firstAt, valuesAt, slopesAt, basesAt, baseSlopesAt];
     const gradients = [weightGradientsAt, baseGradientsAt, inputsAt];
-    pass(
+    kernels.backward(
       ...shapeOf(batch, count),
       ...functions,
       weightsAt,
