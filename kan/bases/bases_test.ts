@@ -1,9 +1,15 @@
 import "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs";
 import assert from "node:assert";
-import { gridFromKnots, uniformGrid } from "./grid.ts";
+import { gridFromBreaks, gridFromKnots, uniformGrid } from "./grid.ts";
 import type { Basis } from "./basis.ts";
-import { evaluateBasis, evaluatePoints, functionsOf } from "./evaluate_basis.ts";
+import {
+  evaluateBasis,
+  evaluatePoints,
+  evaluatePointsFast,
+  functionsOf,
+} from "./evaluate_basis.ts";
+import { createRandom } from "../numeric/random.ts";
 import { createBsplines } from "./bspline.ts";
 import { basisFromDescription } from "./describe.ts";
 import { expandBasis } from "./expansion.ts";
@@ -185,3 +191,45 @@ Deno.test("one basis for each input expands like each basis alone", async () => 
   });
   assert.throws(() => expandBasis(two, tf.tensor2d([[1, 2, 3]])), /1 or 3 bases/);
 });
+
+for (const extrapolation of ["linear", "clamp"] as const) {
+  Deno.test(`the kernel gives cubic splines, ${extrapolation}, bit for bit as float64 does`, () => {
+    const random = createRandom(5);
+    const draw = () => Array.from({ length: 6 }, () => random.normal()).sort((a, b) => a - b);
+    const uneven = Array.from({ length: 3 }, () => gridFromBreaks(draw(), 3));
+    const repeated = gridFromBreaks([-1, -1, 0.2, 0.2, 1, 1], 3);
+    for (const grids of [[uniformGrid({ intervals: 5 })], uneven, [...uneven.slice(1), repeated]]) {
+      const bases = grids.map((grid) => createBsplines(grid, extrapolation));
+      const points = Float64Array.from({ length: 300 }, () => 1.5 * random.normal());
+      points.set([
+        NaN,
+        Infinity,
+        -Infinity,
+        -1,
+        1,
+        0.2,
+        ...uneven.flatMap(({ knots }) => knots.slice(3, 9)),
+      ]);
+      for (const wantsSlopes of [false, true]) {
+        const fast = evaluatePointsFast(bases, points, 3, wantsSlopes);
+        const plain = evaluatePoints(bases, points, wantsSlopes);
+        assert.deepEqual(fast.first, plain.first);
+        for (const name of ["values", "slopes"] as const) {
+          assert.equal(fast[name].length, plain[name].length);
+          assert.ok(plain[name].every((value, i) => Object.is(value, fast[name][i])), name);
+        }
+      }
+      // At a knot that float32 does not hold, the next splines are not 0.
+      const between = Float32Array.from(points.subarray(30));
+      const single = evaluatePointsFast(bases, between, 3, true);
+      const exact = evaluatePoints(bases, between, true);
+      assert.ok(single.values instanceof Float32Array);
+      for (const name of ["values", "slopes"] as const) {
+        const scale = Math.max(...exact[name].map(Math.abs));
+        exact[name].forEach((value, i) => {
+          assert.ok(Math.abs(single[name][i]! - value) < 2e-6 * scale, `${name} ${i}`);
+        });
+      }
+    }
+  });
+}

@@ -32,8 +32,17 @@ export function createBsplines(grid: Grid, extrapolation: Extrapolation = "linea
   };
 }
 
+/** {@link BasisFunctions} of B-splines. */
+export interface SplineFunctions extends BasisFunctions {
+  /**
+   * A derivative of the splines that are not 0 on each knot interval as polynomials in the place in
+   * it, 0 to 1: [all intervals, spline, power].
+   */
+  pieces(derivative: number): Float64Array;
+}
+
 /** How the B-splines on `grid` are computed. */
-export function bsplineFunctions(grid: Grid): BasisFunctions {
+export function bsplineFunctions(grid: Grid): SplineFunctions {
   const { order, range } = grid, support = order + 1;
   const knots = Float64Array.from(grid.knots);
   const tables = [polynomialPieces(grid)];
@@ -60,6 +69,7 @@ export function bsplineFunctions(grid: Grid): BasisFunctions {
   }
 
   return {
+    pieces: table,
     evaluate(x, derivative, out, at = 0) {
       const span = findSpan(knots, range, x);
       if (span < 0) {

@@ -1,5 +1,7 @@
 import type { Basis, BasisFunctions } from "./basis.ts";
-import { bsplineFunctions, gridOf } from "./bspline.ts";
+import type { Floats, SplineTables } from "../kernels/edge_batch.ts";
+import { evaluateSplines } from "../kernels/edge_kernels.ts";
+import { bsplineFunctions, gridOf, type SplineFunctions } from "./bspline.ts";
 import { sequenceFunctions, translateFunctions } from "./global_functions.ts";
 
 /** Made when a basis is first used, so that bases are plain data. */
@@ -86,13 +88,13 @@ function evaluateLinearly(
 }
 
 /** The functions that are not 0 at each of many points. */
-export interface LocalValues {
+export interface LocalValues<A extends Floats = Float64Array> {
   /** Number of the first of them, one a point. */
   readonly first: Int32Array;
   /** Their values, [points, support]. */
-  readonly values: Float64Array;
+  readonly values: A;
   /** Their slopes, [points, support]; empty unless asked for. */
-  readonly slopes: Float64Array;
+  readonly slopes: A;
 }
 
 /**
@@ -140,4 +142,54 @@ export function evaluatePoints(
 export function requireInside({ domain: [start, end] }: Basis, x: number): void {
   if (x >= start && x <= end) return;
   throw new RangeError(`input ${x} is outside the domain [${start}, ${end}] of the basis`);
+}
+
+/** As {@link evaluatePoints}, by a kernel in the precision of the points where there is one. */
+export function evaluatePointsFast(
+  bases: readonly Basis[],
+  points: Floats,
+  inputs: number,
+  wantsSlopes: boolean,
+): LocalValues<Floats> {
+  const tables = tablesOf(bases);
+  return (tables && evaluateSplines(tables, points, inputs, wantsSlopes)) ??
+    evaluatePoints(bases, points, wantsSlopes);
+}
+
+const madeTables = new WeakMap<readonly Basis[], SplineTables | undefined>();
+
+/** Cubic splines of one size and policy as kernels want them; undefined for others. */
+function tablesOf(bases: readonly Basis[]): SplineTables | undefined {
+  if (!madeTables.has(bases)) madeTables.set(bases, createTables(bases));
+  return madeTables.get(bases);
+}
+
+function createTables(bases: readonly Basis[]): SplineTables | undefined {
+  const grids = bases.map(gridOf);
+  const { extrapolation } = bases[0]!, intervals = grids[0]?.intervals ?? 0;
+  const isAlike = bases.every((basis, i) => {
+    const grid = grids[i];
+    return basis.extrapolation === extrapolation && grid?.order === 3 &&
+      grid.intervals === intervals;
+  });
+  if (!isAlike || (extrapolation !== "linear" && extrapolation !== "clamp")) return undefined;
+  const knots = new Float64Array(bases.length * (intervals + 1));
+  const tables = [0, 1].map((derivative) => {
+    const table = new Float64Array(bases.length * intervals * 16);
+    bases.forEach((basis, b) => {
+      const pieces = (functionsOf(basis) as SplineFunctions).pieces(derivative);
+      for (let interval = 0; interval < intervals; interval++) {
+        for (let i = 0; i < 16; i++) {
+          // From [spline, power] to [power, spline].
+          const place = (i % 4) * 4 + (i >> 2);
+          table[(b * intervals + interval) * 16 + i] = pieces[(interval + 3) * 16 + place]!;
+        }
+      }
+    });
+    return table;
+  });
+  grids.forEach((grid, b) => knots.set(grid!.knots.slice(3, 4 + intervals), b * (intervals + 1)));
+  const [values, slopes] = tables as [Float64Array, Float64Array];
+  const isFlat = extrapolation === "clamp";
+  return { intervals, isShared: bases.length === 1, isFlat, knots, values, slopes };
 }

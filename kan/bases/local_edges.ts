@@ -6,7 +6,7 @@ import type { Tensor, Tensor2D } from "../numeric/tensor_types.ts";
 import { type BaseFunction, evaluateBase } from "./base_function.ts";
 import { differentiateDenseEdges, type EdgeInput } from "./dense_edges.ts";
 import type { EdgeTensors } from "./edge_tensors.ts";
-import { evaluatePoints } from "./evaluate_basis.ts";
+import { evaluatePointsFast } from "./evaluate_basis.ts";
 import { canReadSynchronously } from "./expansion.ts";
 
 type Single = Float32Array;
@@ -100,7 +100,7 @@ class LocalPass {
       outputs,
       size,
       support: bases[0]!.support,
-      ...evaluatePoints(bases, points, false),
+      ...evaluatePointsFast(bases, points, inputs, false),
       ...evaluateBase(this.#base, points, false),
       weights: this.#times(this.#coefficients),
       baseWeights: baseWeights === undefined ? NONE : this.#living(read(baseWeights)),
@@ -146,7 +146,12 @@ class LocalPass {
   }
 
   #withSlopes(): EdgeBatch<Single> {
-    const { slopes } = evaluatePoints(this.#edges.bases, this.#points, true);
+    const { slopes } = evaluatePointsFast(
+      this.#edges.bases,
+      this.#points,
+      this.#batch.inputs,
+      true,
+    );
     const { baseSlopes } = evaluateBase(this.#base, this.#points, true);
     return { ...this.#batch, slopes, baseSlopes };
   }

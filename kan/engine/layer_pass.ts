@@ -1,5 +1,5 @@
 import { evaluateBase } from "../bases/base_function.ts";
-import { evaluatePoints } from "../bases/evaluate_basis.ts";
+import { evaluatePointsFast } from "../bases/evaluate_basis.ts";
 import type { EdgeBatch } from "../kernels/edge_batch.ts";
 import { factorGradients, timesFactors } from "../kernels/edge_factors.ts";
 import { edgeKernels } from "../kernels/edge_kernels.ts";
@@ -43,7 +43,7 @@ function edgeBatchOf(
   const { inputDim, outputDim, mask } = layer;
   const { size, support } = layer.bases[0]!;
   return {
-    ...evaluatePoints(layer.bases, inputs, wantsSlopes),
+    ...evaluatePointsFast(layer.bases, inputs, inputDim, wantsSlopes),
     rows,
     inputs: inputDim,
     outputs: outputDim,

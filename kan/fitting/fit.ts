@@ -8,7 +8,7 @@ import {
   type FitResult,
   requireOptions,
 } from "./fit_options.ts";
-import { scheduleGridUpdates } from "./grid_schedule.ts";
+import { gridUpdateDefaults, scheduleGridUpdates } from "./grid_schedule.ts";
 import { scaleTask } from "./scale_task.ts";
 import { Trainer } from "./trainer.ts";
 
@@ -62,7 +62,7 @@ async function train(
 ): Promise<FitResult> {
   const { steps = 100, gridUpdate = {}, patience = Infinity } = options;
   const { validation, loss = "mse" } = options;
-  const schedule = scheduleGridUpdates(gridUpdate, steps);
+  const schedule = scheduleGridUpdates(gridUpdate, steps, gridUpdateDefaults(options));
   const history: FitProgress[] = [];
   let best: { model: KanModel; loss: number; step: number } | undefined;
   let isStuck = false;

@@ -1,11 +1,31 @@
 import { requireInteger, requireNumber, requireOptionNames } from "../numeric/checks.ts";
 
-/** Fits repeated on ten functions were best with this mixture: see `bench/kan_training.ts`. */
-export const FIT_UNIFORM_SHARE = 0.5;
+/** What the options of a run are if omitted. */
+export interface GridUpdateDefaults {
+  /** All steps over the steps from one update to the next. */
+  readonly updates: number;
+  /** Share of evenly spaced grids. */
+  readonly uniformShare: number;
+}
+
+/** The best for fits of ten functions of different kinds: see `bench/kan_training.ts`. */
+const FIT_DEFAULTS: GridUpdateDefaults = { updates: 16, uniformShare: 0.5 };
+/** An update keeps the values of curves but not their second derivatives, which equations need. */
+const EQUATION_DEFAULTS: GridUpdateDefaults = { updates: 8, uniformShare: 0.02 };
+
+/** The defaults of a run with these options. */
+export function gridUpdateDefaults(
+  { equations = [] }: { readonly equations?: readonly unknown[] },
+): GridUpdateDefaults {
+  return equations.length > 0 ? EQUATION_DEFAULTS : FIT_DEFAULTS;
+}
 
 /** When training moves the grids to where the inputs of the edges are, and how. */
 export interface GridUpdateOptions {
-  /** Steps from one update to the next, at least 1; a 16th of all steps, but 5 or more, if omitted. */
+  /**
+   * Steps from one update to the next, at least 1; a 16th of all steps (an eighth with equations), but
+   * 5 or more, if omitted.
+   */
   readonly every?: number;
   /** Updates come only after this many steps, 0 or more; 0, before the first step, if omitted. */
   readonly start?: number;
@@ -13,7 +33,7 @@ export interface GridUpdateOptions {
   readonly until?: number;
   /**
    * Share of evenly spaced grids in the new ones, 0 to 1: 0 follows the samples, 1 only their range;
-   * .5 if omitted. pykan's `grid_eps`, .02 there.
+   * .5 if omitted, .02 with equations. pykan's `grid_eps`, .02 there.
    */
   readonly uniformShare?: number;
   /**
@@ -54,9 +74,10 @@ export function requireGridUpdate(options: GridUpdateOptions): void {
 export function scheduleGridUpdates(
   options: GridUpdateOptions | false,
   steps: number,
+  defaults: GridUpdateDefaults = FIT_DEFAULTS,
 ): GridSchedule {
   if (options === false) return { isDue: () => false, isAhead: () => false };
-  const { every = Math.max(5, Math.ceil(steps / 16)), start = 0 } = options;
+  const { every = Math.max(5, Math.ceil(steps / defaults.updates)), start = 0 } = options;
   const { until = Math.floor(steps / 2) + 1 } = options;
   const end = Math.min(until, steps);
   const isDue = (done: number) => done >= start && done < end && done % every === 0;

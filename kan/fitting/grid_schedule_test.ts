@@ -19,4 +19,6 @@ Deno.test("updates come every so many steps from a start to an end", () => {
   assert.deepEqual(updates({ every: 3, until: Infinity }, 8), [0, 3, 6]);
   assert.deepEqual(updates({ every: 1, until: 0 }, 8), []);
   assert.deepEqual(updates(false, 8), []);
+  assert.deepEqual(updates({}, 400), [0, 25, 50, 75, 100, 125, 150, 175, 200]);
+  assert.deepEqual(updates({}, 30), [0, 5, 10, 15]);
 });

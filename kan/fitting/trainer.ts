@@ -16,7 +16,7 @@ import { LevenbergMarquardt } from "../optimizers/levenberg_marquardt.ts";
 import { type Batches, drawBatches } from "./batches.ts";
 import type { FitOptions } from "./fit_options.ts";
 import { frozenParameters, layersWithFrozenSplines } from "./freeze.ts";
-import { FIT_UNIFORM_SHARE, type GridUpdateOptions } from "./grid_schedule.ts";
+import { gridUpdateDefaults, type GridUpdateOptions } from "./grid_schedule.ts";
 import { updateGrids } from "./grid_update.ts";
 import { createTensorObjective, type TensorObjective } from "./tensor_objective.ts";
 
@@ -54,7 +54,8 @@ export class Trainer {
   }
 
   updateGrids(options: GridUpdateOptions): void {
-    const { uniformShare = FIT_UNIFORM_SHARE, samples = this.#gridSamples() } = options;
+    const { uniformShare = gridUpdateDefaults(this.#options).uniformShare } = options;
+    const { samples = this.#gridSamples() } = options;
     const inputs = withPoints(this.#batches.sample(samples), this.#options.equations ?? []);
     const moved = this.#shape.layers.flatMap((_, l) => this.#fixedLayers.has(l) ? [] : [l]);
     this.#shape = updateGrids(this.model, inputs, uniformShare, moved);

@@ -16,9 +16,9 @@ export interface EdgeBatch<A extends Floats> {
   /** Number of the first of these, [rows, inputs]. */
   readonly first: Int32Array;
   /** Their values, [rows, inputs, support]. */
-  readonly values: Float64Array;
+  readonly values: Floats;
   /** Their slopes, [rows, inputs, support]; empty if no input gradients are wanted. */
-  readonly slopes: Float64Array;
+  readonly slopes: Floats;
   /** Values of the base function, [rows, inputs]; empty if there is none. */
   readonly bases: Float64Array;
   /** Its slopes, as `slopes`. */
@@ -27,6 +27,32 @@ export interface EdgeBatch<A extends Floats> {
   readonly weights: A;
   /** Factors of the base function, [inputs, outputs]; empty if there is none. */
   readonly baseWeights: A;
+}
+
+/** Cubic B-splines of all inputs of a layer, as kernels evaluate them. */
+export interface SplineTables {
+  /** Intervals of every grid. */
+  readonly intervals: number;
+  /** Whether all inputs share one basis. */
+  readonly isShared: boolean;
+  /** Whether curves go on flat outside their range, and not as lines. */
+  readonly isFlat: boolean;
+  /** The knots inside the range, [bases, intervals + 1]. */
+  readonly knots: Float64Array;
+  /** Polynomials in the place between two knots, 0 to 1, [bases, intervals, power, spline]. */
+  readonly values: Float64Array;
+  /** Their derivatives with respect to x. */
+  readonly slopes: Float64Array;
+}
+
+/** The four splines that are not 0 at each of many points. */
+export interface LocalSplines<A extends Floats> {
+  /** Number of the first of them, one a point. */
+  readonly first: Int32Array;
+  /** [points, 4]. */
+  readonly values: A;
+  /** [points, 4]; empty unless asked for. */
+  readonly slopes: A;
 }
 
 /** What the edges add up to. */

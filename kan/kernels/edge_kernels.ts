@@ -1,4 +1,11 @@
-import { type EdgeBatch, type EdgeKernels, type Floats, zerosLike } from "./edge_batch.ts";
+import {
+  type EdgeBatch,
+  type EdgeKernels,
+  type Floats,
+  type LocalSplines,
+  type SplineTables,
+  zerosLike,
+} from "./edge_batch.ts";
 import { edgeReference } from "./edge_reference.ts";
 import { EDGES_F32_WASM } from "./edges_f32_wasm.ts";
 import { EDGES_F64_WASM } from "./edges_f64_wasm.ts";
@@ -9,6 +16,7 @@ interface Exports {
   readonly memory: WebAssembly.Memory;
   readonly forward: Pass;
   readonly backward: Pass;
+  readonly evaluate: Pass;
 }
 
 const PAGE = 65_536;
@@ -54,9 +62,45 @@ export const edgeKernels: EdgeKernels = {
   },
 };
 
+/**
+ * Cubic splines at points [rows, inputs], in the precision of the points; undefined if there are no
+ * kernels: they only repeat what bases compute in plain TypeScript, in float64 bit for bit.
+ */
+export function evaluateSplines<A extends Floats>(
+  tables: SplineTables,
+  points: A,
+  inputs: number,
+  wantsSlopes: boolean,
+): LocalSplines<A> | undefined {
+  return withKernels({ weights: points }, (kernels) => {
+    const first = new Int32Array(points.length);
+    const values = zerosLike(points, 4 * points.length);
+    const slopes = zerosLike(points, wantsSlopes ? 4 * points.length : 0);
+    const space = new Workspace(kernels.memory, points);
+    const knotsAt = space.placeDoubles(tables.knots);
+    const valueTableAt = space.place(tables.values), slopeTableAt = space.place(tables.slopes);
+    const mark = space.end;
+    for (const [from, to] of parts(points.length / inputs, 10 * inputs)) {
+      space.end = mark;
+      const start = from * inputs, count = (to - from) * inputs;
+      const pointsAt = space.place(points.subarray(start, start + count));
+      const firstAt = space.reserve(count), valuesAt = space.reserve(4 * count);
+      const slopesAt = wantsSlopes ? space.reserve(4 * count) : 0;
+      const { intervals, isShared, isFlat } = tables;
+      const flags = [Number(isShared), intervals, Number(isFlat)];
+      const sources = [pointsAt, knotsAt, valueTableAt, slopeTableAt];
+      kernels.evaluate(count, inputs, ...flags, ...sources, firstAt, valuesAt, slopesAt);
+      first.set(space.integers(firstAt, count), start);
+      values.set(space.view(valuesAt, 4 * count), 4 * start);
+      if (wantsSlopes) slopes.set(space.view(slopesAt, 4 * count), 4 * start);
+    }
+    return { first, values, slopes };
+  });
+}
+
 /** What `run` gives; undefined if there are no kernels, or no memory for them. */
 function withKernels<T>(
-  { weights }: EdgeBatch<Floats>,
+  { weights }: { readonly weights: Floats },
   run: (kernels: Exports) => T,
 ): T | undefined {
   const kernels = load(weights instanceof Float32Array);
@@ -81,7 +125,7 @@ function forward<A extends Floats>(kernels: Exports, batch: EdgeBatch<A>, wantsE
   for (const [from, to] of parts(rows, numbers)) {
     space.end = mark;
     const count = to - from, points = count * inputs;
-    const local = (values: Float64Array, each: number) =>
+    const local = (values: Floats, each: number) =>
       space.place(values.subarray(from * inputs * each, to * inputs * each));
     const firstAt = space.placeIntegers(batch.first.subarray(from * inputs, to * inputs));
     const valuesAt = local(batch.values, support);
@@ -184,8 +228,19 @@ class Workspace {
 
   placeIntegers(values: Int32Array): number {
     const address = this.reserve(values.length);
-    new Int32Array(this.#memory.buffer, address, values.length).set(values);
+    this.integers(address, values.length).set(values);
     return address;
+  }
+
+  /** The address of numbers that stay float64 in any precision. */
+  placeDoubles(values: Float64Array): number {
+    const address = this.reserve(this.#isSingle ? 2 * values.length : values.length);
+    new Float64Array(this.#memory.buffer, address, values.length).set(values);
+    return address;
+  }
+
+  integers(address: number, length: number): Int32Array {
+    return new Int32Array(this.#memory.buffer, address, length);
   }
 
   /** The address of that many zeros. */

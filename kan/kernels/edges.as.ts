@@ -277,3 +277,77 @@ function addToFive(
   addTo(target + 3 * stride, factors3, vector);
   addTo(baseTarget, baseFactors, vector);
 }
+
+/**
+ * The four cubic B-splines that are not 0 at each point x [rows, inputs], and their slopes unless that
+ * address is 0. Knots [bases, intervals + 1] f64 are those inside the range; the tables of values and
+ * slopes [bases, intervals, power, spline] hold polynomials in the place between the knots, 0 to 1.
+ * Outside its range a spline goes on as a line, or flat.
+ */
+export function evaluate(
+  points: i32,
+  inputs: i32,
+  isShared: bool,
+  intervals: i32,
+  isFlat: bool,
+  x: usize,
+  knots: usize,
+  valueTable: usize,
+  slopeTable: usize,
+  first: usize,
+  values: usize,
+  slopes: usize,
+): void {
+  const width = <usize> sizeof<Float>(), vector = width << 2;
+  for (let point = 0; point < points; point++) {
+    const basis: usize = isShared ? 0 : point % inputs;
+    const breaks = knots + ((basis * <usize> (intervals + 1)) << 3);
+    const at = <f64> load<Float>(x + <usize> point * width);
+    const start = load<f64>(breaks), end = load<f64>(breaks + (<usize> intervals << 3));
+    const inside = min(max(at, start), end);
+    let interval = at == at
+      ? min(<i32> ((inside - start) / (end - start) * intervals), intervals - 1)
+      : 0;
+    while (interval > 0 && inside < load<f64>(breaks + (<usize> interval << 3))) interval--;
+    while (
+      interval < intervals - 1 && inside >= load<f64>(breaks + ((<usize> interval + 1) << 3))
+    ) {
+      interval++;
+    }
+    while (
+      interval > 0 &&
+      load<f64>(breaks + (<usize> interval << 3)) ==
+        load<f64>(breaks + ((<usize> interval + 1) << 3))
+    ) interval--;
+    const left = load<f64>(breaks + (<usize> interval << 3));
+    const right = load<f64>(breaks + ((<usize> interval + 1) << 3));
+    const place = v128.splat<Float>(<Float> ((inside - left) / (right - left)));
+    const entry = (basis * <usize> intervals + <usize> interval) * 4 * vector;
+    const isOutside = at == at && inside != at;
+    const offset = <usize> point * vector;
+    store<i32>(first + (<usize> point << 2), interval);
+    for (let part: usize = 0; part < vector; part += 16) {
+      let value = polynomial(valueTable + entry + part, vector, place);
+      if (slopes || isOutside) {
+        let slope = polynomial(slopeTable + entry + part, vector, place);
+        if (isOutside && isFlat) slope = v128.splat<Float>(<Float> 0);
+        else if (isOutside) {
+          const distance = v128.splat<Float>(<Float> (at - inside));
+          value = v128.add<Float>(value, v128.mul<Float>(distance, slope));
+        }
+        if (slopes) v128.store(slopes + offset + part, slope);
+      }
+      v128.store(values + offset + part, value);
+    }
+  }
+}
+
+/** The cubic polynomials whose coefficients stand in four rows, the constants first. */
+function polynomial(coefficients: usize, row: usize, place: v128): v128 {
+  let value = v128.load(coefficients + 3 * row);
+  for (let power: usize = 3; power > 0; power--) {
+    const lower = v128.load(coefficients + (power - 1) * row);
+    value = v128.add<Float>(v128.mul<Float>(value, place), lower);
+  }
+  return value;
+}
