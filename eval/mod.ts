@@ -29,7 +29,8 @@ export {
 export { type SampleOptions, sampleTokens } from "./calibration/sample_tokens.ts";
 export { tensorMetrics } from "./calibration/tensor_metrics.ts";
 export type { Tensor3D } from "../kan/numeric/tensor_types.ts";
-export { type BackendName, useBackend } from "./compute/backend.ts";
+export type { BackendName, TfjsBackend } from "./compute/backend_names.ts";
+export { useBackend } from "./compute/backend.ts";
 export {
   generateText,
   generateTokens,

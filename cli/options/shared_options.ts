@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { STATE_COUNTS } from "../../hierarchy/format/constants.ts";
+import { BACKEND_NAMES } from "../../eval/compute/backend_names.ts";
 import { protocolNames } from "../../eval/protocols/protocol.ts";
 import { isNativeInstalled } from "../../eval/native/runtime.ts";
 import { taskNames } from "../../eval/tasks/registry.ts";
@@ -73,7 +74,7 @@ export function addComputeOptions(command: Command): Command {
     )
     .addOption(
       new Option("--backend <name>", "what runs the models")
-        .choices(["native", "wasm", "webgpu", "cpu"])
+        .choices(BACKEND_NAMES)
         .default(
           isNativeInstalled() ? "native" : "wasm",
           "native where it is installed, otherwise wasm",

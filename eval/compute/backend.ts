@@ -1,15 +1,14 @@
 import * as tf from "@tensorflow/tfjs";
 import { InputError } from "../../data/input_error.ts";
+import { BACKEND_NAMES, type TfjsBackend } from "./backend_names.ts";
 import { releaseMemory } from "../../data/release_memory.ts";
 
-/** Where tfjs computes. */
-export type TfjsBackend = Exclude<BackendName, "native">;
-
-/** What runs models: one of tfjs' backends, or `native`, ONNX Runtime where it is installed. */
-export type BackendName = "wasm" | "cpu" | "webgpu" | "native";
+export type { BackendName, TfjsBackend } from "./backend_names.ts";
 
 /** Every {@linkcode TfjsBackend}. */
-export const backendNames: readonly TfjsBackend[] = ["wasm", "cpu", "webgpu"];
+export const backendNames: readonly TfjsBackend[] = BACKEND_NAMES.filter((name) =>
+  name !== "native"
+);
 
 /**
  * Makes tfjs compute on a backend and waits until it is ready. Throws {@linkcode InputError} if
@@ -21,7 +20,7 @@ export const backendNames: readonly TfjsBackend[] = ["wasm", "cpu", "webgpu"];
  * await useBackend("wasm");
  * ```
  */
-export async function useBackend(name: Exclude<BackendName, "native">): Promise<void> {
+export async function useBackend(name: TfjsBackend): Promise<void> {
   if (!backendNames.includes(name)) {
     throw new InputError(`unknown backend "${name}"; choose one of ${backendNames.join(", ")}`);
   }
