@@ -15,8 +15,10 @@
  *
  * @module
  */
+export type { DType, TensorInfo, WeightSource, WeightTensor } from "../data/tensor.ts";
+export type { ModelConfig } from "../eval/architectures/config.ts";
 export { type GgmlType, ggmlType } from "../data/gguf/types.ts";
 export { type GgufModel, type GgufPlan, planGguf, type WriteGgufOptions } from "./plan_gguf.ts";
 export { type Quantize, quantizeRows } from "./quantize_rows.ts";
 export { type GgufWeightType, ggufWeightTypes } from "./tensor_types.ts";
-export type { TokenizerFiles } from "./tokenizer_metadata.ts";
+export type { JsonObject, TokenizerFiles } from "./tokenizer_metadata.ts";

@@ -12,16 +12,17 @@ import { readVocabulary } from "../data/tokenizer/token_model.ts";
 import { countUnlistedPairs, sentencePieceScores } from "./sentence_piece_scores.ts";
 import { count, flag, floats, integers, text, texts } from "./values.ts";
 
-type Json = Readonly<Record<string, unknown>>;
+/** A JSON object. */
+export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** A tokenizer as model folders have it. */
 export interface TokenizerFiles {
   /** The contents of tokenizer.json. */
-  readonly tokenizer: Json;
+  readonly tokenizer: JsonObject;
   /** The contents of tokenizer_config.json. */
-  readonly settings?: Json | undefined;
+  readonly settings?: JsonObject | undefined;
   /** The contents of special_tokens_map.json. */
-  readonly specialTokensMap?: Json | undefined;
+  readonly specialTokensMap?: JsonObject | undefined;
   /** The contents of chat_template.jinja. */
   readonly chatTemplate?: string | undefined;
 }
@@ -47,7 +48,7 @@ const META_SPACE = "\u2581";
  */
 export function tokenizerMetadata(
   { tokenizer, settings, specialTokensMap, chatTemplate }: TokenizerFiles,
-  config: Json,
+  config: JsonObject,
   vocabularySize: number,
 ): TokenizerMetadata {
   const model = new Fields(FILE, "model", tokenizer["model"]);
@@ -98,7 +99,7 @@ interface Added {
   readonly isParticular: boolean;
 }
 
-function readAdded(tokenizer: Json): readonly Added[] {
+function readAdded(tokenizer: JsonObject): readonly Added[] {
   if ((tokenizer["added_tokens"] ?? undefined) === undefined) return [];
   return new Fields(FILE, "the file", tokenizer).components("added_tokens").map((fields) => ({
     id: fields.count("id", -1),
@@ -152,7 +153,7 @@ function checkDistinct(tokens: readonly string[]): void {
 }
 
 function byteLevel(
-  tokenizer: Json,
+  tokenizer: JsonObject,
   model: Fields,
   pairs: readonly (readonly [string, string])[],
 ): TokenizerMetadata {
@@ -208,24 +209,24 @@ function normalizerNotes(normalizer: unknown): readonly string[] {
 }
 
 /** The steps of a sequence, or the step that it is. */
-function flatten(value: unknown, list: "normalizers" | "pretokenizers"): readonly Json[] {
+function flatten(value: unknown, list: "normalizers" | "pretokenizers"): readonly JsonObject[] {
   if (!isJsonObject(value)) return [];
   const steps = value["type"] === "Sequence" ? value[list] : undefined;
   return Array.isArray(steps) ? steps.flatMap((step) => flatten(step, list)) : [value];
 }
 
 /** Whether a step only writes spaces as SentencePiece does. */
-function isOfSpaces(step: Json): boolean {
+function isOfSpaces(step: JsonObject): boolean {
   if (step["type"] === "Prepend") return step["prepend"] === META_SPACE;
   return step["type"] === "Replace" && step["content"] === META_SPACE && isAtSpaces(step);
 }
 
-function isAtSpaces({ pattern }: Json): boolean {
+function isAtSpaces({ pattern }: JsonObject): boolean {
   return JSON.stringify(pattern) === '{"String":" "}';
 }
 
 function sentencePiece(
-  tokenizer: Json,
+  tokenizer: JsonObject,
   model: Fields,
   { tokens, types }: TokenList,
   vocabulary: ReadonlyMap<string, number>,
@@ -282,9 +283,9 @@ const SPECIAL = [
 ] as const;
 
 function specialIds(
-  tokenizer: Json,
-  settings: Json,
-  config: Json,
+  tokenizer: JsonObject,
+  settings: JsonObject,
+  config: JsonObject,
   { tokens }: TokenList,
   isByteLevel: boolean,
 ): (readonly [string, GgufValue])[] {
@@ -317,7 +318,7 @@ function specialIds(
 
 /** The template of chats: the file's own, or the one of the settings. */
 function* templateOf(
-  settings: Json = {},
+  settings: JsonObject = {},
   file: string | undefined,
 ): Generator<readonly [string, GgufValue]> {
   const listed = settings["chat_template"];
