@@ -49,6 +49,7 @@ const configs: Record<string, ModelConfig> = {
     logits_scaling: 1.7,
     residual_multiplier: 0.6,
   },
+  olmo2: { ...llama, model_type: "olmo2" },
   "phi3": { ...llama, model_type: "phi3", sliding_window: 37 },
   "falcon": { ...llama, model_type: "falcon" },
   "opt": { ...llama, model_type: "opt", ffn_dim: 136 },

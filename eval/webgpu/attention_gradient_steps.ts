@@ -2,6 +2,7 @@ import type { AttentionDescription } from "../architectures/description.ts";
 import {
   type HeadPlace,
   headPlaces,
+  partNorms,
   rolePlacements,
   scoreProductStep,
   scoreSteps,
@@ -10,6 +11,7 @@ import { softCapGradientStep } from "./elementwise.ts";
 import type { GradientWorkspace } from "./gradient_workspace.ts";
 import type { LayerRun } from "./layer_run.ts";
 import type { LayerBuffers } from "./model_weights.ts";
+import { partNormGradientStep } from "./part_norm.ts";
 import { type Operand, productStep } from "./product.ts";
 import type { Step } from "./program.ts";
 import { placeHeadsGradientStep } from "./rotation.ts";
@@ -137,11 +139,21 @@ export function placeGradientSteps(
   attention: AttentionDescription,
   buffers: LayerBuffers,
 ): Step[] {
-  return rolePlacements(run, attention, buffers).map((placement) =>
-    placeHeadsGradientStep(run.device, {
-      ...placement,
-      states: projectedGradient,
-      ...(projectedBefore !== undefined && { before: projectedBefore }),
-    })
-  );
+  const { device } = run;
+  return [
+    ...rolePlacements(run, attention, buffers).map((placement) =>
+      placeHeadsGradientStep(device, {
+        ...placement,
+        states: projectedGradient,
+        ...(projectedBefore !== undefined && { before: projectedBefore }),
+      })
+    ),
+    ...partNorms(run, attention, buffers).map((norm) =>
+      partNormGradientStep(device, {
+        ...norm,
+        states: projectedGradient,
+        before: projectedBefore!,
+      })
+    ),
+  ];
 }

@@ -2,6 +2,7 @@ import type { AttentionDescription } from "../architectures/description.ts";
 import { softCapStep } from "./elementwise.ts";
 import type { LayerRun } from "./layer_run.ts";
 import type { LayerBuffers } from "./model_weights.ts";
+import { type PartNormOptions, partNormStep } from "./part_norm.ts";
 import { productStep } from "./product.ts";
 import type { Step } from "./program.ts";
 import { type PlaceHeadsOptions, placeHeadsStep } from "./rotation.ts";
@@ -37,8 +38,34 @@ export function placeSteps(
   attention: AttentionDescription,
   buffers: LayerBuffers,
 ): Step[] {
-  return rolePlacements(run, attention, buffers)
-    .map((placement) => placeHeadsStep(run.device, placement));
+  return [
+    ...partNorms(run, attention, buffers).map((norm) => partNormStep(run.device, norm)),
+    ...rolePlacements(run, attention, buffers)
+      .map((placement) => placeHeadsStep(run.device, placement)),
+  ];
+}
+
+/** Norms of all queries and of all keys of a token, where there are some. */
+export function partNorms(
+  { workspace: { projected }, sequences: { batch, length } }: LayerRun,
+  attention: AttentionDescription,
+  { allQueriesNorm, allKeysNorm }: LayerBuffers,
+): PartNormOptions[] {
+  const { query, key, width } = headPlaces(attention);
+  return [
+    { start: query.start, norm: attention.allQueriesNorm, vectors: allQueriesNorm },
+    { start: key.start, norm: attention.allKeysNorm, vectors: allKeysNorm },
+  ].flatMap(({ start, norm, vectors }) =>
+    norm === undefined ? [] : [{
+      states: projected,
+      rows: batch * length,
+      stride: width,
+      start,
+      size: norm.size,
+      weight: vectors!.weight,
+      epsilon: norm.epsilon,
+    }]
+  );
 }
 
 /** How queries and keys are placed; nothing where they are left as they are. */

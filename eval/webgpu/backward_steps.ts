@@ -9,13 +9,14 @@ import {
   type Branch,
   feedForwardBranch,
   type LinearGroup,
+  normsAfter,
   stepsBeforeDown,
 } from "./layer_steps.ts";
 import { linearGradientStep, linearStep } from "./linear_steps.ts";
 import type { LayerBuffers, LinearBuffers } from "./model_weights.ts";
 import { normGradientStep } from "./norm_gradient.ts";
 import { normStep } from "./normalization.ts";
-import { isGated } from "./supported.ts";
+import { isGated, normsProjected } from "./supported.ts";
 import type { Step } from "./program.ts";
 
 /** Gives the steps that look at what goes into some layers and the gradient by what they gave. */
@@ -43,15 +44,17 @@ export function backwardSteps(
   const { attendedGradient, projectedGradient, projectedBefore } = gradients;
   const before = gradients.saved[index]!;
   const rows = batch * length;
+  const size = rows * layer.attentionNorm.size;
   const { attention, feedForward } = layer;
   const back = (linear: LinearBuffers, input: GPUBuffer, output: GPUBuffer) =>
     linearGradientStep(device, { linear, rows, input, output });
+  const after = normsAfter(layer);
   const addThroughNorm = (
     which: "attentionNorm" | "feedForwardNorm",
     input: GPUBuffer,
     gradientThere: GPUBuffer,
   ) =>
-    normGradientStep(device, {
+    after ? addScaledStep(device, gradientThere, gradient, size, 1) : normGradientStep(device, {
       norm: layer[which],
       vectors: buffers[which],
       input,
@@ -68,7 +71,7 @@ export function backwardSteps(
     feedForwardNormGradient,
   );
   return [
-    { source: before, target: states, bytes: 4 * rows * layer.attentionNorm.size },
+    { source: before, target: states, bytes: 4 * size },
     ...stepsBeforeDown(run, layer, buffers),
     ...throughDown.steps,
     ...visit("down", activated, throughDown.gradient),
@@ -81,30 +84,30 @@ export function backwardSteps(
       size: feedForward.down.inputs,
       gated: isGated(feedForward),
     }),
-    ...visit("up", normed, inner),
+    ...visit("up", after ? states : normed, inner),
     back(buffers.up, inner, feedForwardNormGradient),
     ...(parallel ? [] : [throughFeedForward]),
     ...throughOutput.steps,
     ...visit("output", attended, throughOutput.gradient),
     back(buffers.output, throughOutput.gradient, attendedGradient),
     ...attentionGradientSteps(run, gradients, attention),
-    normStep(device, {
+    ...(after ? [] : [normStep(device, {
       norm: layer.attentionNorm,
       vectors: buffers.attentionNorm,
       input: before,
       output: normed,
       rows,
-    }),
-    ...(attention.queryNorm === undefined && attention.keyNorm === undefined
-      ? []
-      : [linearStep(device, {
+    })]),
+    ...(normsProjected(attention)
+      ? [linearStep(device, {
         linear: buffers.projection,
         rows,
-        input: normed,
+        input: after ? before : normed,
         output: projectedBefore ?? projected,
-      })]),
+      })]
+      : []),
     ...placeGradientSteps(run, gradients, attention, buffers),
-    ...visit("projection", normed, projectedGradient),
+    ...visit("projection", after ? before : normed, projectedGradient),
     back(buffers.projection, projectedGradient, attentionNormGradient),
     ...(parallel ? [throughFeedForward] : []),
     addThroughNorm("attentionNorm", before, attentionNormGradient),

@@ -1,6 +1,6 @@
 import type { TransformerDescription } from "../architectures/description.ts";
 import type { Device } from "./device.ts";
-import { hasBranches, widestState } from "./supported.ts";
+import { hasBranches, normsProjected, widestState } from "./supported.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Buffers of backward passes, beside those of forward passes. */
@@ -43,9 +43,7 @@ export function makeGradientWorkspace(
   const { hiddenSize, layers } = model;
   const states = () => device.allocate(4 * tokens * hiddenSize);
   const like = (buffer: GPUBuffer) => device.allocate(buffer.size);
-  const normsHeads = layers.some(({ attention: { queryNorm, keyNorm } }) =>
-    queryNorm !== undefined || keyNorm !== undefined
-  );
+  const normsHeads = layers.some(({ attention }) => normsProjected(attention));
   return {
     saved: Array.from({ length: layers.length + 1 }, states),
     gradient: states(),

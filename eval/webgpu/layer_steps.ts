@@ -33,12 +33,21 @@ export interface Branch {
   readonly scale: number;
 }
 
+/** Whether a layer has no norms before its blocks but after them. */
+export function normsAfter({ residual }: LayerDescription): boolean {
+  return residual === "outputNorm";
+}
+
 /** The end of a layer's attention. */
 export function attentionBranch(
   { workspace }: LayerRun,
-  { attentionOutputNorm: norm, residualScale: scale = 1 }: LayerDescription,
-  { output, attentionOutputNorm: vectors }: LayerBuffers,
+  layer: LayerDescription,
+  buffers: LayerBuffers,
 ): Branch {
+  const { residualScale: scale = 1 } = layer;
+  const which = normsAfter(layer) ? "attentionNorm" : "attentionOutputNorm";
+  const { [which]: norm } = layer;
+  const { output, [which]: vectors } = buffers;
   const normed = norm && vectors && { norm: { norm, vectors } };
   return { linear: output, input: workspace.attended, scale, ...normed };
 }
@@ -46,9 +55,13 @@ export function attentionBranch(
 /** The end of a layer's feed-forward block. */
 export function feedForwardBranch(
   { workspace }: LayerRun,
-  { feedForwardOutputNorm: norm, residualScale: scale = 1 }: LayerDescription,
-  { down, feedForwardOutputNorm: vectors }: LayerBuffers,
+  layer: LayerDescription,
+  buffers: LayerBuffers,
 ): Branch {
+  const { residualScale: scale = 1 } = layer;
+  const which = normsAfter(layer) ? "feedForwardNorm" : "feedForwardOutputNorm";
+  const { [which]: norm } = layer;
+  const { down, [which]: vectors } = buffers;
   const normed = norm && vectors && { norm: { norm, vectors } };
   return { linear: down, input: workspace.activated, scale, ...normed };
 }
@@ -94,18 +107,19 @@ export function stepsBeforeDown(
   const rows = sequences.batch * sequences.length;
   const linear = (linear: LinearBuffers, input: GPUBuffer, output: GPUBuffer) =>
     linearStep(device, { linear, rows, input, output });
+  const input = normsAfter(layer) ? states : normed;
   const norm = (which: "attentionNorm" | "feedForwardNorm") =>
-    normStep(device, {
+    normsAfter(layer) ? [] : [normStep(device, {
       norm: layer[which],
       vectors: buffers[which],
       input: states,
       output: normed,
       rows,
-    });
+    })];
   const attend = [
-    norm("attentionNorm"),
-    ...look("projection", normed),
-    linear(buffers.projection, normed, projected),
+    ...norm("attentionNorm"),
+    ...look("projection", input),
+    linear(buffers.projection, input, projected),
     ...placeSteps(run, attention, buffers),
     ...attentionSteps(run, attention),
   ];
@@ -114,11 +128,11 @@ export function stepsBeforeDown(
   return [
     ...attend,
     ...look("output", attended),
-    ...(layer.residual === "sequential"
-      ? [...addAttended, normInner]
-      : [normInner, ...addAttended]),
-    ...look("up", normed),
-    linear(buffers.up, normed, inner),
+    ...(layer.residual === "parallel"
+      ? [...normInner, ...addAttended]
+      : [...addAttended, ...normInner]),
+    ...look("up", input),
+    linear(buffers.up, input, inner),
     activationStep(device, {
       name: feedForward.activation,
       input: inner,

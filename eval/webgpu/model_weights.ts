@@ -33,6 +33,8 @@ export interface LayerBuffers {
   readonly projection: LinearBuffers;
   readonly queryNorm?: NormBuffers;
   readonly keyNorm?: NormBuffers;
+  readonly allQueriesNorm?: NormBuffers;
+  readonly allKeysNorm?: NormBuffers;
   readonly output: LinearBuffers;
   readonly attentionOutputNorm?: NormBuffers;
   readonly feedForwardNorm: NormBuffers;
@@ -99,7 +101,7 @@ export function sendWeights(
   const sendLayer = (layer: LayerDescription): LayerBuffers => {
     const { attention, feedForward: { gate, up, down } } = layer;
     const { attentionOutputNorm, feedForwardOutputNorm } = layer;
-    const { projection, queryNorm, keyNorm } = attention;
+    const { projection, queryNorm, keyNorm, allQueriesNorm, allKeysNorm } = attention;
     return {
       attentionNorm: sendNorm(layer.attentionNorm),
       projection: sendLinears(
@@ -109,6 +111,8 @@ export function sendWeights(
       ),
       ...(queryNorm !== undefined && { queryNorm: sendNorm(queryNorm) }),
       ...(keyNorm !== undefined && { keyNorm: sendNorm(keyNorm) }),
+      ...(allQueriesNorm !== undefined && { allQueriesNorm: sendNorm(allQueriesNorm) }),
+      ...(allKeysNorm !== undefined && { allKeysNorm: sendNorm(allKeysNorm) }),
       output: sendLinears([attention.output]),
       ...(attentionOutputNorm !== undefined && {
         attentionOutputNorm: sendNorm(attentionOutputNorm),

@@ -1,5 +1,6 @@
 import { greatest } from "../../data/extremes.ts";
 import type {
+  AttentionDescription,
   FeedForwardDescription,
   TransformerDescription,
 } from "../architectures/description.ts";
@@ -29,6 +30,9 @@ const known = [
   "layers.attentionOutputNorm",
   "layers.feedForwardOutputNorm",
   "layers.residualScale",
+  "layers.residual: outputNorm",
+  "layers.attention.allQueriesNorm",
+  "layers.attention.allKeysNorm",
   "layers.attention.softCap",
   "logitScale",
   "logitSoftCap",
@@ -51,7 +55,7 @@ export function whyUnsupported(
   }
   if (layers.some(({ residual }) => residual === "postNorm")) return "it normalizes afterwards";
   const bothWays = layers.some(({ residual, residualScale, attentionOutputNorm }) =>
-    residualScale !== undefined && (residual === "parallel" || attentionOutputNorm !== undefined)
+    residualScale !== undefined && (residual !== "sequential" || attentionOutputNorm !== undefined)
   );
   if (bothWays || (hasBranches(model) && layers.some(({ residual }) => residual === "parallel"))) {
     return "it changes in two ways what its blocks give";
@@ -86,10 +90,18 @@ export function whyUnsupported(
 
 /** Whether what blocks give is normalized or scaled before it is added. */
 export function hasBranches({ layers }: TransformerDescription): boolean {
-  return layers.some(({ attentionOutputNorm, feedForwardOutputNorm, residualScale }) =>
-    attentionOutputNorm !== undefined || feedForwardOutputNorm !== undefined ||
+  return layers.some(({ residual, attentionOutputNorm, feedForwardOutputNorm, residualScale }) =>
+    residual === "outputNorm" || attentionOutputNorm !== undefined ||
+    feedForwardOutputNorm !== undefined ||
     residualScale !== undefined
   );
+}
+
+/** Whether what the projection gives is normalized. */
+export function normsProjected(
+  { queryNorm, keyNorm, allQueriesNorm, allKeysNorm }: AttentionDescription,
+): boolean {
+  return [queryNorm, keyNorm, allQueriesNorm, allKeysNorm].some((norm) => norm !== undefined);
 }
 
 /** Whether a block multiplies by a gate, joined with what it gates or not. */
