@@ -64,7 +64,7 @@ Deno.test("a GGUF model is compared with the model that it was quantized from", 
     const args = ["evaluate", "tiny.gguf", "--original", "whole", "--text", "text.txt", "--json"];
     const measured = JSON.parse(await run(...args));
     assert.equal(measured.model, "tiny.gguf (GGUF Q8_0, Q4_0 and others)");
-    assert.deepEqual(measured.comparedWith, { name: "whole", checked: false });
+    assert.deepEqual(measured.comparedWith, { name: "whole", checked: false, named: true });
     const ofSmall = JSON.parse(
       await run("evaluate", "small", "--original", "tiny.gguf", "--text", "text.txt", "--json"),
     );

@@ -42,10 +42,13 @@ export interface ComparedModel {
   readonly name: string;
   /** Whether its weights are known to be those that were compressed. */
   readonly checked: boolean;
+  /** Said of a model that is no compressed file, and so records nothing of its original. */
+  readonly named?: true;
 }
 
 /** `the original is ./my-model`, and whether that is known. */
-export function comparedLine({ name, checked }: ComparedModel): string {
+export function comparedLine({ name, checked, named }: ComparedModel): string {
+  if (named) return `the original is ${printableLine(name)}, as named`;
   return checked
     ? `the original is ${printableLine(name)}, by its weights`
     : `the original is taken to be ${
@@ -140,7 +143,7 @@ async function openPair(
       bitsPerWeight: 8 * compressedBytes / parameters,
     },
     original,
-    comparedWith: { name: original.name, checked: false },
+    comparedWith: { name: original.name, checked: false, named: true },
   };
 }
 
