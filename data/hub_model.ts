@@ -103,8 +103,13 @@ export async function openHubCompanions(
   if (options.file !== undefined) {
     return [...(await openHubModel(id, options, settings)).companions];
   }
-  const choose: Choose = ({ names }) => Promise.resolve(chooseCompanions(names));
+  let isGguf = false;
+  const choose: Choose = ({ names }) => {
+    isGguf = !names.includes("config.json") && !hasSafetensors(names) && names.some(isGgufName);
+    return Promise.resolve(isGguf ? [] : chooseCompanions(names));
+  };
   const { folder, files } = await bringSnapshot(id, options, settings, choose, false);
+  if (isGguf) return [...(await openHubModel(id, options, settings)).companions];
   return await Promise.all(files.map((name) => openFile(join(folder, name))));
 }
 

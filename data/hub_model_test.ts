@@ -1,6 +1,12 @@
 import assert from "node:assert";
 import { basename, join } from "node:path";
-import { type DownloadProgress, type HubOptions, isHubId, openHubModel } from "./hub_model.ts";
+import {
+  type DownloadProgress,
+  type HubOptions,
+  isHubId,
+  openHubCompanions,
+  openHubModel,
+} from "./hub_model.ts";
 import type { HubSettings } from "./hub_settings.ts";
 import { encodeSafetensors } from "./safetensors_encode.ts";
 import { type FakeHub, type FakeModel, gitSha1, hubHandler, sha256 } from "./testdata/hub.ts";
@@ -370,6 +376,22 @@ Deno.test("the only GGUF model of a repository need not be named", async () => {
     assert.equal(model.name, id);
     assert.equal(model.config["model_type"], "llama");
   });
+});
+
+Deno.test("what belongs to a GGUF model of the hub is in its file", async () => {
+  const models = { [id]: { commit, files: { "a-Q4_0.gguf": tinyGguf } } };
+  const cacheDir = Deno.makeTempDirSync();
+  try {
+    await withServer(hubHandler({ models, requests: [] }), async (endpoint) => {
+      const settings: HubSettings = { endpoint, cacheDir, offline: false };
+      for (const options of [{}, { file: "a-Q4_0.gguf" }]) {
+        const companions = await openHubCompanions(id, options, settings);
+        assert(companions.some(({ name }) => name === "tokenizer.json"));
+      }
+    });
+  } finally {
+    Deno.removeSync(cacheDir, { recursive: true });
+  }
 });
 
 Deno.test("names of the hub are told from paths", () => {

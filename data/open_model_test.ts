@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 import { embeddedModelPath } from "./embedded_model.ts";
 import { openCompanions, openModel, parseHubName } from "./open_model.ts";
 import { encodeSafetensors } from "./safetensors_encode.ts";
+import { fileToWrite } from "./gguf/testdata/file_to_write.ts";
+import { ggufBytes, numberValue } from "./gguf/testdata/gguf_bytes.ts";
 import layers from "./quantized/testdata/layers.json" with { type: "json" };
 import { type DType, elementCount } from "./tensor.ts";
 
@@ -302,6 +304,32 @@ Deno.test("safetensors go before GGUF files in the same folder", async () => {
   await withFolder({ ...goodFiles, "a.gguf": tinyGguf }, async (folder) => {
     assert.deepEqual((await openModel(folder)).weights.tensors.map(({ name }) => name), ["w"]);
     assert.equal((await openModel(join(folder, "a.gguf"))).config["model_type"], "llama");
+  });
+});
+
+Deno.test("a GGUF model in parts is opened by its folder or any of them", async () => {
+  const { metadata = [], tensors = [] } = fileToWrite(tinyGguf);
+  const part = (number: number, own: typeof tensors) =>
+    ggufBytes({
+      metadata: [
+        ...(number === 0 ? metadata : []),
+        ["split.no", numberValue("UINT16", number)],
+        ["split.count", numberValue("UINT16", 2)],
+      ],
+      tensors: own,
+    });
+  const names = ["a-00001-of-00002.gguf", "a-00002-of-00002.gguf"] as const;
+  const files = { [names[0]]: part(0, tensors.slice(0, 9)), [names[1]]: part(1, tensors.slice(9)) };
+  await withFolder(files, async (folder) => {
+    for (const path of [folder, ...names.map((name) => join(folder, name))]) {
+      const { weights } = await openModel(path);
+      assert.equal(weights.tensors.length, tensors.length);
+    }
+    await Deno.remove(join(folder, names[0]));
+    assert.match(
+      await rejection(join(folder, names[1])),
+      /a-00001-of-00002.gguf is missing; add it/,
+    );
   });
 });
 
