@@ -1,6 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
 import type { EdgeBatch, EdgeGradients } from "../kernels/edge_batch.ts";
-import { factorGradients, timesFactors } from "../kernels/edge_factors.ts";
 import { edgeKernels } from "../kernels/edge_kernels.ts";
 import type { Tensor, Tensor2D } from "../numeric/tensor_types.ts";
 import { type BaseFunction, evaluateBase } from "./base_function.ts";
@@ -73,14 +72,10 @@ export function applyLocalEdges(edges: EdgeTensors, x: Tensor2D): Tensor2D {
 /** One forward pass, and what its backward passes share. */
 class LocalPass {
   readonly #edges: EdgeTensors;
-  readonly #outputs: number;
   readonly #points: Single;
   readonly #base: BaseFunction;
   readonly #batch: EdgeBatch<Single>;
-  readonly #coefficients: Single;
   readonly #mask: Single | undefined;
-  /** splineScales times mask. */
-  readonly #factors: Single | undefined;
   #known: { dataId: object; gradients: EdgeGradients<Single> } | undefined;
 
   constructor(edges: EdgeTensors, x: Tensor2D) {
@@ -88,12 +83,9 @@ class LocalPass {
     const [, size, outputs] = coefficients.shape, [rows, inputs] = x.shape;
     const points = read(x);
     this.#edges = edges;
-    this.#outputs = outputs;
     this.#points = points;
     this.#base = baseWeights === undefined ? "none" : base;
-    this.#coefficients = read(coefficients);
     this.#mask = mask && read(mask);
-    this.#factors = splineScales === undefined ? this.#mask : this.#living(read(splineScales));
     this.#batch = {
       rows,
       inputs,
@@ -102,7 +94,8 @@ class LocalPass {
       support: bases[0]!.support,
       ...evaluatePointsFast(bases, points, inputs, false),
       ...evaluateBase(this.#base, points, false),
-      weights: this.#times(this.#coefficients),
+      weights: read(coefficients),
+      factors: splineScales === undefined ? this.#mask ?? NONE : this.#living(read(splineScales)),
       baseWeights: baseWeights === undefined ? NONE : this.#living(read(baseWeights)),
     };
   }
@@ -130,16 +123,14 @@ class LocalPass {
       const gradients = edgeKernels.backward(batch, read(dy), NONE);
       this.#known = { dataId: dy.dataId, gradients };
     }
-    const { inputs, weights, baseWeights } = this.#known!.gradients;
+    const { inputs, weights, factors, baseWeights } = this.#known!.gradients;
     switch (name) {
       case "x":
         return inputs;
       case "coefficients":
-        return this.#times(weights);
-      case "splineScales": {
-        const outputs = this.#outputs, edges = this.#batch.inputs * outputs;
-        return this.#living(factorGradients(weights, this.#coefficients, outputs, edges));
-      }
+        return weights;
+      case "splineScales":
+        return this.#living(factors);
       default:
         return this.#living(baseWeights);
     }
@@ -154,12 +145,6 @@ class LocalPass {
     );
     const { baseSlopes } = evaluateBase(this.#base, this.#points, true);
     return { ...this.#batch, slopes, baseSlopes };
-  }
-
-  /** Values [inputs, size, outputs] times the factors of their splines. */
-  #times(values: Single): Single {
-    const factors = this.#factors;
-    return factors === undefined ? values : timesFactors(values, factors, this.#outputs);
   }
 
   /** Values [inputs, outputs], 0 where there is no edge. */

@@ -1,7 +1,6 @@
 import { evaluateBase } from "../bases/base_function.ts";
 import { evaluatePointsFast } from "../bases/evaluate_basis.ts";
 import type { EdgeBatch } from "../kernels/edge_batch.ts";
-import { factorGradients, timesFactors } from "../kernels/edge_factors.ts";
 import { edgeKernels } from "../kernels/edge_kernels.ts";
 import type { KanLayerModel } from "../model/layer_model.ts";
 import { layerParameterCount } from "../model/model.ts";
@@ -11,7 +10,7 @@ import { evaluateSymbolic, symbolicFunction } from "../model/symbolic_functions.
 export interface LayerTrace {
   /** Inputs [rows, inputDim]. */
   readonly inputs: Float64Array;
-  /** The functions at the inputs, and their weights with {@link splineFactors}. */
+  /** The functions at the inputs, and their weights and factors. */
   readonly batch: EdgeBatch<Float64Array>;
   /** Sums before multiplication, [rows, outputDim]. */
   readonly sums: Float64Array;
@@ -50,7 +49,8 @@ function edgeBatchOf(
     size,
     support,
     ...evaluateBase(layer.base, inputs, wantsSlopes),
-    weights: timesFactors(layer.coefficients, splineFactors(layer), outputDim),
+    weights: layer.coefficients,
+    factors: splineFactors(layer),
     baseWeights: layer.base === "none"
       ? new Float64Array(0)
       : layer.baseWeights.map((weight, edge) => mask[edge]! * weight),
@@ -73,19 +73,17 @@ export function backwardLayer(
   edgeGradients: Float64Array | undefined,
   gradient: Float64Array,
 ): Float64Array {
-  const { outputDim, coefficients, mask, splineScales } = layer;
+  const { coefficients, mask, splineScales } = layer;
   const sumGradients = unmultiply(layer, trace.sums, nodeGradients, trace.batch.rows);
-  const { weights, baseWeights, inputs } = edgeKernels.backward(
+  const { weights, factors, baseWeights, inputs } = edgeKernels.backward(
     trace.batch,
     sumGradients,
     edgeGradients ?? new Float64Array(0),
   );
-  const factors = splineFactors(layer);
   const baseAt = coefficients.length, scaleAt = baseAt + layer.baseWeights.length;
-  addTo(gradient, 0, timesFactors(weights, factors, outputDim));
+  addTo(gradient, 0, weights);
   if (splineScales.length > 0) {
-    const scales = factorGradients(weights, coefficients, outputDim, mask.length);
-    addTo(gradient, scaleAt, scales.map((slope, edge) => mask[edge]! * slope));
+    addTo(gradient, scaleAt, factors.map((slope, edge) => mask[edge]! * slope));
   }
   for (let edge = 0; edge < baseWeights.length; edge++) {
     gradient[baseAt + edge]! += mask[edge]! * baseWeights[edge]!;

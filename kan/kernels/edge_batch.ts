@@ -23,8 +23,10 @@ export interface EdgeBatch<A extends Floats> {
   readonly bases: Float64Array;
   /** Its slopes, as `slopes`. */
   readonly baseSlopes: Float64Array;
-  /** Factors of the functions, [inputs, size, outputs]. */
+  /** Weights of the functions, [inputs, size, outputs]. */
   readonly weights: A;
+  /** Factors of all weights of an edge, [inputs, outputs]; empty if there are none. */
+  readonly factors: A;
   /** Factors of the base function, [inputs, outputs]; empty if there is none. */
   readonly baseWeights: A;
 }
@@ -67,6 +69,8 @@ export interface EdgeSums<A extends Floats> {
 export interface EdgeGradients<A extends Floats> {
   /** [inputs, size, outputs]. */
   readonly weights: A;
+  /** [inputs, outputs]; empty if there are none. */
+  readonly factors: A;
   /** [inputs, outputs]; empty if there is no base function. */
   readonly baseWeights: A;
   /** [rows, inputs]; empty if the batch has no slopes. */

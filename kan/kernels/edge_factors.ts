@@ -1,7 +1,8 @@
 import { type Floats, zerosLike } from "./edge_batch.ts";
 
-/** Values [inputs, size, outputs] times the factors of their edges [inputs, outputs]. */
+/** Values [inputs, size, outputs] times the factors of their edges [inputs, outputs], if there are any. */
 export function timesFactors<A extends Floats>(values: A, factors: Floats, outputs: number): A {
+  if (factors.length === 0) return values;
   const result = zerosLike(values, values.length), size = values.length / factors.length;
   for (let edges = 0, at = 0; edges < factors.length; edges += outputs) {
     for (let j = 0; j < size; j++) {
@@ -21,6 +22,7 @@ export function factorGradients<A extends Floats>(
   outputs: number,
   edges: number,
 ): A {
+  if (edges === 0) return zerosLike(values, 0);
   const result = zerosLike(values, edges), size = values.length / edges;
   for (let first = 0, at = 0; first < edges; first += outputs) {
     for (let j = 0; j < size; j++) {

@@ -17,6 +17,8 @@ interface Exports {
   readonly forward: Pass;
   readonly backward: Pass;
   readonly evaluate: Pass;
+  readonly multiply: Pass;
+  readonly addProducts: Pass;
 }
 
 const PAGE = 65_536;
@@ -117,7 +119,8 @@ function forward<A extends Floats>(kernels: Exports, batch: EdgeBatch<A>, wantsE
   const { rows, inputs, outputs, support, weights, baseWeights } = batch;
   const space = new Workspace(kernels.memory, weights);
   const hasBase = baseWeights.length > 0;
-  const weightsAt = space.place(weights), baseWeightsAt = hasBase ? space.place(baseWeights) : 0;
+  const weightsAt = placeScaled(kernels, space, batch);
+  const baseWeightsAt = hasBase ? space.place(baseWeights) : 0;
   const sums = zerosLike(weights, rows * outputs);
   const edges = zerosLike(weights, wantsEdges ? rows * inputs * outputs : 0);
   const numbers = inputs * (support + 1 + (wantsEdges ? outputs : 0)) + outputs;
@@ -154,13 +157,14 @@ function backward<A extends Floats>(
   sumGradients: A,
   edgeGradients: A,
 ) {
-  const { rows, inputs, outputs, support, weights, baseWeights } = batch;
+  const { rows, inputs, outputs, size, support, weights, factors, baseWeights } = batch;
   const space = new Workspace(kernels.memory, weights);
   const hasBase = baseWeights.length > 0, hasEdges = edgeGradients.length > 0;
-  const weightsAt = space.place(weights), baseWeightsAt = hasBase ? space.place(baseWeights) : 0;
+  const hasSlopes = batch.slopes.length > 0, hasFactors = factors.length > 0;
+  const weightsAt = hasSlopes ? placeScaled(kernels, space, batch) : 0;
+  const baseWeightsAt = hasBase ? space.place(baseWeights) : 0;
   const weightGradientsAt = space.zeros(weights.length);
   const baseGradientsAt = space.zeros(baseWeights.length);
-  const hasSlopes = batch.slopes.length > 0;
   const inputGradients = zerosLike(weights, hasSlopes ? rows * inputs : 0);
   const numbers = inputs * (2 * support + 3 + (hasEdges ? outputs : 0)) + outputs;
   const mark = space.end;
@@ -190,11 +194,34 @@ function backward<A extends Floats>(
     );
     if (hasSlopes) inputGradients.set(space.view(inputsAt, points), from * inputs);
   }
+  space.end = mark;
+  const factorGradientsAt = space.zeros(factors.length);
+  if (hasFactors) {
+    const unscaledAt = space.place(weights), factorsAt = space.place(factors);
+    const shape = [inputs, size, outputs];
+    kernels.addProducts(...shape, weightGradientsAt, unscaledAt, factorGradientsAt);
+    kernels.multiply(...shape, weightGradientsAt, factorsAt);
+  }
+  const read = (address: number, length: number) => space.view(address, length).slice() as A;
   return {
-    weights: space.view(weightGradientsAt, weights.length).slice() as A,
-    baseWeights: space.view(baseGradientsAt, baseWeights.length).slice() as A,
+    weights: read(weightGradientsAt, weights.length),
+    factors: read(factorGradientsAt, factors.length),
+    baseWeights: read(baseGradientsAt, baseWeights.length),
     inputs: inputGradients,
   };
+}
+
+/** The address of the weights times their factors. */
+function placeScaled(
+  kernels: Exports,
+  space: Workspace,
+  { inputs, size, outputs, weights, factors }: EdgeBatch<Floats>,
+): number {
+  const address = space.place(weights);
+  if (factors.length > 0) {
+    kernels.multiply(inputs, size, outputs, address, space.place(factors));
+  }
+  return address;
 }
 
 function shapeOf({ inputs, outputs, size, support }: EdgeBatch<Floats>, rows: number): number[] {

@@ -15,11 +15,13 @@ const shapes = fc.record({
   hasBase: fc.boolean(),
   hasEdges: fc.boolean(),
   hasSlopes: fc.boolean(),
+  hasFactors: fc.boolean(),
   seed: fc.integer(),
 });
 
 function drawBatch(shape: typeof shapes extends fc.Arbitrary<infer S> ? S : never) {
-  const { rows, inputs, outputs, support, more, hasBase, hasEdges, hasSlopes, seed } = shape;
+  const { rows, inputs, outputs, support, more, hasBase, hasEdges, hasSlopes, hasFactors, seed } =
+    shape;
   const random = createRandom(seed), size = support + more;
   const draw = (length: number) => Float64Array.from({ length }, () => random.normal());
   const points = rows * inputs;
@@ -35,6 +37,7 @@ function drawBatch(shape: typeof shapes extends fc.Arbitrary<infer S> ? S : neve
     bases: draw(hasBase ? points : 0),
     baseSlopes: draw(hasBase && hasSlopes ? points : 0),
     weights: draw(inputs * size * outputs),
+    factors: draw(hasFactors ? inputs * outputs : 0),
     baseWeights: draw(hasBase ? inputs * outputs : 0),
   };
   return {
@@ -65,6 +68,7 @@ Deno.test("in float32 the kernels are as near to float64 as rounding lets them",
     const single = {
       ...batch,
       weights: Float32Array.from(batch.weights),
+      factors: Float32Array.from(batch.factors),
       baseWeights: Float32Array.from(batch.baseWeights),
     };
     const close = (actual: Floats, expected: Floats) =>
@@ -78,7 +82,7 @@ Deno.test("in float32 the kernels are as near to float64 as rounding lets them",
     );
     const gradients = edgeKernels.backward(single, upstream!, edgesUpstream!);
     const expected = edgeReference.backward(batch, sumGradients, edgeGradients);
-    for (const name of ["weights", "baseWeights", "inputs"] as const) {
+    for (const name of ["weights", "factors", "baseWeights", "inputs"] as const) {
       close(gradients[name], expected[name]);
     }
   }));
@@ -91,6 +95,7 @@ Deno.test("a batch too large for one call gives what its parts give", () => {
     hasBase: true,
     hasEdges: true,
     hasSlopes: true,
+    hasFactors: true,
   });
   const sums = edgeKernels.forward(batch, true), expected = edgeReference.forward(batch, true);
   assert.ok(Buffer.compare(bytes(sums.sums), bytes(expected.sums)) === 0);
@@ -98,6 +103,7 @@ Deno.test("a batch too large for one call gives what its parts give", () => {
   const actual = edgeKernels.backward(batch, sumGradients, edgeGradients);
   const reference = edgeReference.backward(batch, sumGradients, edgeGradients);
   assert.deepEqual(actual.weights, reference.weights);
+  assert.deepEqual(actual.factors, reference.factors);
   assert.deepEqual(actual.baseWeights, reference.baseWeights);
   assert.ok(Buffer.compare(bytes(actual.inputs), bytes(reference.inputs)) === 0);
 });

@@ -1,4 +1,5 @@
 import { type EdgeKernels, zerosLike } from "./edge_batch.ts";
+import { factorGradients, timesFactors } from "./edge_factors.ts";
 
 /**
  * The passes in plain TypeScript, for platforms without WebAssembly. In float64 bit for bit what the
@@ -6,7 +7,8 @@ import { type EdgeKernels, zerosLike } from "./edge_batch.ts";
  */
 export const edgeReference: EdgeKernels = {
   forward(batch, wantsEdges) {
-    const { rows, inputs, outputs, size, support, first, values, weights, baseWeights } = batch;
+    const { rows, inputs, outputs, size, support, first, values, baseWeights } = batch;
+    const weights = timesFactors(batch.weights, batch.factors, outputs);
     const sums = zerosLike(weights, rows * outputs);
     const edges = zerosLike(weights, wantsEdges ? rows * inputs * outputs : 0);
     const hasBase = baseWeights.length > 0;
@@ -28,7 +30,8 @@ export const edgeReference: EdgeKernels = {
   },
 
   backward(batch, sumGradients, edgeGradients) {
-    const { rows, inputs, outputs, size, support, first, weights, baseWeights } = batch;
+    const { rows, inputs, outputs, size, support, first, factors, baseWeights } = batch;
+    const weights = timesFactors(batch.weights, factors, outputs);
     const weightGradients = zerosLike(weights, weights.length);
     const baseGradients = zerosLike(weights, baseWeights.length);
     const hasSlopes = batch.slopes.length > 0;
@@ -63,7 +66,12 @@ export const edgeReference: EdgeKernels = {
       }
       if (hasSlopes) inputGradients[point] = whole === outputs ? sumLanes(products) : rest;
     }
-    return { weights: weightGradients, baseWeights: baseGradients, inputs: inputGradients };
+    return {
+      weights: timesFactors(weightGradients, factors, outputs),
+      factors: factorGradients(weightGradients, batch.weights, outputs, factors.length),
+      baseWeights: baseGradients,
+      inputs: inputGradients,
+    };
   },
 };
 

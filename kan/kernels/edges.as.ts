@@ -351,3 +351,48 @@ function polynomial(coefficients: usize, row: usize, place: v128): v128 {
   }
   return value;
 }
+
+/** Multiplies values [inputs, size, outputs] by the factors of their edges [inputs, outputs]. */
+export function multiply(
+  inputs: i32,
+  size: i32,
+  outputs: i32,
+  values: usize,
+  factors: usize,
+): void {
+  const width = <usize> sizeof<Float>(), stride = <usize> outputs * width, whole = stride & ~15;
+  for (let i = 0; i < inputs; i++, factors += stride) {
+    for (let j = 0; j < size; j++, values += stride) {
+      let at: usize = 0;
+      for (; at < whole; at += 16) {
+        const product = v128.mul<Float>(v128.load(values + at), v128.load(factors + at));
+        v128.store(values + at, product);
+      }
+      for (; at < stride; at += width) {
+        store<Float>(values + at, load<Float>(values + at) * load<Float>(factors + at));
+      }
+    }
+  }
+}
+
+/** Adds the products of two arrays [inputs, size, outputs] to the sums of their edges [inputs, outputs]. */
+export function addProducts(
+  inputs: i32,
+  size: i32,
+  outputs: i32,
+  left: usize,
+  right: usize,
+  sums: usize,
+): void {
+  const width = <usize> sizeof<Float>(), stride = <usize> outputs * width, whole = stride & ~15;
+  for (let i = 0; i < inputs; i++, sums += stride) {
+    for (let j = 0; j < size; j++, left += stride, right += stride) {
+      let at: usize = 0;
+      for (; at < whole; at += 16) addTo(sums + at, v128.load(left + at), v128.load(right + at));
+      for (; at < stride; at += width) {
+        const product = load<Float>(left + at) * load<Float>(right + at);
+        store<Float>(sums + at, load<Float>(sums + at) + product);
+      }
+    }
+  }
+}
