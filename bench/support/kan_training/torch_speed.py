@@ -51,7 +51,5 @@ for shape in json.load(sys.stdin):
             network = create(shape["widths"])
         except ImportError:
             continue
-        network = network or None
-        if network is not None:
-            figures[name] = best(network, x)
+        figures[name] = best(network, x)
     print(json.dumps(figures), flush=True)
