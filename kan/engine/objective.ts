@@ -6,8 +6,10 @@ import { type ColumnScale, toRaw } from "../model/scaling.ts";
 import { traceModel } from "./evaluate.ts";
 import { backwardLayer } from "./layer_pass.ts";
 import { evaluateLoss, type Loss, requireLoss, requireTargets } from "./losses.ts";
+import { penalizeAttributions } from "./backward_scores.ts";
 import {
   type LayerPenalty,
+  penalizeCoefficients,
   penalizeLayer,
   type Regularization,
   requireRegularization,
@@ -76,12 +78,15 @@ export function objectiveOf(
   let value = lossValue;
   let upstream = scaleGradient(outputGradient, model.scaling?.outputs);
   const gradient = new Float64Array(parameterCount(model));
+  const attributions = isRegularized && regularization.metric === "backward"
+    ? penalizeAttributions(model, traces, regularization)
+    : undefined;
   let end = gradient.length;
   for (let l = model.layers.length - 1; l >= 0; l--) {
     const layer = model.layers[l]!, trace = traces[l]!;
     const start = end - layerParameterCount(layer);
     let penalty: LayerPenalty | undefined;
-    if (isRegularized) penalty = penalizeLayer(layer, trace, regularization);
+    if (isRegularized) penalty = attributions?.[l] ?? penalizeLayer(layer, trace, regularization);
     const part = gradient.subarray(start, end);
     upstream = backwardLayer(layer, trace, upstream, penalty?.edgeGradients, part);
     if (penalty !== undefined) {
@@ -89,6 +94,11 @@ export function objectiveOf(
       for (let i = 0; i < upstream.length; i++) upstream[i]! += penalty.inputGradients[i]!;
     }
     end = start;
+  }
+  const ofCoefficients = isRegularized ? penalizeCoefficients(model, regularization) : undefined;
+  if (ofCoefficients !== undefined) {
+    value += ofCoefficients.value;
+    ofCoefficients.gradient.forEach((slope, i) => gradient[i]! += slope);
   }
   return { value, loss: lossValue, gradient };
 }

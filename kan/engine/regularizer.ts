@@ -1,4 +1,5 @@
-import { requireNumber, requireOptionNames } from "../numeric/checks.ts";
+import { type KanModel, parameterCount } from "../model/model.ts";
+import { requireNumber, requireOneOf, requireOptionNames } from "../numeric/checks.ts";
 import type { KanLayerModel } from "../model/layer_model.ts";
 import type { LayerTrace } from "./layer_pass.ts";
 
@@ -10,15 +11,39 @@ export interface Regularization {
   readonly l1?: number;
   /** Weight of the entropies of edge scores; 2 if omitted. */
   readonly entropy?: number;
+  /** Weight of the absolute values of spline coefficients; 0 if absent. pykan's `lamb_coef`. */
+  readonly coefficients?: number;
+  /**
+   * Weight of the absolute differences of neighbouring coefficients, which makes curves smooth; 0 if
+   * absent. pykan's `lamb_coefdiff`.
+   */
+  readonly coefficientChanges?: number;
+  /**
+   * What the score of an edge is: `"normalized"`, its spread over that of its input (if absent, as in
+   * pykan); `"unnormalized"`, its spread; `"backward"`, its share in the outputs, as `attributeKan`
+   * has it, in float64 only.
+   */
+  readonly metric?: "normalized" | "unnormalized" | "backward";
 }
+
+const METRICS = ["normalized", "unnormalized", "backward"] as const;
 
 /** Throws a RangeError unless all strengths are finite and not negative. */
 export function requireRegularization(regularization: Regularization): void {
-  requireOptionNames("regularization", regularization, { lambda: true, l1: true, entropy: true });
-  const { lambda, l1 = 1, entropy = 2 } = regularization;
-  for (const [name, value] of Object.entries({ lambda, l1, entropy })) {
+  requireOptionNames("regularization", regularization, {
+    lambda: true,
+    l1: true,
+    entropy: true,
+    coefficients: true,
+    coefficientChanges: true,
+    metric: true,
+  });
+  const { lambda, l1 = 1, entropy = 2, coefficients = 0, coefficientChanges = 0 } = regularization;
+  const weights = { lambda, l1, entropy, coefficients, coefficientChanges };
+  for (const [name, value] of Object.entries(weights)) {
     requireNumber(`regularization.${name}`, value, { least: 0 });
   }
+  requireOneOf("regularization.metric", regularization.metric ?? "normalized", METRICS);
 }
 
 /** Added to the spread of an input before dividing by it. */
@@ -102,9 +127,12 @@ export function penalizeLayer(
   const rows = trace.inputs.length / inputDim;
   const edges = columnSpreads(trace.edges, edgeCount);
   const inputs = columnSpreads(trace.inputs, inputDim);
+  const isNormalized = (regularization.metric ?? "normalized") === "normalized";
+  const spreadOf = (input: number) =>
+    isNormalized ? inputs.deviations[input]! + INPUT_SPREAD_OFFSET : 1;
   const scores = edges.deviations.map((deviation, edge) => {
     const input = Math.floor(edge / outputDim);
-    return layer.mask[edge]! * deviation / (inputs.deviations[input]! + INPUT_SPREAD_OFFSET);
+    return layer.mask[edge]! * deviation / spreadOf(input);
   });
   const penalty = scorePenalty(scores, outputDim, regularization);
   const edgeGradients = new Float64Array(trace.edges.length);
@@ -113,9 +141,11 @@ export function penalizeLayer(
     const slope = layer.mask[edge]! * regularization.lambda * penalty.gradient[edge]!;
     if (slope === 0 || rows < 2) continue;
     const input = Math.floor(edge / outputDim);
-    const spread = inputs.deviations[input]! + INPUT_SPREAD_OFFSET;
+    const spread = spreadOf(input);
     const perEdge = ratio(slope / spread, edges.deviations[edge]! * (rows - 1));
-    const perInput = ratio(-slope * scores[edge]! / spread, inputs.deviations[input]! * (rows - 1));
+    const perInput = isNormalized
+      ? ratio(-slope * scores[edge]! / spread, inputs.deviations[input]! * (rows - 1))
+      : 0;
     for (let row = 0; row < rows; row++) {
       const at = row * edgeCount + edge, point = row * inputDim + input;
       edgeGradients[at] = perEdge * (trace.edges[at]! - edges.means[edge]!);
@@ -128,4 +158,37 @@ export function penalizeLayer(
 /** a / b, or 0 where b is 0: a constant column has no direction to grow in. */
 function ratio(a: number, b: number): number {
   return b > 0 ? a / b : 0;
+}
+
+/**
+ * The penalty on the coefficients themselves: over the inputs and functions of each layer, the sum of
+ * means over the outputs of |c| and of differences of neighbours; and its gradient with respect to all
+ * parameters.
+ */
+export function penalizeCoefficients(
+  model: KanModel,
+  regularization: Regularization,
+): { value: number; gradient: Float64Array } | undefined {
+  const { lambda, coefficients = 0, coefficientChanges = 0 } = regularization;
+  if (lambda === 0 || (coefficients === 0 && coefficientChanges === 0)) return undefined;
+  const gradient = new Float64Array(parameterCount(model));
+  let value = 0, start = 0;
+  for (const layer of model.layers) {
+    const { outputDim } = layer, { size } = layer.bases[0]!, values = layer.coefficients;
+    const [own, change] = [
+      lambda * coefficients / outputDim,
+      lambda * coefficientChanges / outputDim,
+    ];
+    for (let at = 0; at < values.length; at++) {
+      value += own * Math.abs(values[at]!);
+      gradient[start + at]! += own * Math.sign(values[at]!);
+      if (Math.floor(at / outputDim) % size === size - 1) continue;
+      const step = values[at + outputDim]! - values[at]!;
+      value += change * Math.abs(step);
+      gradient[start + at]! -= change * Math.sign(step);
+      gradient[start + at + outputDim]! += change * Math.sign(step);
+    }
+    start += parameterCount({ layers: [layer] });
+  }
+  return { value, gradient };
 }

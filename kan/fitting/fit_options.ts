@@ -146,6 +146,9 @@ export function requireOptions(model: KanModel, options: FitOptions): void {
   if (patience !== Infinity) requireInteger("patience", patience, 1);
   if (gridUpdate !== undefined && gridUpdate !== false) requireGridUpdate(gridUpdate);
   if (regularization !== undefined) requireRegularization(regularization);
+  if (regularization?.metric === "backward" && engine !== "float64") {
+    throw new RangeError('the metric "backward" needs the engine float64');
+  }
   if (adamState !== undefined) requireAdamState(adamState);
   for (const [name, metric] of Object.entries(options.metrics ?? {})) {
     if (typeof metric !== "function") throw new RangeError(`metrics.${name} must be a function`);

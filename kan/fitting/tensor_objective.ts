@@ -1,10 +1,15 @@
 import * as tf from "@tensorflow/tfjs";
 import { Kan } from "../layers/kan.ts";
-import type { KanModel } from "../model/model.ts";
+import { type KanModel, replaceParameters } from "../model/model.ts";
 import type { Tensor, Tensor2D, Tensor3D } from "../numeric/tensor_types.ts";
 import { evaluateLoss, type Loss } from "../engine/losses.ts";
 import type { DataSet, Evaluation } from "../engine/objective.ts";
-import { ENTROPY_OFFSET, INPUT_SPREAD_OFFSET, type Regularization } from "../engine/regularizer.ts";
+import {
+  ENTROPY_OFFSET,
+  INPUT_SPREAD_OFFSET,
+  penalizeCoefficients,
+  type Regularization,
+} from "../engine/regularizer.ts";
 
 /** Keeps the root of a variance differentiable where all samples are equal. */
 const LEAST_VARIANCE = 1e-14;
@@ -53,7 +58,14 @@ export function createTensorObjective(
         gradient.set(await grads[variable.name]!.data(), at);
         at += variable.size;
       }
-      const total = (await value.data())[0]!, alone = (await lossTensor!.data())[0]!;
+      let total = (await value.data())[0]!;
+      const alone = (await lossTensor!.data())[0]!;
+      const ofCoefficients = regularization &&
+        penalizeCoefficients(replaceParameters(model, parameters), regularization);
+      if (ofCoefficients !== undefined) {
+        total += ofCoefficients.value;
+        ofCoefficients.gradient.forEach((slope, i) => gradient[i]! += slope);
+      }
       tf.dispose([x, y, value, lossTensor!, ...Object.values(grads)]);
       own?.slopes.dispose();
       if (own !== undefined) return { value: total - alone + own.value, loss: own.value, gradient };
@@ -117,7 +129,9 @@ function deviation(tensor: Tensor): Tensor {
 
 function penalty(inputs: Tensor2D, edges: Tensor3D, regularization: Regularization): Tensor {
   const { lambda, l1 = 1, entropy = 2 } = regularization;
-  const scores = deviation(edges).div(deviation(inputs).add(INPUT_SPREAD_OFFSET).expandDims(1));
+  const scores = (regularization.metric ?? "normalized") === "normalized"
+    ? deviation(edges).div(deviation(inputs).add(INPUT_SPREAD_OFFSET).expandDims(1))
+    : deviation(edges);
   const entropyAlong = (axis: number) => {
     const shares = scores.div(scores.sum(axis, true).add(1));
     return shares.mul(shares.add(ENTROPY_OFFSET).log()).sum(axis).mean().div(-Math.LN2);

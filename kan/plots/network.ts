@@ -1,6 +1,7 @@
 import { greatest, least } from "../../data/extremes.ts";
 import { requireNumber } from "../numeric/checks.ts";
-import { attributeKan, ownersOfSums } from "../pruning/attribution.ts";
+import { ownersOfSums } from "../engine/backward_scores.ts";
+import { attributeKan } from "../pruning/attribution.ts";
 import { traceModel } from "../engine/evaluate.ts";
 import { isAlive, type KanLayerModel, nodeCount } from "../model/layer_model.ts";
 import type { Samples } from "../numeric/least_squares.ts";

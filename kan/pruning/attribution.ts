@@ -1,12 +1,10 @@
 import { requireModelAndInputs } from "../model/model_checks.ts";
 import { traceModel } from "../engine/evaluate.ts";
+import { ownersOfSums, SUM_SPREAD_OFFSET } from "../engine/backward_scores.ts";
 import { columnSpreads } from "../engine/regularizer.ts";
 import { nodeCount } from "../model/layer_model.ts";
 import type { Samples } from "../numeric/least_squares.ts";
 import type { KanModel } from "../model/model.ts";
-
-/** Added to the spread of a sum before dividing by it, as in pykan. */
-const SUM_SPREAD_OFFSET = 1e-4;
 
 /** How much each part of a network matters for its outputs; see {@link attributeKan}. */
 export interface Attribution {
@@ -79,17 +77,6 @@ export function scoresByOutput(
     nodeScores = below;
   }
   return { scores: nodeScores, layers };
-}
-
-/** The node that each sum of the layer belongs to. */
-export function ownersOfSums(layer: { outputDim: number; products: readonly number[] }): number[] {
-  const factors = layer.products.reduce((sum, count) => sum + count, 0);
-  const plain = layer.outputDim - factors;
-  const owners = Array.from({ length: plain }, (_, o) => o);
-  layer.products.forEach((count, p) => {
-    for (let factor = 0; factor < count; factor++) owners.push(plain + p);
-  });
-  return owners;
 }
 
 function meanOverOutputs(scores: Float64Array, outputs: number): Float64Array {

@@ -4,7 +4,7 @@ import { type KanLayerModel, nodeCount } from "../model/layer_model.ts";
 import type { KanModel } from "../model/model.ts";
 import type { SymbolicEdge } from "../model/symbolic_functions.ts";
 import type { Samples } from "../numeric/least_squares.ts";
-import { ownersOfSums } from "./attribution.ts";
+import { ownersOfSums } from "../engine/backward_scores.ts";
 
 /** The model with only some nodes of a hidden layer; what others gave on average stays. */
 export function keepNodesOf(
