@@ -1,10 +1,10 @@
 """Five of pykan's tutorials over three seeds: what bench/kan_tutorials.ts is compared with.
 
     pip install pykan numpy scikit-learn matplotlib pandas tqdm pyyaml setuptools
-    python bench/support/pykan_tutorials.py [problem...]
+    python bench/support/pykan_tutorials.py [problem or problem:seed ...]
 
 One thread, float64, pykan's own settings. Writes errors (root mean square on other samples; for the
-moons the share of wrong answers) and seconds of every seed to pykan_tutorials.json beside it.
+moons the share of wrong answers) and processor seconds of every seed to pykan_tutorials.json beside it.
 """
 
 import contextlib
@@ -64,23 +64,14 @@ def function_fitting(seed):
     return refined(model, data, [3, 5, 10, 20], 50, 30)
 
 
-def deep_formula(seed):
-    """Example 2: a [4, 2, 1, 1] on finer and finer grids."""
-    data = create_dataset(
-        lambda x: torch.exp(
-            (
-                torch.sin(torch.pi * (x[:, [0]] ** 2 + x[:, [1]] ** 2))
-                + torch.sin(torch.pi * (x[:, [2]] ** 2 + x[:, [3]] ** 2))
-            )
-            / 2
-        ),
-        n_var=4,
-        train_num=3000,
-        seed=seed,
-    )
-    model = KAN(width=[4, 2, 1, 1], grid=3, k=3, seed=seed)
-    model.fit(data, opt="LBFGS", steps=20, lamb=0.002, lamb_entropy=2.0)
-    return refined(model, data, [3, 5, 10, 20], 50, 20)
+def product(seed):
+    """x y by one node that adds and one that multiplies: sparse, pruned, trained again."""
+    data = create_dataset(lambda x: x[:, [0]] * x[:, [1]], n_var=2, seed=seed)
+    model = KAN(width=[2, [1, 1], 1], grid=3, k=3, seed=seed)
+    model.fit(data, opt="LBFGS", steps=50, lamb=0.001)
+    model = model.prune()
+    model.fit(data, opt="LBFGS", steps=50)
+    return root_mean_square(model, data["test_input"], data["test_label"])
 
 
 def classification(seed):
@@ -139,31 +130,34 @@ def poisson(seed):
     return root_mean_square(model, inside, solution(inside))
 
 
+PROBLEMS = [hello, function_fitting, product, classification, poisson]
+
+
 def main():
-    """Runs the problems that are named, or all, and keeps the recorded figures of the others."""
+    """Runs what is named, e.g. `hello` or `poisson:2` for one seed, or all; keeps other figures."""
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "pykan_tutorials.json")
     record = json.load(open(path)) if os.path.exists(path) else {"problems": {}}
-    problems = [hello, function_fitting, deep_formula, classification, poisson]
-    chosen = sys.argv[1:] or [problem.__name__ for problem in problems]
-    record["versions"] = {
-        name: importlib.metadata.version(name) for name in ["pykan", "torch", "numpy"]
-    }
+    names = ["pykan", "torch", "numpy"]
+    record["versions"] = {name: importlib.metadata.version(name) for name in names}
     record["seeds"] = SEEDS
+    problems = {each.__name__: each for each in PROBLEMS}
     os.chdir(tempfile.mkdtemp())  # pykan writes checkpoints
-    for problem in problems:
-        if problem.__name__ not in chosen:
-            continue
-        errors, seconds = [], []
-        for seed in SEEDS:
-            start = time.perf_counter()
+    for chosen in sys.argv[1:] or problems:
+        name, _, only = chosen.partition(":")
+        figures = record["problems"].setdefault(
+            name, {"errors": [None] * len(SEEDS), "seconds": [None] * len(SEEDS)}
+        )
+        for at, seed in enumerate(SEEDS):
+            if only not in ("", str(seed)):
+                continue
+            start = time.process_time()
             with contextlib.redirect_stdout(sys.stderr):
-                errors.append(problem(seed))
-            seconds.append(round(time.perf_counter() - start, 2))
-            print(problem.__name__, seed, errors[-1], seconds[-1], file=sys.stderr)
-        record["problems"][problem.__name__] = {"errors": errors, "seconds": seconds}
-    with open(path, "w") as file:
-        json.dump(record, file, indent=2)
-        file.write("\n")
+                figures["errors"][at] = problems[name](seed)
+            figures["seconds"][at] = round(time.process_time() - start, 2)
+            print(name, seed, figures["errors"][at], figures["seconds"][at], file=sys.stderr)
+            with open(path, "w") as file:
+                json.dump(record, file, indent=2)
+                file.write("\n")
 
 
 if __name__ == "__main__":
