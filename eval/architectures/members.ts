@@ -93,7 +93,7 @@ export function unknownMember(
   known: readonly string[],
 ): string | undefined {
   const all = [...plainMembers, ...known];
-  return describedMembers(model).values().find((member) =>
+  return [...describedMembers(model)].find((member) =>
     !all.some((path) => member === path || member.startsWith(`${path}.`))
   );
 }
