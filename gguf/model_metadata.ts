@@ -1,8 +1,5 @@
-import {
-  type GgufArchitecture,
-  ggufArchitectures,
-  type GgufRuns,
-} from "../data/gguf/architectures.ts";
+import type { GgufArchitecture, GgufRuns } from "../data/gguf/architecture.ts";
+import { ggufArchitectures } from "../data/gguf/architectures.ts";
 import type { GgufValue } from "../data/gguf/metadata_value.ts";
 import { InputError } from "../data/input_error.ts";
 import { quoteValue } from "../data/quote.ts";

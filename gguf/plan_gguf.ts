@@ -1,5 +1,5 @@
 import { aligned, encodeGgufHeader } from "../data/gguf/encode_header.ts";
-import type { GgufArchitecture, ValueChange } from "../data/gguf/architectures.ts";
+import type { GgufArchitecture, ValueChange } from "../data/gguf/architecture.ts";
 import type { GgufMetadata, GgufValue } from "../data/gguf/metadata_value.ts";
 import { ggufName } from "../data/gguf/tensor_names.ts";
 import { ggmlByteLength, type GgmlType, ggmlType } from "../data/gguf/types.ts";

@@ -1,4 +1,4 @@
-import type { GgufArchitecture } from "../data/gguf/architectures.ts";
+import type { GgufArchitecture } from "../data/gguf/architecture.ts";
 import type { GgufValue } from "../data/gguf/metadata_value.ts";
 import { InputError } from "../data/input_error.ts";
 import type { RotaryDescription, YarnScaling } from "../eval/architectures/description.ts";

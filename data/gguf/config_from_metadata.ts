@@ -1,6 +1,7 @@
 import { InputError } from "../input_error.ts";
 import { quote } from "../quote.ts";
-import { type GgufArchitecture, ggufArchitectures } from "./architectures.ts";
+import type { GgufArchitecture } from "./architecture.ts";
+import { ggufArchitectures } from "./architectures.ts";
 import type { MetadataReader } from "./metadata_value.ts";
 import { rotaryConfig, type RotaryTensors } from "./rotary_from_metadata.ts";
 import { shortest } from "./shortest.ts";

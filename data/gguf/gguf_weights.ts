@@ -2,7 +2,7 @@ import { InputError } from "../input_error.ts";
 import { quote } from "../quote.ts";
 import { pickRows } from "../read_rows.ts";
 import type { TensorInfo, WeightSource, WeightTensor } from "../tensor.ts";
-import type { GgufArchitecture } from "./architectures.ts";
+import type { GgufArchitecture } from "./architecture.ts";
 import type { GgufFile } from "./gguf_file.ts";
 import type { GgufTensor } from "./header.ts";
 import { rotaryTensors } from "./rotary_from_metadata.ts";

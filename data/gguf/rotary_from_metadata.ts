@@ -1,6 +1,6 @@
 import { InputError } from "../input_error.ts";
 import { quote } from "../quote.ts";
-import type { GgufArchitecture } from "./architectures.ts";
+import type { GgufArchitecture } from "./architecture.ts";
 import { shortest } from "./shortest.ts";
 import type { MetadataReader } from "./metadata_value.ts";
 

@@ -1,4 +1,4 @@
-import type { GgufArchitecture, ValueChange } from "./architectures.ts";
+import type { GgufArchitecture, ValueChange } from "./architecture.ts";
 
 /** What a tensor is called on the other side, and how its values differ. */
 export interface NamedTensor {

@@ -1,5 +1,5 @@
 import { transpose } from "../transpose.ts";
-import type { ValueChange } from "./architectures.ts";
+import type { ValueChange } from "./architecture.ts";
 
 /** Values with the sizes of their axes, outermost first. */
 export interface Values {
