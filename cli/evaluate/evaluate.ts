@@ -29,8 +29,8 @@ export async function evaluate(
   given: EvaluateOptions,
   run: Run,
 ): Promise<void> {
-  // Layer by layer, and token by token, tfjs runs models.
-  const byTfjs = given.lowMemory === true || given.prompt !== undefined || given.chat !== undefined;
+  // Token by token, tfjs runs models.
+  const byTfjs = given.prompt !== undefined || given.chat !== undefined;
   const options = await availableBackend(byTfjs ? withTfjs(given) : given, run);
   if (options.task !== undefined) await askTask(options.task, argument, options, run);
   else if (options.chat !== undefined) await showReplies(options.chat, argument, options, run);

@@ -3,7 +3,6 @@ import type { EvaluationResult } from "../../eval/mod.ts";
 import { containerWeights } from "../../hierarchy/container_weights.ts";
 import type { MeasureOptions } from "../options/measure_options.ts";
 import type { Run } from "../terminal/run.ts";
-import { withTfjs } from "../input/available_backend.ts";
 import { pairOf, type ReadableSubject } from "./evaluation_subject.ts";
 import type { MeasuredText } from "./measure.ts";
 
@@ -11,7 +10,7 @@ import type { MeasuredText } from "./measure.ts";
 export async function measureByLayer(
   { config, container, variant, original }: ReadableSubject,
   { evaluation }: MeasuredText,
-  { backend }: Pick<MeasureOptions, "backend">,
+  { backend, threads }: Pick<MeasureOptions, "backend" | "threads">,
   run: Run,
 ): Promise<EvaluationResult> {
   const sources = {
@@ -28,7 +27,8 @@ export async function measureByLayer(
       config,
       ...pairOf(sources),
       ...text,
-      backend: withTfjs({ backend }).backend,
+      backend,
+      threads,
       onProgress: (share) => progress(share),
       signal: run.signal,
     }));

@@ -5,13 +5,16 @@ import { describeModel } from "../architectures/registry.ts";
 import { type BackendName, readValues, releaseValues, useBackend } from "../compute/backend.ts";
 import type { EvaluateOptions } from "./evaluate.ts";
 import { type EvaluationResult, fingerprintOf, summarizeScores } from "./evaluation_result.ts";
-import { checkTensors, expectedTensors } from "../weights/expected_tensors.ts";
+import { checkTensors, layerTensorNames } from "../weights/expected_tensors.ts";
 import { applyLayer, embed, finishStates } from "../model/forward.ts";
 import { beginPass, type ForwardPass } from "../layers/forward_pass.ts";
 import { planMemory } from "../scoring/memory_plan.ts";
 import type { ParameterStore } from "../weights/parameter_store.ts";
 import { chooseProtocol, planWindows } from "../protocols/protocol.ts";
 import { jobOptions, longestWindow } from "../scoring/score_windows.ts";
+import { layerScoringSteps, scoreByLayer } from "../native/score_by_layer.ts";
+import { requireNative } from "../native/supported.ts";
+import type { TokenScores } from "../scores/token_scores.ts";
 import { planJobs, type ScoringJob } from "../scores/scoring_jobs.ts";
 import { loadEmbedding, loadTensors } from "../weights/load_tensors.ts";
 import { scoreByBlocks, scoringSteps } from "../scoring/score_by_blocks.ts";
@@ -28,15 +31,17 @@ export interface EvaluateByLayerOptions
   readonly original: WeightSource;
   /** The weights after compression, to be compared with the original. */
   readonly compressed?: WeightSource;
-  /** Where tfjs computes; `"wasm"` if omitted. */
-  readonly backend?: Exclude<BackendName, "native">;
+  /** What computes it; `"wasm"` if omitted. */
+  readonly backend?: BackendName;
+  /** Number of threads of the backend `native`; all cores if omitted. */
+  readonly threads?: number;
 }
 
 /**
  * As {@linkcode evaluateLanguageModel}, with the same numbers, but reads the weights layer by layer and
  * runs the whole text through each, so that one layer's weights are in memory at a time, beside the
  * hidden states of the text (4 bytes per token and feature) and the embeddings of its tokens. The
- * head comes in blocks of the size of a layer. Runs in the calling thread.
+ * head comes in blocks of the size of a layer. tfjs runs in the calling thread.
  *
  * ```ts
  * import { embeddedModelPath, openModel } from "@kanpress/kanpress/data";
@@ -51,7 +56,6 @@ export interface EvaluateByLayerOptions
  */
 export async function evaluateByLayer(options: EvaluateByLayerOptions): Promise<EvaluationResult> {
   const { config, original, compressed, onProgress, signal } = options;
-  await useBackend(options.backend ?? "wasm");
   const tensors = await modelTensors({ config, weights: original });
   const model = describeModel(config, tensors.map(({ name }) => name));
   const sources = compressed === undefined ? [original] : [original, compressed];
@@ -59,23 +63,33 @@ export async function evaluateByLayer(options: EvaluateByLayerOptions): Promise<
   const settings = chooseProtocol(model, options);
   const windows = planWindows(model, settings, options);
   const plan = planJobs(windows, { ...jobOptions(model), tokensPerJob });
+  const { jobs } = plan;
+  const summarize = async (scores: readonly TokenScores[]) => {
+    const fingerprint = await fingerprintOf(windows);
+    return summarizeScores(plan.inWindowOrder(scores), { settings, windows, fingerprint });
+  };
+  let done = 0;
+  const advanceOf = (steps: number) => () => {
+    signal?.throwIfAborted();
+    onProgress?.(++done / steps);
+  };
+  if (options.backend === "native") {
+    requireNative(model);
+    const threads = options.threads ?? navigator.hardwareConcurrency;
+    const advance = advanceOf(layerScoringSteps(model, sources.length));
+    return await summarize(await scoreByLayer({ model, sources, jobs, threads, advance }));
+  }
+  await useBackend(options.backend ?? "wasm");
   planMemory(model, {
     copies: sources.length,
     batchTokens: plan.largestJob,
     contextLength: longestWindow(windows),
     backward: false,
   });
-  const steps = sources.length * (model.layers.length + 1) + scoringSteps(model);
-  let done = 0;
-  const advance = () => {
-    signal?.throwIfAborted();
-    onProgress?.(++done / steps);
-  };
+  const advance = advanceOf(sources.length * (model.layers.length + 1) + scoringSteps(model));
   const rows: Float32Array[][] = [];
-  for (const source of sources) rows.push(await runByLayer(model, source, plan.jobs, advance));
-  const scores = await scoreByBlocks({ model, sources, rows, jobs: plan.jobs, advance });
-  const fingerprint = await fingerprintOf(windows);
-  return summarizeScores(plan.inWindowOrder(scores), { settings, windows, fingerprint });
+  for (const source of sources) rows.push(await runByLayer(model, source, jobs, advance));
+  return await summarize(await scoreByBlocks({ model, sources, rows, jobs, advance }));
 }
 
 /** The hidden states before the head at the rows that count, for each job. */
@@ -102,7 +116,7 @@ async function runByLayer(
   const embeddings = await loadEmbedding(model, source, jobs.flatMap(({ tokens }) => [...tokens]));
   await runStep(embeddings, (pass, { tokens }) => embed(pass, model, tokens));
   for (const layer of model.layers) {
-    const parameters = await loadTensors(model, source, layerNames(model, layer));
+    const parameters = await loadTensors(model, source, layerTensorNames(model, layer));
     await runStep(parameters, (pass, _, x) => applyLayer(pass, layer, x!));
   }
   const { weight, bias } = model.finalNorm ?? {};
@@ -139,14 +153,4 @@ async function runOne(
   const values = await readValues(result);
   result.dispose();
   return values;
-}
-
-/** Names of the tensors of one layer. */
-function layerNames(
-  model: TransformerDescription,
-  layer: TransformerDescription["layers"][number],
-): string[] {
-  const outer = expectedTensors({ ...model, layers: [] });
-  return [...expectedTensors({ ...model, layers: [layer] }).keys()]
-    .filter((name) => !outer.has(name));
 }

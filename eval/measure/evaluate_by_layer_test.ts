@@ -4,6 +4,7 @@ import type { StateDict, WeightSource } from "../../data/tensor.ts";
 import type { ModelConfig } from "../architectures/config.ts";
 import { evaluateLanguageModel } from "./evaluate.ts";
 import { evaluateByLayer } from "./evaluate_by_layer.ts";
+import { needsNative } from "../testdata/needs_native.ts";
 import { randomStateDict } from "../testdata/random_model.ts";
 
 const gpt2 = {
@@ -74,3 +75,29 @@ Deno.test("weights that do not fit the config are refused before they are read",
   await assert.rejects(evaluateByLayer({ config: gpt2, original, tokens }), /config.json asks for/);
   assert.deepEqual(reads, []);
 });
+
+for (const config of [gpt2, distilBert] as ModelConfig[]) {
+  Deno.test({
+    name: `${config.model_type}: layer by layer the numbers are the same on the native engine`,
+    ...needsNative,
+    async fn() {
+      const [original, compressed] = [randomStateDict(config, 1), randomStateDict(config, 2)];
+      const special = { bosTokenId: 1, eosTokenId: 2, maskTokenId: 0 };
+      const common = { config, tokens, contextLength: 16, backend: "native" as const, ...special };
+      const reads: string[] = [];
+      const shares: number[] = [];
+      const found = await evaluateByLayer({
+        ...common,
+        original: sourceOf(original, reads),
+        compressed: sourceOf(compressed, []),
+        onProgress: (share) => shares.push(share),
+      });
+      const expected = await evaluateLanguageModel({ ...common, original, compressed });
+      assert.deepEqual(found, expected);
+      assert.equal(shares.at(-1), 1);
+      // Everything once, but for a tied head, which is read as the embedding too.
+      const repeated = reads.filter((name, i) => reads.indexOf(name) !== i);
+      assert.ok(repeated.length <= 1, repeated.join());
+    },
+  });
+}

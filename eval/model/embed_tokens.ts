@@ -9,10 +9,11 @@ export function embedTokens(
   length: number,
 ): Float32Array {
   const { tokenEmbedding, embeddingScale = 1, positionEmbedding, hiddenSize } = model;
-  const { data } = weights.get(tokenEmbedding)!;
+  const { data, places } = weights.get(tokenEmbedding)!;
   const rows = new Float32Array(ids.length * hiddenSize);
   ids.forEach((id, token) => {
-    rows.set(data.subarray(id * hiddenSize, (id + 1) * hiddenSize), token * hiddenSize);
+    const place = places?.get(id) ?? id;
+    rows.set(data.subarray(place * hiddenSize, (place + 1) * hiddenSize), token * hiddenSize);
   });
   if (embeddingScale !== 1) rows.forEach((value, at) => rows[at] = value * embeddingScale);
   if (positionEmbedding === undefined) return rows;

@@ -24,24 +24,25 @@ export function headParts({ head: { outputs } }: TransformerDescription): HeadPa
   }));
 }
 
+/** Some rows of a head: `[outputs, inputs]` and, if there are biases, theirs. */
+export interface HeadRows {
+  readonly weight: Float32Array;
+  readonly bias?: Float32Array;
+}
+
 /** A part of a head's weights, for the graph's model of this number. */
-export function headFeeds(
-  { description: { head }, parts }: NativeModel,
-  { start, end }: HeadPart,
-  model: number,
-): NativeFeeds {
-  const { weight, bias, inputs } = head;
-  // Every architecture stores its head as [outputs, inputs]: a row is an output.
-  const rows = parts.values(weight).subarray(start * inputs, end * inputs);
+export async function headFeeds(
+  model: NativeModel,
+  part: HeadPart,
+  index: number,
+): Promise<NativeFeeds> {
+  const { description: { head: { inputs } }, parts } = model;
+  const { weight, bias } = await model.headRows(part);
+  const outputs = part.end - part.start;
+  const names = { weight: headValues.weight(index), bias: headValues.bias(index) };
   return {
-    [headValues.weight(model)]: parts.weights(headValues.weight(model), rows, end - start, inputs),
-    ...(bias !== undefined && {
-      [headValues.bias(model)]: parts.weights(
-        headValues.bias(model),
-        parts.values(bias).subarray(start, end),
-        end - start,
-      ),
-    }),
+    [names.weight]: parts.weights(names.weight, weight, outputs, inputs),
+    ...(bias !== undefined && { [names.bias]: parts.weights(names.bias, bias, outputs) }),
   };
 }
 

@@ -2,6 +2,7 @@ import type { NormDescription, TransformerDescription } from "../architectures/d
 import type { PreparedWeights } from "../weights/prepared_weights.ts";
 import { embedTokens } from "../model/embed_tokens.ts";
 import { headTransformGraph, headValues, normGraph } from "./head_graphs.ts";
+import type { HeadPart, HeadRows } from "./head_parts.ts";
 import { layerValues } from "./layer_graphs.ts";
 import { LayerRunner, type Sequences } from "./layer_runner.ts";
 import { PartRunner } from "./part_runner.ts";
@@ -16,15 +17,21 @@ export class NativeModel {
   /** Runs its layers. */
   readonly layers: LayerRunner;
   readonly #weights: PreparedWeights;
+  readonly #readHead: ((part: HeadPart) => Promise<HeadRows>) | undefined;
 
-  /** Shares graphs with the other models of `sessions`. */
+  /**
+   * Shares graphs with the other models of `sessions`. Weights may come and go, if those are there that
+   * are needed next; `readHead` reads a part of the head that is not among them.
+   */
   constructor(
     sessions: NativeSessions,
     description: TransformerDescription,
     weights: PreparedWeights,
+    readHead?: (part: HeadPart) => Promise<HeadRows>,
   ) {
     this.description = description;
     this.#weights = weights;
+    this.#readHead = readHead;
     this.parts = new PartRunner(sessions, weights);
     this.layers = new LayerRunner(this.parts, description);
   }
@@ -58,6 +65,17 @@ export class NativeModel {
     if (headTransform === undefined) return rows;
     const given = { [headValues.states]: rows };
     return await this.parts.mapRows("head", headTransform, headTransformGraph, given, hiddenSize);
+  }
+
+  /** Some rows of the head. Every architecture stores it as `[outputs, inputs]`: a row is an output. */
+  async headRows(part: HeadPart): Promise<HeadRows> {
+    if (this.#readHead !== undefined) return await this.#readHead(part);
+    const { weight, bias, inputs } = this.description.head;
+    const { start, end } = part;
+    return {
+      weight: this.parts.values(weight).subarray(start * inputs, end * inputs),
+      ...(bias !== undefined && { bias: this.parts.values(bias).subarray(start, end) }),
+    };
   }
 
   async #mapNorm(

@@ -44,7 +44,7 @@ export async function sampledLoss(
       `loss ${width} ${JSON.stringify(settings)}`,
       () => lossGraph(width, settings),
     );
-    const feeds = { ...shared, ...headFeeds(model, part, 0) };
+    const feeds = { ...shared, ...await headFeeds(model, part, 0) };
     const results = await session.run(feeds, session.outputNames);
     const values = (name: string) => results[name]!.data as Float32Array;
     const product = values(headValues.product);
@@ -85,7 +85,7 @@ async function logSumsOf(
   const highest = new Float64Array(rows).fill(-Infinity);
   const sums = new Float64Array(rows);
   for (const part of headParts(model.description)) {
-    const feeds = { ...given, ...headFeeds(model, part, 0) };
+    const feeds = { ...given, ...await headFeeds(model, part, 0) };
     const session = await scoreSession(model, part, 1);
     const results = await session.run(feeds, [largest(0), sumsOf(0)]);
     for (let row = 0; row < rows; row++) {

@@ -8,54 +8,52 @@ import { headValues } from "./head_graphs.ts";
 import { headFeeds, headParts, scoreSession, sumOfRow } from "./head_parts.ts";
 import type { NativeModel } from "./native_model.ts";
 import type { NativeResults } from "./part_runner.ts";
+import type { NativeTensor } from "./runtime.ts";
 
 /** Rows that are scored at once. */
 const rowsAtOnce = 1024;
 
 /**
  * Scores predictions of one or two models, given the finished rows of each. Sums over short runs
- * of the head's outputs are in float32, sums of those in float64.
+ * of the head's outputs are in float32, sums of those in float64. Each part of the heads is needed
+ * once; `advance` is called after it.
  */
 export async function scoreRows(
   models: readonly NativeModel[],
   finished: readonly Float32Array[],
   labels: Int32Array,
+  advance: () => void = () => {},
 ): Promise<TokenScores> {
-  const scores = allocateScores(labels.length, models.length > 1);
-  const { hiddenSize } = models[0]!.description;
-  for (let start = 0; start < labels.length; start += rowsAtOnce) {
-    const end = Math.min(labels.length, start + rowsAtOnce);
-    const rows = finished.map((all) => all.subarray(start * hiddenSize, end * hiddenSize));
-    await scoreBlock(models, rows, labels.subarray(start, end), scores, start);
-  }
-  return scores;
-}
-
-async function scoreBlock(
-  models: readonly NativeModel[],
-  rows: readonly Float32Array[],
-  labels: Int32Array,
-  scores: TokenScores,
-  firstRow: number,
-): Promise<void> {
   const [{ description, parts }] = models as [NativeModel];
-  const { head } = description;
-  const hidden: Record<string, ReturnType<typeof parts.floats>> = {};
+  const { head: { inputs } } = description;
+  const hidden: Float32Array[] = [];
   for (const [index, model] of models.entries()) {
-    const values = await model.transform(rows[index]!);
-    hidden[headValues.hidden(index)] = parts.floats(values, labels.length, head.inputs);
+    hidden.push(await model.transform(finished[index]!));
   }
   const partial = Array.from(labels, () => startScore(models.length));
   for (const part of headParts(description)) {
-    const { start, end } = part;
-    const within = labels.map((label) => label >= start && label < end ? label - start : 0);
-    const feeds = { ...hidden, [headValues.labels]: parts.integers(within, labels.length, 1) };
-    models.forEach((model, index) => Object.assign(feeds, headFeeds(model, part, index)));
+    const feeds: Record<string, NativeTensor> = {};
+    for (const [index, model] of models.entries()) {
+      Object.assign(feeds, await headFeeds(model, part, index));
+    }
     const session = await scoreSession(models[0]!, part, models.length);
-    const results = await session.run(feeds, session.outputNames);
-    partial.forEach((score, row) => addPart(score, row, results, part, labels));
+    const { start, end } = part;
+    for (let first = 0; first < labels.length; first += rowsAtOnce) {
+      const own = labels.subarray(first, first + rowsAtOnce);
+      const within = own.map((label) => label >= start && label < end ? label - start : 0);
+      feeds[headValues.labels] = parts.integers(within, own.length, 1);
+      hidden.forEach((all, index) => {
+        const rows = all.subarray(first * inputs, (first + own.length) * inputs);
+        feeds[headValues.hidden(index)] = parts.floats(rows, own.length, inputs);
+      });
+      const results = await session.run(feeds, session.outputNames);
+      own.forEach((_, row) => addPart(partial[first + row]!, row, results, part, own));
+    }
+    advance();
   }
-  partial.forEach((score, row) => finishScore(scores, firstRow + row, score));
+  const scores = allocateScores(labels.length, models.length > 1);
+  partial.forEach((score, row) => finishScore(scores, row, score));
+  return scores;
 }
 
 /** Takes in what some outputs of the heads gave for a row. */

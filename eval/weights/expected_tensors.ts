@@ -73,6 +73,13 @@ export function expectedTensors(model: TransformerDescription): Map<string, read
   return shapes;
 }
 
+/** Names of the tensors of one layer. */
+export function layerTensorNames(model: TransformerDescription, layer: LayerDescription): string[] {
+  const outer = expectedTensors({ ...model, layers: [] });
+  return [...expectedTensors({ ...model, layers: [layer] }).keys()]
+    .filter((name) => !outer.has(name));
+}
+
 /**
  * Throws {@linkcode InputError} unless the tensors are exactly those that the config asks for,
  * apart from buffers.

@@ -43,6 +43,15 @@ export async function loadEmbedding(
   source: WeightSource,
   tokens: Iterable<number>,
 ): Promise<ParameterStore> {
+  return new ParameterStore(await readEmbedding(model, source, tokens), true);
+}
+
+/** As {@linkcode loadEmbedding}, as values. */
+export async function readEmbedding(
+  model: TransformerDescription,
+  source: WeightSource,
+  tokens: Iterable<number>,
+): Promise<Map<string, PreparedTensor>> {
   const { tokenEmbedding, positionEmbedding, embeddingNorm } = model;
   const prepared = new Map<string, PreparedTensor>();
   for (const name of [positionEmbedding, embeddingNorm?.weight, embeddingNorm?.bias]) {
@@ -55,5 +64,5 @@ export async function loadEmbedding(
     ...prepareTensor(tokenEmbedding, tensor, false, false),
     places: new Map(Array.from(rows, (row, place) => [row, place])),
   });
-  return new ParameterStore(prepared, true);
+  return prepared;
 }
