@@ -14,7 +14,7 @@ import {
   readSubject,
   type Subject,
 } from "./evaluation_subject.ts";
-import { measureByLayer } from "./low_memory.ts";
+import { measureByLayer, runsByLayer } from "./low_memory.ts";
 import { checkText, type MeasuredText, measureModels, readMeasuredText } from "./measure.ts";
 import { openPicture } from "../output/picture.ts";
 import { perplexityNotes } from "./perplexity_notes.ts";
@@ -43,14 +43,14 @@ async function measure(
   options: EvaluateOptions,
   run: Run,
 ): Promise<void> {
-  const { against, plot, lowMemory } = options;
+  const { against, plot } = options;
   using picture = await openPicture(plot, run);
   const earlier = against === undefined ? undefined : await readEarlierRun(against);
   await checkText(options.text);
   const { subject, text } = await openMeasured(argument, options, run);
   const { name, description, sizes, comparedWith } = subject;
   if (text.warning !== undefined) run.writeLine(text.warning);
-  const result = lowMemory
+  const result = options.lowMemory || runsByLayer(subject, text, options)
     ? await measureByLayer(subject, text, options, run)
     : await measureWhole(subject, text, options, run);
   const outcome: EvaluationOutcome = {

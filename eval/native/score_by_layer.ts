@@ -131,7 +131,7 @@ async function readRows(
 }
 
 /** Parts of the head that are read at once: what is compressed is decoded as often as it is read. */
-const partsAtOnce = 4;
+const partsAtOnce = 8;
 
 /** Reads parts of a head, some at a time. */
 function headReader(
