@@ -59,20 +59,21 @@ async function measure(work: string, backend: typeof engines[number]): Promise<O
   const compressed = work === "evaluate" ? disturb(weights) : undefined;
   const before = process.cpuUsage();
   const start = performance.now();
+  const found = compressed === undefined
+    ? { linears: (await calibrate({ ...common, weights })).linears }
+    : await evaluateLanguageModel({ ...common, original: weights, compressed });
+  const { user, system } = process.cpuUsage(before);
+  const seconds = (performance.now() - start) / 1000;
   const figures: Record<string, number> = {};
-  if (compressed !== undefined) {
-    const result = await evaluateLanguageModel({ ...common, original: weights, compressed });
-    figures["perplexity"] = result.perplexity.original;
-    figures["mean KL divergence"] = result.klDivergence!.mean;
+  if ("perplexity" in found) {
+    figures["perplexity"] = found.perplexity.original;
+    figures["mean KL divergence"] = found.klDivergence!.mean;
   } else {
-    const { linears } = await calibrate({ ...common, weights });
-    for (const [name, { hessian, fisher }] of linears) {
+    for (const [name, { hessian, fisher }] of found.linears) {
       figures[`inputs of ${name}`] = trace(hessian);
       figures[`outputs of ${name}`] = fisher!.reduce((sum, value) => sum + value, 0);
     }
   }
-  const { user, system } = process.cpuUsage(before);
-  const seconds = (performance.now() - start) / 1000;
   return { seconds, processorSeconds: (user + system) / 1e6, figures };
 }
 

@@ -19,7 +19,7 @@ export interface NativeCalibrationOptions extends DeviceCalibrationOptions {
 }
 
 /** Tokens that go through the model at once, unless one chunk is longer. */
-const tokensPerJob = 1024;
+const tokensPerJob = 512;
 
 /**
  * Calibrates on the native runtime: moments of a job, and jobs, are summed in float32. Gives

@@ -1,12 +1,6 @@
 import { headValues, lossGraph, runLength } from "./head_graphs.ts";
-import {
-  headFeeds,
-  type HeadPart,
-  headParts,
-  headSettings,
-  scoreSession,
-  sumOfRow,
-} from "./head_parts.ts";
+import { headFeeds, headSettings, scoreSession, sumOfRow } from "./head_feeds.ts";
+import { type HeadPart, headParts } from "./head_parts.ts";
 import type { NativeModel } from "./native_model.ts";
 
 /** The head's part of a backward pass whose labels are drawn from the model itself. */

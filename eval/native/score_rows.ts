@@ -5,7 +5,8 @@ import {
   type TokenScores,
 } from "../scores/token_scores.ts";
 import { headValues } from "./head_graphs.ts";
-import { headFeeds, headParts, scoreSession, sumOfRow } from "./head_parts.ts";
+import { headFeeds, scoreSession, sumOfRow } from "./head_feeds.ts";
+import { headParts } from "./head_parts.ts";
 import type { NativeModel } from "./native_model.ts";
 import type { NativeResults } from "./part_runner.ts";
 import type { NativeTensor } from "./runtime.ts";
