@@ -1,12 +1,13 @@
 import type { Command } from "commander";
+import { PRESETS } from "../../hierarchy/compressor_options.ts";
 import { UsageError } from "../terminal/errors.ts";
 
 /** Options that would have no effect beside another, or without it. */
 interface Conflict {
   /** The other option, `--no-evaluate` included, if it must not be there. */
   readonly beside?: string;
-  /** Its value then; any if omitted. */
-  readonly value?: unknown;
+  /** Whether its value is one that matters; any if omitted. */
+  readonly matters?: (value: unknown) => boolean;
   /** Other options, if one of them must be there. */
   readonly without?: readonly string[];
   /** Options that it leaves without effect. */
@@ -64,7 +65,12 @@ const CONFLICTS: Readonly<Record<string, readonly Conflict[]>> = {
       because: "--task measures by questions, not on a text",
     },
   ],
-  sweep: [CALIBRATION, UNIFORM, STATES],
+  sweep: [CALIBRATION, UNIFORM, STATES, {
+    beside: "--presets",
+    matters: (names) => !PRESETS.some((preset) => (names as readonly string[]).includes(preset)),
+    ignored: ["--effort", "--states", "--uniform"],
+    because: "it is about kanpress' own presets, and only baselines are swept",
+  }],
   evaluate: [
     QUESTIONS,
     {
@@ -89,7 +95,7 @@ const CONFLICTS: Readonly<Record<string, readonly Conflict[]>> = {
     },
     {
       beside: "--temperature",
-      value: 0,
+      matters: (value) => value === 0,
       ignored: ["--top-k", "--top-p", "--seed"],
       because: "--temperature 0 always takes the likeliest token",
     },
@@ -119,11 +125,11 @@ export function refuseIgnoredOptions(command: Command): void {
   const options = Object.fromEntries(
     command.options.map((option) => [option.long!, command.opts()[option.attributeName()]]),
   );
-  for (const { beside, value, without, ignored, because } of CONFLICTS[command.name()] ?? []) {
+  for (const { beside, matters, without, ignored, because } of CONFLICTS[command.name()] ?? []) {
     const applies = beside === undefined
       ? !without!.some((name) => given.has(name))
       : given.has(beside);
-    if (!applies || (value !== undefined && options[beside!] !== value)) continue;
+    if (!applies || matters?.(options[beside!]) === false) continue;
     const option = ignored.find((name) => given.has(name));
     if (option === undefined) continue;
     const mend = beside === undefined ? "" : `; leave ${beside} or ${option} out`;

@@ -36,6 +36,7 @@ Deno.test("options that another leaves without effect are refused with the reaso
     "evaluate --prompt It --temperature 0 --top-k 3": /leave --temperature or --top-k out$/,
     "compress --states 8 --effort best": /an effort only chooses the states/,
     "sweep --states 8 --effort fast": /leave --states or --effort out$/,
+    "sweep --presets rtn,gguf --states 8": /leave --presets or --states out$/,
     "compress --no-evaluate --max-kl 1": /leave --no-evaluate or --max-kl out$/,
     "compress --no-evaluate --task piqa": /--no-evaluate measures nothing/,
     "compress --task piqa --tokens 9": /--task measures by questions/,
@@ -63,6 +64,7 @@ Deno.test("defaults count for nothing, and what has an effect together is let th
       "compress --data-free --no-cache --text a.txt",
       "compress --task piqa --limit 5",
       "sweep --bits 2 --data-free",
+      "sweep --presets rtn,rate --states 8",
       "inspect a",
     ]
   ) assert.equal(await refusal(line), undefined, line);
