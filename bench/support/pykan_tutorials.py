@@ -68,7 +68,7 @@ def product(seed):
     """x y by one node that adds and one that multiplies: sparse, pruned, trained again."""
     data = create_dataset(lambda x: x[:, [0]] * x[:, [1]], n_var=2, seed=seed)
     model = KAN(width=[2, [1, 1], 1], grid=3, k=3, seed=seed)
-    model.fit(data, opt="LBFGS", steps=50, lamb=0.001)
+    model.fit(data, opt="LBFGS", steps=50, lamb=0.01)
     model = model.prune()
     model.fit(data, opt="LBFGS", steps=50)
     return root_mean_square(model, data["test_input"], data["test_label"])
