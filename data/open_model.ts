@@ -80,7 +80,8 @@ export function parseHubName(
 ): { readonly id: string; readonly choice: HubChoice } | undefined {
   const [, repository = name, file] = /^([^:]*):(.+\.gguf)$/is.exec(name) ?? [];
   const [id = "", ...revision] = repository.split("@");
-  if (!isHubId(id)) return undefined;
+  // A file in a folder that is not there: no repository is called so.
+  if (!isHubId(id) || /\.(gguf|safetensors)$/i.test(id)) return undefined;
   const choice = {
     ...(revision.length > 0 && { revision: revision.join("@") }),
     ...(file !== undefined && { file }),

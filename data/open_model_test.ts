@@ -333,12 +333,21 @@ Deno.test("a GGUF model in parts is opened by its folder or any of them", async 
   });
 });
 
+Deno.test("a weights file that is not there is not looked for on the hub", async () => {
+  for (const path of ["models/a.gguf", "models/a.safetensors"]) {
+    assert.match(
+      await rejection(path),
+      /: does not exist; check the path .* owner\/name:file.gguf\)/,
+    );
+  }
+});
+
 Deno.test("names of the hub may have a revision and a GGUF file", () => {
   assert.deepEqual(parseHubName("a/b"), { id: "a/b", choice: {} });
   assert.deepEqual(parseHubName("a/b@v1"), { id: "a/b", choice: { revision: "v1" } });
   const choice = { revision: "v1", file: "Q4/m.gguf" };
   assert.deepEqual(parseHubName("a/b@v1:Q4/m.gguf"), { id: "a/b", choice });
-  for (const none of ["a/b:m.bin", "C:\\m.gguf", "a:m.gguf", "http://a/b.gguf"]) {
+  for (const none of ["a/b:m.bin", "C:\\m.gguf", "a:m.gguf", "http://a/b.gguf", "a/b.gguf"]) {
     assert.equal(parseHubName(none), undefined, none);
   }
 });
