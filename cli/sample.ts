@@ -1,4 +1,4 @@
-import { availableBackend } from "./input/available_backend.ts";
+import { availableBackend, withTfjs } from "./input/available_backend.ts";
 import type { MeasureOptions } from "./options/measure_options.ts";
 import { basename, join } from "node:path";
 import type { ModelSource, TextTokenizer } from "../data/mod.ts";
@@ -34,7 +34,8 @@ export async function sample(
   given: SampleCommandOptions,
   run: Run,
 ): Promise<void> {
-  const options = await availableBackend(given, run);
+  // Writing is not among what the native engine does.
+  const options = await availableBackend(withTfjs(given), run);
   const { backend, threads, seed, out } = options;
   using output = out === undefined ? undefined : await openOutput(out, textFile);
   const model = await openNamedModel(modelName, run);
