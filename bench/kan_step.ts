@@ -1,10 +1,12 @@
-// Processor time of a training step, forward and backward, of cubic networks of 5 intervals at two
-// shapes: on the WASM backend by each path, and in float64; with --python also of the KANs for PyTorch
-// that are installed there (efficient_kan, fastkan, pykan), on one thread. The best of many runs.
-//
-//   deno run --allow-read --allow-env bench/kan_step.ts
-//   deno run --allow-all bench/kan_step.ts --python /path/to/python3
-
+/**
+ * What does a training step of a KAN cost, forward and backward? Processor time of cubic networks of 5
+ * intervals at two shapes: on the WASM backend by each path, and in float64; with --python also of the
+ * KANs for PyTorch that are installed there (efficient_kan, fastkan, pykan), on one thread. The best
+ * of many runs.
+ *
+ *     deno run --allow-read --allow-env bench/kan_step.ts
+ *     deno run --allow-all bench/kan_step.ts --python /path/to/python3
+ */
 import "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs";
 import process from "node:process";

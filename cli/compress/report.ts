@@ -1,4 +1,5 @@
 import {
+  by,
   comparisonFields,
   comparisonTable,
   describeTokens,
@@ -100,14 +101,15 @@ export function compressionText(outcome: CompressionOutcome): string {
 /** What was measured and calibrated on, or why not. */
 function measuredLines(outcome: CompressionOutcome): string[] {
   const { result, textName = "a text", calibration, task, notMeasured, notCalibrated } = outcome;
+  const { backend } = outcome;
   return [
     ...(result === undefined
       ? []
-      : [`measured on ${describeTokens(result)} of ${printableLine(textName)}`]),
+      : [`measured on ${describeTokens(result)} of ${printableLine(textName)}${by(backend)}`]),
     ...(result === undefined || calibration === undefined
       ? []
       : calibrationLines(calibration, result, textName)),
-    ...(task === undefined ? [] : [`measured on ${describeQuestions(task)}`]),
+    ...(task === undefined ? [] : [`measured on ${describeQuestions(task)}${by(backend)}`]),
     ...(notMeasured === undefined ? [] : [`not measured: ${notMeasured}`]),
     ...(notCalibrated === undefined
       ? []

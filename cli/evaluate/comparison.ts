@@ -1,3 +1,4 @@
+import type { BackendName } from "../../eval/mod.ts";
 import type { Sizes } from "./sizes.ts";
 import type { EvaluationResult } from "../../eval/mod.ts";
 import {
@@ -104,6 +105,11 @@ export function verdictLines({ sameTop1 }: EvaluationResult): string[] {
     "The compressed model has lost most of the original's ability: only " +
     `${formatShare(sameTop1.share)} of its likeliest tokens are the original's.`,
   ];
+}
+
+/** What ran the models, to be added to what was measured, where that is not tfjs as usual. */
+export function by(backend: BackendName): string {
+  return backend === "native" ? ", by ONNX Runtime" : "";
 }
 
 /** `7,648 predicted tokens in 30 chunks of 256`. */

@@ -5,6 +5,7 @@ import { type Against, againstText } from "./against.ts";
 import { comparedLine, type ComparedModel } from "./evaluation_subject.ts";
 import type { Run } from "../terminal/run.ts";
 import {
+  by,
   comparisonFields,
   comparisonTable,
   describeTokens,
@@ -121,7 +122,8 @@ export function evaluationText(outcome: EvaluationOutcome, textName: string): st
   const { result, notes = [], sizes, against, comparedWith } = outcome;
   const model = printableLine(outcome.model);
   const compared = against === undefined ? [] : [againstText(against)];
-  const measured = `measured on ${describeTokens(result)} of ${printableLine(textName)}`;
+  const measured = `measured on ${describeTokens(result)} of ${printableLine(textName)}` +
+    by(outcome.backend);
   if (sizes === undefined || result.klDivergence === undefined) {
     const perplexity = formatWithError(
       result.perplexity.original,

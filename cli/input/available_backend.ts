@@ -21,10 +21,7 @@ export async function availableBackend<T extends Pick<MeasureOptions, "backend">
   { writeLine }: Pick<Run, "writeLine">,
   gpu: Pick<GPU, "requestAdapter"> | undefined = navigator.gpu,
 ): Promise<T> {
-  if (options.backend === "native") {
-    requireNativeRuntime();
-    writeLine("models run on ONNX Runtime (--backend native)");
-  }
+  if (options.backend === "native") requireNativeRuntime();
   if (options.backend !== "webgpu") return options;
   if (await gpu?.requestAdapter() != null) {
     await (await import("../../eval/compute/backend.ts")).useBackend("webgpu");
