@@ -32,8 +32,8 @@ Deno.test("a GGUF model is compressed, found again, and expanded into a folder",
       made.notes.join(),
       /quantized already \(GGUF Q8_0, Q4_0 and others\): divergences/,
     );
-    const out = join(folder, "compressed", "tiny-rate-6bit");
-    assert.equal(made.out, "compressed/tiny-rate-6bit/model.kan.safetensors");
+    const out = join(folder, "compressed", "tiny-rate-6bit-data-free");
+    assert.equal(made.out, "compressed/tiny-rate-6bit-data-free/model.kan.safetensors");
     assert.deepEqual(fileNames(out), [
       "README.md",
       "chat_template.jinja",

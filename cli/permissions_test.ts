@@ -20,12 +20,15 @@ const PLACES = [
 
 Deno.test("permissions are the least that do", () => {
   const files = { read: true, write: true, net: true };
+  // Where `deno task native:install` puts the library that runs models.
+  const ffi = ["native/node_modules"];
   const all = { allow: [...COLORS, ...PLACES], ignore: true };
   assert.deepEqual(config.permissions, {
     inspect: { read: true, env: { allow: COLORS, ignore: true } },
-    models: { ...files, sys: ["homedir"], env: all },
+    models: { ...files, ffi, sys: ["homedir"], env: all },
     plots: {
       ...files,
+      ffi,
       sys: true,
       run: ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"],
       env: all,

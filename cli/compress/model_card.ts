@@ -162,7 +162,8 @@ export function publishedCard(
       "js",
       'import { openCompressed } from "kanpress/download"; // npm; "@kanpress/kanpress/download" of JSR\n\n' +
         `const model = await openCompressed("${url}");\n` +
-        "for await (const [name, { shape, data }] of model) console.log(name, shape, data);",
+        "const weights = new Map();\n" +
+        "for await (const [name, { shape, data }] of model) weights.set(name, { shape, data });",
     ),
     ...(pythonDecoder === undefined ? [] : [
       `In Python, without any package, though slowly (\`${pythonDecoder}\` is written to be read):`,

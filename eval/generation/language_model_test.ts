@@ -123,7 +123,7 @@ Deno.test("weights that do not fit the config name the tensor", () => {
   rejects(replaced(weights, name, { shape: [64, 16] }), /c_fc.*\[64, 16\].*\[16, 64\]/);
   const data = new Float32Array(16 * 64);
   data[7] = NaN;
-  rejects(replaced(weights, name, { data }), /c_fc\.weight holds NaN at element 7/);
+  rejects(replaced(weights, name, { data }), /c_fc\.weight" has the value NaN at element 7/);
   rejects(
     rename(weights, (n) => n.replace("h.1.ln_1.bias", "h.2.ln_1.bias")),
     /h\.2\.ln_1\.bias has no place/,

@@ -1,3 +1,4 @@
+import { greatest } from "../../data/extremes.ts";
 import type { OnnxGraph, OnnxNode } from "../../data/onnx/onnx_model.ts";
 
 /** What is known of the shapes of a graph's values without running it. */
@@ -28,7 +29,7 @@ export function inferShapes({ inputs, tensors, nodes }: Omit<OnnxGraph, "outputs
 
   const follow = ({ operator, inputs, outputs: [output], attributes }: OnnxNode) => {
     const [first] = inputs as readonly [string];
-    const largest = Math.max(...inputs.map(rank));
+    const largest = greatest(inputs.map(rank));
     switch (operator) {
       case "Reshape":
         return { rank: lengths.get(inputs[1]!) ?? 0, units: [] };

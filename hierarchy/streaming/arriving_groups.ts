@@ -1,4 +1,5 @@
 import type { ByteSource } from "../../data/byte_source.ts";
+import { greatest } from "../../data/extremes.ts";
 import { naming } from "../../data/naming.ts";
 import { checkStages } from "../file/check_stages.ts";
 import {
@@ -92,7 +93,7 @@ function withPlaceholders(
   stages: readonly Stage[],
   { levels, streamLengths }: ContainerHeader,
 ): Stage[] {
-  const zeros = new Uint8Array(Math.max(0, ...streamLengths.values()));
+  const zeros = new Uint8Array(greatest([0, ...streamLengths.values()]));
   return stages.map((stage, i) =>
     stage.map((level, j) => ({
       ...level,
