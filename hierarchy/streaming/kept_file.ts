@@ -38,6 +38,11 @@ export async function keep(url: string, bytes: Uint8Array, etag?: string): Promi
   return done === true;
 }
 
+/** Drops a kept file, such as one that is damaged. */
+export async function forget(url: string): Promise<void> {
+  await attempt(async () => await (await caches.open(CACHE)).delete(url));
+}
+
 /** What the cache gives; undefined where there is none, or it refuses. */
 async function attempt<Result>(work: () => Promise<Result>): Promise<Result | undefined> {
   if (typeof caches === "undefined") return undefined;

@@ -1,6 +1,7 @@
 import { ArrivingBytes } from "../../data/arriving_bytes.ts";
 import type { ByteSource } from "../../data/byte_source.ts";
 import { type RequestOptions, UnreachableError } from "../../data/http.ts";
+import { InputError } from "../../data/input_error.ts";
 import { memorySource } from "../../data/memory_source.ts";
 import { shownUrl } from "../../data/shown_url.ts";
 import type { TensorInfo, WeightTensor } from "../../data/tensor.ts";
@@ -10,7 +11,7 @@ import { type ArrivingGroups, openArrivingGroups } from "./arriving_groups.ts";
 import { Channel } from "./channel.ts";
 import { decodeArriving } from "./decode_arriving.ts";
 import { type DownloadProgress, TensorCount } from "./download_progress.ts";
-import { findKept, isCurrent, keep } from "./kept_file.ts";
+import { findKept, forget, isCurrent, keep } from "./kept_file.ts";
 
 /** Most workers unless the caller asks for more: decoding need only keep up with the download. */
 const USUAL_THREADS = 4;
@@ -47,7 +48,7 @@ export interface ArrivingModel
  * header has arrived. Ending the loop early, or the signal, ends the download. The tensors can be
  * gone through once; those that are tied share an array.
  *
- * Throws {@linkcode InputError} if the server cannot be reached or has no such file, or if the file is
+ * Throws {@linkcode InputError} for `threads` that are no number of them, if the server cannot be reached or has no such file, or if the file is
  * damaged or of another format; while tensors are gone through, too.
  *
  * ```ts
@@ -72,6 +73,10 @@ export async function openCompressed(
   url: string | URL,
   options: OpenCompressedOptions = {},
 ): Promise<ArrivingModel> {
+  const { threads = Math.min(USUAL_THREADS, navigator.hardwareConcurrency) } = options;
+  if (!Number.isInteger(threads) || threads < 1) {
+    throw new InputError(`threads: is ${threads}, not an integer from 1 on`);
+  }
   const stop = new AbortController();
   const signal = options.signal === undefined
     ? stop.signal
@@ -83,6 +88,7 @@ export async function openCompressed(
     groups = await openArrivingGroups(source);
   } catch (error) {
     stop.abort();
+    await download.discard();
     throw error;
   }
   const { description } = groups;
@@ -114,11 +120,13 @@ export async function openCompressed(
       }
       tell();
     };
-    const threads = options.threads ?? Math.min(USUAL_THREADS, navigator.hardwareConcurrency);
     give(groups.verbatim);
     const work = decodeArriving(groups, { threads, onGroup: give, signal })
       .then(() => download.finish())
-      .then(() => channel.close(), (error) => channel.fail(error));
+      .then(() => channel.close(), async (error) => {
+        if (error instanceof InputError) await download.discard();
+        channel.fail(error);
+      });
     try {
       yield* channel;
     } finally {
@@ -148,6 +156,8 @@ interface Download {
   onArrival?: () => void;
   /** Keeps the file, now that all of it has been found sound. */
   finish(): Promise<void>;
+  /** Drops what was kept of it, now that it has been found damaged: the next time is a download. */
+  discard(): Promise<void>;
 }
 
 async function startDownload(url: string, options: OpenCompressedOptions): Promise<Download> {
@@ -168,6 +178,7 @@ async function startDownload(url: string, options: OpenCompressedOptions): Promi
     async finish() {
       if (options.keep) await keep(url, await file.read(0, byteLength), etag);
     },
+    discard: () => Promise.resolve(),
   };
   // Whoever reads the file hears of a failure.
   file.fill(remote.stream(0, byteLength), () => download.onArrival?.()).catch(() => {});
@@ -176,5 +187,10 @@ async function startDownload(url: string, options: OpenCompressedOptions): Promi
 
 function inMemory(url: string, bytes: Uint8Array): Download {
   const source = memorySource(bytes, shownUrl(url));
-  return { source, arrived: () => bytes.length, finish: () => Promise.resolve() };
+  return {
+    source,
+    arrived: () => bytes.length,
+    finish: () => Promise.resolve(),
+    discard: () => forget(url),
+  };
 }

@@ -207,6 +207,7 @@ Deno.test("damage is found before a tensor of it is given, and a lost server is 
   await lost.close();
   await collect(model).catch((error) => assert(error instanceof InputError, `${error}`));
   await assert.rejects(openCompressed(lost.url, { attempts: 1 }), /cannot be reached/);
+  await assert.rejects(openCompressed(lost.url, { threads: 0 }), InputError);
   const other = serve(new TextEncoder().encode("<html></html>"));
   await assert.rejects(openCompressed(other.url), InputError);
   await other.close();
@@ -250,6 +251,17 @@ Deno.test({
     try {
       const model = await openCompressed(changed.url, { keep: true });
       assertSame(await collect(model), await decompressWeights(other));
+      // A kept copy that was damaged is dropped when it is found out.
+      const damaged = other.slice();
+      damaged[damaged.length - 9]! ^= 1;
+      const headers = { etag: '"second"' };
+      await (await caches.open("kanpress")).put(server.url, new Response(damaged, { headers }));
+      await assert.rejects(
+        async () => await collect(await openCompressed(changed.url, { keep: true })),
+        /SHA-256/,
+      );
+      const mended = await openCompressed(changed.url, { keep: true });
+      assertSame(await collect(mended), await decompressWeights(other));
     } finally {
       await changed.close();
       await (await caches.open("kanpress")).delete(server.url);
