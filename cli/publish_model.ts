@@ -3,6 +3,7 @@ import { basename, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ByteSource, readAll } from "../data/byte_source.ts";
 import { InputError, openFile, openUrl } from "../data/mod.ts";
+import { fileNameOf } from "../data/file_name.ts";
 import { cardName } from "../data/model_files.ts";
 import { printableLine } from "../data/printable.ts";
 import { elementCount } from "../data/tensor.ts";
@@ -73,8 +74,8 @@ export async function publishModel(
     container.stages[0]!.map(({ kind }) => kind).join() === "field,trellis";
   const files = await Promise.all([
     describe(COMPRESSED_NAME, input.source),
-    ...companions.map((file) => describe(lastPart(file.name), file)),
-    ...licencesIn(documents).map((file) => describe(lastPart(file.name), file)),
+    ...companions.map((file) => describe(fileNameOf(file.name), file)),
+    ...licencesIn(documents).map((file) => describe(fileNameOf(file.name), file)),
     ...(decodesInPython ? [describe(PYTHON_DECODER, await pythonDecoder())] : []),
   ]);
   const parameters = container.tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
@@ -144,8 +145,4 @@ async function pythonDecoder(): Promise<Uint8Array> {
   const url = new URL(`../docs/${PYTHON_DECODER}`, import.meta.url);
   const source = url.protocol === "file:" ? await openFile(fileURLToPath(url)) : await openUrl(url);
   return await readAll(source);
-}
-
-function lastPart(path: string): string {
-  return path.split(/[\\/]/).at(-1) ?? path;
 }

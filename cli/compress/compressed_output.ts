@@ -1,5 +1,6 @@
 import { basename, join } from "node:path";
 import { type ByteSource, readAll } from "../../data/byte_source.ts";
+import { fileNameOf } from "../../data/file_name.ts";
 import type { ModelSource } from "../../data/mod.ts";
 import { writeFileAtomically } from "../../data/write_file.ts";
 import { cardName } from "../../data/model_files.ts";
@@ -72,7 +73,6 @@ async function prepareFolder(folder: string): Promise<CompressedOutput> {
 /** Copies a model's other files, such as config.json and tokenizer.json, as they are. */
 export async function copyFiles(files: readonly ByteSource[], folder: string): Promise<void> {
   for (const file of files) {
-    const name = file.name.split(/[\\/]/).at(-1) ?? file.name;
-    await writeFileAtomically(join(folder, name), [await readAll(file)]);
+    await writeFileAtomically(join(folder, fileNameOf(file.name)), [await readAll(file)]);
   }
 }

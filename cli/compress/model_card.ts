@@ -1,5 +1,6 @@
 import { type ByteSource, readAll } from "../../data/byte_source.ts";
 import { formatFrontMatter, type FrontMatter, parseFrontMatter } from "../../data/front_matter.ts";
+import { fileNameOf } from "../../data/file_name.ts";
 import { cardName } from "../../data/model_files.ts";
 import { isHubId } from "../../data/hub_model.ts";
 import { printableLine } from "../../data/printable.ts";
@@ -38,7 +39,7 @@ export async function readCardOrigin(
 ): Promise<CardOrigin> {
   const card = documents.find(({ name }) => isNamed(name, cardName));
   const text = card === undefined ? "" : new TextDecoder().decode(await readAll(card));
-  const licences = documents.filter((file) => file !== card).map(({ name }) => lastPart(name));
+  const licences = documents.filter((file) => file !== card).map(({ name }) => fileNameOf(name));
   const measured = isOwnCard(text) ? sectionOf(text, MEASURED_HEADING) : undefined;
   const head = parseFrontMatter(text);
   return { source, head, licences, ...(measured === undefined ? {} : { measured }) };
@@ -242,11 +243,7 @@ function licence({ head, licences }: CardOrigin): string[] {
 
 /** A file's name alone: a card does not tell where things are on the machine that wrote it. */
 function nameOfText(text: string): string {
-  return plain(lastPart(text));
-}
-
-function lastPart(path: string): string {
-  return path.split(/[\\/]/).at(-1) ?? path;
+  return plain(fileNameOf(text));
 }
 
 /** Foreign text as Markdown that stands for itself, on one line. */

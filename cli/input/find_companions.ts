@@ -7,6 +7,7 @@ import {
   openModel,
   weightsDigest,
 } from "../../data/mod.ts";
+import { fileNameOf } from "../../data/file_name.ts";
 import { chooseCompanions, chooseDocuments } from "../../data/model_files.ts";
 import { checkTokenizerFile } from "../../data/tokenizer_size.ts";
 import type { Container } from "../../hierarchy/file/container.ts";
@@ -78,5 +79,5 @@ function adviceFor(source: string | undefined): string {
 
 /** Whether a path, of any system, or an address ends with a file name. */
 export function isNamed(path: string, fileName: string): boolean {
-  return path.split(/[\\/]/).at(-1) === fileName;
+  return fileNameOf(path) === fileName;
 }

@@ -1,3 +1,4 @@
+import { fileNameOf } from "../../data/file_name.ts";
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { InputError, type ModelSource, openModel, weightsDigest } from "../../data/mod.ts";
@@ -93,7 +94,7 @@ async function placesOf(
   };
   if (known !== undefined) add(known);
   // A file says what its original is called; where that may be is not for it to choose.
-  const name = source?.split(/[\\/]/).at(-1) ?? "";
+  const name = fileNameOf(source ?? "");
   const folders = folder === undefined ? ["."] : [".", folder, dirname(resolve(folder))];
   for (const parent of /[^.]/.test(name) ? folders : []) {
     add(join(parent, name));

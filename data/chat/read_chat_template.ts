@@ -1,3 +1,4 @@
+import { fileNameOf } from "../file_name.ts";
 import { type ByteSource, readAll } from "../byte_source.ts";
 import { InputError } from "../input_error.ts";
 import { isJsonObject, readJsonObject } from "../json_file.ts";
@@ -32,8 +33,7 @@ export async function readChatTemplate(
   companions: readonly ByteSource[],
   config: Readonly<Record<string, unknown>>,
 ): Promise<ChatTemplate | undefined> {
-  const find = (name: string) =>
-    companions.find((file) => file.name.split(/[\\/]/).at(-1) === name);
+  const find = (name: string) => companions.find((file) => fileNameOf(file.name) === name);
   const read = async (name: string) => {
     const file = find(name);
     return file === undefined ? undefined : await readJsonObject(file);
