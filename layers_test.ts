@@ -49,6 +49,7 @@ const ROOMS = [
   "eval/scoring",
   "eval/generation",
   "eval/calibration",
+  "eval/training",
   "eval/measure",
   "eval/tasks",
   "eval/plots",
