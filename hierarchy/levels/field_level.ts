@@ -4,6 +4,7 @@ import { RansDecoder, RansEncoder } from "../entropy/rans.ts";
 import { ScratchArrays } from "../matrix/scratch_arrays.ts";
 import type { EncodedLevel, Level } from "./level.ts";
 import type { WantedParts } from "../matrix/matrix_part.ts";
+import type { RowColumnFactors } from "../matrix/coded_matrix.ts";
 import type { Matrices, Matrix, MatrixShape } from "../matrix/matrix.ts";
 import type { ErrorMetric } from "../matrix/error_metric.ts";
 import type { LevelCodec } from "./level_codec.ts";
@@ -96,25 +97,30 @@ function clampExponent(exponent: number): number {
 }
 
 /** Steps by row (with the base and the global step) and by column. */
-function stepFactors({ base, rows, columns }: StepField, step: number, shape: MatrixShape) {
-  const row = Float64Array.from(
-    { length: shape.rows },
-    (_, i) => step * exp2Eighths(base + (rows[i] ?? 0)),
-  );
-  const column = Float64Array.from(
-    { length: shape.columns },
-    (_, j) => exp2Eighths(columns[j] ?? 0),
-  );
-  return { row, column };
+function stepFactors(
+  { base, rows, columns }: StepField,
+  step: number,
+  shape: MatrixShape,
+): RowColumnFactors {
+  return {
+    rows: Float64Array.from(
+      { length: shape.rows },
+      (_, i) => step * exp2Eighths(base + (rows[i] ?? 0)),
+    ),
+    columns: Float64Array.from(
+      { length: shape.columns },
+      (_, j) => exp2Eighths(columns[j] ?? 0),
+    ),
+  };
 }
 
 /** The quotients, written to `data`, with the metric that belongs to them. */
 function divide(matrix: Matrix, field: StepField, step: number, data: Float32Array): Matrix {
   const { rows, columns, metric } = matrix;
   const factors = stepFactors(field, step, matrix);
-  const inverseColumns = factors.column.map((value) => 1 / value);
+  const inverseColumns = factors.columns.map((value) => 1 / value);
   for (let i = 0, at = 0; i < rows; i++) {
-    const inverseRow = 1 / factors.row[i]!;
+    const inverseRow = 1 / factors.rows[i]!;
     for (let j = 0; j < columns; j++, at++) {
       data[at] = matrix.data[at]! * inverseRow * inverseColumns[j]!;
     }
@@ -136,15 +142,15 @@ function withLogSteps<Shape extends MatrixShape>(
 /** The metric of errors in quotients. */
 function scaled(
   metric: ErrorMetric,
-  steps: { row: Float64Array; column: Float64Array },
+  steps: RowColumnFactors,
 ): ErrorMetric {
   return {
-    rowWeights: metric.rowWeights.map((weight, i) => weight * steps.row[i]!),
-    columnWeights: metric.columnWeights.map((weight, j) => weight * steps.column[j]!),
+    rowWeights: metric.rowWeights.map((weight, i) => weight * steps.rows[i]!),
+    columnWeights: metric.columnWeights.map((weight, j) => weight * steps.columns[j]!),
     feedback: metric.feedback,
     ...(metric.columnBlocks && { columnBlocks: metric.columnBlocks }),
-    rowSteps: steps.row,
-    columnSteps: steps.column,
+    rowSteps: steps.rows,
+    columnSteps: steps.columns,
   };
 }
 
@@ -175,10 +181,10 @@ function* multiply(
     }
     const factors = stepFactors(fields[i]!, step, shapes[i]!);
     const part = wanted?.get(i);
-    const row = part?.rows === undefined ? factors.row : valuesAt(factors.row, part.rows);
+    const row = part?.rows === undefined ? factors.rows : valuesAt(factors.rows, part.rows);
     const column = part?.columns === undefined
-      ? factors.column
-      : valuesAt(factors.column, part.columns);
+      ? factors.columns
+      : valuesAt(factors.columns, part.columns);
     const { rows, columns, data } = matrix;
     for (let r = 0, at = 0; r < rows; r++) {
       const rowStep = row[r]!;
@@ -220,6 +226,11 @@ export const fieldCodec: LevelCodec = {
   kind: "field",
   decode: multiply,
   decodesApart: true,
+  factors(encoded, shapes) {
+    const step = positiveParameter(encoded, "step");
+    const fields = takeFields(encoded, shapes);
+    return shapes.map((shape, i) => stepFactors(fields[i]!, step, shape));
+  },
   check(encoded, shapes) {
     positiveParameter(encoded, "step");
     requireStreams(encoded, ["steps"]);

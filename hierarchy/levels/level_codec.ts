@@ -1,6 +1,7 @@
 import type { EncodedLevel, LevelDecoder } from "./level.ts";
 import type { WantedParts } from "../matrix/matrix_part.ts";
 import type { MatrixShape } from "../matrix/matrix.ts";
+import type { RowColumnFactors } from "../matrix/coded_matrix.ts";
 import type { Steps } from "../../workers/steps.ts";
 
 /** Streams of a level of which some matrices need only some. */
@@ -29,6 +30,10 @@ export interface LevelCodec {
   check(encoded: EncodedLevel, shapes: readonly MatrixShape[]): void;
   /** The output of the level, given the matrices that it codes; empty for a last level. */
   outputShapes(encoded: EncodedLevel, shapes: readonly MatrixShape[]): readonly MatrixShape[];
+  /** Whether what it restores are whole numbers. */
+  readonly givesIntegers?: true;
+  /** What it multiplies the next level's matrices by, where decoding does nothing else. */
+  factors?(encoded: EncodedLevel, shapes: readonly MatrixShape[]): readonly RowColumnFactors[];
   /** Which streams are needed for some of the matrices; if omitted, all are for any. */
   readonly dividedStreams?: DividedStreams;
   /**

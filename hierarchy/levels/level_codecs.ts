@@ -5,6 +5,7 @@ import { autoencoderCodec } from "./autoencoder_codec.ts";
 import { fieldCodec } from "./field_level.ts";
 import type { WantedParts } from "../matrix/matrix_part.ts";
 import type { Matrices, MatrixShape } from "../matrix/matrix.ts";
+import type { RowColumnFactors } from "../matrix/coded_matrix.ts";
 import type { LevelCodec } from "./level_codec.ts";
 import { trellisCodec } from "./trellis_codec.ts";
 import { quote } from "../../data/quote.ts";
@@ -52,6 +53,29 @@ export function* decodeStage(
     output = matrices;
   }
   return output;
+}
+
+/** How matrices are coded whose every value is a whole number times two factors. */
+export interface CodedForm {
+  /** What the numbers are multiplied by, a matrix each. */
+  readonly factors: readonly RowColumnFactors[];
+  /** Decodes the wanted numbers. */
+  integers(wanted?: WantedParts): Steps<Matrices>;
+}
+
+/** The whole numbers and factors that stages are made of; undefined where they are of another form. */
+export function codedForm(
+  stages: readonly Stage[],
+  first: readonly MatrixShape[],
+): CodedForm | undefined {
+  const [stage] = stages;
+  if (stages.length !== 1 || stage?.length !== 2) return undefined;
+  const [outer, inner] = stage as [EncodedLevel, EncodedLevel];
+  const { givesIntegers, decode } = codecOf(inner);
+  const factors = givesIntegers ? codecOf(outer).factors?.(outer, first) : undefined;
+  if (factors === undefined) return undefined;
+  const shapes = levelShapes(stage, first)[1]!;
+  return { factors, integers: (wanted) => decode(inner, [], shapes, wanted) };
 }
 
 /** Decodes all stages and adds up what they give; with `wanted`, these parts only. */

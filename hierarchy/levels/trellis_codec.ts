@@ -167,6 +167,7 @@ export const trellisCodec: LevelCodec = {
   kind: "trellis",
   decode: decodeSteps,
   isLast: true,
+  givesIntegers: true,
   decodesApart: true,
   check: checkTrellis,
   outputShapes: () => [],
