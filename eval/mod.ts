@@ -59,6 +59,7 @@ export {
 } from "./measure/evaluate.ts";
 export type { ChunkMeans, EvaluationResult, Pair } from "./measure/evaluation_result.ts";
 export type { ForwardOptions } from "./model/forward.ts";
+export type { GenerativeModel } from "./model/token_runner.ts";
 export type { ProtocolChoice, ProtocolName, ProtocolSettings } from "./protocols/protocol.ts";
 export type { Estimate } from "./scores/statistics.ts";
 export type { BaseStates, ScoringOptions } from "./scoring/score_windows.ts";

@@ -2,7 +2,7 @@ import type { ChatMessage, ChatTemplate } from "../../data/chat/chat_template.ts
 import type { TextTokenizer } from "../../data/tokenizer.ts";
 import { endTokens } from "./end_tokens.ts";
 import { collectTokens, decodeAdded, type TextGenerationOptions } from "./generate.ts";
-import type { LanguageModel } from "./language_model.ts";
+import type { GenerativeModel } from "../model/token_runner.ts";
 
 /** What stands for a message in a template, to see what comes after it. */
 export const MESSAGE_PLACEHOLDER = "placeholder of a message";
@@ -57,7 +57,7 @@ export function turnEndTokens(
  * the conversation, and for options that make no sense.
  */
 export async function generateReply(
-  model: LanguageModel,
+  model: GenerativeModel,
   tokenizer: TextTokenizer,
   template: ChatTemplate,
   messages: readonly ChatMessage[],

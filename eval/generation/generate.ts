@@ -1,11 +1,8 @@
-import * as tf from "@tensorflow/tfjs";
 import { InputError } from "../../data/input_error.ts";
 import type { TextTokenizer } from "../../data/tokenizer.ts";
 import { createRandom } from "../../kan/numeric/random.ts";
-import { readValues } from "../compute/backend.ts";
 import { endTokens } from "./end_tokens.ts";
-import type { LanguageModel } from "./language_model.ts";
-import { KeyValueCache } from "../layers/key_value_cache.ts";
+import type { GenerativeModel } from "../model/token_runner.ts";
 import { checkSampling, sampleToken, type SamplingOptions } from "./sample_token.ts";
 
 /** How {@linkcode generateTokens} continues a text. */
@@ -14,6 +11,8 @@ export interface GenerationOptions extends SamplingOptions {
   readonly seed?: number;
   /** Ends the text when it, or one of them, is drawn. */
   readonly eosTokenId?: number | readonly number[];
+  /** Most threads; all cores if omitted. The result does not depend on it. */
+  readonly threads?: number;
   /** Stops with the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -49,55 +48,42 @@ export interface TextGenerationOptions extends GenerationOptions {
  * ```
  */
 export async function* generateTokens(
-  model: LanguageModel,
+  model: GenerativeModel,
   prompt: Int32Array,
   options: GenerationOptions = {},
 ): AsyncGenerator<number> {
   checkSampling(options);
   if (prompt.length === 0) throw new InputError("the prompt is empty; give at least one token");
-  const { contextLength, layers, objective, modelType } = model.description;
+  const { contextLength, objective, modelType } = model.description;
   if (objective !== "nextToken") {
     throw new InputError(
       `this ${modelType} model cannot continue a text: it predicts no next token`,
     );
   }
+  options.signal?.throwIfAborted();
   const random = createRandom(options.seed ?? 0);
-  const cache = new KeyValueCache(layers.length);
   const tokens = [...prompt];
   const ends = new Set([options.eosTokenId ?? []].flat());
   let pending = prompt.slice(-contextLength);
+  const runner = await model.startRunner(options);
   try {
     while (true) {
       options.signal?.throwIfAborted();
-      const logits = await lastLogits(model, pending, cache);
+      const logits = await runner.run(pending, 1);
       const token = sampleToken(logits, options, random);
       if (ends.has(token)) return;
       yield token;
       tokens.push(token);
-      if (cache.length < contextLength) {
+      if (runner.length < contextLength) {
         pending = Int32Array.of(token);
       } else {
-        cache.dispose();
+        runner.reset();
         pending = Int32Array.from(tokens.slice(-Math.ceil(contextLength / 2)));
       }
     }
   } finally {
-    cache.dispose();
+    runner.dispose();
   }
-}
-
-/** Runs further tokens of one sequence and returns the logits after the last one. */
-async function lastLogits(
-  model: LanguageModel,
-  ids: Int32Array,
-  cache: KeyValueCache,
-): Promise<Float32Array> {
-  const hidden = model.hiddenStates(ids, 1, { cache });
-  const last = tf.slice2d(hidden, [ids.length - 1, 0], [1, -1]);
-  const logits = model.head(last);
-  const values = await readValues(logits);
-  tf.dispose([hidden, last, logits]);
-  return values;
 }
 
 /**
@@ -121,7 +107,7 @@ async function lastLogits(
  * ```
  */
 export async function generateText(
-  model: LanguageModel,
+  model: GenerativeModel,
   tokenizer: TextTokenizer,
   prompt: string,
   options: TextGenerationOptions = {},
@@ -136,7 +122,7 @@ export async function generateText(
 
 /** The tokens that a model adds to a prompt, at most `maxTokens`. */
 export async function collectTokens(
-  model: LanguageModel,
+  model: GenerativeModel,
   tokenizer: TextTokenizer,
   prompt: Int32Array,
   { maxTokens = 100, ...sampling }: TextGenerationOptions,

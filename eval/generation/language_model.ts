@@ -7,15 +7,18 @@ import type { TransformerDescription } from "../architectures/description.ts";
 import { describeModel } from "../architectures/registry.ts";
 import { checkTensors, expectedTensors } from "../weights/expected_tensors.ts";
 import { applyHead, type ForwardOptions, hiddenStates } from "../model/forward.ts";
+import type { KeyValueCache } from "../layers/key_value_cache.ts";
 import { checkResidentMemory } from "../scoring/memory_plan.ts";
 import { ParameterStore } from "../weights/parameter_store.ts";
 import { prepareWeights } from "../weights/prepared_weights.ts";
 import { checkTokenIds } from "../architectures/token_ids.ts";
 import type { Checkpoint } from "../weights/model_tensors.ts";
+import type { GenerativeModel, TokenRunner } from "../model/token_runner.ts";
+import { TfjsRunner } from "./tfjs_runner.ts";
 import { readStateDict } from "../weights/read_state_dict.ts";
 
 /** A language model with its weights, ready to run on the current tfjs backend. */
-export class LanguageModel {
+export class LanguageModel implements GenerativeModel {
   /** The model's `config.json`. */
   readonly config: ModelConfig;
   /**
@@ -94,6 +97,21 @@ export class LanguageModel {
    */
   head(hidden: Tensor2D): Tensor2D {
     return applyHead(this.description, this.#parameters, hidden);
+  }
+
+  /**
+   * Begins to read sequences on the current backend.
+   *
+   * @internal
+   */
+  startRunner(): Promise<TokenRunner> {
+    const passes = {
+      layers: this.description.layers.length,
+      hiddenStates: (ids: Int32Array, sequences: number, cache: KeyValueCache) =>
+        this.hiddenStates(ids, sequences, { cache }),
+      head: (hidden: Tensor2D) => this.head(hidden),
+    };
+    return Promise.resolve(new TfjsRunner(passes));
   }
 
   /** Frees the tensors on the backend; the model can still be used and makes them again. */
