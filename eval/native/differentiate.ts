@@ -11,23 +11,23 @@ export interface DifferentiateOptions {
   readonly output: string;
   /** Name of that gradient, of the same shape. */
   readonly outputGradient: string;
-  /** The value that gradients are traced back to. */
-  readonly input: string;
+  /** The values that gradients are traced back to. */
+  readonly by: readonly string[];
 }
 
 /**
  * Adds to a graph the nodes that compute gradients, from the last node back to the first. Gives the
- * name of the gradient by each value between `input` and `output`. Throws {@linkcode InputError}
+ * name of the gradient by each value between those and `output`. Throws {@linkcode InputError}
  * with the operator's name if there is no rule for it.
  */
 export function differentiate(
   graph: GraphBuilder,
-  { inputs, output, outputGradient, input }: DifferentiateOptions,
+  { inputs, output, outputGradient, by }: DifferentiateOptions,
 ): ReadonlyMap<string, string> {
   const { nodes: present, tensors } = graph.finish();
   const nodes = [...present];
   const shapes = inferShapes({ inputs, tensors, nodes });
-  const dependent = new Set([input]);
+  const dependent = new Set(by);
   for (const { inputs, outputs } of nodes) {
     if (inputs.some((name) => dependent.has(name))) outputs.forEach((name) => dependent.add(name));
   }
@@ -80,10 +80,19 @@ function toShapeOf(
   gradient: () => string,
 ): string | undefined {
   if (!wanted[index]) return undefined;
-  const kept = shapes.unitAxes(node.outputs[0]!);
-  const axes = shapes.unitAxes(node.inputs[index]!).filter((axis) => !kept.includes(axis));
+  const [input, output] = [node.inputs[index]!, node.outputs[0]!];
+  const missing = shapes.rank(output) - shapes.rank(input);
+  if (missing > 0) return sumLeading(graph, gradient(), missing);
+  const kept = shapes.unitAxes(output);
+  const axes = shapes.unitAxes(input).filter((axis) => !kept.includes(axis));
   if (axes.length === 0) return gradient();
   return graph.apply("ReduceSum", [gradient(), graph.integers(...axes)]);
+}
+
+/** Sums over the first `count` axes, which are gone then. */
+function sumLeading(graph: GraphBuilder, x: string, count: number): string {
+  const axes = graph.integers(...Array.from({ length: count }, (_, axis) => axis));
+  return graph.apply("ReduceSum", [x, axes], { keepdims: { integer: 0 } });
 }
 
 /** A rule for an operator of two inputs, element by element. */
@@ -178,7 +187,8 @@ const rules: Readonly<Record<string, Rule>> = {
     const all = graph.apply("Concat", sizes, { axis: { integer: 0 } });
     return graph.applyMany("Split", [dy!, all], inputs.length, { axis: { integer: axis } });
   },
-  LayerNormalization({ graph, node: { inputs: [x, scale], attributes }, gradients: [dy] }) {
+  LayerNormalization({ graph, node, gradients: [dy], shapes, wanted }) {
+    const { inputs: [x, scale], attributes } = node;
     const mean = (x: string) => graph.apply("ReduceMean", [x, graph.integers(-1)]);
     const multiply = (a: string, b: string) => graph.apply("Mul", [a, b]);
     const { float } = attributes["epsilon"] as { float: number };
@@ -189,7 +199,12 @@ const rules: Readonly<Record<string, Rule>> = {
     const scaled = multiply(dy!, scale!);
     const along = multiply(normalized, mean(multiply(scaled, normalized)));
     const rest = graph.apply("Sub", [graph.apply("Sub", [scaled, mean(scaled)]), along]);
-    return [graph.apply("Div", [rest, root])];
+    const leading = shapes.rank(x!) - 1;
+    return [
+      graph.apply("Div", [rest, root]),
+      wanted[1] ? sumLeading(graph, multiply(dy!, normalized), leading) : undefined,
+      wanted[2] ? sumLeading(graph, dy!, leading) : undefined,
+    ];
   },
 };
 

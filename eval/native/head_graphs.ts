@@ -42,13 +42,13 @@ export const headValues = {
  */
 export const runLength = 32;
 
-const float = (name: string, ...shape: (number | string)[]): OnnxValue => ({
-  name,
-  type: "float32",
-  shape,
-});
+/** A value of float32 numbers. */
+export function float(name: string, ...shape: (number | string)[]): OnnxValue {
+  return { name, type: "float32", shape };
+}
 
-function build(): GraphBuilder {
+/** A graph's builder, whose weights are inputs of the graph. */
+export function build(): GraphBuilder {
   return { ...buildGraph(new Map()), weight: (name) => name };
 }
 
@@ -79,7 +79,7 @@ export function normGradientGraph({ norm }: NormPart): OnnxGraph {
     ...partTensors({ norm }),
   ];
   const output = normalize(graph, norm, states);
-  const how = { inputs, output, outputGradient: gradient, input: states };
+  const how = { inputs, output, outputGradient: gradient, by: [states] };
   graph.applyAs(result, "Identity", [differentiate(graph, how).get(states)!]);
   return { inputs, outputs: [float(result, "rows", norm.size)], ...graph.finish() };
 }
@@ -113,7 +113,7 @@ export interface HeadSettings {
 }
 
 /** Logits of some outputs of the head. */
-function logitsOf(
+export function logitsOf(
   graph: GraphBuilder,
   model: number,
   { hasBias, logitScale, logitSoftCap }: HeadSettings,
@@ -125,7 +125,7 @@ function logitsOf(
 }
 
 /** `x` times the slope of the logits by the head's product. */
-function timesSlope(
+export function timesSlope(
   graph: GraphBuilder,
   x: string,
   logits: string,
@@ -138,7 +138,8 @@ function timesSlope(
   return graph.apply("Mul", [scaled, graph.apply("Sub", [graph.float(1), square])]);
 }
 
-function headInputs(model: number, { hasBias }: HeadSettings): OnnxValue[] {
+/** A head's inputs, for the graph's model of this number. */
+export function headInputs(model: number, { hasBias }: HeadSettings): OnnxValue[] {
   const { hidden, weight, bias } = headValues;
   return [
     float(hidden(model), "rows", "hidden"),
@@ -148,7 +149,7 @@ function headInputs(model: number, { hasBias }: HeadSettings): OnnxValue[] {
 }
 
 /** Adds sums over runs of columns, `[rows, runs]`; gives how many runs there are. */
-function sumRuns(graph: GraphBuilder, name: string, x: string, columns: number): number {
+export function sumRuns(graph: GraphBuilder, name: string, x: string, columns: number): number {
   const count = Math.ceil(columns / runLength);
   const missing = count * runLength - columns;
   const padded = missing === 0 ? x : graph.apply("Pad", [x, graph.integers(0, 0, 0, missing)]);

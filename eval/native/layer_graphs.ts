@@ -84,7 +84,7 @@ export function backwardGraph(
   const linears = new Map(
     layerLinears(layer).map(({ weight }) => [weight, findLinear(graph, layer, weight)]),
   );
-  const how = { inputs, output, outputGradient: gradient, input: states };
+  const how = { inputs, output, outputGradient: gradient, by: [states] };
   const gradients = differentiate(graph, how);
   graph.applyAs(result, "Identity", [gradients.get(states)!]);
   const gradientOf = (weight: string) => gradients.get(linears.get(weight)!.output)!;
@@ -109,7 +109,7 @@ export function backwardGraph(
 }
 
 /** A graph's builder, whose weights are inputs of the graph, and the values that it has at least. */
-function begin(layer: LayerDescription, isCausal: boolean) {
+export function begin(layer: LayerDescription, isCausal: boolean) {
   const { states, sizes, mask, cosine, sine, result } = layerValues;
   const { attention, feedForward: { down } } = layer;
   const float = (name: string, ...shape: (number | string)[]): OnnxValue => ({
@@ -133,7 +133,7 @@ function begin(layer: LayerDescription, isCausal: boolean) {
 }
 
 /** What the layer shares with others, as inputs of the graph. */
-function shareInputs(isCausal: boolean): SharedValues {
+export function shareInputs(isCausal: boolean): SharedValues {
   const { sizes, mask, cosine, sine } = layerValues;
   return {
     sizes,

@@ -1,3 +1,4 @@
+import type { OnnxGraph } from "../../data/onnx/onnx_model.ts";
 import type {
   LayerDescription,
   RotaryDescription,
@@ -7,7 +8,7 @@ import { rotaryFrequencies } from "../layers/rotary_frequencies.ts";
 import { backwardGraph, forwardGraph, type LayerMoments, layerValues } from "./layer_graphs.ts";
 import { nameByPlace, type NamedWeights } from "./named_weights.ts";
 import type { NativeTensor } from "./runtime.ts";
-import type { NativeResults, PartRunner } from "./part_runner.ts";
+import type { NativeFeeds, NativeResults, PartRunner } from "./part_runner.ts";
 
 /** Sequences of equal length, one after another. */
 export interface Sequences {
@@ -15,6 +16,17 @@ export interface Sequences {
   readonly batch: number;
   /** Tokens of each. */
   readonly length: number;
+}
+
+/** What is done with a layer. */
+export interface LayerRun {
+  readonly kind: string;
+  /** Makes the graph of a layer whose tensors are called by their places. */
+  readonly make: (layer: LayerDescription) => OnnxGraph;
+  /** Gradient by the states after the layer, where the graph is given it. */
+  readonly gradient?: Float32Array;
+  /** What the graph is given beside the states and what layers share. */
+  readonly feeds?: NativeFeeds;
 }
 
 /** Large enough that its exponential vanishes, small enough that sums of it stay finite. */
@@ -41,12 +53,10 @@ export class LayerRunner {
     sequences: Sequences,
     moments?: Pick<LayerMoments, "groups">,
   ): Promise<NativeResults> {
-    return await this.#parts.run(
-      `forward ${JSON.stringify(moments)}`,
-      this.#layers[index]!,
-      (layer) => forwardGraph(layer, this.#isCausal, moments),
-      this.#feeds(index, states, sequences),
-    );
+    return await this.run(index, states, sequences, {
+      kind: `forward ${JSON.stringify(moments)}`,
+      make: (layer) => forwardGraph(layer, this.#isCausal, moments),
+    });
   }
 
   /** The gradient by the states before a layer as `result`, given that after it; and moments. */
@@ -57,16 +67,30 @@ export class LayerRunner {
     sequences: Sequences,
     moments: LayerMoments,
   ): Promise<NativeResults> {
-    const feeds = {
+    return await this.run(index, states, sequences, {
+      kind: `backward ${JSON.stringify(moments)}`,
+      make: (layer) => backwardGraph(layer, this.#isCausal, moments),
+      gradient,
+    });
+  }
+
+  /** Runs a graph of a layer, which `kind` tells from others that a layer may have. */
+  async run(
+    index: number,
+    states: Float32Array,
+    sequences: Sequences,
+    { kind, make, gradient, feeds }: LayerRun,
+  ): Promise<NativeResults> {
+    return await this.#parts.run(kind, this.#layers[index]!, make, {
       ...this.#feeds(index, states, sequences),
-      [layerValues.gradient]: this.#matrix(gradient),
-    };
-    return await this.#parts.run(
-      `backward ${JSON.stringify(moments)}`,
-      this.#layers[index]!,
-      (layer) => backwardGraph(layer, this.#isCausal, moments),
-      feeds,
-    );
+      ...(gradient !== undefined && { [layerValues.gradient]: this.#matrix(gradient) }),
+      ...feeds,
+    });
+  }
+
+  /** The tensors of a layer: names by places. */
+  tensorsOf(index: number): ReadonlyMap<string, string> {
+    return this.#layers[index]!.names;
   }
 
   /** The place of a tensor in a layer. */

@@ -40,7 +40,7 @@ export class NativeModel {
   async embed(ids: Int32Array, { length }: Sequences): Promise<Float32Array> {
     const { embeddingNorm } = this.description;
     const rows = embedTokens(this.description, this.#weights, ids, length);
-    return embeddingNorm === undefined ? rows : await this.#mapNorm(embeddingNorm, rows);
+    return embeddingNorm === undefined ? rows : await this.mapNorm(embeddingNorm, rows);
   }
 
   /** The states after the last layer, `[tokens, hiddenSize]`. */
@@ -56,7 +56,7 @@ export class NativeModel {
   /** Rows of states as they are known to others: after the last norm, where there is one. */
   async finish(rows: Float32Array): Promise<Float32Array> {
     const { finalNorm } = this.description;
-    return finalNorm === undefined ? rows : await this.#mapNorm(finalNorm, rows);
+    return finalNorm === undefined ? rows : await this.mapNorm(finalNorm, rows);
   }
 
   /** Finished rows as they go into the head's product. */
@@ -78,10 +78,8 @@ export class NativeModel {
     };
   }
 
-  async #mapNorm(
-    norm: NormDescription,
-    rows: Float32Array,
-  ): Promise<Float32Array> {
+  /** Normalizes rows of states by one of the model's norms. */
+  async mapNorm(norm: NormDescription, rows: Float32Array): Promise<Float32Array> {
     const given = { [headValues.states]: rows };
     return await this.parts.mapRows("norm", { norm }, normGraph, given, norm.size);
   }

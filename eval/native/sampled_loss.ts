@@ -2,6 +2,7 @@ import { headValues, lossGraph, runLength } from "./head_graphs.ts";
 import { headFeeds, headSettings, scoreSession, sumOfRow } from "./head_feeds.ts";
 import { type HeadPart, headParts } from "./head_parts.ts";
 import type { NativeModel } from "./native_model.ts";
+import type { NativeResults } from "./part_runner.ts";
 
 /** The head's part of a backward pass whose labels are drawn from the model itself. */
 export interface SampledLoss {
@@ -65,7 +66,7 @@ export async function sampledLoss(
 }
 
 /** log Σ exp of all logits of each row. */
-async function logSumsOf(
+export async function logSumsOf(
   model: NativeModel,
   hidden: Float32Array,
   rows: number,
@@ -76,21 +77,42 @@ async function logSumsOf(
     [headValues.hidden(0)]: parts.floats(hidden, rows, hiddenSize),
     [labels]: parts.integers(new Int32Array(rows), rows, 1),
   };
-  const highest = new Float64Array(rows).fill(-Infinity);
-  const sums = new Float64Array(rows);
+  const all = new LogSums(rows);
   for (const part of headParts(model.description)) {
     const feeds = { ...given, ...await headFeeds(model, part, 0) };
     const session = await scoreSession(model, part, 1);
-    const results = await session.run(feeds, [largest(0), sumsOf(0)]);
-    for (let row = 0; row < rows; row++) {
-      const found = Number(results[largest(0)]!.data[row]);
+    all.add(await session.run(feeds, [largest(0), sumsOf(0)]), 0);
+  }
+  return all.finish();
+}
+
+/** Adds up what parts of a head give to log Σ exp of all logits of each row. */
+export class LogSums {
+  readonly #highest: Float64Array;
+  readonly #sums: Float64Array;
+
+  /** No parts yet. */
+  constructor(rows: number) {
+    this.#highest = new Float64Array(rows).fill(-Infinity);
+    this.#sums = new Float64Array(rows);
+  }
+
+  /** Adds the largest logits and the sums of exponentials of the graph's model of this number. */
+  add(results: NativeResults, model: number): void {
+    const [highest, sums] = [this.#highest, this.#sums];
+    for (let row = 0; row < sums.length; row++) {
+      const found = Number(results[headValues.largest(model)]!.data[row]);
       const higher = Math.max(highest[row]!, found);
-      sums[row] = sums[row]! * Math.exp(highest[row]! - higher) +
-        sumOfRow(results[sumsOf(0)]!, row, rows) * Math.exp(found - higher);
+      const sum = sumOfRow(results[headValues.sums(model)]!, row, sums.length);
+      sums[row] = sums[row]! * Math.exp(highest[row]! - higher) + sum * Math.exp(found - higher);
       highest[row] = higher;
     }
   }
-  return sums.map((sum, row) => highest[row]! + Math.log(sum));
+
+  /** The log of each row's sum. */
+  finish(): Float64Array {
+    return this.#sums.map((sum, row) => this.#highest[row]! + Math.log(sum));
+  }
 }
 
 /** What a label is drawn from. */
