@@ -4,6 +4,7 @@ import { addDecompress } from "./decompress_command.ts";
 import { addEvaluate } from "./evaluate/command.ts";
 import { addInspect } from "./inspect_command.ts";
 import type { Start } from "./options/command.ts";
+import { addProgressOption } from "./options/shared_options.ts";
 import { refuseIgnoredOptions } from "./options/option_conflicts.ts";
 import { addPageCommands } from "./page_commands.ts";
 import { addPublishModel } from "./publish_model_command.ts";
@@ -54,5 +55,6 @@ export function createProgram(name: string, start: Start, write: ProgramOutput):
   const program = emptyProgram(name, description, write)
     .hook("preAction", (_, command) => refuseIgnoredOptions(command));
   for (const add of COMMANDS) add(program, start);
+  for (const command of program.commands) addProgressOption(command);
   return program;
 }

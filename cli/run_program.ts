@@ -9,6 +9,7 @@ import { releaseOutputs } from "./output/output.ts";
 import type { ProgramOutput } from "./program.ts";
 import { commandLine } from "./terminal/command_line.ts";
 import { describeError, exitStatusOf } from "./terminal/errors.ts";
+import type { ProgressStyle } from "./terminal/progress_display.ts";
 import { startRun } from "./terminal/run.ts";
 import { openTerminal, type Terminal } from "./terminal/terminal.ts";
 
@@ -27,10 +28,11 @@ export async function runProgram(
 ): Promise<0 | 1 | 2> {
   const watch = watchForInterrupt();
   const terminal = openTerminal();
-  const run = startRun({
+  const surroundings = {
     print: terminal.print,
     printData: terminal.printData,
     writeLine: terminal.writeLine,
+    writeEvent: terminal.writeEvent,
     isTerminal: process.stderr.isTTY === true,
     width: process.stdout.columns ?? 100,
     program: name,
@@ -38,9 +40,12 @@ export async function runProgram(
     signal: watch.signal,
     environment: process.env,
     expectInterrupt: watch.expect,
-  });
+  };
   const start: Start = (load) => async (...given) => {
     // commander passes itself last.
+    const { progress = "auto" } = (given.at(-1) as Command).opts<{ progress?: ProgressStyle }>();
+    if (progress === "json") terminal.speakJson();
+    const run = startRun({ ...surroundings, progress });
     await (await load())(...[...given.slice(0, -1), run] as never[]);
   };
   const program = create(name, start, { out: terminal.writeOut, error: terminal.writeError });
@@ -61,7 +66,7 @@ export async function runProgram(
 /** Writes an error to stderr, unless it is commander's, which has been written already. */
 function report(error: unknown, terminal: Terminal): void {
   if (error instanceof CommanderError) return;
-  terminal.writeLine(`error: ${describeError(error)}`);
+  terminal.writeFailure(describeError(error));
   if (isDebugging()) terminal.writeError(`${inspect(error)}\n`);
 }
 

@@ -5,6 +5,7 @@ import { protocolNames } from "../../eval/protocols/protocol.ts";
 import { isNativeInstalled } from "../../eval/native/runtime.ts";
 import { taskNames } from "../../eval/tasks/registry.ts";
 import { EFFORTS } from "../../hierarchy/choose_states.ts";
+import { PROGRESS_STYLES } from "../terminal/progress_display.ts";
 import { integerBetween, nonEmpty, stateCount } from "./options.ts";
 
 /** Adds the options that choose the questions of a task; `purpose` is what asking them is for. */
@@ -80,4 +81,14 @@ export function addComputeOptions(command: Command): Command {
           "native where it is installed, otherwise wasm",
         ),
     );
+}
+
+/** Adds the option that says how progress is shown on stderr. */
+export function addProgressOption(command: Command): Command {
+  return command.addOption(
+    new Option(
+      "--progress <how>",
+      "progress on stderr: json is for programs (default: a bar, or lines without a terminal)",
+    ).choices(PROGRESS_STYLES),
+  );
 }

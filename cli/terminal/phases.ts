@@ -1,16 +1,7 @@
-// @ts-types="./cli_progress.d.ts"
-import cliProgress from "cli-progress";
-import process from "node:process";
-import { printableLine } from "../../data/printable.ts";
-import { formatSeconds, formatShare } from "../../eval/report/number_text.ts";
-
-/** Where progress goes: stderr, so that stdout carries results only. */
-export interface ProgressDisplay {
-  /** Whether bars can be drawn over themselves. */
-  readonly isTerminal: boolean;
-  /** Writes one whole line. */
-  writeLine(line: string): void;
-}
+import type { Forecast } from "./forecast.ts";
+import type { ProgressDisplay } from "./progress_display.ts";
+import type { ProgressState } from "./progress_line.ts";
+import { TimeLeft } from "./time_left.ts";
 
 /** Called with the share that is done, 0 to 1, and with what is being done within the phase. */
 export type Progress = (share: number, activity?: string) => void;
@@ -18,20 +9,34 @@ export type Progress = (share: number, activity?: string) => void;
 /** Work that reports how far it is. */
 export type PhaseWork<T> = (progress: Progress) => T | Promise<T>;
 
-/** Without a terminal, a phase that is still going is mentioned again after this many milliseconds. */
-const PLAIN_LINE_INTERVAL = 5000;
+/** A phase that is running. */
+interface PhaseInHand {
+  readonly name: string;
+  readonly start: number;
+  share: number;
+  activity?: string;
+}
 
-/** Runs a command's phases one after another, shows how far they are and how long they took. */
+/** Runs a command's phases one after another, shows how far the whole run is, and takes the time. */
 export class Phases {
   readonly #display: ProgressDisplay;
   readonly #signal: AbortSignal;
   readonly #seconds: Record<string, number> = {};
   readonly #start = performance.now();
+  readonly #left = new TimeLeft();
+  #shown = 0;
 
   /** Shows progress on `display` until `signal` is aborted. */
   constructor(display: ProgressDisplay, signal: AbortSignal) {
     this.#display = display;
     this.#signal = signal;
+    signal.addEventListener("abort", () => display.pause());
+  }
+
+  /** Says what the run is going to take; how long it still takes is told by that. */
+  expect(forecast: Forecast): void {
+    this.#left.expect(forecast.phases);
+    this.#display.forecast(forecast);
   }
 
   /** Seconds of wall clock for each phase that has ended, and their sum as `total`. */
@@ -42,128 +47,48 @@ export class Phases {
 
   /** Runs `work` as the phase `name`; a name that comes again adds to the same time. */
   async run<T>(name: string, work: PhaseWork<T>): Promise<T> {
-    const start = performance.now();
-    const elapsed = () => (performance.now() - start) / 1000;
-    const before = (start - this.#start) / 1000;
-    const tracker = this.#display.isTerminal
-      ? trackWithBar(name, elapsed, before)
-      : trackWithLines(name, this.#display, elapsed);
-    this.#signal.addEventListener("abort", tracker.abandon);
+    const phase: PhaseInHand = { name, start: performance.now(), share: 0 };
+    this.#left.begin(name);
+    // What goes on for a moment after Ctrl-C says nothing any more.
+    const display = this.#signal.aborted ? undefined : this.#display;
+    display?.begin(() => this.#state(phase));
     try {
-      const result = await work(tracker.progress);
-      tracker.finish(elapsed());
+      const result = await work((share, activity) => {
+        phase.share = Math.min(1, Math.max(0, share));
+        if (activity !== undefined) phase.activity = activity;
+        if (!this.#signal.aborted) display?.update();
+      });
+      display?.pause();
+      if (!this.#signal.aborted) display?.ended(name, secondsSince(phase.start));
       return result;
     } catch (error) {
-      tracker.abandon();
+      display?.pause();
       throw error;
     } finally {
-      this.#signal.removeEventListener("abort", tracker.abandon);
-      this.#seconds[name] = (this.#seconds[name] ?? 0) + elapsed();
+      const seconds = secondsSince(phase.start);
+      this.#left.end(seconds);
+      this.#seconds[name] = (this.#seconds[name] ?? 0) + seconds;
     }
+  }
+
+  #state({ name, start, share: phaseShare, activity }: PhaseInHand): ProgressState {
+    const elapsed = secondsSince(this.#start);
+    const left = this.#left.seconds(phaseShare, secondsSince(start));
+    // Estimates change; what is shown as done does not go back.
+    if (left !== undefined && elapsed > 0) {
+      this.#shown = Math.max(this.#shown, elapsed / (elapsed + left));
+    }
+    return {
+      phase: name,
+      phaseShare,
+      ...(activity !== undefined && { activity }),
+      ...(left !== undefined && { left }),
+      share: this.#shown,
+      elapsed,
+    };
   }
 }
 
-interface Tracker {
-  readonly progress: Progress;
-  readonly finish: (seconds: number) => void;
-  readonly abandon: () => void;
-}
-
-function trackWithBar(name: string, elapsed: () => number, before: number): Tracker {
-  const line: { share: number; activity?: string; seconds?: number } = { share: 0 };
-  const bar = new cliProgress.SingleBar({
-    format: () =>
-      progressLine({ ...line, name, elapsed: elapsed(), before }, process.stderr.columns ?? 80),
-    // Deno clears the line when workers start, and the elapsed time goes on.
-    forceRedraw: true,
-    hideCursor: true,
-    clearOnComplete: false,
-  });
-  bar.start(1, 0);
-  return {
-    progress(share, activity) {
-      line.share = clamp(share);
-      if (activity !== undefined) line.activity = activity;
-    },
-    finish(seconds) {
-      line.seconds = seconds;
-      bar.update(1);
-      bar.stop();
-    },
-    abandon: () => bar.stop(),
-  };
-}
-
-/** How far a phase is. */
-export interface PhaseState {
-  /** What it is called. */
-  readonly name: string;
-  /** The share that is done, 0 to 1. */
-  readonly share: number;
-  /** What is being done within it. */
-  readonly activity?: string;
-  /** Seconds since it began. */
-  readonly elapsed: number;
-  /** Seconds from the beginning of the run to that of the phase. */
-  readonly before: number;
-  /** Seconds that it took, once it has ended. */
-  readonly seconds?: number;
-}
-
-/** Characters of a bar. */
-const BAR_LENGTH = 20;
-
-/** One line, shorter than `width`: the phase, a bar, the time of the run so far and what is left. */
-export function progressLine(state: PhaseState, width: number): string {
-  const { name, seconds, elapsed, before, activity } = state;
-  const share = seconds === undefined ? state.share : 1;
-  const full = Math.round(BAR_LENGTH * share);
-  const bar = `${"█".repeat(full)}${"░".repeat(BAR_LENGTH - full)}`;
-  const percent = formatShare(share, 0).padStart(5);
-  const head = `${name.padEnd(11)} ${bar} ${percent}`;
-  if (seconds !== undefined) return `${head}  ${formatSeconds(seconds)}`;
-  const left = secondsLeft(share, elapsed);
-  const time = `${formatClock(before + elapsed)} so far` +
-    (left === undefined ? "" : `, ${formatClock(left)} left here`);
-  const room = width - 1 - head.length - 2 - time.length - 2;
-  const note = activity === undefined || room < 4 ? "" : `  ${printableLine(activity, room)}`;
-  return `${head}  ${time}${note}`;
-}
-
-/** Seconds that a phase goes on for, judged by its share; undefined until that says something. */
-function secondsLeft(share: number, elapsed: number): number | undefined {
-  return share < 0.02 || elapsed < 1 ? undefined : elapsed * (1 - share) / share;
-}
-
-/** Seconds as `0:05`, `12:30` or `1:02:03`. */
-function formatClock(seconds: number): string {
-  const whole = Math.round(seconds);
-  const minutes = Math.floor(whole / 60) % 60, hours = Math.floor(whole / 3600);
-  const two = (value: number) => String(value).padStart(2, "0");
-  const rest = two(whole % 60);
-  return hours > 0 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
-}
-
-function trackWithLines(
-  name: string,
-  display: ProgressDisplay,
-  elapsed: () => number,
-): Tracker {
-  let last = performance.now();
-  return {
-    progress(share, activity) {
-      if (performance.now() - last < PLAIN_LINE_INTERVAL) return;
-      last = performance.now();
-      const what = activity === undefined ? name : `${name} (${activity})`;
-      const left = secondsLeft(clamp(share), elapsed());
-      const time = left === undefined ? "" : `, ${formatClock(left)} left`;
-      display.writeLine(`${what}: ${formatShare(clamp(share), 0)}${time}`);
-    },
-    finish: (seconds) => display.writeLine(`${name}: done in ${formatSeconds(seconds)}`),
-    abandon: () => {},
-  };
-}
-
-function clamp(share: number): number {
-  return Math.min(1, Math.max(0, share));
+function secondsSince(start: number): number {
+  return (performance.now() - start) / 1000;
 }

@@ -1,14 +1,22 @@
 import assert from "node:assert";
-import { Phases, progressLine } from "./phases.ts";
+import { Phases } from "./phases.ts";
+import { openDisplay, type ProgressStyle } from "./progress_display.ts";
 
-function linesDisplay(): { lines: string[]; isTerminal: boolean; writeLine(line: string): void } {
+function recordedPhases(progress: ProgressStyle = "auto") {
   const lines: string[] = [];
-  return { lines, isTerminal: false, writeLine: (line) => void lines.push(line) };
+  const events: Readonly<Record<string, unknown>>[] = [];
+  const display = openDisplay({
+    progress,
+    isTerminal: false,
+    writeLine: (line) => void lines.push(line),
+    writeEvent: (event) => void events.push(JSON.parse(JSON.stringify(event))),
+  });
+  const controller = new AbortController();
+  return { lines, events, controller, phases: new Phases(display, controller.signal) };
 }
 
 Deno.test("phases give back results, count seconds and write plain lines", async () => {
-  const display = linesDisplay();
-  const phases = new Phases(display, new AbortController().signal);
+  const { lines, phases } = recordedPhases();
   const result = await phases.run("read", (progress) => {
     progress(0.5);
     return 42;
@@ -18,35 +26,69 @@ Deno.test("phases give back results, count seconds and write plain lines", async
   const seconds = phases.seconds();
   assert.deepEqual(Object.keys(seconds), ["read", "total"]);
   assert.equal(seconds["read"], seconds["total"]);
-  assert.match(display.lines[0] ?? "", /^read: done in 0\.\d\d s$/);
+  assert.match(lines[0] ?? "", /^read: done in 0\.\d\d s$/);
 });
 
 Deno.test("a failed phase says nothing of success and passes its error on", async () => {
-  const display = linesDisplay();
-  const phases = new Phases(display, new AbortController().signal);
+  const { lines, phases } = recordedPhases();
   await assert.rejects(phases.run("read", () => Promise.reject(new Error("no"))), /no/);
-  assert.deepEqual(display.lines, []);
+  assert.deepEqual(lines, []);
 });
 
-Deno.test("a line of progress has the time of the run and what the phase still takes", () => {
-  const state = { name: "calibrate", share: 0.4, elapsed: 20, before: 65 };
-  const line = progressLine(state, 80);
-  assert.equal(
-    line,
-    `calibrate   ${"█".repeat(8)}${"░".repeat(12)}  40 %  1:25 so far, 0:30 left here`,
-  );
-  assert.match(progressLine({ ...state, share: 0.001 }, 80), /0 % {2}1:25 so far$/);
-  assert.match(
-    progressLine({ ...state, elapsed: 7200, share: 0.5 }, 80),
-    /2:01:05 so far, 2:00:00 left/,
-  );
-  assert.match(progressLine({ ...state, seconds: 42.3 }, 80), /100 % {2}42\.3 s$/);
+Deno.test("after Ctrl-C, phases that go on for a moment say nothing", async () => {
+  const { lines, controller, phases } = recordedPhases();
+  await phases.run("read", () => controller.abort());
+  await phases.run("write", () => {});
+  assert.deepEqual(lines, []);
 });
 
-Deno.test("a line of progress stays on its line, whatever is being done", () => {
-  const state = { name: "compress", share: 0.4, elapsed: 20, before: 65 };
-  for (const width of [50, 60, 80, 200]) {
-    const line = progressLine({ ...state, activity: "x".repeat(300) }, width);
-    assert.ok(line.length < Math.max(width, 70), line);
-  }
+Deno.test("events have the forecast, the time left of the whole run, and the end of phases", async () => {
+  const { lines, events, phases } = recordedPhases("json");
+  phases.expect({
+    phases: [{ name: "read", seconds: 40 }, { name: "code", seconds: 60 }, {
+      name: "code",
+      seconds: 100,
+    }],
+    memory: 1e9,
+    quicker: ["--effort fast"],
+  });
+  await phases.run("read", async (progress) => {
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    progress(0.01, "part 1");
+  });
+  assert.deepEqual(lines, []);
+  const [forecast, progress, done] = events;
+  assert.deepEqual(forecast, {
+    event: "forecast",
+    seconds: 200,
+    phases: [{ name: "read", seconds: 40 }, { name: "code", seconds: 160 }],
+    memory: 1e9,
+    quicker: ["--effort fast"],
+  });
+  const { elapsed, left, share, ...rest } = progress as Record<string, number>;
+  // Depending on which was first, the clock or the work, the activity is known or not.
+  assert.deepEqual({ activity: "part 1", ...rest, phaseShare: 0 }, {
+    activity: "part 1",
+    event: "progress",
+    phase: "read",
+    phaseShare: 0,
+  });
+  assert.ok(elapsed! >= 1 && Math.abs(left! + elapsed! - 200) < 0.1, `${elapsed}, ${left}`);
+  assert.equal(share, elapsed! / (elapsed! + left!));
+  assert.equal(events.at(-1)!["event"], "done");
+  assert.equal(events.at(-1)!["phase"], "read");
+  assert.ok(done !== undefined);
+});
+
+Deno.test("work that says nothing is told of all the same, and no clock is left running", async () => {
+  const { events, phases } = recordedPhases("json");
+  await phases.run("wait", () => new Promise<void>((resolve) => setTimeout(resolve, 2200)));
+  assert.deepEqual(events.map(({ event }) => event), ["progress", "progress", "done"]);
+});
+
+Deno.test("without progress, the forecast and messages stay", async () => {
+  const { lines, phases } = recordedPhases("none");
+  phases.expect({ phases: [{ name: "code", seconds: 600 }] });
+  await phases.run("code", (progress) => progress(1));
+  assert.deepEqual(lines, ["this takes about 10 min (code 10 min)"]);
 });

@@ -1,4 +1,6 @@
-import { Phases, type PhaseWork, type ProgressDisplay } from "./phases.ts";
+import type { Forecast } from "./forecast.ts";
+import { Phases, type PhaseWork } from "./phases.ts";
+import { openDisplay, type ProgressOutput } from "./progress_display.ts";
 
 /** Variables of the environment by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -7,7 +9,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * One run of a command, which all its functions are handed: where results and messages go, how far
  * it is, and when it is to stop.
  */
-export interface Run extends ProgressDisplay {
+export interface Run extends ProgressOutput {
   /** Writes a result to stdout. */
   print(text: string): void;
   /** As `print`, for data that another program may read: exact where stdout is not a terminal. */
@@ -24,6 +26,8 @@ export interface Run extends ProgressDisplay {
   readonly environment: Environment;
   /** Says that Ctrl-C is from now on how the command is meant to end, and no failure. */
   expectInterrupt(): void;
+  /** Says what the run is going to take, before it begins; the time left is told by that. */
+  expect(forecast: Forecast): void;
   /** Does `work` as the phase `name`, and shows how far it is. */
   phase<T>(name: string, work: PhaseWork<T>): Promise<T>;
   /** Seconds of wall clock for each phase that has ended, and their sum as `total`. */
@@ -31,10 +35,16 @@ export interface Run extends ProgressDisplay {
 }
 
 /** Begins a run, in which no phase has passed yet. */
-export function startRun(surroundings: Omit<Run, "phase" | "seconds">): Run {
-  const phases = new Phases(surroundings, surroundings.signal);
+export function startRun(surroundings: Omit<Run, "expect" | "phase" | "seconds">): Run {
+  const { print, printData, writeLine, signal } = surroundings;
+  const display = openDisplay(surroundings);
+  const phases = new Phases(display, signal);
   return {
     ...surroundings,
+    print: (text) => display.aside(() => print(text)),
+    printData: (text) => display.aside(() => printData(text)),
+    writeLine: (line) => display.aside(() => writeLine(line)),
+    expect: (forecast) => phases.expect(forecast),
     phase: (name, work) => phases.run(name, work),
     seconds: () => phases.seconds(),
   };

@@ -16,8 +16,14 @@ export interface Terminal {
   print(text: string): void;
   /** As `print`, but as it is where stdout is a file or a pipe, for data that a program reads. */
   printData(text: string): void;
-  /** Writes one line to stderr. */
+  /** Writes one line to stderr, for people; after {@linkcode Terminal.speakJson}, as an event. */
   writeLine(line: string): void;
+  /** Writes an error that ends the program: as `writeLine`. */
+  writeFailure(message: string): void;
+  /** Writes a line of JSON to stderr. */
+  writeEvent(event: Readonly<Record<string, unknown>>): void;
+  /** From now on all lines on stderr are JSON, those of libraries included. */
+  speakJson(): void;
   /** Writes to stdout what has its own line breaks. */
   writeOut(text: string): void;
   /** Writes to stderr what has its own line breaks. */
@@ -36,13 +42,29 @@ export function openTerminal(): Terminal {
   const console = globalThis.console;
   const own = CONSOLE_METHODS.map((name) => [name, console[name]] as const);
   const { log, error } = console;
+  let isJson = false;
+  const writeEvent = (event: Readonly<Record<string, unknown>>) => {
+    // What JSON.stringify leaves of invisible characters is escaped as JSON has it.
+    error("%s", printableText(JSON.stringify(event)));
+  };
+  const tell = (event: "message" | "error", text: string) => {
+    if (isJson) writeEvent({ event, text: hideCredentials(text.slice(0, LONGEST_LINE)) });
+    else error("%s", printableLine(event === "error" ? `error: ${text}` : text, LONGEST_LINE));
+  };
   for (const name of CONSOLE_METHODS) {
-    console[name] = (...words: unknown[]) => error("%s", printableText(format(...words)));
+    console[name] = (...words: unknown[]) => {
+      const text = format(...words);
+      if (isJson) tell("message", text);
+      else error("%s", printableText(text));
+    };
   }
   return {
     print: (text) => log("%s", printableText(text)),
     printData: (text) => log("%s", process.stdout.isTTY === true ? printableText(text) : text),
-    writeLine: (line) => error("%s", printableLine(line, LONGEST_LINE)),
+    writeLine: (line) => tell("message", line),
+    writeFailure: (message) => tell("error", message),
+    writeEvent,
+    speakJson: () => isJson = true,
     writeOut: (text) => process.stdout.write(printableText(text)),
     writeError: (text) => process.stderr.write(printableText(hideCredentials(text))),
     close() {

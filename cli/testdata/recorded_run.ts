@@ -17,6 +17,8 @@ export function recordedRun(): RecordedRun {
     print: (text) => void printed.push(text),
     printData: (text) => void printed.push(text),
     writeLine: (line) => void lines.push(line),
+    writeEvent: (event) => void lines.push(JSON.stringify(event)),
+    progress: "auto",
     isTerminal: false,
     width: 80,
     program: "deno task",

@@ -1,0 +1,73 @@
+/** A phase that is still to come. */
+export interface ExpectedPhase {
+  /** What it is called. */
+  readonly name: string;
+  /** Seconds that it is expected to take. */
+  readonly seconds: number;
+}
+
+/** A phase's own pace says something from this share and these seconds on. */
+const FIRST_SHARE = 0.02, FIRST_SECONDS = 1;
+/** From this share on, a phase's own pace alone tells how long it takes. */
+const CERTAIN_SHARE = 0.3;
+
+/**
+ * Tells how long a run still takes. What is expected of each phase is corrected by how long those
+ * before it took, and the phase in hand more and more by its own pace.
+ */
+export class TimeLeft {
+  #ahead: readonly ExpectedPhase[] = [];
+  #taken = 0;
+  #expected = 0;
+  #inHand: number | undefined;
+
+  /** Says which phases are to come, in their order; a phase may be left out by the run. */
+  expect(phases: readonly ExpectedPhase[]): void {
+    this.#ahead = phases;
+  }
+
+  /** A phase begins: those that were expected before it are not going to come. */
+  begin(name: string): void {
+    const place = this.#ahead.findIndex((phase) => phase.name === name);
+    this.#inHand = this.#ahead[place]?.seconds;
+    if (place >= 0) this.#ahead = this.#ahead.slice(place + 1);
+  }
+
+  /** The phase in hand has taken so many seconds. */
+  end(seconds: number): void {
+    if (this.#inHand !== undefined) {
+      this.#taken += seconds;
+      this.#expected += this.#inHand;
+    }
+    this.#inHand = undefined;
+  }
+
+  /**
+   * Seconds that all phases still take, if `share` of the one in hand took `elapsed` seconds;
+   * undefined where nothing tells.
+   */
+  seconds(share: number, elapsed: number): number | undefined {
+    const hasPace = share >= FIRST_SHARE && elapsed >= FIRST_SECONDS;
+    const byPace = hasPace ? elapsed / share : undefined;
+    const expected = this.#inHand;
+    const predicted = expected === undefined ? undefined : expected * this.#slowness(0, 0);
+    const trust = Math.min(1, share / CERTAIN_SHARE);
+    const total = byPace === undefined
+      ? predicted
+      : predicted === undefined
+      ? byPace
+      : trust * byPace + (1 - trust) * predicted;
+    if (total === undefined && this.#ahead.length === 0) return undefined;
+    const slowness = byPace === undefined || expected === undefined
+      ? this.#slowness(0, 0)
+      : this.#slowness(trust * byPace, trust * expected);
+    const later = this.#ahead.reduce((sum, phase) => sum + phase.seconds, 0) * slowness;
+    return Math.max(0, (total ?? 0) - elapsed) + later;
+  }
+
+  /** How many times as long as expected phases take, with so much more of both. */
+  #slowness(taken: number, expected: number): number {
+    const all = this.#expected + expected;
+    return all > 0.001 ? (this.#taken + taken) / all : 1;
+  }
+}

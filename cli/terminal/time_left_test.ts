@@ -1,0 +1,66 @@
+import assert from "node:assert";
+import fc from "fast-check";
+import { TimeLeft } from "./time_left.ts";
+
+const PHASES = [{ name: "read", seconds: 10 }, { name: "code", seconds: 60 }, {
+  name: "measure",
+  seconds: 20,
+}];
+
+Deno.test("time left: what was expected, until something is known", () => {
+  const left = new TimeLeft();
+  left.expect(PHASES);
+  left.begin("read");
+  assert.equal(left.seconds(0, 0), 90);
+  assert.equal(left.seconds(0, 4), 86);
+  // A phase that takes longer than expected and does not say how far it is.
+  assert.equal(left.seconds(0, 15), 80);
+});
+
+Deno.test("time left: phases that took twice as long make the others longer", () => {
+  const left = new TimeLeft();
+  left.expect(PHASES);
+  left.begin("read");
+  left.end(20);
+  left.begin("code");
+  assert.equal(left.seconds(0, 0), 160);
+});
+
+Deno.test("time left: a phase's own pace replaces what was expected of it and corrects the rest", () => {
+  const left = new TimeLeft();
+  left.expect(PHASES);
+  left.begin("code");
+  // Half is done in 15 s: half of what was expected, so that the measuring takes 10 s.
+  assert.equal(left.seconds(0.5, 15), 25);
+});
+
+Deno.test("time left: a phase that is left out is not waited for, one that nobody expected is", () => {
+  const left = new TimeLeft();
+  left.expect(PHASES);
+  left.begin("measure");
+  assert.equal(left.seconds(0, 0), 20);
+  left.end(20);
+  left.begin("more");
+  assert.equal(left.seconds(0.001, 5), undefined);
+  assert.equal(left.seconds(0.25, 5), 15);
+});
+
+Deno.test("time left: never negative, and nothing once all is done", () => {
+  fc.assert(fc.property(
+    fc.array(fc.double({ min: 0, max: 1e4, noNaN: true }), { minLength: 1, maxLength: 6 }),
+    fc.double({ min: 0, max: 1, noNaN: true }),
+    fc.double({ min: 0, max: 1e5, noNaN: true }),
+    (seconds, share, elapsed) => {
+      const left = new TimeLeft();
+      left.expect(seconds.map((value, i) => ({ name: String(i), seconds: value })));
+      for (let i = 0; i < seconds.length; i++) {
+        left.begin(String(i));
+        assert.ok(left.seconds(share, elapsed)! >= 0);
+        if (i === seconds.length - 1 && elapsed >= 1) {
+          assert.ok(left.seconds(1, elapsed)! < 1e-6 * (1 + elapsed));
+        }
+        left.end(elapsed);
+      }
+    },
+  ));
+});
