@@ -144,6 +144,15 @@ def read_steps(data, matrices):
     stream.finish()
     return steps
 
+def read_gains(data, matrices, gain_step):
+    """For each matrix what its rows and columns are multiplied by beside their steps."""
+    stream, gains = Stream(data), []
+    for (rows, columns), flag in zip(matrices, read_vector(stream, len(matrices))):
+        gains.append([[1 + n * gain_step for n in read_vector(stream, length)] if flag else None
+                      for length in (rows, columns)])
+    stream.finish()
+    return gains
+
 def class_table(coefficients, quantizers, quantizer, number):
     scale = (number - 32) / 4
     raw = max(0, math.ceil(scale - (quantizers - 1) - 3))
@@ -223,13 +232,17 @@ def decode_trellis(states, read, matrices, steps):
 def decode_stages(stages, read, matrices):
     kinds = [[level["kind"] for level in stage] for stage in stages]
     require(kinds == [["field", "trellis"]], "its preset is not rate")
-    step, states = stages[0][0]["parameters"]["step"], stages[0][1]["parameters"]["states"]
+    (field, trellis), gains = stages[0], [(None, None)] * len(matrices)
+    step, states = field["parameters"]["step"], trellis["parameters"]["states"]
     steps = read_steps(read("0.0.steps"), matrices)
+    if "gains" in field["streams"]:
+        gains = read_gains(read("0.0.gains"), matrices, field["parameters"]["gainStep"])
     decoded = decode_trellis(states, lambda name: read(f"0.1.{name}"), matrices, steps)
-    for values, (base, of_rows, of_columns) in zip(decoded, steps):
-        column_steps = [exp2_16(2 * code) for code in of_columns]
+    for values, (base, of_rows, of_columns), (row_gains, column_gains) in zip(decoded, steps, gains):
+        column_steps = [exp2_16(2 * code) * gain
+                        for code, gain in zip(of_columns, column_gains or [1] * len(of_columns))]
         for i, code in enumerate(of_rows):
-            row_step = step * exp2_16(2 * (base + code))
+            row_step = step * exp2_16(2 * (base + code)) * (row_gains[i] if row_gains else 1)
             for j, column_step in enumerate(column_steps, i * len(column_steps)):
                 values[j] *= row_step * column_step
     return decoded
@@ -255,7 +268,8 @@ def open_file(data):
     header = json.loads(data[8:8 + size])
     metadata = header.pop("__metadata__", {})
     require(metadata.get("format") == "kanpress", "it is not a compressed model")
-    require(metadata.get("version") == "3", f"it has format version {metadata.get('version')}, not 3")
+    version = metadata.get("version")
+    require(version in ("3", "4"), f"it has format version {version}, not 3 or 4")
     entries = sorted([key, value] for key, value in metadata.items() if key != "checksum")
     text = json.dumps(entries, ensure_ascii=False, separators=(",", ":"))
     require(sha256(text.encode()) == metadata["checksum"], "the header is damaged")

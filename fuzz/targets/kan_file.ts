@@ -6,9 +6,10 @@ import { elementCount, type StateDict } from "../../data/tensor.ts";
 import { containerWeights } from "../../hierarchy/container_weights.ts";
 import { HierarchicalCompressor } from "../../hierarchy/compressor.ts";
 import { PRESETS } from "../../hierarchy/compressor_options.ts";
-import { openContainer } from "../../hierarchy/file/container.ts";
+import { encodeContainer, openContainer } from "../../hierarchy/file/container.ts";
 import { decodesApart } from "../../hierarchy/file/decode_groups.ts";
 import { decodeContainer } from "../../hierarchy/decode_container.ts";
+import { withGains } from "../../hierarchy/gains.ts";
 import { putIntegers } from "../../hierarchy/entropy/integer_vector.ts";
 import { RansEncoder } from "../../hierarchy/entropy/rans.ts";
 import type { TensorMetrics } from "../../hierarchy/metric/tensor_metric.ts";
@@ -57,8 +58,22 @@ async function makeSound() {
     const input = { config, source: "tiny", ...(preset === "rate" ? { metrics } : {}) };
     const { bytes } = await compressor.compress(weights, input);
     files.push({ bytes, parts: await takeApart(bytes) });
+    if (preset !== "rate") continue;
+    const gained = await addGains(random, bytes);
+    files.push({ bytes: gained, parts: await takeApart(gained) });
   }
   return files;
+}
+
+/** The same file with gains of two matrices. */
+async function addGains(random: Random, bytes: Uint8Array): Promise<Uint8Array> {
+  const container = await openContainer(memorySource(bytes, "sound"));
+  const values = (length: number) => Float32Array.from({ length }, () => 1 + 0.1 * random.normal());
+  const gains = new Map([
+    ["h.0.w", { rows: values(16), columns: values(32) }],
+    ["embed", { rows: values(24), columns: values(40) }],
+  ]);
+  return await encodeContainer(withGains(container, gains, 2 ** -6));
 }
 
 async function takeApart(bytes: Uint8Array): Promise<Parts> {
@@ -80,8 +95,9 @@ function change(random: Random, { streams, metadata }: Parts): void {
     metadata[key] = JSON.stringify(
       random.integer(3) === 0 ? hostileSize(random, value) : mutateJson(random, value),
     );
-  } else if (kind === 5 && random.integer(2) === 0) streams.set("0.0.steps", hostileSteps(random));
-  else if (kind === 5) streams.delete(name);
+  } else if (kind === 5 && random.integer(2) === 0) {
+    streams.set(streams.has("0.0.gains") ? "0.0.gains" : "0.0.steps", hostileSteps(random));
+  } else if (kind === 5) streams.delete(name);
   else if (kind === 6) streams.set(name, randomBytes(random, random.integer(200)));
   else if (kind === 7) streams.set(name, hostileIntegers(random));
   else if (kind === 8) {

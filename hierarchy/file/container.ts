@@ -2,8 +2,9 @@ import type { ByteSource } from "../../data/byte_source.ts";
 import { naming } from "../../data/naming.ts";
 import { encodeSafetensors } from "../../data/safetensors_encode.ts";
 import { sha256 } from "../../data/sha256.ts";
-import { FORMAT_NAME, FORMAT_VERSION } from "../format/constants.ts";
+import { FORMAT_NAME, FORMAT_VERSION, GAINLESS_VERSION } from "../format/constants.ts";
 import { KANPRESS_VERSION } from "../format/version.ts";
+import { GAINS } from "../levels/field_gains.ts";
 import type { EncodedLevel, Stage } from "../levels/level.ts";
 import { checkStages } from "./check_stages.ts";
 import {
@@ -42,7 +43,9 @@ export async function encodeContainer(container: Container): Promise<Uint8Array>
   const { tensors, aliases, config, source, sourceSha256 } = container;
   const metadata: Record<string, string> = {
     format: FORMAT_NAME,
-    version: FORMAT_VERSION,
+    version: container.stages.flat().some(({ streams }) => streams.has(GAINS))
+      ? FORMAT_VERSION
+      : GAINLESS_VERSION,
     writer: `kanpress ${KANPRESS_VERSION}`,
     tensors: JSON.stringify(foldTensors(tensors)),
     ...(aliases.size === 0 ? {} : { aliases: JSON.stringify(Object.fromEntries(aliases)) }),

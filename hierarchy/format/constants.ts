@@ -6,8 +6,12 @@
 
 /** Value of the metadata entry `format`. */
 export const FORMAT_NAME = "kanpress";
-/** Version of the format that this code writes, and the only one that it reads. */
-export const FORMAT_VERSION = "3";
+/** The newest version of the format: that of files with gains. */
+export const FORMAT_VERSION = "4";
+/** Version of files without gains, which readers of that version read too. */
+export const GAINLESS_VERSION = "3";
+/** Versions that this code reads. */
+export const READ_VERSIONS: readonly string[] = [GAINLESS_VERSION, FORMAT_VERSION];
 
 // Entropy coder (rANS).
 

@@ -1,10 +1,10 @@
 import { printableLine, quotedLine } from "../../data/printable.ts";
-import { FORMAT_VERSION } from "./constants.ts";
+import { FORMAT_VERSION, READ_VERSIONS } from "./constants.ts";
 
 /** Version of this kanpress, as in deno.json. */
 export const KANPRESS_VERSION = "0.2.0";
 
-/** Which kanpress wrote the format versions before the present one. */
+/** Which kanpress wrote the format versions before those that are read. */
 const EARLIER_WRITERS: ReadonlyMap<string, string> = new Map([
   ["1", "a kanpress before 0.1.0"],
   ["2", "kanpress 0.1.0"],
@@ -12,14 +12,15 @@ const EARLIER_WRITERS: ReadonlyMap<string, string> = new Map([
 
 /**
  * Why a compressed file of another format version cannot be read, and what to do about it; undefined
- * for the present version. `writer` is the metadata entry of that name.
+ * for those that are read. `writer` is the metadata entry of that name.
  */
 export function versionProblem(
   version: string | undefined,
   writer: string | undefined,
 ): string | undefined {
-  if (version === FORMAT_VERSION) return undefined;
-  const here = `this kanpress ${KANPRESS_VERSION} reads format version ${FORMAT_VERSION}`;
+  if (version !== undefined && READ_VERSIONS.includes(version)) return undefined;
+  const here = `this kanpress ${KANPRESS_VERSION} reads the format versions ` +
+    READ_VERSIONS.join(" and ");
   if (!/^[1-9]\d{0,8}$/.test(version ?? "")) {
     return `has format version ${
       quotedLine(String(version), 40)

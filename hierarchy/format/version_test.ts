@@ -1,6 +1,6 @@
 import assert from "node:assert";
 import config from "../../deno.json" with { type: "json" };
-import { FORMAT_VERSION } from "./constants.ts";
+import { READ_VERSIONS } from "./constants.ts";
 import { KANPRESS_VERSION, versionProblem } from "./version.ts";
 
 Deno.test("the version of the code is that of the package", () => {
@@ -8,8 +8,8 @@ Deno.test("the version of the code is that of the package", () => {
 });
 
 Deno.test("versionProblem() says who wrote a file of another version and what to do", () => {
-  assert.equal(versionProblem(FORMAT_VERSION, undefined), undefined);
-  const here = `this kanpress ${KANPRESS_VERSION} reads format version ${FORMAT_VERSION}`;
+  for (const version of READ_VERSIONS) assert.equal(versionProblem(version, undefined), undefined);
+  const here = `this kanpress ${KANPRESS_VERSION} reads the format versions 3 and 4`;
   assert.equal(
     versionProblem("1", undefined),
     `was written in format version 1 by a kanpress before 0.1.0; ${here}; ` +

@@ -7,6 +7,7 @@ import type { WantedParts } from "../matrix/matrix_part.ts";
 import type { RowColumnFactors } from "../matrix/coded_matrix.ts";
 import type { Matrices, Matrix, MatrixShape } from "../matrix/matrix.ts";
 import type { ErrorMetric } from "../matrix/error_metric.ts";
+import { decodeGains, GAINS, multiplyGains, type RoundedGains } from "./field_gains.ts";
 import type { LevelCodec } from "./level_codec.ts";
 import { rememberByLevel } from "./remember_by_level.ts";
 import { typicalSquare } from "../matrix/typical_square.ts";
@@ -35,6 +36,12 @@ interface StepField {
   readonly rows: Int32Array;
   /** Empty where all columns have the same step. */
   readonly columns: Int32Array;
+}
+
+/** A field as a file has it. */
+interface StoredField extends StepField {
+  /** What values are multiplied by beside their steps, where there is more. */
+  readonly gains: RoundedGains | undefined;
 }
 
 /** Exponents are kept within this many eighths of an octave of zero. */
@@ -170,8 +177,7 @@ function* multiply(
   shapes: readonly MatrixShape[],
   wanted?: WantedParts,
 ): Steps<Matrices> {
-  const step = positiveParameter(encoded, "step");
-  const fields = takeFields(encoded, shapes);
+  const factorsOf = storedFactors(encoded, shapes);
   const matrices: Matrix[] = [];
   for (const [i, matrix] of output.entries()) {
     yield;
@@ -179,7 +185,7 @@ function* multiply(
       matrices.push({ ...shapes[i]!, data: matrix.data });
       continue;
     }
-    const factors = stepFactors(fields[i]!, step, shapes[i]!);
+    const factors = factorsOf(i);
     const part = wanted?.get(i);
     const row = part?.rows === undefined ? factors.rows : valuesAt(factors.rows, part.rows);
     const column = part?.columns === undefined
@@ -195,11 +201,24 @@ function* multiply(
   return matrices;
 }
 
+/** What decoding multiplies a matrix by, given its number. */
+function storedFactors(
+  encoded: EncodedLevel,
+  shapes: readonly MatrixShape[],
+): (matrix: number) => RowColumnFactors {
+  const step = positiveParameter(encoded, "step");
+  const fields = takeFields(encoded, shapes);
+  const { gainStep } = encoded.parameters;
+  return (i) =>
+    multiplyGains(stepFactors(fields[i]!, step, shapes[i]!), fields[i]!.gains, Number(gainStep));
+}
+
 function valuesAt(values: Float64Array, numbers: Int32Array): Float64Array {
   return Float64Array.from(numbers, (number) => values[number]!);
 }
 
-const takeFields = rememberByLevel((encoded, shapes): StepField[] => {
+const takeFields = rememberByLevel((encoded, shapes): StoredField[] => {
+  const gains = decodeGains(encoded, shapes);
   const side = new RansDecoder(storedStream(encoded, "steps"));
   const head = fewestBits(2, 2 * shapes.length);
   requireRoom(encoded, "steps", head, [], () => 0);
@@ -216,6 +235,7 @@ const takeFields = rememberByLevel((encoded, shapes): StepField[] => {
     base: bases[i]!,
     rows: separable[i] ? takeIntegers(side, rows) : new Int32Array(),
     columns: separable[i] ? takeIntegers(side, columns) : new Int32Array(),
+    gains: gains[i],
   }));
   if (!side.isAtEnd()) throw damaged(encoded, 'stream "steps" does not decode to its end');
   return fields;
@@ -227,13 +247,12 @@ export const fieldCodec: LevelCodec = {
   decode: multiply,
   decodesApart: true,
   factors(encoded, shapes) {
-    const step = positiveParameter(encoded, "step");
-    const fields = takeFields(encoded, shapes);
-    return shapes.map((shape, i) => stepFactors(fields[i]!, step, shape));
+    const factorsOf = storedFactors(encoded, shapes);
+    return shapes.map((_, i) => factorsOf(i));
   },
   check(encoded, shapes) {
     positiveParameter(encoded, "step");
-    requireStreams(encoded, ["steps"]);
+    requireStreams(encoded, encoded.streams.has(GAINS) ? ["steps", GAINS] : ["steps"]);
     takeFields(encoded, shapes);
   },
   outputShapes: rememberByLevel((encoded, shapes) => {

@@ -15,7 +15,8 @@ import { toFloat32 } from "../../data/to_float32.ts";
 import { createRandom, type Random } from "../../kan/numeric/random.ts";
 import { HierarchicalCompressor } from "../compressor.ts";
 import type { CompressorOptions } from "../compressor_options.ts";
-import { openContainer } from "../file/container.ts";
+import { encodeContainer, openContainer } from "../file/container.ts";
+import { type TensorGains, withGains, withVerbatim } from "../gains.ts";
 import { decompressWeights } from "../decompress.ts";
 import { levelShapes } from "../levels/level_codecs.ts";
 import { decodeIndices } from "../levels/trellis_codec.ts";
@@ -110,19 +111,36 @@ async function write(
   options: CompressorOptions,
   weights: Weights,
   metrics: TensorMetrics,
+  change: (bytes: Uint8Array) => Promise<Uint8Array> = (bytes) => Promise.resolve(bytes),
 ) {
   if (!existsSync(goldenPath(name))) {
-    const { bytes } = await new HierarchicalCompressor({ seed: 3, ...options }).compress(weights, {
+    const compressor = new HierarchicalCompressor({ seed: 3, ...options });
+    const compressed = await compressor.compress(weights, {
       metrics,
       config: { model_type: "golden", hidden_size: 24, name: 'quoted "é\u0001' },
       source: "golden/model",
     });
+    const bytes = await change(compressed.bytes);
     if (bytes.length > MOST_BYTES) throw new Error(`${name}: ${bytes.length} bytes are too many`);
     await Deno.writeFile(goldenPath(name), bytes);
   }
   const bytes = await Deno.readFile(goldenPath(name));
   console.log(`${name}: ${bytes.length} bytes; ${await coverage(bytes)}`);
   return await digestsOf(await decompressWeights(bytes));
+}
+
+/** Gains of some matrices, and other values of a norm, put into a file as tuning does. */
+async function addGains(bytes: Uint8Array): Promise<Uint8Array> {
+  const random = createRandom(4);
+  const container = await openContainer(memorySource(bytes, "golden"));
+  const values = (length: number) => Float32Array.from({ length }, () => 1 + 0.1 * random.normal());
+  const gains = new Map<string, TensorGains>();
+  for (const { name, shape: [rows = 1, ...others], stored } of container.tensors) {
+    if (stored !== undefined || name.includes("up")) continue;
+    gains.set(name, { rows: values(rows), columns: values(elementCount(others)) });
+  }
+  const vectors = new Map([["layers.0.norm.weight", values(24)]]);
+  return await encodeContainer(withVerbatim(withGains(container, gains, 2 ** -6), vectors));
 }
 
 /** Which parts of the entropy code a file uses. */
@@ -152,6 +170,13 @@ for (const states of [1, 8, 32, 64, 128, 256]) {
   const name = `rate-${states}-states`;
   digests[name] = await write(name, { bits: 6, states }, small, metrics);
 }
+digests["rate-gains"] = await write(
+  "rate-gains",
+  { bits: 6, states: 16 },
+  small,
+  metrics,
+  addGains,
+);
 const long = longModel(createRandom(2));
 digests["rate-pieces"] = await write(
   "rate-pieces",
