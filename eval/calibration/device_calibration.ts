@@ -1,10 +1,6 @@
 import { InputError } from "../../data/input_error.ts";
 import { createRandom } from "../../kan/numeric/random.ts";
-import type {
-  LayerDescription,
-  LinearDescription,
-  TransformerDescription,
-} from "../architectures/description.ts";
+import type { LinearDescription, TransformerDescription } from "../architectures/description.ts";
 import type { PreparedWeights } from "../weights/prepared_weights.ts";
 import { backwardSteps } from "../webgpu/backward_steps.ts";
 import type { Device } from "../webgpu/device.ts";
@@ -12,7 +8,7 @@ import { embedTokens } from "../model/embed_tokens.ts";
 import { finishLogitsSteps } from "../webgpu/elementwise.ts";
 import { type GradientWorkspace, makeGradientWorkspace } from "../webgpu/gradient_workspace.ts";
 import type { LayerRun, RotationTables } from "../webgpu/layer_run.ts";
-import { layerSteps, type LinearGroup } from "../webgpu/layer_steps.ts";
+import { groupLinears, layerSteps } from "../webgpu/layer_steps.ts";
 import { turned } from "../webgpu/linear_steps.ts";
 import { type ModelBuffers, sendWeights } from "../webgpu/model_weights.ts";
 import { momentStep, weightingSteps } from "../webgpu/moments.ts";
@@ -196,7 +192,7 @@ class DeviceCalibrator {
         layer,
         this.#buffers.layers[index]!,
         (group, input) =>
-          gradients === undefined ? this.#addInputs(linearsOf(layer, group), input, rows) : [],
+          gradients === undefined ? this.#addInputs(groupLinears(layer, group), input, rows) : [],
       ),
     ]);
     plan.push([
@@ -234,7 +230,7 @@ class DeviceCalibrator {
       const buffers = this.#buffers.layers[index]!;
       plan.push(
         backwardSteps(run, gradients, layer, index, buffers, (group, input, outputGradient) => {
-          const linears = linearsOf(layer, group);
+          const linears = groupLinears(layer, group);
           const size = linears.reduce((sum, { outputs }) => sum + outputs, 0);
           return [
             ...this.#addWeighted(gradients, linears, input, rows, { buffer: outputGradient, size }),
@@ -364,24 +360,5 @@ class DeviceCalibrator {
         return [momentStep(this.#device, columns, this.#blockSums[index]!)];
       });
     });
-  }
-}
-
-/** The linear layers of a group, in the order in which their outputs stand beside each other. */
-function linearsOf(
-  { attention: { projection, output }, feedForward: { gate, up, down } }: LayerDescription,
-  group: LinearGroup,
-): readonly LinearDescription[] {
-  switch (group) {
-    case "projection":
-      return projection.kind === "joined"
-        ? [projection.linear]
-        : [projection.query, projection.key, projection.value];
-    case "output":
-      return [output];
-    case "up":
-      return gate === undefined ? [up] : [gate, up];
-    case "down":
-      return [down];
   }
 }

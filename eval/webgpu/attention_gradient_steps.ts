@@ -16,6 +16,7 @@ import { type Operand, productStep } from "./product.ts";
 import type { Step } from "./program.ts";
 import { placeHeadsGradientStep } from "./rotation.ts";
 import { softmaxGradientStep } from "./softmax.ts";
+import type { VisitNorms } from "./visit_norms.ts";
 
 /**
  * The gradient of the attention by queries, keys and values as the projection gave them, given that by
@@ -138,22 +139,33 @@ export function placeGradientSteps(
   { projectedGradient, projectedBefore }: GradientWorkspace,
   attention: AttentionDescription,
   buffers: LayerBuffers,
+  visitNorms?: VisitNorms,
 ): Step[] {
   const { device } = run;
+  const rows = run.sequences.batch * run.sequences.length;
+  const products = visitNorms && { products: visitNorms.products };
   return [
-    ...rolePlacements(run, attention, buffers).map((placement) =>
+    ...rolePlacements(run, attention, buffers).flatMap((placement) => [
       placeHeadsGradientStep(device, {
         ...placement,
+        ...products,
         states: projectedGradient,
         ...(projectedBefore !== undefined && { before: projectedBefore }),
-      })
-    ),
-    ...partNorms(run, attention, buffers).map((norm) =>
+      }),
+      ...placement.norm === undefined ? [] : visitNorms?.parts(
+        placement.norm.which,
+        rows * placement.heads,
+        placement.headSize,
+      ) ?? [],
+    ]),
+    ...partNorms(run, attention, buffers).flatMap((norm) => [
       partNormGradientStep(device, {
         ...norm,
+        ...products,
         states: projectedGradient,
         before: projectedBefore!,
-      })
-    ),
+      }),
+      ...visitNorms?.parts(norm.which, rows, norm.size) ?? [],
+    ]),
   ];
 }

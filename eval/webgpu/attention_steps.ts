@@ -1,7 +1,7 @@
 import type { AttentionDescription } from "../architectures/description.ts";
 import { softCapStep } from "./elementwise.ts";
 import type { LayerRun } from "./layer_run.ts";
-import type { LayerBuffers } from "./model_weights.ts";
+import type { LayerBuffers, NormName } from "./model_weights.ts";
 import { type PartNormOptions, partNormStep } from "./part_norm.ts";
 import { productStep } from "./product.ts";
 import type { Step } from "./program.ts";
@@ -45,18 +45,34 @@ export function placeSteps(
   ];
 }
 
+/** Which of a layer's norms it is. */
+interface NormOfLayer {
+  readonly which: NormName;
+}
+
 /** Norms of all queries and of all keys of a token, where there are some. */
 export function partNorms(
   { workspace: { projected }, sequences: { batch, length } }: LayerRun,
   attention: AttentionDescription,
   { allQueriesNorm, allKeysNorm }: LayerBuffers,
-): PartNormOptions[] {
+): (PartNormOptions & NormOfLayer)[] {
   const { query, key, width } = headPlaces(attention);
   return [
-    { start: query.start, norm: attention.allQueriesNorm, vectors: allQueriesNorm },
-    { start: key.start, norm: attention.allKeysNorm, vectors: allKeysNorm },
-  ].flatMap(({ start, norm, vectors }) =>
+    {
+      which: "allQueriesNorm" as const,
+      start: query.start,
+      norm: attention.allQueriesNorm,
+      vectors: allQueriesNorm,
+    },
+    {
+      which: "allKeysNorm" as const,
+      start: key.start,
+      norm: attention.allKeysNorm,
+      vectors: allKeysNorm,
+    },
+  ].flatMap(({ which, start, norm, vectors }) =>
     norm === undefined ? [] : [{
+      which,
       states: projected,
       rows: batch * length,
       stride: width,
@@ -73,14 +89,26 @@ export function rolePlacements(
   { workspace: { projected }, sequences: { batch, length }, tables }: LayerRun,
   attention: AttentionDescription,
   { queryNorm, keyNorm }: LayerBuffers,
-): PlaceHeadsOptions[] {
+): (PlaceHeadsOptions & { readonly norm?: NormOfLayer | undefined })[] {
   const { rotary, heads, keyValueHeads, headSize } = attention;
   const { query, key, width } = headPlaces(attention);
   const roles = [
-    { place: query, count: heads, norm: attention.queryNorm, vectors: queryNorm },
-    { place: key, count: keyValueHeads, norm: attention.keyNorm, vectors: keyNorm },
+    {
+      which: "queryNorm" as const,
+      place: query,
+      count: heads,
+      norm: attention.queryNorm,
+      vectors: queryNorm,
+    },
+    {
+      which: "keyNorm" as const,
+      place: key,
+      count: keyValueHeads,
+      norm: attention.keyNorm,
+      vectors: keyNorm,
+    },
   ];
-  return roles.flatMap(({ place, count, norm, vectors }) =>
+  return roles.flatMap(({ which, place, count, norm, vectors }) =>
     rotary === undefined && norm === undefined ? [] : [{
       states: projected,
       tokens: batch * length,
@@ -90,7 +118,7 @@ export function rolePlacements(
       heads: count,
       ...place,
       rotary: rotary && { dimensions: rotary.dimensions, table: tables(rotary, length) },
-      norm: norm && { weight: vectors!.weight, epsilon: norm.epsilon },
+      norm: norm && { which, weight: vectors!.weight, epsilon: norm.epsilon },
     }]
   );
 }

@@ -15,6 +15,7 @@ import {
 import { linearGradientStep, linearStep } from "./linear_steps.ts";
 import type { LayerBuffers, LinearBuffers } from "./model_weights.ts";
 import { normGradientStep } from "./norm_gradient.ts";
+import type { VisitNorms } from "./visit_norms.ts";
 import { normStep } from "./normalization.ts";
 import { isGated, normsProjected } from "./supported.ts";
 import type { Step } from "./program.ts";
@@ -37,6 +38,7 @@ export function backwardSteps(
   index: number,
   buffers: LayerBuffers,
   visit: VisitLinears,
+  visitNorms?: VisitNorms,
 ): Step[] {
   const { device, workspace, sequences: { batch, length } } = run;
   const { states, normed, projected, attended, inner, activated } = workspace;
@@ -54,17 +56,30 @@ export function backwardSteps(
     input: GPUBuffer,
     gradientThere: GPUBuffer,
   ) =>
-    after ? addScaledStep(device, gradientThere, gradient, size, 1) : normGradientStep(device, {
-      norm: layer[which],
-      vectors: buffers[which],
-      input,
-      gradient: gradientThere,
-      sum: gradient,
-      rows,
-    });
+    after ? [addScaledStep(device, gradientThere, gradient, size, 1)] : [
+      ...visitNorms?.whole(which, layer[which], input, gradientThere) ?? [],
+      normGradientStep(device, {
+        norm: layer[which],
+        vectors: buffers[which],
+        input,
+        gradient: gradientThere,
+        sum: gradient,
+        rows,
+      }),
+    ];
   const parallel = layer.residual === "parallel";
-  const throughDown = branchGradientSteps(run, gradients, feedForwardBranch(run, layer, buffers));
-  const throughOutput = branchGradientSteps(run, gradients, attentionBranch(run, layer, buffers));
+  const throughDown = branchGradientSteps(
+    run,
+    gradients,
+    feedForwardBranch(run, layer, buffers),
+    visitNorms,
+  );
+  const throughOutput = branchGradientSteps(
+    run,
+    gradients,
+    attentionBranch(run, layer, buffers),
+    visitNorms,
+  );
   const throughFeedForward = addThroughNorm(
     "feedForwardNorm",
     parallel ? before : states,
@@ -86,7 +101,7 @@ export function backwardSteps(
     }),
     ...visit("up", after ? states : normed, inner),
     back(buffers.up, inner, feedForwardNormGradient),
-    ...(parallel ? [] : [throughFeedForward]),
+    ...(parallel ? [] : throughFeedForward),
     ...throughOutput.steps,
     ...visit("output", attended, throughOutput.gradient),
     back(buffers.output, throughOutput.gradient, attendedGradient),
@@ -106,11 +121,11 @@ export function backwardSteps(
         output: projectedBefore ?? projected,
       })]
       : []),
-    ...placeGradientSteps(run, gradients, attention, buffers),
+    ...placeGradientSteps(run, gradients, attention, buffers, visitNorms),
     ...visit("projection", after ? before : normed, projectedGradient),
     back(buffers.projection, projectedGradient, attentionNormGradient),
-    ...(parallel ? [throughFeedForward] : []),
-    addThroughNorm("attentionNorm", before, attentionNormGradient),
+    ...(parallel ? throughFeedForward : []),
+    ...addThroughNorm("attentionNorm", before, attentionNormGradient),
   ];
 }
 
@@ -119,6 +134,7 @@ function branchGradientSteps(
   { device, workspace: { branch }, sequences: { batch, length } }: LayerRun,
   { gradient, branchGradient }: GradientWorkspace,
   { linear, input, norm, scale }: Branch,
+  visitNorms?: VisitNorms,
 ): { readonly steps: Step[]; readonly gradient: GPUBuffer } {
   const rows = batch * length;
   if (branch === undefined || branchGradient === undefined || (!norm && scale === 1)) {
@@ -129,6 +145,7 @@ function branchGradientSteps(
     ? [addScaledStep(device, gradient, branchGradient, size, scale)]
     : [
       linearStep(device, { linear, rows, input, output: branch }),
+      ...visitNorms?.whole(norm.which, norm.norm, branch, gradient) ?? [],
       normGradientStep(device, { ...norm, input: branch, gradient, sum: branchGradient, rows }),
     ];
   return {

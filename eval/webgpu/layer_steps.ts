@@ -1,10 +1,14 @@
-import type { LayerDescription, NormDescription } from "../architectures/description.ts";
+import type {
+  LayerDescription,
+  LinearDescription,
+  NormDescription,
+} from "../architectures/description.ts";
 import { activationStep } from "./activation.ts";
 import { attentionSteps, placeSteps } from "./attention_steps.ts";
 import type { LayerRun } from "./layer_run.ts";
 import { linearStep } from "./linear_steps.ts";
 import { addScaledStep } from "./elementwise.ts";
-import type { LayerBuffers, LinearBuffers } from "./model_weights.ts";
+import type { LayerBuffers, LinearBuffers, NormName } from "./model_weights.ts";
 import { type NormBuffers, normStep } from "./normalization.ts";
 import { isGated } from "./supported.ts";
 import type { Step } from "./program.ts";
@@ -28,7 +32,11 @@ export interface Branch {
   readonly linear: LinearBuffers;
   readonly input: GPUBuffer;
   /** The norm of what that gives, if there is one. */
-  readonly norm?: { readonly norm: NormDescription; readonly vectors: NormBuffers };
+  readonly norm?: {
+    readonly which: NormName;
+    readonly norm: NormDescription;
+    readonly vectors: NormBuffers;
+  };
   /** Factor of it. */
   readonly scale: number;
 }
@@ -45,10 +53,10 @@ export function attentionBranch(
   buffers: LayerBuffers,
 ): Branch {
   const { residualScale: scale = 1 } = layer;
-  const which = normsAfter(layer) ? "attentionNorm" : "attentionOutputNorm";
+  const which: NormName = normsAfter(layer) ? "attentionNorm" : "attentionOutputNorm";
   const { [which]: norm } = layer;
   const { output, [which]: vectors } = buffers;
-  const normed = norm && vectors && { norm: { norm, vectors } };
+  const normed = norm && vectors && { norm: { which, norm, vectors } };
   return { linear: output, input: workspace.attended, scale, ...normed };
 }
 
@@ -59,10 +67,10 @@ export function feedForwardBranch(
   buffers: LayerBuffers,
 ): Branch {
   const { residualScale: scale = 1 } = layer;
-  const which = normsAfter(layer) ? "feedForwardNorm" : "feedForwardOutputNorm";
+  const which: NormName = normsAfter(layer) ? "feedForwardNorm" : "feedForwardOutputNorm";
   const { [which]: norm } = layer;
   const { down, [which]: vectors } = buffers;
-  const normed = norm && vectors && { norm: { norm, vectors } };
+  const normed = norm && vectors && { norm: { which, norm, vectors } };
   return { linear: down, input: workspace.activated, scale, ...normed };
 }
 
@@ -87,6 +95,25 @@ function addBranchSteps(
 
 /** Linear layers with the same inputs. */
 export type LinearGroup = "projection" | "output" | "up" | "down";
+
+/** The linear layers of a group, in the order in which their outputs stand beside each other. */
+export function groupLinears(
+  { attention: { projection, output }, feedForward: { gate, up, down } }: LayerDescription,
+  group: LinearGroup,
+): readonly LinearDescription[] {
+  switch (group) {
+    case "projection":
+      return projection.kind === "joined"
+        ? [projection.linear]
+        : [projection.query, projection.key, projection.value];
+    case "output":
+      return [output];
+    case "up":
+      return gate === undefined ? [up] : [gate, up];
+    case "down":
+      return [down];
+  }
+}
 
 /** Gives steps that look at what goes into some layers. */
 export type LookAtInput = (group: LinearGroup, input: GPUBuffer) => readonly Step[];

@@ -10,6 +10,7 @@ import type { Device } from "./device.ts";
 import { halvesOf } from "./half_floats.ts";
 import type { NormBuffers } from "./normalization.ts";
 import type { InputOperand, ProductOptions } from "./product.ts";
+import type { Binding } from "./program.ts";
 
 /** A linear layer's matrix, or several with the same inputs one below the other. */
 export interface LinearBuffers {
@@ -17,7 +18,7 @@ export interface LinearBuffers {
   readonly outputs: number;
   /** As the right operand of x Wᵀ. */
   readonly matrix: ProductOptions["right"];
-  readonly bias?: GPUBuffer;
+  readonly bias?: Binding;
 }
 
 /** Some outputs of the head. */
@@ -43,6 +44,9 @@ export interface LayerBuffers {
   readonly down: LinearBuffers;
   readonly feedForwardOutputNorm?: NormBuffers;
 }
+
+/** The norms that a layer may have. */
+export type NormName = Exclude<keyof LayerBuffers, "projection" | "output" | "up" | "down">;
 
 /** A model's weights on a device. Embeddings stay outside: their rows are looked up there. */
 export interface ModelBuffers {

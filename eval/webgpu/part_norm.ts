@@ -27,16 +27,18 @@ export function partNormStep(device: Device, options: PartNormOptions): Step {
 
 /**
  * The gradient of {@linkcode partNormStep}, in the place of that by its result; `before` is what was
- * normalized, `[rows, stride]`.
+ * normalized, `[rows, stride]`. The gradient by the result times what is normalized goes to `products`,
+ * `[rows, size]`, if they are wanted.
  */
 export function partNormGradientStep(
   device: Device,
-  options: PartNormOptions & { readonly before: Binding },
+  options: PartNormOptions & { readonly before: Binding; readonly products?: Binding },
 ): Step {
+  const { states, weight, before, products } = options;
   return makeStep(device, {
-    code: partNormGradientCode(),
+    code: partNormGradientCode(products !== undefined),
     numbers: numbersOf(options),
-    buffers: [options.states, options.weight, options.before],
+    buffers: [states, weight, before, ...(products === undefined ? [] : [products])],
     workgroups: rowWorkgroups(options.rows),
   });
 }
@@ -45,13 +47,14 @@ function numbersOf({ rows, stride, start, size, epsilon }: PartNormOptions) {
   return [rows, stride, start, size, real(epsilon)];
 }
 
-function frame(before: boolean, body: string): string {
+function frame(before: boolean, products: boolean, body: string): string {
   return `
 struct Numbers { rows: u32, stride: u32, start: u32, size: u32, epsilon: f32 }
 @group(0) @binding(0) var<uniform> numbers: Numbers;
 @group(0) @binding(1) var<storage, read_write> states: array<f32>;
 @group(0) @binding(2) var<storage, read> weight: array<f32>;
 ${before ? "@group(0) @binding(3) var<storage, read> before: array<f32>;" : ""}
+${products ? "@group(0) @binding(4) var<storage, read_write> products: array<f32>;" : ""}
 ${reduction("total", "a + b")}
 
 @compute @workgroup_size(${rowThreads})
@@ -73,6 +76,7 @@ function each(text: string): string {
 function partNormCode(): string {
   return frame(
     false,
+    false,
     `var squares = 0.0;
   ${each("squares += states[first + i] * states[first + i];")}
   let inverse = inverseSqrt(total(thread, squares) / f32(size) + numbers.epsilon);
@@ -80,9 +84,10 @@ function partNormCode(): string {
   );
 }
 
-function partNormGradientCode(): string {
+function partNormGradientCode(products: boolean): string {
   return frame(
     true,
+    products,
     `var squares = 0.0;
   var along = 0.0;
   ${
@@ -93,7 +98,12 @@ function partNormGradientCode(): string {
   let inverse = inverseSqrt(total(thread, squares) / f32(size) + numbers.epsilon);
   let share = total(thread, along) * inverse * inverse / f32(size);
   ${
-      each(`states[first + i] =
+      each(`${
+        products
+          ? "products[row * size + i] = before[first + i] * inverse * states[first + i];"
+          : ""
+      }
+    states[first + i] =
       (states[first + i] * weight[i] - before[first + i] * share) * inverse;`)
     }`,
   );

@@ -37,6 +37,11 @@ export interface PlaceHeadsOptions {
 export interface PlaceHeadsGradientOptions extends PlaceHeadsOptions {
   /** What was given to the norm, `[tokens, width]`, if there is one. */
   readonly before?: Binding;
+  /**
+   * Where the gradient by the norm's result, times what is normalized, is wanted:
+   * `[tokens, heads, headSize]`.
+   */
+  readonly products?: Binding;
 }
 
 /** The gradient of {@linkcode placeHeadsStep}, in the place of that by its result. */
@@ -44,21 +49,21 @@ export function placeHeadsGradientStep(
   device: Device,
   options: PlaceHeadsGradientOptions,
 ): Step {
-  const { states, rotary, norm, before } = options;
+  const { states, rotary, norm, before, products } = options;
   return makeStep(device, {
-    code: placeGradientCode(rotary !== undefined, norm !== undefined),
+    code: placeGradientCode(rotary !== undefined, norm !== undefined, products !== undefined),
     numbers: placeNumbers(options),
-    buffers: [states, rotary?.table, norm?.weight, norm && before]
+    buffers: [states, rotary?.table, norm?.weight, norm && before, norm && products]
       .filter((buffer) => buffer !== undefined),
     workgroups: placeWorkgroups(options),
   });
 }
 
 function placeNumbers(options: PlaceHeadsOptions) {
-  const { tokens, width, length, headSize, start, stride, rotary, norm } = options;
+  const { tokens, width, length, headSize, heads, start, stride, rotary, norm } = options;
   const pairs = (rotary?.dimensions ?? 0) / 2;
   const epsilon = real(norm?.epsilon ?? 0);
-  return [width, length, headSize, start, stride, pairs, tokens, epsilon];
+  return [width, length, headSize, start, stride, pairs, tokens, heads, epsilon];
 }
 
 function placeWorkgroups({ tokens, heads }: PlaceHeadsOptions): [number, number, number] {
@@ -82,21 +87,27 @@ export const largestHead = 512;
 const threads = 64;
 
 /** What both programs begin with: `head` is a head's place, of which a thread has every 64th feature. */
-function frame(rotates: boolean, norms: boolean, body: string, back = false): string {
+function frame(
+  rotates: boolean,
+  norms: boolean,
+  body: string,
+  { back = false, products = false } = {},
+): string {
+  const binding = (name: string, number: number, access = "read") =>
+    `@group(0) @binding(${
+      rotates ? number + 1 : number
+    }) var<storage, ${access}> ${name}: array<f32>;`;
   return `
 struct Numbers {
   width: u32, length: u32, headSize: u32, start: u32, stride: u32, pairs: u32, tokens: u32,
-  epsilon: f32,
+  heads: u32, epsilon: f32,
 }
 @group(0) @binding(0) var<uniform> numbers: Numbers;
 @group(0) @binding(1) var<storage, read_write> states: array<f32>;
 ${rotates ? "@group(0) @binding(2) var<storage, read> angles: array<vec2<f32>>;" : ""}
-${norms ? `@group(0) @binding(${rotates ? 3 : 2}) var<storage, read> weight: array<f32>;` : ""}
-${
-    norms && back
-      ? `@group(0) @binding(${rotates ? 4 : 3}) var<storage, read> before: array<f32>;`
-      : ""
-  }
+${norms ? binding("weight", 2) : ""}
+${norms && back ? binding("before", 3) : ""}
+${norms && products ? binding("products", 4, "read_write") : ""}
 var<workgroup> head: array<f32, ${largestHead}>;
 ${norms ? reduction("total", "a + b", threads) : ""}
 
@@ -143,7 +154,7 @@ function placeCode(rotates: boolean, norms: boolean): string {
   );
 }
 
-function placeGradientCode(rotates: boolean, norms: boolean): string {
+function placeGradientCode(rotates: boolean, norms: boolean, products: boolean): string {
   const through = `var squares = 0.0;
   var along = 0.0;
   ${
@@ -154,7 +165,13 @@ function placeGradientCode(rotates: boolean, norms: boolean): string {
   let inverse = inverseSqrt(total(thread, squares) / f32(size) + numbers.epsilon);
   let share = total(thread, along) * inverse * inverse / f32(size);
   ${
-    eachFeature(`states[first + i] =
+    eachFeature(`${
+      products
+        ? `products[(token * numbers.heads + group.z) * size + i] =
+      before[first + i] * inverse * rotated(token, i, -1.0);`
+        : ""
+    }
+    states[first + i] =
       (weight[i] * rotated(token, i, -1.0) - before[first + i] * share) * inverse;`)
   }`;
   return frame(
@@ -163,7 +180,7 @@ function placeGradientCode(rotates: boolean, norms: boolean): string {
     `${eachFeature("head[i] = states[first + i];")}
   workgroupBarrier();
   ${norms ? through : eachFeature("states[first + i] = rotated(token, i, -1.0);")}`,
-    true,
+    { back: true, products },
   );
 }
 

@@ -56,10 +56,21 @@ function summary(name: string, values: string): string {
 }
 
 /**
- * The divergence Σ p (log p - log q) is summed as Σ p (q / p - 1 - log (q / p)), whose terms are all
- * positive, so that nothing cancels where both models are close: with d = log p - log q, a series
- * gives e^-d - 1 + d where d is small.
+ * WGSL of a term of the divergence Σ p (log p - log q), which is summed as Σ p (q / p - 1 - log (q / p)):
+ * all terms are positive, so that nothing cancels where both models are close. With
+ * d = log p - log q, a series gives e^-d - 1 + d where d is small.
  */
+export const divergenceTermCode = `
+fn divergenceTerm(logP: f32, logQ: f32) -> f32 {
+  let d = logP - logQ;
+  let p = exp(logP);
+  if (abs(d) < 0.25) {
+    return p * d * d * (0.5 - d * (1.0 / 6.0 - d * (1.0 / 24.0 - d * (1.0 / 120.0 - d *
+      (1.0 / 720.0 - d / 5040.0)))));
+  }
+  return exp(logQ) - p + p * d;
+}`;
+
 function scoreCode(two: boolean): string {
   return `
 struct Numbers { size: u32, stride: u32, firstRow: u32 }
@@ -68,6 +79,7 @@ struct Numbers { size: u32, stride: u32, firstRow: u32 }
 @group(0) @binding(2) var<storage, read_write> scores: array<u32>;
 @group(0) @binding(3) var<storage, read> original: array<f32>;
 ${two ? "@group(0) @binding(4) var<storage, read> compressed: array<f32>;" : ""}
+${two ? divergenceTermCode : ""}
 ${reduction("greatest", "max(a, b)", threads)}
 ${reduction("least", "min(a, b)", threads, "u32")}
 ${reduction("total", "a + b", threads)}
@@ -86,14 +98,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
   for (var i = thread; i < size; i += ${threads}u) {
     let logP = original[first + i] - mostA - logSumA;
     let logQ = compressed[first + i] - mostB - logSumB;
-    let d = logP - logQ;
-    let p = exp(logP);
-    if (abs(d) < 0.25) {
-      sum += p * d * d * (0.5 - d * (1.0 / 6.0 - d * (1.0 / 24.0 - d * (1.0 / 120.0 - d *
-        (1.0 / 720.0 - d / 5040.0)))));
-    } else {
-      sum += exp(logQ) - p + p * d;
-    }
+    sum += divergenceTerm(logP, logQ);
   }
   let divergence = total(thread, sum);`
       : ""
