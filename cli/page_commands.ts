@@ -6,9 +6,19 @@ import { integerBetween, nonEmpty, someText } from "./options/options.ts";
 export function addPageCommands(program: Command, start: Start): void {
   program.command("demo")
     .description("Serve a page in which compressed models are decoded and write stories.")
-    .argument("[models...]", "folders that compress wrote (default: the embedded model, two rates)")
+    .argument(
+      "[models...]",
+      "folders that compress wrote (default: those in compressed/, the newest first); the embedded " +
+        "model is there too, at two rates",
+    )
     .option("--port <n>", "port of the page; 0 takes a free one", integerBetween(0, 65535), 8017)
-    .addHelpText("after", `\nExamples:\n  ${program.name()} demo compressed/prose-4m-rate-4bit\n`)
+    .option("--build <folder>", "write the page for a host of static files, and end", nonEmpty)
+    .addHelpText(
+      "after",
+      `\nExamples:\n  ${program.name()} demo\n` +
+        `  ${program.name()} demo compressed/prose-4m-rate-4bit compressed/prose-4m-rate-3bit\n` +
+        `  ${program.name()} demo compressed/my-model-rate-3bit --build site\n`,
+    )
     .action(start(async () => (await import("./demo.ts")).demo));
   program.command("report")
     .description(

@@ -2,19 +2,19 @@
 import assert from "node:assert";
 import { Buffer } from "node:buffer";
 import type { Page } from "playwright-core";
-import { errorLines, interruptCommandLine, runCommandLine } from "../cli/testdata/command_line.ts";
-import { withWorkFolder } from "../cli/testdata/work_folder.ts";
-import { InputError, type ModelSource, openModel } from "../data/mod.ts";
+import { type ModelSource, openModel } from "../data/mod.ts";
+import { toBase64 } from "../data/base64.ts";
 import { readAll } from "../data/byte_source.ts";
-import { memorySource } from "../data/memory_source.ts";
 import { createLanguageModel, generateText, useBackend } from "../eval/mod.ts";
 import { launchChromium } from "../eval/plots/chromium.ts";
 import { accessibilityProblems } from "../eval/plots/testdata/accessibility.ts";
 import { needsChromium } from "../eval/plots/testdata/needs_chromium.ts";
 import type { StateDict } from "../data/tensor.ts";
-import { hashWeights } from "./hash_weights.ts";
+import { HierarchicalCompressor } from "../hierarchy/mod.ts";
+import { hashWeights } from "./weights_hash.ts";
 import { serveDemo } from "./serve.ts";
-import { bundle, compressed, type Expected, fact, story } from "./testdata/demo_page.ts";
+import { demoSite } from "./site.ts";
+import { bundle, type Expected, fact, readyExpected, story } from "./testdata/demo_page.ts";
 
 Deno.test("the page decodes to the same bits as Deno and writes the same story", {
   ...needsChromium,
@@ -23,12 +23,10 @@ Deno.test("the page decodes to the same bits as Deno and writes the same story",
 }, async (t) => {
   await bundle();
   const source = await openModel();
-  const expected = [await compressed(source, 4), await compressed(source, 2.5)];
+  const expected = await readyExpected();
   const stop = new AbortController();
-  const { url, finished } = await serveDemo(expected.map(({ model }) => model), {
-    port: 0,
-    signal: stop.signal,
-  });
+  const site = await demoSite({ models: expected.map(({ model }) => model) });
+  const { url, finished } = await serveDemo(site, { port: 0, signal: stop.signal });
   const browser = await launchChromium();
   const requests: string[] = [];
   try {
@@ -43,8 +41,11 @@ Deno.test("the page decodes to the same bits as Deno and writes the same story",
         assert.deepEqual(await accessibilityProblems(page), []);
       }
     });
-    await t.step("nothing is wider than a phone", () => fitsPhone(page));
+    await t.step("all controls fit a phone, and the story is in sight", () => fitsPhone(page));
+    await t.step("one model writes alone", () => writesAlone(page));
+    await t.step("settings that make no sense", () => refusesSettings(page));
     await t.step("a file of the user's", () => opensOwnFile(page, expected[1]!));
+    await t.step("files that are dropped", () => takesDroppedFiles(page, source, expected[1]!));
     await t.step("a model with a chat template answers", () => chats(page, source, expected[1]!));
     await t.step("damaged and foreign files", () => refusesBadFiles(page, expected[0]!));
     await t.step("a story can be stopped", () => stopsStory(page));
@@ -56,101 +57,6 @@ Deno.test("the page decodes to the same bits as Deno and writes the same story",
     stop.abort();
     await finished;
   }
-});
-
-Deno.test("the server gives nothing but the page's files", async () => {
-  await bundle();
-  const stop = new AbortController();
-  const gone = memorySource(new Uint8Array(4), "gone.kan.safetensors");
-  gone.read = () => Promise.reject(new InputError("gone.kan.safetensors: does not exist"));
-  const broken = memorySource(new Uint8Array(4), "tokenizer.json");
-  broken.read = () => Promise.reject(new TypeError("a fault"));
-  const models = [{ name: "gone", source: gone, tokenizer: broken }];
-  const { url, finished } = await serveDemo(models, { port: 0, signal: stop.signal });
-  const statusOf = async (path: string, init?: RequestInit) => {
-    const response = await fetch(new URL(path, url), init);
-    await response.body?.cancel();
-    return response.status;
-  };
-  assert.equal(await statusOf("models.json"), 200);
-  assert.equal(await statusOf("serve.ts"), 404);
-  assert.equal(await statusOf("%2e%2e/deno.json"), 404);
-  assert.equal(await statusOf("", { method: "POST" }), 405);
-  await everyAnswerIsGuarded(url);
-  await assert.rejects(
-    serveDemo([], { port: Number(new URL(url).port), signal: stop.signal }),
-    /port \d+ is taken/,
-  );
-  await assert.rejects(
-    serveDemo([], { port: 0, signal: stop.signal, scripts: new URL("missing/", import.meta.url) }),
-    /not bundled; run deno task demo/,
-  );
-  stop.abort();
-  await finished;
-});
-
-/** fetch() sets the header Host itself, so these requests are written by hand. */
-async function answerTo(url: string, path: string, host: string, method = "GET"): Promise<string> {
-  const { hostname, port } = new URL(url);
-  using connection = await Deno.connect({ hostname, port: Number(port) });
-  const request = `${method} ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
-  await connection.write(new TextEncoder().encode(request));
-  return await new Response(connection.readable).text();
-}
-
-async function everyAnswerIsGuarded(url: string): Promise<void> {
-  const { port } = new URL(url);
-  const answers: [string, string, string, RegExp][] = [
-    ["/", `127.0.0.1:${port}`, "GET", /^HTTP\/1.1 200/],
-    ["/", `localhost:${port}`, "GET", /^HTTP\/1.1 200/],
-    ["/app.js", `127.0.0.1:${port}`, "GET", /^HTTP\/1.1 200/],
-    ["/models.json", `127.0.0.1:${port}`, "GET", /^HTTP\/1.1 200/],
-    ["/models.json", `127.0.0.1:${port}`, "POST", /^HTTP\/1.1 405/],
-    ["/none", `127.0.0.1:${port}`, "GET", /^HTTP\/1.1 404/],
-    ["/models/0/model.kan.safetensors", `127.0.0.1:${port}`, "GET", /^HTTP\/1.1 500/],
-    ["/models/0/tokenizer.json", `127.0.0.1:${port}`, "GET", /^HTTP\/1.1 500/],
-    // A page elsewhere whose name leads to this machine.
-    ["/models.json", `rebound.example:${port}`, "GET", /^HTTP\/1.1 421/],
-    ["/", "rebound.example", "GET", /^HTTP\/1.1 421/],
-    ["/", "127.0.0.1", "GET", /^HTTP\/1.1 421/],
-  ];
-  for (const [path, host, method, expected] of answers) {
-    const [head = "", body = ""] = (await answerTo(url, path, host, method)).split("\r\n\r\n");
-    assert.match(head, expected, `${method} ${path} of ${host}`);
-    assert.match(head, /^content-security-policy: .*default-src 'self'.*frame-ancestors 'none'/m);
-    assert.match(head, /^x-content-type-options: nosniff/m);
-    assert.match(head, /^x-frame-options: DENY/m);
-    if (!/ 200/.test(head)) assert.ok(!body.includes("["), body);
-  }
-}
-
-Deno.test("the server ends by Ctrl-C, as it says, without an error", () =>
-  withWorkFolder(async (folder) => {
-    const make = ["compress", "model", "--text", "text.txt", "--data-free", "--out", "out"];
-    assert.equal((await runCommandLine(make, { cwd: folder })).code, 0);
-    await bundle();
-    const { code, error } = await interruptCommandLine(
-      ["demo", "out", "--port", "0"],
-      folder,
-      /Ctrl-C ends the server/,
-      "SIGINT",
-      { task: "demo" },
-    );
-    assert.equal(code, 0, error);
-    assert.equal(errorLines(error).at(-1), "the server has ended");
-  }));
-
-Deno.test("the hash of weights changes with names, shapes and values", async () => {
-  const weights = (name: string, shape: number[], ...values: number[]): StateDict =>
-    new Map([[name, { dtype: "F32", shape, data: Float32Array.from(values) }]]);
-  const hashes = await Promise.all([
-    weights("a", [2], 1, 2),
-    weights("b", [2], 1, 2),
-    weights("a", [1, 2], 1, 2),
-    weights("a", [2], 1, 3),
-  ].map(hashWeights));
-  assert.equal(new Set(hashes).size, 4);
-  assert.equal(await hashWeights(weights("a", [2], 1, 2)), hashes[0]);
 });
 
 async function comparesTwoRates(
@@ -168,13 +74,15 @@ async function comparesTwoRates(
       `${(bytes.length / 1e6).toFixed(2)} MB`,
     );
   }
+  await page.locator("summary").first().press("Enter");
   await page.fill("#prompt", "The door opened");
   await page.fill("#tokens", "16");
   await page.fill("#temperature", "0");
   // By keyboard: the button is the form's default.
   await page.focus("#seed");
   await page.keyboard.press("Enter");
-  await page.locator("#write:enabled").waitFor();
+  await page.locator("#stop:disabled").waitFor();
+  await page.locator("summary").first().press("Enter");
   await useBackend("wasm");
   const tokenizer = await source.tokenizer();
   for (const [panel, { weights }] of expected.entries()) {
@@ -187,17 +95,88 @@ async function comparesTwoRates(
 }
 
 async function fitsPhone(page: Page): Promise<void> {
-  const wide = page.viewportSize()!;
-  await page.setViewportSize({ width: 375, height: 800 });
-  const width = await page.evaluate(() => document.documentElement.scrollWidth);
-  assert.ok(width <= 375, `the page is ${width} pixels wide`);
-  await page.setViewportSize(wide);
+  const before = page.viewportSize()!;
+  for (const width of [360, 375, 390]) {
+    await page.setViewportSize({ width, height: 800 });
+    await page.evaluate(() => scrollTo(0, 0));
+    const widest = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(widest <= width, `the page is ${widest} pixels wide`);
+    for (const control of ["#prompt", "#write", "#stop", "#chat", ".served", ".story"]) {
+      const box = (await page.locator(control).first().boundingBox())!;
+      assert.ok(box.x >= 0 && box.x + box.width <= width, control);
+      assert.ok(box.y >= 0 && box.y < 800, `${control} begins at ${box.y}`);
+    }
+    // Fingers are larger than pointers.
+    for (const control of await page.locator("button:visible, select:visible").all()) {
+      const { height } = (await control.boundingBox())!;
+      assert.ok(height >= 40, `${await control.textContent()}: ${height} pixels high`);
+    }
+  }
+  await page.setViewportSize(before);
+}
+
+async function writesAlone(page: Page): Promise<void> {
+  const before = await story(page, 0);
+  await page.fill("#prompt", "A ship");
+  await page.locator(".write-this").nth(1).click();
+  await page.locator(".panel").nth(1).locator(".activity").filter({ hasText: /^16 tokens in/ })
+    .waitFor();
+  assert.equal(await story(page, 0), before);
+  assert.match((await page.locator(".panel").nth(1).locator(".story").textContent())!, /^A ship/);
+  assert.ok(Number(await page.locator(".speed").nth(1).textContent()) > 0);
+}
+
+async function refusesSettings(page: Page): Promise<void> {
+  await page.locator("summary").first().press("Enter");
+  const temperature = page.locator("#temperature");
+  for (const text of ["", "-1", "warm", "1e9"]) {
+    await temperature.fill(text);
+    await page.click("#write");
+    await page.locator("#form-error:visible").filter({ hasText: /^Temperature: give a number/ })
+      .waitFor();
+    assert.equal(await temperature.getAttribute("aria-invalid"), "true");
+    assert.ok(await temperature.evaluate((input) => input === document.activeElement));
+    assert.deepEqual(await accessibilityProblems(page), []);
+  }
+  await temperature.fill("0,85");
+  await page.fill("#prompt", " ");
+  await page.click("#write");
+  await page.locator("#form-error:visible").filter({ hasText: "Write a beginning first" })
+    .waitFor();
+  await page.fill("#prompt", "The door opened");
+  await page.click("#write");
+  await page.locator("#form-error").waitFor({ state: "hidden" });
+  await page.locator("#stop:disabled").waitFor();
+}
+
+async function takesDroppedFiles(
+  page: Page,
+  source: ModelSource,
+  { bytes, weights }: Expected,
+): Promise<void> {
+  const tokenizer = source.companions.find(({ name }) => name.endsWith("/tokenizer.json"))!;
+  const dropped = [
+    ["dropped.kan.safetensors", toBase64(bytes)],
+    ["tokenizer (1).json", toBase64(await readAll(tokenizer))],
+  ];
+  const data = await page.evaluateHandle((files) => {
+    const transfer = new DataTransfer();
+    for (const [name, base64] of files) {
+      const bytes = Uint8Array.from(atob(base64!), (letter) => letter.charCodeAt(0));
+      transfer.items.add(new File([bytes], name!));
+    }
+    return transfer;
+  }, dropped);
+  const panel = page.locator(".panel").nth(1);
+  await panel.dispatchEvent("drop", { dataTransfer: data });
+  await panel.locator("dd:text-is('dropped.kan.safetensors')").waitFor({ state: "attached" });
+  assert.equal(await fact(page, 1, "SHA-256"), await hashWeights(weights));
 }
 
 async function opensOwnFile(page: Page, { bytes, weights }: Expected): Promise<void> {
   const panel = page.locator(".panel").first();
   await panel.locator("input[type=file]").setInputFiles([file("mine.kan.safetensors", bytes)]);
-  await panel.locator("dd:text-is('mine.kan.safetensors')").waitFor();
+  await panel.locator("dd:text-is('mine.kan.safetensors')").waitFor({ state: "attached" });
   assert.equal(await fact(page, 0, "SHA-256"), await hashWeights(weights));
 }
 
@@ -238,13 +217,14 @@ async function refusesBadFiles(page: Page, { bytes }: Expected): Promise<void> {
     ["flipped.kan.safetensors", flipped, /^flipped.kan.safetensors: stream .* is damaged/],
     ["short.kan.safetensors", bytes.slice(0, 5000), /^short.kan.safetensors: /],
     ["text.safetensors", new TextEncoder().encode("once upon a time"), /^text.safetensors: /],
-    ["notes.json", new TextEncoder().encode("{}"), /choose one/],
+    ["notes.json", new TextEncoder().encode("{}"), /^notes.json: is not a file of a compressed/],
+    ["foreign.kan.safetensors", await foreignModel(), /^foreign.kan.*: has no tokenizer; choose/],
   ];
   const panel = page.locator(".panel").first();
   for (const [name, content, message] of cases) {
     await panel.locator("input[type=file]").setInputFiles([file(name, content)]);
     await panel.locator(".error:visible").filter({ hasText: message }).waitFor();
-    assert.equal(await panel.locator(".facts").isVisible(), false);
+    assert.equal(await panel.locator(".about").isVisible(), false);
   }
   const tokenizers: [string, RegExp][] = [
     ["once upon", /^tokenizer.json: is not valid JSON/],
@@ -258,8 +238,16 @@ async function refusesBadFiles(page: Page, { bytes }: Expected): Promise<void> {
     await panel.locator(".error:visible").filter({ hasText: message }).waitFor();
   }
   await panel.locator("select").selectOption("0");
-  await panel.locator(".facts:visible").waitFor();
+  await panel.locator(".about:visible").waitFor();
   assert.equal(await panel.locator(".error").isVisible(), false);
+}
+
+/** A sound file of another kind of model than those of the site, which cannot lend their tokenizer. */
+async function foreignModel(): Promise<Uint8Array> {
+  const data = Float32Array.from({ length: 4096 }, (_, i) => Math.sin(i * i));
+  const weights = new Map([["w", { dtype: "F32" as const, shape: [64, 64], data }]]);
+  const config = { model_type: "gpt2", vocab_size: 64 };
+  return (await new HierarchicalCompressor({ bits: 6 }).compress(weights, { config })).bytes;
 }
 
 function file(name: string, bytes: Uint8Array) {
@@ -273,7 +261,7 @@ async function stopsStory(page: Page): Promise<void> {
   await page.click("#write");
   await page.locator(".story .text:not(:empty)").first().waitFor();
   await page.click("#stop");
-  await page.locator("#write:enabled").waitFor();
+  await page.locator("#stop:disabled").waitFor();
   const written = await page.locator(".activity").first().textContent();
   assert.ok(Number.parseInt(written!.replace(",", "")) < 2000, written!);
 }

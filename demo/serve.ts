@@ -1,29 +1,12 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
-import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
 import type { ByteSource } from "../data/byte_source.ts";
-import { openFile } from "../data/file_source.ts";
 import { errorCode } from "../data/file_error.ts";
-import { memorySource } from "../data/memory_source.ts";
 import { InputError } from "../data/input_error.ts";
 import { isOwnHost, securityHeaders } from "./page_security.ts";
-import type { ServedModel } from "./served_model.ts";
-
-/** A compressed model with its tokenizer, to be offered to the page. */
-export interface DemoModel {
-  /** What the page calls it. */
-  readonly name: string;
-  /** The `.kan.safetensors` file. */
-  readonly source: ByteSource;
-  /** Its `tokenizer.json`. */
-  readonly tokenizer: ByteSource;
-  /** Its `tokenizer_config.json`, if there is one. */
-  readonly tokenizerConfig?: ByteSource;
-  /** Its `generation_config.json`, if there is one. */
-  readonly generationConfig?: ByteSource;
-  /** Its `chat_template.jinja`, if there is one. */
-  readonly chatTemplate?: ByteSource;
-}
+import type { Site } from "./site.ts";
 
 /** How the demo is served. */
 export interface ServeOptions {
@@ -31,8 +14,6 @@ export interface ServeOptions {
   readonly port: number;
   /** Ends the server. */
   readonly signal: AbortSignal;
-  /** Folder URL of the bundled scripts; `demo/dist` if omitted. */
-  readonly scripts?: URL;
 }
 
 /** A running server. */
@@ -50,34 +31,28 @@ interface Answer {
   readonly body: Uint8Array | string;
 }
 
-/** Gives what is at a path. */
-type Route = () => Promise<ByteSource>;
-
 const TYPES: Readonly<Record<string, string>> = {
   css: "text/css",
   html: "text/html; charset=utf-8",
+  jinja: "text/plain; charset=utf-8",
   js: "text/javascript",
   json: "application/json",
+  md: "text/plain; charset=utf-8",
   safetensors: "application/octet-stream",
   wasm: "application/wasm",
 };
 
-/**
- * Serves the demo page, its scripts, tfjs's WASM files and compressed models on 127.0.0.1. Throws
- * {@linkcode InputError} where the scripts have not been bundled or the port is taken.
- */
+/** What compressed models are not: much smaller when they are packed once more. */
+const PACKED = new Set(["css", "html", "jinja", "js", "json", "md", "wasm"]);
+
+/** Serves a site on 127.0.0.1. Throws {@linkcode InputError} where the port is taken. */
 export async function serveDemo(
-  models: readonly DemoModel[],
-  { port, signal, scripts = new URL("./dist/", import.meta.url) }: ServeOptions,
+  site: Site,
+  { port, signal }: ServeOptions,
 ): Promise<DemoServer> {
-  const routes = new Map([
-    ...pageRoutes(),
-    ...await scriptRoutes(scripts),
-    ...wasmRoutes(),
-    ...modelRoutes(models),
-  ]);
+  const pack = packer();
   const server = createServer(async (request, response) => {
-    const { status, headers, body } = await respond(request, routes, portOf(server.address()))
+    const { status, headers, body } = await respond(request, site, portOf(server.address()), pack)
       .catch(() => refuse(500, "failed"));
     response.writeHead(status, headers);
     response.end(body);
@@ -103,21 +78,22 @@ function portOf(address: AddressInfo | string | null): number {
 
 async function respond(
   request: IncomingMessage,
-  routes: ReadonlyMap<string, Route>,
+  site: Site,
   port: number,
+  pack: Pack,
 ): Promise<Answer> {
-  const [pathname] = (request.url ?? "/").split("?");
-  const path = pathname === "/" ? "/index.html" : pathname!;
-  const route = routes.get(path);
+  const [pathname = "/"] = (request.url ?? "/").split("?");
+  const path = pathname === "/" ? "index.html" : pathname.slice(1);
+  const open = site.get(path);
   if (!isOwnHost(request.headers.host ?? null, port)) {
     return await refuse(421, `this server is http://127.0.0.1:${port}/`);
   }
-  if (route === undefined) return await refuse(404, "not found");
+  if (open === undefined) return await refuse(404, "not found");
   if (request.method !== "GET") return await refuse(405, "only GET");
   let source: ByteSource, bytes: Uint8Array;
   let range: readonly [start: number, end: number] | undefined;
   try {
-    source = await route();
+    source = await open();
     range = rangeOf(request.headers.range, source.byteLength);
     bytes = await source.read(...(range ?? [0, source.byteLength]));
   } catch (error) {
@@ -126,17 +102,45 @@ async function respond(
     return await refuse(500, error.message);
   }
   const type = path.slice(path.lastIndexOf(".") + 1);
+  const packs = range === undefined && PACKED.has(type);
+  const encoding = packs ? encodingFor(request.headers["accept-encoding"]) : undefined;
+  const body = encoding === undefined ? bytes : await pack(path, bytes, encoding);
   const headers = {
     ...await securityHeaders(type === "html" ? bytes : undefined),
     "content-type": TYPES[type] ?? "application/octet-stream",
-    "content-length": String(bytes.length),
+    "content-length": String(body.length),
     "cache-control": "no-store",
-    "accept-ranges": "bytes",
+    ...(packs ? { vary: "accept-encoding" } : { "accept-ranges": "bytes" }),
+    ...(encoding === undefined ? {} : { "content-encoding": encoding }),
     ...(range === undefined
       ? {}
       : { "content-range": `bytes ${range[0]}-${range[1] - 1}/${source.byteLength}` }),
   };
-  return { status: range === undefined ? 200 : 206, headers, body: bytes };
+  return { status: range === undefined ? 200 : 206, headers, body };
+}
+
+type Encoding = "br" | "gzip";
+type Pack = (path: string, bytes: Uint8Array, encoding: Encoding) => Promise<Uint8Array>;
+
+/** The best encoding that a browser takes, if any. */
+function encodingFor(accepted: string | string[] | undefined): Encoding | undefined {
+  const names = String(accepted ?? "").split(",").map((part) => part.split(";")[0]!.trim());
+  return (["br", "gzip"] as const).find((name) => names.includes(name));
+}
+
+/** Packs files, and remembers the last answer for each while its bytes are as long. */
+function packer(): Pack {
+  const done = new Map<string, { length: number; packed: Promise<Uint8Array> }>();
+  return async (path, bytes, encoding) => {
+    const key = `${encoding} ${path}`;
+    const known = done.get(key);
+    if (known?.length === bytes.length) return await known.packed;
+    const packed = encoding === "br"
+      ? promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } })
+      : promisify(gzip)(bytes);
+    done.set(key, { length: bytes.length, packed });
+    return await packed;
+  };
 }
 
 /** The bytes that a request asks for, as far as they are there; undefined where it asks for all. */
@@ -151,70 +155,4 @@ function rangeOf(
 
 async function refuse(status: number, reason: string): Promise<Answer> {
   return { status, headers: await securityHeaders(), body: reason };
-}
-
-function inMemory(bytes: Uint8Array): Route {
-  return () => Promise.resolve(memorySource(bytes, "made by the server"));
-}
-
-function fileRoute(url: URL): Route {
-  return async () => await openFile(fileURLToPath(url));
-}
-
-function pageRoutes(): [string, Route][] {
-  return ["index.html", "style.css", "plain.html"].map((
-    name,
-  ) => [`/${name}`, fileRoute(new URL(`./page/${name}`, import.meta.url))]);
-}
-
-/** The bundled scripts. */
-const SCRIPTS = ["app.js", "model_worker.js", "decompress.js", "download.js", "decode_worker.js"];
-
-async function scriptRoutes(folder: URL): Promise<[string, Route][]> {
-  const routes: [string, Route][] = [];
-  for (const name of SCRIPTS) {
-    const url = new URL(name, folder);
-    try {
-      await openFile(fileURLToPath(url));
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      throw new InputError(
-        "the page's scripts are not bundled; run deno task demo in a checkout of kanpress",
-        { cause: error },
-      );
-    }
-    routes.push([`/${name}`, fileRoute(url)]);
-  }
-  return routes;
-}
-
-function wasmRoutes(): [string, Route][] {
-  const names = ["tfjs-backend-wasm", "tfjs-backend-wasm-simd", "tfjs-backend-wasm-threaded-simd"];
-  return names.map((name) => {
-    const url = import.meta.resolve(`@tensorflow/tfjs-backend-wasm/dist/${name}.wasm`);
-    return [`/wasm/${name}.wasm`, fileRoute(new URL(url))];
-  });
-}
-
-function modelRoutes(models: readonly DemoModel[]): [string, Route][] {
-  const served: ServedModel[] = models.map(({ name, source }, index) => ({
-    name,
-    bytes: source.byteLength,
-    folder: `models/${index}`,
-  }));
-  const list = new TextEncoder().encode(JSON.stringify(served));
-  const orElse = (file: ByteSource | undefined, absent: string): Route =>
-    file === undefined ? inMemory(new TextEncoder().encode(absent)) : () => Promise.resolve(file);
-  const routes: [string, Route][] = [["/models.json", inMemory(list)]];
-  for (const [index, { source, tokenizer, ...files }] of models.entries()) {
-    const folder = `/models/${index}`;
-    routes.push(
-      [`${folder}/model.kan.safetensors`, () => Promise.resolve(source)],
-      [`${folder}/tokenizer.json`, () => Promise.resolve(tokenizer)],
-      [`${folder}/tokenizer_config.json`, orElse(files.tokenizerConfig, "{}")],
-      [`${folder}/generation_config.json`, orElse(files.generationConfig, "{}")],
-      [`${folder}/chat_template.jinja`, orElse(files.chatTemplate, "")],
-    );
-  }
-  return routes;
 }

@@ -4,9 +4,10 @@ import { openModel } from "../data/mod.ts";
 import { createLanguageModel, generateText, useBackend } from "../eval/mod.ts";
 import { launchChromium } from "../eval/plots/chromium.ts";
 import { needsChromiumWebGpu, WEBGPU_FLAGS } from "../eval/plots/testdata/needs_chromium_webgpu.ts";
-import { hashWeights } from "./hash_weights.ts";
+import { hashWeights } from "./weights_hash.ts";
 import { serveDemo } from "./serve.ts";
-import { bundle, compressed, fact, story } from "./testdata/demo_page.ts";
+import { demoSite } from "./site.ts";
+import { bundle, type Expected, fact, readyExpected, story } from "./testdata/demo_page.ts";
 
 const TOKENS = 3;
 
@@ -17,9 +18,12 @@ Deno.test("the page computes on WebGPU and writes the story of WASM", {
 }, async () => {
   await bundle();
   const source = await openModel();
-  const { model, weights } = await compressed(source, 4);
+  const [{ model, weights }] = await readyExpected() as [Expected, Expected];
   const stop = new AbortController();
-  const { url, finished } = await serveDemo([model], { port: 0, signal: stop.signal });
+  const { url, finished } = await serveDemo(await demoSite({ models: [model] }), {
+    port: 0,
+    signal: stop.signal,
+  });
   const browser = await launchChromium(WEBGPU_FLAGS);
   try {
     const page = await browser.newPage();
@@ -27,9 +31,12 @@ Deno.test("the page computes on WebGPU and writes the story of WASM", {
     page.setDefaultTimeout(300_000);
     await page.goto(url);
     assert.match((await fact(page, 0, "started in"))!, /on WASM$/);
-    await page.selectOption("#backend", "webgpu");
+    await page.locator("#settings").evaluate((details: HTMLDetailsElement) => details.open = true);
+    await page.selectOption("#engine", "webgpu");
     const panel = page.locator(".panel").first();
-    await panel.locator(".facts dd").filter({ hasText: "on WebGPU" }).waitFor();
+    await panel.locator(".facts dd").filter({ hasText: "on WebGPU" }).waitFor({
+      state: "attached",
+    });
     assert.equal(await fact(page, 0, "SHA-256"), await hashWeights(weights));
     await page.fill("#prompt", "The door opened");
     await page.fill("#tokens", String(TOKENS));

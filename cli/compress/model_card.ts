@@ -4,6 +4,7 @@ import { fileNameOf } from "../../data/file_name.ts";
 import { cardName } from "../../data/model_files.ts";
 import { isHubId } from "../../data/hub_model.ts";
 import { printableLine } from "../../data/printable.ts";
+import { MEASURED_HEADING, sectionOf } from "../../eval/report/measured_table.ts";
 import { formatBytes, formatFixed } from "../../eval/report/number_text.ts";
 import { COMPRESSED_NAME } from "../input/compressed_argument.ts";
 import { isNamed } from "../input/find_companions.ts";
@@ -17,7 +18,6 @@ import { describeQuestions, taskRows } from "../evaluate/task_report.ts";
 
 /** What of the original's card is true of a compressed model too, as the hub names it. */
 const KEPT_KEYS = ["license", "license_name", "license_link", "language", "pipeline_tag"] as const;
-const MEASURED_HEADING = "## What the compression costs";
 const PROJECT = "kanpress (`jsr:@kanpress/kanpress`)";
 
 /** What a card tells of the model that was compressed. */
@@ -260,12 +260,4 @@ function markdownTable(heading: readonly string[], rows: readonly (readonly stri
     `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
   const rule = heading.map((_, column) => column === 0 || column === 3 ? "---" : "---:");
   return [line(heading), line(rule), ...rows.map(line)].join("\n");
-}
-
-/** The part of a page from a heading to the next one. */
-function sectionOf(page: string, heading: string): string | undefined {
-  const start = page.indexOf(`\n${heading}\n`);
-  if (start < 0) return undefined;
-  const end = page.indexOf("\n## ", start + heading.length);
-  return page.slice(start, end < 0 ? undefined : end).trim();
 }

@@ -6,6 +6,7 @@ import { MADE_BY } from "../../eval/plots/made_by.ts";
 import { isContainer } from "../../hierarchy/file/container_header.ts";
 import { COMPRESSED_NAME } from "../input/compressed_argument.ts";
 import type { OutputKind } from "./output.ts";
+import { foreignInSite } from "./site_list.ts";
 import { foreignIn } from "./written_files.ts";
 
 const FOREIGN = "exists and was not written by kanpress";
@@ -53,6 +54,13 @@ export const textFile: OutputKind = {
   option: "--out",
   shape: "file",
   foreign: () => Promise.resolve("exists, and may be what somebody else wrote"),
+};
+
+/** A folder with the page that `demo --build` writes. */
+export const siteFolder: OutputKind = {
+  option: "--build",
+  shape: "folder",
+  foreign: (path) => Promise.resolve(foreignInSite(path)),
 };
 
 /** A page that `report` makes. */

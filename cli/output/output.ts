@@ -19,7 +19,7 @@ import { openStageNear, type Stage } from "./stage.ts";
 /** A kind of file or folder that commands write. */
 export interface OutputKind {
   /** The option that names it, for messages. */
-  readonly option: "--out" | "--plot" | "--log-samples";
+  readonly option: "--out" | "--plot" | "--log-samples" | "--build";
   /** Whether it is one file, or a folder that is kanpress's own altogether. */
   readonly shape: "file" | "folder";
   /**

@@ -1,5 +1,6 @@
-import { type LoadedModel, loadModel, writeStory } from "./loaded_model.ts";
+import { type LoadedModel, loadModel } from "./loaded_model.ts";
 import type { ModelReply, ModelRequest, StoryOptions } from "./messages.ts";
+import { writeStory } from "./write_story.ts";
 
 interface WorkerScope {
   onmessage: ((event: { data: ModelRequest }) => void) | null;
@@ -23,12 +24,8 @@ async function answer(request: ModelRequest): Promise<void> {
   if (request.type === "stop") {
     writing?.abort();
   } else if (request.type === "load") {
-    loaded = await loadModel(request.origin, request.backend, (activity, share) => {
-      scope.postMessage({
-        type: "progress",
-        activity,
-        ...(share === undefined ? {} : { share }),
-      });
+    loaded = await loadModel(request.origin, request.engine, (progress) => {
+      scope.postMessage({ type: "progress", progress });
     });
     scope.postMessage({ type: "ready", facts: loaded.facts });
   } else if (loaded !== undefined) {
@@ -39,17 +36,20 @@ async function answer(request: ModelRequest): Promise<void> {
 async function write(model: LoadedModel, story: StoryOptions): Promise<void> {
   const controller = new AbortController();
   writing = controller;
-  const start = performance.now();
+  // Reading the prompt and writing are different work: the clock starts at the first token.
+  let start: number | undefined;
   let tokens = 0;
+  const seconds = () => start === undefined ? 0 : (performance.now() - start) / 1000;
   try {
     for await (const text of writeStory(model, story, controller.signal)) {
-      scope.postMessage({ type: "story", text, tokens: ++tokens });
+      scope.postMessage({ type: "story", text, tokens: ++tokens, seconds: seconds() });
+      start ??= performance.now();
       await yieldToEventLoop();
     }
   } catch (error) {
     if (!controller.signal.aborted) throw error;
   }
-  scope.postMessage({ type: "done", tokens, seconds: (performance.now() - start) / 1000 });
+  scope.postMessage({ type: "done", tokens, seconds: seconds() });
 }
 
 /** Lets a stop message come in; timers would wait four milliseconds. */

@@ -6,44 +6,59 @@ import {
   formatSeconds,
 } from "../../eval/report/number_text.ts";
 import type { ServedModel } from "../served_model.ts";
+import { droppedFiles } from "./dropped_files.ts";
+import { costRows, factRows, keyFigures, sizeBars } from "./facts_view.ts";
 import type {
+  EngineName,
+  LoadProgress,
   ModelFacts,
   ModelOrigin,
   ModelReply,
   ModelRequest,
   StoryOptions,
 } from "./messages.ts";
+import { TransferRate } from "./transfer_rate.ts";
+
+/** What a panel is doing; `offered` waits for the user to begin a large download. */
+export type PanelState = "empty" | "offered" | "loading" | "ready" | "writing";
+
+/** What a panel needs of the page. */
+export interface PanelPage {
+  /** Models of the page's site. */
+  readonly served: readonly ServedModel[];
+  /** What is to compute. */
+  engine(): EngineName;
+  /** Reads the form; undefined where it cannot be used, which it then shows. */
+  story(): StoryOptions | undefined;
+  /** Called when a panel becomes ready or busy. */
+  onChange(): void;
+}
 
 /** One of the models on the page: what it is, what it costs and what it writes. */
 export class Panel {
   /** The panel's element, to be put on the page. */
   readonly element: HTMLElement;
-  readonly #served: readonly ServedModel[];
-  readonly #backend: () => "wasm" | "webgpu";
-  readonly #onChange: () => void;
+  readonly #page: PanelPage;
   #worker: Worker | undefined;
-  #state: "empty" | "loading" | "ready" | "writing" = "empty";
+  #origin: ModelOrigin | undefined;
+  #state: PanelState = "empty";
   #chats = false;
+  #rate = new TransferRate();
 
-  /** A panel that offers `served` models and tells `onChange` when it becomes ready or busy. */
-  constructor(
-    title: string,
-    served: readonly ServedModel[],
-    backend: () => "wasm" | "webgpu",
-    onChange: () => void,
-  ) {
+  /** A panel that offers the models of the site. */
+  constructor(title: string, page: PanelPage) {
     const template = document.querySelector<HTMLTemplateElement>("#panel")!;
     const copy = template.content.cloneNode(true) as DocumentFragment;
     this.element = copy.querySelector<HTMLElement>(".panel")!;
-    this.#served = served;
-    this.#backend = backend;
-    this.#onChange = onChange;
+    this.#page = page;
     this.#find("h2").textContent = title;
+    this.#find(".served").setAttribute("aria-label", title);
+    this.#find("input[type=file]").setAttribute("aria-label", `Open files as the ${title}`);
     this.#listen();
   }
 
   /** What the panel is doing. */
-  get state(): "empty" | "loading" | "ready" | "writing" {
+  get state(): PanelState {
     return this.#state;
   }
 
@@ -52,22 +67,17 @@ export class Panel {
     return this.#chats;
   }
 
-  /** Loads one of the served models by its number, or nothing if there is no such model. */
-  choose(index: number): void {
-    const model = this.#served[index];
+  /** Takes one of the site's models by its number, or none; loads it, or offers to. */
+  choose(index: number, atOnce = true): void {
+    const model = this.#page.served[index];
     this.#find<HTMLSelectElement>(".served").value = model === undefined ? "" : String(index);
-    if (model === undefined) this.#clear();
-    else this.#load({ kind: "server", folder: model.folder, name: model.name });
+    this.#find<HTMLInputElement>("input[type=file]").value = "";
+    this.#take(model && { kind: "server", model }, atOnce);
   }
 
-  /** Loads the model again, such as on another backend. */
+  /** Loads the model again, such as for another engine. */
   reload(): void {
-    const files = this.#find<HTMLInputElement>("input[type=file]").files;
-    if (files !== null && files.length > 0) this.#loadFiles(files);
-    else {
-      const { value } = this.#find<HTMLSelectElement>(".served");
-      this.choose(value === "" ? -1 : Number(value));
-    }
+    this.#take(this.#origin, this.#state !== "offered");
   }
 
   /** Begins a story, if there is a model. */
@@ -78,9 +88,10 @@ export class Panel {
       ? `${story.prompt}\n\n`
       : story.prompt;
     this.#find(".text").textContent = "";
-    this.#showActivity("writing");
+    this.#showActivity("reading the beginning");
+    this.#announce("writing");
     this.#post({ type: "write", story });
-    this.#onChange();
+    this.#changed();
   }
 
   /** Ends the story that is being written. */
@@ -90,41 +101,68 @@ export class Panel {
 
   #listen(): void {
     const select = this.#find<HTMLSelectElement>(".served");
-    const options = this.#served.map(({ name, bytes }, index) =>
+    const options = this.#page.served.map(({ name, bytes }, index) =>
       new Option(`${name} (${formatBytes(bytes)})`, String(index))
     );
     select.replaceChildren(new Option("none", ""), ...options);
     const input = this.#find<HTMLInputElement>("input[type=file]");
     select.addEventListener("change", () => {
-      input.value = "";
       this.choose(select.value === "" ? -1 : Number(select.value));
     });
     input.addEventListener("change", () => {
-      if (input.files !== null && input.files.length > 0) this.#loadFiles(input.files);
+      if (input.files !== null && input.files.length > 0) this.#open([...input.files]);
+    });
+    this.#find(".load").addEventListener("click", () => this.#take(this.#origin, true));
+    this.#find(".write-this").addEventListener("click", () => {
+      if (this.#state === "writing") return this.stop();
+      const story = this.#page.story();
+      if (story !== undefined) this.write(story);
+    });
+    this.element.addEventListener("dragover", (event) => {
+      event.preventDefault();
+      this.element.classList.add("dropping");
+    });
+    for (const type of ["dragleave", "drop"]) {
+      this.element.addEventListener(type, () => this.element.classList.remove("dropping"));
+    }
+    this.element.addEventListener("drop", async (event) => {
+      event.preventDefault();
+      if (event.dataTransfer === null) return;
+      input.value = "";
+      this.#open(await droppedFiles(event.dataTransfer));
     });
   }
 
-  #loadFiles(files: FileList): void {
+  #open(files: readonly File[]): void {
     this.#find<HTMLSelectElement>(".served").value = "";
-    const fallback = this.#served[0]?.folder;
-    this.#load({
-      kind: "files",
-      files: [...files],
-      ...(fallback === undefined ? {} : { fallback }),
-    });
+    this.#take({ kind: "files", files, served: this.#page.served }, true);
+  }
+
+  #take(origin: ModelOrigin | undefined, atOnce: boolean): void {
+    this.#clear();
+    this.#origin = origin;
+    if (origin === undefined) return;
+    if (atOnce) return this.#load(origin);
+    this.#state = "offered";
+    this.#showActivity("");
+    const button = this.#find(".load");
+    button.hidden = false;
+    if (origin.kind === "server") button.textContent = `Load ${formatBytes(origin.model.bytes)}`;
+    this.#changed();
   }
 
   #load(origin: ModelOrigin): void {
-    this.#clear();
     this.#state = "loading";
+    this.#rate = new TransferRate();
     this.#worker = new Worker("model_worker.js", { type: "module" });
     this.#worker.onmessage = ({ data }: MessageEvent<ModelReply>) => this.#receive(data);
     this.#worker.onerror = (event) => {
       this.#receive({ type: "error", message: event.message || "the worker could not be started" });
     };
-    this.#showActivity("loading", 0);
-    this.#post({ type: "load", origin, backend: this.#backend() });
-    this.#onChange();
+    this.#showActivity("loading", "unknown");
+    this.#announce("loading");
+    this.#post({ type: "load", origin, engine: this.#page.engine() });
+    this.#changed();
   }
 
   #clear(): void {
@@ -132,20 +170,23 @@ export class Panel {
     this.#worker = undefined;
     this.#state = "empty";
     this.#chats = false;
-    this.#find(".facts").hidden = true;
-    this.#find(".error").hidden = true;
+    for (const part of [".figures", ".story", ".own-actions", ".about", ".error", ".load"]) {
+      this.#find(part).hidden = true;
+    }
     this.#find(".prompt").textContent = "";
     this.#find(".text").textContent = "";
     this.#showActivity("no model");
-    this.#onChange();
+    this.#announce("");
+    this.#changed();
   }
 
   #receive(reply: ModelReply): void {
     if (reply.type === "progress") {
-      this.#showActivity(reply.activity, reply.share ?? "unknown");
+      this.#showProgress(reply.progress);
     } else if (reply.type === "story") {
       this.#find(".text").textContent = reply.text;
       this.#showActivity(`writing: ${formatCount(reply.tokens)} tokens`);
+      this.#showSpeed(reply.tokens, reply.seconds);
     } else if (reply.type === "error") {
       this.#clear();
       this.#showActivity("");
@@ -155,46 +196,57 @@ export class Panel {
     } else {
       this.#state = "ready";
       if (reply.type === "ready") this.#showFacts(reply.facts);
-      else this.#showSpeed(reply.tokens, reply.seconds);
-      this.#onChange();
+      else {
+        const { tokens, seconds } = reply;
+        this.#showActivity(`${formatCount(tokens)} tokens in ${formatSeconds(seconds)}`);
+        this.#showSpeed(tokens, seconds);
+        this.#announce(`done: ${this.#find(".text").textContent}`);
+      }
+      this.#changed();
     }
   }
 
+  #showProgress({ activity, bytes, layers }: LoadProgress): void {
+    if (bytes === undefined) return this.#showActivity(activity, "unknown");
+    const [here, total] = bytes;
+    const transfer = this.#rate.add(here, total, performance.now());
+    const parts = [`${formatBytes(here)} of ${formatBytes(total)}`];
+    if (transfer !== undefined && here < total) {
+      parts.push(`${formatBytes(transfer.speed)}/s`);
+      parts.push(`${formatFixed(Math.ceil(transfer.secondsLeft), 0)} s left`);
+    }
+    if (layers !== undefined) parts.push(`${layers[0]} of ${layers[1]} layers decoded`);
+    this.#showActivity(`${activity}: ${parts.join(", ")}`, total === 0 ? "unknown" : here / total);
+  }
+
+  /** The first token comes with the reading of the prompt, which is other work. */
   #showSpeed(tokens: number, seconds: number): void {
-    const speed = seconds > 0 ? `, ${formatFixed(tokens / seconds, 0)} tokens per second` : "";
-    this.#showActivity(`${formatCount(tokens)} tokens in ${formatSeconds(seconds)}${speed}`);
+    if (tokens < 2 || seconds <= 0) return;
+    const speed = (tokens - 1) / seconds;
+    this.#find(".speed").textContent = formatFixed(speed, speed < 10 ? 1 : 0);
   }
 
   #showFacts(facts: ModelFacts): void {
     this.#chats = facts.chats;
-    const { load, decode, start } = facts.seconds;
-    const rows: [string, string][] = [
-      ["file", facts.name],
-      ["size", formatBytes(facts.fileBytes)],
-      ["parameters", formatCount(facts.parameters)],
-      ["bits per weight", formatFixed(8 * facts.fileBytes / facts.parameters, 2)],
-      ["loaded in", formatSeconds(load)],
-      ["decoded in", formatSeconds(decode)],
-      [
-        "started in",
-        `${formatSeconds(start)} on ${facts.backend === "webgpu" ? "WebGPU" : "WASM"}`,
-      ],
-      [
-        "memory",
-        `${formatBytes(facts.weightBytes)} weights, ${formatBytes(facts.backendBytes)} tfjs`,
-      ],
-      ["SHA-256", facts.hash],
-    ];
-    const list = this.#find(".facts");
-    list.replaceChildren(...rows.flatMap(([term, value]) => {
-      const name = document.createElement("dt");
-      const text = document.createElement("dd");
-      name.textContent = term;
-      text.textContent = value;
-      return [name, text];
-    }));
-    list.hidden = false;
-    this.#showActivity("ready");
+    this.#find(".figures").replaceChildren(...keyFigures(facts));
+    this.#find(".sizes").replaceChildren(...sizeBars(facts));
+    const costs = costRows(facts.measured);
+    this.#find(".costs tbody").replaceChildren(...costs);
+    this.#find(".costs").hidden = costs.length === 0;
+    this.#find(".unmeasured").hidden = costs.length > 0;
+    this.#find(".facts").replaceChildren(...factRows(facts));
+    for (const part of [".figures", ".story", ".own-actions", ".about"]) {
+      this.#find(part).hidden = false;
+    }
+    const on = `ready, computes on ${facts.engine}`;
+    this.#showActivity(facts.engineNote === undefined ? on : `${on}; ${facts.engineNote}`);
+    this.#announce("ready");
+  }
+
+  #changed(): void {
+    const writing = this.#state === "writing";
+    this.#find(".write-this").textContent = writing ? "Stop this one" : "Write with this one";
+    this.#page.onChange();
   }
 
   #showActivity(activity: string, share?: number | "unknown"): void {
@@ -203,7 +255,12 @@ export class Panel {
     bar.hidden = share === undefined;
     if (share === "unknown") bar.removeAttribute("value");
     else if (share !== undefined) bar.value = share;
-    bar.setAttribute("aria-label", activity);
+    bar.setAttribute("aria-label", activity.split(":")[0]!);
+  }
+
+  /** Tells those who do not see the page; the lines that change all the time would be read out. */
+  #announce(text: string): void {
+    this.#find(".announcement").textContent = text;
   }
 
   #post(request: ModelRequest): void {

@@ -1,37 +1,50 @@
+import type { ByteSource } from "../../data/byte_source.ts";
 import { InputError } from "../../data/input_error.ts";
 
-/** Called with the share of the bytes that have come, 0 to 1. */
-export type ReadProgress = (share: number) => void;
-
-/** Reads a file of the server, and tells how far it is where the server names the size. */
-export async function fetchBytes(url: string, onProgress?: ReadProgress): Promise<Uint8Array> {
+/** Reads a small file of the page's site. */
+export async function fetchBytes(url: string): Promise<Uint8Array> {
   const response = await fetch(url);
-  if (!response.ok || response.body === null) {
+  if (!response.ok) {
     throw new InputError(`${url}: the server answers ${response.status}; reload the page`);
   }
-  const total = Number(response.headers.get("content-length") ?? 0);
-  return await collect(response.body, total, onProgress);
+  return new Uint8Array(await response.arrayBuffer());
 }
 
-/** Reads a file that the user has chosen. */
-export async function readBytes(file: File, onProgress?: ReadProgress): Promise<Uint8Array> {
-  return await collect(file.stream(), file.size, onProgress);
-}
-
-async function collect(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-  total: number,
-  onProgress: ReadProgress | undefined,
+/** Reads a file of the user's, and tells how many of how many bytes are there. */
+export async function readBytes(
+  file: File,
+  onProgress?: (here: number, total: number) => void,
 ): Promise<Uint8Array> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  const reader = stream.getReader();
-  let size = 0;
-  while (true) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    chunks.push(value);
-    size += value.length;
-    if (total > 0) onProgress?.(Math.min(1, size / total));
+  const bytes = new Uint8Array(file.size);
+  let here = 0;
+  try {
+    for await (const chunk of file.stream()) {
+      bytes.set(chunk, here);
+      here += chunk.length;
+      onProgress?.(here, file.size);
+    }
+  } catch (error) {
+    throw unreadable(file, error);
   }
-  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+  return bytes;
+}
+
+/** A file of the user's, parts of which are read when they are asked for. */
+export function fileSource(file: File): ByteSource {
+  return {
+    name: file.name,
+    byteLength: file.size,
+    async read(start, end) {
+      try {
+        return new Uint8Array(await file.slice(start, end).arrayBuffer());
+      } catch (error) {
+        throw unreadable(file, error);
+      }
+    },
+  };
+}
+
+/** Such as a file that was changed or removed since it was chosen. */
+function unreadable(file: File, cause: unknown): InputError {
+  return new InputError(`${file.name}: cannot be read; choose it again`, { cause });
 }

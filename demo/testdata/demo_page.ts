@@ -1,12 +1,11 @@
 import assert from "node:assert";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
-import type { ModelSource } from "../../data/mod.ts";
-import { memorySource } from "../../data/memory_source.ts";
-import { readStateDict } from "../../eval/mod.ts";
-import { decompressWeights, HierarchicalCompressor } from "../../hierarchy/mod.ts";
+import { readAll } from "../../data/byte_source.ts";
+import { decompressWeights } from "../../hierarchy/mod.ts";
+import { readyModels } from "../ready_models.ts";
 import type { StateDict } from "../../data/tensor.ts";
-import type { DemoModel } from "../serve.ts";
+import type { DemoModel } from "../site.ts";
 
 /** A model of the demo, and what it must decode to. */
 export interface Expected {
@@ -27,26 +26,18 @@ export async function bundle(): Promise<void> {
   assert.ok(success, new TextDecoder().decode(stderr));
 }
 
-/** A model, compressed without calibration. */
-export async function compressed(source: ModelSource, bits: number): Promise<Expected> {
-  const compressor = new HierarchicalCompressor({ bits });
-  const { bytes } = await compressor.compress(await readStateDict(source), {
-    config: source.config,
-  });
-  const file = (name: string) => source.companions.find((other) => other.name.endsWith(name))!;
-  const model = {
-    name: `${bits} bits`,
-    source: memorySource(bytes, `${bits}.kan.safetensors`),
-    tokenizer: file("/tokenizer.json"),
-    tokenizerConfig: file("tokenizer_config.json"),
-  };
-  return { model, bytes, weights: await decompressWeights(bytes) };
+/** The embedded model at the rates that lie ready. */
+export async function readyExpected(): Promise<Expected[]> {
+  return await Promise.all((await readyModels()).map(async (model) => {
+    const bytes = await readAll(model.source);
+    return { model, bytes, weights: await decompressWeights(bytes) };
+  }));
 }
 
 /** The value of one of a panel's facts. */
 export async function fact(page: Page, panel: number, name: string): Promise<string | null> {
   const list = page.locator(".panel").nth(panel).locator(".facts");
-  await list.waitFor({ state: "visible" });
+  await page.locator(".panel").nth(panel).locator(".about").waitFor({ state: "visible" });
   return await list.locator(`dt:text-is("${name}") + dd`).textContent();
 }
 
