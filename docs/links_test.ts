@@ -4,7 +4,11 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const PAGES = globSync(["*.md", "{docs,demo,kan}/**/*.md"], { cwd: ROOT });
+// Cards of models are no pages.
+const PAGES = globSync(["*.md", "{docs,demo,kan}/**/*.md"], {
+  cwd: ROOT,
+  exclude: ["demo/models/**"],
+});
 const read = (page: string) => readFileSync(join(ROOT, page), "utf8");
 
 /** Relative targets of the links and pictures of a page: the file from the root, and the anchor. */
