@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openFile } from "../data/file_source.ts";
 import { embeddedModelPath } from "../data/embedded_model.ts";
-import { type DemoModel } from "./site.ts";
+import type { DemoModel } from "./site.ts";
 
 /** Bits per weight at which the embedded model lies here, ready to be shown. */
 export const READY_BITS = [4, 2.5] as const;
