@@ -60,6 +60,7 @@ const ROOMS = [
   "cli/options",
   "cli/input",
   "cli/output",
+  "cli/forecast",
   "cli/evaluate",
   "cli/compress",
   "cli/sweep",

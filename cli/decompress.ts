@@ -120,12 +120,13 @@ async function writeFolder(
       await writeFileAtomically(join(folder, cardName), [new TextEncoder().encode(text)]);
     }));
   const { byteLength } = await openFile(join(out, RESTORED_NAME));
-  run.print(
-    json
-      ? JSON.stringify({ out, dtype, onnx, gguf, tensors: weights.size, bytes: byteLength })
-      : `${formatCount(weights.size)} tensors as ${dtype}, ${formatBytes(byteLength)}\n` +
+  if (json) run.printJson({ out, dtype, onnx, gguf, tensors: weights.size, bytes: byteLength });
+  else {
+    run.print(
+      `${formatCount(weights.size)} tensors as ${dtype}, ${formatBytes(byteLength)}\n` +
         `written to ${printableLine(out)}`,
-  );
+    );
+  }
 }
 
 /** The model's config: the compressed file's own, or else that of the files beside it. */

@@ -45,11 +45,8 @@ export async function inspect(
   const title = `Bits per weight by depth, ${formatFixed(report.bitsPerWeight, 2)} on average`;
   await picture?.draw(bitsPerLayerFigure(report.tensors, title));
   const made = container.source === undefined ? {} : { source: container.source };
-  run.print(
-    options.json
-      ? JSON.stringify({ file: source.name, ...made, ...report })
-      : inspectionText(source.name, container.source, report),
-  );
+  if (options.json) run.printJson({ file: source.name, ...made, ...report });
+  else run.print(inspectionText(source.name, container.source, report));
 }
 
 /** What `inspect` prints for people. */

@@ -27,7 +27,8 @@ export async function inspectGguf(path: string, json: boolean, run: Run): Promis
   const folder = dirname(path);
   const parts = chooseGgufParts(folder, await readdir(folder), basename(path)) ?? [];
   const file = await openGguf(await Promise.all(parts.map((part) => openFile(join(folder, part)))));
-  run.print(json ? JSON.stringify(fields(path, file)) : text(path, file));
+  if (json) run.printJson(fields(path, file));
+  else run.print(text(path, file));
 }
 
 function fields(path: string, file: GgufFile): Record<string, unknown> {

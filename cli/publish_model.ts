@@ -107,11 +107,8 @@ export async function publishModel(
     { name: CHECKSUMS, bytes: sums.length },
     { name: cardName, bytes: new TextEncoder().encode(card).length },
   ];
-  run.print(
-    json
-      ? JSON.stringify({ out: target, repo, dryRun: dryRun === true, files: listed })
-      : publishedText(target, repo, dryRun === true, listed),
-  );
+  if (json) run.printJson({ out: target, repo, dryRun: dryRun === true, files: listed });
+  else run.print(publishedText(target, repo, dryRun === true, listed));
 }
 
 function publishedText(

@@ -90,12 +90,13 @@ export async function writeGgufFile(
       )
     ));
   const { byteLength, tensorCount } = plan;
-  run.print(
-    json
-      ? JSON.stringify({ out, gguf, tensors: tensorCount, bytes: byteLength })
-      : `${formatCount(tensorCount)} tensors as ${gguf}, ${formatBytes(byteLength)}\n` +
+  if (json) run.printJson({ out, gguf, tensors: tensorCount, bytes: byteLength });
+  else {
+    run.print(
+      `${formatCount(tensorCount)} tensors as ${gguf}, ${formatBytes(byteLength)}\n` +
         `written to ${printableLine(out)}`,
-  );
+    );
+  }
 }
 
 /** Plans the GGUF file of a model, and says what llama.cpp will do in another way. */

@@ -30,6 +30,7 @@ export async function runProgram(
   const terminal = openTerminal();
   const surroundings = {
     print: terminal.print,
+    printJson: terminal.printJson,
     printData: terminal.printData,
     writeLine: terminal.writeLine,
     writeEvent: terminal.writeEvent,

@@ -16,7 +16,7 @@ import {
 import { packCalibration, unpackCalibration } from "../../eval/calibration/packed_calibration.ts";
 import { fromBase64, toHex } from "../../data/base64.ts";
 import { sha256, sha256OfJson } from "../../data/sha256.ts";
-import { cachedCalibration } from "./calibration_cache.ts";
+import { cachedCalibration, seemsKept } from "./calibration_cache.ts";
 import { cacheFolder } from "../input/cache_folder.ts";
 import { readText, specialTokens } from "../evaluate/measure.ts";
 import { hasTokenizer } from "../input/original_model.ts";
@@ -135,6 +135,20 @@ export async function planCalibration(
   const text = await calibrationText(model, tokenizer, contextLength, options);
   const settings = { contextLength, ...(tokenizer !== undefined && bosOf(tokenizer)) };
   return { text, settings, key: await calibrationKey(model, text, settings, options) };
+}
+
+/** Tokens that are going to be calibrated on. */
+export function plannedTokens({ text }: CalibrationPlan): number {
+  return "tokens" in text ? text.tokens.length : text.sequences * text.length;
+}
+
+/** Whether a calibration seems to have been kept by an earlier run. */
+export function isCalibrationKept(
+  { source, local }: CalibratedModel,
+  { key }: CalibrationPlan,
+  { environment }: Pick<Run, "environment">,
+): boolean {
+  return seemsKept(cacheFolder(source, local, environment), key);
 }
 
 /** Settings that the statistics depend on, beside the text. */

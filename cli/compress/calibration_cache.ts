@@ -19,6 +19,16 @@ const MOST_BYTES = 2e9;
 /** In milliseconds. */
 const ONE_DAY = 86_400_000;
 
+/** Where a folder keeps the calibration of a key. */
+function keptPath(folder: string, key: string): string {
+  return join(folder, `calibration-${key.slice(0, 24)}.safetensors`);
+}
+
+/** Whether a folder seems to keep the calibration of a key: whether it is sound is not looked at. */
+export function seemsKept(folder: string, key: string): boolean {
+  return existsSync(keptPath(folder, key));
+}
+
 /**
  * The calibration that a folder keeps under a key, or a new one, which is then kept. A file that is
  * damaged or not of this key is reported and made again. If none can be written, that is said before
@@ -30,7 +40,7 @@ export async function cachedCalibration(
   make: () => Promise<KeptCalibration>,
   { writeLine }: Pick<Run, "writeLine">,
 ): Promise<KeptCalibration> {
-  const path = join(folder, `calibration-${key.slice(0, 24)}.safetensors`);
+  const path = keptPath(folder, key);
   try {
     const kept = await readCalibration(path, key);
     if (kept !== undefined) {

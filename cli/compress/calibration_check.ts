@@ -11,7 +11,7 @@ import type { Progress } from "../terminal/phases.ts";
 import type { MeasureOptions } from "../options/measure_options.ts";
 
 /** Tokens of the calibration text that are measured on. */
-const CHECKED_TOKENS = 2048;
+export const CHECKED_TOKENS = 2048;
 /** Warns of a divergence this many times that on the calibration text. */
 const FURTHER = 1.5;
 /** Warns of a perplexity this many times the measured text's, or so small a part of it. */

@@ -7,6 +7,7 @@ import {
   weightsDigest,
 } from "../../data/mod.ts";
 import { type BaseEvaluation, compressToDivergence } from "../../eval/mod.ts";
+import type { TransformerDescription } from "../../eval/architectures/description.ts";
 import { describeModel } from "../../eval/architectures/registry.ts";
 import {
   type CompressedModel,
@@ -16,8 +17,18 @@ import {
   HierarchicalCompressor,
 } from "../../hierarchy/mod.ts";
 import { openContainer } from "../../hierarchy/file/container.ts";
-import { type CalibratedModel, calibrateModel } from "./calibration.ts";
-import type { CheckedText } from "./calibration_check.ts";
+import {
+  type CalibratedModel,
+  calibrateModel,
+  type CalibrationPlan,
+  isCalibrationKept,
+  planCalibration,
+  plannedTokens,
+} from "./calibration.ts";
+import { CHECKED_TOKENS, type CheckedText } from "./calibration_check.ts";
+import { announce, type Learn } from "../forecast/announce.ts";
+import { compressForecast } from "../forecast/compress_forecast.ts";
+import { tokensRead, wayToNative } from "../forecast/evaluate_forecast.ts";
 import { chooseMeasurement, measureCompressed, type Measurement } from "./compress_measurement.ts";
 import { chooseTarget, coderOptions, type CompressTarget, targetLabel } from "./compress_target.ts";
 import { prepareCompressedOutput } from "./compressed_output.ts";
@@ -83,7 +94,10 @@ export async function compress(
     options,
     run,
   };
-  const { metrics, calibrated, notCalibrated } = await calibrateFor(job);
+  const prepared = await prepareCalibration(job);
+  const learn = await announceCompression(job, description, prepared.calibration);
+  const { metrics, calibrated } = await calibrateFor(job, prepared.calibration);
+  const { notCalibrated } = prepared;
   const { compressed: { bytes, report }, base } = await compressWeights(job, metrics);
   if (output.replaces) run.writeLine(`replacing ${output.file}`);
   const origin = await readCardOrigin(recordedName(name, source), source.documents);
@@ -125,29 +139,35 @@ export async function compress(
     if (!(error instanceof InputError)) throw error;
     run.writeLine(`the card was not updated: ${error.message}`);
   });
-  run.print(
-    options.json ? JSON.stringify(compressionFields(outcome)) : compressionText(outcome),
-  );
+  if (options.json) run.printJson(compressionFields(outcome));
+  else run.print(compressionText(outcome));
+  await learn();
   for (const line of compressionWarnings(outcome)) run.writeLine(line);
   // Who names the output knows how to go on.
-  if (!options.json && options.out === undefined) run.writeLine(nextCommand(run.program, outcome));
+  if (options.json || options.out !== undefined) return;
+  run.writeLine("next:");
+  run.writeLine(`  ${nextCommand(run.program, outcome)}`);
+}
+
+/** A calibration that is going to be made, or taken from the cache. */
+interface PreparedCalibration {
+  readonly model: CalibratedModel;
+  readonly plan: CalibrationPlan;
 }
 
 /**
- * Calibrates, and releases all that the rate code does not need of it. The preset seed has no use
- * for calibration, and `--data-free` wants none.
+ * Reads what is to be calibrated on, where anything is. The preset seed has no use for calibration,
+ * and `--data-free` wants none.
  */
-async function calibrateFor(
-  { name, source, original, sha256, target, options, run }: Job,
-): Promise<{ metrics: FactoredMetrics; calibrated?: CheckedText; notCalibrated?: string }> {
+async function prepareCalibration(
+  { name, source, original, sha256, target, options }: Job,
+): Promise<{ calibration?: PreparedCalibration; notCalibrated?: string }> {
   const { calibration, dataFree } = options;
   const { objective } = describeModel(source.config, original.keys());
   // Calibration weighs errors by what they do to next-token predictions.
   const cannotCalibrate = objective !== "nextToken" && calibration === undefined;
-  if (dataFree || target.preset === "seed") return { metrics: new Map() };
-  if (cannotCalibrate) {
-    return { metrics: new Map(), notCalibrated: "the model does not predict next tokens" };
-  }
+  if (dataFree || target.preset === "seed") return {};
+  if (cannotCalibrate) return { notCalibrated: "the model does not predict next tokens" };
   const model: CalibratedModel = {
     source,
     weights: original,
@@ -155,7 +175,47 @@ async function calibrateFor(
     embedded: name === undefined,
     local: isLocalPath(name),
   };
-  const { metrics, ...calibrated } = await calibrateModel(model, options, run);
+  return { calibration: { model, plan: await planCalibration(model, options) } };
+}
+
+/** Says what the run is going to take; nothing where autoencoders are trained. */
+async function announceCompression(
+  { target, measurement, options, run }: Job,
+  description: TransformerDescription,
+  calibration: PreparedCalibration | undefined,
+): Promise<Learn> {
+  if (target.preset !== "rate") return () => Promise.resolve();
+  const { backend, threads, states, effort, cache = false } = options;
+  const measured = measurement.kind === "text" ? measurement.text.evaluation : undefined;
+  const forecast = compressForecast(description, {
+    backend,
+    threads,
+    ...(states !== undefined && { states }),
+    ...(effort !== undefined && { effort }),
+    ...(calibration !== undefined && {
+      calibration: {
+        tokens: plannedTokens(calibration.plan),
+        isWritten: !("tokens" in calibration.plan.text),
+        isKept: cache && isCalibrationKept(calibration.model, calibration.plan, run),
+      },
+    }),
+    byDivergence: target.maxKl !== undefined,
+    measuredTokens: measured === undefined ? 0 : tokensRead(measured),
+    checkedTokens: calibration === undefined
+      ? 0
+      : Math.min(CHECKED_TOKENS, plannedTokens(calibration.plan)),
+  }, wayToNative(run.program));
+  return await announce(run, forecast, { backend, cache });
+}
+
+/** Calibrates, and releases all that the rate code does not need of it. */
+async function calibrateFor(
+  { original, target, options, run }: Job,
+  calibration: PreparedCalibration | undefined,
+): Promise<{ metrics: FactoredMetrics; calibrated?: CheckedText }> {
+  if (calibration === undefined) return { metrics: new Map() };
+  const { model, plan } = calibration;
+  const { metrics, ...calibrated } = await calibrateModel(model, options, run, plan);
   const bits = targetBits(target, original);
   const factored = await run.phase("factor", (progress) =>
     factorMetrics(metrics, {

@@ -40,5 +40,5 @@ export function nextCommand(program: string, { out, result }: CompressedModelFac
   const words = result === undefined
     ? ["inspect", target]
     : ["evaluate", target, "--prompt", "Once upon a time"];
-  return `next: ${commandLine([program, ...words])}`;
+  return commandLine([program, ...words]);
 }

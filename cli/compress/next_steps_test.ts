@@ -22,10 +22,10 @@ Deno.test("the next command lets the model write, or shows one that was not meas
   const folder = join("compressed", "m-rate-2bit");
   assert.equal(
     nextCommand("deno task", { sizes, out, result: measured(0.9) }),
-    `next: deno task evaluate ${folder} --prompt 'Once upon a time'`,
+    `deno task evaluate ${folder} --prompt 'Once upon a time'`,
   );
   assert.equal(
     nextCommand("kanpress", { sizes, out: "a.kan.safetensors" }),
-    "next: kanpress inspect a.kan.safetensors",
+    "kanpress inspect a.kan.safetensors",
   );
 });

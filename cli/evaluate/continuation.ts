@@ -113,7 +113,8 @@ function print(
 ): void {
   const which = comparedWith === undefined ? {} : { comparedWith };
   if (comparedWith !== undefined) run.writeLine(comparedLine(comparedWith));
-  run.print(json ? JSON.stringify({ model: name, ...which, ...fields }) : text(run.width));
+  if (json) run.printJson({ model: name, ...which, ...fields });
+  else run.print(text(run.width));
 }
 
 /** The continuations for people: side by side where there are two. */

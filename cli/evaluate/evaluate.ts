@@ -16,6 +16,8 @@ import {
 } from "./evaluation_subject.ts";
 import { measureByLayer, runsByLayer } from "./low_memory.ts";
 import { checkText, type MeasuredText, measureModels, readMeasuredText } from "./measure.ts";
+import { announce } from "../forecast/announce.ts";
+import { evaluateForecast, tokensRead, wayToNative } from "../forecast/evaluate_forecast.ts";
 import { openPicture } from "../output/picture.ts";
 import { perplexityNotes } from "./perplexity_notes.ts";
 import { quantizationNotes } from "./quantization_note.ts";
@@ -50,7 +52,20 @@ async function measure(
   const { subject, text } = await openMeasured(argument, options, run);
   const { name, description, sizes, comparedWith } = subject;
   if (text.warning !== undefined) run.writeLine(text.warning);
-  const result = options.lowMemory || runsByLayer(subject, text, options)
+  const byLayer = options.lowMemory || runsByLayer(subject, text, options);
+  const isPair = (subject.container ?? subject.variant) !== undefined &&
+    subject.original !== undefined;
+  const { backend, threads } = options;
+  const forecast = evaluateForecast(description, {
+    backend,
+    threads,
+    tokens: tokensRead(text.evaluation),
+    models: isPair ? 2 : 1,
+    decodes: subject.container !== undefined,
+    byLayer,
+  }, wayToNative(run.program));
+  const learn = await announce(run, forecast, { backend });
+  const result = byLayer
     ? await measureByLayer(subject, text, options, run)
     : await measureWhole(subject, text, options, run);
   const outcome: EvaluationOutcome = {
@@ -69,6 +84,7 @@ async function measure(
   };
   if (sizes !== undefined) await picture?.draw(tradeOff(result, sizes));
   printEvaluation(outcome, text.name, options, run);
+  await learn();
 }
 
 /** Opens what is measured and reads the text; the tokenizer, which may be large, is not kept. */

@@ -110,11 +110,10 @@ export function printEvaluation(
   outcome: EvaluationOutcome,
   textName: string,
   { json }: { readonly json?: true },
-  run: Pick<Run, "print">,
+  run: Pick<Run, "print" | "printJson">,
 ): void {
-  run.print(
-    json ? JSON.stringify(evaluationFields(outcome)) : evaluationText(outcome, textName),
-  );
+  if (json) run.printJson(evaluationFields(outcome));
+  else run.print(evaluationText(outcome, textName));
 }
 
 /** What `evaluate` prints for people. */

@@ -44,7 +44,7 @@ export async function askTask(
   }
   if (options.json) {
     const which = comparedWith === undefined ? {} : { comparedWith };
-    return run.print(JSON.stringify({ model: name, ...which, ...figures }));
+    return run.printJson({ model: name, ...which, ...figures });
   }
   const lines = comparedWith === undefined ? [] : [comparedLine(comparedWith)];
   run.print([taskText(name, figures), ...lines].join("\n"));

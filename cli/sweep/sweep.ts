@@ -119,7 +119,8 @@ export async function sweep(
     rows.push(await measurePoint(point, metrics, base, bench));
     await writeSweep(output, record());
   }
-  run.print(options.json ? JSON.stringify(record()) : sweepText(record()));
+  if (options.json) run.printJson(record());
+  else run.print(sweepText(record()));
   if (!options.json) run.writeLine(`written to ${join(folder, "sweep.json")} and sweep.csv`);
   await picture?.draw(sweepFigure(record()));
 }

@@ -12,6 +12,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface Run extends ProgressOutput {
   /** Writes a result to stdout. */
   print(text: string): void;
+  /** Writes a result of `--json` to stdout. */
+  printJson(value: unknown): void;
   /** As `print`, for data that another program may read: exact where stdout is not a terminal. */
   printData(text: string): void;
   /** Characters that fit on a line of stdout. */
@@ -36,12 +38,13 @@ export interface Run extends ProgressOutput {
 
 /** Begins a run, in which no phase has passed yet. */
 export function startRun(surroundings: Omit<Run, "expect" | "phase" | "seconds">): Run {
-  const { print, printData, writeLine, signal } = surroundings;
+  const { print, printJson, printData, writeLine, signal } = surroundings;
   const display = openDisplay(surroundings);
   const phases = new Phases(display, signal);
   return {
     ...surroundings,
     print: (text) => display.aside(() => print(text)),
+    printJson: (value) => display.aside(() => printJson(value)),
     printData: (text) => display.aside(() => printData(text)),
     writeLine: (line) => display.aside(() => writeLine(line)),
     expect: (forecast) => phases.expect(forecast),

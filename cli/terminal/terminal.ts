@@ -2,6 +2,7 @@ import process from "node:process";
 import { format } from "node:util";
 import { hideCredentials } from "../../data/shown_url.ts";
 import { printableLine, printableText } from "../../data/printable.ts";
+import { foldText } from "./text_table.ts";
 
 /** The longest line that is written; a file can make a name as long as it likes. */
 const LONGEST_LINE = 4000;
@@ -12,8 +13,10 @@ const LONGEST_LINE = 4000;
  * move the cursor or reorder what is read. The program itself styles nothing but its progress bars.
  */
 export interface Terminal {
-  /** Writes a result and a line break to stdout. */
+  /** Writes a result and a line break to stdout; on a terminal, long lines are broken at spaces. */
   print(text: string): void;
+  /** Writes a value to stdout as a line of JSON. */
+  printJson(value: unknown): void;
   /** As `print`, but as it is where stdout is a file or a pipe, for data that a program reads. */
   printData(text: string): void;
   /** Writes one line to stderr, for people; after {@linkcode Terminal.speakJson}, as an event. */
@@ -30,6 +33,11 @@ export interface Terminal {
   writeError(text: string): void;
   /** Gives the console back to who wrote on it before. */
   close(): void;
+}
+
+/** Breaks lines where the stream is a terminal. */
+function fold(text: string, { isTTY, columns }: NodeJS.WriteStream): string {
+  return isTTY && columns > 0 ? foldText(text, columns) : text;
 }
 
 const CONSOLE_METHODS = ["debug", "error", "info", "log", "warn"] as const;
@@ -49,7 +57,10 @@ export function openTerminal(): Terminal {
   };
   const tell = (event: "message" | "error", text: string) => {
     if (isJson) writeEvent({ event, text: hideCredentials(text.slice(0, LONGEST_LINE)) });
-    else error("%s", printableLine(event === "error" ? `error: ${text}` : text, LONGEST_LINE));
+    else {
+      const line = printableLine(event === "error" ? `error: ${text}` : text, LONGEST_LINE);
+      error("%s", fold(line, process.stderr));
+    }
   };
   for (const name of CONSOLE_METHODS) {
     console[name] = (...words: unknown[]) => {
@@ -59,7 +70,8 @@ export function openTerminal(): Terminal {
     };
   }
   return {
-    print: (text) => log("%s", printableText(text)),
+    print: (text) => log("%s", fold(printableText(text), process.stdout)),
+    printJson: (value) => log("%s", printableText(JSON.stringify(value))),
     printData: (text) => log("%s", process.stdout.isTTY === true ? printableText(text) : text),
     writeLine: (line) => tell("message", line),
     writeFailure: (message) => tell("error", message),

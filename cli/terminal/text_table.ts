@@ -46,6 +46,25 @@ export function formatColumns(
   return lines.join("\n");
 }
 
+/**
+ * Breaks lines that are longer than `width` at spaces. Words stay whole, so that paths can be copied,
+ * and so do lines that are indented: they are commands.
+ */
+export function foldText(text: string, width: number): string {
+  return text.split("\n").flatMap((line) => {
+    const lines: string[] = [];
+    let rest = [...line];
+    while (rest.length > width) {
+      const before = rest.lastIndexOf(" ", width);
+      const place = before > 0 ? before : rest.indexOf(" ", width);
+      if (place < 0 || rest[0] === " ") break;
+      lines.push(rest.slice(0, place).join("").trimEnd());
+      rest = rest.slice(place + 1);
+    }
+    return [...lines, rest.join("")];
+  }).join("\n");
+}
+
 /** Lines of at most `width` characters, broken at spaces; a longer word is cut. */
 export function wrapText(text: string, width: number): string[] {
   return text.split(/\r?\n/).flatMap((paragraph) => {

@@ -1,5 +1,5 @@
 import assert from "node:assert";
-import { formatColumns, formatTable, wrapText } from "./text_table.ts";
+import { foldText, formatColumns, formatTable, wrapText } from "./text_table.ts";
 
 Deno.test("tables line up and leave no trailing spaces", () => {
   const table = formatTable([["a", "1", "x"], ["bcd", "22", ""]], ["left", "right", "left"]);
@@ -10,6 +10,18 @@ Deno.test("texts are wrapped at spaces, long words cut", () => {
   assert.deepEqual(wrapText("one two three", 7), ["one two", "three"]);
   assert.deepEqual(wrapText("abcdefghij kl", 4), ["abcd", "efgh", "ij", "kl"]);
   assert.deepEqual(wrapText("a\n\nb", 4), ["a", "", "b"]);
+});
+
+Deno.test("long lines are broken at spaces; words, short lines and commands stay whole", () => {
+  assert.equal(foldText("one  two three four", 9), "one  two\nthree\nfour");
+  assert.equal(foldText("exactly 9\nb", 9), "exactly 9\nb");
+  assert.equal(
+    foldText("written to /a/very/long/path and more", 10),
+    "written to\n/a/very/long/path\nand more",
+  );
+  assert.equal(foldText("/a/very/long/path", 10), "/a/very/long/path");
+  assert.equal(foldText("next:\n  deno task evaluate it", 10), "next:\n  deno task evaluate it");
+  assert.equal(foldText("", 10), "");
 });
 
 Deno.test("columns stand side by side", () => {

@@ -15,6 +15,7 @@ export function recordedRun(): RecordedRun {
   const lines: string[] = [];
   const run = startRun({
     print: (text) => void printed.push(text),
+    printJson: (value) => void printed.push(JSON.stringify(value)),
     printData: (text) => void printed.push(text),
     writeLine: (line) => void lines.push(line),
     writeEvent: (event) => void lines.push(JSON.stringify(event)),

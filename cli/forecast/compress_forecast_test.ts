@@ -1,0 +1,66 @@
+import assert from "node:assert";
+import { describeModel } from "../../eval/architectures/registry.ts";
+import { sum } from "../terminal/forecast.ts";
+import { compressForecast, type CompressionPlan } from "./compress_forecast.ts";
+import { modelWork } from "./step_costs.ts";
+
+/** GPT-2's sizes. */
+const DESCRIPTION = describeModel({
+  model_type: "gpt2",
+  vocab_size: 50257,
+  n_positions: 1024,
+  n_embd: 768,
+  n_layer: 12,
+  n_head: 12,
+}, []);
+
+const WAY = "deno task native:install";
+
+const PLAN: CompressionPlan = {
+  backend: "wasm",
+  threads: 2,
+  calibration: { tokens: 16_384, isWritten: true, isKept: false },
+  byDivergence: false,
+  measuredTokens: 8192,
+  checkedTokens: 2048,
+};
+
+const names = ({ phases }: ReturnType<typeof compressForecast>) => phases.map(({ name }) => name);
+
+Deno.test("forecast: the work of a model is counted by its matrices", () => {
+  const matrices = 12 * 12 * 768 ** 2, head = 50257 * 768;
+  const { products, weights, cubes } = modelWork(DESCRIPTION);
+  assert.equal(products, matrices + head);
+  // The head is the embedding once more.
+  assert.equal(weights, matrices + head);
+  const sides = [[1, 3], [1, 1], [1, 4], [4, 1]].flat().reduce((total, n) => total + n ** 3, 0);
+  assert.equal(cubes, (12 * sides + 1) * 768 ** 3);
+});
+
+Deno.test("forecast: calibration that is kept, or none, leaves its phases out", () => {
+  const whole = compressForecast(DESCRIPTION, PLAN, WAY);
+  const all = ["sample", "calibrate", "factor", "compress", "decompress", "evaluate", "check"];
+  assert.deepEqual(names(whole), all);
+  const kept = { ...PLAN, calibration: { ...PLAN.calibration!, isKept: true } };
+  assert.deepEqual(names(compressForecast(DESCRIPTION, kept, WAY)), all.slice(2));
+  const { calibration: _, ...free } = PLAN;
+  const bare = { ...free, measuredTokens: 0, checkedTokens: 0 };
+  assert.deepEqual(names(compressForecast(DESCRIPTION, bare, WAY)), ["compress", "decompress"]);
+  // Ten minutes of calibration on each of two cores were measured with a model of these sizes.
+  const calibrate = whole.phases.find(({ name }) => name === "calibrate")!.seconds;
+  assert.ok(calibrate > 400 && calibrate < 900, `${calibrate}`);
+});
+
+Deno.test("forecast: only what saves time is proposed, with how much it does", () => {
+  const { quicker, phases } = compressForecast(DESCRIPTION, PLAN, WAY);
+  assert.equal(quicker?.length, 3, String(quicker));
+  const [native, calibration, tokens] = quicker!;
+  assert.match(native!, /^deno task native:install saves \d+ min$/);
+  assert.match(calibration!, /^--calibration FILE saves \d+ min$/);
+  assert.match(tokens!, /^--calibration-tokens 4096 saves \d+ min$/);
+  const fast = compressForecast(DESCRIPTION, { ...PLAN, backend: "native" }, WAY);
+  assert.ok(sum(fast.phases) < 0.7 * sum(phases));
+  const { calibration: _, ...free } = PLAN;
+  const bare = { ...free, measuredTokens: 0, checkedTokens: 0, states: 8 };
+  assert.deepEqual(compressForecast(DESCRIPTION, bare, WAY).quicker, []);
+});

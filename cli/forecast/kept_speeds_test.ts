@@ -1,0 +1,68 @@
+import assert from "node:assert";
+import { join } from "node:path";
+import { recordedRun } from "../testdata/recorded_run.ts";
+import { announce } from "./announce.ts";
+import { keepSpeeds, learntSpeeds, onThisMachine, readSpeeds } from "./kept_speeds.ts";
+
+const USUAL = {
+  phases: [{ name: "calibrate", seconds: 10 }, { name: "compress", seconds: 20 }, {
+    name: "compress",
+    seconds: 20,
+  }, { name: "write", seconds: 0.1 }],
+};
+
+Deno.test("speeds: what a run took changes the next forecast of that engine alone", () => {
+  const taken = { calibrate: 20, compress: 10, write: 50, total: 80 };
+  const speeds = learntSpeeds({}, USUAL, taken, "wasm");
+  assert.deepEqual(speeds, { "calibrate wasm": 2, "compress wasm": 0.25 });
+  const seconds = (backend: string) =>
+    onThisMachine(USUAL, speeds, backend).phases.map((phase) => phase.seconds);
+  assert.deepEqual(seconds("wasm"), [20, 5, 5, 0.1]);
+  assert.deepEqual(seconds("native"), [10, 20, 20, 0.1]);
+  // A second run that was eight times slower counts half.
+  const later = learntSpeeds(speeds, USUAL, { calibrate: 160 }, "wasm");
+  assert.ok(Math.abs(later["calibrate wasm"]! - Math.sqrt(32)) < 1e-9);
+  assert.equal(later["compress wasm"], 0.25);
+  // Somebody closed the lid.
+  assert.deepEqual(learntSpeeds(speeds, USUAL, { calibrate: 1e5 }, "wasm"), speeds);
+});
+
+Deno.test("speeds: kept beside other things of kanpress; what is damaged is made again", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const environment = { KANPRESS_CACHE: join(folder, "cache") };
+    assert.deepEqual(await readSpeeds(environment), {});
+    await keepSpeeds({ "calibrate wasm": 2 }, environment);
+    assert.deepEqual(await readSpeeds(environment), { "calibrate wasm": 2 });
+    const file = join(folder, "cache", "speeds.json");
+    for (const text of ["", "[]", '{"a": "b", "c": -1, "d": 1e300}']) {
+      await Deno.writeTextFile(file, text);
+      assert.deepEqual(await readSpeeds(environment), {});
+    }
+    // A place where nothing can be kept is not an error.
+    await keepSpeeds({}, { KANPRESS_CACHE: join(file, "below") });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("speeds: learnt at the end of a run, unless nothing is to be kept", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const run = { ...recordedRun(), environment: { KANPRESS_CACHE: folder } };
+    const took = { ...run, seconds: () => ({ calibrate: 30, total: 30 }) };
+    await (await announce(took, USUAL, { backend: "wasm", cache: false }))();
+    assert.deepEqual(await readSpeeds(run.environment), {});
+    await (await announce(took, USUAL, { backend: "wasm" }))();
+    assert.deepEqual(await readSpeeds(run.environment), { "calibrate wasm": 3 });
+    await announce(run, USUAL, { backend: "wasm" });
+    assert.deepEqual(
+      run.lines,
+      ["this takes about 50 s", "this takes about 50 s", "this takes about 70 s"].map((text) =>
+        `${text} (calibrate ${text.includes("70") ? 30 : 10} s, compress 40 s)`
+      ),
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

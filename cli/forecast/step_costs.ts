@@ -1,0 +1,118 @@
+import type { BackendName } from "../../eval/mod.ts";
+import type { TransformerDescription } from "../../eval/architectures/description.ts";
+import { modelLinears } from "../../eval/weights/expected_tensors.ts";
+
+/** What the long steps work on, counted. */
+export interface ModelWork {
+  /** Weights that each token is multiplied by, the head's included. */
+  readonly products: number;
+  /** Sum over the matrices of the cubes of their two dimensions. */
+  readonly cubes: number;
+  /** Weights that are coded, the embedding included. */
+  readonly weights: number;
+}
+
+/** Counts what a model gives to do. */
+export function modelWork(model: TransformerDescription): ModelWork {
+  const linears = modelLinears(model);
+  const head = model.head;
+  // The side of a vocabulary is not factored.
+  const side = (size: number) => size === head.outputs ? 0 : size ** 3;
+  const products = linears.reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0);
+  const embedding = model.tokenEmbedding === head.weight
+    ? 0
+    : model.vocabularySize * model.hiddenSize;
+  return {
+    products,
+    cubes: linears.reduce((sum, { inputs, outputs }) => sum + side(inputs) + side(outputs), 0),
+    weights: products + embedding,
+  };
+}
+
+/** How a step is run. */
+export interface StepSettings {
+  /** What runs the models. */
+  readonly backend: BackendName;
+  /** Workers. */
+  readonly threads: number;
+}
+
+/**
+ * Nanoseconds of one core for each token and weight, measured with the embedded model,
+ * SmolLM2-135M and a model of GPT-2's sizes on a server with AVX-512. What other machines take is
+ * learnt from their own runs.
+ */
+const FORWARD: Readonly<Record<BackendName, number>> = {
+  native: 0.022,
+  wasm: 0.08,
+  webgpu: 0.005,
+  cpu: 6,
+};
+const CALIBRATION: Readonly<Record<BackendName, number>> = {
+  native: 0.13,
+  wasm: 0.6,
+  webgpu: 0.02,
+  cpu: 40,
+};
+/** As {@linkcode FORWARD}, where one token is drawn after another. */
+const SAMPLING = 0.35;
+/** Nanoseconds of one core for each unit of {@linkcode ModelWork.cubes}. */
+const FACTORING = 0.43;
+/** Nanoseconds of one core for each weight and trial: by itself, and for each trellis state. */
+const CODING = 500, CODING_STATE = 4.3;
+/** Trials of the search for a rate, and for a divergence. */
+const TRIALS = { rate: 3, divergence: 7 };
+/** Nanoseconds for each weight, on one core. */
+const DECODING = 60;
+/** Seconds until workers run models. */
+const START = 1.5;
+
+/** Seconds to run models on `tokens` tokens, together. */
+export function forwardSeconds(
+  { products }: ModelWork,
+  tokens: number,
+  models: number,
+  { backend, threads }: StepSettings,
+): number {
+  return START + 1e-9 * FORWARD[backend] * products * tokens * models / threads;
+}
+
+/** Seconds to calibrate on `tokens` tokens. */
+export function calibrationSeconds(
+  { products }: ModelWork,
+  tokens: number,
+  { backend, threads }: StepSettings,
+): number {
+  return START + 1e-9 * CALIBRATION[backend] * products * tokens / threads;
+}
+
+/** Seconds until a model has written `tokens` tokens. */
+export function samplingSeconds(
+  { products }: ModelWork,
+  tokens: number,
+  { threads }: StepSettings,
+): number {
+  return START + 1e-9 * SAMPLING * products * tokens / threads;
+}
+
+/** Seconds to factor what calibration found. */
+export function factoringSeconds({ cubes }: ModelWork, { threads }: StepSettings): number {
+  return 1e-9 * FACTORING * cubes / threads;
+}
+
+/** Seconds to find the rate, trial by trial; `measuring` is what each trial takes beside coding. */
+export function codingSeconds(
+  { weights }: ModelWork,
+  states: number,
+  target: keyof typeof TRIALS,
+  { threads }: StepSettings,
+  measuring = 0,
+): number {
+  const trial = 1e-9 * (CODING + CODING_STATE * states) * weights / threads;
+  return TRIALS[target] * (trial + measuring);
+}
+
+/** Seconds to decode a compressed model. */
+export function decodingSeconds({ weights }: ModelWork): number {
+  return 1e-9 * DECODING * weights;
+}
