@@ -44,6 +44,7 @@ const ROOMS = [
   "eval/model",
   "eval/scores",
   "eval/onnx",
+  "eval/wasm",
   "eval/webgpu",
   "eval/native",
   "eval/scoring",

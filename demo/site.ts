@@ -114,7 +114,14 @@ function pageFiles(): Entry[] {
 }
 
 /** The bundled scripts. */
-const SCRIPTS = ["app.js", "model_worker.js", "decompress.js", "download.js", "decode_worker.js"];
+const SCRIPTS = [
+  "app.js",
+  "model_worker.js",
+  "decompress.js",
+  "download.js",
+  "decode_worker.js",
+  "team_worker.js",
+];
 
 async function scriptFiles(folder: URL): Promise<Entry[]> {
   const entries: Entry[] = [];

@@ -12,6 +12,8 @@ export interface KernelSource {
   readonly float?: "f32" | "f64";
   /** Whether it runs in memory that it is given, which kernels can share, or makes its own. */
   readonly importsMemory: boolean;
+  /** Most pages of the memory that it is given; it must be said of memory that threads share. */
+  readonly mostPages?: number;
 }
 
 const inHierarchy = (name: string): KernelSource => {
@@ -28,9 +30,14 @@ const edges = (float: "f32" | "f64"): KernelSource => {
   };
 };
 
+const inEval = (name: string): KernelSource => {
+  return { folder: "eval/wasm", name, source: name, importsMemory: true, mostPages: 1 << 16 };
+};
+
 /** All kernels. */
 export const KERNELS: readonly KernelSource[] = [
   ...["candidates", "factor", "feedback", "rans", "statistics", "viterbi"].map(inHierarchy),
+  ...["attention", "products", "vectors"].map(inEval),
   edges("f32"),
   edges("f64"),
 ];
@@ -50,13 +57,14 @@ export function moduleFile({ folder, name }: KernelSource): URL {
  * loads wherever TypeScript does. Throws an Error with the compiler's messages.
  */
 export async function compileKernel(
-  { name, source, float, importsMemory }: Omit<KernelSource, "folder">,
+  { name, source, float, importsMemory, mostPages }: Omit<KernelSource, "folder">,
   text: string,
 ): Promise<{ readonly bytes: number; readonly module: string }> {
   const outputs = new Map<string, string | Uint8Array>();
   const options = ["-O3", "--noAssert", "--runtime", "stub", "--enable", "simd"];
   const whole = float === undefined ? text : `type Float = ${float};\n${text}`;
   if (importsMemory) options.push("--importMemory");
+  if (mostPages !== undefined) options.push("--maximumMemory", String(mostPages));
   const { error, stderr } = await asc.main([`${name}.ts`, ...options, "--outFile", "out.wasm"], {
     readFile: (path) => path === `${name}.ts` ? whole : null,
     writeFile: (path, contents) => void outputs.set(path, contents),

@@ -20,6 +20,7 @@ const BUNDLES = {
   "decompress.js": "hierarchy/decompress.ts",
   "download.js": "hierarchy/download.ts",
   "decode_worker.js": "hierarchy/streaming/decode_worker.ts",
+  "team_worker.js": "eval/wasm/team_worker.ts",
 };
 
 /** The module of a worker, in the words that bundlers know. */

@@ -13,7 +13,8 @@ import { ParameterStore } from "../weights/parameter_store.ts";
 import { prepareWeights } from "../weights/prepared_weights.ts";
 import { checkTokenIds } from "../architectures/token_ids.ts";
 import type { Checkpoint } from "../weights/model_tensors.ts";
-import type { GenerativeModel, TokenRunner } from "../model/token_runner.ts";
+import type { GenerativeModel, RunnerOptions, TokenRunner } from "../model/token_runner.ts";
+import { WasmModel } from "../wasm/wasm_model.ts";
 import { TfjsRunner } from "./tfjs_runner.ts";
 import { readStateDict } from "../weights/read_state_dict.ts";
 
@@ -29,6 +30,8 @@ export class LanguageModel implements GenerativeModel {
   readonly description: TransformerDescription;
   #weights: StateDict;
   #parameters: ParameterStore;
+  /** The weights once more, for the kernels that continue texts. */
+  #wasm: WasmModel | undefined;
   /** Whether it is known that the weights fit into the backend's heap. */
   #fits = false;
 
@@ -56,7 +59,7 @@ export class LanguageModel implements GenerativeModel {
   /** Replaces the weights; throws {@linkcode InputError} if names or shapes do not fit. */
   loadStateDict(weights: StateDict): void {
     const parameters = this.#prepare(weights);
-    this.#parameters.dispose();
+    this.dispose();
     this.#parameters = parameters;
     this.#weights = weights;
   }
@@ -100,23 +103,29 @@ export class LanguageModel implements GenerativeModel {
   }
 
   /**
-   * Begins to read sequences on the current backend.
+   * Begins to read sequences: with kernels of our own where the backend is `wasm` and they know the
+   * model, else with tfjs.
    *
    * @internal
    */
-  startRunner(): Promise<TokenRunner> {
+  async startRunner(options?: RunnerOptions): Promise<TokenRunner> {
+    if (tf.getBackend() === "wasm") {
+      this.#wasm ??= this.#toWasm();
+      if (this.#wasm !== undefined) return await this.#wasm.startRunner(options);
+    }
     const passes = {
       layers: this.description.layers.length,
       hiddenStates: (ids: Int32Array, sequences: number, cache: KeyValueCache) =>
         this.hiddenStates(ids, sequences, { cache }),
       head: (hidden: Tensor2D) => this.head(hidden),
     };
-    return Promise.resolve(new TfjsRunner(passes));
+    return new TfjsRunner(passes);
   }
 
   /** Frees the tensors on the backend; the model can still be used and makes them again. */
   dispose(): void {
     this.#parameters.dispose();
+    this.#wasm = undefined;
   }
 
   #prepare(weights: StateDict): ParameterStore {
@@ -126,6 +135,12 @@ export class LanguageModel implements GenerativeModel {
       Array.from(weights, ([name, { shape }]) => ({ name, shape })),
     );
     return new ParameterStore(prepareWeights(this.description, weights, false), true);
+  }
+
+  #toWasm(): WasmModel | undefined {
+    const model = WasmModel.create(this.description);
+    for (const name of model?.missing ?? []) model!.put(name, this.#weights.get(name)!);
+    return model;
   }
 
   #checkIds(ids: Int32Array, batch: number, past: number): void {

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { AttentionDescription } from "../architectures/description.ts";
 import type { ForwardPass } from "./forward_pass.ts";
-import { joinedSlot } from "./heads.ts";
+import { joinedSlot } from "./joined_slot.ts";
 import type { LayerCache } from "./layer_cache.ts";
 import { placeKey, placeQuery } from "./query_key.ts";
 

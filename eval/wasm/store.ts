@@ -1,0 +1,215 @@
+import { InputError } from "../../data/input_error.ts";
+import { fromFloat32 } from "../../data/from_float32.ts";
+import { releaseMemory } from "../../data/release_memory.ts";
+import type { WeightTensor } from "../../data/tensor.ts";
+import { transpose } from "../../data/transpose.ts";
+import type { CodedMatrix } from "../../hierarchy/matrix/coded_matrix.ts";
+import { canShareMemory } from "../../workers/shared_array.ts";
+import { packBytes } from "./byte_matrix.ts";
+import { createMemory } from "./kernels.ts";
+
+/** Values to whose multiples rows are filled up with zeros. */
+export const ROW_MULTIPLE = 16;
+
+/** Floats of a matrix as kernels number their kinds: 32 bits, bfloat16, half precision. */
+export type FloatKind = 0 | 1 | 2;
+
+/** Where a matrix is, a row for each output or token; addresses are byte offsets in the memory. */
+export type StoredMatrix =
+  & {
+    readonly rows: number;
+    readonly columns: number;
+    /** Values from a row to the next. */
+    readonly stride: number;
+  }
+  & (
+    | { readonly form: "floats"; readonly kind: FloatKind; readonly at: number }
+    | {
+      readonly form: "bytes";
+      /** Bytes of the whole numbers and the factors of their rows; sums of the planes are the numbers. */
+      readonly planes: readonly { readonly at: number; readonly factors: number }[];
+      /** Factors of the columns. */
+      readonly columnFactors: number;
+      /** What does not fit into the planes. */
+      readonly sparse?: {
+        readonly starts: number;
+        readonly places: number;
+        readonly values: number;
+      };
+    }
+  );
+
+/** Where every weight is: plain data, for threads. */
+export interface StoredWeights {
+  readonly matrices: ReadonlyMap<string, StoredMatrix>;
+  /** Addresses of vectors, 32-bit floats. */
+  readonly vectors: ReadonlyMap<string, number>;
+}
+
+/** The weights of a model in a memory of WebAssembly, as small as they can exactly be. */
+export class WeightStore {
+  /** Shared by threads where the platform allows it. */
+  readonly memory: WebAssembly.Memory;
+  readonly #matrices = new Map<string, StoredMatrix>();
+  readonly #vectors = new Map<string, number>();
+  #end = 1024;
+
+  private constructor(memory: WebAssembly.Memory) {
+    this.memory = memory;
+  }
+
+  /** An empty store; undefined where the platform has no WebAssembly. */
+  static create(): WeightStore | undefined {
+    const memory = createMemory(canShareMemory());
+    return memory && new WeightStore(memory);
+  }
+
+  /** Where the weights are. */
+  get weights(): StoredWeights {
+    return { matrices: this.#matrices, vectors: this.#vectors };
+  }
+
+  /** Bytes that are taken. */
+  get bytes(): number {
+    return this.#end;
+  }
+
+  /** Takes `bytes` of zeros; throws {@linkcode InputError} where the memory ends. */
+  reserve(bytes: number): number {
+    const at = this.#end;
+    this.#end = at + Math.ceil(bytes / 16) * 16;
+    growTo(this.memory, this.#end);
+    return at;
+  }
+
+  /** Keeps a tensor of one axis. */
+  putVector(name: string, values: Float32Array): void {
+    this.#vectors.set(name, this.#put(values, Math.ceil(values.length / 4) * 16));
+  }
+
+  /**
+   * Keeps the matrix of a tensor of two axes, `swaps` says whether its transpose; in 16 bits where its
+   * element type is of 16 and that loses nothing.
+   */
+  putMatrix(name: string, { dtype, shape, data }: WeightTensor, swaps: boolean): void {
+    const [first, second] = shape as [number, number];
+    const [rows, columns] = swaps ? [second, first] : [first, second];
+    const values = swaps ? transpose(data, first, second) : data;
+    const kind = narrowKind(dtype, values);
+    const stride = rowStride(columns);
+    const size = kind === 0 ? 4 : 2;
+    const at = this.reserve(size * stride * paddedRows(rows));
+    const runs = Math.max(1, Math.floor(2 ** 20 / columns));
+    for (let row = 0; row < rows; row += runs) {
+      const end = Math.min(rows, row + runs);
+      const part = values.subarray(row * columns, end * columns);
+      this.#putRows(
+        at + size * stride * row,
+        kind === 0 ? part : new Uint16Array(fromFloat32(kind === 1 ? "BF16" : "F16", part).buffer),
+        columns,
+        stride,
+      );
+    }
+    if (swaps) releaseMemory(values);
+    this.#matrices.set(name, { form: "floats", kind, at, rows, columns, stride });
+  }
+
+  /** Keeps a matrix as whole numbers, or its transpose; false where it needs more than floats do. */
+  putCoded(name: string, matrix: CodedMatrix, swaps: boolean): boolean {
+    const packed = packBytes(matrix, swaps);
+    if (packed === undefined) return false;
+    const { rows, columns, planes, rowFactors, columnFactors, sparse } = packed;
+    const stride = rowStride(columns);
+    const stored = planes.map(({ bytes, unit }) => {
+      const at = this.reserve(stride * paddedRows(rows));
+      this.#putRows(at, bytes, columns, stride);
+      return { at, factors: this.#put(rowFactors.map((factor) => factor * unit), 4 * rows) };
+    });
+    this.#matrices.set(name, {
+      form: "bytes",
+      rows,
+      columns,
+      stride,
+      planes: stored,
+      columnFactors: this.#put(columnFactors, 4 * stride),
+      ...(sparse && {
+        sparse: {
+          starts: this.#put(sparse.starts, sparse.starts.byteLength),
+          places: this.#put(sparse.places, sparse.places.byteLength),
+          values: this.#put(sparse.values, sparse.values.byteLength),
+        },
+      }),
+    });
+    return true;
+  }
+
+  #put(values: Float32Array | Uint32Array, bytes: number): number {
+    const at = this.reserve(Math.max(bytes, values.byteLength));
+    new Uint8Array(this.memory.buffer, at).set(
+      new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+    );
+    return at;
+  }
+
+  #putRows(
+    at: number,
+    values: Float32Array | Uint16Array | Int8Array,
+    columns: number,
+    stride: number,
+  ): void {
+    const { buffer, byteOffset, byteLength, BYTES_PER_ELEMENT: size } = values;
+    const from = new Uint8Array(buffer, byteOffset, byteLength);
+    const to = new Uint8Array(this.memory.buffer, at);
+    if (columns === stride) return to.set(from);
+    for (let row = 0; row * columns < values.length; row++) {
+      const start = row * columns * size;
+      to.set(from.subarray(start, start + columns * size), row * stride * size);
+    }
+  }
+}
+
+/** Grows a memory to `bytes`; throws {@linkcode InputError} where it cannot. */
+export function growTo(memory: WebAssembly.Memory, bytes: number): void {
+  const missing = Math.ceil((bytes - memory.buffer.byteLength) / 65536);
+  if (missing <= 0) return;
+  try {
+    memory.grow(missing);
+  } catch {
+    throw new InputError(
+      `the model needs ${(bytes / 1e9).toFixed(1)} GB to write, more than WebAssembly gives it; ` +
+        "choose a smaller model or shorter texts",
+    );
+  }
+}
+
+/** Values from a row to the next. */
+export function rowStride(columns: number): number {
+  return Math.ceil(columns / ROW_MULTIPLE) * ROW_MULTIPLE;
+}
+
+/** Kernels read whole groups of four rows. */
+function paddedRows(rows: number): number {
+  return Math.ceil(rows / 4) * 4;
+}
+
+/** The smallest kind of floats, of the element type that values were stored in, that holds them. */
+function narrowKind(dtype: WeightTensor["dtype"], values: Float32Array): FloatKind {
+  if (dtype !== "BF16" && dtype !== "F16") return 0;
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const isNarrow = dtype === "BF16" ? isBfloat16 : isHalf;
+  for (let i = 0; i < words.length; i++) if (!isNarrow(words[i]!)) return 0;
+  return dtype === "BF16" ? 1 : 2;
+}
+
+function isBfloat16(word: number): boolean {
+  return (word & 0xffff) === 0;
+}
+
+/** Whether a float of 32 bits is one of half precision, subnormal ones included. */
+function isHalf(word: number): boolean {
+  const exponent = word >>> 23 & 0xff;
+  if (exponent >= 113) return exponent <= 142 && (word & 0x1fff) === 0;
+  if ((word & 0x7fffffff) === 0) return true;
+  const lost = 126 - exponent;
+  return lost <= 23 && ((word & 0x7fffff) & (1 << lost) - 1) === 0;
+}
