@@ -59,7 +59,7 @@ for (
   const [name, mostBytes] of [
     ["decompress", 46_000],
     ["download", 60_000],
-    ["onnx", 45_000],
+    ["onnx", 100_000],
     ["gguf", 85_000],
     ["eval", 2e6],
   ] as const

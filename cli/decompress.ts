@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { quote } from "../data/quote.ts";
 import { isJsonObject, readJsonObject } from "../data/json_file.ts";
@@ -12,19 +11,16 @@ import {
   type StateDict,
   writeSafetensors,
 } from "../data/mod.ts";
-import { encodeOnnxModel } from "../data/onnx/onnx_model.ts";
 import { narrowsSafely } from "../data/narrowing.ts";
 import { printableLine } from "../data/printable.ts";
 import { writeFileAtomically } from "../data/write_file.ts";
 import { cardName } from "../data/model_files.ts";
 import type { GgufWeightType } from "../gguf/tensor_types.ts";
 import type { ModelConfig } from "../eval/architectures/config.ts";
-import { languageModelGraph } from "../eval/onnx/language_model_graph.ts";
 import { type Container, openContainer } from "../hierarchy/file/container.ts";
 import { formatBytes, formatCount } from "../eval/report/number_text.ts";
 import { requireCompressed } from "./input/compressed_argument.ts";
 import { copyFiles } from "./compress/compressed_output.ts";
-import { naming } from "./terminal/errors.ts";
 import { findCompanions, findDocuments, isNamed } from "./input/find_companions.ts";
 import { licencesIn, readCardOrigin, restoredCard } from "./compress/model_card.ts";
 import { GGUF_NAME, RESTORED_METADATA, RESTORED_NAME, restoredFolder } from "./output/kinds.ts";
@@ -37,6 +33,7 @@ import {
   writeGgufFile,
   writePlan,
 } from "./restored_gguf.ts";
+import { chooseOnnxTypes, type OnnxChoice, writeOnnx } from "./restored_onnx.ts";
 import { openOutput } from "./output/output.ts";
 import { cardWithList, listFiles } from "./output/written_files.ts";
 import type { Run } from "./terminal/run.ts";
@@ -49,15 +46,14 @@ export interface DecompressOptions {
   readonly out: string;
   /** Element type of the weights to write. */
   readonly dtype: "f32" | "f16" | "bf16";
-  /** Whether to write an ONNX file too. */
-  readonly onnx?: boolean;
+  /** Types of ONNX files to write too. */
+  readonly onnx?: OnnxChoice;
   /** Type of the matrices of a GGUF file to write too, or alone. */
   readonly gguf?: GgufWeightType;
   /** One JSON object on stdout instead of text for people. */
   readonly json?: true;
 }
 
-const ONNX_NAME = join("onnx", "model.onnx");
 /** transformers' names of the element types, in config.json. */
 const CONFIG_DTYPES = { f32: "float32", f16: "float16", bf16: "bfloat16" };
 const FLOATS: readonly DType[] = ["F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2"];
@@ -84,11 +80,12 @@ export async function decompress(
 
 async function writeFolder(
   found: RestoredModel,
-  { out, dtype, gguf, onnx = false, json }: DecompressOptions,
+  { out, dtype, gguf, onnx: asked, json }: DecompressOptions,
   run: Run,
 ): Promise<void> {
   const { container, companions, documents, origin, config } = found;
   using output = await openOutput(out, restoredFolder);
+  const onnx = chooseOnnxTypes(asked, container, run);
   const decode = decodeOnce(container, run);
   // What cannot be written as GGUF is said before the work.
   const plan = gguf === undefined
@@ -100,9 +97,8 @@ async function writeFolder(
     output.publish(async (folder) => {
       const others = companions.filter(({ name }) => !isNamed(name, "config.json"));
       await copyFiles([...others, ...licencesIn(documents)], folder);
-      await writeConfig(join(folder, "config.json"), config, dtype);
-      const { file = "the model" } = container;
-      if (onnx) await naming(file, () => writeOnnx(folder, config, weights));
+      const settings = await writeOnnx(folder, found, weights, onnx, progress, run);
+      await writeConfig(join(folder, "config.json"), { ...config, ...settings }, dtype);
       if (plan !== undefined) await writePlan(plan, join(folder, GGUF_NAME), progress, run);
       await writeSafetensors(
         join(folder, RESTORED_NAME),
@@ -170,13 +166,6 @@ async function writeConfig(
   );
   const text = `${JSON.stringify(changed, undefined, 2).replace(WHOLE_FLOAT, "$1.0$2")}\n`;
   await writeFileAtomically(path, [new TextEncoder().encode(text)]);
-}
-
-/** Writes the model where transformers.js looks for it. */
-async function writeOnnx(folder: string, config: ModelConfig, weights: StateDict): Promise<void> {
-  const parts = encodeOnnxModel(languageModelGraph(config, weights));
-  await mkdir(join(folder, "onnx"));
-  await writeFileAtomically(join(folder, ONNX_NAME), parts);
 }
 
 /**

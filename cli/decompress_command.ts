@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import { addExamples, COMPRESSED, OUT_EXAMPLE, type Start } from "./options/command.ts";
 import { ggufWeightTypes } from "../gguf/tensor_types.ts";
-import { nonEmpty } from "./options/options.ts";
+import { nonEmpty, onnxTypeList } from "./options/options.ts";
 
 /** Adds `decompress` to the program. */
 export function addDecompress(program: Command, start: Start): void {
@@ -20,7 +20,11 @@ export function addDecompress(program: Command, start: Start): void {
       new Option("--dtype <type>", "element type of the weights").choices(["f32", "f16", "bf16"])
         .default("f32"),
     )
-    .option("--onnx", "also write onnx/model.onnx in f32, for transformers.js and ONNX Runtime")
+    .option(
+      "--onnx [types]",
+      "also write ONNX for transformers.js: some of f32, f16, q8, int8 (default: f32,q8)",
+      onnxTypeList,
+    )
     .addOption(
       new Option(
         "--gguf <type>",
@@ -32,6 +36,7 @@ export function addDecompress(program: Command, start: Start): void {
   addExamples(program, command, [
     `decompress ${OUT_EXAMPLE} --out restored --dtype f16`,
     `decompress ${OUT_EXAMPLE} --out restored --onnx`,
+    `decompress ${OUT_EXAMPLE} --out restored --onnx q8,f16`,
     `decompress ${OUT_EXAMPLE} --out model.gguf --gguf q8_0`,
     "decompress small.kan.safetensors --original ./my-model --out restored",
   ]);

@@ -4,6 +4,7 @@ import { openModel } from "../data/mod.ts";
 import { decompressWeights, HierarchicalCompressor } from "../hierarchy/mod.ts";
 import { readStateDict } from "../eval/mod.ts";
 import { decompress } from "./decompress.ts";
+import type { OnnxChoice } from "./restored_onnx.ts";
 import { recordedRun } from "./testdata/recorded_run.ts";
 import { fileNames, withWorkFolder } from "./testdata/work_folder.ts";
 
@@ -73,18 +74,47 @@ Deno.test("numbers that transformers wants with a point keep one", () =>
     assert.match(text, /^ {2}"n_embd": \d+,?$/m);
   }, { config: { final_logit_softcapping: 30, initializer_range: 0.02, resid_pdrop: 1 } }));
 
-Deno.test("decompress writes an ONNX file where transformers.js looks for it", () =>
+Deno.test("decompress writes ONNX files where transformers.js looks for each type", () =>
   withWorkFolder(async (folder) => {
     const file = await compressIn(folder);
     const out = join(folder, "out");
-    for (let times = 1; times <= 2; times++) {
-      await decompress(file, { out, dtype: "f16", onnx: true }, recordedRun());
-      assert.deepEqual(fileNames(join(out, "onnx")), ["model.onnx"]);
-    }
-    const bytes = await Deno.readFile(join(out, "onnx", "model.onnx"));
+    const sizes = async (onnx: OnnxChoice) => {
+      const run = recordedRun();
+      await decompress(file, { out, dtype: "f16", onnx, json: true }, run);
+      assert.deepEqual(JSON.parse(run.printed.join()).onnx, onnx === true ? ["f32", "q8"] : onnx);
+      const names = fileNames(join(out, "onnx"));
+      return Object.fromEntries(
+        names.map((name) => [name, Deno.statSync(join(out, "onnx", name)).size]),
+      );
+    };
+    const { "model.onnx": f32, ...others } = await sizes(["f32", "f16", "q8", "int8"]);
+    const { "model_fp16.onnx": f16, "model_quantized.onnx": q8, ...rest } = others;
+    assert.deepEqual(Object.keys(rest), ["model_int8.onnx"]);
     const weights = await decompressWeights(await Deno.readFile(file));
-    const { data } = weights.get("transformer.wpe.weight")!;
-    assert.ok(bytes.length > 4 * data.length);
+    const values = [...weights.values()].reduce((sum, { data }) => sum + data.length, 0);
+    assert.ok(f32! > 4 * values && f16! < f32! - values && q8! < f16!);
+    // What transformers.js takes without being told, in Node and in a page.
+    assert.deepEqual(await sizes(true), { "model.onnx": f32, "model_quantized.onnx": q8 });
+    assert.match(await Deno.readTextFile(join(out, "README.md")), /\(`fp32`, `q8`\)/);
+    await decompress(file, { out, dtype: "f16" }, recordedRun());
+    assert.ok(!fileNames(out).includes("onnx"));
+  }));
+
+Deno.test("a file without integers is written in f32 without being told, and refused as q8", () =>
+  withWorkFolder(async (folder) => {
+    const model = await openModel(join(folder, "model"));
+    const { bytes } = await new HierarchicalCompressor({ preset: "hybrid", bits: 12 })
+      .compress(await readStateDict(model), { config: model.config, source: model.name });
+    const file = join(folder, "small.kan.safetensors"), out = join(folder, "out");
+    await Deno.writeFile(file, bytes);
+    const run = recordedRun();
+    await decompress(file, { out, dtype: "f32", onnx: true }, run);
+    assert.deepEqual(fileNames(join(out, "onnx")), ["model.onnx"]);
+    assert.ok(run.lines.some((line) => line.startsWith("onnx: f32 alone;")));
+    await assert.rejects(
+      decompress(file, { out, dtype: "f32", onnx: ["q8"] }, recordedRun()),
+      /small\.kan\.safetensors: its levels do not code integers.*write f16 or f32/,
+    );
   }));
 
 Deno.test("weights too small for f16 are refused, those that larger ones drown are not", () =>

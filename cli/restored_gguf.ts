@@ -48,8 +48,8 @@ export interface GgufFileOptions {
   readonly gguf?: GgufWeightType;
   /** Element type of the weights beside a GGUF file, of which there are none beside one alone. */
   readonly dtype: string;
-  /** Whether an ONNX file is wanted too, which has no place beside a file alone. */
-  readonly onnx?: boolean;
+  /** ONNX files, which have no place beside a file alone. */
+  readonly onnx?: unknown;
   /** One JSON object on stdout instead of text for people. */
   readonly json?: true;
 }
@@ -66,7 +66,7 @@ export async function writeGgufFile(
   if (gguf === undefined) {
     throw new UsageError(`--out ${out}: say the type of its matrices with --gguf, such as q8_0`);
   }
-  const ignored = onnx ? "--onnx" : dtype !== "f32" ? `--dtype ${dtype}` : undefined;
+  const ignored = onnx !== undefined ? "--onnx" : dtype !== "f32" ? `--dtype ${dtype}` : undefined;
   if (ignored !== undefined) {
     throw new UsageError(
       `${ignored} has no effect here: --out ${out} is a GGUF file alone; name a folder or leave ` +

@@ -4,7 +4,7 @@
  * the engine is onnxruntime-node, onnxruntime-web or transformers.js. Reads requests from stdin and
  * writes results to stdout, each a line of JSON; `start_engine.ts` is the other end. One thread.
  */
-import { basename, dirname, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import type * as Runtime from "onnxruntime-common";
@@ -16,11 +16,11 @@ type Run = (request: EngineRequest) => Promise<Float32Array<ArrayBuffer>>;
 async function openEngine(name: string, model: string): Promise<Run> {
   switch (name) {
     case "onnxruntime-node":
-      return await openOnnx(await import("onnxruntime-node"), model, "cpu");
+      return await openOnnx(await import("onnxruntime-node"), model, "cpu", model);
     case "onnxruntime-web": {
       const runtime = await import("onnxruntime-web");
       runtime.env.wasm.numThreads = 1;
-      return await openOnnx(runtime, model, "wasm");
+      return await openOnnx(runtime, model, "wasm", await Deno.readFile(model));
     }
     case "transformers.js":
       return await openTransformers(model);
@@ -33,21 +33,34 @@ async function openOnnx(
   { InferenceSession, Tensor }: Pick<typeof Runtime, "InferenceSession" | "Tensor">,
   path: string,
   provider: string,
+  source: string | Uint8Array,
 ): Promise<Run> {
-  const session = await InferenceSession.create(await Deno.readFile(path), {
+  const options = {
     executionProviders: [provider],
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
-  });
-  return async ({ tokens, labels, batch }) => {
+    externalData: typeof source === "string" ? [] : dataBeside(path),
+  };
+  const session = typeof source === "string"
+    ? await InferenceSession.create(source, options)
+    : await InferenceSession.create(source, options);
+  return async ({ tokens, labels, batch, mask = tokens.map(() => 1) }) => {
     const integers = (values: readonly number[]) =>
       new Tensor("int64", BigInt64Array.from(values, BigInt), [batch, values.length / batch]);
     const results = await session.run({
       input_ids: integers(tokens),
+      ...(session.inputNames.includes("attention_mask") && { attention_mask: integers(mask) }),
       ...(session.inputNames.includes("labels") && { labels: integers(labels) }),
     });
     return results[session.outputNames[0]!]!.data as Float32Array<ArrayBuffer>;
   };
+}
+
+/** The files beside a model that hold its data. */
+function dataBeside(path: string): { path: string; data: Uint8Array }[] {
+  const name = basename(path);
+  return [...Deno.readDirSync(dirname(path))].filter((file) => file.name.startsWith(`${name}_data`))
+    .map((file) => ({ path: file.name, data: Deno.readFileSync(join(dirname(path), file.name)) }));
 }
 
 async function openTransformers(folder: string): Promise<Run> {

@@ -14,6 +14,8 @@ export interface EngineRequest {
   readonly labels: readonly number[];
   /** Number of sequences, of equal length. */
   readonly batch: number;
+  /** 1 for each token that is there, 0 for what fills a sequence up; all are there if omitted. */
+  readonly mask?: readonly number[];
   /** Logits `[tokens, vocabulary]`, or the log-probabilities of the labels, `[tokens]`. */
   readonly wants: "logits" | "logProbabilities";
 }

@@ -5,6 +5,7 @@ import { cardName } from "../../data/model_files.ts";
 import { isHubId } from "../../data/hub_model.ts";
 import { printableLine } from "../../data/printable.ts";
 import { MEASURED_HEADING, sectionOf } from "../../eval/report/measured_table.ts";
+import { type OnnxWeightType, transformersTypes } from "../../eval/onnx/onnx_types.ts";
 import { formatBytes, formatFixed } from "../../eval/report/number_text.ts";
 import { COMPRESSED_NAME } from "../input/compressed_argument.ts";
 import { isNamed } from "../input/find_companions.ts";
@@ -89,7 +90,8 @@ export function restoredCard(
   origin: CardOrigin,
   { dtype, onnx, gguf, architecture }: {
     readonly dtype: string;
-    readonly onnx: boolean;
+    /** Types of ONNX files that are there. */
+    readonly onnx: readonly OnnxWeightType[];
     /** Whether `model.gguf` is there too. */
     readonly gguf?: boolean;
     /** Class of transformers that `config.json` names. */
@@ -100,6 +102,8 @@ export function restoredCard(
     ? "AutoModelForCausalLM"
     : /ForMaskedLM$/.test(architecture ?? "")
     ? "AutoModelForMaskedLM"
+    : /ForSequenceClassification$/.test(architecture ?? "")
+    ? "AutoModelForSequenceClassification"
     : "AutoModel";
   return [
     headOf(origin, "transformers"),
@@ -113,20 +117,34 @@ export function restoredCard(
       `from transformers import ${auto}, AutoTokenizer\n\n` +
         `model = ${auto}.from_pretrained(".")\ntokenizer = AutoTokenizer.from_pretrained(".")`,
     ),
-    ...(onnx
-      ? [
-        "`onnx/model.onnx` is for ONNX Runtime, in float32, and for transformers.js:",
-        code(
-          "js",
-          'import { pipeline } from "@huggingface/transformers";\n\n' +
-            'const generate = await pipeline("text-generation", ".", { dtype: "fp32" });\n' +
-            'await generate("Once upon a time", { add_special_tokens: true, max_new_tokens: 40 });',
-        ),
-      ]
-      : []),
+    ...useOfOnnx(onnx, auto),
     ...(gguf ? ["`model.gguf` is for llama.cpp:", code("sh", "llama-cli -m model.gguf")] : []),
     ...licence(origin),
   ].join("\n\n") + "\n";
+}
+
+/** What transformers.js does with the models of each class of transformers, by an example. */
+const PIPELINES: Readonly<Record<string, readonly [task: string, call: string]>> = {
+  AutoModelForMaskedLM: ["fill-mask", '"The capital of France is [MASK]."'],
+  AutoModelForSequenceClassification: ["text-classification", '"I like it."'],
+};
+
+function useOfOnnx(types: readonly OnnxWeightType[], auto: string): string[] {
+  if (types.length === 0) return [];
+  const [task, call] = PIPELINES[auto] ??
+    ["text-generation", '"Once upon a time", { add_special_tokens: true, max_new_tokens: 40 }'];
+  const list = types.map((type) => `\`${transformersTypes[type]}\``).join(", ");
+  const first = transformersTypes[types.includes("q8") ? "q8" : types[0]!];
+  return [
+    `The folder \`onnx\` is for ONNX Runtime and transformers.js, which has a \`dtype\` for each file ` +
+    `(${list}):`,
+    code(
+      "js",
+      'import { pipeline } from "@huggingface/transformers";\n\n' +
+        `const run = await pipeline("${task}", ".", { dtype: "${first}" });\n` +
+        `console.log(await run(${call}));`,
+    ),
+  ];
 }
 
 /** What the card of a folder tells that is made to be published. */

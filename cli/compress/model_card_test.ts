@@ -45,11 +45,12 @@ Deno.test("a hub model's card names it, with what its own card says of the licen
   assert.match(card, /^\| size \| 2\.00 kB \| 500 bytes \| 4\.00× smaller than F16 \|$/m);
   const restored = restoredCard(origin, {
     dtype: "f16",
-    onnx: true,
+    onnx: ["f32", "q8"],
     architecture: "GPT2LMHeadModel",
   });
   assert.equal(parseFrontMatter(restored)["library_name"], "transformers");
   assert.match(restored, /model = AutoModelForCausalLM\.from_pretrained/);
+  assert.match(restored, /\(`fp32`, `q8`\)[^]*pipeline\("text-generation", ".", \{ dtype: "q8" \}/);
 });
 
 Deno.test("a model without a place gets a card that claims nothing", async () => {
@@ -124,7 +125,7 @@ Deno.test("another model in the same folder leaves nothing of the one before", (
       const options = {
         out: restored,
         dtype: "f32" as const,
-        ...(onnx && { onnx: true as const }),
+        ...(onnx && { onnx: ["f32"] as const }),
       };
       await decompress(small, options, recordedRun());
     };

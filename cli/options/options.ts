@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { onnxTypes, type OnnxWeightType } from "../../eval/onnx/onnx_types.ts";
 import { STATE_COUNTS } from "../../hierarchy/format/constants.ts";
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
@@ -75,6 +76,15 @@ export function figureFile(path: string): string {
   // Said before the work that the picture is of.
   if (existsSync(dirname(path))) return path;
   throw new InvalidArgumentError(`There is no folder ${dirname(path)}; create it first.`);
+}
+
+/** Parses `f32,q8`. */
+export function onnxTypeList(text: string): readonly OnnxWeightType[] {
+  const found = onnxTypes.filter((type) => text.split(",").includes(type));
+  if (found.length === text.split(",").length) return found;
+  throw new InvalidArgumentError(
+    `It must be some of ${onnxTypes.join(", ")}, separated by commas; write --onnx after the file.`,
+  );
 }
 
 /** Rejects a text without a character; white space counts as one. */

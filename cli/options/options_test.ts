@@ -7,6 +7,7 @@ import {
   integerBetween,
   nonEmpty,
   numberBetween,
+  onnxTypeList,
   someText,
 } from "./options.ts";
 
@@ -54,4 +55,12 @@ Deno.test("a text may be a line break alone", () => {
 Deno.test("nonEmpty rejects blanks", () => {
   assert.equal(nonEmpty("x"), "x");
   assert.throws(() => nonEmpty("  "), InvalidArgumentError);
+});
+
+Deno.test("onnxTypeList reads known types, each once, and tells where others belong", () => {
+  assert.deepEqual(onnxTypeList("f32"), ["f32"]);
+  assert.deepEqual(onnxTypeList("q8,f16"), ["f16", "q8"]);
+  for (const text of ["", "q8,", "q8,q8", "fp16", "compressed/model"]) {
+    assert.throws(() => onnxTypeList(text), /some of f32, f16, q8, int8.*--onnx after the file/);
+  }
 });

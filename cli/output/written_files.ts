@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { isJsonObject } from "../../data/json_file.ts";
 import { cardName, chooseCompanions } from "../../data/model_files.ts";
 import { printableLine } from "../../data/printable.ts";
+import { isOnnxFileName } from "../../eval/onnx/onnx_types.ts";
 import { ownedNames } from "./place.ts";
 
 /** A card with more is nobody's that we know of. */
@@ -58,8 +59,8 @@ export async function foreignIn(
     const sign = list?.[name];
     const shown = printableLine(name, 80);
     // Without a card, files are known by their names.
-    const isUsual = chooseCompanions([name]).length > 0 ||
-      [join("onnx", "model.onnx"), "model.gguf"].includes(name);
+    const isUsual = chooseCompanions([name]).length > 0 || name === "model.gguf" ||
+      dirname(name) === "onnx" && isOnnxFileName(basename(name));
     if (list === undefined ? !isUsual : sign === undefined) {
       return `has ${shown}, which kanpress did not write`;
     }

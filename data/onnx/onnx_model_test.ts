@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import * as fc from "fast-check";
 import { InputError } from "../input_error.ts";
-import { encodeOnnxModel, type OnnxGraph } from "./onnx_model.ts";
+import { encodeOnnxFiles, encodeOnnxModel, type OnnxGraph } from "./onnx_model.ts";
 import { integerField, type Message, packedIntegersField } from "./wire_format.ts";
 
 /** A field's number and what it holds: an integer, four bytes, or bytes of any kind. */
@@ -120,4 +120,60 @@ Deno.test("large tensors are not copied, and a file beyond protobuf's limit is r
   assert.doesNotThrow(() => encodeOnnxModel({ ...graph, tensors: large.slice(1) }));
   const five = [...large, { name: "4", shape: [], data: quarter }];
   assert.throws(() => encodeOnnxModel({ ...graph, tensors: five }), InputError);
+});
+
+Deno.test("data beside a model begin where it says, in files no larger than asked for", () => {
+  const some = (length: number, first: number) =>
+    Float32Array.from({ length }, (_, i) => first + i);
+  const tensors = [
+    { name: "small", shape: [2], data: Float32Array.of(1, 2) },
+    { name: "a", shape: [700], data: some(700, 1) },
+    { name: "b", shape: [600], data: some(600, 2) },
+    { name: "huge", shape: [4000], data: some(4000, 3) },
+    { name: "bytes", shape: [1500], data: new Uint8Array(1500).fill(7) },
+    { name: "halves", shape: [900], data: new Uint16Array(900).fill(0x3c00) },
+  ];
+  const files = encodeOnnxFiles({ ...graph, tensors }, "model.onnx", 10_000);
+  const bytes = new Map(Array.from(files, ([name, parts]) => [name, join(parts)]));
+  assert.deepEqual([...bytes.keys()], [
+    "model.onnx",
+    "model.onnx_data",
+    "model.onnx_data_1",
+    "model.onnx_data_2",
+  ]);
+  const [body] = ofField(readFields(bytes.get("model.onnx")!), 7).map(read);
+  const stored = ofField(body!, 5).map(read);
+  assert.deepEqual(stored.map((each) => ofField(each, 2)[0]), [1n, 1n, 1n, 1n, 2n, 10n]);
+  stored.forEach((each, i) => {
+    const { data } = tensors[i]!;
+    const expected = new Uint8Array(data.buffer);
+    const [inside] = ofField(each, 9);
+    if (i === 0) return assert.deepEqual(inside, expected);
+    assert.equal(inside, undefined);
+    assert.deepEqual(ofField(each, 14), [1n]);
+    const entries = ofField(each, 13).map(read);
+    const place = Object.fromEntries(
+      entries.map((entry) => [text(ofField(entry, 1)[0]!), text(ofField(entry, 2)[0]!)]),
+    );
+    const offset = Number(place.offset), length = Number(place.length);
+    assert.equal(offset % 4096, 0);
+    const found = bytes.get(place.location!)!.subarray(offset, offset + length);
+    assert.deepEqual(found.slice(), expected);
+  });
+  for (const [name, { length }] of bytes) assert.ok(length <= 10_000 || name.endsWith("_1"), name);
+  assert.deepEqual([...encodeOnnxFiles(graph, "m").keys()], ["m"]);
+});
+
+Deno.test("operators of others say whose they are, and the model which version it needs", () => {
+  const [first] = graph.nodes;
+  const model = readFields(
+    join(encodeOnnxModel({ ...graph, nodes: [{ ...first!, domain: "com.microsoft" }] })),
+  );
+  const sets = ofField(model, 8).map(read);
+  assert.deepEqual(sets.map((set) => text(ofField(set, 1)[0] ?? new Uint8Array())), [
+    "",
+    "com.microsoft",
+  ]);
+  const [node] = ofField(read(ofField(model, 7)[0]!), 1).map(read);
+  assert.deepEqual(ofField(node!, 7).map(text), ["com.microsoft"]);
 });

@@ -1,7 +1,8 @@
 import type { OnnxGraph, OnnxValue } from "../../data/onnx/onnx_model.ts";
 import type { NormDescription, TransformerDescription } from "../architectures/description.ts";
-import { activate, linear, normalize, scale, softCap } from "../onnx/blocks.ts";
+import { activate, normalize, scale, softCap } from "../onnx/blocks.ts";
 import { buildGraph, type GraphBuilder } from "../onnx/graph_builder.ts";
+import { linear } from "../onnx/matrix_products.ts";
 import { differentiate } from "./differentiate.ts";
 import { partTensors } from "./layer_graphs.ts";
 

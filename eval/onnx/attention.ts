@@ -5,8 +5,9 @@ import type {
   RotaryDescription,
 } from "../architectures/description.ts";
 import { rotaryFrequencies } from "../layers/rotary_frequencies.ts";
-import { linear, normalize, softCap } from "./blocks.ts";
+import { normalize, softCap } from "./blocks.ts";
 import type { GraphBuilder } from "./graph_builder.ts";
+import { linear } from "./matrix_products.ts";
 
 /** Names of the values that all layers share. */
 export interface SharedValues {

@@ -1,19 +1,7 @@
 import type { ActivationName } from "../architectures/activation_names.ts";
-import type {
-  FeedForwardDescription,
-  LinearDescription,
-  NormDescription,
-} from "../architectures/description.ts";
+import type { FeedForwardDescription, NormDescription } from "../architectures/description.ts";
 import type { GraphBuilder } from "./graph_builder.ts";
-
-/** y = x W + b for `[rows, inputs]`. */
-export function linear(graph: GraphBuilder, layer: LinearDescription, x: string): string {
-  const inputs = [x, graph.weight(layer.weight)];
-  if (layer.bias !== undefined) inputs.push(graph.weight(layer.bias));
-  return graph.apply("Gemm", inputs, {
-    transB: { integer: layer.layout === "outputsByInputs" ? 1 : 0 },
-  });
-}
+import { linear } from "./matrix_products.ts";
 
 /** `x` times a factor; without one, `x` itself. */
 export function scale(graph: GraphBuilder, x: string, factor: number | undefined): string {

@@ -7,9 +7,11 @@ import { unknownMember } from "../architectures/members.ts";
 import { describeModel } from "../architectures/registry.ts";
 import { checkTensors } from "../weights/expected_tensors.ts";
 import { type CacheNames, rotations, type SharedValues } from "./attention.ts";
-import { linear, normalize, scale, softCap } from "./blocks.ts";
+import { activate, normalize, scale, softCap } from "./blocks.ts";
 import { buildGraph, type GraphBuilder } from "./graph_builder.ts";
 import { applyLayer, layerMembers } from "./layer.ts";
+import type { MatrixForm } from "./matrix_form.ts";
+import { linear, matrixRows } from "./matrix_products.ts";
 
 /** How a language model is written as a graph. */
 export interface OnnxOptions {
@@ -18,11 +20,18 @@ export interface OnnxOptions {
    * that transformers.js and Optimum use; true if omitted.
    */
   readonly cache?: boolean;
+  /** How matrices are written; float32 if omitted. */
+  readonly matrices?: MatrixForm;
 }
 
 /** What a graph can hold beside what all language models have. */
 const known = [
   ...layerMembers,
+  "objective: maskedToken",
+  "objective: classification",
+  "headTransform.linear",
+  "headTransform.activation",
+  "headTransform.norm",
   "positionEmbedding",
   "positionOffset",
   "embeddingScale",
@@ -35,15 +44,17 @@ const known = [
 const MASKED = -1e9;
 
 /**
- * A language model that predicts next tokens as an ONNX graph, to be written by
- * {@linkcode encodeOnnxModel}. It is given `input_ids` `[batch, length]` and gives `logits`
+ * A language model as an ONNX graph, to be written by {@linkcode encodeOnnxFiles}. One that predicts
+ * next tokens is given `input_ids` `[batch, length]` and gives `logits`
  * `[batch, length, vocabularySize]`. With a cache it is also given `attention_mask`
  * `[batch, past + length]`, `position_ids` `[batch, length]` and for each layer
  * `past_key_values.0.key` and `.value`, `[batch, keyValueHeads, past, headSize]`, and it gives
- * `present.0.key` and `.value`, longer by these tokens.
+ * `present.0.key` and `.value`, longer by these tokens. One that predicts masked tokens or classes
+ * is given `input_ids` and `attention_mask` `[batch, length]` and gives `logits`
+ * `[batch, length, vocabularySize]` or `[batch, classes]`; it has no cache.
  *
- * The weights are not copied. Throws {@linkcode InputError} if the config is not that of a
- * supported model that predicts next tokens, or does not fit the weights.
+ * Weights in float32 are not copied, and values of matrices that are bytes are not looked at. Throws
+ * {@linkcode InputError} if the config is not that of a supported model, or does not fit the weights.
  *
  * ```ts
  * import { embeddedModelPath, openModel } from "@kanpress/kanpress/data";
@@ -63,41 +74,61 @@ const MASKED = -1e9;
 export function languageModelGraph(
   config: ModelConfig,
   weights: StateDict,
-  { cache = true }: OnnxOptions = {},
+  { cache = true, matrices }: OnnxOptions = {},
 ): OnnxGraph {
   const model = describeModel(config, weights.keys());
   checkTensors(config, model, Array.from(weights, ([name, { shape }]) => ({ name, shape })));
-  if (model.objective !== "nextToken") {
-    throw new InputError(
-      `config.json: ${model.modelType} does not predict next tokens; only models that do can be ` +
-        "written as ONNX",
-    );
-  }
   const unknown = unknownMember(model, known);
   if (unknown !== undefined) {
     throw new InputError(
       `config.json: ${model.modelType} models with ${unknown} cannot be written as ONNX`,
     );
   }
-  const graph = buildGraph(weights);
-  const shared = shareValues(graph, cache);
+  const graph = buildGraph(weights, matrices);
+  const reads = model.objective !== "nextToken" ? "all" : cache ? "cache" : "before";
+  const shared = shareValues(graph, reads);
   let x = embed(graph, model, shared);
   model.layers.forEach((layer, index) => {
-    x = applyLayer(graph, layer, x, shared, cache ? cacheNames(index) : undefined);
+    x = applyLayer(graph, layer, x, shared, reads === "cache" ? cacheNames(index) : undefined);
   });
   if (model.finalNorm !== undefined) x = normalize(graph, model.finalNorm, x);
+  const isClass = model.objective === "classification";
+  if (isClass) x = firstTokens(graph, x, shared.sizes, model.hiddenSize);
+  if (model.headTransform !== undefined) {
+    const { linear: layer, activation, norm } = model.headTransform;
+    x = activate(graph, activation, linear(graph, layer, x));
+    if (norm !== undefined) x = normalize(graph, norm, x);
+  }
   const product = scale(graph, linear(graph, model.head, x), model.logitScale);
   const logits = softCap(graph, product, model.logitSoftCap);
-  const shape = [shared.sizes, graph.integers(model.vocabularySize)];
-  const sizes = graph.apply("Concat", shape, { axis: { integer: 0 } });
-  graph.applyAs("logits", "Reshape", [logits, sizes]);
-  return { ...inputsAndOutputs(model, cache), ...graph.finish() };
+  if (isClass) graph.applyAs("logits", "Identity", [logits]);
+  else {
+    const shape = [shared.sizes, graph.integers(model.vocabularySize)];
+    const sizes = graph.apply("Concat", shape, { axis: { integer: 0 } });
+    graph.applyAs("logits", "Reshape", [logits, sizes]);
+  }
+  return { ...inputsAndOutputs(model, reads), ...graph.finish() };
+}
+
+/**
+ * What a token attends to: all tokens that are not masked, those before it and it, or these and those of
+ * the cache.
+ */
+type Reads = "all" | "before" | "cache";
+
+/** The states of each text's first token, `[batch, hiddenSize]`. */
+function firstTokens(graph: GraphBuilder, x: string, sizes: string, hiddenSize: number): string {
+  const shape = [sizes, graph.integers(hiddenSize)];
+  const byText = graph.apply("Concat", shape, { axis: { integer: 0 } });
+  const states = graph.apply("Reshape", [x, byText]);
+  return graph.apply("Gather", [states, graph.integer(0)], { axis: { integer: 1 } });
 }
 
 /** The values that all layers need, and the positions as integers. */
-function shareValues(graph: GraphBuilder, cache: boolean): SharedValues & { ids: string } {
+function shareValues(graph: GraphBuilder, reads: Reads): SharedValues & { ids: string } {
   const sizes = graph.apply("Shape", ["input_ids"]);
   const length = graph.apply("Gather", [sizes, graph.integer(1)]);
+  const cache = reads === "cache";
   const total = cache
     ? graph.apply("Gather", [graph.apply("Shape", ["attention_mask"]), graph.integer(1)])
     : length;
@@ -116,14 +147,16 @@ function shareValues(graph: GraphBuilder, cache: boolean): SharedValues & { ids:
       const known = masks.get(slidingWindow);
       if (known !== undefined) return known;
       const columns = range(graph.integer(0), total);
-      const made = causalMask(graph, places, columns, cache, slidingWindow);
+      const made = reads === "all"
+        ? masked(graph, givenMask(graph))
+        : masked(graph, causalMask(graph, places, columns, cache, slidingWindow));
       masks.set(slidingWindow, made);
       return made;
     },
   };
 }
 
-/** `[length, total]`, or `[batch, 1, length, total]` where the graph is given a mask. */
+/** Where tokens may attend, `[1 or batch, 1, length, total]`. */
 function causalMask(
   graph: GraphBuilder,
   places: string,
@@ -137,13 +170,17 @@ function causalMask(
     const first = graph.apply("Sub", [rows, graph.integer(slidingWindow)]);
     allowed = graph.apply("And", [allowed, graph.apply("Greater", [columns, first])]);
   }
-  if (cache) {
-    const given = graph.apply("Greater", ["attention_mask", graph.integer(0)]);
-    const byRow = graph.apply("Unsqueeze", [given, graph.integers(1, 2)]);
-    allowed = graph.apply("And", [allowed, byRow]);
-  } else {
-    allowed = graph.apply("Unsqueeze", [allowed, graph.integers(0, 1)]);
-  }
+  if (cache) return graph.apply("And", [allowed, givenMask(graph)]);
+  return graph.apply("Unsqueeze", [allowed, graph.integers(0, 1)]);
+}
+
+/** Which tokens the given mask has, `[batch, 1, 1, total]`. */
+function givenMask(graph: GraphBuilder): string {
+  const given = graph.apply("Greater", ["attention_mask", graph.integer(0)]);
+  return graph.apply("Unsqueeze", [given, graph.integers(1, 2)]);
+}
+
+function masked(graph: GraphBuilder, allowed: string): string {
   return graph.apply("Where", [allowed, graph.float(0), graph.float(MASKED)]);
 }
 
@@ -153,18 +190,13 @@ function embed(
   model: TransformerDescription,
   { ids }: { readonly ids: string },
 ): string {
-  const rowsOf = (table: string, ids: string) =>
-    graph.apply("Gather", [
-      graph.weight(table),
-      graph.apply("Reshape", [ids, graph.integers(-1)]),
-    ]);
-  let x = scale(graph, rowsOf(model.tokenEmbedding, "input_ids"), model.embeddingScale);
+  let x = scale(graph, matrixRows(graph, model.tokenEmbedding, "input_ids"), model.embeddingScale);
   if (model.positionEmbedding !== undefined) {
     const { positionOffset } = model;
     const rows = positionOffset === undefined
       ? ids
       : graph.apply("Add", [ids, graph.integer(positionOffset)]);
-    x = graph.apply("Add", [x, rowsOf(model.positionEmbedding, rows)]);
+    x = graph.apply("Add", [x, matrixRows(graph, model.positionEmbedding, rows)]);
   }
   return model.embeddingNorm === undefined ? x : normalize(graph, model.embeddingNorm, x);
 }
@@ -179,7 +211,7 @@ function cacheNames(layer: number): CacheNames {
 
 function inputsAndOutputs(
   model: TransformerDescription,
-  cache: boolean,
+  reads: Reads,
 ): Pick<OnnxGraph, "inputs" | "outputs"> {
   const integers = (name: string, ...shape: string[]): OnnxValue => ({
     name,
@@ -189,10 +221,18 @@ function inputsAndOutputs(
   const logits: OnnxValue = {
     name: "logits",
     type: "float32",
-    shape: ["batch_size", "sequence_length", model.vocabularySize],
+    shape: model.objective === "classification"
+      ? ["batch_size", model.head.outputs]
+      : ["batch_size", "sequence_length", model.vocabularySize],
   };
   const ids = integers("input_ids", "batch_size", "sequence_length");
-  if (!cache) return { inputs: [ids], outputs: [logits] };
+  if (reads === "before") return { inputs: [ids], outputs: [logits] };
+  if (reads === "all") {
+    return {
+      inputs: [ids, integers("attention_mask", "batch_size", "sequence_length")],
+      outputs: [logits],
+    };
+  }
   const kept = (side: "past" | "present") =>
     model.layers.flatMap(({ attention: { keyValueHeads, headSize } }, layer): OnnxValue[] =>
       Object.values(cacheNames(layer)[side]).map((name) => ({

@@ -17,6 +17,7 @@
  * @module
  */
 export {
+  encodeOnnxFiles,
   encodeOnnxModel,
   type OnnxAttribute,
   type OnnxGraph,
@@ -25,4 +26,10 @@ export {
   type OnnxType,
   type OnnxValue,
 } from "../../data/onnx/onnx_model.ts";
+export { InputError } from "../../data/input_error.ts";
+export type { CompressedInput } from "../../hierarchy/read_compressed.ts";
+export type { ByteMatrix, WideLines } from "./byte_matrix.ts";
+export { decompressToOnnx, type DecompressToOnnxOptions } from "./decompress_to_onnx.ts";
+export type { ByteProduct, MatrixForm } from "./matrix_form.ts";
 export { languageModelGraph, type OnnxOptions } from "./language_model_graph.ts";
+export { onnxTypes, type OnnxWeightType } from "./onnx_types.ts";

@@ -42,7 +42,7 @@ export const target: FuzzTarget = {
   async read(input) {
     const documents = [memorySource(input, "README.md")];
     const origin = await readCardOrigin("hf://owner/name", documents);
-    const how = { dtype: "f16", onnx: true, architecture: "x" };
+    const how = { dtype: "f16", onnx: ["q8"] as const, architecture: "x" };
     for (const card of [compressedCard(origin, SIZES), restoredCard(origin, how)]) {
       const values = parseFrontMatter(card);
       assert.equal(values["base_model"], "owner/name");
