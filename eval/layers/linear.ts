@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { LinearDescription } from "../architectures/description.ts";
 import { differentiable } from "./differentiable.ts";
 import type { ForwardPass } from "./forward_pass.ts";
+import { applyGainedLinear } from "./gained_linear.ts";
 
 /** y = x W + b for `[tokens, inputs]`; the pass's tap sees the input and may change the output. */
 export function applyLinear(
@@ -11,6 +12,8 @@ export function applyLinear(
 ): tf.Tensor2D {
   const { tap, parameters } = pass;
   tap?.input?.(linear.weight, x);
+  const gains = tap?.gains?.(linear.weight);
+  if (gains !== undefined) return applyGainedLinear(pass, linear, gains, x);
   const forward = (x: tf.Tensor2D) =>
     tf.fused.matMul({
       a: x,

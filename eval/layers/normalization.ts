@@ -34,7 +34,7 @@ function standardize(norm: NormDescription, x: tf.Tensor2D) {
   return { normalized: tf.mul(centred, inverse), inverse };
 }
 
-/** Gradient of a norm by its input `x`, given that by its output. */
+/** Gradient of a norm by its input `x`, given that by its output; a tap is told those by its vectors. */
 export function normGradient(
   pass: ForwardPass,
   norm: NormDescription,
@@ -43,6 +43,8 @@ export function normGradient(
 ): tf.Tensor2D {
   return tf.tidy(() => {
     const { normalized, inverse } = standardize(norm, x);
+    pass.tap?.vectorGradient?.(norm.weight, tf.sum(tf.mul(dy, normalized), 0));
+    if (norm.bias !== undefined) pass.tap?.vectorGradient?.(norm.bias, tf.sum(dy, 0));
     const scaled = tf.mul(dy, scaleOf(pass, norm));
     const along = tf.mul(normalized, tf.mean(tf.mul(scaled, normalized), 1, true));
     const rest = tf.sub(scaled, along);

@@ -1,4 +1,10 @@
-import type { Tensor2D } from "../../kan/numeric/tensor_types.ts";
+import type { Tensor1D, Tensor2D } from "../../kan/numeric/tensor_types.ts";
+
+/** Factors of a linear layer's inputs and outputs, or gradients by them. */
+export interface LinearGains {
+  readonly inputs: Tensor1D;
+  readonly outputs: Tensor1D;
+}
 
 /** Looks into a pass at its linear layers, and may change what they give. */
 export interface Tap {
@@ -11,4 +17,10 @@ export interface Tap {
    * output, `[tokens, outputs]`. A pass with this hook can be differentiated by the layer's input.
    */
   outputGradient?(weight: string, dy: Tensor2D): void;
+  /** The gains of a linear layer, by the name of its weight; undefined where it has none. */
+  gains?(weight: string): LinearGains | undefined;
+  /** Called in backward passes with the gradients by a layer's gains; must not dispose them. */
+  gainGradients?(weight: string, gradients: LinearGains): void;
+  /** Called in backward passes with the gradient by a bias or by a norm's scale or shift. */
+  vectorGradient?(name: string, gradient: Tensor1D): void;
 }

@@ -23,6 +23,7 @@ import type { LinearDescription, NormDescription } from "../architectures/descri
 import { layerLinears } from "../weights/expected_tensors.ts";
 import type { PreparedTensor } from "../weights/prepared_weights.ts";
 import { addEmbeddingGradients, embedWithGains } from "./embedding_gains.ts";
+import { linearGains } from "./linear_gains.ts";
 import { addTo, requireTrainable, zeroGradients } from "./trainables.ts";
 import type { Trainables, Trainer, TrainerOptions, TrainingStep } from "./trainer.ts";
 
@@ -307,14 +308,6 @@ function joinChunks(chunks: readonly Int32Array[]): Int32Array {
 
 function addScaled(sums: Float32Array, values: Float32Array, factor: number): void {
   for (let i = 0; i < values.length; i++) sums[i]! += factor * values[i]!;
-}
-
-/** The gains of a linear layer's inputs and outputs: arrays of what is trained. */
-function linearGains({ weight, layout }: LinearDescription, { gains }: Trainables) {
-  const { rows, columns } = gains.get(weight)!;
-  return layout === "outputsByInputs"
-    ? { inputs: columns, outputs: rows }
-    : { inputs: rows, outputs: columns };
 }
 
 function addLinearGains(

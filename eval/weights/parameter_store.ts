@@ -25,6 +25,12 @@ export class ParameterStore {
     this.#tensors.set(name, tf.keep(made));
   }
 
+  /** Frees the vector of a weight whose values have changed. */
+  forget(name: string): void {
+    this.#tensors.get(name)?.dispose();
+    this.#tensors.delete(name);
+  }
+
   /** The `[inputs, outputs]` matrix of a linear layer. */
   matrix(name: string): tf.Tensor2D {
     return this.#tensor(

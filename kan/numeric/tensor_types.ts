@@ -4,6 +4,8 @@ import type * as tf from "@tensorflow/tfjs";
 
 /** A tfjs tensor of any rank. */
 export type Tensor = ReturnType<(typeof tf)["addN"]>;
+/** A tfjs tensor of rank 1. */
+export type Tensor1D = ReturnType<(typeof tf)["tensor1d"]>;
 /** A tfjs tensor of rank 2. */
 export type Tensor2D = ReturnType<(typeof tf)["tensor2d"]>;
 /** A tfjs tensor of rank 3. */

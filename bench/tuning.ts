@@ -1,0 +1,181 @@
+/**
+ * What does tuning a compressed model's gains, norms and biases win on texts that it was not tuned on,
+ * at the same number of bytes? Calibrates and compresses a model at each rate, tunes it for each number
+ * of steps, and measures the divergence from the original on every text.
+ *
+ *     deno run --allow-all bench/tuning.ts
+ *     deno run --allow-all bench/tuning.ts --model ./my-model --backend native --bits 2,3 \
+ *       --steps 100,200 --tune prose=novels.txt --tune wiki=valid.txt --text wiki=test.txt
+ *
+ * Calibrates on the texts of `--calibration`, on those of `--tune` where there are none; the embedded
+ * texts are the default. A file with gains is held to the bytes of the one without. `--gained PREFIX`
+ * keeps the tuned files.
+ */
+import {
+  embeddedModelPath,
+  openModel,
+  readEmbeddedCalibration,
+  readEmbeddedText,
+} from "../data/mod.ts";
+import type { BackendName } from "../eval/compute/backend.ts";
+import { calibrate, evaluateLanguageModel, readStateDict, tensorMetrics } from "../eval/mod.ts";
+import { describeModel } from "../eval/architectures/registry.ts";
+import { holdOut } from "../eval/training/hold_out.ts";
+import { GAIN_BITS, tuneCompressed } from "../eval/training/tune_compressed.ts";
+import { sourceOf } from "../hierarchy/decode_container.ts";
+import { encodeContainer, openContainer } from "../hierarchy/file/container.ts";
+import { codedShapes } from "../hierarchy/file/plan_tensors.ts";
+import { decompressWeights, factorMetrics, HierarchicalCompressor } from "../hierarchy/mod.ts";
+import { orEnd, readOptions } from "./support/command_line.ts";
+import { printTable } from "./support/theory/table.ts";
+import { chunksOf, type NamedText, readNamedText } from "./support/tuning/tuning_texts.ts";
+
+const args = readOptions({
+  model: { type: "string" },
+  bits: { type: "string", default: "2,2.5,3" },
+  steps: { type: "string", default: "50,200" },
+  rate: { type: "string", default: "0.001" },
+  states: { type: "string" },
+  calibration: { type: "string", multiple: true },
+  "calibration-tokens": { type: "string", default: "20480" },
+  tune: { type: "string", multiple: true },
+  "tune-tokens": { type: "string", default: "400000" },
+  text: { type: "string", multiple: true },
+  chunks: { type: "string", default: "16" },
+  context: { type: "string", default: "512" },
+  backend: { type: "string", default: "wasm" },
+  gained: { type: "string" },
+});
+
+const numbers = (list: string) => list.split(",").map(Number);
+const readAll = async (names: readonly string[] | undefined, other: () => Promise<NamedText>) =>
+  names === undefined
+    ? [await other()]
+    : await Promise.all(names.map((name) => orEnd(readNamedText(name))));
+const embedded = (read: () => Promise<string>) => async () => ({
+  name: "embedded",
+  text: await read(),
+});
+
+const backend = args.backend as BackendName;
+const threads = navigator.hardwareConcurrency;
+const source = await orEnd(openModel(args.model ?? embeddedModelPath()));
+const tokenizer = await source.tokenizer();
+const original = await readStateDict(source);
+const { config } = source;
+const model = describeModel(config, original.keys());
+const contextLength = Math.min(Number(args.context), model.contextLength);
+const bosTokenId = tokenizer.addsBos ? tokenizer.bosTokenId : undefined;
+const bos = bosTokenId === undefined ? {} : { bosTokenId };
+
+/** An equal share of each text. */
+function mix(texts: readonly NamedText[], tokens: number): Int32Array[] {
+  const most = Math.max(1, Math.ceil(tokens / contextLength / texts.length));
+  return texts.flatMap(({ text }) => chunksOf(source, tokenizer, text, contextLength, most));
+}
+
+const tuneTexts = await readAll(args.tune, embedded(readEmbeddedCalibration));
+const calibrationTexts = args.calibration === undefined
+  ? tuneTexts
+  : await Promise.all(args.calibration.map((name) => orEnd(readNamedText(name))));
+const texts = await readAll(args.text, embedded(readEmbeddedText));
+const { chunks, heldOut } = holdOut(mix(tuneTexts, Number(args["tune-tokens"])));
+const clock = performance.now();
+const seconds = () => ((performance.now() - clock) / 1000).toFixed(0);
+
+const metrics = tensorMetrics(
+  model,
+  await calibrate({
+    config,
+    weights: original,
+    tokens: joined(mix(calibrationTexts, Number(args["calibration-tokens"]))),
+    contextLength,
+    ...bos,
+    backend,
+    threads,
+  }),
+);
+console.error(`${seconds()} s: calibrated`);
+
+const rows: string[][] = [];
+for (const bits of numbers(args.bits)) {
+  const factored = await factorMetrics(metrics, { weights: original, bits });
+  const parameters = new Set(original.values().map(({ data }) => data)).values()
+    .reduce((sum, data) => sum + data.length, 0);
+  const compress = async (reserved: number) => {
+    const compressor = new HierarchicalCompressor({
+      bytes: Math.floor(bits * parameters / 8) - reserved,
+      ...(args.states !== undefined && { states: Number(args.states) }),
+    });
+    const { bytes } = await compressor.compress(original, { metrics: factored, config });
+    return await openContainer(sourceOf(bytes));
+  };
+  const plain = await compress(0);
+  const gains = codedShapes(plain.tensors).reduce((sum, s) => sum + s.rows + s.columns, 0);
+  const container = await compress(Math.ceil(gains * GAIN_BITS / 8));
+  console.error(`${seconds()} s: compressed to ${bits} bits`);
+  await report(bits, "as coded", await encodeContainer(plain), parameters);
+  for (const steps of numbers(args.steps)) {
+    const begin = performance.now();
+    const { bytes, result } = await tuneCompressed({
+      config,
+      original,
+      container,
+      backend,
+      threads,
+      chunks,
+      heldOut,
+      steps,
+      rate: Number(args.rate),
+      onProgress: (step) => {
+        if (step % 10 === 0) console.error(`${seconds()} s: step ${step} of ${steps}`);
+      },
+    });
+    const { before, after, step, points } = result;
+    const spent = (performance.now() - begin) / 1000;
+    console.error(points.map(({ step, loss }) => `${step}: ${loss.toFixed(4)}`).join(", "));
+    console.error(
+      `held out: ${before.toFixed(4)} to ${after.toFixed(4)} at step ${step}, ${
+        spent.toFixed(0)
+      } s`,
+    );
+    await report(bits, `${steps} steps`, bytes, parameters);
+    if (args.gained !== undefined) {
+      await Deno.writeFile(`${args.gained}-${bits}-${steps}.kan.safetensors`, bytes);
+    }
+  }
+}
+printTable(["bits", "tuned", "whole file", ...texts.map(({ name }) => name), "99.9 %"], rows);
+
+/** Measures a file on every text. */
+async function report(
+  bits: number,
+  tuned: string,
+  bytes: Uint8Array,
+  parameters: number,
+): Promise<void> {
+  const compressed = await decompressWeights(bytes);
+  const found: string[] = [], high: string[] = [];
+  for (const { text } of texts) {
+    const own = chunksOf(source, tokenizer, text, contextLength, Number(args.chunks));
+    const { klDivergence } = await evaluateLanguageModel({
+      config,
+      original,
+      compressed,
+      tokens: joined(own),
+      contextLength,
+      ...bos,
+      backend,
+      threads,
+    });
+    found.push(klDivergence!.mean.toFixed(4));
+    high.push(klDivergence!.p999.toFixed(2));
+  }
+  const rate = (8 * bytes.length / parameters).toFixed(3);
+  rows.push([`${bits}`, tuned, rate, ...found, high.join(" / ")]);
+  console.log(`${bits} bits (${rate}), ${tuned}: ${found.join(" / ")}, 99.9 % ${high.join(" / ")}`);
+}
+
+function joined(chunks: readonly Int32Array[]): Int32Array {
+  return Int32Array.from(chunks.flatMap((chunk) => [...chunk]));
+}

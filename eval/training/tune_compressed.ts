@@ -1,0 +1,122 @@
+import type { StateDict } from "../../data/tensor.ts";
+import { decodeContainer } from "../../hierarchy/decode_container.ts";
+import { type Container, encodeContainer } from "../../hierarchy/file/container.ts";
+import {
+  gainedTensors,
+  gainsOf,
+  roundGains,
+  roundVerbatim,
+  withGains,
+  withoutGains,
+  withVerbatim,
+} from "../../hierarchy/gains.ts";
+import type { ModelConfig } from "../architectures/config.ts";
+import { describeModel } from "../architectures/registry.ts";
+import type { BackendName } from "../compute/backend.ts";
+import { prepareWeights } from "../weights/prepared_weights.ts";
+import { createTrainer } from "./create_trainer.ts";
+import { layOut } from "./parameter_vector.ts";
+import { requireTrainable, startTrainables } from "./trainables.ts";
+import type { Trainables } from "./trainer.ts";
+import { tune, type TuneOptions, type TuneResult } from "./tune.ts";
+
+/** What {@linkcode tuneCompressed} is given. */
+export interface TuneCompressedOptions
+  extends Omit<TuneOptions, "trainer" | "start" | "layout" | "round"> {
+  /** The model's `config.json`. */
+  readonly config: ModelConfig;
+  /** The original's weights. */
+  readonly original: StateDict;
+  /** The compressed model. */
+  readonly container: Container;
+  /** What computes it. */
+  readonly backend: BackendName;
+  /** Number of threads. */
+  readonly threads: number;
+}
+
+/** A tuned model. */
+export interface TunedModel {
+  /** The whole file. */
+  readonly bytes: Uint8Array;
+  /** What tuning won. */
+  readonly result: TuneResult;
+}
+
+/** Gains are stored in multiples of this from 1: coarser ones would be seen at 4 bits a weight. */
+export const GAIN_STEP: number = 2 ** -6;
+
+/** Bits that a gain takes, about. */
+export const GAIN_BITS = 5;
+
+/**
+ * Tunes a compressed model's gains, norms and biases to its original, codes left as they are. Throws
+ * {@linkcode InputError} where the model cannot be trained or its file cannot have gains.
+ */
+export async function tuneCompressed(options: TuneCompressedOptions): Promise<TunedModel> {
+  const { config, original, container, backend, threads, ...tuning } = options;
+  const model = describeModel(config, original.keys());
+  requireTrainable(model);
+  const plain = withoutGains(container);
+  const nameInFile = (name: string) => container.aliases.get(name) ?? name;
+  const inFile = gainedTensors(container);
+  const shared = backend !== "native";
+  const decoded = await decodeContainer(plain, tuning.signal ? { signal: tuning.signal } : {});
+  const compressed = prepareWeights(model, decoded, shared);
+  const start = startTrainables(model, compressed);
+  const gained = new Set(start.gains.keys().filter((name) => inFile.has(nameInFile(name))));
+  const present = gainsOf(container);
+  const given: Trainables = {
+    ...start,
+    gains: new Map(
+      start.gains.entries().map(([name, gains]) => [name, present.get(nameInFile(name)) ?? gains]),
+    ),
+  };
+  const trainer = await createTrainer(backend, {
+    model,
+    original: prepareWeights(model, original, shared),
+    compressed,
+    threads,
+  });
+  try {
+    const result = await tune({
+      ...tuning,
+      trainer,
+      start: given,
+      layout: layOut(given, gained),
+      round: (values) => roundTrainables(container, gained, values),
+    });
+    return { bytes: await encodeContainer(tunedContainer(result.values)), result };
+  } finally {
+    await trainer.close();
+  }
+
+  function tunedContainer({ gains, vectors }: Trainables): Container {
+    const own = new Map(
+      gains.entries().filter(([name]) => gained.has(name))
+        .map(([name, values]) => [nameInFile(name), values]),
+    );
+    return withGains(withVerbatim(plain, vectors), own, GAIN_STEP);
+  }
+}
+
+/** What the file would hold. */
+function roundTrainables(
+  container: Container,
+  gained: ReadonlySet<string>,
+  { gains, vectors }: Trainables,
+): Trainables {
+  return {
+    gains: new Map(
+      gains.entries().map(([name, { rows, columns }]) => [
+        name,
+        gained.has(name)
+          ? { rows: roundGains(rows, GAIN_STEP), columns: roundGains(columns, GAIN_STEP) }
+          : { rows, columns },
+      ]),
+    ),
+    vectors: new Map(
+      vectors.entries().map(([name, values]) => [name, roundVerbatim(container, name, values)]),
+    ),
+  };
+}
