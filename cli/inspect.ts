@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { isGgufName } from "../data/gguf/choose_parts.ts";
+import { isDType } from "../data/dtype.ts";
 import { bitsPerLayerFigure } from "../eval/plots/bits_per_layer.ts";
 import { checkDecodes } from "../hierarchy/decode_container.ts";
 import type { CompressionReport } from "../hierarchy/mod.ts";
@@ -94,17 +95,20 @@ function levelTable({ levels, overhead, parameters, compressedBytes }: Compressi
 }
 
 function tensorTable({ tensors }: CompressionReport): string {
+  const types = new Set(tensors.map(({ dtype }) => dtype));
   const rows = tensors.map(({ name, shape, dtype, levels, bytes, bitsPerWeight, share }) => [
     name,
-    `${dtype} ${shape.join("×")}`,
+    types.size === 1 ? shape.join("×") : `${dtype} ${shape.join("×")}`,
     formatCount(bytes),
     formatFixed(bitsPerWeight, 2),
     formatShare(share),
     joinLevels(levels),
   ]);
-  // Told by the table of levels, where all have the same; then a line has no more than 80 columns.
-  const columns = new Set(rows.map((row) => row[5]).filter((cell) => cell !== "")).size > 1 ? 6 : 5;
-  const heading = ["tensor", "original", "bytes", "bits", "of file", "levels"];
+  // Told by the table of levels, where all that are coded have the same.
+  const coded = tensors.filter(({ levels: [first = ""] }) => !isDType(first));
+  const columns = new Set(coded.map(({ levels }) => joinLevels(levels))).size > 1 ? 6 : 5;
+  const original = types.size === 1 ? `${[...types].join()} shape` : "original";
+  const heading = ["tensor", original, "bytes", "bits", "of file", "levels"];
   const alignments = ["left", "left", "right", "right", "right", "left"] as const;
   const cells = [heading, ...rows].map((row) => row.slice(0, columns));
   return formatTable(cells, alignments.slice(0, columns));

@@ -14,7 +14,7 @@ export function addInspect(program: Command, start: Start): void {
     .action(start(async () => (await import("./inspect.ts")).inspect));
   command.addHelpText(
     "after",
-    "\ndeno task inspect may only read; for --plot or a URL, use deno task inspect:plot.",
+    "\ndeno task inspect may only read; for --plot or a URL, take inspect:plot.",
   );
   addExamples(program, command, [`inspect ${OUT_EXAMPLE}`]);
 }

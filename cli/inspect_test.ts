@@ -27,7 +27,7 @@ Deno.test("inspect accounts for every byte of a file, as JSON and as text", asyn
     const plain = recordedRun();
     await inspect(folder, {}, plain);
     assert.match(plain.printed.join(), /4,096 parameters in .* bits per weight/);
-    assert.match(plain.printed.join(), /^w +F32 64×64 +[\d,]+ +\d\.\d\d +\d+\.\d %$/m);
+    assert.match(plain.printed.join(), /^w +64×64 +[\d,]+ +\d\.\d\d +\d+\.\d %$/m);
     const plot = join(folder, "bits.json");
     await inspect(file, { plot }, recordedRun());
     const figure = JSON.parse(await Deno.readTextFile(plot));

@@ -130,3 +130,14 @@ Deno.test("every command's help has examples that parse", async () => {
     }
   }
 });
+
+Deno.test("help fits a terminal of 80 columns", async () => {
+  const { out } = await parse("--help");
+  const names = [...out.matchAll(/^ {2}([a-z-]+) .*\[options\]/gm)].map(([, name]) => name!);
+  assert.ok(names.length >= 9, out);
+  for (const name of names) {
+    const { out: help } = await parse(name, "--help");
+    const wide = help.split("\n").filter((line) => line.length > 80);
+    assert.deepEqual(wide, [], name);
+  }
+});

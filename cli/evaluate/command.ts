@@ -51,10 +51,10 @@ export function addEvaluate(program: Command, start: Start): void {
   addExamples(program, command, [
     "evaluate",
     `evaluate ${OUT_EXAMPLE} --text my.txt`,
-    "evaluate --text my.txt --protocol huggingface --context 1024 --stride 512",
+    "evaluate --text my.txt --protocol huggingface --stride 512",
     "evaluate small.kan.safetensors --original ./my-model --json",
     `evaluate ${OUT_EXAMPLE} --prompt "The old house"`,
     'evaluate compressed/my-chat-model --chat "Why is the sky blue?"',
-    `evaluate ${OUT_EXAMPLE} --task hellaswag --data hellaswag_val.jsonl`,
+    `evaluate ${OUT_EXAMPLE} --task hellaswag`,
   ]);
 }

@@ -26,12 +26,13 @@ export function addSweep(program: Command, start: Start): void {
     .option("--plot <file>", "draw size against divergence: .png, .svg or .html", figureFile)
     .addHelpText(
       "after",
-      "\nEvery preset is measured at every rate. Baselines are rtn, rtn-sym, rtn-asym, rtn-clip,\n" +
-        "gptq, gptq-order, hqq, sinq (all their group sizes at whole numbers of bits), gguf, and\n" +
-        "single ones such as nf4, nf4-double, gptq-3-g128 or prune-magnitude-50-4bit.\n" +
+      "\nEvery preset is measured at every rate. Baselines are rtn, rtn-sym, rtn-asym,\n" +
+        "rtn-clip, gptq, gptq-order, hqq, sinq (all their group sizes at whole numbers of\n" +
+        "bits), gguf, and single ones such as nf4, nf4-double, gptq-3-g128 or\n" +
+        "prune-magnitude-50-4bit.\n" +
         "A stopped sweep resumes when it is started again.\n" +
         `\nExamples:\n  ${name} sweep --presets rate,gptq,rtn,nf4 --bits 2,2.5,3,4\n` +
-        `  ${name} sweep ./my-model --presets rate --bits 2,3,4 --text my.txt --out sweeps/mine\n`,
+        `  ${name} sweep ./my-model --presets rate --bits 2,3,4 --out sweeps/mine\n`,
     )
     .action(start(async () => (await import("./sweep.ts")).sweep));
 }

@@ -151,12 +151,12 @@ export function sweepText({ model, original, points }: SweepRecord): string {
     front.has(row) ? "*" : "",
     row.name,
     formatFixed(row.bitsPerWeight!, 3),
-    figure(row.perplexityRatio, row.perplexityRatioStandardError),
+    figure(row.perplexityRatio),
     figure(row.klDivergence, row.klDivergenceStandardError),
     figure(row.klDivergenceP999),
     row.sameTop1 === null ? NOT_FINITE : `${formatFixed(100 * row.sameTop1, 2)} %`,
   ]);
-  const heading = ["", "point", "bits", "perplexity ratio", "mean KL", "99.9 % KL", "same top 1"];
+  const heading = ["", "point", "bits", "perplexity", "mean KL", "99.9 % KL", "top 1"];
   const table = formatTable([heading, ...rows], [
     "left",
     "left",
@@ -175,7 +175,8 @@ export function sweepText({ model, original, points }: SweepRecord): string {
     "",
     table,
     "",
-    "* on the Pareto front of bits per weight and mean KL divergence",
+    "* on the Pareto front of bits per weight and mean KL divergence; perplexity is",
+    "relative to the original's, top 1 how often the likeliest token is the same",
     ...failures,
   ].join("\n");
 }

@@ -7,9 +7,15 @@ export type Alignment = "left" | "right";
 /** Most characters of a cell: names of files may be as long as they like. */
 const LONGEST_CELL = 120;
 
+/** Columns of a usual terminal. */
+const TERMINAL_WIDTH = 80;
+/** A column of text is not made narrower than this. */
+const NARROWEST = 12;
+
 /**
  * Rows of cells as lines of text, columns padded to their widest cell and two spaces apart. Cells
- * may hold anything: they are made printable, and cut where they are long.
+ * may hold anything: they are made printable, and cut where they are long. Where a table would be
+ * wider than a terminal, long cells of its widest column of text stand on lines of their own.
  */
 export function formatTable(
   cells: readonly (readonly string[])[],
@@ -19,14 +25,31 @@ export function formatTable(
   const widths = alignments.map((_, column) =>
     greatest([0, ...rows.map((row) => [...(row[column] ?? "")].length)])
   );
-  const lines = rows.map((row) =>
-    widths.map((width, column) => {
+  const fitting = fitWidths(widths, alignments);
+  const fits = (row: readonly string[]) =>
+    fitting.every((width, column) => [...(row[column] ?? "")].length <= width);
+  const lineOf = (row: readonly string[]) =>
+    fitting.map((width, column) => {
       const cell = row[column] ?? "";
-      const padding = " ".repeat(width - [...cell].length);
+      const padding = " ".repeat(Math.max(0, width - [...cell].length));
       return alignments[column] === "right" ? padding + cell : cell + padding;
-    }).join("  ").trimEnd()
+    }).join("  ").trimEnd();
+  const long = fitting.findIndex((width, column) => width < widths[column]!);
+  const lines = rows.flatMap((row) =>
+    fits(row)
+      ? [lineOf(row)]
+      : [lineOf(row.slice(0, long + 1)), lineOf(row.map((cell, i) => i <= long ? "" : cell))]
   );
   return lines.join("\n");
+}
+
+/** The widths of columns in a terminal: the widest column of text, only, is narrower where needed. */
+function fitWidths(widths: readonly number[], alignments: readonly Alignment[]): number[] {
+  const total = widths.reduce((sum, width) => sum + width + 2, -2);
+  const widest = greatest(widths.filter((_, column) => alignments[column] === "left"));
+  const long = widths.findIndex((width, i) => width === widest && alignments[i] === "left");
+  const room = Math.max(NARROWEST, widest - (total - TERMINAL_WIDTH));
+  return widths.map((width, column) => column === long ? Math.min(width, room) : width);
 }
 
 /** Two texts side by side under their headings, each wrapped at spaces to half of `width`. */

@@ -6,6 +6,16 @@ Deno.test("tables line up and leave no trailing spaces", () => {
   assert.equal(table, "a     1  x\nbcd  22");
 });
 
+Deno.test("a table that is too wide has its long names on lines of their own", () => {
+  const name = "model.layers.0.post_attention_layernorm.weight", figures = "1".repeat(40);
+  const alignments = ["left", "right", "left"] as const;
+  const rows = [["tensor", "bytes", "how"], ["short", "12", "a"], [name, figures, "b"]];
+  const lines = formatTable(rows, alignments).split("\n");
+  assert.ok(lines.every((line) => line.length <= 80), lines.join("\n"));
+  assert.deepEqual(lines.slice(2), [name, `${" ".repeat(35)}${figures}  b`]);
+  assert.equal(lines[1], `short${" ".repeat(68)}12  a`);
+});
+
 Deno.test("texts are wrapped at spaces, long words cut", () => {
   assert.deepEqual(wrapText("one two three", 7), ["one two", "three"]);
   assert.deepEqual(wrapText("abcdefghij kl", 4), ["abcd", "efgh", "ij", "kl"]);
