@@ -36,7 +36,7 @@ export function addDecompress(program: Command, start: Start): void {
   addExamples(program, command, [
     `decompress ${OUT_EXAMPLE} --out restored --dtype f16`,
     `decompress ${OUT_EXAMPLE} --out restored --onnx`,
-    `decompress ${OUT_EXAMPLE} --out restored --onnx q8,f16`,
+    `decompress ${OUT_EXAMPLE} --out web --onnx q8,f16`,
     `decompress ${OUT_EXAMPLE} --out my.gguf --gguf q8_0`,
     "decompress a.kan.safetensors --original ./my-model --out restored",
   ]);

@@ -91,7 +91,7 @@ Deno.test("every field of --json is documented, and nothing else", () =>
     const sweep = ["sweep", at("model"), "--data-free", "--presets", "rate,nf4", "--bits", "4"];
     await keep("sweep", ...sweep, ...measured, "--out", at("sweep"));
     await keep("inspect", "inspect", at("out"));
-    await keep("decompress", "decompress", at("out"), "--out", at("restored"));
+    await keep("decompress", "decompress", at("out"), "--out", at("restored"), "--onnx");
     const dry = ["--dry-run", "--repo", "me/tiny"];
     await keep("publish-model", "publish-model", at("out"), ...dry);
     const documented = documentedFields();
