@@ -3,7 +3,7 @@ import assert from "node:assert";
 import { fileURLToPath } from "node:url";
 import { launchChromium } from "./plots/chromium.ts";
 import { needsChromiumWebGpu, WEBGPU_FLAGS } from "./plots/testdata/needs_chromium_webgpu.ts";
-import { figuresOn } from "./testdata/figures_in_page.ts";
+import { figuresOn, tokensOn } from "./testdata/figures_in_page.ts";
 
 const config = {
   model_type: "qwen3",
@@ -74,6 +74,12 @@ Deno.test("our programs compile in Chromium and give the figures of WebAssembly 
         const text = `${config.model_type}, ${i}: ${found[i]} ${value}`;
         assert.ok(Math.abs(found[i]! - value) < 1e-5 * scale, text);
       });
+      const written: readonly number[] = await page.evaluate(
+        (config) =>
+          (globalThis as unknown as { tokensOn: typeof tokensOn }).tokensOn("webgpu", config),
+        config,
+      );
+      assert.deepEqual(written, await tokensOn("wasm", config));
     }
   } finally {
     await browser.close();

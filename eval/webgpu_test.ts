@@ -6,6 +6,7 @@ import type { ModelConfig } from "./architectures/config.ts";
 import { readValues, useBackend } from "./compute/backend.ts";
 import { calibrate } from "./calibration/calibrate.ts";
 import { evaluateLanguageModel } from "./measure/evaluate.ts";
+import { generateTokens } from "./generation/generate.ts";
 import {
   createLanguageModel,
   type LanguageModel,
@@ -76,6 +77,32 @@ for (const [name, config] of Object.entries(configs)) {
       const expected = await logitsOf(createLanguageModel(config, weights), ids, 2);
       await useBackend("webgpu");
       assertClose(await logitsOf(createLanguageModel(config, weights), ids, 2), expected);
+    },
+  });
+}
+
+for (const [name, config] of Object.entries(configs)) {
+  if (config["model_type"] === "distilbert") continue;
+  Deno.test({
+    name: `${name} writes on WebGPU what it writes on WebAssembly`,
+    ...needsWebGpu,
+    async fn() {
+      const weights = randomStateDict(config, 1);
+      const written = [];
+      for (const backend of ["wasm", "webgpu"] as const) {
+        await useBackend(backend);
+        const model = createLanguageModel(config, weights);
+        const tokens = [];
+        for await (
+          const token of generateTokens(model, Int32Array.of(3, 1, 4), { temperature: 0 })
+        ) {
+          // Beyond the context, too.
+          if (tokens.push(token) === 40) break;
+        }
+        model.dispose();
+        written.push(tokens);
+      }
+      assert.deepEqual(written[1], written[0]);
     },
   });
 }

@@ -17,6 +17,7 @@ import type { GenerativeModel, RunnerOptions, TokenRunner } from "../model/token
 import { WasmModel } from "../wasm/wasm_model.ts";
 import { TfjsRunner } from "./tfjs_runner.ts";
 import { readStateDict } from "../weights/read_state_dict.ts";
+import { DeviceModel } from "../webgpu/device_model.ts";
 
 /** A language model with its weights, ready to run on the current tfjs backend. */
 export class LanguageModel implements GenerativeModel {
@@ -34,6 +35,8 @@ export class LanguageModel implements GenerativeModel {
   #wasm: WasmModel | undefined;
   /** Whether it is known that the weights fit into the backend's heap. */
   #fits = false;
+  /** The model on the graphics card, once it writes there; undefined where our programs cannot. */
+  #onDevice: Promise<DeviceModel | undefined> | undefined;
 
   /** Use {@linkcode createLanguageModel}. */
   constructor(config: ModelConfig, weights: StateDict) {
@@ -103,8 +106,8 @@ export class LanguageModel implements GenerativeModel {
   }
 
   /**
-   * Begins to read sequences: with kernels of our own where the backend is `wasm` and they know the
-   * model, else with tfjs.
+   * Begins to read sequences: with programs of our own where the backend is `wasm` or `webgpu` and they
+   * know the model, else with tfjs.
    *
    * @internal
    */
@@ -112,6 +115,14 @@ export class LanguageModel implements GenerativeModel {
     if (tf.getBackend() === "wasm") {
       this.#wasm ??= this.#toWasm();
       if (this.#wasm !== undefined) return await this.#wasm.startRunner(options);
+    }
+    if (tf.getBackend() === "webgpu") {
+      this.#onDevice ??= DeviceModel.open(
+        this.description,
+        prepareWeights(this.description, this.#weights, false),
+      );
+      const model = await this.#onDevice;
+      if (model !== undefined) return model.startRunner();
     }
     const passes = {
       layers: this.description.layers.length,
@@ -126,6 +137,8 @@ export class LanguageModel implements GenerativeModel {
   dispose(): void {
     this.#parameters.dispose();
     this.#wasm = undefined;
+    this.#onDevice?.then((model) => model?.dispose(), () => {});
+    this.#onDevice = undefined;
   }
 
   #prepare(weights: StateDict): ParameterStore {

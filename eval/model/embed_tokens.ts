@@ -1,12 +1,16 @@
 import type { TransformerDescription } from "../architectures/description.ts";
 import type { PreparedWeights } from "../weights/prepared_weights.ts";
 
-/** Rows of the token embedding, with those of the positions added: `[tokens, hiddenSize]`. */
+/**
+ * Rows of the token embedding, with those of the positions added: `[tokens, hiddenSize]`, of sequences
+ * of some length, each of which begins at position `first`.
+ */
 export function embedTokens(
   model: TransformerDescription,
   weights: PreparedWeights,
   ids: Int32Array,
   length: number,
+  first = 0,
 ): Float32Array {
   const { tokenEmbedding, embeddingScale = 1, positionEmbedding, hiddenSize } = model;
   const { data, places } = weights.get(tokenEmbedding)!;
@@ -18,7 +22,7 @@ export function embedTokens(
   if (embeddingScale !== 1) rows.forEach((value, at) => rows[at] = value * embeddingScale);
   if (positionEmbedding === undefined) return rows;
   const positions = weights.get(positionEmbedding)!.data
-    .subarray((model.positionOffset ?? 0) * hiddenSize);
+    .subarray(((model.positionOffset ?? 0) + first) * hiddenSize);
   const period = length * hiddenSize;
   for (let start = 0; start < rows.length; start += period) {
     for (let at = 0; at < period; at++) rows[start + at]! += positions[at]!;

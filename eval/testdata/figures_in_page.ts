@@ -1,5 +1,8 @@
 import type { ModelConfig } from "../architectures/config.ts";
 import { calibrate } from "../calibration/calibrate.ts";
+import { useBackend } from "../compute/backend.ts";
+import { generateTokens } from "../generation/generate.ts";
+import { createLanguageModel } from "../generation/language_model.ts";
 import { evaluateLanguageModel } from "../measure/evaluate.ts";
 import { randomStateDict } from "./random_model.ts";
 
@@ -26,4 +29,19 @@ export async function figuresOn(
   ];
 }
 
-Object.assign(globalThis, { figuresOn });
+/** What a random model writes on a backend: to be run in a page too. */
+export async function tokensOn(
+  backend: "wasm" | "webgpu",
+  config: ModelConfig,
+): Promise<readonly number[]> {
+  await useBackend(backend);
+  const model = createLanguageModel(config, randomStateDict(config, 1));
+  const tokens = [];
+  for await (const token of generateTokens(model, Int32Array.of(3, 1, 4), { temperature: 0 })) {
+    if (tokens.push(token) === 20) break;
+  }
+  model.dispose();
+  return tokens;
+}
+
+Object.assign(globalThis, { figuresOn, tokensOn });

@@ -1,5 +1,6 @@
-import type { RotaryDescription } from "../architectures/description.ts";
+import type { AttentionDescription, RotaryDescription } from "../architectures/description.ts";
 import type { Device } from "./device.ts";
+import type { Step } from "./program.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** The sequences that go through a model at once. */
@@ -19,4 +20,6 @@ export interface LayerRun {
   readonly workspace: Workspace;
   readonly sequences: Sequences;
   readonly tables: RotationTables;
+  /** The steps of attention, where tokens see others beside those of the run. */
+  readonly attend?: (run: LayerRun, attention: AttentionDescription) => Step[];
 }

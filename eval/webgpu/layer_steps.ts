@@ -148,7 +148,7 @@ export function stepsBeforeDown(
     ...look("projection", input),
     linear(buffers.projection, input, projected),
     ...placeSteps(run, attention, buffers),
-    ...attentionSteps(run, attention),
+    ...(run.attend ?? attentionSteps)(run, attention),
   ];
   const addAttended = addBranchSteps(run, attentionBranch(run, layer, buffers));
   const normInner = norm("feedForwardNorm");

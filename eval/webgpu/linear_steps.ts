@@ -1,4 +1,5 @@
 import type { Device } from "./device.ts";
+import { fewRows, fewRowsProductStep } from "./few_rows_product.ts";
 import type { LinearBuffers } from "./model_weights.ts";
 import { productStep } from "./product.ts";
 import type { Step } from "./program.ts";
@@ -16,6 +17,18 @@ export interface LinearOptions {
 /** y = x Wᵀ + b for `[rows, inputs]`. */
 export function linearStep(device: Device, options: LinearOptions): Step {
   const { linear: { inputs, outputs, matrix, bias }, rows, input, output, adds = false } = options;
+  if (rows <= fewRows) {
+    const sizes = { rows, columns: outputs, inner: inputs };
+    return fewRowsProductStep(device, {
+      ...sizes,
+      input,
+      matrix,
+      output,
+      stride: outputs,
+      bias,
+      adds,
+    });
+  }
   return productStep(device, {
     rows,
     columns: outputs,

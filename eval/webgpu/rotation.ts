@@ -186,14 +186,18 @@ function placeGradientCode(rotates: boolean, norms: boolean, products: boolean):
 
 /**
  * Cosines and sines by position and pair of features, `[length, dimensions / 2, 2]`, for sequences
- * of that length.
+ * of that length, or for so many tokens from position `first` on.
  */
-export function rotationTable(rotary: RotaryDescription, length: number): Float32Array {
-  const frequencies = rotaryFrequencies(rotary, length);
+export function rotationTable(
+  rotary: RotaryDescription,
+  length: number,
+  first = 0,
+): Float32Array {
+  const frequencies = rotaryFrequencies(rotary, first + length);
   const { attentionFactor = 1 } = rotary;
   const table = new Float32Array(2 * length * frequencies.length);
   let at = 0;
-  for (let position = 0; position < length; position++) {
+  for (let position = first; position < first + length; position++) {
     for (const frequency of frequencies) {
       table[at++] = attentionFactor * Math.cos(position * frequency);
       table[at++] = attentionFactor * Math.sin(position * frequency);

@@ -1,0 +1,68 @@
+import { InputError } from "../../data/input_error.ts";
+import type { TransformerDescription } from "../architectures/description.ts";
+import type { TokenRunner } from "../model/token_runner.ts";
+import type { PreparedWeights } from "../weights/prepared_weights.ts";
+import type { Device } from "./device.ts";
+import { DeviceRunner } from "./device_runner.ts";
+import { type ModelBuffers, sendWeights } from "./model_weights.ts";
+import { openDevice } from "./open_device.ts";
+import { whyUnsupported } from "./supported.ts";
+
+/** A model whose weights are on a device, where it continues texts. */
+export class DeviceModel {
+  readonly #device: Device;
+  readonly #model: TransformerDescription;
+  readonly #weights: PreparedWeights;
+  readonly #buffers: ModelBuffers;
+
+  private constructor(
+    device: Device,
+    model: TransformerDescription,
+    weights: PreparedWeights,
+    buffers: ModelBuffers,
+  ) {
+    this.#device = device;
+    this.#model = model;
+    this.#weights = weights;
+    this.#buffers = buffers;
+  }
+
+  /**
+   * Sends a model's weights; undefined if the programs cannot run it. Throws {@linkcode InputError}
+   * where there is no device, or it has too little memory.
+   */
+  static async open(
+    model: TransformerDescription,
+    weights: PreparedWeights,
+    open: () => Promise<Device> = openDevice,
+  ): Promise<DeviceModel | undefined> {
+    const device = await open();
+    try {
+      if (whyUnsupported(model, device, 1) !== undefined) {
+        device.close();
+        return undefined;
+      }
+      device.gpu.pushErrorScope("out-of-memory");
+      const buffers = sendWeights(device, model, weights);
+      if (await device.gpu.popErrorScope() !== null) {
+        throw new InputError(
+          "the graphics card has too little memory for the model; choose the backend wasm",
+        );
+      }
+      return new DeviceModel(device, model, weights, buffers);
+    } catch (error) {
+      device.close();
+      throw error;
+    }
+  }
+
+  /** Begins to read sequences. */
+  startRunner(): TokenRunner {
+    return new DeviceRunner(this.#device, this.#model, this.#weights, this.#buffers);
+  }
+
+  /** Frees the weights, and all that runners hold. */
+  dispose(): void {
+    this.#device.close();
+  }
+}

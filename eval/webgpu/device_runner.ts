@@ -1,0 +1,343 @@
+import { greatest } from "../../data/extremes.ts";
+import { InputError } from "../../data/input_error.ts";
+import type { RotaryDescription, TransformerDescription } from "../architectures/description.ts";
+import { checkTokenIds } from "../architectures/token_ids.ts";
+import { embedTokens } from "../model/embed_tokens.ts";
+import type { TokenRunner } from "../model/token_runner.ts";
+import type { PreparedWeights } from "../weights/prepared_weights.ts";
+import { attentionSteps } from "./attention_steps.ts";
+import {
+  appendStep,
+  type CachedAttention,
+  cachedAttentionStep,
+  type LayerCache,
+} from "./cached_attention.ts";
+import type { Device } from "./device.ts";
+import { finishLogitsSteps } from "./elementwise.ts";
+import { fewRows, fewRowsProductStep } from "./few_rows_product.ts";
+import type { Sequences } from "./layer_run.ts";
+import { layerSteps } from "./layer_steps.ts";
+import type { ModelBuffers } from "./model_weights.ts";
+import { normStep } from "./normalization.ts";
+import { productStep } from "./product.ts";
+import { runSteps, type Step } from "./program.ts";
+import { rotationTable } from "./rotation.ts";
+import { makeWorkspace, tokensPerJob, type Workspace } from "./workspace.ts";
+
+/** Tokens of a sequence that there is room for at first. */
+const firstCapacity = 256;
+/** Most tokens of a sequence whose attention is a product of squares. */
+const longestSquare = 2048;
+/** Most bytes of the scores of tokens that see others before them. */
+const scoreBytes = 2 ** 26;
+
+/** Tokens of each sequence that are read in one command buffer. */
+interface Pass extends Sequences {
+  /** Whether no tokens were read before. */
+  readonly isFirst: boolean;
+  /** Whether the logits after the last tokens are wanted. */
+  readonly givesLogits: boolean;
+}
+
+/** Buffers for passes of up to some tokens. */
+interface PassBuffers {
+  readonly workspace: Workspace;
+  /** Longest sequence whose attention can be a product of squares. */
+  readonly length: number;
+  /** Scores of tokens that see others before them, `[tokens, heads, capacity]`. */
+  readonly scores: GPUBuffer;
+  /** Number of each sequence's last token. */
+  readonly picked: GPUBuffer;
+  /** What goes into the head. */
+  readonly hidden: GPUBuffer;
+  readonly logits: GPUBuffer;
+}
+
+/** Reads sequences on a device, where keys and values stay; each pass is one command buffer. */
+export class DeviceRunner implements TokenRunner {
+  readonly #device: Device;
+  readonly #model: TransformerDescription;
+  readonly #weights: PreparedWeights;
+  readonly #buffers: ModelBuffers;
+  readonly #past: GPUBuffer;
+  readonly #rotations = new Map<string, { rotary: RotaryDescription; table: GPUBuffer }>();
+  readonly #plans = new Map<string, readonly Step[]>();
+  #length = 0;
+  #sequences = 0;
+  #capacity = 0;
+  #caches: readonly LayerCache[] = [];
+  #work: PassBuffers | undefined;
+
+  /** Sequences without tokens, of a model whose weights are on the device. */
+  constructor(
+    device: Device,
+    model: TransformerDescription,
+    weights: PreparedWeights,
+    buffers: ModelBuffers,
+  ) {
+    this.#device = device;
+    this.#model = model;
+    this.#weights = weights;
+    this.#buffers = buffers;
+    this.#past = device.allocate(4);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  async run(ids: Int32Array, sequences: number): Promise<Float32Array> {
+    const { vocabularySize } = this.#model;
+    checkTokenIds(ids, vocabularySize);
+    if (this.#length > 0 && sequences !== this.#sequences) {
+      throw new RangeError(`${this.#sequences} sequences are being read, not ${sequences}`);
+    }
+    const device = this.#device;
+    const added = ids.length / sequences;
+    device.gpu.pushErrorScope("out-of-memory");
+    this.#makeRoom(sequences, this.#length + added);
+    for (let from = 0; from < added;) {
+      const length = Math.min(added - from, this.#longestPass(sequences));
+      const pass = {
+        batch: sequences,
+        length,
+        isFirst: this.#length === 0,
+        givesLogits: from + length === added,
+      };
+      const tokens = new Int32Array(sequences * length);
+      for (let sequence = 0; sequence < sequences; sequence++) {
+        const start = sequence * added + from;
+        tokens.set(ids.subarray(start, start + length), sequence * length);
+      }
+      this.#read(tokens, pass);
+      from += length;
+    }
+    if (await device.gpu.popErrorScope() !== null) {
+      throw new InputError(
+        "the graphics card has too little memory for this many tokens; choose the backend wasm",
+      );
+    }
+    const stride = this.#logitStride;
+    const logits = new Float32Array(await device.read(this.#work!.logits, 4 * sequences * stride));
+    if (stride === vocabularySize) return logits;
+    for (let sequence = 1; sequence < sequences; sequence++) {
+      const start = sequence * stride;
+      logits.copyWithin(sequence * vocabularySize, start, start + vocabularySize);
+    }
+    return logits.subarray(0, sequences * vocabularySize);
+  }
+
+  reset(): void {
+    this.#length = 0;
+  }
+
+  dispose(): void {
+    this.#freeCaches();
+    this.#freeWork();
+    for (const { table } of this.#rotations.values()) table.destroy();
+    this.#rotations.clear();
+    this.#past.destroy();
+  }
+
+  get #logitStride(): number {
+    return Math.ceil(this.#model.vocabularySize / 4) * 4;
+  }
+
+  /** Tokens of each sequence that the next pass may read. */
+  #longestPass(sequences: number): number {
+    const { layers } = this.#model;
+    const most = Math.floor(tokensPerJob(this.#model, this.#device) / sequences);
+    if (this.#length === 0) {
+      const square = Math.floor(Math.sqrt(this.#device.largestBinding / 4) / 4) * 4;
+      return Math.max(1, Math.min(most, longestSquare, square));
+    }
+    const heads = greatest(layers.map(({ attention }) => attention.heads));
+    const room = Math.floor(scoreBytes / 4 / heads / sequences / this.#capacity);
+    return Math.max(1, Math.min(most, room));
+  }
+
+  /** Makes the caches large enough, and moves what they hold. */
+  #makeRoom(sequences: number, length: number): void {
+    if (this.#sequences === sequences && length <= this.#capacity) return;
+    const kept = this.#length;
+    const previous = this.#caches;
+    this.#plans.clear();
+    this.#capacity = Math.min(
+      Math.max(length, this.#model.contextLength),
+      Math.max(length, 2 * (this.#sequences === sequences ? this.#capacity : 0), firstCapacity),
+    );
+    this.#sequences = sequences;
+    const device = this.#device;
+    const encoder = device.gpu.createCommandEncoder();
+    this.#caches = this.#model.layers.map(({ attention: { keyValueHeads, headSize } }, index) => {
+      const bytes = 4 * sequences * keyValueHeads * headSize;
+      const made = {
+        keys: device.allocate(this.#capacity * bytes),
+        values: device.allocate(this.#capacity * bytes),
+      };
+      const before = previous[index];
+      if (kept > 0 && before !== undefined) {
+        encoder.copyBufferToBuffer(before.keys, 0, made.keys, 0, kept * bytes);
+        encoder.copyBufferToBuffer(before.values, 0, made.values, 0, kept * bytes);
+      }
+      return made;
+    });
+    device.submit(encoder);
+    for (const { keys, values } of previous) [keys, values].forEach((buffer) => buffer.destroy());
+    this.#freeWork();
+  }
+
+  /** Reads tokens, equally many of each sequence. */
+  #read(tokens: Int32Array, pass: Pass): void {
+    const { batch, length } = pass;
+    const device = this.#device;
+    const work = this.#workFor(pass);
+    const key = `${length} ${pass.isFirst} ${pass.givesLogits}`;
+    const known = this.#plans.get(key);
+    const plan = known ?? this.#plan(pass, work);
+    this.#plans.set(key, plan);
+    const embedded = embedTokens(this.#model, this.#weights, tokens, length, this.#length);
+    device.write(work.workspace.states, embedded);
+    device.write(this.#past, Uint32Array.of(this.#length));
+    for (const { rotary, table } of this.#rotations.values()) {
+      device.write(table, rotationTable(rotary, length, this.#length));
+    }
+    if (pass.givesLogits) {
+      const last = Uint32Array.from({ length: batch }, (_, i) => (i + 1) * length - 1);
+      device.write(work.picked, last);
+    }
+    runSteps(device, plan);
+    this.#length += length;
+  }
+
+  /** Buffers for a pass. */
+  #workFor({ batch, length, isFirst }: Pass): PassBuffers {
+    const tokens = batch * length;
+    const known = this.#work;
+    if (
+      known !== undefined && tokens <= known.workspace.tokens &&
+      (!isFirst || length <= known.length)
+    ) {
+      return known;
+    }
+    this.#freeWork();
+    const device = this.#device;
+    const { layers, hiddenSize } = this.#model;
+    const heads = greatest(layers.map(({ attention }) => attention.heads));
+    const later = Math.min(
+      tokens,
+      Math.max(1, Math.floor(scoreBytes / 4 / heads / this.#capacity)),
+    );
+    return this.#work = {
+      workspace: makeWorkspace(device, this.#model, tokens, isFirst ? length : 1),
+      length: isFirst ? length : 0,
+      scores: device.allocate(4 * Math.max(batch, later) * heads * this.#capacity),
+      picked: device.allocate(4 * batch),
+      hidden: device.allocate(4 * batch * hiddenSize),
+      logits: device.allocate(4 * batch * this.#logitStride),
+    };
+  }
+
+  #plan(pass: Pass, work: PassBuffers): Step[] {
+    const device = this.#device;
+    const { workspace, scores } = work;
+    const run = {
+      device,
+      workspace,
+      sequences: { batch: pass.batch, length: pass.length },
+      tables: (rotary: RotaryDescription) => this.#rotationOf(rotary),
+    };
+    const layers = this.#model.layers.flatMap((layer, index) => {
+      const cached: CachedAttention = {
+        cache: this.#caches[index]!,
+        past: this.#past,
+        scores,
+        capacity: this.#capacity,
+      };
+      return layerSteps(
+        {
+          ...run,
+          attend: (run, attention) => [
+            appendStep(run, attention, cached),
+            ...(pass.isFirst && pass.length > 1
+              ? attentionSteps(run, attention)
+              : [cachedAttentionStep(run, attention, cached)]),
+          ],
+        },
+        layer,
+        this.#buffers.layers[index]!,
+      );
+    });
+    return pass.givesLogits ? [...layers, ...this.#headSteps(pass.batch, work)] : layers;
+  }
+
+  #headSteps(
+    rows: number,
+    { workspace, picked, hidden, logits }: PassBuffers,
+  ): Step[] {
+    const device = this.#device;
+    const model = this.#model;
+    const { hiddenSize } = model;
+    const stride = this.#logitStride;
+    const { head, finalNorm } = this.#buffers;
+    return [
+      normStep(device, {
+        norm: model.finalNorm!,
+        vectors: finalNorm,
+        input: workspace.states,
+        output: hidden,
+        rows,
+        picked,
+      }),
+      ...head.map(({ start, end, matrix }) => {
+        const sizes = { rows, columns: end - start, inner: hiddenSize };
+        return rows <= fewRows
+          ? fewRowsProductStep(device, {
+            ...sizes,
+            input: hidden,
+            matrix,
+            output: logits,
+            stride,
+            start,
+          })
+          : productStep(device, {
+            ...sizes,
+            left: { buffer: hidden, stride: hiddenSize, layout: "alongInner" },
+            right: matrix,
+            result: { buffer: logits, start, stride },
+          });
+      }),
+      ...finishLogitsSteps(device, model, logits, rows * stride),
+    ];
+  }
+
+  /** Where a rotation's table for the tokens of a pass is written. */
+  #rotationOf(rotary: RotaryDescription): GPUBuffer {
+    const key = JSON.stringify(rotary);
+    const known = this.#rotations.get(key);
+    if (known !== undefined) return known.table;
+    const longest = Math.max(longestSquare, this.#longestPass(this.#sequences));
+    const table = this.#device.allocate(4 * longest * rotary.dimensions);
+    this.#rotations.set(key, { rotary, table });
+    return table;
+  }
+
+  #freeCaches(): void {
+    for (const { keys, values } of this.#caches) {
+      keys.destroy();
+      values.destroy();
+    }
+    this.#caches = [];
+    this.#capacity = 0;
+  }
+
+  #freeWork(): void {
+    if (this.#work !== undefined) {
+      const { workspace, scores, picked, hidden, logits } = this.#work;
+      workspace.destroy();
+      for (const buffer of [scores, picked, hidden, logits]) buffer.destroy();
+    }
+    this.#work = undefined;
+    this.#plans.clear();
+  }
+}
