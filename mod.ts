@@ -5,15 +5,15 @@
  * and `./onnx`.
  *
  * ```ts
- * import { decompressWeights, HierarchicalCompressor, loadLanguageModel, openModel, useBackend } from "@kanpress/kanpress";
+ * import { compress, decompress, openModel } from "@kanpress/kanpress";
  * import assert from "node:assert";
  *
- * await useBackend("wasm");
- * const model = await loadLanguageModel(await openModel()); // the embedded model
- * const compressor = new HierarchicalCompressor({ bits: 4, effort: "fast" });
- * const { bytes, report } = await compressor.compress(model.stateDict());
+ * const model = await openModel(); // the embedded model; or openModel("./my-model")
+ * const out = `${Deno.makeTempDirSync()}/small`;
+ * const { report } = await compress(model, { bits: 4, effort: "fast", calibrationTokens: 1024, out });
  * assert.ok(report.bitsPerWeight <= 4);
- * model.loadStateDict(await decompressWeights(bytes));
+ * const weights = await decompress(out); // Float32Arrays by name
+ * assert.ok(weights.get("transformer.wte.weight")!.data.length > 0);
  * ```
  *
  * @module
@@ -46,6 +46,8 @@ export {
   evaluateOriginal,
 } from "./eval/measure/evaluate.ts";
 export type { EvaluationResult } from "./eval/measure/evaluation_result.ts";
+export { compress, type CompressModelOptions } from "./cli/compress/compress_model.ts";
+export { decompress } from "./cli/input/decompress_file.ts";
 export type { CompressedModel } from "./hierarchy/compress_weights.ts";
 export { HierarchicalCompressor } from "./hierarchy/compressor.ts";
 export type { CompressorOptions } from "./hierarchy/compressor_options.ts";

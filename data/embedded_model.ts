@@ -35,8 +35,19 @@ export function embeddedModelPath(): string {
 /** Opens the embedded model, from its folder or over HTTP. */
 export async function openEmbeddedModel(base: URL = embedded): Promise<ModelSource> {
   const folder = new URL(name, base);
-  if (folder.protocol === "file:") return await openLocalModel(fileURLToPath(folder), name);
-  return await openModelFolder({ name, open: (file) => openUrl(`${folder.href}/${file}`) }, files);
+  const source = folder.protocol === "file:"
+    ? await openLocalModel(fileURLToPath(folder), name)
+    : await openModelFolder({ name, open: (file) => openUrl(`${folder.href}/${file}`) }, files);
+  opened.add(source);
+  return source;
+}
+
+/** What {@linkcode openEmbeddedModel} has given. */
+const opened = new WeakSet<ModelSource>();
+
+/** Whether a model is the embedded one, whose calibration text is embedded too. */
+export function isEmbeddedModel(source: ModelSource): boolean {
+  return opened.has(source);
 }
 
 /**

@@ -30,7 +30,13 @@ import { announce, type Learn } from "../forecast/announce.ts";
 import { compressForecast } from "../forecast/compress_forecast.ts";
 import { tokensRead, wayToNative } from "../forecast/evaluate_forecast.ts";
 import { chooseMeasurement, measureCompressed, type Measurement } from "./compress_measurement.ts";
-import { chooseTarget, coderOptions, type CompressTarget, targetLabel } from "./compress_target.ts";
+import {
+  chooseTarget,
+  coderOptions,
+  type CompressTarget,
+  targetBits,
+  targetLabel,
+} from "./compress_target.ts";
 import { prepareCompressedOutput } from "./compressed_output.ts";
 import { rememberOriginal } from "../input/known_originals.ts";
 import { compressedCard, readCardOrigin } from "./model_card.ts";
@@ -225,16 +231,6 @@ async function calibrateFor(
       signal: run.signal,
     }));
   return { metrics: factored, calibrated };
-}
-
-/** The target in bits per parameter, if there is one. */
-function targetBits({ bits, bytes }: CompressTarget, weights: StateDict): number | undefined {
-  if (bytes === undefined) return bits;
-  let parameters = 0;
-  for (const data of new Set(weights.values().map((tensor) => tensor.data))) {
-    parameters += data.length;
-  }
-  return 8 * bytes / parameters;
 }
 
 async function compressWeights(

@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { DEFAULT_BITS } from "../../hierarchy/compressor_options.ts";
+import type { StateDict } from "../../data/tensor.ts";
 import type { CompressorOptions, Preset } from "../../hierarchy/mod.ts";
 import { UsageError } from "../terminal/errors.ts";
 import type { CompressOptions } from "../options/compress_options.ts";
@@ -66,6 +67,19 @@ function choosePreset(options: CompressOptions): Preset {
     throw new UsageError(`${useless} has no effect with --preset seed; leave one of them out`);
   }
   return chosen;
+}
+
+/** The target in bits per parameter, if there is one. */
+export function targetBits(
+  { bits, bytes }: Pick<CompressTarget, "bits" | "bytes">,
+  weights: StateDict,
+): number | undefined {
+  if (bytes === undefined) return bits;
+  let parameters = 0;
+  for (const data of new Set(weights.values().map((tensor) => tensor.data))) {
+    parameters += data.length;
+  }
+  return 8 * bytes / parameters;
 }
 
 /** The options of the compressor that say how well and how evenly it codes. */

@@ -1,0 +1,134 @@
+import { isEmbeddedModel } from "../../data/embedded_model.ts";
+import { type ModelSource, openModel, type StateDict, weightsDigest } from "../../data/mod.ts";
+import { describeModel } from "../../eval/architectures/registry.ts";
+import type { BackendName } from "../../eval/compute/backend_names.ts";
+import { isNativeInstalled } from "../../eval/native/runtime.ts";
+import {
+  type CompressedModel,
+  type CompressorOptions,
+  type FactoredMetrics,
+  factorMetrics,
+  HierarchicalCompressor,
+} from "../../hierarchy/mod.ts";
+import { DEFAULT_BITS } from "../../hierarchy/compressor_options.ts";
+import { recordedName } from "../input/model_names.ts";
+import { checkModel, neededBytes, readFiniteWeights } from "../input/original_model.ts";
+import { silentRun } from "../terminal/silent_run.ts";
+import { calibrateModel } from "./calibration.ts";
+import { targetBits } from "./compress_target.ts";
+import { prepareCompressedOutput } from "./compressed_output.ts";
+import { compressedCard, readCardOrigin } from "./model_card.ts";
+
+/** How {@linkcode compress} compresses: as the compressor's options, and what is here. */
+export interface CompressModelOptions extends CompressorOptions {
+  /**
+   * Whether to find out first, on a text, what errors in each weight cost; true if omitted. Takes most
+   * of the time, and makes a file of the same size several times as exact.
+   */
+  readonly calibrate?: boolean;
+  /** At most this many tokens of calibration; as many as the command line takes if omitted. */
+  readonly calibrationTokens?: number;
+  /** What runs the model: `"native"` where ONNX Runtime is installed, else `"wasm"`, if omitted. */
+  readonly backend?: BackendName;
+  /**
+   * Also writes the file here: a name that ends in `.kan.safetensors`, or a folder, which gets
+   * tokenizer, licence and card too, as from the command line. What stands there and was not written by
+   * kanpress is left, with an error.
+   */
+  readonly out?: string;
+}
+
+/**
+ * Compresses a model as the command line does, calibrated: the same options give the same bytes.
+ * `model` is a folder, a GGUF file or a name on the hub, or what `openModel` gave; the embedded
+ * model if omitted. It runs on all cores unless `threads` says otherwise.
+ *
+ * Throws {@linkcode InputError} where the model cannot be read or run, an option is out of its
+ * range, or `out` cannot be written, before any work is done.
+ *
+ * ```ts
+ * import { compress } from "@kanpress/kanpress";
+ * import assert from "node:assert";
+ *
+ * const { report } = await compress(undefined, { // or "./my-model", or "owner/name"
+ *   bits: 3,
+ *   effort: "fast",
+ *   calibrationTokens: 1024,
+ *   out: `${Deno.makeTempDirSync()}/small.kan.safetensors`,
+ * });
+ * assert.ok(report.bitsPerWeight <= 3);
+ * ```
+ */
+export async function compress(
+  model?: string | ModelSource,
+  options: CompressModelOptions = {},
+): Promise<CompressedModel> {
+  const { calibrate = true, calibrationTokens, backend, out, ...given } = options;
+  const threads = given.threads ?? navigator.hardwareConcurrency;
+  const compressor = new HierarchicalCompressor({ ...given, threads });
+  const path = typeof model === "string" ? model : undefined;
+  const source = typeof model === "object" ? model : await openModel(path);
+  checkModel(source);
+  using output = out === undefined ? undefined : await prepareCompressedOutput(out);
+  const weights = await readFiniteWeights(source);
+  const sha256 = await weightsDigest(weights);
+  const job: Job = { source, weights, sha256, embedded: isEmbeddedModel(source), options };
+  const metrics = calibrate ? await metricsOf(job, threads) : undefined;
+  const name = path ?? (job.embedded ? undefined : source.name);
+  const recorded = recordedName(name, source);
+  const compressed = await compressor.compress(weights, {
+    config: source.config,
+    source: recorded,
+    sourceSha256: sha256,
+    ...(metrics !== undefined && { metrics }),
+  });
+  if (output !== undefined) {
+    const origin = await readCardOrigin(recorded, source.documents);
+    const { quantization } = source;
+    const sizes = {
+      ...compressed.report,
+      originalBytes: await neededBytes(source),
+      ...(quantization !== undefined && { originalQuantization: quantization }),
+    };
+    await output.write(compressed.bytes, source, compressedCard(origin, sizes));
+  }
+  return compressed;
+}
+
+/** A model that is being compressed. */
+interface Job {
+  readonly source: ModelSource;
+  readonly weights: StateDict;
+  readonly sha256: string;
+  readonly embedded: boolean;
+  readonly options: CompressModelOptions;
+}
+
+/** What errors cost; undefined where that is not asked, or cannot be told. */
+async function metricsOf(
+  { options, ...model }: Job,
+  threads: number,
+): Promise<FactoredMetrics | undefined> {
+  const { source, weights } = model;
+  const { preset, numLevels, hiddenDims, seed = 0, signal, onProgress } = options;
+  const trains = numLevels !== undefined || hiddenDims !== undefined;
+  // The preset seed has no use for calibration, and others than next tokens have no labels to draw.
+  if ((preset ?? (trains ? "seed" : "rate")) === "seed") return undefined;
+  if (describeModel(source.config, weights.keys()).objective !== "nextToken") return undefined;
+  const { calibrationTokens, backend = isNativeInstalled() ? "native" : "wasm" } = options;
+  const settings = {
+    seed,
+    threads,
+    backend,
+    ...(calibrationTokens !== undefined && { calibrationTokens }),
+  };
+  const run = silentRun({ signal, onProgress });
+  const { metrics } = await calibrateModel({ ...model, local: false }, settings, run);
+  const { bits = DEFAULT_BITS, bytes } = options;
+  return await factorMetrics(metrics, {
+    weights,
+    bits: targetBits({ bits, ...(bytes !== undefined && { bytes }) }, weights)!,
+    onProgress: (share) => onProgress?.("factor", share),
+    ...(signal !== undefined && { signal }),
+  });
+}

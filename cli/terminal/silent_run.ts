@@ -1,0 +1,33 @@
+import { type Run, startRun } from "./run.ts";
+
+/** What a program hears of a run. */
+export interface SilentRunOptions {
+  /** Stops the work with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called with what is being done, and its share done, 0 to 1. */
+  readonly onProgress?: ((activity: string, share: number) => void) | undefined;
+}
+
+/** A run of a program that calls what the commands call: it writes nothing, and sees no environment. */
+export function silentRun({ signal, onProgress }: SilentRunOptions): Run {
+  const nothing = () => {};
+  const run = startRun({
+    print: nothing,
+    printJson: nothing,
+    printData: nothing,
+    writeLine: nothing,
+    writeEvent: nothing,
+    progress: "none",
+    isTerminal: false,
+    width: 80,
+    program: "kanpress",
+    command: "kanpress",
+    signal: signal ?? new AbortController().signal,
+    environment: {},
+    expectInterrupt: nothing,
+  });
+  return {
+    ...run,
+    phase: (name, work) => run.phase(name, () => work((share) => onProgress?.(name, share))),
+  };
+}
