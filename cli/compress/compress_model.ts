@@ -63,9 +63,9 @@ export async function compress(
   model?: string | ModelSource,
   options: CompressModelOptions = {},
 ): Promise<CompressedModel> {
-  const { calibrate = true, calibrationTokens, backend, out, ...given } = options;
-  const threads = given.threads ?? navigator.hardwareConcurrency;
-  const compressor = new HierarchicalCompressor({ ...given, threads });
+  const { calibrate = true, out } = options;
+  const threads = options.threads ?? navigator.hardwareConcurrency;
+  const compressor = new HierarchicalCompressor({ ...options, threads });
   const path = typeof model === "string" ? model : undefined;
   const source = typeof model === "object" ? model : await openModel(path);
   checkModel(source);
