@@ -11,6 +11,11 @@ export async function createTrainer(
   options: TrainerOptions,
 ): Promise<Trainer> {
   if (backend === "native") return new NativeTrainer(options);
+  if (backend === "webgpu") {
+    const { openDeviceTrainer } = await import("./device_trainer.ts");
+    const trainer = await openDeviceTrainer(options);
+    if (trainer !== undefined) return trainer;
+  }
   const { TfjsTrainer } = await import("./tfjs_trainer.ts");
   return new TfjsTrainer({ ...options, backend });
 }

@@ -24,17 +24,20 @@ interface Sums extends Trainables {
 
 /**
  * Opens a graphics card and trains there: weights are sent once, gains for each step, and the
- * divergence and its gradients come back. Throws {@linkcode InputError} where there is no card, or its
- * programs cannot run the model.
+ * divergence and its gradients come back. Gives undefined if its programs cannot run the model. Throws
+ * {@linkcode InputError} where there is no card, it is too small, or the model cannot be trained.
  */
 export async function openDeviceTrainer(
   options: TrainerOptions,
   open: () => Promise<Device> = openDevice,
-): Promise<Trainer> {
+): Promise<Trainer | undefined> {
   requireTrainable(options.model);
   const device = await open();
   try {
-    refuseUnsupported(device, options, 1);
+    if (whyUnsupported(options.model, device, 1) !== undefined) {
+      device.close();
+      return undefined;
+    }
     const original = await orTooLarge(
       device,
       () => sendWeights(device, options.model, options.original),
@@ -44,14 +47,6 @@ export async function openDeviceTrainer(
     device.close();
     throw error;
   }
-}
-
-function refuseUnsupported(device: Device, { model }: TrainerOptions, length: number): void {
-  const reason = whyUnsupported(model, device, length);
-  if (reason === undefined) return;
-  throw new InputError(
-    `the backend webgpu cannot train this ${model.modelType} model: ${reason}; choose the backend wasm`,
-  );
 }
 
 /** What `allocate` gives; throws {@linkcode InputError} if the card has no room for it. */
@@ -140,7 +135,10 @@ class DeviceTrainer implements Trainer {
     if (length === 0 || chunks.some((chunk) => chunk.length !== length)) {
       throw new RangeError("chunks are empty or differ in length");
     }
-    refuseUnsupported(this.#device, this.#options, length);
+    const reason = whyUnsupported(this.#options.model, this.#device, length);
+    if (reason !== undefined) {
+      throw new InputError(`chunks of ${length} tokens cannot be trained on WebGPU: ${reason}`);
+    }
     const most = tokensPerBackwardJob(this.#options.model, this.#device);
     const batch = Math.min(chunks.length, Math.max(1, Math.floor(most / length)));
     const run = await this.#makeRoom(batch * length, length);
