@@ -18,7 +18,7 @@ export function addPublishModel(program: Command, start: Start): void {
     .action(start(async () => (await import("./publish_model.ts")).publishModel));
   addExamples(program, command, [
     `publish-model ${OUT_EXAMPLE} --dry-run`,
-    `publish-model ${OUT_EXAMPLE} --repo me/prose --out page`,
+    `publish-model ${OUT_EXAMPLE} --repo me/prose-4m-kan`,
   ]);
 }
 

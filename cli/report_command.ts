@@ -7,7 +7,7 @@ import { writeFileAtomically } from "../data/write_file.ts";
 import { createLanguageModel, generateText, useBackend } from "../eval/mod.ts";
 import { endTokens } from "../eval/generation/end_tokens.ts";
 import { reportPage } from "../eval/report/report_page.ts";
-import { parseResults } from "../eval/report/results.ts";
+import { parseReportInput } from "../eval/report/results.ts";
 import type { ResultRow } from "../eval/report/result_row.ts";
 import { openContainer } from "../hierarchy/file/container.ts";
 import { reportContainer } from "../hierarchy/report.ts";
@@ -34,12 +34,6 @@ export interface ReportOptions {
 /** How the samples are drawn. */
 const SAMPLING = { maxTokens: 60, temperature: 0.8, topK: 40, topP: 0.95, seed: 1 };
 
-/** A result with what its compressed file adds. */
-interface DetailedRow {
-  readonly row: ResultRow;
-  readonly originalSample?: string;
-}
-
 /** `report`: makes one page of results, with what their files still tell. */
 export async function report(
   file: string,
@@ -49,17 +43,16 @@ export async function report(
   const text = await readFile(file, "utf8").catch((error) => {
     throw new InputError(`${file}: cannot be read; name a file of results`, { cause: error });
   });
-  const rows = parseResults(text, file);
+  const { rows, written } = parseReportInput(text, file);
   const out = options.out ?? `${file.replace(/\.jsonl?$/, "")}.html`;
   using output = await openOutput(out, page);
-  const detailed: DetailedRow[] = [];
+  const detailed: ResultRow[] = [];
   for (const row of rows) detailed.push(await addDetails(row, options.prompt, run));
-  const original = detailed.find(({ originalSample }) => originalSample !== undefined);
-  const hasSamples = detailed.some(({ row }) => row.sample !== undefined);
+  const hasSamples = detailed.some(({ sample }) => sample !== undefined);
   const content = await reportPage({
-    rows: detailed.map(({ row }) => row),
+    rows: detailed,
+    written,
     ...(hasSamples ? { prompt: options.prompt } : {}),
-    ...(original?.originalSample === undefined ? {} : { originalSample: original.originalSample }),
     commands: [...new Set([...rows.flatMap(commandsOf), run.command])],
   });
   await output.publish((folder) =>
@@ -79,8 +72,8 @@ async function addDetails(
   row: ResultRow,
   prompt: string,
   run: Run,
-): Promise<DetailedRow> {
-  if (row.out === undefined || !existsSync(row.out)) return { row };
+): Promise<ResultRow> {
+  if (row.out === undefined || !existsSync(row.out)) return row;
   const { source } = await requireCompressed(row.out);
   const container = await openContainer(source);
   const { signal } = run;
@@ -90,13 +83,11 @@ async function addDetails(
   const weights = await readSubject(subject, run);
   const samples = await run.phase("sample", () => writeSamples(subject, weights, prompt));
   return {
-    row: {
-      ...row,
-      model: container.source ?? row.model,
-      method: row.method ?? kinds.join(" > "),
-      tensors,
-      ...(samples.compressed === undefined ? {} : { sample: samples.compressed }),
-    },
+    ...row,
+    model: container.source ?? row.model,
+    method: row.method ?? kinds.join(" > "),
+    tensors,
+    ...(samples.compressed === undefined ? {} : { sample: samples.compressed }),
     ...(samples.original === undefined ? {} : { originalSample: samples.original }),
   };
 }

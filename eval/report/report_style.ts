@@ -10,7 +10,9 @@ body {
 }
 h1 { font-size: 1.6rem; }
 h2 { margin-top: 2rem; font-size: 1.25rem; }
-h3 { margin: 0 0 0.5rem; font-size: 1rem; }
+h3 { margin: 1.2rem 0 0.5rem; font-size: 1.05rem; }
+h4, article h3 { margin: 0 0 0.5rem; font-size: 1rem; }
+.said { white-space: pre-wrap; overflow-wrap: anywhere; }
 .skip { position: absolute; left: -100rem; }
 .skip:focus { left: 1rem; background: #ffffff; }
 a { color: #0b5cad; }

@@ -10,7 +10,7 @@ import { launchChromium } from "../plots/chromium.ts";
 import { accessibilityProblems } from "../plots/testdata/accessibility.ts";
 import { needsChromium } from "../plots/testdata/needs_chromium.ts";
 import { reportPage } from "./report_page.ts";
-import { parseResults } from "./results.ts";
+import { parseReportInput, parseResults } from "./results.ts";
 import type { ResultRow } from "./result_row.ts";
 
 /** As `compress --json` prints it. */
@@ -36,6 +36,7 @@ function detailedRows(): ResultRow[] {
     ...row,
     method: "rate",
     sample: ` it said "A & B".`,
+    originalSample: " the box.",
     tensors: [0, 1, 2].map((layer) => ({
       name: `h.${layer}.mlp.weight`,
       shape: [500, 600],
@@ -48,7 +49,6 @@ async function page(): Promise<string> {
   return await reportPage({
     rows: detailedRows(),
     prompt: "She opened",
-    originalSample: " the box.",
     commands: ["deno task evaluate compressed/500000", "deno task report r.json"],
   });
 }
@@ -117,6 +117,54 @@ Deno.test("bad results are refused with the place of the mistake", () => {
       return true;
     });
   }
+});
+
+Deno.test("models have parts of their own, known by their original, not by its place", async () => {
+  const result = JSON.parse(resultJson(500_000, 21, 0.01));
+  const other = {
+    ...result,
+    model: "c/model.kan.safetensors",
+    comparedWith: { name: "/a/second" },
+  };
+  const same = { ...other, comparedWith: { name: "../second" }, compressedBytes: 400_000 };
+  const lines = [result, other, same].map((one) => JSON.stringify(one)).join("\n");
+  const rows = parseResults(lines, "r.json");
+  assert.deepEqual(rows.map(({ model }) => model), ["tiny <b>model</b>", "second", "second"]);
+  const html = await reportPage({ rows, commands: [] });
+  assert.deepEqual([...html.matchAll(/<h2>(.*?)<\/h2>/g)].map(([, title]) => title), [
+    "tiny &lt;b&gt;model&lt;/b&gt;",
+    "second",
+    "How to reproduce",
+  ]);
+  const ids = [...html.matchAll(/<div id="([^"]+)"/g)].map(([, id]) => id);
+  assert.deepEqual(ids, ["perplexity-0", "divergence-0", "perplexity-1", "divergence-1"]);
+});
+
+Deno.test("what evaluate --chat and --prompt printed is shown, alone or beside results", async () => {
+  const chat = JSON.stringify({
+    model: "c/model.kan.safetensors",
+    messages: [{ role: "system", content: "Be brief." }, { role: "user", content: "Why <1>?" }],
+    replies: { original: "Because.", compressed: "So & so." },
+  });
+  const prompt = JSON.stringify({
+    model: "tiny",
+    prompt: "She opened",
+    continuations: { original: " the door." },
+  });
+  const { rows, written } = parseReportInput(`${chat}\n${prompt}`, "r.json");
+  assert.deepEqual(rows, []);
+  const html = await reportPage({ rows, written, commands: [] });
+  assert.match(html, /<strong>user<\/strong> Why &lt;1&gt;\?/);
+  assert.match(html, /<h4>compressed<\/h4><p><span class="prompt"><\/span>So &amp; so\./);
+  assert.match(html, /<h4>tiny<\/h4><p><span class="prompt">She opened<\/span> the door\./);
+  assert.ok(html.length < 10_000, "plotly is not needed");
+  const mixed = parseReportInput(`${chat}\n${resultJson(500_000, 21, 0.01)}`, "r.json");
+  assert.deepEqual([mixed.rows.length, mixed.written.length], [1, 1]);
+  assert.throws(() => parseResults(chat, "r.json"), /has no results/);
+  assert.throws(
+    () => parseReportInput('{"replies": {}}', "r.json"),
+    /result 1: lacks what was said/,
+  );
 });
 
 Deno.test("texts of the results are text on the page", async () => {

@@ -28,6 +28,8 @@ export interface ResultRow {
   readonly commands?: readonly string[];
   /** What each tensor costs. */
   readonly tensors?: readonly TensorCost[];
+  /** What its original writes. */
+  readonly originalSample?: string;
   /** What the compressed model writes. */
   readonly sample?: string;
 }

@@ -3,6 +3,37 @@ import { InputError } from "../../data/input_error.ts";
 import { isJsonObject } from "../../data/json_file.ts";
 import { parseJson } from "../../data/parse_json.ts";
 import { isSweep, sweepRows } from "./sweep_rows.ts";
+import { isWritten, parseWritten, type WrittenTexts } from "./written_texts.ts";
+
+/** How names of compressed files end. */
+const COMPRESSED_ENDING = ".kan.safetensors";
+
+/** What a file holds for a report. */
+export interface ReportInput {
+  /** What was measured. */
+  readonly rows: readonly ResultRow[];
+  /** What models wrote. */
+  readonly written: readonly WrittenTexts[];
+}
+
+/**
+ * Reads results as {@linkcode parseResults} does, and what `evaluate --prompt` and `--chat` print
+ * with `--json`.
+ */
+export function parseReportInput(text: string, file: string): ReportInput {
+  const rows: ResultRow[] = [];
+  const written: WrittenTexts[] = [];
+  for (const [index, value] of parseRows(text, file).entries()) {
+    const where = `${file}: result ${index + 1}`;
+    if (isWritten(value)) written.push(parseWritten(value, where));
+    else if (isSweep(value)) rows.push(...sweepRows(value, where));
+    else rows.push(parseRow(value, where));
+  }
+  if (rows.length + written.length === 0) {
+    throw new InputError(`${file}: has no results; measure some first`);
+  }
+  return { rows, written };
+}
 
 /**
  * Reads results as `compress --json`, `evaluate --json` and `sweep --json` print them: one JSON
@@ -10,12 +41,9 @@ import { isSweep, sweepRows } from "./sweep_rows.ts";
  * and what is wrong.
  */
 export function parseResults(text: string, file: string): ResultRow[] {
-  const rows = parseRows(text, file).flatMap((row, index) => {
-    const where = `${file}: result ${index + 1}`;
-    return isSweep(row) ? sweepRows(row, where) : [parseRow(row, where)];
-  });
+  const { rows } = parseReportInput(text, file);
   if (rows.length === 0) throw new InputError(`${file}: has no results; measure some first`);
-  return rows;
+  return [...rows];
 }
 
 function parseRows(text: string, file: string): unknown[] {
@@ -54,7 +82,7 @@ function parseRow(row: unknown, where: string): ResultRow {
   const kl = row["klDivergence"];
   const method = row["method"] ?? row["preset"];
   return {
-    model: typeof row["model"] === "string" ? row["model"] : "model",
+    model: originalName(row),
     ...(typeof method === "string" ? { method } : {}),
     parameters: number("parameters"),
     originalBytes: number("originalBytes"),
@@ -71,9 +99,19 @@ function parseRow(row: unknown, where: string): ResultRow {
   };
 }
 
+/** The name of the model that was compressed, without its path: results of it belong together. */
+function originalName(row: Readonly<Record<string, unknown>>): string {
+  const { model, comparedWith } = row;
+  const original = isJsonObject(comparedWith) ? comparedWith["name"] : undefined;
+  const name = compressedName(model) && typeof original === "string" ? original : model;
+  if (typeof name !== "string") return "model";
+  const isFile = name.endsWith(COMPRESSED_ENDING);
+  return !isFile && /^(\.|\/|~)/.test(name) ? name.replace(/\/+$/, "").replace(/^.*\//, "") : name;
+}
+
 /** What `evaluate --json` calls a compressed model: its file. */
 function compressedName(model: unknown): model is string {
-  return typeof model === "string" && model.endsWith(".kan.safetensors");
+  return typeof model === "string" && model.endsWith(COMPRESSED_ENDING);
 }
 
 function measured(value: unknown, standardError: unknown, where: string): Measured {

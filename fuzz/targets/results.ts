@@ -6,7 +6,7 @@ import { parseSweep } from "../../cli/sweep/sweep_record.ts";
 import { csvOf, failedRow, sweepText } from "../../cli/sweep/sweep_results.ts";
 import type { EvaluationResult } from "../../eval/mod.ts";
 import { reportPage } from "../../eval/report/report_page.ts";
-import { parseResults } from "../../eval/report/results.ts";
+import { parseReportInput } from "../../eval/report/results.ts";
 import { mutateBytes } from "../mutate_bytes.ts";
 import { type Json, mutateJson } from "../mutate_json.ts";
 import type { FuzzTarget } from "../target.ts";
@@ -82,8 +82,8 @@ export const target: FuzzTarget = {
   async read(input) {
     const text = new TextDecoder().decode(input);
     await reads(async () => {
-      const rows = parseResults(text, "results.json");
-      await reportPage({ rows, commands: rows.flatMap(({ commands = [] }) => commands) });
+      const { rows, written } = parseReportInput(text, "results.json");
+      await reportPage({ rows, written, commands: rows.flatMap(({ commands = [] }) => commands) });
     });
     let value: unknown;
     try {
