@@ -15,6 +15,7 @@
  * @module
  */
 export type { ByteSource } from "./byte_source.ts";
+export { type CalibrationText, readCalibrationTexts } from "./calibration_texts.ts";
 export { embeddedModelPath, readEmbeddedCalibration, readEmbeddedText } from "./embedded_model.ts";
 export { openFile } from "./file_source.ts";
 export { fromFloat32 } from "./from_float32.ts";

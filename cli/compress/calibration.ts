@@ -1,13 +1,6 @@
-import {
-  InputError,
-  type ModelSource,
-  readEmbeddedCalibration,
-  type StateDict,
-  type TextTokenizer,
-} from "../../data/mod.ts";
-import { calibrate, type ModelConfig, sampleTokens, tensorMetrics } from "../../eval/mod.ts";
+import type { ModelSource, StateDict, TextTokenizer } from "../../data/mod.ts";
+import { calibrate, sampleTokens, tensorMetrics } from "../../eval/mod.ts";
 import { describeModel } from "../../eval/architectures/registry.ts";
-import { endTokens } from "../../eval/generation/end_tokens.ts";
 import type { TensorMetrics } from "../../hierarchy/metric/tensor_metric.ts";
 import {
   CALIBRATION_VERSION,
@@ -17,18 +10,18 @@ import { packCalibration, unpackCalibration } from "../../eval/calibration/packe
 import { fromBase64, toHex } from "../../data/base64.ts";
 import { sha256, sha256OfJson } from "../../data/sha256.ts";
 import { cachedCalibration, seemsKept } from "./calibration_cache.ts";
+import {
+  type CalibrationOrigin,
+  type CalibrationText,
+  readCalibrationText,
+} from "./calibration_text.ts";
 import { cacheFolder } from "../input/cache_folder.ts";
-import { readText, specialTokens } from "../evaluate/measure.ts";
+import { specialTokens } from "../evaluate/measure.ts";
 import { hasTokenizer } from "../input/original_model.ts";
 import type { CompressOptions } from "../options/compress_options.ts";
 import type { Run } from "../terminal/run.ts";
-import { warnOfLostText } from "../../data/tokenizer/round_trip.ts";
 import { greatest } from "../../data/extremes.ts";
 
-/** Tokens of a text that are used unless the user asks for more or fewer. */
-const TEXT_TOKENS = 32_768;
-/** Tokens that a model writes if there is no text. */
-const SAMPLED_TOKENS = 16_384;
 /** Chunks are at most so long. */
 const LONGEST_CHUNK = 512;
 
@@ -58,30 +51,17 @@ export interface CalibrationOutcome {
   readonly metrics: TensorMetrics;
   /** The text that it comes from, tokenized. */
   readonly tokens: Int32Array;
-  /** Whether the model wrote that text itself. */
-  readonly isOwn: boolean;
+  /** Where that text comes from. */
+  readonly origin: CalibrationOrigin;
   /** Tokens of a chunk. */
   readonly contextLength: number;
   /** Inputs of the layer that has the most. */
   readonly widestInput: number;
 }
 
-/** The text to calibrate on, or how the model is to write it. */
-type CalibrationText =
-  | {
-    readonly tokens: Int32Array;
-    /** What the tokenizer loses of the text, if it does: a line for people. */
-    readonly warning?: string;
-  }
-  | {
-    readonly sequences: number;
-    readonly length: number;
-    readonly firstToken?: number;
-  };
-
 /**
- * Finds what errors in each matrix cost, by running a text through the model: that of
- * `--calibration`, or one that the model writes itself. What an earlier run found is taken from the
+ * Finds what errors in each matrix cost, by running a text through the model: those
+ * of `--calibration`, or several kinds that come with kanpress. What an earlier run found is taken from the
  * cache, unless `--no-cache` says otherwise. Throws {@linkcode InputError} if the text is too
  * short or does not fit the model.
  */
@@ -94,7 +74,7 @@ export async function calibrateModel(
   const { source, weights, local } = model;
   const planned = plan ?? await planCalibration(model, options);
   const { text } = planned;
-  if ("tokens" in text && text.warning !== undefined) run.writeLine(text.warning);
+  if ("tokens" in text) text.warnings.forEach((warning) => run.writeLine(warning));
   const make = () => makeCalibration(model, planned, options, run);
   const kept = options.cache
     ? await cachedCalibration(cacheFolder(source, local, run.environment), planned.key, make, run)
@@ -103,7 +83,7 @@ export async function calibrateModel(
   return {
     metrics: tensorMetrics(description, unpackCalibration(kept.calibration)),
     tokens: kept.tokens,
-    isOwn: !("tokens" in text),
+    origin: "tokens" in text ? text.origin : "model",
     contextLength: planned.settings.contextLength,
     widestInput: greatest(
       kept.calibration.linears.map(({ moment }) => kept.calibration.moments[moment]!.size),
@@ -128,11 +108,16 @@ export async function planCalibration(
 ): Promise<CalibrationPlan> {
   const { source: { config }, weights, source } = model;
   const description = describeModel(config, weights.keys());
+  const paths = options.calibration ?? [];
   // A model can write its own text without a tokenizer.
-  const writes = options.calibration === undefined && !model.embedded;
-  const tokenizer = writes && !hasTokenizer(source) ? undefined : await source.tokenizer();
+  const tokenizer = paths.length === 0 && !hasTokenizer(source)
+    ? undefined
+    : await source.tokenizer();
   const contextLength = Math.min(description.contextLength, LONGEST_CHUNK);
-  const text = await calibrationText(model, tokenizer, contextLength, options);
+  const text = await readCalibrationText({
+    ...{ config, tokenizer, embedded: model.embedded, paths, contextLength },
+    limit: options.calibrationTokens,
+  });
   const settings = { contextLength, ...(tokenizer !== undefined && bosOf(tokenizer)) };
   return { text, settings, key: await calibrationKey(model, text, settings, options) };
 }
@@ -189,55 +174,4 @@ async function makeCalibration(
     return packCalibration(await calibrate({ ...common, tokens, ...settings, onProgress }));
   });
   return { calibration, tokens };
-}
-
-async function calibrationText(
-  { embedded, source: { config } }: CalibratedModel,
-  tokenizer: TextTokenizer | undefined,
-  contextLength: number,
-  { calibration: path, calibrationTokens: limit }: CalibrationOptions,
-): Promise<CalibrationText> {
-  if (tokenizer === undefined || path === undefined && !embedded) {
-    const sequences = Math.ceil((limit ?? SAMPLED_TOKENS) / contextLength);
-    const firstToken = tokenizer === undefined
-      ? firstTokenOf(config)
-      : tokenizer.bosTokenId ?? tokenizer.eosTokenId;
-    return { sequences, length: contextLength, ...(firstToken !== undefined && { firstToken }) };
-  }
-  const text = path === undefined
-    ? await readEmbeddedCalibration()
-    : await readText(path, "--calibration");
-  const tokens = tokenizer.encode(text);
-  if (tokens.length < contextLength) {
-    throw new InputError(
-      `${path}: has ${tokens.length} tokens, less than one chunk of ${contextLength}; ` +
-        `give more text, or leave --calibration out`,
-    );
-  }
-  const name = path ?? "the embedded calibration text";
-  const warning = warnOfLostText(tokenizer, name, text, tokens);
-  return {
-    tokens: spread(tokens, limit ?? TEXT_TOKENS, contextLength),
-    ...(warning !== undefined && { warning }),
-  };
-}
-
-/** The token that begins a text, by config.json alone. */
-function firstTokenOf(config: ModelConfig): number | undefined {
-  const { bos_token_id: bos, vocab_size: size } = config;
-  const isToken = Number.isSafeInteger(bos) && Number(bos) >= 0 && Number(bos) < Number(size);
-  return isToken ? Number(bos) : endTokens(config, {}).find((id) => id < Number(size));
-}
-
-/** At most `limit` tokens in whole chunks, spread evenly over the text. */
-export function spread(tokens: Int32Array, limit: number, chunk: number): Int32Array {
-  const available = Math.floor(tokens.length / chunk);
-  const wanted = Math.min(available, Math.max(1, Math.floor(limit / chunk)));
-  if (wanted === available) return tokens;
-  const chosen = new Int32Array(wanted * chunk);
-  for (let i = 0; i < wanted; i++) {
-    const start = Math.floor(i * available / wanted) * chunk;
-    chosen.set(tokens.subarray(start, start + chunk), i * chunk);
-  }
-  return chosen;
 }

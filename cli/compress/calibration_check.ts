@@ -1,6 +1,8 @@
 import type { EvaluationResult } from "../../eval/mod.ts";
 import { formatCount, formatFixed, formatMeasure } from "../../eval/report/number_text.ts";
-import { type CalibrationOutcome, spread } from "./calibration.ts";
+import { spread } from "../../eval/calibration/choose_chunks.ts";
+import type { CalibrationOutcome } from "./calibration.ts";
+import type { CalibrationOrigin } from "./calibration_text.ts";
 import {
   EMBEDDED_TEXT,
   type MeasuredModels,
@@ -24,8 +26,8 @@ export type CheckedText = Omit<CalibrationOutcome, "metrics">;
 export interface CalibrationCheck {
   /** Tokens that were calibrated on. */
   readonly tokens: number;
-  /** Whether the model wrote them itself. */
-  readonly isOwn: boolean;
+  /** Where they come from. */
+  readonly origin: CalibrationOrigin;
   /** Inputs of the layer that has the most. */
   readonly widestInput: number;
   /** The original's perplexity on the calibration text. */
@@ -41,7 +43,7 @@ export interface CalibrationCheck {
  */
 export async function checkCalibration(
   models: Required<MeasuredModels>,
-  { tokens, isOwn, contextLength, widestInput }: CheckedText,
+  { tokens, origin, contextLength, widestInput }: CheckedText,
   { evaluation }: MeasuredText,
   options: Pick<MeasureOptions, "threads" | "backend">,
   context: { progress: Progress; signal: AbortSignal },
@@ -59,12 +61,20 @@ export async function checkCalibration(
   const { perplexity, klDivergence } = await measureModels(models, text, options, context);
   return {
     tokens: tokens.length,
-    isOwn,
+    origin,
     widestInput,
     perplexity: perplexity.original,
     klDivergence: klDivergence!.mean,
   };
 }
+
+/** What is said of where a calibration text comes from. */
+const ORIGINS: Readonly<Record<CalibrationOrigin, string>> = {
+  given: "",
+  embedded: "",
+  "several kinds": " of several kinds of text",
+  model: " that the model wrote",
+};
 
 /** What the check found, in one line for each thing; the first is always there. */
 export function calibrationLines(
@@ -72,19 +82,25 @@ export function calibrationLines(
   result: EvaluationResult,
   textName: string,
 ): string[] {
-  const { tokens, isOwn, perplexity, klDivergence } = check;
+  const { tokens, origin, perplexity, klDivergence } = check;
   return [
-    `calibrated on ${formatCount(tokens)} tokens${
-      isOwn ? " that the model wrote" : ""
-    }; on that text perplexity ` +
+    `calibrated on ${formatCount(tokens)} tokens${ORIGINS[origin]}; on that text perplexity ` +
     `${formatMeasure(perplexity)}, mean KL divergence ${formatMeasure(klDivergence)}`,
     ...calibrationWarnings(check, result, textName),
   ];
 }
 
+/** What to do where there are too few tokens. */
+const ADVICE: Readonly<Record<CalibrationOrigin, string>> = {
+  given: "give a longer --calibration text",
+  embedded: "give a longer --calibration text",
+  "several kinds": "allow more: --calibration-tokens",
+  model: "have the model write more: --calibration-tokens",
+};
+
 /** Why the calibration text, or the measured one, may not do, each with what was measured. */
 export function calibrationWarnings(
-  { tokens, isOwn, widestInput, perplexity, klDivergence }: CalibrationCheck,
+  { tokens, origin, widestInput, perplexity, klDivergence }: CalibrationCheck,
   { perplexity: measured, klDivergence: divergence }: EvaluationResult,
   textName: string,
 ): string[] {
@@ -98,14 +114,20 @@ export function calibrationWarnings(
     warnings.push(
       `warning: ${formatCount(tokens)} tokens tell nothing of most directions of the widest ` +
         `layer's ${formatCount(widestInput)} inputs; ${cost}; ` +
-        (isOwn
-          ? "have the model write more: --calibration-tokens"
-          : "give a longer --calibration text"),
+        ADVICE[origin],
     );
   }
   const ratio = perplexity / measured.original;
   const isOther = ratio > OTHER_TEXT || ratio < 1 / OTHER_TEXT;
-  if (isOwn && textName === EMBEDDED_TEXT) {
+  if (origin === "several kinds") {
+    // Its perplexity is that of a mixture, which need not be the measured text's.
+    if (times > FURTHER && warnings.length === 0) {
+      warnings.push(
+        `warning: ${cost}: what the model is used for may be too far from the texts that it was ` +
+          "calibrated on; give some of its kind with --calibration",
+      );
+    }
+  } else if (origin === "model" && textName === EMBEDDED_TEXT) {
     // What the model writes is its own kind of text; the embedded story need not be.
     if (isOther || (times > FURTHER && warnings.length === 0)) {
       warnings.push(

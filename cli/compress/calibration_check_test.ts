@@ -13,7 +13,7 @@ function lines(
   } as EvaluationResult;
   const sound = {
     tokens: 16384,
-    isOwn: false,
+    origin: "given" as const,
     widestInput: 1024,
     perplexity: 45,
     klDivergence: 0.001,
@@ -47,12 +47,23 @@ Deno.test("divergences of 0 are compared without NaN", () => {
 });
 
 Deno.test("the embedded text is blamed where a model was calibrated on what it wrote", () => {
-  const own = { isOwn: true, perplexity: 12 };
+  const own = { origin: "model" as const, perplexity: 12 };
   const [told, warning] = lines(own, { perplexity: 60, kl: 0.003 }, "the embedded text");
   assert.match(told!, /^calibrated on 16,384 tokens that the model wrote; on that text/);
   assert.match(warning!, /embedded text, .* 60\.00 against 12\.00, .*of its kind with --text$/);
   assert.equal(lines(own, { perplexity: 13, kl: 0.0011 }, "the embedded text").length, 1);
   assert.match(lines(own, { perplexity: 60, kl: 0.003 })[1]!, /another language or kind/);
-  const [, short] = lines({ isOwn: true, tokens: 512 }, { perplexity: 47, kl: 0.004 });
+  const [, short] = lines({ origin: "model", tokens: 512 }, { perplexity: 47, kl: 0.004 });
   assert.match(short!, /have the model write more: --calibration-tokens$/);
+});
+
+Deno.test("of a mixture of texts only the divergence tells whether it fits", () => {
+  const several = { origin: "several kinds" as const, perplexity: 812 };
+  const [told, ...none] = lines(several, { perplexity: 47, kl: 0.0014 });
+  assert.match(told!, /^calibrated on 16,384 tokens of several kinds of text; on that text/);
+  assert.deepEqual(none, []);
+  const far = lines(several, { perplexity: 47, kl: 0.002 });
+  assert.match(far[1]!, /2\.00 times that: .*give some of its kind with --calibration$/);
+  const few = lines({ ...several, tokens: 512 }, { perplexity: 47, kl: 0.002 });
+  assert.match(few.slice(1).join(), /^warning: 512 tokens .*allow more: --calibration-tokens$/);
 });

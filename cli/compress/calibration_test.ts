@@ -1,29 +1,9 @@
 import assert from "node:assert";
-import fc from "fast-check";
 import { join } from "node:path";
 import { openModel } from "../../data/mod.ts";
-import { planCalibration, spread } from "./calibration.ts";
+import { planCalibration } from "./calibration.ts";
 import { readFiniteWeights } from "../input/original_model.ts";
 import { TEXT, withWorkFolder } from "../testdata/work_folder.ts";
-
-Deno.test("spread() takes whole chunks from all over the text", () => {
-  const tokens = Int32Array.from({ length: 100 }, (_, i) => i);
-  assert.deepEqual([...spread(tokens, 20, 10)], [
-    ...[0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
-    ...[50, 51, 52, 53, 54, 55, 56, 57, 58, 59],
-  ]);
-  assert.equal(spread(tokens, 1000, 10), tokens);
-});
-
-Deno.test("spread() keeps to its limit, but for a single chunk", () => {
-  fc.assert(
-    fc.property(fc.nat(500), fc.nat(500), fc.integer({ min: 1, max: 50 }), (n, limit, c) => {
-      const { length } = spread(new Int32Array(n), limit, c);
-      assert.ok(length <= Math.max(limit, c) || length === n);
-      assert.ok(length <= n);
-    }),
-  );
-});
 
 Deno.test("a data set is calibrated on by its texts, as it is measured by them", () =>
   withWorkFolder(async (folder) => {
@@ -32,7 +12,7 @@ Deno.test("a data set is calibrated on by its texts, as it is measured by them",
     const model = { source, weights, sha256: "", embedded: false, local: true };
     const plan = (name: string) =>
       planCalibration(model, {
-        calibration: join(folder, name),
+        calibration: [join(folder, name)],
         backend: "cpu",
         threads: 1,
         seed: 0,
@@ -47,4 +27,41 @@ Deno.test("a data set is calibrated on by its texts, as it is measured by them",
       plan("set.jsonl"),
       /set.jsonl: record 1 has no field text; give another --calibration/,
     );
+  }));
+
+Deno.test("several files are mixed, and without any the texts of kanpress are", () =>
+  withWorkFolder(async (folder) => {
+    const source = await openModel(join(folder, "model"));
+    const weights = await readFiniteWeights(source);
+    const model = { source, weights, sha256: "", embedded: false, local: true };
+    const common = { backend: "cpu", threads: 1, seed: 0 } as const;
+    const plan = async (calibration?: string[], calibrationTokens?: number) => {
+      const { text } = await planCalibration(model, {
+        ...common,
+        ...(calibration && { calibration }),
+        ...(calibrationTokens && { calibrationTokens }),
+      });
+      assert.ok("tokens" in text);
+      return text;
+    };
+    const [one, other] = [join(folder, "one.txt"), join(folder, "other.txt")];
+    await Deno.writeTextFile(one, TEXT.repeat(20));
+    await Deno.writeTextFile(other, TEXT.toUpperCase().repeat(20));
+    const [first, second, both] = [
+      await plan([one]),
+      await plan([other]),
+      await plan([one, other]),
+    ];
+    assert.equal(first.origin, "given");
+    const size = both.tokens.length;
+    assert.ok(size > first.tokens.length && size <= first.tokens.length + second.tokens.length);
+    // The mixture begins with a chunk of each.
+    const chunk = (await planCalibration(model, common)).settings.contextLength;
+    const beginnings = [first, second].flatMap(({ tokens }) => [...tokens.subarray(0, chunk)]);
+    assert.deepEqual([...both.tokens.subarray(0, 2 * chunk)], beginnings);
+    const own = await plan(undefined, 9 * chunk);
+    assert.equal(own.origin, "several kinds");
+    assert.equal(own.tokens.length, 9 * chunk);
+    await Deno.writeTextFile(other, "x");
+    await assert.rejects(plan([one, other]), /other\.txt: has \d tokens, less than one chunk/);
   }));

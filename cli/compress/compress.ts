@@ -82,7 +82,7 @@ export async function compress(
   const measurement = await chooseMeasurement(options, source, description, run);
   const warning = measurement.kind === "text" ? measurement.text.warning : undefined;
   if (warning !== undefined) run.writeLine(warning);
-  await checkText(options.calibration);
+  for (const path of options.calibration ?? []) await checkText(path);
   using output = await prepareCompressedOutput(
     options.out ?? `compressed/${modelLabel(name, source)}-${targetLabel(target, options)}`,
   );

@@ -67,7 +67,7 @@ Deno.test("a model without a tokenizer is calibrated on what it writes", () =>
     assert.equal(fields.notMeasured, "the model has no tokenizer.json");
     assert.ok("calibrate" in fields.seconds && !("notCalibrated" in fields));
     await assert.rejects(
-      run(model, { out, calibration: join(folder, "text.txt") }),
+      run(model, { out, calibration: [join(folder, "text.txt")] }),
       /has no tokenizer.json/,
     );
   }));

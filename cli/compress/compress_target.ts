@@ -132,7 +132,8 @@ export function targetLabel(
     options.dataFree && "data-free",
     effort !== undefined && effort !== "normal" && effort,
     states !== undefined && `${states}states`,
-    calibration !== undefined && `on-${basename(calibration).replace(/\.\w+$/, "")}`,
+    calibration !== undefined &&
+    `on-${calibration.map((path) => basename(path).replace(/\.\w+$/, "")).join("-")}`,
     calibrationTokens !== undefined && `${calibrationTokens}tokens`,
     options.losslessSmall && "lossless-small",
     seed !== undefined && seed !== 0 && `seed${seed}`,

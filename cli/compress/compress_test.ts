@@ -95,7 +95,7 @@ Deno.test("a text to calibrate on is opened before weights are read", () =>
     for (const calibration of ["nowhere.txt", "nowhere.jsonl"]) {
       const run = recordedRun();
       await assert.rejects(
-        compress(join(folder, "model"), optionsIn(folder, { calibration }), run),
+        compress(join(folder, "model"), optionsIn(folder, { calibration: [calibration] }), run),
         { name: "InputError", message: new RegExp(`^${calibration}: does not exist`) },
       );
       assert.ok(!run.lines.some((line) => line.startsWith("read")));
@@ -155,7 +155,7 @@ Deno.test("uniform rates are recorded, in the output and in the default folder's
         bits: 8,
         json: true,
         uniform: true,
-        calibration: join(folder, "text.txt"),
+        calibration: [join(folder, "text.txt")],
       }),
       run,
     );
@@ -169,7 +169,7 @@ Deno.test("uniform rates are recorded, in the output and in the default folder's
       { dataFree: true },
       { effort: "best" },
       { states: 8 },
-      { calibration: "../my novels.txt" },
+      { calibration: ["../my novels.txt"] },
       { calibrationTokens: 99 },
       { losslessSmall: true },
       { seed: 1 },

@@ -21,8 +21,8 @@ export interface CompressOptions extends MeasureOptions {
   readonly levels?: number;
   /** Widths of the autoencoder levels (seed and hybrid). */
   readonly hiddenDims?: readonly number[];
-  /** File with the text to calibrate on; sampled from the model if omitted. */
-  readonly calibration?: string;
+  /** Files with texts to calibrate on, mixed evenly; those of kanpress if omitted. */
+  readonly calibration?: readonly string[];
   /** At most this many tokens of calibration. */
   readonly calibrationTokens?: number;
   /** Spend bits by the size of the weights alone, without calibration. */

@@ -98,3 +98,9 @@ export function nonEmpty(text: string): string {
   if (text.trim() === "") throw new InvalidArgumentError("It must not be empty.");
   return text;
 }
+
+/** Parses an option that may be given several times, each with another file. */
+export function severalFiles(text: string, before: readonly string[] = []): readonly string[] {
+  if (before.includes(text)) throw new InvalidArgumentError(`${text} is there twice.`);
+  return [...before, nonEmpty(text)];
+}

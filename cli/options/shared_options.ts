@@ -6,7 +6,7 @@ import { isNativeInstalled } from "../../eval/native/runtime.ts";
 import { taskNames } from "../../eval/tasks/registry.ts";
 import { EFFORTS } from "../../hierarchy/choose_states.ts";
 import { PROGRESS_STYLES } from "../terminal/progress_display.ts";
-import { integerBetween, nonEmpty, stateCount } from "./options.ts";
+import { integerBetween, nonEmpty, severalFiles, stateCount } from "./options.ts";
 
 /** Adds the options that choose the questions of a task; `purpose` is what asking them is for. */
 export function addTaskOptions(command: Command, purpose: string): void {
@@ -36,12 +36,13 @@ export function addCalibrationOptions(command: Command): Command {
   return command
     .option(
       "--calibration <file>",
-      "text, .jsonl or .parquet that tells which weights matter (default: the model writes one)",
-      nonEmpty,
+      "text, .jsonl or .parquet that tells which weights matter; again for others, mixed evenly " +
+        "(default: texts of many kinds)",
+      severalFiles,
     )
     .option(
       "--calibration-tokens <n>",
-      "calibrate on at most n tokens (default: 32768; 16384 of the model's own)",
+      "calibrate on at most n tokens (default: 32768)",
       integerBetween(2, 2 ** 31 - 1),
     )
     .option("--no-cache", "calibrate again, and keep nothing on disk but the output")

@@ -78,7 +78,7 @@ export async function sweep(
   const text = await readMeasuredText(options, await source.tokenizer(), description);
   if (text.warning !== undefined) run.writeLine(text.warning);
   for (const note of quantizationNotes(source.quantization)) run.writeLine(note);
-  await checkText(options.calibration);
+  for (const path of options.calibration ?? []) await checkText(path);
   const folder = options.out ?? `compressed/${modelLabel(modelName, source)}-sweep`;
   using output = await openOutput(folder, sweepFolder);
   using picture = await openPicture(options.plot, run);

@@ -97,7 +97,7 @@ Deno.test("another text of the same name is another sweep, and the same text of 
     const calibration = join(folder, "calibration.txt");
     const write = (letter: string) => Deno.writeTextFile(calibration, letter.repeat(200));
     const run = (path = calibration) => {
-      return sweepIn(folder, { presets: ["nf4"], calibrated: true, calibration: path });
+      return sweepIn(folder, { presets: ["nf4"], calibrated: true, calibration: [path] });
     };
     await write("a");
     await run();

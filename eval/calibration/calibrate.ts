@@ -75,6 +75,8 @@ export interface LinearCalibration {
   readonly hessian: Float64Array;
   /** Weight names of the layers that share these inputs, and so the Hessian. */
   readonly sharedWith: readonly string[];
+  /** Number of tokens that all this is a mean over, where that is known. */
+  readonly tokens?: number;
   /**
    * E[(∂loss/∂y_i)²] of each output with labels drawn from the model; for the head, E[p (1 - p)] of
    * each logit. Absent where no backward pass was run.
@@ -341,6 +343,7 @@ function summarize(
         );
       },
       sharedWith: sharing.map((linear) => linear.weight).filter((name) => name !== weight),
+      tokens,
       ...(logitSums.length > 0 &&
         (weight === model.head.weight
           ? { fisher: mean(logitSums) }

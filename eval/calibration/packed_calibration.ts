@@ -89,6 +89,7 @@ export function unpackCalibration(
         return expandMoment(moments[moment]!);
       },
       sharedWith,
+      tokens: rest.tokens,
       ...(fisher !== undefined && { fisher }),
       ...(outputMoments !== undefined && {
         outputMoments: outputMoments.map((block) => ({

@@ -1,27 +1,32 @@
 import type { TensorMetric, TensorMetrics } from "../../hierarchy/metric/tensor_metric.ts";
-import type { ModelSummary } from "../architectures/description.ts";
+import type { TransformerDescription } from "../architectures/description.ts";
 import type { Calibration } from "./calibrate.ts";
+import { expectedFrequencies } from "./expected_frequencies.ts";
 
 /**
  * What errors in each matrix of a model cost, from its calibration: for a linear layer the second
  * moment of its inputs and the Fisher information of its outputs. The row of an embedding counts as
  * often as its token occurs and by the gradients by the embedded features; a tied head adds
  * its own cost, of which one product of a row and a column part is kept. A position counts as often
- * as any other within the calibrated context.
+ * as any other within the calibrated context. `predictedShare`, 0 to 1, of the embedding counts by
+ * how often the model predicts a token and not by how often it came; estimated if omitted.
  */
 export function tensorMetrics(
-  model: ModelSummary,
+  model: TransformerDescription,
   calibration: Calibration,
+  { predictedShare }: { readonly predictedShare?: number } = {},
 ): TensorMetrics {
   // Taken over as they are: a Hessian is expanded from its triangle when it is asked for.
   const metrics = new Map<string, TensorMetric>(calibration.linears);
   const { tokenEmbedding, embeddingScale: scale = 1, positionEmbedding } = model;
-  const { embeddingMoment, tokenFrequencies } = calibration;
+  const { embeddingMoment, tokenFrequencies, tokens } = calibration;
+  const predicted = calibration.linears.get(model.head.weight)?.fisher;
   if (embeddingMoment === undefined) return metrics;
   const embedding: TensorMetric = {
     inputAxis: 1,
     hessian: scale === 1 ? embeddingMoment : embeddingMoment.map((value) => scale * scale * value),
-    fisher: tokenFrequencies,
+    fisher: expectedFrequencies(tokenFrequencies, predicted, tokens, predictedShare),
+    tokens,
   };
   const head = metrics.get(tokenEmbedding);
   metrics.set(tokenEmbedding, head === undefined ? embedding : sumOfMetrics(head, embedding));
@@ -30,7 +35,7 @@ export function tensorMetrics(
     const offset = model.positionOffset ?? 0;
     const fisher = new Float64Array(offset + model.contextLength)
       .fill(1 / contextLength, offset, offset + contextLength);
-    metrics.set(positionEmbedding, { inputAxis: 1, hessian: embeddingMoment, fisher });
+    metrics.set(positionEmbedding, { inputAxis: 1, hessian: embeddingMoment, fisher, tokens });
   }
   return metrics;
 }
@@ -56,7 +61,9 @@ function sumOfMetrics(a: TensorMetric, b: TensorMetric): TensorMetric {
     total += sum * part.trace;
   }
   // In a model of zeros no error costs anything.
-  return { inputAxis: 1, hessian, fisher: total > 0 ? fisher.map((v) => v / total) : fisher };
+  const { tokens } = b;
+  const common = { inputAxis: 1 as const, hessian, ...(tokens !== undefined && { tokens }) };
+  return { ...common, fisher: total > 0 ? fisher.map((v) => v / total) : fisher };
 }
 
 function trace(matrix: Float64Array): number {

@@ -1,5 +1,6 @@
 import type { StateDict } from "../../data/tensor.ts";
 import { type Damping, planDamping } from "./damping.ts";
+import { SHRINKAGE, type Shrinkage } from "./shrinkage.ts";
 import {
   type FactoredMetric,
   type FactoredMetrics,
@@ -17,6 +18,8 @@ export interface FactorOptions {
   readonly weights?: StateDict;
   /** Bits per parameter that they are to be compressed to; 4 if omitted. */
   readonly bits?: number;
+  /** How much less is made of moments than they say; chosen by measurement if omitted. */
+  readonly shrinkage?: Shrinkage;
   /** Called with the share of the matrices that are done, 0 to 1. */
   readonly onProgress?: (share: number) => void;
   /** Stops the work with the signal's reason. */
@@ -48,25 +51,33 @@ const DEFAULT_DAMPING: Damping = { inputs: 0.01, outputs: 0.03 };
  */
 export async function factorMetrics(
   metrics: TensorMetrics,
-  { weights = new Map(), bits = 4, onProgress, signal }: FactorOptions = {},
+  { weights = new Map(), bits = 4, shrinkage = SHRINKAGE, onProgress, signal }: FactorOptions = {},
 ): Promise<FactoredMetrics> {
   const factored = new Map<string, FactoredMetric>();
   const known = new Map<string, MomentFactor>();
   const dampings = planDamping(weights, metrics, bits);
   for (const [name, metric] of metrics) {
     signal?.throwIfAborted();
-    const { inputAxis, fisher, outputMoments, sharedWith = [] } = metric;
+    const { inputAxis, fisher, outputMoments, sharedWith = [], tokens } = metric;
     const damping = dampings.get(name) ?? DEFAULT_DAMPING;
-    const factor = known.get(name) ?? factorMoment(name, metric.hessian, damping.inputs);
+    const factor = known.get(name) ?? factorMoment(name, metric.hessian, {
+      damping: damping.inputs,
+      shrinkage: shrinkage.inputs,
+      tokens,
+    });
     for (const other of sharedWith) known.set(other, factor);
     const outputFactors = outputMoments?.map(({ start, moment }) => ({
       start,
-      ...factorMoment(name, moment, damping.outputs),
+      ...factorMoment(name, moment, {
+        damping: damping.outputs,
+        shrinkage: shrinkage.outputs,
+        tokens,
+      }),
     }));
     factored.set(name, {
       inputAxis,
       factor,
-      ...(fisher && { fisher }),
+      ...(fisher && { fisher: outputFactors ? fisher : raised(fisher, shrinkage.rows) }),
       ...(outputFactors && { outputFactors }),
     });
     onProgress?.(factored.size / metrics.size);
@@ -74,4 +85,11 @@ export async function factorMetrics(
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
   return factored;
+}
+
+/** Values plus a share of their mean. */
+function raised(values: Float64Array, share: number): Float64Array {
+  if (share === 0) return values;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return values.map((value) => value + share * mean);
 }

@@ -3,6 +3,7 @@ import { firstNotFinite } from "../../data/finite.ts";
 import { InputError } from "../../data/input_error.ts";
 import { packUpper } from "./packed_upper.ts";
 import { lowerTriangle } from "../matrix/triangle.ts";
+import { type ShrinkageRule, shrinkageShare, shrinkTriangle } from "./shrinkage.ts";
 import { factorTriangle } from "./upper_factor.ts";
 
 /** What calibration found out about a matrix of weights. */
@@ -17,6 +18,8 @@ export interface TensorMetric {
   readonly outputMoments?: readonly OutputMoment[];
   /** Names of the matrices that see the same inputs, where that is known. */
   readonly sharedWith?: readonly string[];
+  /** Tokens that the moments are means over, where that is known. */
+  readonly tokens?: number;
 }
 
 /**
@@ -44,7 +47,7 @@ export interface OutputFactor extends MomentFactor {
 
 /** A {@linkcode TensorMetric} whose moments are factored: all that the rate code needs of them. */
 export interface FactoredMetric
-  extends Omit<TensorMetric, "hessian" | "outputMoments" | "sharedWith"> {
+  extends Omit<TensorMetric, "hessian" | "outputMoments" | "sharedWith" | "tokens"> {
   /** The factor of the Hessian. */
   readonly factor: MomentFactor;
   /** The factors of the output moments. */
@@ -96,12 +99,26 @@ export function errorMetric(
   return { ...factor, columnWeights: weights, columnBlocks };
 }
 
+/** How {@linkcode factorMoment} takes a moment for a better one. */
+export interface Regularization {
+  /** Times the mean of the diagonal is added to the diagonal. */
+  readonly damping: number;
+  /** How far what is off the diagonal is taken back; not at all if omitted. */
+  readonly shrinkage?: ShrinkageRule;
+  /** Tokens that the moment is a mean over, where that is known. */
+  readonly tokens?: number | undefined;
+}
+
 /**
- * Factors a second moment after adding `damping` times the mean of its diagonal to the diagonal.
+ * Factors a second moment after shrinking and damping it.
  * Throws {@linkcode InputError} that names the tensor where it is not a square matrix or a number
  * is not finite.
  */
-export function factorMoment(name: string, moment: Float64Array, damping: number): MomentFactor {
+export function factorMoment(
+  name: string,
+  moment: Float64Array,
+  { damping, shrinkage, tokens }: Regularization,
+): MomentFactor {
   const size = Math.floor(Math.sqrt(moment.length));
   if (size * size !== moment.length) {
     throw new InputError(
@@ -110,6 +127,9 @@ export function factorMoment(name: string, moment: Float64Array, damping: number
   }
   checkFinite(name, moment);
   const triangle = lowerTriangle(moment, size);
+  if (shrinkage !== undefined) {
+    shrinkTriangle(triangle, size, shrinkageShare(triangle, size, tokens, shrinkage));
+  }
   factorTriangle(triangle, size, damping);
   const factor = packUpper(triangle, size);
   // A moment that is none has no factor: it is not a sum of squares, or too large for one.

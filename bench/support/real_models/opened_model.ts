@@ -69,7 +69,7 @@ export async function openBenchModel(
   const { threads, backend, calibrationTokens } = options;
   const calibration = {
     ...{ threads, backend, calibrationTokens, seed: 0, cache: true },
-    calibration: kept.path,
+    calibration: [kept.path],
   };
   const plan = await planCalibration(calibrated, calibration);
   const description = describeModel(source.config, weights.keys());

@@ -10,7 +10,7 @@ const trellis = createTrellis(8);
 
 function calibrated(rows: number, columns: number, scale: number) {
   const plain = randomMatrix(rows, columns, 3);
-  const factor = factorMoment("w", randomHessian(rows, 2 * rows, 4), 0.01);
+  const factor = factorMoment("w", randomHessian(rows, 2 * rows, 4), { damping: 0.01 });
   const metric = errorMetric("w", { inputAxis: 0, factor }, rows, columns);
   return { ...plain, data: plain.data.map((value) => scale * value), metric };
 }

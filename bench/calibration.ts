@@ -1,0 +1,55 @@
+/**
+ * Which text should a model be calibrated on, and how far should what was found be trusted?
+ * Calibrates on each text by itself, compresses with any mixture of them and any regularization, and
+ * measures the divergence from the original on several texts: one line of JSON for each try.
+ *
+ *     deno run --allow-all bench/calibration.ts --model data/embedded/prose-4m \
+ *       --calibrate wiki=wikitext2-valid.txt#0-50 --calibrate own=samples.txt \
+ *       --text wiki=wikitext2-valid.txt#50-100 --text Emma=emma.txt \
+ *       --try cover --try cover+own --try cover,inputs=0.1 --bits 2.5,3
+ *
+ * `cover` are the texts of the repository, each of which (`novel`, `code` …) has its own name too.
+ * `name*2` counts twice. Options of a try: `inputs`, `outputs` (least shares of correlations that
+ * are taken off), `inputNoise`, `outputNoise` (tokens that tell as much as an independent sample),
+ * `predicted` (share of embedding rows that counts by predictions), `rows` (share of the mean row
+ * of a vocabulary that every row has at least), `bits`, `states`.
+ */
+import { parseTry } from "./support/calibration_study/parse_try.ts";
+import { openStudy } from "./support/calibration_study/study.ts";
+import { endFor, orEnd, readOptions } from "./support/command_line.ts";
+
+const args = readOptions({
+  model: { type: "string", default: "data/embedded/prose-4m" },
+  calibrate: { type: "string", multiple: true, default: [] },
+  text: { type: "string", multiple: true, default: [] },
+  try: { type: "string", multiple: true, default: [] },
+  bits: { type: "string", default: "3" },
+  states: { type: "string", default: "8" },
+  tokens: { type: "string", default: "4096" },
+  chunks: { type: "string", default: "16" },
+  context: { type: "string", default: "512" },
+  backend: { type: "string", default: "wasm" },
+  seed: { type: "string", default: "0" },
+  threads: { type: "string", default: `${navigator.hardwareConcurrency}` },
+});
+
+if (args.text.length === 0) endFor("give a text to measure on: --text name=file");
+const tries = args.try.map((text) => parseTry(text));
+const study = await orEnd(openStudy({
+  model: args.model,
+  calibrate: args.calibrate,
+  text: args.text,
+  tokens: Number(args.tokens),
+  chunks: Number(args.chunks),
+  contextLength: Number(args.context),
+  backend: args.backend,
+  seed: Number(args.seed),
+  threads: Number(args.threads),
+}));
+const defaults = { bits: args.bits.split(",").map(Number), states: Number(args.states) };
+for (const one of tries) {
+  for (const bits of one.bits === undefined ? defaults.bits : [one.bits]) {
+    const line = await orEnd(study.run(one, { bits, states: one.states ?? defaults.states }));
+    console.log(JSON.stringify(line));
+  }
+}

@@ -1,0 +1,57 @@
+/** At most `limit` tokens in whole chunks, spread evenly over the text. */
+export function spread(tokens: Int32Array, limit: number, chunk: number): Int32Array {
+  const available = Math.floor(tokens.length / chunk);
+  const wanted = Math.min(available, Math.max(1, Math.floor(limit / chunk)));
+  if (wanted === available) return tokens;
+  const chosen = new Int32Array(wanted * chunk);
+  for (let i = 0; i < wanted; i++) {
+    const start = Math.floor(i * available / wanted) * chunk;
+    chosen.set(tokens.subarray(start, start + chunk), i * chunk);
+  }
+  return chosen;
+}
+
+/**
+ * At most `limit` tokens in whole chunks of several texts, as many of each as there are, or as its
+ * length gives. Every beginning of the result is about as even a mixture as the whole. Texts shorter
+ * than a chunk give nothing; a single text is as {@linkcode spread} gives it.
+ */
+export function mixTexts(
+  texts: readonly Int32Array[],
+  limit: number,
+  chunk: number,
+): Int32Array {
+  if (texts.length === 1) return spread(texts[0]!, limit, chunk);
+  const counts = evenCounts(
+    texts.map(({ length }) => Math.floor(length / chunk)),
+    Math.max(1, Math.floor(limit / chunk)),
+  );
+  const places = counts.flatMap((count, text) =>
+    Array.from({ length: count }, (_, i) => ({ text, i, at: (i + 0.5) / count }))
+  );
+  places.sort((a, b) => a.at - b.at || a.text - b.text);
+  const chosen = texts.map((tokens, text) => spread(tokens, counts[text]! * chunk, chunk));
+  const mixed = new Int32Array(places.length * chunk);
+  places.forEach(({ text, i }, place) => {
+    mixed.set(chosen[text]!.subarray(i * chunk, (i + 1) * chunk), place * chunk);
+  });
+  return mixed;
+}
+
+/** How many of what is available each gives, so that all together give `wanted` at most. */
+function evenCounts(available: readonly number[], wanted: number): number[] {
+  const counts = available.map(() => 0);
+  let left = wanted;
+  while (left > 0) {
+    const open = counts.flatMap((count, i) => count < available[i]! ? [i] : []);
+    if (open.length === 0) break;
+    // As many to each as all of them can give and there are; at the end one to each of the first.
+    const least = Math.min(...open.map((i) => available[i]! - counts[i]!));
+    const each = Math.min(least, Math.floor(left / open.length));
+    for (const i of each > 0 ? open : open.slice(0, left)) {
+      counts[i] = counts[i]! + Math.max(1, each);
+      left -= Math.max(1, each);
+    }
+  }
+  return counts;
+}
