@@ -7,8 +7,10 @@
  *     deno run --allow-all bench/tuning.ts --model ./my-model --backend native --bits 2,3 \
  *       --steps 100,200 --tune prose=novels.txt --tune wiki=valid.txt --text wiki=test.txt
  *
- * Calibrates on the texts of `--calibration`, on those of `--tune` where there are none; the embedded
- * texts are the default. A file with gains is held to the bytes of the one without. `--gained PREFIX`
+ * `name=file#50-100` is a text's second half. Calibrates on the texts of `--calibration`, on those of
+ * `--tune` where there are none; the embedded texts are the default. A file with gains is held to the
+ * bytes of the one without; `--once` compresses once only, and shows both at their own rates.
+ * `--seconds N` lets tuning take as many of the steps as are done in that time, and `--gained PREFIX`
  * keeps the tuned files.
  */
 import {
@@ -23,8 +25,7 @@ import { describeModel } from "../eval/architectures/registry.ts";
 import { holdOut } from "../eval/training/hold_out.ts";
 import { GAIN_BITS, tuneCompressed } from "../eval/training/tune_compressed.ts";
 import { sourceOf } from "../hierarchy/decode_container.ts";
-import { encodeContainer, openContainer } from "../hierarchy/file/container.ts";
-import { codedShapes } from "../hierarchy/file/plan_tensors.ts";
+import { type Container, encodeContainer, openContainer } from "../hierarchy/file/container.ts";
 import { decompressWeights, factorMetrics, HierarchicalCompressor } from "../hierarchy/mod.ts";
 import { orEnd, readOptions } from "./support/command_line.ts";
 import { printTable } from "./support/theory/table.ts";
@@ -44,6 +45,8 @@ const args = readOptions({
   chunks: { type: "string", default: "16" },
   context: { type: "string", default: "512" },
   backend: { type: "string", default: "wasm" },
+  once: { type: "boolean" },
+  seconds: { type: "string" },
   gained: { type: "string" },
 });
 
@@ -78,7 +81,10 @@ const tuneTexts = await readAll(args.tune, embedded(readEmbeddedCalibration));
 const calibrationTexts = args.calibration === undefined
   ? tuneTexts
   : await Promise.all(args.calibration.map((name) => orEnd(readNamedText(name))));
-const texts = await readAll(args.text, embedded(readEmbeddedText));
+const texts = (await readAll(args.text, embedded(readEmbeddedText))).map(({ name, text }) => ({
+  name,
+  tokens: joined(chunksOf(source, tokenizer, text, contextLength, Number(args.chunks))),
+}));
 const { chunks, heldOut } = holdOut(mix(tuneTexts, Number(args["tune-tokens"])));
 const clock = performance.now();
 const seconds = () => ((performance.now() - clock) / 1000).toFixed(0);
@@ -110,12 +116,15 @@ for (const bits of numbers(args.bits)) {
     const { bytes } = await compressor.compress(original, { metrics: factored, config });
     return await openContainer(sourceOf(bytes));
   };
-  const plain = await compress(0);
-  const gains = codedShapes(plain.tensors).reduce((sum, s) => sum + s.rows + s.columns, 0);
-  const container = await compress(Math.ceil(gains * GAIN_BITS / 8));
+  const reserved = Math.ceil(gainCount(original) * GAIN_BITS / 8);
+  const container = await compress(reserved);
+  const plain = args.once ? container : await compress(0);
   console.error(`${seconds()} s: compressed to ${bits} bits`);
   await report(bits, "as coded", await encodeContainer(plain), parameters);
-  for (const steps of numbers(args.steps)) {
+  for (const most of numbers(args.steps)) {
+    const steps = args.seconds === undefined
+      ? most
+      : Math.min(most, await stepsIn(Number(args.seconds), container));
     const begin = performance.now();
     const { bytes, result } = await tuneCompressed({
       config,
@@ -147,6 +156,30 @@ for (const bits of numbers(args.bits)) {
 }
 printTable(["bits", "tuned", "whole file", ...texts.map(({ name }) => name), "99.9 %"], rows);
 
+/** How many steps are done in a time, by the time of some. */
+async function stepsIn(seconds: number, container: Container): Promise<number> {
+  const times: number[] = [];
+  const enough = new AbortController();
+  const onProgress = () => {
+    // The first step has programs compiled.
+    if (times.push(performance.now()) === 5) enough.abort();
+  };
+  const { signal } = enough;
+  const tuning = { config, original, container, backend, threads, chunks, heldOut };
+  await tuneCompressed({ ...tuning, steps: 60, onProgress, signal }).catch((error) => {
+    if (!signal.aborted) throw error;
+  });
+  const step = (times.at(-1)! - times[0]!) / 4000;
+  console.error(`${step.toFixed(2)} s a step`);
+  return Math.max(1, Math.floor(seconds / step));
+}
+
+/** Rows and columns of everything that may have gains. */
+function gainCount(weights: typeof original): number {
+  return new Set(weights.values()).values()
+    .reduce((sum, { shape }) => sum + (shape.length === 2 ? shape[0]! + shape[1]! : 0), 0);
+}
+
 /** Measures a file on every text. */
 async function report(
   bits: number,
@@ -156,13 +189,12 @@ async function report(
 ): Promise<void> {
   const compressed = await decompressWeights(bytes);
   const found: string[] = [], high: string[] = [];
-  for (const { text } of texts) {
-    const own = chunksOf(source, tokenizer, text, contextLength, Number(args.chunks));
+  for (const { tokens } of texts) {
     const { klDivergence } = await evaluateLanguageModel({
       config,
       original,
       compressed,
-      tokens: joined(own),
+      tokens,
       contextLength,
       ...bos,
       backend,

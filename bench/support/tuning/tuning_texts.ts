@@ -1,6 +1,7 @@
 import { InputError, type ModelSource, type TextTokenizer } from "../../../data/mod.ts";
 import { describeModel } from "../../../eval/architectures/registry.ts";
 import { cutIntoChunks } from "../../../eval/protocols/text_chunks.ts";
+import { namedFile, partOfText } from "../real_models/named_file.ts";
 
 /** A text and what it is called. */
 export interface NamedText {
@@ -8,15 +9,13 @@ export interface NamedText {
   readonly text: string;
 }
 
-/** Reads `name=file`; a name alone stands for itself. */
+/** Reads `name=file`, or a part of it: `name=file#50-100`. */
 export async function readNamedText(argument: string): Promise<NamedText> {
-  const at = argument.indexOf("=");
-  const file = argument.slice(at + 1);
-  const name = at < 0 ? file.split("/").at(-1)! : argument.slice(0, at);
+  const file = namedFile(argument);
   try {
-    return { name, text: await Deno.readTextFile(file) };
+    return { name: file.name, text: partOfText(await Deno.readTextFile(file.path), file) };
   } catch (error) {
-    throw new InputError(`${file}: cannot be read (${(error as Error).message})`);
+    throw new InputError(`${file.path}: cannot be read (${(error as Error).message})`);
   }
 }
 
