@@ -1,22 +1,27 @@
 /**
- * How fast are evaluation and calibration on WebGPU, on the device that it names, and how far are
- * their figures from those of WebAssembly? Matrix products alone, the programs of one layer, the
- * embedded model, and a model of SmolLM2-135M's sizes with random weights, or that in a folder.
+ * How fast are evaluation, calibration, training steps and generation on WebGPU, on the device that it
+ * names, and how far are their figures from those of WebAssembly? Matrix products alone, the programs
+ * of one layer, the embedded model, and a model of SmolLM2-135M's sizes with random weights, or that
+ * in a folder. `--parts` chooses among products, layer, scoring, calibration, training, generation;
+ * `--large` leaves out the embedded model.
  *
  *     deno run --allow-all bench/webgpu.ts
  *     deno run --allow-all bench/webgpu.ts ./SmolLM2-135M
  *     deno run --allow-all bench/webgpu.ts --small
+ *     deno run --allow-all bench/webgpu.ts --parts training,generation
  *
  * The times of a software adapter say nothing; `--small` runs shorter texts and fewer layers for its
- * results. `--tiles` times products with every size of tiles, `--training` trains an autoencoder level
- * on tfjs' WebGPU too.
+ * results. `--tiles` times products with every size of tiles; the part `autoencoder` trains one of its
+ * levels on tfjs' WebGPU too.
  */
 import { basename } from "node:path";
+import { parseArgs } from "node:util";
 import { embeddedModelPath, readEmbeddedText } from "../data/embedded_model.ts";
 import { openModel } from "../data/open_model.ts";
 import { readStateDict } from "../eval/weights/read_state_dict.ts";
 import { openDevice } from "../eval/webgpu/open_device.ts";
 import { endFor, orEnd } from "./support/command_line.ts";
+import { timeGeneration } from "./support/webgpu/generation.ts";
 import { timeLayer } from "./support/webgpu/layer.ts";
 import {
   compareCalibration,
@@ -28,9 +33,45 @@ import {
 import { timeProducts } from "./support/webgpu/products.ts";
 import { disturb, randomWeights, smolLm2 } from "./support/webgpu/random_weights.ts";
 import { say } from "./support/webgpu/report.ts";
+import { timeTrainingStep } from "./support/webgpu/training_step.ts";
 
-const small = Deno.args.includes("--small");
-const folder = Deno.args.find((argument) => !argument.startsWith("--"));
+const allParts = [
+  "products",
+  "layer",
+  "training",
+  "generation",
+  "scoring",
+  "calibration",
+  "autoencoder",
+] as const;
+type Part = typeof allParts[number];
+
+const { parts: wanted, small, large, tiles, folder } = parseArguments();
+const has = (part: Part) => wanted === undefined ? part !== "autoencoder" : wanted.includes(part);
+
+function parseArguments() {
+  const options = {
+    parts: { type: "string" },
+    small: { type: "boolean", default: false },
+    large: { type: "boolean", default: false },
+    tiles: { type: "boolean", default: false },
+  } as const;
+  const { values, positionals } = read();
+  const parts = values.parts?.split(",");
+  const unknown = parts?.find((part) => !allParts.includes(part as Part));
+  if (unknown !== undefined) {
+    return endFor(`${unknown} is no part; choose among ${allParts.join(", ")}`);
+  }
+  return { ...values, parts, folder: positionals[0] };
+
+  function read() {
+    try {
+      return parseArgs({ options, allowPositionals: true });
+    } catch (error) {
+      return endFor(error instanceof Error ? error.message : String(error));
+    }
+  }
+}
 
 async function nameDevice(): Promise<void> {
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
@@ -85,25 +126,29 @@ function makeMeasured(): MeasuredModel {
 }
 
 async function measure(model: MeasuredModel): Promise<void> {
-  await timeScoring(model);
-  await timeCalibration(model);
-  await compareScores(model);
-  await compareCalibration(model);
+  if (has("training")) await timeTrainingStep(model, small);
+  if (has("generation")) await timeGeneration(model, small);
+  if (has("scoring")) await timeScoring(model);
+  if (has("calibration")) await timeCalibration(model);
+  if (has("scoring")) await compareScores(model);
+  if (has("calibration")) await compareCalibration(model);
 }
 
 await nameDevice();
 const device = await openDevice();
 say(`float16 numbers below the least normal one are ${device.readsSmallHalves ? "read" : "lost"}`);
-await timeProducts(device, small, Deno.args.includes("--tiles"));
-await timeLayer(device, smolLm2, small ? 256 : 8192, small ? 128 : 512);
-if (!small) await timeLayer(device, smolLm2, 16384, 512);
+if (has("products")) await timeProducts(device, small, tiles);
+if (has("layer")) {
+  await timeLayer(device, smolLm2, small ? 256 : 8192, small ? 128 : 512);
+  if (!small) await timeLayer(device, smolLm2, 16384, 512);
+}
 device.close();
-await measure(await openMeasured(embeddedModelPath(), small ? 512 : 65536));
+if (!large) await measure(await openMeasured(embeddedModelPath(), small ? 512 : 65536));
 say("making weights");
 await measure(
   folder === undefined ? makeMeasured() : await orEnd(openMeasured(folder, small ? 512 : 65536)),
 );
-if (Deno.args.includes("--training")) {
+if (has("autoencoder")) {
   await (await import("./support/webgpu/training.ts")).compareTraining();
 }
 say("done");
