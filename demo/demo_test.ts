@@ -66,6 +66,8 @@ async function comparesTwoRates(
   expected: readonly Expected[],
 ): Promise<void> {
   await page.goto(url);
+  // Threads share memory only then.
+  assert.equal(await page.evaluate(() => crossOriginIsolated), true);
   for (const [panel, { weights, bytes }] of expected.entries()) {
     assert.equal(await fact(page, panel, "SHA-256"), await hashWeights(weights));
     assert.equal(await fact(page, panel, "parameters"), "4,273,664");

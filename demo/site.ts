@@ -142,7 +142,7 @@ async function scriptFiles(folder: URL): Promise<Entry[]> {
 }
 
 function wasmFiles(): Entry[] {
-  const names = ["tfjs-backend-wasm", "tfjs-backend-wasm-simd", "tfjs-backend-wasm-threaded-simd"];
+  const names = ["tfjs-backend-wasm", "tfjs-backend-wasm-simd"];
   return names.map((name) => {
     const url = import.meta.resolve(`@tensorflow/tfjs-backend-wasm/dist/${name}.wasm`);
     return fileEntry(`wasm/${name}.wasm`, new URL(url));

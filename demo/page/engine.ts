@@ -47,6 +47,8 @@ async function startOn(
   weights: StateDict,
 ): Promise<Engine> {
   setWasmPaths(new URL("wasm/", self.location.href).href);
+  // Its threads are made of text, which the page's rules forbid; ours are not.
+  tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
   await useBackend(backend);
   const model = createLanguageModel(config, weights);
   const generate = (prompt: Int32Array, options: GenerationOptions) =>

@@ -25,7 +25,7 @@ export function keyFigures(facts: ModelFacts): HTMLElement[] {
     ["bits a weight", formatFixed(8 * fileBytes / parameters, 2), ""],
     ...(row === undefined
       ? []
-      : [["divergence, nats", row.compressed.split(" ")[0]!, ""] as [string, string, string]]),
+      : [["KL divergence", row.compressed.split(" ")[0]!, ""] as [string, string, string]]),
     ["tokens a second", "–", "speed"],
     ["memory", formatBytes(memoryBytes), "memory"],
   ];
