@@ -60,7 +60,7 @@ for (
     ["decompress", 46_000],
     ["download", 60_000],
     ["onnx", 100_000],
-    ["gguf", 85_000],
+    ["gguf", 130_000],
     ["eval", 2e6],
   ] as const
 ) {

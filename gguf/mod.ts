@@ -17,6 +17,9 @@
  */
 export type { DType, TensorInfo, WeightSource, WeightTensor } from "../data/tensor.ts";
 export type { ModelConfig } from "../eval/architectures/config.ts";
+export { InputError } from "../data/input_error.ts";
+export type { CompressedInput } from "../hierarchy/read_compressed.ts";
+export { decompressToGguf, type DecompressToGgufOptions } from "./decompress_to_gguf.ts";
 export { type GgmlType, ggmlType } from "../data/gguf/types.ts";
 export { type GgufModel, type GgufPlan, planGguf, type WriteGgufOptions } from "./plan_gguf.ts";
 export { type Quantize, quantizeRows } from "./quantize_rows.ts";

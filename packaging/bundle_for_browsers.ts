@@ -13,8 +13,11 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
-/** Every bundle and its source. */
-const BUNDLES = {
+/** Bundles by name, and the source of each. */
+export type Bundles = Readonly<Record<string, string>>;
+
+/** What the demo's pages import. */
+export const DEMO_BUNDLES: Bundles = {
   "app.js": "demo/page/app.ts",
   "model_worker.js": "demo/page/model_worker.ts",
   "decompress.js": "hierarchy/decompress.ts",
@@ -23,14 +26,23 @@ const BUNDLES = {
   "team_worker.js": "eval/wasm/team_worker.ts",
 };
 
+/** What pages without a bundler import of the library. */
+export const LIBRARY_BUNDLES: Bundles = {
+  "decompress.js": "hierarchy/decompress.ts",
+  "download.js": "hierarchy/download.ts",
+  "decode_worker.js": "hierarchy/streaming/decode_worker.ts",
+  "gguf.js": "gguf/mod.ts",
+  "onnx.js": "eval/onnx/mod.ts",
+};
+
 /** The module of a worker, in the words that bundlers know. */
 export const WORKER_MODULE = /new URL\("(\.[^"]*)\.ts", ?import\.meta\.url\)/g;
 
-/** Writes the bundles into a folder, which is made. */
-export function bundleForBrowsers(folder: string): void {
+/** Writes bundles, those of the demo if omitted, into a folder, which is made. */
+export function bundleForBrowsers(folder: string, bundles: Bundles = DEMO_BUNDLES): void {
   const work = mkdtempSync(join(tmpdir(), "kanpress-bundles-"));
   try {
-    const entries = Object.values(BUNDLES);
+    const entries = Object.values(bundles);
     const args = [
       "bundle",
       "-q",
@@ -43,7 +55,7 @@ export function bundleForBrowsers(folder: string): void {
     ];
     execFileSync(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] });
     mkdirSync(folder, { recursive: true });
-    for (const [name, entry] of Object.entries(BUNDLES)) {
+    for (const [name, entry] of Object.entries(bundles)) {
       const code = readFileSync(join(work, entry.replace(/ts$/, "js")), "utf8");
       const renamed = code.replaceAll(WORKER_MODULE, 'new URL("$1.js",import.meta.url)');
       writeFileSync(join(folder, name), renamed);

@@ -23,7 +23,7 @@ import { dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
-import { bundleForBrowsers, WORKER_MODULE } from "./bundle_for_browsers.ts";
+import { bundleForBrowsers, LIBRARY_BUNDLES, WORKER_MODULE } from "./bundle_for_browsers.ts";
 import { packageJson } from "./package_json.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -110,14 +110,10 @@ function finishModules(contents: string): void {
   }
 }
 
-/** Adds the demo's scripts, and the decoders as one file each for pages without a bundler. */
+/** Adds the demo's scripts, and the library's as one file each for pages without a bundler. */
 function addBundles(contents: string): void {
-  const scripts = join(contents, "demo/dist");
-  bundleForBrowsers(scripts);
-  mkdirSync(join(contents, "dist"));
-  for (const name of ["decompress.js", "download.js", "decode_worker.js"]) {
-    copyFileSync(join(scripts, name), join(contents, "dist", name));
-  }
+  bundleForBrowsers(join(contents, "demo/dist"));
+  bundleForBrowsers(join(contents, "dist"), LIBRARY_BUNDLES);
 }
 
 function settings(contents: string): Record<string, unknown> {
