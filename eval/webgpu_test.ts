@@ -5,6 +5,7 @@ import { needsWebGpu } from "../kan/testdata/needs_webgpu.ts";
 import type { ModelConfig } from "./architectures/config.ts";
 import { readValues, useBackend } from "./compute/backend.ts";
 import { calibrate } from "./calibration/calibrate.ts";
+import { sampleTokens } from "./calibration/sample_tokens.ts";
 import { evaluateLanguageModel } from "./measure/evaluate.ts";
 import { generateTokens } from "./generation/generate.ts";
 import {
@@ -106,6 +107,27 @@ for (const [name, config] of Object.entries(configs)) {
     },
   });
 }
+
+Deno.test({
+  name: "sequences drawn on WebGPU are those that WebAssembly draws",
+  ...needsWebGpu,
+  async fn() {
+    for (const name of ["gpt2", "llama", "qwen3"]) {
+      const config = configs[name]!;
+      const weights = randomStateDict(config, 1);
+      const options = { config, weights, sequences: 40, length: 12, seed: 3, threads: 1 };
+      const shares: number[] = [];
+      const onProgress = (share: number) => shares.push(share);
+      const found = await sampleTokens({ ...options, backend: "webgpu", onProgress });
+      assert.deepEqual(found, await sampleTokens({ ...options, backend: "wasm" }));
+      assert.equal(shares.at(-1), 1);
+    }
+    const signal = AbortSignal.abort(new Error("stopped"));
+    const weights = randomStateDict(llama, 1);
+    const options = { config: llama, weights, sequences: 2, length: 5, backend: "webgpu" as const };
+    await assert.rejects(sampleTokens({ ...options, signal }), /stopped/);
+  },
+});
 
 Deno.test({
   name: "evaluation on WebGPU gives the figures of WebAssembly",

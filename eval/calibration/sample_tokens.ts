@@ -10,6 +10,7 @@ import { prepareWeights } from "../weights/prepared_weights.ts";
 import type { ConversationFrame } from "../generation/conversation.ts";
 import { Worker } from "../../workers/web_worker.ts";
 import { runInWorkers } from "../../workers/worker_pool.ts";
+import { sampleOnDevice } from "./device_sampling.ts";
 import type { SampleJob, SampleSetup } from "./sample_worker.ts";
 
 /** What {@linkcode sampleTokens} is given. */
@@ -89,7 +90,17 @@ export async function sampleTokens(options: SampleOptions): Promise<Int32Array> 
   }
   const { backend = "wasm" } = options;
   let done = 0;
-  const parts = await runInWorkers<SampleSetup, SampleJob, Int32Array>({
+  const onDevice = backend !== "webgpu" ? undefined : await sampleOnDevice({
+    model: description,
+    weights: prepareWeights(description, weights, false),
+    jobs,
+    length,
+    ...(firstToken !== undefined && { firstToken }),
+    ...(frame !== undefined && { frame }),
+    onProgress: (done) => options.onProgress?.(done / jobs.length),
+    ...(signal !== undefined && { signal }),
+  });
+  const parts = onDevice ?? await runInWorkers<SampleSetup, SampleJob, Int32Array>({
     start: () => new Worker(new URL("./sample_worker.ts", import.meta.url), { type: "module" }),
     threads: options.threads ?? navigator.hardwareConcurrency,
     setup: {

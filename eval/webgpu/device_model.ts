@@ -1,6 +1,5 @@
 import { InputError } from "../../data/input_error.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
-import type { TokenRunner } from "../model/token_runner.ts";
 import type { PreparedWeights } from "../weights/prepared_weights.ts";
 import type { Device } from "./device.ts";
 import { DeviceRunner } from "./device_runner.ts";
@@ -57,7 +56,7 @@ export class DeviceModel {
   }
 
   /** Begins to read sequences. */
-  startRunner(): TokenRunner {
+  startRunner(): DeviceRunner {
     return new DeviceRunner(this.#device, this.#model, this.#weights, this.#buffers);
   }
 

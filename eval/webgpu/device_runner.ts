@@ -22,6 +22,7 @@ import { normStep } from "./normalization.ts";
 import { productStep } from "./product.ts";
 import { runSteps, type Step } from "./program.ts";
 import { rotationTable } from "./rotation.ts";
+import { drawLabelsStep } from "./sampled_loss.ts";
 import { makeWorkspace, tokensPerJob, type Workspace } from "./workspace.ts";
 
 /** Tokens of a sequence that there is room for at first. */
@@ -35,8 +36,8 @@ const scoreBytes = 2 ** 26;
 interface Pass extends Sequences {
   /** Whether no tokens were read before. */
   readonly isFirst: boolean;
-  /** Whether the logits after the last tokens are wanted. */
-  readonly givesLogits: boolean;
+  /** What is wanted of the last tokens. */
+  readonly gives: "nothing" | "logits" | "labels";
 }
 
 /** Buffers for passes of up to some tokens. */
@@ -51,6 +52,11 @@ interface PassBuffers {
   /** What goes into the head. */
   readonly hidden: GPUBuffer;
   readonly logits: GPUBuffer;
+  /** Where the next tokens are drawn, and which they are. */
+  readonly draws: GPUBuffer;
+  readonly labels: GPUBuffer;
+  /** What drawing leaves beside them. */
+  readonly energies: GPUBuffer;
 }
 
 /** Reads sequences on a device, where keys and values stay; each pass is one command buffer. */
@@ -87,44 +93,25 @@ export class DeviceRunner implements TokenRunner {
   }
 
   async run(ids: Int32Array, sequences: number): Promise<Float32Array> {
+    const { logits: buffer } = await this.#readAll(ids, sequences, "logits");
     const { vocabularySize } = this.#model;
-    checkTokenIds(ids, vocabularySize);
-    if (this.#length > 0 && sequences !== this.#sequences) {
-      throw new RangeError(`${this.#sequences} sequences are being read, not ${sequences}`);
-    }
-    const device = this.#device;
-    const added = ids.length / sequences;
-    device.gpu.pushErrorScope("out-of-memory");
-    this.#makeRoom(sequences, this.#length + added);
-    for (let from = 0; from < added;) {
-      const length = Math.min(added - from, this.#longestPass(sequences));
-      const pass = {
-        batch: sequences,
-        length,
-        isFirst: this.#length === 0,
-        givesLogits: from + length === added,
-      };
-      const tokens = new Int32Array(sequences * length);
-      for (let sequence = 0; sequence < sequences; sequence++) {
-        const start = sequence * added + from;
-        tokens.set(ids.subarray(start, start + length), sequence * length);
-      }
-      this.#read(tokens, pass);
-      from += length;
-    }
-    if (await device.gpu.popErrorScope() !== null) {
-      throw new InputError(
-        "the graphics card has too little memory for this many tokens; choose the backend wasm",
-      );
-    }
     const stride = this.#logitStride;
-    const logits = new Float32Array(await device.read(this.#work!.logits, 4 * sequences * stride));
+    const logits = new Float32Array(await this.#device.read(buffer, 4 * sequences * stride));
     if (stride === vocabularySize) return logits;
     for (let sequence = 1; sequence < sequences; sequence++) {
       const start = sequence * stride;
       logits.copyWithin(sequence * vocabularySize, start, start + vocabularySize);
     }
     return logits.subarray(0, sequences * vocabularySize);
+  }
+
+  /**
+   * Reads tokens as {@linkcode DeviceRunner.run} does, and draws the next one of each sequence from the
+   * softmax of its logits: the one at which the shares add up to `draws`, in parts of 2^32.
+   */
+  async draw(ids: Int32Array, sequences: number, draws: Uint32Array): Promise<Uint32Array> {
+    const { labels } = await this.#readAll(ids, sequences, "labels", draws);
+    return new Uint32Array(await this.#device.read(labels, 4 * sequences));
   }
 
   reset(): void {
@@ -141,6 +128,41 @@ export class DeviceRunner implements TokenRunner {
 
   get #logitStride(): number {
     return Math.ceil(this.#model.vocabularySize / 4) * 4;
+  }
+
+  /** Reads tokens in as few passes as there is room for. */
+  async #readAll(
+    ids: Int32Array,
+    sequences: number,
+    gives: "logits" | "labels",
+    draws?: Uint32Array,
+  ): Promise<PassBuffers> {
+    checkTokenIds(ids, this.#model.vocabularySize);
+    if (this.#length > 0 && sequences !== this.#sequences) {
+      throw new RangeError(`${this.#sequences} sequences are being read, not ${sequences}`);
+    }
+    const { gpu } = this.#device;
+    const added = ids.length / sequences;
+    gpu.pushErrorScope("out-of-memory");
+    this.#makeRoom(sequences, this.#length + added);
+    for (let from = 0; from < added;) {
+      const length = Math.min(added - from, this.#longestPass(sequences));
+      const tokens = new Int32Array(sequences * length);
+      for (let sequence = 0; sequence < sequences; sequence++) {
+        const start = sequence * added + from;
+        tokens.set(ids.subarray(start, start + length), sequence * length);
+      }
+      from += length;
+      const isFirst = this.#length === 0;
+      const pass = { batch: sequences, length, isFirst, gives: from < added ? "nothing" : gives };
+      this.#read(tokens, pass as Pass, draws);
+    }
+    if (await gpu.popErrorScope() !== null) {
+      throw new InputError(
+        "the graphics card has too little memory for this many tokens; choose the backend wasm",
+      );
+    }
+    return this.#work!;
   }
 
   /** Tokens of each sequence that the next pass may read. */
@@ -188,11 +210,11 @@ export class DeviceRunner implements TokenRunner {
   }
 
   /** Reads tokens, equally many of each sequence. */
-  #read(tokens: Int32Array, pass: Pass): void {
+  #read(tokens: Int32Array, pass: Pass, draws: Uint32Array | undefined): void {
     const { batch, length } = pass;
     const device = this.#device;
     const work = this.#workFor(pass);
-    const key = `${length} ${pass.isFirst} ${pass.givesLogits}`;
+    const key = `${length} ${pass.isFirst} ${pass.gives}`;
     const known = this.#plans.get(key);
     const plan = known ?? this.#plan(pass, work);
     this.#plans.set(key, plan);
@@ -202,9 +224,10 @@ export class DeviceRunner implements TokenRunner {
     for (const { rotary, table } of this.#rotations.values()) {
       device.write(table, rotationTable(rotary, length, this.#length));
     }
-    if (pass.givesLogits) {
+    if (pass.gives !== "nothing") {
       const last = Uint32Array.from({ length: batch }, (_, i) => (i + 1) * length - 1);
       device.write(work.picked, last);
+      if (draws !== undefined) device.write(work.draws, draws);
     }
     runSteps(device, plan);
     this.#length += length;
@@ -235,6 +258,9 @@ export class DeviceRunner implements TokenRunner {
       picked: device.allocate(4 * batch),
       hidden: device.allocate(4 * batch * hiddenSize),
       logits: device.allocate(4 * batch * this.#logitStride),
+      draws: device.allocate(4 * batch),
+      labels: device.allocate(4 * batch),
+      energies: device.allocate(4 * batch),
     };
   }
 
@@ -268,7 +294,21 @@ export class DeviceRunner implements TokenRunner {
         this.#buffers.layers[index]!,
       );
     });
-    return pass.givesLogits ? [...layers, ...this.#headSteps(pass.batch, work)] : layers;
+    if (pass.gives === "nothing") return layers;
+    return [
+      ...layers,
+      ...this.#headSteps(pass.batch, work),
+      ...(pass.gives === "logits" ? [] : [drawLabelsStep(device, {
+        logits: work.logits,
+        rows: pass.batch,
+        vocabularySize: this.#model.vocabularySize,
+        stride: this.#logitStride,
+        firstRow: 0,
+        draws: work.draws,
+        labels: work.labels,
+        energies: work.energies,
+      })]),
+    ];
   }
 
   #headSteps(
@@ -333,9 +373,9 @@ export class DeviceRunner implements TokenRunner {
 
   #freeWork(): void {
     if (this.#work !== undefined) {
-      const { workspace, scores, picked, hidden, logits } = this.#work;
+      const { workspace, length: _, ...buffers } = this.#work;
       workspace.destroy();
-      for (const buffer of [scores, picked, hidden, logits]) buffer.destroy();
+      for (const buffer of Object.values(buffers)) buffer.destroy();
     }
     this.#work = undefined;
     this.#plans.clear();

@@ -33,18 +33,10 @@ export interface SampledLossOptions {
  * one program with a workgroup for each row, then one with a thread for each logit.
  */
 export function sampledLossSteps(device: Device, options: SampledLossOptions): Step[] {
-  const { logits, rows, vocabularySize, stride, firstRow } = options;
-  const { draws, labels, energies, logitFisher, finish } = options;
-  const kind = finish === undefined ? "plain" : finish.cap === undefined ? "scaled" : "capped";
-  const slope = [real(finish?.scale ?? 1), real(finish?.cap?.value ?? 1)];
-  const capped = finish?.cap === undefined ? [] : [finish.cap.logits];
+  const { logits, rows, vocabularySize, stride, firstRow, labels, logitFisher } = options;
+  const { kind, slope, capped } = finishOf(options);
   return [
-    makeStep(device, {
-      code: drawCode(kind),
-      numbers: [vocabularySize, stride, firstRow, 0, ...slope],
-      buffers: [logits, draws, labels, energies, ...capped],
-      workgroups: [rows, 1, 1],
-    }),
+    drawLabelsStep(device, options),
     makeStep(device, {
       code: gradientCode(kind),
       numbers: [vocabularySize, stride, firstRow, rows, ...slope],
@@ -52,6 +44,31 @@ export function sampledLossSteps(device: Device, options: SampledLossOptions): S
       workgroups: [Math.ceil(vocabularySize / gradientThreads), 1, 1],
     }),
   ];
+}
+
+/** Draws a label for each row, and leaves the softmax of its logits in their place. */
+export function drawLabelsStep(
+  device: Device,
+  options: Omit<SampledLossOptions, "logitFisher">,
+): Step {
+  const { logits, rows, vocabularySize, stride, firstRow, draws, labels, energies } = options;
+  const { kind, slope, capped } = finishOf(options);
+  return makeStep(device, {
+    code: drawCode(kind),
+    numbers: [vocabularySize, stride, firstRow, 0, ...slope],
+    buffers: [logits, draws, labels, energies, ...capped],
+    workgroups: [rows, 1, 1],
+  });
+}
+
+function finishOf({ finish }: Pick<SampledLossOptions, "finish">) {
+  const kind: FinishKind = finish === undefined
+    ? "plain"
+    : finish.cap === undefined
+    ? "scaled"
+    : "capped";
+  const slope = [real(finish?.scale ?? 1), real(finish?.cap?.value ?? 1)];
+  return { kind, slope, capped: finish?.cap === undefined ? [] : [finish.cap.logits] };
 }
 
 const threads = 256;
