@@ -55,14 +55,23 @@ export async function encodeAtTarget(
     );
   }
   const fields = matrices.reduce((sum, { rows, columns }) => sum + rows + columns, 0);
-  const overhead = (await encodeContainer({ ...base, stages: [] })).length + FIELD_BYTES * fields;
+  const bare = (await encodeContainer({ ...base, stages: [] })).length;
+  const { draftAt } = encoder;
   return await meetSize(
     async (logStep) => {
       const made = await encode(2 ** logStep, trials.next());
       return { value: made.length, made };
     },
     target!,
-    { estimate, overhead, parameters, values },
+    {
+      estimate,
+      overhead: bare + FIELD_BYTES * fields,
+      parameters,
+      values,
+      ...(draftAt && {
+        draftAt: async (logStep) => bare + await draftAt(2 ** logStep, trials.draft()),
+      }),
+    },
   );
 }
 

@@ -5,9 +5,10 @@ import { decodeStage } from "./levels/level_codecs.ts";
 import { createAutoencoderLevels } from "./levels/autoencoder_level.ts";
 import { createFieldLevel } from "./levels/field_level.ts";
 import type { Matrices } from "./matrix/matrix.ts";
+import { KeptFit } from "./levels/kept_fit.ts";
 import { planAutoencoder } from "./levels/plan_autoencoder.ts";
 import { ScratchArrays } from "./matrix/scratch_arrays.ts";
-import { createTrellisLevel, type TrellisLevelOptions } from "./levels/trellis_level.ts";
+import { createTrellisLevel, FIRST_STATES, type TrellisLevelOptions } from "./levels/trellis_level.ts";
 import { shiftSteps, uniformShifts } from "./rate/equalize_rates.ts";
 import { estimateRate, type RateEstimate } from "./rate/rate_estimate.ts";
 import type { CodingWorkers } from "./workers/coding_workers.ts";
@@ -17,6 +18,11 @@ import { finishWithBreaks } from "../workers/steps.ts";
 export interface StageEncoder {
   /** Estimates what the step-dependent levels take. */
   estimateRate(): RateEstimate;
+  /**
+   * About how many bytes the step-dependent levels take at a step, by a quick trial; absent where no
+   * trial is much quicker than {@linkcode encodeAt}, which then begins where the draft ended.
+   */
+  readonly draftAt?: (step: number, progress: (share: number) => void) => Promise<number>;
   /** Codes everything at a quantization step; `progress` hears which share is done. */
   encodeAt(step: number, progress: (share: number) => void): Promise<Stage[]>;
 }
@@ -70,22 +76,43 @@ function stageEncoder(
   let estimate: RateEstimate | undefined;
   const rates = () => estimate ??= estimateRate(matrices, options.states === 1 ? 1 : 2);
   const scratch = new ScratchArrays();
+  const kept = new KeptFit();
   const { states, rateWeight = chooseRateWeight(states, matrices) } = options;
+  const code = async (
+    step: number,
+    trellis: TrellisLevelOptions,
+    progress: (share: number) => void,
+  ) => {
+    const shifts = options.uniform ? uniformShifts(rates(), Math.log2(step)) : undefined;
+    const moved = shifts === undefined ? matrices : shiftSteps(matrices, shifts);
+    const levels = coders(step, { rateWeight, kept, ...trellis });
+    return await encodeChain(levels, moved, { ...options, scratch }, progress);
+  };
   return {
     estimateRate: rates,
+    ...(rateWeight > 0 && states > FIRST_STATES && {
+      async draftAt(step, progress) {
+        const { encoded } = await code(step, { states: FIRST_STATES, ratePasses: 1 }, progress);
+        return streamBytes(encoded);
+      },
+    }),
     async encodeAt(step, progress) {
-      const shifts = options.uniform ? uniformShifts(rates(), Math.log2(step)) : undefined;
-      const moved = shifts === undefined ? matrices : shiftSteps(matrices, shifts);
-      const levels = coders(step, { states, rateWeight });
-      const coded = await encodeChain(levels, moved, { ...options, scratch }, progress);
-      return [...before, [...prefix, ...coded.encoded]];
+      const { encoded } = await code(step, { states }, progress);
+      return [...before, [...prefix, ...encoded]];
     },
   };
 }
 
+function streamBytes(stage: Stage): number {
+  return stage.reduce(
+    (sum, { streams }) => streams.values().reduce((bytes, { length }) => bytes + length, sum),
+    0,
+  );
+}
+
 /** The levels that spend the bits. */
 function coders(step: number, options: TrellisLevelOptions): Level[] {
-  return [createFieldLevel({ step }), createTrellisLevel(options)];
+  return [createFieldLevel({ step }), createTrellisLevel({ ...options, step })];
 }
 
 function createAutoencoders(matrices: Matrices, options: ResolvedOptions): Level[] {

@@ -2,10 +2,14 @@
 export interface TrialProgress {
   /** Begins the next trial; call what it gives with the share of the trial that is done, 0 to 1. */
   next(): (share: number) => void;
+  /** Begins a draft, a quick trial after which one trial less is expected. */
+  draft(): (share: number) => void;
 }
 
 /** Trials that are expected to be left before the first, the second, and every later one. */
 const EXPECTED_LEFT = [3, 2, 1.5] as const;
+/** Drafts of which one takes as long as what is left before the first trial. */
+const DRAFTS_LEFT = 8;
 
 /**
  * Reports one share over all trials that never goes back and stays below 1: each trial takes its part of
@@ -16,14 +20,19 @@ export function trialProgress(
   progress: ((activity: string, share: number) => void) | undefined,
   before = 0,
 ): TrialProgress {
-  let trials = 0, start = before, end = before;
+  let trials = 0, drafts = 0, start = before, end = before;
+  const begin = (activity: string, left: number) => {
+    start = end;
+    end = start + (1 - start) / left;
+    const [from, to] = [start, end];
+    return (share: number) =>
+      progress?.(activity, from + (to - from) * Math.min(Math.max(share, 0), 1));
+  };
   return {
     next() {
-      start = end;
-      end = start + (1 - start) / EXPECTED_LEFT[Math.min(trials, EXPECTED_LEFT.length - 1)]!;
-      const activity = `trial ${++trials}`;
-      return (share) =>
-        progress?.(activity, start + (end - start) * Math.min(Math.max(share, 0), 1));
+      const expected = Math.min(trials + Math.min(drafts, 1), EXPECTED_LEFT.length - 1);
+      return begin(`trial ${++trials}`, EXPECTED_LEFT[expected]!);
     },
+    draft: () => begin(`draft ${++drafts}`, DRAFTS_LEFT),
   };
 }
