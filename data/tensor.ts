@@ -32,9 +32,22 @@ export interface WeightTensor {
   readonly dtype: DType;
   /** Sizes of the axes, outermost first; empty for a scalar. */
   readonly shape: readonly number[];
-  /** Values in row-major order. */
+  /**
+   * Values in row-major order. Where they are held in 16 bits they are expanded anew at each access:
+   * keep them in a variable where they are used more than once.
+   */
   readonly data: Float32Array;
+  /** The same values in the 16 bits that they are stored in, if they are held so: half the memory. */
+  readonly half?: {
+    /** What the patterns mean. */
+    readonly dtype: "F16" | "BF16";
+    /** One pattern a value, in memory that threads share, where there is any. */
+    readonly patterns: Uint16Array;
+  };
 }
+
+/** Values in the 16 bits that a checkpoint has them in. */
+export type HalfValues = NonNullable<WeightTensor["half"]>;
 
 /** The weights of a model by name, in checkpoint order. */
 export type StateDict = ReadonlyMap<string, WeightTensor>;

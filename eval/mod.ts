@@ -20,12 +20,8 @@
  */
 export type { ModelConfig } from "./architectures/config.ts";
 export type { ModelSummary } from "./architectures/description.ts";
-export {
-  calibrate,
-  type CalibrateOptions,
-  type Calibration,
-  type LinearCalibration,
-} from "./calibration/calibrate.ts";
+export { calibrate, type CalibrateOptions } from "./calibration/calibrate.ts";
+export type { Calibration, LinearCalibration } from "./calibration/calibration.ts";
 export { type SampleOptions, sampleTokens } from "./calibration/sample_tokens.ts";
 export { tensorMetrics } from "./calibration/tensor_metrics.ts";
 export type { Tensor3D } from "../kan/numeric/tensor_types.ts";

@@ -104,7 +104,7 @@ function stepOf({ stages }: Container): number {
 }
 
 function countValues(matrices: Matrices): number {
-  return matrices.reduce((sum, { data }) => sum + data.length, 0);
+  return matrices.reduce((sum, { rows, columns }) => sum + rows * columns, 0);
 }
 
 function checkDivergence(target: DivergenceTarget | undefined, size: number | undefined): void {

@@ -34,7 +34,7 @@ export async function encodeAtTarget(
     const rounded = Number(step.toPrecision(STEP_DIGITS));
     return await encodeContainer({ ...base, stages: await encoder.encodeAt(rounded, progress) });
   };
-  const values = matrices.reduce((sum, { data }) => sum + data.length, 0);
+  const values = matrices.reduce((sum, { rows, columns }) => sum + rows * columns, 0);
   const target = divergence === undefined ? targetBytes(options, parameters, values) : undefined;
   if ((divergence ?? target) === undefined) return await encode(FINE_STEP, trials.next());
   const estimate = encoder.estimateRate();

@@ -8,10 +8,15 @@ import type { Matrices } from "./matrix/matrix.ts";
 import { KeptFit } from "./levels/kept_fit.ts";
 import { planAutoencoder } from "./levels/plan_autoencoder.ts";
 import { ScratchArrays } from "./matrix/scratch_arrays.ts";
-import { createTrellisLevel, FIRST_STATES, type TrellisLevelOptions } from "./levels/trellis_level.ts";
+import {
+  createTrellisLevel,
+  FIRST_STATES,
+  type TrellisLevelOptions,
+} from "./levels/trellis_level.ts";
 import { shiftSteps, uniformShifts } from "./rate/equalize_rates.ts";
 import { estimateRate, type RateEstimate } from "./rate/rate_estimate.ts";
 import type { CodingWorkers } from "./workers/coding_workers.ts";
+import { shareFloat32Array } from "../workers/shared_array.ts";
 import { finishWithBreaks } from "../workers/steps.ts";
 
 /** Matrices that are ready to be coded at any step; what does not depend on the step is done. */
@@ -117,7 +122,7 @@ function coders(step: number, options: TrellisLevelOptions): Level[] {
 
 function createAutoencoders(matrices: Matrices, options: ResolvedOptions): Level[] {
   const { hiddenDims, numLevels, trainingSteps } = options;
-  const values = matrices.reduce((sum, { data }) => sum + data.length, 0);
+  const values = matrices.reduce((sum, { rows, columns }) => sum + rows * columns, 0);
   const widths = hiddenDims === undefined ? planAutoencoder(values, numLevels) : { hiddenDims };
   return createAutoencoderLevels({
     ...widths,
@@ -151,6 +156,10 @@ async function encodeChain(
 function residualOf(matrices: Matrices, decoded: Matrices): Matrices {
   return matrices.map((matrix, i) => {
     const other = decoded[i]!.data;
-    return { ...matrix, data: matrix.data.map((value, j) => value - other[j]!) };
+    // Workers see it without a copy.
+    return {
+      ...matrix,
+      data: shareFloat32Array(matrix.data.map((value, j) => value - other[j]!)),
+    };
   });
 }

@@ -3,6 +3,7 @@ import { elementCount, type StateDict, type WeightSource } from "../data/tensor.
 import type { ResolvedOptions } from "./compressor_options.ts";
 import type { Container } from "./file/container.ts";
 import { encodeVerbatimTensors } from "./file/verbatim_tensors.ts";
+import { heldMatrix } from "./matrix/held_matrix.ts";
 import type { Matrices } from "./matrix/matrix.ts";
 import { factorMetrics } from "./metric/factor_metrics.ts";
 import {
@@ -45,7 +46,7 @@ export async function prepareModel(
   const parameters = stored.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   checkParameters(parameters, options.inputDim);
   const factored = await factoredMetrics(metrics, dict, parameters, options);
-  const matrices = buildMatrices(stored, dict, factored);
+  const matrices = buildMatrices(stored, dict, factored, options.preset === "rate");
   const verbatim = encodeVerbatimTensors(stored, dict);
   const sourceSha256 = description.sourceSha256 ?? await weightsDigest(dict);
   const base = { tensors: stored, aliases, verbatim, ...description, sourceSha256 };
@@ -83,22 +84,30 @@ async function factoredMetrics(
   });
 }
 
-/** The matrices that the levels code, with their metrics. */
+/**
+ * The matrices that the levels code, with their metrics; if `held`, their values are made when they
+ * are asked for.
+ */
 function buildMatrices(
   stored: readonly StoredTensor[],
   weights: StateDict,
   metrics: FactoredMetrics,
+  held: boolean,
 ): Matrices {
   return stored.filter((tensor) => tensor.stored === undefined).map((tensor) => {
     const shape = matrixShape(tensor);
     const { name, rows, columns } = shape;
-    const values = weights.get(name)!.data;
-    const data = tensor.transposed ? transpose(values, columns, rows) : values;
     const metric = metrics.get(name);
-    return {
+    const described = {
       ...shape,
-      data,
       ...(metric === undefined ? {} : { metric: errorMetric(name, metric, rows, columns) }),
+    };
+    const weight = weights.get(name)!;
+    const transposed = tensor.transposed === true;
+    if (held) return heldMatrix(described, { stored: weight.half ?? weight.data, transposed });
+    return {
+      ...described,
+      data: transposed ? transpose(weight.data, columns, rows) : weight.data,
     };
   });
 }

@@ -23,6 +23,16 @@ function sharedBuffer(bytes: number): ArrayBufferLike {
 }
 
 /** Zeros that are passed to workers and back without a copy, where the platform allows it. */
+export function sharedInt8Array(length: number): Int8Array {
+  return new Int8Array(sharedBuffer(length));
+}
+
+/** Zeros that are passed to workers and back without a copy, where the platform allows it. */
+export function sharedInt16Array(length: number): Int16Array {
+  return new Int16Array(sharedBuffer(2 * length));
+}
+
+/** Zeros that are passed to workers and back without a copy, where the platform allows it. */
 export function sharedInt32Array(length: number): Int32Array {
   return new Int32Array(sharedBuffer(4 * length));
 }

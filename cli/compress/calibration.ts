@@ -1,12 +1,13 @@
 import type { ModelSource, StateDict, TextTokenizer } from "../../data/mod.ts";
-import { calibrate, sampleTokens, tensorMetrics } from "../../eval/mod.ts";
+import { sampleTokens, tensorMetrics } from "../../eval/mod.ts";
 import { describeModel } from "../../eval/architectures/registry.ts";
 import type { TensorMetrics } from "../../hierarchy/metric/tensor_metric.ts";
 import {
   CALIBRATION_VERSION,
   type KeptCalibration,
 } from "../../eval/calibration/calibration_file.ts";
-import { packCalibration, unpackCalibration } from "../../eval/calibration/packed_calibration.ts";
+import { calibratePacked } from "../../eval/calibration/calibrate.ts";
+import { unpackCalibration } from "../../eval/calibration/packed_calibration.ts";
 import { fromBase64, toHex } from "../../data/base64.ts";
 import { sha256, sha256OfJson } from "../../data/sha256.ts";
 import { cachedCalibration, seemsKept } from "./calibration_cache.ts";
@@ -171,7 +172,7 @@ async function makeCalibration(
       sampleTokens({ ...common, ...text, onProgress: (share) => progress(share) }));
   const calibration = await run.phase("calibrate", async (progress) => {
     const onProgress = (share: number) => progress(share);
-    return packCalibration(await calibrate({ ...common, tokens, ...settings, onProgress }));
+    return await calibratePacked({ ...common, tokens, ...settings, onProgress });
   });
   return { calibration, tokens };
 }

@@ -227,6 +227,7 @@ async function calibrateFor(
     factorMetrics(metrics, {
       weights: original,
       ...(bits !== undefined && { bits }),
+      takes: true,
       onProgress: (share) => progress(share),
       signal: run.signal,
     }));

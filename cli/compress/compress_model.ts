@@ -128,6 +128,7 @@ async function metricsOf(
   return await factorMetrics(metrics, {
     weights,
     bits: targetBits({ bits, ...(bytes !== undefined && { bytes }) }, weights)!,
+    takes: true,
     onProgress: (share) => onProgress?.("factor", share),
     ...(signal !== undefined && { signal }),
   });

@@ -76,9 +76,8 @@ export function targetBits(
 ): number | undefined {
   if (bytes === undefined) return bits;
   let parameters = 0;
-  for (const data of new Set(weights.values().map((tensor) => tensor.data))) {
-    parameters += data.length;
-  }
+  const values = weights.values().map((tensor) => tensor.half?.patterns ?? tensor.data);
+  for (const { length } of new Set(values)) parameters += length;
   return 8 * bytes / parameters;
 }
 

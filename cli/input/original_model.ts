@@ -52,10 +52,10 @@ export function checkModel(model: ModelSource): TransformerDescription {
   });
 }
 
-/** Reads a model's weights and checks that they are finite. */
+/** Reads a model's weights, held as they are stored, and checks that they are finite. */
 export async function readFiniteWeights(model: ModelSource): Promise<StateDict> {
-  const weights = await readStateDict(model);
-  for (const [name, { data }] of weights) assertFinite(name, data, model.name);
+  const weights = await readStateDict(model, { asStored: true });
+  for (const [name, tensor] of weights) assertFinite(name, tensor.data, model.name);
   return weights;
 }
 

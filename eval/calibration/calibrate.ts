@@ -5,34 +5,36 @@ import type { ModelConfig } from "../architectures/config.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
 import { describeModel } from "../architectures/registry.ts";
 import type { BackendName, TfjsBackend } from "../compute/backend.ts";
-import { checkTensors, modelLinears } from "../weights/expected_tensors.ts";
+import { checkTensors } from "../weights/expected_tensors.ts";
 import { planMemory } from "../scoring/memory_plan.ts";
-import { prepareWeights } from "../weights/prepared_weights.ts";
+import { prepareWeights, sendWeights } from "../weights/prepared_weights.ts";
 import { requireNative } from "../native/supported.ts";
 import type { Device } from "../webgpu/device.ts";
 import { openDevice } from "../webgpu/open_device.ts";
 import { whyUnsupported } from "../webgpu/supported.ts";
 import { cutIntoChunks } from "../protocols/text_chunks.ts";
-import {
-  requireSharedMemory,
-  sharedFloat32Array,
-  sharedFloat64Array,
-  sharedInt32Array,
-} from "../../workers/shared_array.ts";
+import { requireSharedMemory } from "../../workers/shared_array.ts";
 import { Worker } from "../../workers/web_worker.ts";
 import { runInWorkers } from "../../workers/worker_pool.ts";
 import { type CalibrationJob, finalNormOf, type SharedMoments } from "./calibrate_chunks.ts";
 import type { CalibrateSetup } from "./calibrate_worker.ts";
-import type { OutputMoment } from "../../hierarchy/metric/tensor_metric.ts";
+import type { Calibration } from "./calibration.ts";
+import {
+  allocateMoments,
+  type CalibrationSums,
+  type LayerRange,
+  packSums,
+  summarize,
+} from "./calibration_sums.ts";
+import { joinCalibrations, keepMoments } from "./kept_calibration.ts";
+import type { KeepValues } from "../../hierarchy/metric/factor_metrics.ts";
 import {
   calibrateOnDevice,
   type DeviceCalibrationOptions,
   labelDraws,
 } from "./device_calibration.ts";
-import { inputGroups } from "./input_groups.ts";
 import { calibrateNatively } from "./native_calibration.ts";
-import { outputBlocks } from "./output_blocks.ts";
-import { expandTriangle, triangleSize } from "../../hierarchy/matrix/triangle.ts";
+import type { PackedCalibration } from "./packed_calibration.ts";
 
 /** What {@linkcode calibrate} is given. */
 export interface CalibrateOptions {
@@ -61,46 +63,6 @@ export interface CalibrateOptions {
   readonly onProgress?: (share: number) => void;
   /** Stops the work with the signal's reason. */
   readonly signal?: AbortSignal;
-}
-
-/** What calibration found out about one linear layer y = W x. */
-export interface LinearCalibration {
-  /** Axis of the stored weight that runs over inputs: 1 for `[out, in]`, 0 for `[in, out]`. */
-  readonly inputAxis: 0 | 1;
-  /**
-   * Second moment of the inputs, n × n, row-major: E[e x xᵀ] / E[e], where e is the squared gradient
-   * by the outputs of the layers that share them; E[x xᵀ] where no backward pass was run. Expanded
-   * anew from its triangle at each access: keep it in a variable where it is used more than once.
-   */
-  readonly hessian: Float64Array;
-  /** Weight names of the layers that share these inputs, and so the Hessian. */
-  readonly sharedWith: readonly string[];
-  /** Number of tokens that all this is a mean over, where that is known. */
-  readonly tokens?: number;
-  /**
-   * E[(∂loss/∂y_i)²] of each output with labels drawn from the model; for the head, E[p (1 - p)] of
-   * each logit. Absent where no backward pass was run.
-   */
-  readonly fisher?: Float64Array;
-  /** How those gradients go together; absent for the head. */
-  readonly outputMoments?: readonly OutputMoment[];
-}
-
-/** Statistics of a model's activations over a text. */
-export interface Calibration {
-  /** Number of tokens that went through the model. */
-  readonly tokens: number;
-  /** Tokens of a chunk: the positions that were seen. */
-  readonly contextLength: number;
-  /** The linear layers by the name of their weight; the head's may be the token embedding's. */
-  readonly linears: ReadonlyMap<string, LinearCalibration>;
-  /** How often each token of the vocabulary was an input, as a share of all tokens. */
-  readonly tokenFrequencies: Float64Array;
-  /**
-   * E[∇ ∇ᵀ] of the loss' gradient by the features of the embedded tokens, where a backward pass was
-   * run: row-major, as many rows as features.
-   */
-  readonly embeddingMoment?: Float64Array;
 }
 
 /** Tokens that one job runs through the model at once, unless one chunk is longer. */
@@ -136,6 +98,42 @@ const comfortableHeap = 4e8;
  * ```
  */
 export async function calibrate(options: CalibrateOptions): Promise<Calibration> {
+  return summarize(await runCalibration(options));
+}
+
+/** How {@linkcode calibratePacked} is to save memory. */
+export interface MemorySaving {
+  /** The text runs through the model so often: each time some of the layers are looked at. */
+  readonly passes: number;
+  /** Keeps moments elsewhere than in memory. */
+  readonly keep: KeepValues;
+}
+
+/**
+ * As {@linkcode calibrate}, in the form in which a calibration is kept, and in less memory: where
+ * `saving` says so, in several passes with the same result.
+ */
+export async function calibratePacked(
+  options: CalibrateOptions,
+  saving?: MemorySaving,
+): Promise<PackedCalibration> {
+  if (saving === undefined) return packSums(await runCalibration(options));
+  const { passes, keep } = saving;
+  const { layers } = describeModel(options.config, options.weights.keys());
+  const parts: PackedCalibration[] = [];
+  for (let pass = 0; pass < passes; pass++) {
+    const range = [pass, pass + 1].map((number) => Math.floor(number * layers.length / passes));
+    const onProgress = (share: number) => options.onProgress?.((pass + share) / passes);
+    const sums = await runCalibration({ ...options, onProgress }, range as [number, number]);
+    parts.push(keepMoments(packSums(sums), keep));
+  }
+  return joinCalibrations(parts);
+}
+
+async function runCalibration(
+  options: CalibrateOptions,
+  layers?: LayerRange,
+): Promise<CalibrationSums> {
   const { config, weights, fisher = true, backend } = options;
   const model = describeModel(config, weights.keys());
   if (backend === "native") requireNative(model);
@@ -144,17 +142,18 @@ export async function calibrate(options: CalibrateOptions): Promise<Calibration>
   const chunks = cutIntoChunks(options.tokens, model, contextLength, options.bosTokenId);
   checkTensors(config, model, Array.from(weights, ([name, { shape }]) => ({ name, shape })));
   // Sums of some twenty jobs do not need more than float32, and are most of what calibration holds.
-  const moments = allocateMoments(model, fisher, backend === "native" ? "float32" : "float64");
+  const type = backend === "native" ? "float32" : "float64";
+  const moments = allocateMoments(model, fisher, type, layers);
   const run = { model, chunks, contextLength, moments };
   const device = backend === "webgpu" ? await openDevice() : undefined;
   try {
     const runs = device !== undefined && canCalibrate(model, device, contextLength, moments);
-    const sums = runs
+    const logitSums = runs
       ? await runOnDevice(device, run, options)
       : backend === "native"
       ? await runNatively(run, options)
       : await runOnWorkers(run, options, backend ?? "wasm");
-    return summarize(model, { chunks, contextLength }, moments, sums);
+    return { ...run, logitSums };
   } finally {
     device?.close();
   }
@@ -240,7 +239,7 @@ async function runOnWorkers(
     threads: threads ?? navigator.hardwareConcurrency,
     setup: {
       description: model,
-      weights: prepareWeights(model, weights, true),
+      weights: sendWeights(prepareWeights(model, weights, true)),
       resident,
       backend,
       moments,
@@ -288,98 +287,4 @@ function planJobs(
     jobs.push({ ...sequences, ...(labelSeed !== undefined && { labelSeed }) });
   }
   return jobs;
-}
-
-/** Sums for a model, all 0, in shared memory. */
-export function allocateMoments(
-  model: TransformerDescription,
-  backward: boolean,
-  type: "float32" | "float64" = "float64",
-): SharedMoments {
-  const triangle = ({ size }: { readonly size: number }) =>
-    type === "float32"
-      ? sharedFloat32Array(triangleSize(size))
-      : sharedFloat64Array(triangleSize(size));
-  const groups = inputGroups(model);
-  const blocks = backward ? outputBlocks(model) : [];
-  return {
-    groups,
-    triangles: groups.map(triangle),
-    energies: sharedFloat64Array(groups.length),
-    turns: sharedInt32Array(groups.length),
-    blocks,
-    blockTriangles: blocks.map(triangle),
-    blockTurns: sharedInt32Array(blocks.length),
-  };
-}
-
-/** Less energy than any gradient that is not 0 has. */
-const LEAST_ENERGY = 1e-300;
-
-function summarize(
-  model: TransformerDescription,
-  { chunks, contextLength }: { readonly chunks: Int32Array; readonly contextLength: number },
-  moments: SharedMoments,
-  logitSums: readonly Float64Array[],
-): Calibration {
-  const { groups, triangles, energies } = moments;
-  const tokens = chunks.length;
-  const mean = (parts: readonly Float64Array[]) => {
-    const total = new Float64Array(parts[0]!.length);
-    for (const part of parts) part.forEach((value, i) => total[i]! += value);
-    return total.map((value) => value / tokens);
-  };
-  const linears = new Map<string, LinearCalibration>();
-  for (const { weight, layout } of modelLinears(model)) {
-    const index = groups.findIndex(({ linears }) => linears.some((l) => l.weight === weight));
-    const { size, linears: sharing } = groups[index]!;
-    linears.set(weight, {
-      inputAxis: layout === "inputsByOutputs" ? 0 : 1,
-      get hessian() {
-        return expandTriangle(
-          triangles[index]!,
-          size,
-          1 / Math.max(energies[index]!, LEAST_ENERGY),
-        );
-      },
-      sharedWith: sharing.map((linear) => linear.weight).filter((name) => name !== weight),
-      tokens,
-      ...(logitSums.length > 0 &&
-        (weight === model.head.weight
-          ? { fisher: mean(logitSums) }
-          : outputStatistics(moments, weight, tokens))),
-    });
-  }
-  const tokenFrequencies = new Float64Array(model.vocabularySize);
-  for (const id of chunks) tokenFrequencies[id]! += 1 / tokens;
-  return {
-    tokens,
-    contextLength,
-    linears,
-    tokenFrequencies,
-    ...(logitSums.length > 0 && {
-      embeddingMoment: outputStatistics(moments, model.tokenEmbedding, tokens)
-        .outputMoments[0]!.moment,
-    }),
-  };
-}
-
-function outputStatistics(
-  { blocks, blockTriangles }: SharedMoments,
-  weight: string,
-  tokens: number,
-): Required<Pick<LinearCalibration, "fisher" | "outputMoments">> {
-  const own = blocks.flatMap((block, index) =>
-    block.weight === weight ? [{ ...block, triangle: blockTriangles[index]! }] : []
-  );
-  const outputMoments = own.map(({ start, size, triangle }) => ({
-    start,
-    get moment() {
-      return expandTriangle(triangle, size, 1 / tokens);
-    },
-  }));
-  const fisher = own.flatMap(({ size, triangle }) =>
-    Array.from({ length: size }, (_, i) => triangle[triangleSize(i + 1) - 1]! / tokens)
-  );
-  return { fisher: Float64Array.from(fisher), outputMoments };
 }

@@ -1,7 +1,7 @@
 import type { TransformerDescription } from "../architectures/description.ts";
 import { type TfjsBackend, useBackend } from "../compute/backend.ts";
 import { ParameterStore } from "../weights/parameter_store.ts";
-import type { PreparedWeights } from "../weights/prepared_weights.ts";
+import { receiveWeights, type SentTensor } from "../weights/prepared_weights.ts";
 import { serveJobs } from "../../workers/serve_jobs.ts";
 import { calibrateChunks, type CalibrationJob, type SharedMoments } from "./calibrate_chunks.ts";
 
@@ -10,7 +10,7 @@ export interface CalibrateSetup {
   /** The architecture with its sizes. */
   readonly description: TransformerDescription;
   /** The weights, in shared memory. */
-  readonly weights: PreparedWeights;
+  readonly weights: ReadonlyMap<string, SentTensor>;
   /** Whether weights stay in the worker's heap. */
   readonly resident: boolean;
   /** Where tfjs computes. */
@@ -21,7 +21,7 @@ export interface CalibrateSetup {
 
 serveJobs<CalibrateSetup, CalibrationJob, Float64Array | undefined>(async (setup) => {
   await useBackend(setup.backend);
-  const parameters = new ParameterStore(setup.weights, setup.resident);
+  const parameters = new ParameterStore(receiveWeights(setup.weights), setup.resident);
   const model = { description: setup.description, parameters };
   return (job) => calibrateChunks(model, setup.moments, job);
 });

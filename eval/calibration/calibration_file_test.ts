@@ -2,7 +2,7 @@ import assert from "node:assert";
 import { join } from "node:path";
 import { InputError, openFile, openSafetensors } from "../../data/mod.ts";
 import { createRandom } from "../../kan/numeric/random.ts";
-import type { Calibration, LinearCalibration } from "./calibrate.ts";
+import type { Calibration, LinearCalibration } from "./calibration.ts";
 import { readCalibration, writeCalibration } from "./calibration_file.ts";
 import {
   packCalibration,

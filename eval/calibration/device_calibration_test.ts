@@ -6,7 +6,8 @@ import { prepareWeights } from "../weights/prepared_weights.ts";
 import { randomStateDict } from "../testdata/random_model.ts";
 import { openDevice } from "../webgpu/open_device.ts";
 import { whyUnsupported } from "../webgpu/supported.ts";
-import { allocateMoments, calibrate } from "./calibrate.ts";
+import { calibrate } from "./calibrate.ts";
+import { allocateMoments } from "./calibration_sums.ts";
 import { calibrateOnDevice, labelDraws } from "./device_calibration.ts";
 
 const llama = {

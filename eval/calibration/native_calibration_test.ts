@@ -8,7 +8,8 @@ import {
 } from "../testdata/architecture_models.ts";
 import { needsNative } from "../testdata/needs_native.ts";
 import { randomStateDict } from "../testdata/random_model.ts";
-import { calibrate, type CalibrateOptions, type Calibration } from "./calibrate.ts";
+import { calibrate, type CalibrateOptions } from "./calibrate.ts";
+import type { Calibration } from "./calibration.ts";
 
 const llama = {
   model_type: "llama",

@@ -1,5 +1,6 @@
 import { copyTriangle, expandTriangle, triangleSize } from "../../hierarchy/matrix/triangle.ts";
-import type { Calibration, LinearCalibration } from "./calibrate.ts";
+import type { OutputMoment } from "../../hierarchy/metric/tensor_metric.ts";
+import type { Calibration, LinearCalibration } from "./calibration.ts";
 
 /** A second moment E[x xᵀ]. */
 export interface PackedMoment {
@@ -83,23 +84,14 @@ export function unpackCalibration(
   for (const { weight, moment, inputAxis, fisher, outputMoments } of linears) {
     const sharedWith = sharing.get(moment)!.map((other) => other.weight)
       .filter((name) => name !== weight);
-    unpacked.set(weight, {
+    const linear = {
       inputAxis,
-      get hessian() {
-        return expandMoment(moments[moment]!);
-      },
       sharedWith,
       tokens: rest.tokens,
       ...(fisher !== undefined && { fisher }),
-      ...(outputMoments !== undefined && {
-        outputMoments: outputMoments.map((block) => ({
-          start: block.start,
-          get moment() {
-            return expandMoment(moments[block.moment]!);
-          },
-        })),
-      }),
-    });
+    };
+    const blocks = outputMoments?.map((block) => unpackBlock(block.start, moments[block.moment]!));
+    unpacked.set(weight, unpackLinear(linear, moments[moment]!, blocks));
   }
   return {
     ...rest,
@@ -107,6 +99,31 @@ export function unpackCalibration(
     ...(embeddingMoment !== undefined && {
       embeddingMoment: expandMoment(moments[embeddingMoment]!),
     }),
+  };
+}
+
+// Functions of their own, so that a linear layer holds its own moments alone and releases them.
+
+function unpackLinear(
+  linear: Omit<LinearCalibration, "hessian" | "outputMoments">,
+  packed: PackedMoment,
+  outputMoments: readonly OutputMoment[] | undefined,
+): LinearCalibration {
+  return {
+    ...linear,
+    get hessian() {
+      return expandMoment(packed);
+    },
+    ...(outputMoments !== undefined && { outputMoments }),
+  };
+}
+
+function unpackBlock(start: number, packed: PackedMoment): OutputMoment {
+  return {
+    start,
+    get moment() {
+      return expandMoment(packed);
+    },
   };
 }
 

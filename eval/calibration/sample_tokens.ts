@@ -6,7 +6,7 @@ import type { BackendName } from "../compute/backend.ts";
 import { checkTensors } from "../weights/expected_tensors.ts";
 import { checkTokenIds } from "../architectures/token_ids.ts";
 import { checkResidentMemory } from "../scoring/memory_plan.ts";
-import { prepareWeights } from "../weights/prepared_weights.ts";
+import { prepareWeights, sendWeights } from "../weights/prepared_weights.ts";
 import type { ConversationFrame } from "../generation/conversation.ts";
 import { Worker } from "../../workers/web_worker.ts";
 import { runInWorkers } from "../../workers/worker_pool.ts";
@@ -105,7 +105,7 @@ export async function sampleTokens(options: SampleOptions): Promise<Int32Array> 
     threads: options.threads ?? navigator.hardwareConcurrency,
     setup: {
       description,
-      weights: prepareWeights(description, weights, true),
+      weights: sendWeights(prepareWeights(description, weights, true)),
       backend: backend === "native" ? "wasm" : backend,
       length,
       ...(firstToken !== undefined && { firstToken }),

@@ -5,7 +5,7 @@ import type { RunnableModel } from "../model/runnable_model.ts";
 import { applyHead, hiddenStates } from "../model/forward.ts";
 import { KeyValueCache } from "../layers/key_value_cache.ts";
 import { ParameterStore } from "../weights/parameter_store.ts";
-import type { PreparedWeights } from "../weights/prepared_weights.ts";
+import { receiveWeights, type SentTensor } from "../weights/prepared_weights.ts";
 import { type ConversationFrame, ConversationWriter } from "../generation/conversation.ts";
 import { sampleToken } from "../generation/sample_token.ts";
 import { serveJobs } from "../../workers/serve_jobs.ts";
@@ -15,7 +15,7 @@ export interface SampleSetup {
   /** The architecture with its sizes. */
   readonly description: TransformerDescription;
   /** The weights, in shared memory. */
-  readonly weights: PreparedWeights;
+  readonly weights: ReadonlyMap<string, SentTensor>;
   /** Where tfjs computes. */
   readonly backend: TfjsBackend;
   /** Tokens of a sequence, the first included. */
@@ -36,7 +36,7 @@ export interface SampleJob {
 
 serveJobs<SampleSetup, SampleJob, Int32Array>(async (setup) => {
   await useBackend(setup.backend);
-  const parameters = new ParameterStore(setup.weights, true);
+  const parameters = new ParameterStore(receiveWeights(setup.weights), true);
   const model = { description: setup.description, parameters };
   return (job) => sampleSequences(model, setup, job);
 });

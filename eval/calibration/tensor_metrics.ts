@@ -1,6 +1,6 @@
 import type { TensorMetric, TensorMetrics } from "../../hierarchy/metric/tensor_metric.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
-import type { Calibration } from "./calibrate.ts";
+import type { Calibration } from "./calibration.ts";
 import { expectedFrequencies } from "./expected_frequencies.ts";
 
 /**

@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import type { TransformerDescription } from "../architectures/description.ts";
 import { describeModel } from "../architectures/registry.ts";
-import type { Calibration, LinearCalibration } from "./calibrate.ts";
+import type { Calibration, LinearCalibration } from "./calibration.ts";
 import { tensorMetrics } from "./tensor_metrics.ts";
 
 const CONFIG = {

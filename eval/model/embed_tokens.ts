@@ -1,5 +1,5 @@
 import type { TransformerDescription } from "../architectures/description.ts";
-import type { PreparedWeights } from "../weights/prepared_weights.ts";
+import { copyValues, type PreparedWeights } from "../weights/prepared_weights.ts";
 
 /**
  * Rows of the token embedding, with those of the positions added: `[tokens, hiddenSize]`, of sequences
@@ -13,11 +13,12 @@ export function embedTokens(
   first = 0,
 ): Float32Array {
   const { tokenEmbedding, embeddingScale = 1, positionEmbedding, hiddenSize } = model;
-  const { data, places } = weights.get(tokenEmbedding)!;
+  const embedding = weights.get(tokenEmbedding)!;
   const rows = new Float32Array(ids.length * hiddenSize);
   ids.forEach((id, token) => {
-    const place = places?.get(id) ?? id;
-    rows.set(data.subarray(place * hiddenSize, (place + 1) * hiddenSize), token * hiddenSize);
+    const place = embedding.places?.get(id) ?? id;
+    const row = rows.subarray(token * hiddenSize, (token + 1) * hiddenSize);
+    copyValues(embedding, place * hiddenSize, row);
   });
   if (embeddingScale !== 1) rows.forEach((value, at) => rows[at] = value * embeddingScale);
   if (positionEmbedding === undefined) return rows;

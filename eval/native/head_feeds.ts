@@ -11,13 +11,23 @@ export async function headFeeds(
   part: HeadPart,
   index: number,
 ): Promise<NativeFeeds> {
-  const { description: { head: { inputs } }, parts } = model;
-  const { weight, bias } = await model.headRows(part);
-  const outputs = part.end - part.start;
+  const { description: { head: { weight, bias, inputs } }, parts } = model;
+  const { start, end } = part;
+  const outputs = end - start;
   const names = { weight: headValues.weight(index), bias: headValues.bias(index) };
+  const rows = await model.readHeadRows(part);
+  if (rows !== undefined) {
+    return {
+      [names.weight]: parts.weights(names.weight, rows.weight, outputs, inputs),
+      ...(rows.bias && { [names.bias]: parts.weights(names.bias, rows.bias, outputs) }),
+    };
+  }
+  // Every architecture stores it as `[outputs, inputs]`: a row is an output.
   return {
-    [names.weight]: parts.weights(names.weight, weight, outputs, inputs),
-    ...(bias !== undefined && { [names.bias]: parts.weights(names.bias, bias, outputs) }),
+    [names.weight]: parts.weightsFrom(names.weight, weight, start * inputs, outputs, inputs),
+    ...(bias !== undefined && {
+      [names.bias]: parts.weightsFrom(names.bias, bias, start, outputs),
+    }),
   };
 }
 

@@ -67,15 +67,9 @@ export class NativeModel {
     return await this.parts.mapRows("head", headTransform, headTransformGraph, given, hiddenSize);
   }
 
-  /** Some rows of the head. Every architecture stores it as `[outputs, inputs]`: a row is an output. */
-  async headRows(part: HeadPart): Promise<HeadRows> {
-    if (this.#readHead !== undefined) return await this.#readHead(part);
-    const { weight, bias, inputs } = this.description.head;
-    const { start, end } = part;
-    return {
-      weight: this.parts.values(weight).subarray(start * inputs, end * inputs),
-      ...(bias !== undefined && { bias: this.parts.values(bias).subarray(start, end) }),
-    };
+  /** Some rows of the head where it is not among the weights but read part by part. */
+  async readHeadRows(part: HeadPart): Promise<HeadRows | undefined> {
+    return await this.#readHead?.(part);
   }
 
   /** Normalizes rows of states by one of the model's norms. */

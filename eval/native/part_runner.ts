@@ -1,5 +1,11 @@
 import type { OnnxGraph } from "../../data/onnx/onnx_model.ts";
-import type { PreparedWeights } from "../weights/prepared_weights.ts";
+import { elementCount } from "../../data/tensor.ts";
+import {
+  copyValues,
+  type PreparedTensor,
+  type PreparedWeights,
+  valuesBetween,
+} from "../weights/prepared_weights.ts";
 import { nameByPlace, type NamedWeights } from "./named_weights.ts";
 import type { NativeTensor } from "./runtime.ts";
 import type { NativeSessions } from "./sessions.ts";
@@ -33,8 +39,8 @@ export class PartRunner {
     const session = await this.sessions.get(key, () => make(part));
     const all: Record<string, NativeTensor> = { ...feeds };
     for (const [place, name] of names) {
-      const { data, shape } = this.#weights.get(name)!;
-      all[place] = this.weights(place, data, ...shape);
+      const tensor = this.#weights.get(name)!;
+      all[place] = this.#tensor(place, tensor, 0, ...tensor.shape);
     }
     return await session.run(all, session.outputNames);
   }
@@ -64,11 +70,33 @@ export class PartRunner {
    * into memory that the next weights at this place of a graph take.
    */
   weights(place: string, values: Float32Array, ...shape: readonly number[]): NativeTensor {
-    if (values.buffer instanceof ArrayBuffer) return this.floats(values, ...shape);
+    return this.#tensor(place, { data: values }, 0, ...shape);
+  }
+
+  /** As {@linkcode weights}, of a weight's values from number `first` on. */
+  weightsFrom(
+    place: string,
+    name: string,
+    first: number,
+    ...shape: readonly number[]
+  ): NativeTensor {
+    return this.#tensor(place, this.#weights.get(name)!, first, ...shape);
+  }
+
+  #tensor(
+    place: string,
+    tensor: Pick<PreparedTensor, "data" | "half">,
+    first: number,
+    ...shape: readonly number[]
+  ): NativeTensor {
+    const length = elementCount(shape);
+    if (tensor.half === undefined && tensor.data.buffer instanceof ArrayBuffer) {
+      return this.floats(tensor.data.subarray(first, first + length), ...shape);
+    }
     const kept = this.#copies.get(place);
-    const copy = kept?.length === values.length ? kept : new Float32Array(values.length);
+    const copy = kept?.length === length ? kept : new Float32Array(length);
     this.#copies.set(place, copy);
-    copy.set(values);
+    copyValues(tensor, first, copy);
     return this.floats(copy, ...shape);
   }
 
@@ -78,8 +106,8 @@ export class PartRunner {
     return new this.sessions.runtime.Tensor("int64", data, shape);
   }
 
-  /** Values of a weight. */
-  values(name: string): Float32Array {
-    return this.#weights.get(name)!.data;
+  /** Values of a weight, from the first to before the second number. */
+  values(name: string, start: number, end: number): Float32Array {
+    return valuesBetween(this.#weights.get(name)!, start, end);
   }
 }

@@ -48,7 +48,6 @@ export async function sampledLoss(
     values(headValues.fisher).forEach((sum, at) => logitFisher[part.start + at]! += sum);
     runsOfParts.push(values(headValues.runs));
   }
-  const weights = parts.values(head.weight);
   for (let row = 0; row < rows; row++) {
     const { label, slope } = drawLabel(model, {
       hidden: hidden.subarray(row * hiddenSize, (row + 1) * hiddenSize),
@@ -58,8 +57,9 @@ export async function sampledLoss(
       ),
       share: draws[row]! / 2 ** 32,
     });
+    const weights = parts.values(head.weight, label * hiddenSize, (label + 1) * hiddenSize);
     for (let i = 0; i < hiddenSize; i++) {
-      hiddenGradient[row * hiddenSize + i]! -= slope * weights[label * hiddenSize + i]!;
+      hiddenGradient[row * hiddenSize + i]! -= slope * weights[i]!;
     }
   }
   return { hiddenGradient, energies };
@@ -136,12 +136,11 @@ interface DrawnLabel {
 function drawLabel(model: NativeModel, draw: Draw): DrawnLabel {
   const { hidden, logSum, runs, share } = draw;
   const { description: { head, logitScale = 1, logitSoftCap = Infinity }, parts } = model;
-  const weights = parts.values(head.weight);
-  const bias = head.bias === undefined ? undefined : parts.values(head.bias);
   const logitOf = (output: number) => {
-    let product = bias?.[output] ?? 0;
     const from = output * hidden.length;
-    for (let i = 0; i < hidden.length; i++) product += hidden[i]! * weights[from + i]!;
+    const weights = parts.values(head.weight, from, from + hidden.length);
+    let product = head.bias === undefined ? 0 : parts.values(head.bias, output, output + 1)[0]!;
+    for (let i = 0; i < hidden.length; i++) product += hidden[i]! * weights[i]!;
     const scaled = logitScale * product;
     return logitSoftCap === Infinity ? scaled : logitSoftCap * Math.tanh(scaled / logitSoftCap);
   };

@@ -1,7 +1,7 @@
 import type { TransformerDescription } from "../architectures/description.ts";
 import { type TfjsBackend, useBackend } from "../compute/backend.ts";
 import { ParameterStore } from "../weights/parameter_store.ts";
-import type { PreparedWeights } from "../weights/prepared_weights.ts";
+import { receiveWeights, type SentTensor } from "../weights/prepared_weights.ts";
 import type { ScoringJob } from "../scores/scoring_jobs.ts";
 import type { TokenScores } from "../scores/token_scores.ts";
 import { runJob, scoreRows } from "./window_scorer.ts";
@@ -12,7 +12,7 @@ export interface EvaluateSetup {
   /** The architecture with its sizes. */
   readonly description: TransformerDescription;
   /** The original and perhaps the compressed weights, in shared memory. */
-  readonly models: readonly PreparedWeights[];
+  readonly models: readonly ReadonlyMap<string, SentTensor>[];
   /** Whether weights stay in the worker's heap. */
   readonly resident: boolean;
   /** Whether the original's hidden states are to be returned. */
@@ -39,7 +39,7 @@ serveJobs<EvaluateSetup, EvaluateJob, EvaluateJobResult>(async (setup) => {
   await useBackend(setup.backend);
   const models = setup.models.map((weights) => ({
     description: setup.description,
-    parameters: new ParameterStore(weights, setup.resident),
+    parameters: new ParameterStore(receiveWeights(weights), setup.resident),
   }));
   return async (job) => {
     const rows: Float32Array[] = [];

@@ -6,7 +6,7 @@ import type { EvaluateJob, EvaluateJobResult, EvaluateSetup } from "./evaluate_w
 import { checkTensors } from "../weights/expected_tensors.ts";
 import { dependsOnLength } from "../layers/rotary_frequencies.ts";
 import { planMemory } from "./memory_plan.ts";
-import { prepareWeights } from "../weights/prepared_weights.ts";
+import { prepareWeights, sendWeights } from "../weights/prepared_weights.ts";
 import type { Window } from "../protocols/window.ts";
 import { type JobOptions, planJobs } from "../scores/scoring_jobs.ts";
 import type { TokenScores } from "../scores/token_scores.ts";
@@ -193,7 +193,7 @@ async function scoreInWorkers(
     contextLength: longestWindow(windows),
     backward: false,
   });
-  const models = weights.map((dict) => prepareWeights(model, dict, true));
+  const models = weights.map((dict) => sendWeights(prepareWeights(model, dict, true)));
   let done = 0;
   return await runInWorkers<EvaluateSetup, EvaluateJob, EvaluateJobResult>({
     start: () => new Worker(new URL("./evaluate_worker.ts", import.meta.url), { type: "module" }),

@@ -91,7 +91,8 @@ export class NativeTrainer implements Trainer {
 
   replaceWeights(weights: ReadonlyMap<string, Float32Array>): void {
     for (const [name, data] of weights) {
-      this.#weights.set(name, { ...this.#weights.get(name)!, data });
+      const { half: _, ...tensor } = this.#weights.get(name)!;
+      this.#weights.set(name, { ...tensor, data });
     }
   }
 

@@ -1,7 +1,12 @@
 import * as tf from "@tensorflow/tfjs";
 import { transposeInto } from "../../data/transpose.ts";
 import { releaseValues } from "../compute/backend.ts";
-import type { PreparedTensor, PreparedWeights } from "./prepared_weights.ts";
+import {
+  copyValues,
+  type PreparedTensor,
+  type PreparedWeights,
+  valuesBetween,
+} from "./prepared_weights.ts";
 
 /**
  * The weights as tfjs tensors, made when they are first asked for. A resident store keeps them; a
@@ -71,12 +76,13 @@ export class ParameterStore {
 
   /** The rows `ids` of an embedding, `[ids.length, columns]`; the caller owns the result. */
   rows(name: string, ids: ArrayLike<number>): tf.Tensor2D {
-    const { data, shape, places } = this.#prepared(name);
+    const prepared = this.#prepared(name);
+    const { shape, places } = prepared;
     const columns = shape[1]!;
     const gathered = new Float32Array(ids.length * columns);
     for (let i = 0; i < ids.length; i++) {
       const row = places?.get(ids[i]!) ?? ids[i]!;
-      gathered.set(data.subarray(row * columns, (row + 1) * columns), i * columns);
+      copyValues(prepared, row * columns, gathered.subarray(i * columns, (i + 1) * columns));
     }
     return tf.tensor2d(gathered, [ids.length, columns]);
   }
@@ -121,15 +127,19 @@ function matrixOf(data: Float32Array, shape: readonly number[], swap: boolean): 
 
 /** The part of a linear layer's matrix, in its own layout, that gives some of the outputs. */
 function outputsOf(
-  { data, shape, outputsFirst }: PreparedTensor,
+  prepared: PreparedTensor,
   start: number,
   end: number,
 ): Pick<PreparedTensor, "data" | "shape"> {
-  const [rows, columns] = shape as [number, number];
+  const [rows, columns] = prepared.shape as [number, number];
   const width = end - start;
-  if (outputsFirst) {
-    return { data: data.subarray(start * columns, end * columns), shape: [width, columns] };
+  if (prepared.outputsFirst) {
+    return {
+      data: valuesBetween(prepared, start * columns, end * columns),
+      shape: [width, columns],
+    };
   }
+  const { data } = prepared;
   const values = new Float32Array(rows * width);
   for (let row = 0; row < rows; row++) {
     const from = row * columns + start;

@@ -1,6 +1,7 @@
 import { shareFloat32Array } from "../../workers/shared_array.ts";
 import { assertFinite } from "../../data/finite.ts";
-import type { StateDict, WeightTensor } from "../../data/tensor.ts";
+import { expandHalf, readHalf } from "../../data/half_values.ts";
+import type { HalfValues, StateDict, WeightTensor } from "../../data/tensor.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
 import { expectedTensors, modelLinears } from "./expected_tensors.ts";
 
@@ -8,8 +9,10 @@ import { expectedTensors, modelLinears } from "./expected_tensors.ts";
 export interface PreparedTensor {
   /** Shape in the checkpoint. */
   readonly shape: readonly number[];
-  /** Row-major values. */
+  /** Row-major values; expanded anew at each access where they are held in 16 bits. */
   readonly data: Float32Array;
+  /** The same values in 16 bits, if they are held so. */
+  readonly half?: HalfValues;
   /** Whether it is the matrix of a linear layer that is stored as `[outputs, inputs]`. */
   readonly outputsFirst: boolean;
   /** Where each row of an embedding stands in `data`, where only some are held. */
@@ -48,10 +51,69 @@ export function outputsFirstMatrices(model: TransformerDescription): Set<string>
 /** Prepares one tensor, as {@linkcode prepareWeights} does. */
 export function prepareTensor(
   name: string,
-  { shape, data }: WeightTensor,
+  { shape, half, ...tensor }: WeightTensor,
   outputsFirst: boolean,
   shared: boolean,
 ): PreparedTensor {
-  assertFinite(name, data);
-  return { shape, data: shared ? shareFloat32Array(data) : data, outputsFirst };
+  assertFinite(name, tensor.data);
+  if (half === undefined) {
+    const { data } = tensor;
+    return { shape, data: shared ? shareFloat32Array(data) : data, outputsFirst };
+  }
+  return heldTensor({ shape, half, outputsFirst });
+}
+
+/** What is sent to workers, which see shared memory without a copy. */
+export type SentTensor =
+  & Omit<PreparedTensor, "data" | "half">
+  & ({ readonly data: Float32Array } | { readonly half: HalfValues });
+
+/** Weights as they are sent to workers: values in 16 bits stay so. */
+export function sendWeights(weights: PreparedWeights): ReadonlyMap<string, SentTensor> {
+  return new Map(Array.from(weights, ([name, tensor]): [string, SentTensor] => {
+    if (tensor.half === undefined) return [name, tensor];
+    const { shape, outputsFirst, half } = tensor;
+    return [name, { shape, outputsFirst, half }];
+  }));
+}
+
+/** The weights that {@linkcode sendWeights} sent. */
+export function receiveWeights(sent: ReadonlyMap<string, SentTensor>): PreparedWeights {
+  return new Map(Array.from(
+    sent,
+    ([name, tensor]) => [name, "half" in tensor ? heldTensor(tensor) : tensor],
+  ));
+}
+
+function heldTensor(
+  tensor: Omit<PreparedTensor, "data"> & { readonly half: HalfValues },
+): PreparedTensor {
+  return {
+    ...tensor,
+    get data() {
+      return expandHalf(tensor.half);
+    },
+  };
+}
+
+/** The values from the first to before the second number; not copied where they are held as such. */
+export function valuesBetween(
+  tensor: Pick<PreparedTensor, "data" | "half">,
+  start: number,
+  end: number,
+): Float32Array {
+  if (tensor.half === undefined) return tensor.data.subarray(start, end);
+  const values = new Float32Array(end - start);
+  readHalf(tensor.half, start, values);
+  return values;
+}
+
+/** Writes the values from number `first` on to `target`, as many as it has. */
+export function copyValues(
+  tensor: Pick<PreparedTensor, "data" | "half">,
+  first: number,
+  target: Float32Array,
+): void {
+  if (tensor.half !== undefined) readHalf(tensor.half, first, target);
+  else target.set(tensor.data.subarray(first, first + target.length));
 }

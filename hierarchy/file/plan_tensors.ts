@@ -74,16 +74,18 @@ function checkTensor(name: string, { shape, data }: WeightTensor): void {
 }
 
 function sameValues(a: WeightTensor, b: WeightTensor): boolean {
-  return a.data.every((value, i) => Object.is(value, b.data[i]));
+  const one = a.data, other = b.data;
+  return one.every((value, i) => Object.is(value, other[i]));
 }
 
 /** Element type of a tensor kept exactly, or undefined if the levels code it. */
-function storageType({ dtype, shape, data }: WeightTensor, lossless: boolean): DType | undefined {
+function storageType(tensor: WeightTensor, lossless: boolean): DType | undefined {
+  const { dtype, shape } = tensor;
   if (!FLOAT_DTYPES.has(dtype)) return dtype;
   if (isCoded(shape)) return undefined;
   const own = lossless || dtype === "F16" || dtype === "BF16" || dtype.startsWith("F8");
   const narrow = own ? dtype : "F16";
-  return narrowsSafely(narrow, data) ? narrow : "F32";
+  return narrowsSafely(narrow, tensor.data) ? narrow : "F32";
 }
 
 /** Whether a tensor is a matrix with more than one row and column. */

@@ -1,13 +1,13 @@
 import { exp2Eighths } from "../entropy/exact_math.ts";
 import { fewestBits, putIntegers, takeIntegers } from "../entropy/integer_vector.ts";
 import { RansDecoder, RansEncoder } from "../entropy/rans.ts";
-import { ScratchArrays } from "../matrix/scratch_arrays.ts";
 import type { EncodedLevel, Level } from "./level.ts";
 import type { WantedParts } from "../matrix/matrix_part.ts";
 import type { RowColumnFactors } from "../matrix/coded_matrix.ts";
+import { multiplied, withProperties } from "../matrix/held_matrix.ts";
 import type { Matrices, Matrix, MatrixShape } from "../matrix/matrix.ts";
-import type { ErrorMetric } from "../matrix/error_metric.ts";
 import { decodeGains, GAINS, multiplyGains, type RoundedGains } from "./field_gains.ts";
+import { type ErrorMetric, metricOf, weightsOf } from "../matrix/error_metric.ts";
 import type { LevelCodec } from "./level_codec.ts";
 import { rememberByLevel } from "./remember_by_level.ts";
 import { typicalSquare } from "../matrix/typical_square.ts";
@@ -56,7 +56,7 @@ const LIMIT = 1200;
 export function createFieldLevel({ step }: FieldLevelOptions): Level {
   return {
     kind: "field",
-    async encode(matrices, { scratch = new ScratchArrays(), signal: abort }) {
+    async encode(matrices, { signal: abort }) {
       const pause = createBreaks(abort);
       const fields: StepField[] = [];
       for (const matrix of matrices) {
@@ -72,20 +72,16 @@ export function createFieldLevel({ step }: FieldLevelOptions): Level {
         putIntegers(side, columns);
       }
       const streams = new Map([["steps", side.finish()]]);
-      const output: Matrix[] = [];
-      for (const [i, matrix] of matrices.entries()) {
-        await pause();
-        const quotients = scratch.float32Array(`quotients ${i}`, matrix.data.length);
-        output.push(divide(matrix, fields[i]!, step, quotients));
-      }
+      const output = matrices.map((matrix, i) => divide(matrix, fields[i]!, step));
       return { encoded: { kind: "field", parameters: { step }, streams }, output };
     },
   };
 }
 
-function stepField({ data, rows, metric }: Matrix): StepField {
+function stepField(matrix: Matrix): StepField {
+  const { rows, metric } = matrix;
   if (metric === undefined) {
-    const exponent = 4 * Math.log2(typicalSquare(data));
+    const exponent = 4 * Math.log2(typicalSquare(matrix.data));
     return { base: clampExponent(exponent), rows: new Int32Array(), columns: new Int32Array() };
   }
   const rowExponents = Int32Array.from(
@@ -121,22 +117,21 @@ function stepFactors(
   };
 }
 
-/** The quotients, written to `data`, with the metric that belongs to them. */
-function divide(matrix: Matrix, field: StepField, step: number, data: Float32Array): Matrix {
-  const { rows, columns, metric } = matrix;
+/** The quotients, made when they are asked for, with the metric that belongs to them. */
+function divide(matrix: Matrix, field: StepField, step: number): Matrix {
+  const { metric } = matrix;
   const factors = stepFactors(field, step, matrix);
-  const inverseColumns = factors.columns.map((value) => 1 / value);
-  for (let i = 0, at = 0; i < rows; i++) {
-    const inverseRow = 1 / factors.rows[i]!;
-    for (let j = 0; j < columns; j++, at++) {
-      data[at] = matrix.data[at]! * inverseRow * inverseColumns[j]!;
-    }
-  }
-  return {
-    ...withLogSteps(matrix, field),
-    data,
-    ...(metric === undefined ? {} : { metric: scaled(metric, factors) }),
-  };
+  const inverse = (values: Float64Array) => values.map((value) => 1 / value);
+  const quotients = multiplied(matrix, {
+    rows: inverse(factors.rows),
+    columns: inverse(factors.columns),
+  });
+  return withProperties(quotients, {
+    ...(metric && { metric: scaled(metric, factors) }),
+    ...(field.rows.length > 0 && {
+      rowColumnSteps: { rows: field.rows, columns: field.columns },
+    }),
+  });
 }
 
 function withLogSteps<Shape extends MatrixShape>(
@@ -147,18 +142,14 @@ function withLogSteps<Shape extends MatrixShape>(
 }
 
 /** The metric of errors in quotients. */
-function scaled(
-  metric: ErrorMetric,
-  steps: RowColumnFactors,
-): ErrorMetric {
-  return {
-    rowWeights: metric.rowWeights.map((weight, i) => weight * steps.rows[i]!),
-    columnWeights: metric.columnWeights.map((weight, j) => weight * steps.columns[j]!),
-    feedback: metric.feedback,
-    ...(metric.columnBlocks && { columnBlocks: metric.columnBlocks }),
-    rowSteps: steps.rows,
-    columnSteps: steps.columns,
-  };
+function scaled(metric: ErrorMetric, { rows, columns }: RowColumnFactors): ErrorMetric {
+  return metricOf(metric, {
+    ...weightsOf(metric),
+    rowWeights: metric.rowWeights.map((weight, i) => weight * rows[i]!),
+    columnWeights: metric.columnWeights.map((weight, j) => weight * columns[j]!),
+    rowSteps: rows,
+    columnSteps: columns,
+  });
 }
 
 /** Multiplies the quotients by their steps, in place. */

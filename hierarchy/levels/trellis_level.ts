@@ -12,6 +12,7 @@ import { runnerOf } from "../workers/coding_workers.ts";
 import type { RunTasks } from "../workers/task_runner.ts";
 import type { KeptFit, StepFit } from "./kept_fit.ts";
 import type { EncodeContext, EncodedLevel, Level } from "./level.ts";
+import { sendMatrix } from "../matrix/held_matrix.ts";
 import type { Matrices, Matrix, MatrixShape } from "../matrix/matrix.ts";
 import { codesName } from "./trellis_codec.ts";
 
@@ -89,8 +90,8 @@ function quantizeTasks(
 ): QuantizeTask[] {
   const task = (matrix: Matrix, i: number) => ({
     states,
-    matrix,
-    indices: scratch.int32Array(`indices ${i}`, matrix.data.length),
+    matrix: sendMatrix(matrix),
+    indices: scratch.int8Array(`indices ${i}`, matrix.rows * matrix.columns),
   });
   if (rateWeight === 0) return matrices.map(task);
   const model = guess?.model ?? laplacianModel(quantizersOf({ states }));

@@ -11,7 +11,7 @@ export interface ErrorMetric {
   readonly columnWeights: Float64Array;
   /**
    * U_ki / U_ii for rows k < i: what row i can make up for of an error in row k. Packed row by row,
-   * `rows * (rows - 1) / 2` values.
+   * `rows * (rows - 1) / 2` values. Where it is kept elsewhere it is read anew at each access.
    */
   readonly feedback: Float32Array;
   /** V within blocks of columns, in order and without gaps; diagonal if omitted. */
@@ -28,8 +28,37 @@ export interface ColumnBlock {
   readonly start: number;
   /** Number of columns. */
   readonly size: number;
-  /** V_lj / V_jj for columns l < j, packed row by row: `size * (size - 1) / 2` values. */
+  /** V_lj / V_jj for columns l < j, packed as the metric's: `size * (size - 1) / 2` values. */
   readonly feedback: Float32Array;
+}
+
+/**
+ * The metric of some feedback, with other weights, steps or blocks. The feedback may be kept elsewhere:
+ * it is not asked for before somebody asks for that of what is given.
+ */
+export function metricOf(
+  source: Pick<ErrorMetric, "feedback">,
+  rest: Omit<ErrorMetric, "feedback">,
+): ErrorMetric {
+  return {
+    ...rest,
+    get feedback() {
+      return source.feedback;
+    },
+  };
+}
+
+/** All of a metric but its feedback. */
+export function weightsOf(
+  { rowWeights, columnWeights, columnBlocks, rowSteps, columnSteps }: Omit<ErrorMetric, "feedback">,
+): Omit<ErrorMetric, "feedback"> {
+  return {
+    rowWeights,
+    columnWeights,
+    ...(columnBlocks && { columnBlocks }),
+    ...(rowSteps && { rowSteps }),
+    ...(columnSteps && { columnSteps }),
+  };
 }
 
 /** Blocks of columns begin at multiples of this. */

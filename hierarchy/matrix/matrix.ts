@@ -1,4 +1,5 @@
 import type { ErrorMetric } from "./error_metric.ts";
+import type { WeightTensor } from "../../data/tensor.ts";
 
 /**
  * The steps that a matrix' values were divided by, in eighths of an octave and up to a constant:
@@ -20,8 +21,17 @@ export interface Matrix {
   readonly rows: number;
   /** Number of columns. */
   readonly columns: number;
-  /** `rows * columns` values, row-major. */
+  /** `rows * columns` values, row-major; made anew at each access where it is known how. */
   readonly data: Float32Array;
+  /** How the values are made, where they are not in memory. */
+  readonly held?: {
+    /** Row-major values, of the transpose if `transposed`; in memory that threads share, if any. */
+    readonly stored: Float32Array | NonNullable<WeightTensor["half"]>;
+    /** Whether what is stored is `[columns, rows]`. */
+    readonly transposed: boolean;
+    /** What values are multiplied by, if by anything: that of row i and column j by rows[i] * columns[j]. */
+    readonly factors?: { readonly rows: Float64Array; readonly columns: Float64Array };
+  };
   /** What errors in it cost; where it is not known all errors cost the same. */
   readonly metric?: ErrorMetric;
   /** What its values were divided by, where steps differ between rows or columns. */
@@ -32,4 +42,4 @@ export interface Matrix {
 export type Matrices = readonly Matrix[];
 
 /** What is known of a matrix of a {@linkcode Matrices} before its values are decoded. */
-export type MatrixShape = Omit<Matrix, "data" | "metric">;
+export type MatrixShape = Omit<Matrix, "data" | "held" | "metric">;

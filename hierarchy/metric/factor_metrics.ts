@@ -9,6 +9,9 @@ import {
   type TensorMetrics,
 } from "./tensor_metric.ts";
 
+/** Keeps values elsewhere than in memory, and gives what reads them again. */
+export type KeepValues = (values: Float32Array) => () => Float32Array;
+
 /** What {@linkcode factorMetrics} is told beside the metrics. */
 export interface FactorOptions {
   /**
@@ -20,6 +23,16 @@ export interface FactorOptions {
   readonly bits?: number;
   /** How much less is made of moments than they say; chosen by measurement if omitted. */
   readonly shrinkage?: Shrinkage;
+  /**
+   * Whether metrics that are factored are taken out of the map that they are in, so that both forms
+   * of all of them need not be in memory at once.
+   */
+  readonly takes?: boolean;
+  /**
+   * Keeps the values of a factor elsewhere than in memory, and gives what reads them again, as often
+   * as it is called.
+   */
+  readonly keep?: (values: Float32Array) => () => Float32Array;
   /** Called with the share of the matrices that are done, 0 to 1. */
   readonly onProgress?: (share: number) => void;
   /** Stops the work with the signal's reason. */
@@ -51,36 +64,45 @@ const DEFAULT_DAMPING: Damping = { inputs: 0.01, outputs: 0.03 };
  */
 export async function factorMetrics(
   metrics: TensorMetrics,
-  { weights = new Map(), bits = 4, shrinkage = SHRINKAGE, onProgress, signal }: FactorOptions = {},
+  {
+    weights = new Map(),
+    bits = 4,
+    shrinkage = SHRINKAGE,
+    takes = false,
+    keep,
+    onProgress,
+    signal,
+  }: FactorOptions = {},
 ): Promise<FactoredMetrics> {
   const factored = new Map<string, FactoredMetric>();
   const known = new Map<string, MomentFactor>();
   const dampings = planDamping(weights, metrics, bits);
+  const count = metrics.size;
   for (const [name, metric] of metrics) {
     signal?.throwIfAborted();
     const { inputAxis, fisher, outputMoments, sharedWith = [], tokens } = metric;
     const damping = dampings.get(name) ?? DEFAULT_DAMPING;
-    const factor = known.get(name) ?? factorMoment(name, metric.hessian, {
-      damping: damping.inputs,
-      shrinkage: shrinkage.inputs,
-      tokens,
-    });
-    for (const other of sharedWith) known.set(other, factor);
-    const outputFactors = outputMoments?.map(({ start, moment }) => ({
-      start,
-      ...factorMoment(name, moment, {
-        damping: damping.outputs,
-        shrinkage: shrinkage.outputs,
+    const factor = known.get(name) ?? keptFactor(
+      factorMoment(name, metric.hessian, {
+        damping: damping.inputs,
+        shrinkage: shrinkage.inputs,
         tokens,
       }),
-    }));
+      keep,
+    );
+    for (const other of sharedWith) known.set(other, factor);
+    const ofOutputs = { damping: damping.outputs, shrinkage: shrinkage.outputs, tokens };
+    const outputFactors = outputMoments?.map(({ start, moment }) =>
+      keptFactor({ start, ...factorMoment(name, moment, ofOutputs) }, keep)
+    );
     factored.set(name, {
       inputAxis,
       factor,
       ...(fisher && { fisher: outputFactors ? fisher : raised(fisher, shrinkage.rows) }),
       ...(outputFactors && { outputFactors }),
     });
-    onProgress?.(factored.size / metrics.size);
+    if (takes) (metrics as Map<string, unknown>).delete(name);
+    onProgress?.(factored.size / count);
     // Lets progress be drawn and signals come.
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
@@ -92,4 +114,20 @@ function raised(values: Float64Array, share: number): Float64Array {
   if (share === 0) return values;
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   return values.map((value) => value + share * mean);
+}
+
+/** A factor whose feedback is kept elsewhere, if that is wanted. */
+function keptFactor<Factor extends MomentFactor>(
+  factor: Factor,
+  keep: KeepValues | undefined,
+): Factor {
+  if (keep === undefined) return factor;
+  const { feedback, ...rest } = factor;
+  const read = keep(feedback);
+  return {
+    ...rest,
+    get feedback() {
+      return read();
+    },
+  } as Factor;
 }

@@ -1,4 +1,4 @@
-import { type ErrorMetric, OUTPUT_ALIGNMENT } from "../matrix/error_metric.ts";
+import { type ErrorMetric, metricOf, OUTPUT_ALIGNMENT } from "../matrix/error_metric.ts";
 import { firstNotFinite } from "../../data/finite.ts";
 import { InputError } from "../../data/input_error.ts";
 import { packUpper } from "./packed_upper.ts";
@@ -86,17 +86,20 @@ export function errorMetric(
   if (outputFactors === undefined) {
     const weights = columnWeights(fisher, columns);
     checkFinite(name, weights);
-    return { ...factor, columnWeights: weights };
+    return metricOf(factor, { rowWeights: factor.rowWeights, columnWeights: weights });
   }
   checkBlocks(name, outputFactors);
   const weights = new Float64Array(columns);
   for (const { start, rowWeights } of outputFactors) weights.set(rowWeights, start);
-  const columnBlocks = outputFactors.map(({ start, rowWeights, feedback }) => ({
-    start,
-    size: rowWeights.length,
-    feedback,
+  const columnBlocks = outputFactors.map((block) => ({
+    start: block.start,
+    size: block.rowWeights.length,
+    get feedback() {
+      return block.feedback;
+    },
   }));
-  return { ...factor, columnWeights: weights, columnBlocks };
+  const { rowWeights } = factor;
+  return metricOf(factor, { rowWeights, columnWeights: weights, columnBlocks });
 }
 
 /** How {@linkcode factorMoment} takes a moment for a better one. */

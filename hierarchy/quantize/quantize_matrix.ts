@@ -2,6 +2,8 @@ import { forEachDiagonal, pieceLength, planPieces } from "../scan/pieces.ts";
 import { type RowColumnScales, writeClasses } from "../entropy/row_column_scales.ts";
 import { createErrorFeedbackKernel } from "./error_feedback_kernel.ts";
 import { kernelOrReference } from "../kernels/kernel_or_reference.ts";
+import type { Indices } from "../entropy/index_matrix.ts";
+import { IndexStore } from "./index_store.ts";
 import type { Matrix } from "../matrix/matrix.ts";
 import type { ErrorMetric } from "../matrix/error_metric.ts";
 import { type Diagonal, diagonalOf, valuesBefore } from "../scan/diagonals.ts";
@@ -24,7 +26,7 @@ export interface MatrixRateTerm {
 
 /**
  * Quantizes a matrix in steps to indices, anti-diagonal by anti-diagonal, written to `indices` in that
- * order. Where the matrix has an error metric, each value is quantized after the weighted errors
+ * order, or to a wider array where they do not fit; gives the array. Where the matrix has an error metric, each value is quantized after the weighted errors
  * above it and to its left were added (error feedback, see `FeedbackState`), and the trellis is
  * searched for each anti-diagonal; otherwise for each piece.
  */
@@ -32,19 +34,20 @@ export function quantizeMatrix(
   trellis: Trellis,
   matrix: Matrix,
   rate?: MatrixRateTerm,
-  indices: Int32Array = new Int32Array(matrix.data.length),
-): Int32Array {
+  indices: Indices = new Int32Array(matrix.rows * matrix.columns),
+): Indices {
   const { metric } = matrix;
-  if (metric === undefined) quantizePieces(trellis, matrix, rate, indices);
-  else quantizeDiagonals(trellis, matrix, metric, rate, indices);
-  return indices;
+  const store = new IndexStore(indices);
+  if (metric === undefined) quantizePieces(trellis, matrix, rate, store);
+  else quantizeDiagonals(trellis, matrix, metric, rate, store);
+  return store.indices;
 }
 
 function quantizePieces(
   trellis: Trellis,
   matrix: Matrix,
   rate: MatrixRateTerm | undefined,
-  indices: Int32Array,
+  store: IndexStore,
 ): void {
   for (const piece of planPieces(matrix)) {
     const length = pieceLength(matrix, piece);
@@ -57,8 +60,9 @@ function quantizePieces(
       readValues(matrix, diagonal, values.subarray(at));
       if (rate !== undefined) writeClasses(rate.scales, diagonal, classes.subarray(at));
     }
-    const run = indices.subarray(start, start + length);
+    const run = new Int32Array(length);
     quantizeRun(trellis, values, 0, run, rate && { ...rate, classes });
+    store.set(run, start);
   }
 }
 
@@ -67,17 +71,17 @@ function quantizeDiagonals(
   matrix: Matrix,
   metric: ErrorMetric,
   rate: MatrixRateTerm | undefined,
-  indices: Int32Array,
+  store: IndexStore,
 ): void {
   const feedback = startFeedback(matrix, metric, fastestOperations());
   const longest = Math.min(matrix.rows, matrix.columns);
   const targets = new Float32Array(longest), levels = new Float32Array(longest);
-  const classes = new Uint8Array(longest);
+  const classes = new Uint8Array(longest), indices = new Int32Array(longest);
   forEachDiagonal(matrix, (diagonal, state) => {
     const { position, length } = diagonal;
     readTargets(feedback, diagonal, targets);
     if (rate !== undefined) writeClasses(rate.scales, diagonal, classes);
-    const run = indices.subarray(position, position + length);
+    const run = indices.subarray(0, length);
     const next = quantizeRun(
       trellis,
       targets.subarray(0, length),
@@ -85,6 +89,7 @@ function quantizeDiagonals(
       run,
       rate && { ...rate, classes: classes.subarray(0, length) },
     );
+    store.set(run, position);
     writeLevels(trellis, state, run, levels);
     passOn(feedback, diagonal, matrix, levels);
     return next;

@@ -54,7 +54,11 @@ function correlatedProblem(rows: number, columns: number, blocks: readonly numbe
 }
 
 /** What the indices stand for, row-major. */
-function decode(trellis: Trellis, { rows, columns }: Matrix, indices: Int32Array): Float32Array {
+function decode(
+  trellis: Trellis,
+  { rows, columns }: Matrix,
+  indices: ArrayLike<number>,
+): Float32Array {
   const levels = new Float32Array(rows * columns);
   forEachDiagonal({ rows, columns }, ({ row, column, length, position }, start) => {
     let state = start;

@@ -1,3 +1,5 @@
+import { metricOf, weightsOf } from "../matrix/error_metric.ts";
+import { withProperties } from "../matrix/held_matrix.ts";
 import type { Matrices } from "../matrix/matrix.ts";
 import { estimatedBits, matrixBits, type RateEstimate, solveFalling } from "./rate_estimate.ts";
 
@@ -32,6 +34,8 @@ export function shiftSteps(matrices: Matrices, shifts: readonly number[]): Matri
     if (metric === undefined) return matrix;
     const factor = 2 ** -shifts[i]!;
     const rowWeights = metric.rowWeights.map((weight) => weight * factor);
-    return { ...matrix, metric: { ...metric, rowWeights } };
+    return withProperties(matrix, {
+      metric: metricOf(metric, { ...weightsOf(metric), rowWeights }),
+    });
   });
 }

@@ -1,5 +1,6 @@
 import { greatest } from "../../data/extremes.ts";
 import { bisect } from "../matrix/bisect.ts";
+import { releaseMade } from "../matrix/held_matrix.ts";
 import type { Matrices, Matrix } from "../matrix/matrix.ts";
 import { typicalSquare } from "../matrix/typical_square.ts";
 
@@ -61,7 +62,7 @@ export function estimateRate(matrices: Matrices, spacing: number): RateEstimate 
 
 function matrixRate(matrix: Matrix, logSpacing: number): MatrixRate {
   const { rows, columns, data } = matrix;
-  const rowScales = logScales(matrix, logSpacing);
+  const rowScales = logScales(matrix, data, logSpacing);
   const columnWeights = matrix.metric?.columnWeights ?? new Float64Array(columns).fill(1);
   const histogram = new Float64Array((HIGHEST - LOWEST) * BINS);
   // Odd, so that no column of a power of two is left out.
@@ -81,11 +82,16 @@ function matrixRate(matrix: Matrix, logSpacing: number): MatrixRate {
     }
     if (peak > 0) largest = Math.max(largest, Math.log2(peak) + rowScales[i]!);
   }
-  return { values: data.length, histogram, sampled, largest };
+  releaseMade(matrix.held, data);
+  return { values: rows * columns, histogram, sampled, largest };
 }
 
 /** -log2 of each row's steps, but for the columns' part. */
-function logScales({ rows, data, metric }: Matrix, logSpacing: number): Float64Array {
+function logScales(
+  { rows, metric }: Matrix,
+  data: Float32Array,
+  logSpacing: number,
+): Float64Array {
   if (metric !== undefined) return metric.rowWeights.map((w) => Math.log2(w) - logSpacing);
   const square = typicalSquare(data);
   const logSize = square > 0 ? 0.5 * Math.log2(square) : 0;

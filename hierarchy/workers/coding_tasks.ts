@@ -2,26 +2,26 @@ import { kernelOrReference } from "../kernels/kernel_or_reference.ts";
 import type { ClassCosts } from "../entropy/class_costs.ts";
 import type { MagnitudeCounts } from "../entropy/fit_symbol_model.ts";
 import { encodeSegment } from "../entropy/index_code.ts";
-import type { IndexMatrix } from "../entropy/index_matrix.ts";
+import type { IndexMatrix, Indices } from "../entropy/index_matrix.ts";
 import { type Piece, pieceLength } from "../scan/pieces.ts";
 import { indexStatistics } from "../entropy/index_statistics.ts";
 import { refineScales } from "../entropy/refine_scales.ts";
 import { fitRowColumnScales, type RowColumnScales } from "../entropy/row_column_scales.ts";
 import type { SymbolTables } from "../entropy/symbol_table.ts";
 import { createIndexStatisticsKernel } from "../entropy/index_statistics_kernel.ts";
-import type { Matrix } from "../matrix/matrix.ts";
+import { receiveMatrix, releaseMade, type SentMatrix } from "../matrix/held_matrix.ts";
 import { type MatrixRateTerm, quantizeMatrix } from "../quantize/quantize_matrix.ts";
 import { createTrellis } from "../scan/trellis.ts";
-import { sharedInt32Array } from "../../workers/shared_array.ts";
+import { sharedInt8Array } from "../../workers/shared_array.ts";
 
 /** A matrix to be quantized. */
 export interface QuantizeTask {
   /** States of the trellis. */
   readonly states: number;
   /** The matrix, in steps. */
-  readonly matrix: Matrix;
-  /** Where the indices are written; into a new array if omitted. */
-  readonly indices?: Int32Array;
+  readonly matrix: SentMatrix;
+  /** Where the indices are written if they fit; into a new array if omitted. */
+  readonly indices?: Indices;
   /** What bits cost, nothing if omitted; without scales, by those of the matrix' values. */
   readonly rate?: Omit<MatrixRateTerm, "scales"> & { readonly scales?: RowColumnScales };
 }
@@ -83,11 +83,14 @@ const fastestStatistics = kernelOrReference(createIndexStatisticsKernel, indexSt
 export const codingTasks: {
   readonly [Kind in TaskKind]: (task: TaskArguments[Kind]) => TaskResults[Kind];
 } = {
-  quantize({ states, matrix, rate, indices = sharedInt32Array(matrix.data.length) }) {
-    const { rows, columns, data } = matrix;
+  quantize({ states, matrix, rate, indices: given }) {
+    const { rows, columns } = matrix;
+    const received = receiveMatrix(matrix);
     const trellis = createTrellis(states);
-    const scales = rate?.scales ?? fitRowColumnScales(data, rows, columns);
-    quantizeMatrix(trellis, matrix, rate && { ...rate, scales }, indices);
+    const scales = rate?.scales ?? fitRowColumnScales(received.data, rows, columns);
+    const room = given ?? sharedInt8Array(rows * columns);
+    const indices = quantizeMatrix(trellis, received, rate && { ...rate, scales }, room);
+    if ("held" in matrix) releaseMade(matrix.held, received.data);
     const quantized = { rows, columns, indices, scales };
     return { ...quantized, counts: fastestStatistics().countMagnitudes(trellis, quantized) };
   },
@@ -120,7 +123,7 @@ export function runTask<Kind extends TaskKind>(
 export const taskSizes: {
   readonly [Kind in TaskKind]: (task: TaskArguments[Kind]) => number;
 } = {
-  quantize: ({ matrix }) => matrix.data.length,
+  quantize: ({ matrix: { rows, columns } }) => rows * columns,
   refine: ({ matrix }) => matrix.indices.length,
   encode: ({ segment, matrices }) =>
     segment.reduce((sum, piece) => sum + pieceLength(matrices[piece.matrix]!, piece), 0),
