@@ -2,11 +2,14 @@ import { countColor, decodePng } from "../eval/plots/testdata/png_pixels.ts";
 
 /** What an executed notebook may take on disk, in bytes. */
 const LARGEST = 1_000_000;
+/** Pixels of a picture's width: front ends crop what is wider than the figure. */
+const WIDEST = 820;
 /** Pixels that a colour of a figure must at least fill. */
 const FEWEST_PIXELS = 20;
 
 interface Output {
   readonly output_type: string;
+  readonly name?: string;
   readonly ename?: string;
   readonly evalue?: string;
   readonly data?: Readonly<Record<string, unknown>>;
@@ -37,6 +40,11 @@ async function cellProblems({ source, outputs = [] }: Cell): Promise<string[]> {
   for (const { output_type: type, ename, evalue } of outputs) {
     if (type === "error") problems.push(`${ename}: ${evalue}`);
   }
+  // Front ends may put the second of several writes under another cell.
+  const writes = outputs.filter(({ output_type: type, name }) =>
+    type === "stream" && name === "stdout"
+  );
+  if (writes.length > 1) problems.push(`writes ${writes.length} times; join lines to one call`);
   const code = typeof source === "string" ? source : source.join("");
   const figures = outputs.filter(({ data }) => data?.["image/png"] !== undefined);
   const expected = code.match(/\bdisplayFigure\(/g)?.length ?? 0;
@@ -55,6 +63,7 @@ interface FigureTrace {
 
 async function figureProblems(data: Readonly<Record<string, unknown>>): Promise<string[]> {
   const pixels = await decodePng(Uint8Array.fromBase64(String(data["image/png"]).trim()));
+  if (pixels.width > WIDEST) return [`a figure is ${pixels.width} pixels wide, not ${WIDEST}`];
   const figure = data["application/vnd.plotly.v1+json"] as { data?: FigureTrace[] } | undefined;
   const traces = figure?.data ?? [];
   if (traces.length === 0) return ["a figure has no plotly traces"];

@@ -8,8 +8,11 @@ const others = [5, 6].map((value) => ({ name: "f", x: [0, 1], y: [value, value] 
 const twoLines = functionsFigure(others, texts);
 
 /** The output of a cell that shows a figure. */
-async function outputOf(figure: Figure): Promise<{ output_type: string; data: object }> {
-  const shown = displayFigure(figure, { renderer: "builtin" });
+async function outputOf(
+  figure: Figure,
+  scale = 1,
+): Promise<{ output_type: string; data: object }> {
+  const shown = displayFigure(figure, { renderer: "builtin", scale });
   return { output_type: "display_data", data: await shown[Symbol.for("Jupyter.display")]!() };
 }
 
@@ -49,4 +52,14 @@ Deno.test("errors, missing and empty figures, and too much output are found", as
     assert.equal(problems.length, 1, problems.join());
     assert.match(problems[0]!, message);
   }
+});
+
+Deno.test("a cell writes once, and figures are as wide as front ends show them", async () => {
+  const write = { output_type: "stream", name: "stdout", text: "hello" };
+  assert.deepEqual(await findProblems(notebook("console.log(1)", [write])), []);
+  assert.deepEqual(await findProblems(notebook("console.log(1)", [write, write])), [
+    "cell 2: writes 2 times; join lines to one call",
+  ]);
+  const wide = notebook("displayFigure(line)", [await outputOf(line, 2)]);
+  assert.deepEqual(await findProblems(wide), ["cell 2: a figure is 1640 pixels wide, not 820"]);
 });

@@ -26,7 +26,8 @@ export interface Displayable {
 export function displayFigure(figure: Figure, options: PictureOptions = {}): Displayable {
   return {
     [Symbol.for("Jupyter.display")]: async () => ({
-      "image/png": toBase64(await figureToPng(figure, options)),
+      // As wide as the figure: front ends crop pictures that are wider than its plotly form.
+      "image/png": toBase64(await figureToPng(figure, { scale: 1, ...options })),
       "application/vnd.plotly.v1+json": figure,
     }),
   };

@@ -14,6 +14,8 @@ export type PictureRenderer = "chromium" | "builtin";
 export interface PictureOptions {
   /** If absent, Chromium where it is installed, Deno may run it and it starts. */
   readonly renderer?: PictureRenderer;
+  /** Pixels of a PNG for each pixel of the figure's size; 1.5 if absent, sharp on fine screens. */
+  readonly scale?: number;
 }
 
 /**
@@ -52,9 +54,13 @@ export async function figureToSvg(
  */
 export async function figureToPng(
   figure: Figure,
-  { renderer }: PictureOptions = {},
+  { renderer, scale = PICTURE_SCALE }: PictureOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
-  return await draw(renderer, () => renderPng(figure), () => drawInChromium(figure, "png"));
+  return await draw(
+    renderer,
+    () => renderPng(figure, scale),
+    () => drawInChromium(figure, "png", scale),
+  );
 }
 
 /**
@@ -116,13 +122,14 @@ async function draw<T>(
 async function drawInChromium(
   figure: Figure,
   format: "png" | "svg",
+  scale = 1,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const browser = await launchChromium();
   try {
     const page = await browser.newPage();
     await page.setContent(await figurePage(figure));
     const { width = 820, height = 500 } = figure.layout as { width?: number; height?: number };
-    const options = { format, width, height, scale: format === "png" ? PICTURE_SCALE : 1 };
+    const options = { format, width, height, scale };
     const url = await page.evaluate<string>(
       `Plotly.toImage(document.getElementById("figure"), ${JSON.stringify(options)})`,
     );

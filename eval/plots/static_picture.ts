@@ -11,10 +11,13 @@ export const PICTURE_SCALE = 1.5;
  *
  * Texts are in DejaVu Sans, which travels with the project, so that pictures are the same everywhere.
  */
-export async function renderPng(figure: Figure): Promise<Uint8Array<ArrayBuffer>> {
+export async function renderPng(
+  figure: Figure,
+  scale: number = PICTURE_SCALE,
+): Promise<Uint8Array<ArrayBuffer>> {
   const { Resvg, font } = await loadRenderer();
   const picture = new Resvg(renderSvg(figure), {
-    fitTo: { mode: "zoom", value: PICTURE_SCALE },
+    fitTo: { mode: "zoom", value: scale },
     font: { fontBuffers: [font], defaultFontFamily: "DejaVu Sans", sansSerifFamily: "DejaVu Sans" },
   }).render();
   const png = new Uint8Array(picture.asPng());
