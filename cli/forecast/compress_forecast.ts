@@ -62,12 +62,6 @@ export function compressForecast(
   if (backend === "wasm" && native !== undefined) {
     ways.push([native, saving({ backend: "native" })]);
   }
-  if (isCalibrating && calibration.isWritten) {
-    ways.push([
-      "--calibration FILE",
-      saving({ calibration: { ...calibration, isWritten: false } }),
-    ]);
-  }
   if (isCalibrating && calibration.tokens > FEW_TOKENS) {
     const tokens = FEW_TOKENS;
     ways.push([

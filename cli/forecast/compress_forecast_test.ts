@@ -53,10 +53,9 @@ Deno.test("forecast: calibration that is kept, or none, leaves its phases out", 
 
 Deno.test("forecast: only what saves time is proposed, with how much it does", () => {
   const { quicker, phases } = compressForecast(DESCRIPTION, PLAN, WAY);
-  assert.equal(quicker?.length, 3, String(quicker));
-  const [native, calibration, tokens] = quicker!;
+  assert.equal(quicker?.length, 2, String(quicker));
+  const [native, tokens] = quicker!;
   assert.match(native!, /^deno task native:install saves \d+ min$/);
-  assert.match(calibration!, /^--calibration FILE saves \d+ min$/);
   assert.match(tokens!, /^--calibration-tokens 4096 saves \d+ min$/);
   const fast = compressForecast(DESCRIPTION, { ...PLAN, backend: "native" }, WAY);
   assert.ok(sum(fast.phases) < 0.7 * sum(phases));
