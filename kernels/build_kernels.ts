@@ -1,5 +1,5 @@
 /**
- * Compiles the AssemblyScript kernels of hierarchy/ and kan/:
+ * Compiles the AssemblyScript kernels of hierarchy/, kan/ and eval/:
  *
  *     deno task kernels
  *
@@ -7,10 +7,10 @@
  *
  * @module
  */
-import { compileKernel, KERNELS, moduleFile, sourceFile } from "./compile_kernels.ts";
+import { compileKernel, KERNELS, moduleFile, readSource } from "./compile_kernels.ts";
 
 for (const kernel of KERNELS) {
-  const source = await Deno.readTextFile(sourceFile(kernel));
+  const source = await readSource(kernel);
   const { bytes, module } = await compileKernel(kernel, source);
   await Deno.writeTextFile(moduleFile(kernel), module);
   console.log(`${kernel.folder}/${kernel.name}: ${bytes} bytes`);

@@ -8,6 +8,8 @@ export interface KernelSource {
   readonly name: string;
   /** The source is `<source>.as.ts` there. */
   readonly source: string;
+  /** Another source of the folder that is put before it. */
+  readonly after?: string;
   /** What the type Float means in the source; undefined if it has none. */
   readonly float?: "f32" | "f64";
   /** Whether it runs in memory that it is given, which kernels can share, or makes its own. */
@@ -30,21 +32,29 @@ const edges = (float: "f32" | "f64"): KernelSource => {
   };
 };
 
-const inEval = (name: string): KernelSource => {
-  return { folder: "eval/wasm", name, source: name, importsMemory: true, mostPages: 1 << 16 };
+const inEval = (name: string, after?: string): KernelSource => {
+  const common = { folder: "eval/wasm", name, source: name, importsMemory: true };
+  return { ...common, mostPages: 1 << 16, ...(after !== undefined && { after }) };
 };
 
 /** All kernels. */
 export const KERNELS: readonly KernelSource[] = [
   ...["candidates", "factor", "feedback", "rans", "statistics", "viterbi"].map(inHierarchy),
-  ...["attention", "products", "vectors"].map(inEval),
+  inEval("attention"),
+  inEval("bytes", "output"),
+  inEval("floats", "output"),
+  inEval("vectors"),
   edges("f32"),
   edges("f64"),
 ];
 
-/** The address of a kernel's source, which others may share. */
-export function sourceFile({ folder, source }: KernelSource): URL {
-  return new URL(`../${folder}/${source}.as.ts`, import.meta.url);
+/** A kernel's source, which others may share, after what stands before it. */
+export async function readSource({ folder, source, after }: KernelSource): Promise<string> {
+  const names = after === undefined ? [source] : [after, source];
+  const texts = names.map((name) =>
+    Deno.readTextFile(new URL(`../${folder}/${name}.as.ts`, import.meta.url))
+  );
+  return (await Promise.all(texts)).join("\n");
 }
 
 /** The address of a kernel's compiled module. */

@@ -1,9 +1,9 @@
 import assert from "node:assert";
-import { compileKernel, KERNELS, moduleFile, sourceFile } from "./compile_kernels.ts";
+import { compileKernel, KERNELS, moduleFile, readSource } from "./compile_kernels.ts";
 
 for (const kernel of KERNELS) {
   Deno.test(`the committed module of ${kernel.name} is what its source compiles to`, async () => {
-    const source = await Deno.readTextFile(sourceFile(kernel));
+    const source = await readSource(kernel);
     const { bytes, module } = await compileKernel(kernel, source);
     const committed = await Deno.readTextFile(moduleFile(kernel));
     assert.equal(committed, module, "run `deno task kernels`");

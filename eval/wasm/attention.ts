@@ -81,9 +81,9 @@ function placeRow(
     const sequence = Math.floor(row / job.length);
     const place = cachedAt(job, attention, index, sequence, head);
     const offset = (job.start + position) * headBytes(headSize);
-    kernels.expandFloats(0, key, headSize, place.keys + offset);
+    kernels.copy(key, place.keys + offset, headSize);
     const value = headAt(thread, attention, row, 2, head);
-    kernels.expandFloats(0, value, headSize, place.values + offset);
+    kernels.copy(value, place.values + offset, headSize);
   }
 }
 

@@ -1,11 +1,16 @@
 import { fromBase64 } from "../../data/base64.ts";
 import { ATTENTION_WASM } from "./attention_wasm.ts";
-import { PRODUCTS_WASM } from "./products_wasm.ts";
+import { BYTES_WASM } from "./bytes_wasm.ts";
+import { FLOATS_WASM } from "./floats_wasm.ts";
 import { VECTORS_WASM } from "./vectors_wasm.ts";
 
-/** The kernels' functions; addresses are byte offsets in their memory. See the *.as.ts files. */
-export interface Kernels {
+/** Says where the products of a kernel go. */
+interface OutputKernel {
   setOutput(y: number, bias: number, adds: number, scale: number): void;
+}
+
+/** Products of matrices of floats; addresses are byte offsets in the kernels' memory, as in all of them. */
+export interface FloatKernel extends OutputKernel {
   multiplyFloats(
     kind: number,
     matrix: number,
@@ -18,6 +23,11 @@ export interface Kernels {
     outputBytes: number,
     panel: number,
   ): void;
+  expandFloats(kind: number, matrix: number, row: number, columns: number, to: number): void;
+}
+
+/** Products of matrices of bytes. */
+export interface ByteKernel extends OutputKernel {
   splitVector(x: number, count: number, to: number, step: number): void;
   multiplyBytes(
     matrix: number,
@@ -44,10 +54,11 @@ export interface Kernels {
     outputBytes: number,
   ): void;
   expandBytes(
+    matrix: number,
     row: number,
     columns: number,
     columnFactors: number,
-    rowFactor: number,
+    rowFactors: number,
     adds: number,
     to: number,
   ): void;
@@ -60,8 +71,12 @@ export interface Kernels {
     row: number,
     to: number,
   ): void;
-  expandFloats(kind: number, row: number, columns: number, to: number): void;
+}
+
+/** What layers do between products. */
+export interface VectorKernel {
   multiplyVectors(x: number, y: number, count: number, to: number): void;
+  copy(from: number, to: number, count: number): void;
   scale(x: number, count: number, factor: number): void;
   add(x: number, y: number, count: number, factor: number): void;
   normalize(
@@ -75,6 +90,10 @@ export interface Kernels {
     bias: number,
   ): void;
   rotate(x: number, cosines: number, sines: number, half: number): void;
+}
+
+/** What has exponentials. */
+export interface AttentionKernel {
   activate(kind: number, x: number, gated: number, count: number): void;
   capSoftly(x: number, count: number, cap: number): void;
   attend(
@@ -89,6 +108,12 @@ export interface Kernels {
     scores: number,
     to: number,
   ): void;
+}
+
+/** All kernels; see the *.as.ts files. */
+export interface Kernels extends VectorKernel, AttentionKernel {
+  readonly floats: FloatKernel;
+  readonly bytes: ByteKernel;
 }
 
 /** Pages of 64 KiB that memories of 32-bit addresses can have. */
@@ -116,11 +141,17 @@ export function createMemory(shared: boolean): WebAssembly.Memory | undefined {
  */
 export function startKernels(memory: WebAssembly.Memory): Kernels | undefined {
   try {
-    const exports = [ATTENTION_WASM, PRODUCTS_WASM, VECTORS_WASM].map((base64) => {
+    const start = (base64: string): WebAssembly.Exports => {
       const module = new WebAssembly.Module(forMemory(fromBase64(base64), memory));
       return new WebAssembly.Instance(module, { env: { memory } }).exports;
-    });
-    return Object.assign({}, ...exports);
+    };
+    const exports = {
+      ...start(ATTENTION_WASM),
+      ...start(VECTORS_WASM),
+      floats: start(FLOATS_WASM),
+      bytes: start(BYTES_WASM),
+    };
+    return exports as unknown as Kernels;
   } catch {
     return undefined;
   }

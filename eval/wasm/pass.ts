@@ -81,7 +81,6 @@ function runLayer(
     thread.barrier();
   }
   widen(thread, layer, rows, normsBefore ? second : stream);
-  thread.barrier();
   addBranch(
     thread,
     rows,
@@ -121,7 +120,7 @@ function addBranch(
   thread.barrier();
 }
 
-/** What goes into the last product of a feed-forward block. */
+/** What goes into the last product of a feed-forward block; ends with a barrier. */
 function widen(
   thread: PassThread,
   { feedForward: { up, gate, joinedGate, activation, down } }: LayerDescription,
@@ -129,20 +128,27 @@ function widen(
   x: Rows,
 ): void {
   const { kernels, workspace: { inner: [first, second] } } = thread;
-  const [start, end] = partOf(thread, down.inputs, 4);
-  multiply(thread, gate ?? up, [start, end], x, rows, first);
-  if (gate !== undefined) multiply(thread, up, [start, end], x, rows, second);
+  const kind = activationKind(activation);
   const { inputs } = down;
   if (joinedGate) {
-    const to = { at: second.at - 4 * inputs, bytes: second.bytes };
-    multiply(thread, up, [inputs + start, inputs + end], x, rows, to);
+    multiplyPart(thread, up, x, rows, first);
+    thread.barrier();
+    forRows(thread, rows, (row) => {
+      const at = rowAt(first, row);
+      kernels.activate(kind, at, at + 4 * inputs, inputs);
+    });
+    thread.barrier();
+    return;
   }
-  const gated = gate !== undefined || joinedGate === true;
+  // Each thread activates what it has multiplied itself.
+  const [start, end] = partOf(thread, inputs, 4);
+  multiply(thread, gate ?? up, [start, end], x, rows, first);
+  if (gate !== undefined) multiply(thread, up, [start, end], x, rows, second);
   for (let row = 0; row < rows; row++) {
-    const offset = 4 * start;
-    const other = gated ? rowAt(second, row) + offset : 0;
-    kernels.activate(activationKind(activation), rowAt(first, row) + offset, other, end - start);
+    const gated = gate === undefined ? 0 : rowAt(second, row) + 4 * start;
+    kernels.activate(kind, rowAt(first, row) + 4 * start, gated, end - start);
   }
+  thread.barrier();
 }
 
 function runHead(thread: PassThread, { sequences, length }: PassJob): void {
@@ -152,7 +158,7 @@ function runHead(thread: PassThread, { sequences, length }: PassJob): void {
     const from = rowAt(stream, (sequence + 1) * length - 1);
     const to = rowAt(first, sequence);
     if (finalNorm !== undefined) normalize(thread, finalNorm, from, to);
-    else kernels.expandFloats(0, from, model.hiddenSize, to);
+    else kernels.copy(from, to, model.hiddenSize);
   });
   thread.barrier();
   let input = first;

@@ -66,16 +66,15 @@ export function expandRow(
   const matrix = weights.matrices.get(name)!;
   const { stride } = matrix;
   if (matrix.form === "floats") {
-    const { kind, at } = matrix;
-    return kernels.expandFloats(kind, at + row * stride * (kind === 0 ? 4 : 2), stride, to);
+    return kernels.floats.expandFloats(matrix.kind, matrix.at, row, stride, to);
   }
   const { planes, columnFactors, sparse } = matrix;
   planes.forEach(({ at, factors }, plane) =>
-    kernels.expandBytes(at + row * stride, stride, columnFactors, factors + 4 * row, plane, to)
+    kernels.bytes.expandBytes(at, row, stride, columnFactors, factors, plane, to)
   );
   if (sparse === undefined) return;
   const { starts, places, values } = sparse;
-  kernels.expandSparse(starts, places, values, planes[0]!.factors, columnFactors, row, to);
+  kernels.bytes.expandSparse(starts, places, values, planes[0]!.factors, columnFactors, row, to);
 }
 
 /** Normalizes one row. */

@@ -37,31 +37,63 @@ export function multiply(
     const vectors = Math.min(TILE, count - first);
     const input = x.at + first * x.bytes;
     const output = y.at + first * y.bytes;
-    kernels.setOutput(output, bias, adds, factor);
     if (matrix.form === "floats") {
       const { kind, at } = matrix;
       const { panel } = scratch;
+      kernels.floats.setOutput(output, bias, adds, factor);
       const to = y.bytes;
-      kernels.multiplyFloats(kind, at, stride, start, end, input, x.bytes, vectors, to, panel);
+      kernels.floats.multiplyFloats(
+        kind,
+        at,
+        stride,
+        start,
+        end,
+        input,
+        x.bytes,
+        vectors,
+        to,
+        panel,
+      );
       continue;
     }
     const { vectors: scaled, integers, steps } = scratch;
     for (let i = 0; i < vectors; i++) {
       const to = scaled.at + i * scaled.bytes;
       kernels.multiplyVectors(input + i * x.bytes, matrix.columnFactors, stride, to);
-      kernels.splitVector(to, stride, integers.at + i * integers.bytes, steps + 4 * i);
+      kernels.bytes.splitVector(to, stride, integers.at + i * integers.bytes, steps + 4 * i);
     }
     matrix.planes.forEach(({ at, factors }, plane) => {
-      if (plane === 1) kernels.setOutput(output, 0, 1, factor);
+      if (plane === 0) kernels.bytes.setOutput(output, bias, adds, factor);
+      else kernels.bytes.setOutput(output, 0, 1, factor);
       const { at: from, bytes } = integers;
-      kernels
-        .multiplyBytes(at, factors, stride, start, end, from, bytes, steps, vectors, y.bytes);
+      kernels.bytes.multiplyBytes(
+        at,
+        factors,
+        stride,
+        start,
+        end,
+        from,
+        bytes,
+        steps,
+        vectors,
+        y.bytes,
+      );
     });
     if (matrix.sparse === undefined) continue;
     const { starts, places, values } = matrix.sparse;
     const { factors } = matrix.planes[0]!;
     const { at: from, bytes } = scaled;
-    kernels
-      .addSparse(starts, places, values, factors, start, end, from, bytes, vectors, y.bytes);
+    kernels.bytes.addSparse(
+      starts,
+      places,
+      values,
+      factors,
+      start,
+      end,
+      from,
+      bytes,
+      vectors,
+      y.bytes,
+    );
   }
 }

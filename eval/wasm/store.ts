@@ -1,5 +1,4 @@
 import { InputError } from "../../data/input_error.ts";
-import { fromFloat32 } from "../../data/from_float32.ts";
 import { releaseMemory } from "../../data/release_memory.ts";
 import type { WeightTensor } from "../../data/tensor.ts";
 import { transpose } from "../../data/transpose.ts";
@@ -8,10 +7,17 @@ import { canShareMemory } from "../../workers/shared_array.ts";
 import { packBytes } from "./byte_matrix.ts";
 import { createMemory } from "./kernels.ts";
 
+/** Rows that are narrowed together. */
+const ROWS_AT_ONCE = 512;
+
 /** Values to whose multiples rows are filled up with zeros. */
 export const ROW_MULTIPLE = 16;
 
-/** Floats of a matrix as kernels number their kinds: 32 bits, bfloat16, half precision. */
+/**
+ * Floats of a matrix as kernels number their kinds: of 32 bits, bfloat16, and of 16 bits with a mantissa
+ * of 10, which hold what half precision does below 128, without its subnormal numbers, that processors
+ * multiply slowly.
+ */
 export type FloatKind = 0 | 1 | 2;
 
 /** Where a matrix is, a row for each output or token; addresses are byte offsets in the memory. */
@@ -88,27 +94,23 @@ export class WeightStore {
   }
 
   /**
-   * Keeps the matrix of a tensor of two axes, `swaps` says whether its transpose; in 16 bits where its
-   * element type is of 16 and that loses nothing.
+   * Keeps the matrix of a tensor of two axes, `swaps` says whether its transpose; in 16 bits where that
+   * loses nothing.
    */
-  putMatrix(name: string, { dtype, shape, data }: WeightTensor, swaps: boolean): void {
+  putMatrix(name: string, { shape, data }: WeightTensor, swaps: boolean): void {
     const [first, second] = shape as [number, number];
     const [rows, columns] = swaps ? [second, first] : [first, second];
     const values = swaps ? transpose(data, first, second) : data;
-    const kind = narrowKind(dtype, values);
+    const kind = floatKind(values);
     const stride = rowStride(columns);
     const size = kind === 0 ? 4 : 2;
-    const at = this.reserve(size * stride * paddedRows(rows));
-    const runs = Math.max(1, Math.floor(2 ** 20 / columns));
-    for (let row = 0; row < rows; row += runs) {
-      const end = Math.min(rows, row + runs);
-      const part = values.subarray(row * columns, end * columns);
-      this.#putRows(
-        at + size * stride * row,
-        kind === 0 ? part : new Uint16Array(fromFloat32(kind === 1 ? "BF16" : "F16", part).buffer),
-        columns,
-        stride,
-      );
+    const at = this.reserve(size * stride * rows);
+    const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+    const run = ROWS_AT_ONCE * columns;
+    for (let row = 0; row < rows; row += ROWS_AT_ONCE) {
+      const part = words.subarray(row * columns, row * columns + run);
+      const bits = kind === 0 ? part : narrowed(kind, part);
+      this.#putRows(at + size * stride * row, bits, columns, stride);
     }
     if (swaps) releaseMemory(values);
     this.#matrices.set(name, { form: "floats", kind, at, rows, columns, stride });
@@ -121,7 +123,7 @@ export class WeightStore {
     const { rows, columns, planes, rowFactors, columnFactors, sparse } = packed;
     const stride = rowStride(columns);
     const stored = planes.map(({ bytes, unit }) => {
-      const at = this.reserve(stride * paddedRows(rows));
+      const at = this.reserve(stride * rows);
       this.#putRows(at, bytes, columns, stride);
       return { at, factors: this.#put(rowFactors.map((factor) => factor * unit), 4 * rows) };
     });
@@ -153,7 +155,7 @@ export class WeightStore {
 
   #putRows(
     at: number,
-    values: Float32Array | Uint16Array | Int8Array,
+    values: Uint32Array | Uint16Array | Int8Array,
     columns: number,
     stride: number,
   ): void {
@@ -161,9 +163,9 @@ export class WeightStore {
     const from = new Uint8Array(buffer, byteOffset, byteLength);
     const to = new Uint8Array(this.memory.buffer, at);
     if (columns === stride) return to.set(from);
-    for (let row = 0; row * columns < values.length; row++) {
-      const start = row * columns * size;
-      to.set(from.subarray(start, start + columns * size), row * stride * size);
+    const length = columns * size;
+    for (let start = 0, place = 0; start < byteLength; start += length, place += stride * size) {
+      to.set(from.subarray(start, start + length), place);
     }
   }
 }
@@ -187,29 +189,32 @@ export function rowStride(columns: number): number {
   return Math.ceil(columns / ROW_MULTIPLE) * ROW_MULTIPLE;
 }
 
-/** Kernels read whole groups of four rows. */
-function paddedRows(rows: number): number {
-  return Math.ceil(rows / 4) * 4;
-}
-
-/** The smallest kind of floats, of the element type that values were stored in, that holds them. */
-function narrowKind(dtype: WeightTensor["dtype"], values: Float32Array): FloatKind {
-  if (dtype !== "BF16" && dtype !== "F16") return 0;
+/** The smallest kind of floats that holds values. */
+function floatKind(values: Float32Array): FloatKind {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const isNarrow = dtype === "BF16" ? isBfloat16 : isHalf;
-  for (let i = 0; i < words.length; i++) if (!isNarrow(words[i]!)) return 0;
-  return dtype === "BF16" ? 1 : 2;
+  if (words.every(isBfloat16)) return 1;
+  return words.every(isHalf) ? 2 : 0;
 }
 
 function isBfloat16(word: number): boolean {
   return (word & 0xffff) === 0;
 }
 
-/** Whether a float of 32 bits is one of half precision, subnormal ones included. */
+/** The exponent of the 32-bit floats that is 0 in those of 16 bits. */
+const LEAST_EXPONENT = 102;
+
+/** Whether a float of 32 bits is one of 16 with a mantissa of 10. */
 function isHalf(word: number): boolean {
-  const exponent = word >>> 23 & 0xff;
-  if (exponent >= 113) return exponent <= 142 && (word & 0x1fff) === 0;
-  if ((word & 0x7fffffff) === 0) return true;
-  const lost = 126 - exponent;
-  return lost <= 23 && ((word & 0x7fffff) & (1 << lost) - 1) === 0;
+  const exponent = (word >>> 23 & 0xff) - LEAST_EXPONENT;
+  return (exponent > 0 && exponent < 32 && (word & 0x1fff) === 0) || (word & 0x7fffffff) === 0;
+}
+
+/** Floats of 16 bits that hold what floats of 32 do. */
+function narrowed(kind: 1 | 2, words: Uint32Array): Uint16Array {
+  if (kind === 1) return Uint16Array.from(words, (word) => word >>> 16);
+  return Uint16Array.from(words, (word) => {
+    const sign = word >>> 16 & 0x8000;
+    const size = word & 0x7fffffff;
+    return size === 0 ? sign : sign | (size >>> 13) - (LEAST_EXPONENT << 10);
+  });
 }

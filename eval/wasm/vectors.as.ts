@@ -76,3 +76,8 @@ export function multiplyVectors(x: usize, y: usize, count: i32, to: usize): void
     v128.store(to + at, f32x4.mul(v128.load(x + at), v128.load(y + at)));
   }
 }
+
+/** Copies `count` values. */
+export function copy(from: usize, to: usize, count: i32): void {
+  memory.copy(to, from, <usize> count << 2);
+}

@@ -7,6 +7,10 @@ import {
 } from "../testdata/architecture_models.ts";
 import type { StateDict } from "../../data/tensor.ts";
 import type { ModelConfig } from "../architectures/config.ts";
+import { roundToFloat16 } from "../../data/round_to_float16.ts";
+import { createLanguageModel } from "../generation/language_model.ts";
+import { useBackend } from "../compute/backend.ts";
+import { randomStateDict } from "../testdata/random_model.ts";
 import { whyUnsupported } from "./supported.ts";
 import { WasmModel } from "./wasm_model.ts";
 
@@ -61,4 +65,79 @@ Deno.test("every architecture that predicts next tokens is known", () => {
     assert.equal(whyUnsupported(model), expected, name);
   }
   assert.ok(architectures.length > 10);
+});
+
+const llama = {
+  model_type: "llama",
+  hidden_size: 36,
+  intermediate_size: 52,
+  num_attention_heads: 3,
+  num_key_value_heads: 1,
+  num_hidden_layers: 2,
+  max_position_embeddings: 600,
+  vocab_size: 45,
+};
+
+/** Weights as a type of 16 bits holds them, and as many bytes as the model then may take of each. */
+function narrow(dtype: "BF16" | "F16" | "F32"): StateDict {
+  const word = new Uint32Array(1);
+  const value = new Float32Array(word.buffer);
+  const bfloat = (x: number) => {
+    value[0] = x;
+    word[0]! &= 0xffff0000;
+    return value[0]!;
+  };
+  const round = { F32: (x: number) => x, F16: roundToFloat16, BF16: bfloat }[dtype];
+  const dict = [...randomStateDict(llama, 6)];
+  return new Map(dict.map(([name, { shape, data }]) => {
+    // Some are subnormal numbers of half precision.
+    const small = data.map((x, i) => i % 9 === 0 ? x * 2 ** -20 : x);
+    return [name, { dtype, shape, data: shape.length === 2 ? small.map((x) => round(x)) : data }];
+  }));
+}
+
+for (const dtype of ["F32", "F16", "BF16"] as const) {
+  Deno.test(`${dtype}: no sequence depends on others, on threads, or on how it is cut`, async () => {
+    const weights = narrow(dtype);
+    const loaded = load(llama, weights);
+    const parameters = [...weights.values()].reduce((sum, { data }) => sum + data.length, 0);
+    assert.ok(loaded.bytes < parameters * (dtype === "F32" ? 6 : 3), `${loaded.bytes}`);
+    await useBackend("wasm");
+    const reference = createLanguageModel(llama, weights);
+    const sequences = 3, length = 290;
+    const ids = Int32Array.from({ length: sequences * length }, (_, i) => i * i % 45);
+    const together = await loaded.startRunner({ threads: 3 });
+    const found = (await together.run(ids, sequences)).slice();
+    together.dispose();
+    for (let i = 0; i < sequences; i++) {
+      const own = ids.slice(i * length, (i + 1) * length);
+      const expected = found.slice(45 * i, 45 * (i + 1));
+      const logits = reference.logits(own);
+      assertClose(expected, logits.dataSync().slice(-45), 1e-5);
+      logits.dispose();
+      const runner = await loaded.startRunner({ threads: 1 });
+      for (const [start, end] of [[0, 5], [5, 280], [280, 281], [281, 290]] as const) {
+        const last = await runner.run(own.slice(start, end), 1);
+        if (end === length) assert.deepEqual(last, expected);
+      }
+      runner.dispose();
+    }
+    reference.dispose();
+  });
+}
+
+Deno.test("what is wrong is named", async () => {
+  const weights = randomStateDict(llama, 1);
+  const model = WasmModel.create(describeModel(llama, []))!;
+  await assert.rejects(model.startRunner(), /tensor "model.embed_tokens.weight" is missing/);
+  const [name, tensor] = [...weights][1]!;
+  const wrong = { ...tensor, shape: [1, 2] };
+  assert.throws(() => model.put(name, wrong), /has shape \[1, 2\], expected \[/);
+  const whole = load(llama, weights);
+  const first = await whole.startRunner({ threads: 1 });
+  await assert.rejects(whole.startRunner(), /writing already/);
+  first.dispose();
+  const second = await whole.startRunner({ threads: 1 });
+  await assert.rejects(second.run(Int32Array.of(45), 1), /45/);
+  second.dispose();
 });

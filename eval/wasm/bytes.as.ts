@@ -1,108 +1,8 @@
-// Products of stored matrices with a few vectors; AssemblyScript, see kernels/build_kernels.ts.
-//
-// Rows of a matrix are the outputs, padded with zeros to a multiple of 16 values. Four rows are gone
-// through together, so that a vector is loaded once for them. What a row gives does not depend on how
-// many vectors there are, nor on which rows a thread was given.
+// Products of matrices of bytes with a few vectors, as those of floats; AssemblyScript, see
+// kernels/build_kernels.ts.
 
-/** Bytes of a vector of four floats. */
-const VECTOR: usize = 16;
 /** Columns after which sums of 32 bits are emptied: 256 times 2 products of 7 and 14 bits. */
 const BLOCK: i32 = 2048;
-
-/** Where results go: y[row] of a vector, with or without what is there. */
-let outputs: usize = 0;
-let bias: usize = 0;
-let adds: bool = false;
-let factor: f32 = 1;
-
-/**
- * Says what is done with the sums of products: the bias is added where there is one (0: none), the
- * result times `scale` is added to what is at `y`, or replaces it.
- */
-export function setOutput(y: usize, biasAt: usize, add: bool, scale: f32): void {
-  outputs = y;
-  bias = biasAt;
-  adds = add;
-  factor = scale;
-}
-
-function put(row: i32, offset: usize, sum: f64): void {
-  const at = <usize> row << 2;
-  if (bias != 0) sum += <f64> load<f32>(bias + at);
-  const to = outputs + offset + at;
-  const value = factor * <f32> sum;
-  store<f32>(to, adds ? load<f32>(to) + value : value);
-}
-
-// @ts-ignore: decorator
-
-function sumOf(lanes: v128): f32 {
-  const pairs = f32x4.add(lanes, i32x4.shuffle(lanes, lanes, 2, 3, 0, 1));
-  return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
-}
-
-/** Floats of 16 bits as floats of 32; `kind` 1: bfloat16, 2: half precision. */
-function widen(kind: i32, from: usize, count: i32, to: usize): void {
-  if (kind == 1) {
-    for (let i = 0; i < count; i += 4, from += 8, to += VECTOR) {
-      v128.store(to, i32x4.shl(v128.load16x4_u(from), 16));
-    }
-    return;
-  }
-  // Exponent and mantissa keep their places; the exponents' bias differs by 112.
-  const magnitude = i32x4.splat(0x7fff), rebias = f32x4.splat(<f32> 5.192296858534828e33);
-  for (let i = 0; i < count; i += 4, from += 8, to += VECTOR) {
-    const half = v128.load16x4_u(from);
-    const size = f32x4.mul(i32x4.shl(v128.and(half, magnitude), 13), rebias);
-    const sign = i32x4.shl(v128.andnot(half, magnitude), 16);
-    v128.store(to, v128.or(size, sign));
-  }
-}
-
-/**
- * Rows `first` to `end` (exclusive) of a matrix of floats, times `vectors` vectors of `columns` values,
- * `vectorBytes` apart, whose results are `outputBytes` apart. `kind` 0: 32 bits, 1: bfloat16, 2: half
- * precision; of the latter, four rows at a time are widened at `panel`.
- */
-export function multiplyFloats(
-  kind: i32,
-  matrix: usize,
-  columns: i32,
-  first: i32,
-  end: i32,
-  x: usize,
-  vectorBytes: usize,
-  vectors: i32,
-  outputBytes: usize,
-  panel: usize,
-): void {
-  const wide = <usize> columns << 2;
-  const stride = kind == 0 ? wide : wide >> 1;
-  for (let row = first; row < end; row += 4) {
-    let rows = matrix + stride * row;
-    if (kind != 0) {
-      widen(kind, rows, columns * min(4, end - row), panel);
-      rows = panel;
-    }
-    const second = rows + wide, third = second + wide, fourth = third + wide;
-    for (let vector = 0; vector < vectors; vector++) {
-      const values = x + vectorBytes * vector;
-      let a = f32x4.splat(0), b = a, c = a, d = a;
-      for (let at: usize = 0; at < wide; at += VECTOR) {
-        const value = v128.load(values + at);
-        a = f32x4.add(a, f32x4.mul(v128.load(rows + at), value));
-        b = f32x4.add(b, f32x4.mul(v128.load(second + at), value));
-        c = f32x4.add(c, f32x4.mul(v128.load(third + at), value));
-        d = f32x4.add(d, f32x4.mul(v128.load(fourth + at), value));
-      }
-      const offset = outputBytes * vector;
-      put(row, offset, sumOf(a));
-      if (row + 1 < end) put(row + 1, offset, sumOf(b));
-      if (row + 2 < end) put(row + 2, offset, sumOf(c));
-      if (row + 3 < end) put(row + 3, offset, sumOf(d));
-    }
-  }
-}
 
 /**
  * Makes integers of `count` floats x, a multiple of 8: x is about `step` times (2^15 high + low), to
@@ -160,8 +60,8 @@ function joined(high: v128, low: v128): f64 {
 }
 
 /**
- * As {@link multiplyFloats}, of bytes with a factor for each row, times vectors that `splitVector` made,
- * whose steps are at `steps`.
+ * As the kernel of floats does, of bytes with a factor for each row, times vectors that `splitVector`
+ * made, whose steps are at `steps`.
  */
 export function multiplyBytes(
   matrix: usize,
@@ -176,7 +76,9 @@ export function multiplyBytes(
   outputBytes: usize,
 ): void {
   const stride = <usize> columns;
-  for (let row = first; row < end; row += 4) {
+  const quarter = (end - first + 3) >> 2;
+  const apart = stride * quarter;
+  for (let row = first; row < first + quarter; row++) {
     const rows = matrix + stride * row;
     for (let vector = 0; vector < vectors; vector++) {
       const high = x + vectorBytes * vector;
@@ -193,13 +95,13 @@ export function multiplyBytes(
           let w = v128.load8x8_s(at);
           a = i32x4.add(a, i32x4.dot_i16x8_s(w, major));
           e = i32x4.add(e, i32x4.dot_i16x8_s(w, minor));
-          w = v128.load8x8_s(at + stride);
+          w = v128.load8x8_s(at + apart);
           b = i32x4.add(b, i32x4.dot_i16x8_s(w, major));
           f = i32x4.add(f, i32x4.dot_i16x8_s(w, minor));
-          w = v128.load8x8_s(at + (stride << 1));
+          w = v128.load8x8_s(at + 2 * apart);
           c = i32x4.add(c, i32x4.dot_i16x8_s(w, major));
           g = i32x4.add(g, i32x4.dot_i16x8_s(w, minor));
-          w = v128.load8x8_s(at + 3 * stride);
+          w = v128.load8x8_s(at + 3 * apart);
           d = i32x4.add(d, i32x4.dot_i16x8_s(w, major));
           h = i32x4.add(h, i32x4.dot_i16x8_s(w, minor));
         }
@@ -209,14 +111,17 @@ export function multiplyBytes(
         sumD += joined(d, h);
       }
       const step = <f64> load<f32>(steps + (<usize> vector << 2));
-      const scales = factors + (<usize> row << 2);
       const offset = outputBytes * vector;
-      put(row, offset, sumA * step * load<f32>(scales));
-      if (row + 1 < end) put(row + 1, offset, sumB * step * load<f32>(scales, 4));
-      if (row + 2 < end) put(row + 2, offset, sumC * step * load<f32>(scales, 8));
-      if (row + 3 < end) put(row + 3, offset, sumD * step * load<f32>(scales, 12));
+      putScaled(row, end, offset, sumA * step, factors);
+      putScaled(row + quarter, end, offset, sumB * step, factors);
+      putScaled(row + 2 * quarter, end, offset, sumC * step, factors);
+      putScaled(row + 3 * quarter, end, offset, sumD * step, factors);
     }
   }
+}
+
+function putScaled(row: i32, end: i32, offset: usize, sum: f64, factors: usize): void {
+  if (row < end) put(row, offset, sum * load<f32>(factors + (<usize> row << 2)));
 }
 
 /**
@@ -255,21 +160,23 @@ export function addSparse(
 }
 
 /**
- * A row of bytes as floats, times its columns' factors and its own, which is at `rowFactor`; added to
- * what is there if asked.
+ * Row `row` of a matrix of bytes as floats, times its columns' factors and the rows'; added to what is
+ * there if asked.
  */
 export function expandBytes(
-  row: usize,
+  matrix: usize,
+  row: i32,
   columns: i32,
   columnFactors: usize,
-  rowFactor: usize,
+  rowFactors: usize,
   adds: bool,
   to: usize,
 ): void {
-  const factor = load<f32>(rowFactor);
+  const factor = load<f32>(rowFactors + (<usize> row << 2));
+  const bytes = matrix + <usize> row * columns;
   for (let j = 0; j < columns; j++) {
     const at = <usize> j << 2;
-    const value = <f32> load<i8>(row + j) * (factor * load<f32>(columnFactors + at));
+    const value = <f32> load<i8>(bytes + j) * (factor * load<f32>(columnFactors + at));
     store<f32>(to + at, adds ? load<f32>(to + at) + value : value);
   }
 }
@@ -293,10 +200,4 @@ export function expandSparse(
     const value = load<f32>(values + at) * (rowFactor * load<f32>(columnFactors + column));
     store<f32>(to + column, load<f32>(to + column) + value);
   }
-}
-
-/** A row of floats of 16 or 32 bits as floats of 32; `kind` as in {@link multiplyFloats}. */
-export function expandFloats(kind: i32, row: usize, columns: i32, to: usize): void {
-  if (kind == 0) memory.copy(to, row, <usize> columns << 2);
-  else widen(kind, row, columns, to);
 }
