@@ -2,7 +2,7 @@
  * How fast are evaluation, calibration, training steps and generation on WebGPU, on the device that it
  * names, and how far are their figures from those of WebAssembly? Matrix products alone, the programs
  * of one layer, the embedded model, and a model of SmolLM2-135M's sizes with random weights, or that
- * in a folder. `--parts` chooses among products, layer, scoring, calibration, training, generation;
+ * in a folder. `--parts` chooses among products, moments, layer, scoring, calibration, training, generation;
  * `--large` leaves out the embedded model.
  *
  *     deno run --allow-all bench/webgpu.ts
@@ -30,13 +30,14 @@ import {
   timeCalibration,
   timeScoring,
 } from "./support/webgpu/models.ts";
-import { timeProducts } from "./support/webgpu/products.ts";
+import { timeMoments, timeProducts } from "./support/webgpu/products.ts";
 import { disturb, randomWeights, smolLm2 } from "./support/webgpu/random_weights.ts";
 import { say } from "./support/webgpu/report.ts";
 import { timeTrainingStep } from "./support/webgpu/training_step.ts";
 
 const allParts = [
   "products",
+  "moments",
   "layer",
   "training",
   "generation",
@@ -138,6 +139,7 @@ await nameDevice();
 const device = await openDevice();
 say(`float16 numbers below the least normal one are ${device.readsSmallHalves ? "read" : "lost"}`);
 if (has("products")) await timeProducts(device, small, tiles);
+if (has("moments")) await timeMoments(device, small);
 if (has("layer")) {
   await timeLayer(device, smolLm2, small ? 256 : 8192, small ? 128 : 512);
   if (!small) await timeLayer(device, smolLm2, 16384, 512);

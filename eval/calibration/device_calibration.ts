@@ -1,3 +1,4 @@
+import { greatest } from "../../data/extremes.ts";
 import { InputError } from "../../data/input_error.ts";
 import { createRandom } from "../../kan/numeric/random.ts";
 import type { LinearDescription, TransformerDescription } from "../architectures/description.ts";
@@ -11,7 +12,7 @@ import type { LayerRun, RotationTables } from "../webgpu/layer_run.ts";
 import { groupLinears, layerSteps } from "../webgpu/layer_steps.ts";
 import { turned } from "../webgpu/linear_steps.ts";
 import { type ModelBuffers, sendWeights } from "../webgpu/model_weights.ts";
-import { momentStep, weightingSteps } from "../webgpu/moments.ts";
+import { momentScratch, momentSteps, weightingSteps } from "../webgpu/moments.ts";
 import { normGradientStep } from "../webgpu/norm_gradient.ts";
 import { normStep } from "../webgpu/normalization.ts";
 import { productStep } from "../webgpu/product.ts";
@@ -96,6 +97,7 @@ class DeviceCalibrator {
   readonly #gradients: GradientWorkspace | undefined;
   readonly #groupSums: readonly GPUBuffer[];
   readonly #blockSums: readonly GPUBuffer[];
+  readonly #momentScratch: GPUBuffer;
   readonly #energySums: GPUBuffer;
   readonly #draws: GPUBuffer;
   readonly #labels: GPUBuffer;
@@ -119,6 +121,11 @@ class DeviceCalibrator {
     const square = ({ size }: { readonly size: number }) => device.allocate(4 * size * size);
     this.#groupSums = moments.groups.map(square);
     this.#blockSums = moments.blocks.map(square);
+    this.#momentScratch = device.allocate(
+      4 * greatest(
+        [...moments.groups, ...moments.blocks].map(({ size }) => momentScratch(size, tokens)),
+      ),
+    );
     this.#energySums = device.allocate(4 * moments.groups.length);
     this.#draws = device.allocate(4 * tokens);
     this.#labels = device.allocate(4 * tokens);
@@ -241,7 +248,7 @@ class DeviceCalibrator {
     }
     const { size } = moments.blocks.at(-1)!;
     const columns = { buffer: gradient, rows, stride: size, start: 0, size };
-    plan.push([momentStep(device, columns, this.#blockSums.at(-1)!)]);
+    plan.push(momentSteps(device, columns, this.#blockSums.at(-1)!, this.#momentScratch));
     return plan;
   }
 
@@ -315,7 +322,8 @@ class DeviceCalibrator {
   #addInputs(linears: readonly LinearDescription[], input: GPUBuffer, rows: number): Step[] {
     const size = linears[0]!.inputs;
     const sum = this.#groupSums[this.#groupOf(linears)]!;
-    return [momentStep(this.#device, { buffer: input, rows, stride: size, start: 0, size }, sum)];
+    const columns = { buffer: input, rows, stride: size, start: 0, size };
+    return momentSteps(this.#device, columns, sum, this.#momentScratch);
   }
 
   /** Adds inputs to the moments, each row with its energy: that of `gradient`, or a known one. */
@@ -357,7 +365,7 @@ class DeviceCalibrator {
         if (block.weight !== weight) return [];
         const { start, size } = block;
         const columns = { buffer, rows, stride, start: first + start, size };
-        return [momentStep(this.#device, columns, this.#blockSums[index]!)];
+        return momentSteps(this.#device, columns, this.#blockSums[index]!, this.#momentScratch);
       });
     });
   }

@@ -36,10 +36,19 @@ export async function timeGeneration(measured: MeasuredModel, small: boolean): P
       logits = await runner.run(next, sequences);
     }
     const seconds = (performance.now() - stepStart) / 1000 / steps;
+    const drawStart = performance.now();
+    let drawn = new Int32Array(sequences).fill(1);
+    for (let step = 0; step < steps; step++) {
+      drawn = Int32Array.from(
+        await runner.draw(drawn, sequences, new Uint32Array(sequences).fill(step * 6e7)),
+      );
+    }
+    const drawing = (performance.now() - drawStart) / 1000 / steps;
     say(
       `${name}: ${sequences} sequences: prompts of ${prompt.length} tokens read in ` +
         `${(1000 * read).toFixed(1)} ms, then ${(1000 * seconds).toFixed(2)} ms a token, ` +
-        `${(sequences / seconds).toFixed(0)} tokens/s`,
+        `${(sequences / seconds).toFixed(0)} tokens/s; drawn on the device ` +
+        `${(1000 * drawing).toFixed(2)} ms, ${(sequences / drawing).toFixed(0)} tokens/s`,
     );
     runner.dispose();
   }

@@ -1,4 +1,5 @@
 import type { Device } from "../../../eval/webgpu/device.ts";
+import { momentScratch, momentSteps } from "../../../eval/webgpu/moments.ts";
 import { productStep } from "../../../eval/webgpu/product.ts";
 import { tileSizes } from "../../../eval/webgpu/product_code.ts";
 import { say } from "./report.ts";
@@ -59,5 +60,39 @@ export async function timeProducts(device: Device, small: boolean, tiles: boolea
       );
     }
     for (const buffer of [left, right, result]) buffer.destroy();
+  }
+}
+
+/** Prints how fast the second moments of few and of many features are summed, as calibration does. */
+export async function timeMoments(device: Device, small: boolean): Promise<void> {
+  const rows = small ? 1024 : 8192;
+  for (const size of [192, 576, 1536]) {
+    const buffer = device.allocate(4 * rows * size);
+    const sum = device.allocate(4 * size * size);
+    const scratch = device.allocate(4 * momentScratch(size, rows));
+    const operand = { buffer, stride: size, layout: "alongResult" } as const;
+    const whole = productStep(device, {
+      rows: size,
+      columns: size,
+      inner: rows,
+      left: operand,
+      right: operand,
+      result: { buffer: sum, stride: size },
+      adds: true,
+      skips: "above",
+    });
+    const columns = { buffer, rows, stride: size, start: 0, size };
+    const steps = momentSteps(device, columns, sum, scratch);
+    const alone = await timeStep(device, whole);
+    let seconds = 0;
+    for (const step of steps) seconds += await timeStep(device, step);
+    say(
+      `moment of ${size} features over ${rows} tokens: ${
+        (1e3 * alone).toFixed(3)
+      } ms in one sum, ` +
+        `${(1e3 * seconds).toFixed(3)} ms in ${steps.length > 1 ? "slices" : "one too"}, ` +
+        `${(rows * size * size / seconds / 1e9).toFixed(1)} GFLOP/s`,
+    );
+    for (const each of [buffer, sum, scratch]) each.destroy();
   }
 }
