@@ -2,19 +2,23 @@ import type { ByteSource } from "../../data/byte_source.ts";
 import { InputError } from "../../data/input_error.ts";
 import { memorySource } from "../../data/memory_source.ts";
 import { sha256OfJson } from "../../data/sha256.ts";
-import type { StateDict, TensorInfo, WeightTensor } from "../../data/tensor.ts";
+import type { TensorInfo } from "../../data/tensor.ts";
 import type { ModelConfig } from "../../eval/architectures/config.ts";
-import { decodeContainer } from "../../hierarchy/decode_container.ts";
-import { openCompressed } from "../../hierarchy/download.ts";
-import { openContainer } from "../../hierarchy/file/container.ts";
 import { readContainerHeader } from "../../hierarchy/file/container_header.ts";
+import type { DownloadProgress } from "../../hierarchy/streaming/download_progress.ts";
+import {
+  type ArrivingModel,
+  openArrivingFile,
+  openCompressed,
+} from "../../hierarchy/streaming/open_compressed.ts";
 import { isThisMachine, type ServedModel, WEIGHTS_NAME } from "../served_model.ts";
 import { WeightsHash } from "../weights_hash.ts";
 import { sortChosenFiles } from "./chosen_files.ts";
-import type { LoadProgress, ModelOrigin } from "./messages.ts";
-import { fetchBytes, fileSource, readBytes } from "./read_bytes.ts";
+import { buildEngine, type EngineBuilder } from "./engine.ts";
+import type { EngineName, LoadProgress, ModelOrigin } from "./messages.ts";
+import { fetchBytes, fileSource } from "./read_bytes.ts";
 
-/** A model that is decoded, and the files beside it. */
+/** A model that is decoded, in the engine that runs it, and the files beside it. */
 export interface DecodedModel {
   /** What it is called. */
   readonly name: string;
@@ -26,8 +30,8 @@ export interface DecodedModel {
   readonly config: ModelConfig;
   /** Its tensors as the original has them, tied ones once. */
   readonly tensors: readonly TensorInfo[];
-  /** Its weights; tied tensors share an array. */
-  readonly weights: StateDict;
+  /** What holds its weights. */
+  readonly engine: EngineBuilder;
   /** SHA-256 of the weights, see `WeightsHash`. */
   readonly hash: string;
   /** Seconds until the last byte was there, and from then on until the last tensor was. */
@@ -38,16 +42,17 @@ export interface DecodedModel {
 export type OnProgress = (progress: LoadProgress) => void;
 
 /**
- * Reads and decodes a model. Throws an {@linkcode InputError} where the file cannot be used, and
- * before anything is decoded where it has no tokenizer.
+ * Reads and decodes a model, tensor by tensor, into an engine. Throws an {@linkcode InputError} where
+ * the file cannot be used, and before anything is decoded where it has no tokenizer or cannot run.
  */
 export async function decodeModel(
   origin: ModelOrigin,
+  wanted: EngineName,
   onProgress: OnProgress,
 ): Promise<DecodedModel> {
   return origin.kind === "server"
-    ? await downloadModel(origin.model, onProgress)
-    : await readModel(origin, onProgress);
+    ? await downloadModel(origin.model, wanted, onProgress)
+    : await readModel(origin, wanted, onProgress);
 }
 
 /** Gives the seconds since it was last asked. */
@@ -62,75 +67,79 @@ export function stopwatch(): () => number {
 }
 
 /** Downloads a model of the page's site and decodes it on the way. */
-async function downloadModel(served: ServedModel, onProgress: OnProgress): Promise<DecodedModel> {
-  const clock = stopwatch();
-  let load: number | undefined;
+async function downloadModel(
+  served: ServedModel,
+  wanted: EngineName,
+  onProgress: OnProgress,
+): Promise<DecodedModel> {
   const url = new URL(`${served.folder}/${WEIGHTS_NAME}`, self.location.href);
   // Another file of the name is another address, also where the server gives no entity tags.
   url.searchParams.set("sha256", served.headerSha256);
   const companions = fetchCompanions(served);
   // Heard of below, once the model is there.
   companions.catch(() => {});
-  const model = await openCompressed(url, {
-    keep: !isThisMachine(self.location.hostname),
-    onProgress({ bytes, totalBytes, layers, totalLayers }) {
-      if (bytes === totalBytes) load ??= clock();
-      onProgress({
-        activity: bytes < totalBytes ? "downloading" : "decoding",
-        bytes: [bytes, totalBytes],
-        ...(totalLayers > 0 && { layers: [layers, totalLayers] as const }),
-      });
-    },
-  });
-  const config = requireConfig(served.name, model.config);
-  const weights = new Map<string, WeightTensor>();
-  const hash = new WeightsHash();
-  for await (const [tensor, values] of model) {
-    weights.set(tensor, values);
-    await hash.add(tensor, values);
-  }
-  load ??= clock();
-  return {
-    name: served.name,
-    bytes: model.byteLength,
-    config,
-    tensors: untied(model.tensors, weights),
-    weights,
-    hash: await hash.finish(),
-    seconds: { load, decode: clock() },
-    companions: await companions,
-  };
+  const keep = !isThisMachine(self.location.hostname);
+  const open = (onProgress: OnArrival) => openCompressed(url, { keep, onProgress });
+  const model = await arrive(served.name, open, wanted, onProgress);
+  return { ...model, companions: await companions };
 }
 
 /** Reads and decodes the files that the user has chosen. */
 async function readModel(
   { files, served }: Extract<ModelOrigin, { kind: "files" }>,
+  wanted: EngineName,
   onProgress: OnProgress,
 ): Promise<DecodedModel> {
-  const clock = stopwatch();
   const chosen = await sortChosenFiles(files);
   const { name } = chosen.weights;
-  const { description } = await readContainerHeader(fileSource(chosen.weights));
+  const source = fileSource(chosen.weights);
+  const { description } = await readContainerHeader(source);
   const config = requireConfig(name, description.config);
   const companions = await findCompanions(name, config, chosen.companions, served);
-  const bytes = await readBytes(chosen.weights, (here, total) => {
-    onProgress({ activity: "reading", bytes: [here, total] });
+  const open = (onProgress: OnArrival) => openArrivingFile(source, { onProgress });
+  return { ...await arrive(name, open, wanted, onProgress), companions };
+}
+
+type OnArrival = (progress: DownloadProgress) => void;
+
+/** Takes a model's tensors as they come, keeping them in the engine alone. */
+async function arrive(
+  name: string,
+  open: (onProgress: OnArrival) => Promise<ArrivingModel>,
+  wanted: EngineName,
+  onProgress: OnProgress,
+): Promise<Omit<DecodedModel, "companions">> {
+  const clock = stopwatch();
+  let load: number | undefined;
+  const model = await open(({ bytes, totalBytes, layers, totalLayers }) => {
+    if (bytes === totalBytes) load ??= clock();
+    onProgress({
+      activity: bytes < totalBytes ? "downloading" : "decoding",
+      bytes: [bytes, totalBytes],
+      ...(totalLayers > 0 && { layers: [layers, totalLayers] as const }),
+    });
   });
-  const load = clock();
-  onProgress({ activity: "decoding" });
-  const container = await openContainer(memorySource(bytes, name));
-  const weights = await decodeContainer(container);
+  const config = requireConfig(name, model.config);
+  const engine = buildEngine(config, model.tensors.map(({ name }) => name), wanted);
   const hash = new WeightsHash();
-  for (const [tensor, values] of weights) await hash.add(tensor, values);
+  const infos = new Map(model.tensors.map((tensor) => [tensor.name, tensor]));
+  const tensors: TensorInfo[] = [];
+  const seen = new WeakSet<Float32Array>();
+  for await (const [tensor, values] of model) {
+    if (!seen.has(values.data)) tensors.push(infos.get(tensor)!);
+    seen.add(values.data);
+    await hash.add(tensor, values);
+    engine.put(tensor, values, model.factorsOf(tensor));
+  }
+  load ??= clock();
   return {
     name,
-    bytes: bytes.length,
+    bytes: model.byteLength,
     config,
-    tensors: untied(container.tensors, weights),
-    weights,
+    tensors,
+    engine,
     hash: await hash.finish(),
     seconds: { load, decode: clock() },
-    companions,
   };
 }
 
@@ -142,7 +151,7 @@ async function findCompanions(
   served: readonly ServedModel[],
 ): Promise<ByteSource[]> {
   const own = await Promise.all(
-    Array.from(chosen, async ([role, file]) => memorySource(await readBytes(file), role)),
+    Array.from(chosen, async ([role, file]) => await copyOf(file, role)),
   );
   if (chosen.has("tokenizer.json")) return own;
   const configSha256 = await sha256OfJson(config);
@@ -157,6 +166,10 @@ async function findCompanions(
   return [...own, ...lent.filter((file) => !chosen.has(file.name))];
 }
 
+async function copyOf(file: File, name: string): Promise<ByteSource> {
+  return memorySource(await fileSource(file).read(0, file.size), name);
+}
+
 async function fetchCompanions({ folder, files }: ServedModel): Promise<ByteSource[]> {
   return await Promise.all(
     files.map(async (name) => memorySource(await fetchBytes(`${folder}/${name}`), name)),
@@ -166,15 +179,4 @@ async function fetchCompanions({ folder, files }: ServedModel): Promise<ByteSour
 function requireConfig(name: string, config: ModelConfig | undefined): ModelConfig {
   if (config !== undefined) return config;
   throw new InputError(`${name}: holds no config.json; compress the model's folder again`);
-}
-
-/** The tensors without those that share another one's values. */
-function untied(tensors: readonly TensorInfo[], weights: StateDict): TensorInfo[] {
-  const seen = new Set<Float32Array>();
-  return tensors.filter(({ name }) => {
-    const { data } = weights.get(name)!;
-    if (seen.has(data)) return false;
-    seen.add(data);
-    return true;
-  });
 }

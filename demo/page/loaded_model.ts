@@ -9,7 +9,7 @@ import type { TextTokenizer } from "../../data/tokenizer.ts";
 import { endTokens } from "../../eval/generation/end_tokens.ts";
 import { readMeasuredTable } from "../../eval/report/measured_table.ts";
 import { type DecodedModel, decodeModel, type OnProgress, stopwatch } from "./decoded_model.ts";
-import { type Engine, startEngine } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import type { EngineName, ModelFacts, ModelOrigin } from "./messages.ts";
 import { otherSizes } from "./other_sizes.ts";
 
@@ -36,11 +36,11 @@ export async function loadModel(
   wanted: EngineName,
   onProgress: OnProgress,
 ): Promise<LoadedModel> {
-  const decoded = await decodeModel(origin, onProgress);
-  const { config, tensors, weights } = decoded;
+  const decoded = await decodeModel(origin, wanted, onProgress);
+  const { config, tensors } = decoded;
   onProgress({ activity: "starting" });
   const clock = stopwatch();
-  const engine = await startEngine(config, weights, wanted);
+  const engine = await decoded.engine.start();
   const start = clock();
   const tokenizer = await parseTokenizer(decoded, engine.vocabularySize);
   const chatTemplate = await readChatTemplate(decoded.companions, config);
@@ -56,7 +56,7 @@ export async function loadModel(
     otherSizes: otherSizes({ config, tensors, tokenizer: await tokenizerFiles(decoded) }),
     ...(measured.length > 0 && { measured }),
     parameters: tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0),
-    memoryBytes: engine.memoryBytes(),
+    memoryBytes: engine.memoryBytes,
     engine: engine.name,
     ...(engine.note !== undefined && { engineNote: engine.note }),
     chats: chatTemplate !== undefined,

@@ -38,7 +38,7 @@ export type ModelRequest =
 /** How far loading is. */
 export interface LoadProgress {
   /** What is being done, for people. */
-  readonly activity: "downloading" | "reading" | "decoding" | "starting";
+  readonly activity: "downloading" | "decoding" | "starting";
   /** Bytes that are there, and of how many, while they come. */
   readonly bytes?: readonly [here: number, total: number];
   /** Layers that are decoded, and of how many, where the model is decoded as it comes. */
@@ -67,7 +67,7 @@ export interface ModelFacts {
   readonly measured?: readonly MeasuredRow[];
   /** Parameters, tied ones once. */
   readonly parameters: number;
-  /** Bytes that the engine holds, with the weights that it was made from. */
+  /** Bytes of the weights in memory. */
   readonly memoryBytes: number;
   /** Whether it has a chat template. */
   readonly chats: boolean;

@@ -10,25 +10,6 @@ export async function fetchBytes(url: string): Promise<Uint8Array> {
   return new Uint8Array(await response.arrayBuffer());
 }
 
-/** Reads a file of the user's, and tells how many of how many bytes are there. */
-export async function readBytes(
-  file: File,
-  onProgress?: (here: number, total: number) => void,
-): Promise<Uint8Array> {
-  const bytes = new Uint8Array(file.size);
-  let here = 0;
-  try {
-    for await (const chunk of file.stream()) {
-      bytes.set(chunk, here);
-      here += chunk.length;
-      onProgress?.(here, file.size);
-    }
-  } catch (error) {
-    throw unreadable(file, error);
-  }
-  return bytes;
-}
-
 /** A file of the user's, parts of which are read when they are asked for. */
 export function fileSource(file: File): ByteSource {
   return {

@@ -9,6 +9,7 @@ import {
   streamName,
 } from "../file/container_header.ts";
 import {
+  type CodedTensors,
   codedTensors,
   type DecodeGroup,
   decodeGroups,
@@ -16,7 +17,8 @@ import {
 } from "../file/decode_groups.ts";
 import { decodeVerbatimTensors } from "../file/verbatim_tensors.ts";
 import type { EncodedLevel, Stage } from "../levels/level.ts";
-import { codecOf, levelShapes } from "../levels/level_codecs.ts";
+import { codecOf, type CodedForm, codedForm, levelShapes } from "../levels/level_codecs.ts";
+import type { RowColumnFactors } from "../matrix/coded_matrix.ts";
 import type { MatrixShape } from "../matrix/matrix.ts";
 import type { GroupDecoderSetup, GroupJob, LevelStream } from "./group_decoder.ts";
 
@@ -34,6 +36,8 @@ export interface ArrivingGroups {
   readonly verbatim: readonly NamedTensor[];
   /** What decoding needs beside the jobs. */
   readonly setup: GroupDecoderSetup;
+  /** What the whole numbers of a tensor are multiplied by, where it is made of such. */
+  factorsOf(name: string): RowColumnFactors | undefined;
   /** One for each group of matrices, in order; each is there as soon as its bytes are. */
   readonly jobs: readonly Promise<GroupJob>[];
 }
@@ -63,7 +67,22 @@ export async function openArrivingGroups(source: ByteSource): Promise<ArrivingGr
   // Whoever awaits a job hears of its failure; nobody may have begun to when the first one fails.
   for (const job of jobs) job.catch(() => {});
   const setup = { file: source.name, tensors: description.tensors, stages };
-  return { description, verbatim: [...kept], setup, jobs };
+  const factorsOf = factorsByName(codedForm(stages, coded.shapes), coded);
+  return { description, verbatim: [...kept], factorsOf, setup, jobs };
+}
+
+function factorsByName(
+  form: CodedForm | undefined,
+  { tensors }: CodedTensors,
+): ArrivingGroups["factorsOf"] {
+  const numbers = new Map(tensors.map(({ name }, number) => [name, number]));
+  return (name) => {
+    const number = numbers.get(name);
+    const factors = number === undefined ? undefined : form?.factors[number];
+    if (factors === undefined) return undefined;
+    const { rows, columns } = factors;
+    return tensors[number!]!.transposed ? { rows: columns, columns: rows } : factors;
+  };
 }
 
 /** The levels with the streams that every group needs. */

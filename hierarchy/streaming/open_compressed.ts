@@ -7,6 +7,7 @@ import { shownUrl } from "../../data/shown_url.ts";
 import type { TensorInfo, WeightTensor } from "../../data/tensor.ts";
 import { findRemoteFile, type RemoteFile } from "../../data/url_source.ts";
 import type { NamedTensor } from "../file/decode_groups.ts";
+import type { RowColumnFactors } from "../matrix/coded_matrix.ts";
 import { type ArrivingGroups, openArrivingGroups } from "./arriving_groups.ts";
 import { Channel } from "./channel.ts";
 import { decodeArriving } from "./decode_arriving.ts";
@@ -40,6 +41,13 @@ export interface ArrivingModel
   readonly config?: Readonly<Record<string, unknown>>;
   /** Name of the model that was compressed. */
   readonly source?: string;
+  /**
+   * What the whole numbers of a tensor are multiplied by, its first axis by all others: its values
+   * divided by them are whole numbers but for rounding. Undefined of tensors and files of another form.
+   *
+   * @internal
+   */
+  factorsOf(name: string): RowColumnFactors | undefined;
 }
 
 /**
@@ -82,6 +90,43 @@ export async function openCompressed(
     ? stop.signal
     : AbortSignal.any([options.signal, stop.signal]);
   const download = await startDownload(String(url), { ...options, signal });
+  return await openArriving(download, { ...options, threads, signal }, stop);
+}
+
+/**
+ * As {@linkcode openCompressed}, of a file that is at hand: decoded layer by layer, in workers, with the
+ * values of a few layers in memory at a time.
+ *
+ * @internal
+ */
+export async function openArrivingFile(
+  source: ByteSource,
+  options: Pick<OpenCompressedOptions, "onProgress"> = {},
+): Promise<ArrivingModel> {
+  const threads = Math.min(USUAL_THREADS, navigator.hardwareConcurrency);
+  const download: Download = {
+    source,
+    arrived: () => source.byteLength,
+    finish: () => Promise.resolve(),
+    discard: () => Promise.resolve(),
+  };
+  const stop = new AbortController();
+  return await openArriving(download, { ...options, threads, signal: stop.signal }, stop);
+}
+
+/** Options with every default filled in. */
+interface ArrivingOptions {
+  readonly threads: number;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (progress: DownloadProgress) => void;
+}
+
+async function openArriving(
+  download: Download,
+  options: ArrivingOptions,
+  stop: AbortController,
+): Promise<ArrivingModel> {
+  const { threads, signal } = options;
   const { source } = download;
   let groups: ArrivingGroups;
   try {
@@ -143,6 +188,7 @@ export async function openCompressed(
     byteLength: source.byteLength,
     ...(description.config === undefined ? {} : { config: description.config }),
     ...(description.source === undefined ? {} : { source: description.source }),
+    factorsOf: (name) => groups.factorsOf(description.aliases.get(name) ?? name),
     [Symbol.asyncIterator]: () => tensors,
   };
 }

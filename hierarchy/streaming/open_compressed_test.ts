@@ -2,11 +2,15 @@ import assert from "node:assert";
 import { InputError } from "../../data/input_error.ts";
 import type { StateDict, WeightTensor } from "../../data/tensor.ts";
 import { createRandom } from "../../kan/numeric/random.ts";
+import { memorySource } from "../../data/memory_source.ts";
+import { codedWeights } from "../coded_weights.ts";
 import { HierarchicalCompressor } from "../compressor.ts";
 import { decompressWeights } from "../decompress.ts";
+import { openContainer } from "../file/container.ts";
+import { recoverIntegers } from "../matrix/recover_integers.ts";
 import { type GoldenFile, readGoldenFiles } from "../testdata/golden_files.ts";
 import type { DownloadProgress } from "./download_progress.ts";
-import { type ArrivingModel, openCompressed } from "./open_compressed.ts";
+import { type ArrivingModel, openArrivingFile, openCompressed } from "./open_compressed.ts";
 
 /** How a server answers, request by request. */
 interface Server {
@@ -267,4 +271,26 @@ Deno.test({
       await (await caches.open("kanpress")).delete(server.url);
     }
   },
+});
+
+Deno.test("factors give the whole numbers that tensors are coded as", async () => {
+  let found = 0, left = 0;
+  for (const { name, bytes } of await readGoldenFiles()) {
+    const container = await openContainer(memorySource(bytes, name));
+    const coded = codedWeights(container);
+    const model = await openArrivingFile(memorySource(bytes, name));
+    for await (const [tensor, values] of model) {
+      const factors = model.factorsOf(tensor);
+      assert.equal(factors !== undefined, coded?.names.has(tensor) === true, `${name}: ${tensor}`);
+      if (factors === undefined) continue;
+      const recovered = recoverIntegers(tensor, values, factors);
+      // Those beyond what can be told apart are left.
+      if (recovered === undefined) left++;
+      if (recovered === undefined) continue;
+      const { integers } = await coded!.read(tensor);
+      assert.deepEqual(recovered.integers.data, integers.data);
+      found++;
+    }
+  }
+  assert.ok(found > 10 && left <= found, `${found} and ${left}`);
 });
