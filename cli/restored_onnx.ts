@@ -33,8 +33,9 @@ export function chooseOnnxTypes(
 export type OnnxSettings = Readonly<Record<string, unknown>>;
 
 /**
- * Writes a model where transformers.js looks for it, and gives what its config must say: nothing, or
- * how many files of data belong to each model.
+ * Writes a model where transformers.js looks for it, in files of at most `largestFile` bytes (2 GiB, the
+ * format's limit, if omitted), and gives what its config must say: nothing, or how many files of data
+ * belong to each model.
  */
 export async function writeOnnx(
   folder: string,
@@ -42,7 +43,8 @@ export async function writeOnnx(
   weights: StateDict,
   types: readonly OnnxWeightType[],
   progress: Progress,
-  { signal }: Run,
+  { signal }: Pick<Run, "signal">,
+  largestFile?: number,
 ): Promise<OnnxSettings> {
   const place = join(folder, "onnx");
   if (types.length > 0) await mkdir(place);
@@ -51,9 +53,10 @@ export async function writeOnnx(
     const name = onnxFileNames[type];
     const onProgress = (share: number) => progress((i + share) / types.length, name);
     onProgress(0);
+    const options = { config, signal, onProgress, ...(largestFile && { largestFile }) };
     const files = await naming(
       container.file ?? "the model",
-      () => onnxFiles(container, type, { config, signal, onProgress }, weights),
+      () => onnxFiles(container, type, options, weights),
     );
     for (const [file, parts] of files) {
       await writeFileAtomically(join(place, file), parts, { signal });
