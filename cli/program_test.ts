@@ -45,7 +45,7 @@ Deno.test("options are parsed to typed values", async () => {
     bits: 2.5,
     levels: 2,
     hiddenDims: [8, 4],
-    text: "t",
+    text: ["t"],
     json: true,
     tokens: 99,
     out: "o",

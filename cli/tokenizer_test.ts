@@ -41,7 +41,7 @@ Deno.test("a text that the tokenizer cannot write is warned of", () =>
     const text = join(folder, "other.txt");
     await Deno.writeTextFile(text, `the ferry came, and then ${"the late one: é. ".repeat(9)}`);
     const run = recordedRun();
-    const options = { ...common, ...sampling, json: true, text } as const;
+    const options = { ...common, ...sampling, json: true, text: [text] } as const;
     await evaluate(join(folder, "model"), options, run);
     const warning = run.lines.find((line) => line.startsWith("warning: "));
     assert.match(
@@ -62,7 +62,7 @@ Deno.test({
       await Deno.writeTextFile(join(model, "tokenizer_config.json"), "{}");
       const run = recordedRun();
       const text = join(shared, "data/tinystories-eval.txt");
-      const measured = { text, tokens: 2048, context: 16, json: true } as const;
+      const measured = { text: [text], tokens: 2048, context: 16, json: true } as const;
       await evaluate(model, { ...common, ...sampling, ...measured, backend: "wasm" }, run);
       const { perplexity } = JSON.parse(run.printed.join());
       // Without BOS it is 5.5157.

@@ -78,13 +78,15 @@ Deno.test("every field of --json is documented, and nothing else", () =>
     const keep = async (name: string, ...args: string[]) =>
       results.set(name, [...results.get(name) ?? [], await resultOf(args)]);
     const calibrated = ["--calibration", at("text.txt")];
-    await keep("compress", ...compress, ...out, ...calibrated, "--text", at("text.txt"));
+    await Deno.writeTextFile(at("more.txt"), "Nobody came to meet the ferry. ".repeat(9));
+    const all = ["--text", at("more.txt"), "--by-part"];
+    await keep("compress", ...compress, ...out, ...calibrated, "--text", at("text.txt"), ...all);
     const elsewhere = ["--out", at("other"), "--data-free"];
     await keep("compress", ...compress, ...elsewhere, "--no-evaluate");
     await keep("compress", ...compress, ...elsewhere, ...task);
     const evaluate = ["evaluate", at("out"), ...original];
     results.set("evaluate", [base]);
-    await keep("evaluate", ...evaluate, ...measured, "--against", at("base.json"));
+    await keep("evaluate", ...evaluate, ...measured, ...all, "--against", at("base.json"));
     await keep("evaluate --prompt", ...evaluate, "--prompt", "The ferry");
     await keep("evaluate --chat", ...evaluate, "--chat", "The ferry");
     await keep("evaluate --task", ...evaluate, ...task);

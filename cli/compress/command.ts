@@ -12,6 +12,7 @@ import {
   addCalibrationOptions,
   addCoderOptions,
   addMeasureOptions,
+  addPartsOption,
   addTaskOptions,
 } from "../options/shared_options.ts";
 
@@ -49,7 +50,7 @@ export function addCompress(program: Command, start: Start): void {
     .option("--out <path>", "folder or .kan.safetensors file to write", nonEmpty)
     .option("--no-evaluate", "compress only; automatic if a model cannot be measured");
   addTaskOptions(command, "measure by the questions of a task, not on a text");
-  addMeasureOptions(addCalibrationOptions(addCoderOptions(command)))
+  addPartsOption(addMeasureOptions(addCalibrationOptions(addCoderOptions(command))))
     .action(start(async () => (await import("./compress.ts")).compress));
   command.addHelpText("after", WHICH_BITS);
   addExamples(program, command, [

@@ -40,7 +40,7 @@ import {
 import { prepareCompressedOutput } from "./compressed_output.ts";
 import { rememberOriginal } from "../input/known_originals.ts";
 import { compressedCard, readCardOrigin } from "./model_card.ts";
-import { checkText } from "../evaluate/measure.ts";
+import { checkTexts } from "../evaluate/measure.ts";
 import { isLocalPath, modelLabel, recordedName } from "../input/model_names.ts";
 import {
   checkModel,
@@ -80,9 +80,9 @@ export async function compress(
   const source = await openNamedModel(name, run);
   const description = checkModel(source);
   const measurement = await chooseMeasurement(options, source, description, run);
-  const warning = measurement.kind === "text" ? measurement.text.warning : undefined;
-  if (warning !== undefined) run.writeLine(warning);
-  for (const path of options.calibration ?? []) await checkText(path);
+  const texts = measurement.kind === "text" ? [measurement.text, ...measurement.others] : [];
+  for (const { warning } of texts) if (warning !== undefined) run.writeLine(warning);
+  await checkTexts(options.calibration);
   using output = await prepareCompressedOutput(
     options.out ?? `compressed/${modelLabel(name, source)}-${targetLabel(target, options)}`,
   );
@@ -121,7 +121,9 @@ export async function compress(
       await readRestoredWeights(await openContainer(await openFile(output.file)), source.config),
   );
   const models = { config: source.config, original, compressed: restored };
-  const measured = await measureCompressed(measurement, models, options, run, { calibrated, base });
+  const measured = await measureCompressed(measurement, models, options, run, {
+    ...{ description, calibrated, base },
+  });
   const outcome: CompressionOutcome = {
     model: source.name,
     sizes,
@@ -192,7 +194,9 @@ async function announceCompression(
 ): Promise<Learn> {
   if (target.preset !== "rate") return () => Promise.resolve();
   const { backend, threads, states, effort, cache = false } = options;
-  const measured = measurement.kind === "text" ? measurement.text.evaluation : undefined;
+  const measured = measurement.kind === "text"
+    ? [measurement.text, ...measurement.others].map(({ evaluation }) => tokensRead(evaluation))
+    : [];
   const forecast = compressForecast(description, {
     backend,
     threads,
@@ -206,7 +210,7 @@ async function announceCompression(
       },
     }),
     byDivergence: target.maxKl !== undefined,
-    measuredTokens: measured === undefined ? 0 : tokensRead(measured),
+    measuredTokens: measured.reduce((sum, tokens) => sum + tokens, 0),
     checkedTokens: calibration === undefined
       ? 0
       : Math.min(CHECKED_TOKENS, plannedTokens(calibration.plan)),

@@ -4,12 +4,13 @@ import type { TaskOptions } from "../../eval/tasks/evaluate_task.ts";
 import type { TransformerDescription } from "../../eval/architectures/description.ts";
 import { prepareTask } from "../../eval/tasks/evaluate_task.ts";
 import { checkCalibration, type CheckedText } from "./calibration_check.ts";
+import { measureParts, type TextFigures } from "../evaluate/further_figures.ts";
 import { naming } from "../terminal/errors.ts";
 import {
   type MeasuredModels,
   type MeasuredText,
   measureModels,
-  readMeasuredText,
+  readMeasuredTexts,
 } from "../evaluate/measure.ts";
 import { hasTokenizer } from "../input/original_model.ts";
 import type { Run } from "../terminal/run.ts";
@@ -19,7 +20,12 @@ import { askQuestions, readQuestions } from "../evaluate/task.ts";
 
 /** How `compress` is going to measure what it wrote. */
 export type Measurement =
-  | { readonly kind: "text"; readonly text: MeasuredText }
+  | {
+    readonly kind: "text";
+    readonly text: MeasuredText;
+    /** Further texts. */
+    readonly others: readonly MeasuredText[];
+  }
   | {
     readonly kind: "task";
     readonly questions: Pick<TaskOptions, "task" | "records" | "source">;
@@ -32,7 +38,15 @@ export type Measurement =
   };
 
 /** The options that are about measuring on a text. */
-const TEXT_OPTIONS = ["maxKl", "text", "tokens", "protocol", "context", "stride"] as const;
+const TEXT_OPTIONS = [
+  "maxKl",
+  "text",
+  "byPart",
+  "tokens",
+  "protocol",
+  "context",
+  "stride",
+] as const;
 
 /**
  * Chooses how to measure, before any long work: by `--task`, not at all with `--no-evaluate`, else
@@ -56,8 +70,12 @@ export async function chooseMeasurement(
   }
   const obstacle = obstacleTo(source, description);
   if (obstacle !== undefined && !asksForText) return { kind: "none", reason: obstacle };
-  const text = await readMeasuredText(options, await source.tokenizer(), description);
-  return { kind: "text", text };
+  const [text, ...others] = await readMeasuredTexts(
+    options,
+    await source.tokenizer(),
+    description,
+  );
+  return { kind: "text", text, others };
 }
 
 /** Why a model cannot be measured on a text; undefined if it can. */
@@ -73,6 +91,8 @@ function obstacleTo(
 
 /** What a measurement can make use of. */
 export interface EarlierFindings {
+  /** The model. */
+  readonly description: TransformerDescription;
   /** The text that the model was calibrated on, if there was one. */
   readonly calibrated?: CheckedText | undefined;
   /** The original's part of an earlier measurement on the text. */
@@ -88,7 +108,7 @@ export async function measureCompressed(
   models: Required<MeasuredModels>,
   options: CompressOptions,
   run: Run,
-  { calibrated, base }: EarlierFindings,
+  { description, calibrated, base }: EarlierFindings,
 ): Promise<Measured> {
   if (measurement.kind === "none") return { notMeasured: measurement.reason };
   if (measurement.kind === "task") {
@@ -97,17 +117,29 @@ export async function measureCompressed(
     const { samples: _, ...task } = await askQuestions(questions, asked, options, run);
     return { task };
   }
-  const { text } = measurement;
-  const result = await run.phase(
-    "evaluate",
-    (progress) => measureModels(models, text, options, { progress, signal: run.signal }, base),
-  );
-  const measured = { result, textName: text.name };
-  if (calibrated === undefined) return measured;
+  const { text, others } = measurement;
+  const { signal } = run;
+  const calibrationTokens = calibrated?.tokens;
+  const { name: textName } = text;
+  const measured = await run.phase("evaluate", async (progress) => {
+    const all = [text, ...others];
+    const texts: TextFigures[] = [];
+    for (const [i, one] of all.entries()) {
+      const share = (done: number) => progress((i + done) / all.length);
+      const known = { calibrationTokens, ...(i === 0 && { base }) };
+      const result = await measureModels(models, one, options, { progress: share, signal }, known);
+      texts.push({ name: one.name, result });
+    }
+    return { result: texts[0]!.result, textName, texts };
+  });
+  const parts = options.byPart
+    ? { parts: await measureParts(models, description, text, options, run) }
+    : {};
+  if (calibrated === undefined) return { ...measured, ...parts };
   const calibration = await run.phase(
     "check",
     (progress) =>
       checkCalibration(models, calibrated, text, options, { progress, signal: run.signal }),
   );
-  return { ...measured, calibration };
+  return { ...measured, ...parts, calibration };
 }

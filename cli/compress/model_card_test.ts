@@ -72,7 +72,7 @@ Deno.test("compress and decompress write cards, bring the licence, and know them
     await Deno.writeTextFile(join(model, "LICENSE"), "MIT License\n");
     const run = () =>
       compress(model, {
-        text: join(folder, "text.txt"),
+        text: [join(folder, "text.txt")],
         out: small,
         bits: 8,
         dataFree: true,
@@ -114,7 +114,7 @@ Deno.test("another model in the same folder leaves nothing of the one before", (
     const restored = join(folder, "restored");
     const run = async (onnx: boolean) => {
       await compress(model, {
-        text: join(folder, "text.txt"),
+        text: [join(folder, "text.txt")],
         out: small,
         bits: 8,
         dataFree: true,

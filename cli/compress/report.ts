@@ -12,11 +12,12 @@ import { printableLine } from "../../data/printable.ts";
 import type { BackendName, EvaluationResult } from "../../eval/mod.ts";
 import { formatCount, formatSeconds } from "../../eval/report/number_text.ts";
 import { type CalibrationCheck, calibrationLines } from "./calibration_check.ts";
+import { furtherFields, type FurtherFigures, furtherLines } from "../evaluate/further_figures.ts";
 import { stageLines } from "./stage_lines.ts";
 import { describeQuestions, type TaskFigures, taskRows } from "../evaluate/task_report.ts";
 
 /** What was measured of a compressed model: on a text, by a task, or nothing. */
-export interface Measured {
+export interface Measured extends FurtherFigures {
   /** What measuring both models on a text gave. */
   readonly result?: EvaluationResult;
   /** What that text is called. */
@@ -61,6 +62,7 @@ export function compressionFields(outcome: CompressionOutcome): Record<string, u
     ...(result !== undefined && { perplexity: result.perplexity }),
     ...(notes.length > 0 && { notes }),
     ...(result !== undefined && comparisonFields(result)),
+    ...(result !== undefined && furtherFields(result, outcome)),
     ...(calibration !== undefined && { calibration }),
     ...(task !== undefined && { task }),
     ...(notMeasured !== undefined && { notMeasured }),
@@ -109,6 +111,7 @@ function measuredLines(outcome: CompressionOutcome): string[] {
     ...(result === undefined || calibration === undefined
       ? []
       : calibrationLines(calibration, result, textName)),
+    ...(result === undefined ? [] : furtherLines(result, outcome)),
     ...(task === undefined ? [] : [`measured on ${describeQuestions(task)}${by(backend)}`]),
     ...(notMeasured === undefined ? [] : [`not measured: ${notMeasured}`]),
     ...(notCalibrated === undefined

@@ -10,7 +10,7 @@ const sampling = { maxTokens: 5, temperature: 1, topK: 0, topP: 1, seed: 1 };
 
 async function evaluateIn(folder: string, more: Partial<EvaluateOptions>): Promise<string> {
   const run = recordedRun();
-  const text = join(folder, "text.txt");
+  const text = [join(folder, "text.txt")];
   const options = { ...sampling, text, threads: 1, backend: "cpu", ...more } as const;
   await evaluate(join(folder, "model"), options, run);
   return run.printed.join();

@@ -8,7 +8,7 @@ import {
   someText,
 } from "../options/options.ts";
 import { CONTINUATION_TOKENS, REPLY_TOKENS } from "../options/evaluate_options.ts";
-import { addMeasureOptions, addTaskOptions } from "../options/shared_options.ts";
+import { addMeasureOptions, addPartsOption, addTaskOptions } from "../options/shared_options.ts";
 
 /** Adds `evaluate` to the program. */
 export function addEvaluate(program: Command, start: Start): void {
@@ -46,7 +46,7 @@ export function addEvaluate(program: Command, start: Start): void {
     .option("--top-p <p>", "choose among this much probability", numberBetween(0.0001, 1), 0.95)
     .option("--seed <n>", "seed of the sampling", integerBetween(0, 2 ** 32 - 1), 0);
   addTaskOptions(command, "ask the questions of a task instead");
-  addMeasureOptions(command)
+  addPartsOption(addMeasureOptions(command))
     .action(start(async () => (await import("./evaluate.ts")).evaluate));
   addExamples(program, command, [
     "evaluate",

@@ -15,7 +15,13 @@ import {
   type Subject,
 } from "./evaluation_subject.ts";
 import { measureByLayer, runsByLayer } from "./low_memory.ts";
-import { checkText, type MeasuredText, measureModels, readMeasuredText } from "./measure.ts";
+import { checkTexts, type MeasuredText, measureModels, readMeasuredTexts } from "./measure.ts";
+import {
+  type FurtherFigures,
+  measureParts,
+  type PartFigures,
+  type TextFigures,
+} from "./further_figures.ts";
 import { announce } from "../forecast/announce.ts";
 import { evaluateForecast, tokensRead, wayToNative } from "../forecast/evaluate_forecast.ts";
 import { openPicture } from "../output/picture.ts";
@@ -48,29 +54,37 @@ async function measure(
   const { against, plot } = options;
   using picture = await openPicture(plot, run);
   const earlier = against === undefined ? undefined : await readEarlierRun(against);
-  await checkText(options.text);
-  const { subject, text } = await openMeasured(argument, options, run);
+  await checkTexts(options.text);
+  const { subject, texts } = await openMeasured(argument, options, run);
+  const [text] = texts;
   const { name, description, sizes, comparedWith } = subject;
-  if (text.warning !== undefined) run.writeLine(text.warning);
-  const byLayer = options.lowMemory || runsByLayer(subject, text, options);
+  for (const { warning } of texts) if (warning !== undefined) run.writeLine(warning);
+  const byLayer = options.lowMemory ||
+    !options.byPart && texts.every((one) => runsByLayer(subject, one, options));
   const isPair = (subject.container ?? subject.variant) !== undefined &&
     subject.original !== undefined;
   const { backend, threads } = options;
   const forecast = evaluateForecast(description, {
     backend,
     threads,
-    tokens: tokensRead(text.evaluation),
+    tokens: texts.reduce((sum, { evaluation }) => sum + tokensRead(evaluation), 0),
     models: isPair ? 2 : 1,
     decodes: subject.container !== undefined,
     byLayer,
   }, wayToNative(run.program));
   const learn = await announce(run, forecast, { backend });
-  const result = byLayer
-    ? await measureByLayer(subject, text, options, run)
-    : await measureWhole(subject, text, options, run);
+  if (options.byPart && !isPair) {
+    throw new UsageError(
+      "--by-part sets a compressed model beside its original; name both, one with --original",
+    );
+  }
+  const { further, result } = byLayer
+    ? await measureTextsByLayer(subject, texts, options, run)
+    : await measureWhole(subject, texts, options, run);
   const outcome: EvaluationOutcome = {
     model: name,
     result,
+    ...further,
     notes: [
       ...perplexityNotes(result, description.vocabularySize),
       ...quantizationNotes(sizes?.originalQuantization),
@@ -92,25 +106,56 @@ async function openMeasured(
   argument: string | undefined,
   options: EvaluateOptions,
   run: Run,
-): Promise<{ subject: Omit<Subject, "tokenizer">; text: MeasuredText }> {
+): Promise<{ subject: Omit<Subject, "tokenizer">; texts: [MeasuredText, ...MeasuredText[]] }> {
   const { tokenizer, ...subject } = await openSubject(argument, options.original, run);
   if (options.plot !== undefined && subject.sizes === undefined) {
     throw new UsageError("--plot shows a compressed model; name one");
   }
-  return { subject, text: await readMeasuredText(options, tokenizer, subject.description) };
+  return { subject, texts: await readMeasuredTexts(options, tokenizer, subject.description) };
+}
+
+/** What the first text gave, and everything beside. */
+interface MeasuredSubject {
+  readonly result: EvaluationResult;
+  readonly further: FurtherFigures;
+}
+
+async function measureTextsByLayer(
+  subject: ReadableSubject,
+  texts: readonly MeasuredText[],
+  options: EvaluateOptions,
+  run: Run,
+): Promise<MeasuredSubject> {
+  const figures: TextFigures[] = [];
+  for (const text of texts) {
+    figures.push({ name: text.name, result: await measureByLayer(subject, text, options, run) });
+  }
+  return { result: figures[0]!.result, further: { texts: figures } };
 }
 
 async function measureWhole(
-  subject: ReadableSubject,
-  text: MeasuredText,
+  subject: ReadableSubject & Pick<Subject, "description">,
+  texts: readonly MeasuredText[],
   options: EvaluateOptions,
   run: Run,
-): Promise<EvaluationResult> {
+): Promise<MeasuredSubject> {
   const models = { config: subject.config, ...pairOf(await readSubject(subject, run)) };
-  return await run.phase(
-    "evaluate",
-    (progress) => measureModels(models, text, options, { progress, signal: run.signal }),
-  );
+  const { compressed } = models;
+  const figures = await run.phase("evaluate", async (progress) => {
+    const done: TextFigures[] = [];
+    for (const text of texts) {
+      const share = (part: number) => progress((done.length + part) / texts.length);
+      const context = { progress: share, signal: run.signal };
+      done.push({ name: text.name, result: await measureModels(models, text, options, context) });
+    }
+    return done;
+  });
+  let parts: PartFigures[] | undefined;
+  if (options.byPart && compressed !== undefined) {
+    const pair = { ...models, compressed };
+    parts = await measureParts(pair, subject.description, texts[0]!, options, run);
+  }
+  return { result: figures[0]!.result, further: { texts: figures, ...(parts && { parts }) } };
 }
 
 /**

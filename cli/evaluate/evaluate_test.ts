@@ -9,7 +9,7 @@ import { withWorkFolder } from "../testdata/work_folder.ts";
 
 function optionsIn(folder: string, more: Partial<EvaluateOptions> = {}): EvaluateOptions {
   return {
-    text: join(folder, "text.txt"),
+    text: [join(folder, "text.txt")],
     threads: 1,
     backend: "cpu",
     json: true,
@@ -26,7 +26,7 @@ function optionsIn(folder: string, more: Partial<EvaluateOptions> = {}): Evaluat
 async function compressIn(folder: string, out: string) {
   const run = recordedRun();
   const { text, threads } = optionsIn(folder);
-  const options = { text: text ?? "", threads, backend: "cpu", json: true, seed: 0 } as const;
+  const options = { text: text ?? [], threads, backend: "cpu", json: true, seed: 0 } as const;
   await compress(join(folder, "model"), { ...options, bits: 8, out }, run);
   return JSON.parse(run.printed.join());
 }
@@ -60,6 +60,43 @@ Deno.test("evaluate measures what compress measured", () =>
       "perplexityStandardError",
     ]);
     assert.equal(original.perplexity, compressed.perplexity.original);
+  }));
+
+Deno.test("several texts are measured one by one, and parts as they were", () =>
+  withWorkFolder(async (folder) => {
+    const out = join(folder, "out");
+    await compressIn(folder, out);
+    const more = join(folder, "more.txt");
+    await Deno.writeTextFile(more, "Nobody came to meet the ferry. ".repeat(9));
+    const [first, second] = [[join(folder, "text.txt")], [more]];
+    const both = await evaluateJson(
+      out,
+      optionsIn(folder, { text: [...first, ...second], byPart: true }),
+    );
+    const alone = [];
+    for (const text of [first, second]) {
+      alone.push(await evaluateJson(out, optionsIn(folder, { text })));
+    }
+    assert.equal(both.klDivergence.mean, alone[0].klDivergence.mean);
+    assert.deepEqual(
+      both.texts.map(({ text, perplexity, klDivergence }: Record<string, unknown>) => [
+        ...[text, perplexity, (klDivergence as { mean: number }).mean],
+      ]),
+      alone.map((one, i) => [[...first, ...second][i], one.perplexity, one.klDivergence.mean]),
+    );
+    assert.equal("texts" in alone[0] || "parts" in alone[0], false);
+    const parts: { part: string; klDivergence: number }[] = both.parts;
+    assert.deepEqual(parts.map(({ part }) => part).slice(-2), ["attention", "feed-forward"]);
+    for (const { klDivergence } of parts) assert.notEqual(klDivergence, both.klDivergence.mean);
+    const spoken = recordedRun();
+    const { json: _, ...options } = optionsIn(folder, { text: [...first, ...second] });
+    await evaluate(out, { ...options, byPart: true }, spoken);
+    assert.match(spoken.printed.join(), /as it was +mean KL +less\n(.*\n)*feed-forward +0\.\d+/);
+    assert.match(spoken.printed.join(), /text +perplexity +compressed +mean KL.*\n.*text\.txt/);
+    await assert.rejects(
+      evaluate(join(folder, "model"), optionsIn(folder, { byPart: true }), recordedRun()),
+      { name: "UsageError", message: /--by-part sets a compressed model beside its original/ },
+    );
   }));
 
 Deno.test("a compressed model whose original is gone is measured alone", () =>
@@ -145,7 +182,7 @@ Deno.test("whatever is to be read is opened before weights are", () =>
     const missing = join(folder, "missing.json");
     for (
       const named of [
-        { text: missing },
+        { text: [missing] },
         { against: missing },
         { task: "piqa", data: missing },
         { task: "piqa", data: join(folder, "text.txt") },

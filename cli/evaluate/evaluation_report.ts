@@ -14,10 +14,11 @@ import {
   sizeRows,
   verdictLines,
 } from "./comparison.ts";
+import { furtherFields, type FurtherFigures, furtherLines } from "./further_figures.ts";
 import { sizeFields, type Sizes } from "./sizes.ts";
 
 /** What `evaluate` has to tell. */
-export interface EvaluationOutcome {
+export interface EvaluationOutcome extends FurtherFigures {
   /** Name of the model. */
   readonly model: string;
   /** What measuring gave; `original` in it is the only model where just one was measured. */
@@ -51,6 +52,7 @@ export function evaluationFields(outcome: EvaluationOutcome): Record<string, unk
       tokens,
       perplexity: perplexity.original,
       perplexityStandardError: perplexityStandardError.original,
+      ...furtherFields(result, outcome),
       ...protocolFields(outcome),
     };
   }
@@ -65,6 +67,7 @@ export function evaluationFields(outcome: EvaluationOutcome): Record<string, unk
     ...(comparedWith === undefined ? {} : { comparedWith }),
     ...comparisonFields(result),
     ...detailFields(result),
+    ...furtherFields(result, outcome),
     seconds,
     ...protocolFields(outcome),
   };
@@ -131,7 +134,9 @@ export function evaluationText(outcome: EvaluationOutcome, textName: string): st
     const note = sizes === undefined
       ? []
       : ["Its original was not found: name it with --original to compare them."];
-    return [model, `perplexity ${perplexity}`, measured, ...notes, ...note, ...compared].join("\n");
+    const further = furtherLines(result, outcome);
+    return [model, `perplexity ${perplexity}`, measured, ...further, ...notes, ...note, ...compared]
+      .join("\n");
   }
   return [
     `${model}, ${formatCount(sizes.parameters)} parameters`,
@@ -139,6 +144,7 @@ export function evaluationText(outcome: EvaluationOutcome, textName: string): st
     comparisonTable([...sizeRows(sizes), ...qualityRows(result), ...detailRows(result)]),
     "",
     measured,
+    ...furtherLines(result, outcome),
     ...(comparedWith === undefined ? [] : [comparedLine(comparedWith)]),
     ...notes,
     ...verdictLines(result),

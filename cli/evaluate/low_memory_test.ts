@@ -10,7 +10,7 @@ Deno.test("evaluate --low-memory gives the same figures", () =>
   withWorkFolder(async (folder) => {
     const out = join(folder, "out");
     const text = join(folder, "text.txt");
-    const common = { text, threads: 1, backend: "wasm", seed: 0 } as const;
+    const common = { text: [text], threads: 1, backend: "wasm", seed: 0 } as const;
     const model = join(folder, "model");
     await compress(model, { ...common, bits: 8, out, dataFree: true }, recordedRun());
     const run = async (subject: string, more: Partial<EvaluateOptions> = {}) => {

@@ -48,10 +48,11 @@ export interface MeasuredText {
 }
 
 /** The options that say what is measured. */
-export type TextOptions = Pick<
-  MeasureOptions,
-  "text" | "tokens" | "protocol" | "context" | "stride"
->;
+export interface TextOptions
+  extends Pick<MeasureOptions, "tokens" | "protocol" | "context" | "stride"> {
+  /** File with the text; the embedded text if omitted. */
+  readonly text?: string;
+}
 
 /**
  * Reads and tokenizes the file of `--text`, or the embedded text, and keeps the first `--tokens`
@@ -82,6 +83,20 @@ export async function readMeasuredText(
   return { name, evaluation, ...(warning !== undefined && { warning }) };
 }
 
+/** Reads every text of `--text`, or the embedded one, as {@linkcode readMeasuredText} does. */
+export async function readMeasuredTexts(
+  { text: paths, ...options }: Omit<TextOptions, "text"> & Pick<MeasureOptions, "text">,
+  tokenizer: TextTokenizer,
+  model: TransformerDescription,
+): Promise<[MeasuredText, ...MeasuredText[]]> {
+  const [first, ...others] = paths ?? [];
+  const read = (text: string | undefined) =>
+    readMeasuredText({ ...options, ...(text !== undefined && { text }) }, tokenizer, model);
+  const texts: [MeasuredText, ...MeasuredText[]] = [await read(first)];
+  for (const path of others) texts.push(await read(path));
+  return texts;
+}
+
 /** The special tokens that windows may need. */
 export function specialTokens(
   { addsBos, bosTokenId, eosTokenId, maskTokenId }: TextTokenizer,
@@ -94,9 +109,8 @@ export function specialTokens(
 }
 
 /** Opens what {@linkcode readText} is to read, to tell of a wrong name before any long work. */
-export async function checkText(path: string | undefined): Promise<void> {
-  if (path === undefined) return;
-  await (isDataSet(path) ? openDataFile(path) : openFile(path));
+export async function checkTexts(paths: readonly string[] | undefined): Promise<void> {
+  for (const path of paths ?? []) await (isDataSet(path) ? openDataFile(path) : openFile(path));
 }
 
 function isDataSet(path: string): boolean {
@@ -140,18 +154,23 @@ export interface MeasuredModels {
 
 /**
  * Measures models on a text, in as many workers as `--threads` says. `base` is the original's part
- * of an earlier measurement on that text.
+ * of an earlier measurement on that text, `calibrationTokens` what the compressed one was calibrated
+ * on.
  */
 export async function measureModels(
   models: MeasuredModels,
   { evaluation }: MeasuredText,
   { threads, backend }: Pick<MeasureOptions, "threads" | "backend">,
   { progress, signal }: { progress: Progress; signal: AbortSignal },
-  base?: BaseEvaluation,
+  { base, calibrationTokens }: {
+    readonly base?: BaseEvaluation | undefined;
+    readonly calibrationTokens?: Int32Array | undefined;
+  } = {},
 ): Promise<EvaluationResult> {
   return await evaluateLanguageModel({
     ...models,
     ...evaluation,
+    ...(calibrationTokens !== undefined && { calibrationTokens }),
     ...(base !== undefined && { base }),
     threads,
     backend,

@@ -2,9 +2,11 @@ import type { BackendName, ProtocolName } from "../../eval/mod.ts";
 
 /** Options of how a model is measured. */
 export interface MeasureOptions {
-  /** File with the text to measure on; the embedded text if omitted. */
-  readonly text?: string;
-  /** At most this many tokens of the text. */
+  /** Files with texts to measure on, one after another; the embedded text if omitted. */
+  readonly text?: readonly string[];
+  /** Measure again with each part of the model as it was. */
+  readonly byPart?: true;
+  /** At most this many tokens of a text. */
   readonly tokens?: number;
   /** How the text is cut up and what of it counts. */
   readonly protocol?: ProtocolName;

@@ -16,7 +16,7 @@ interface Conflict {
   readonly because: string;
 }
 
-const TEXT = ["--text", "--tokens", "--protocol", "--context", "--stride"];
+const TEXT = ["--text", "--by-part", "--tokens", "--protocol", "--context", "--stride"];
 const TASK = ["--data", "--limit", "--log-samples"];
 const SAMPLING = ["--max-tokens", "--temperature", "--top-k", "--top-p", "--seed"];
 
@@ -106,7 +106,7 @@ const CONFLICTS: Readonly<Record<string, readonly Conflict[]>> = {
     },
     {
       beside: "--low-memory",
-      ignored: ["--plot", "--threads"],
+      ignored: ["--plot", "--threads", "--by-part"],
       because: "--low-memory runs one layer after the other, and draws nothing",
     },
   ],

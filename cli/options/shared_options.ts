@@ -50,10 +50,17 @@ export function addCalibrationOptions(command: Command): Command {
     .option("--seed <n>", "seed of everything random", integerBetween(0, 2 ** 32 - 1), 0);
 }
 
-/** Adds the options that say how to measure on a text, and those of {@linkcode addComputeOptions}. */
-export function addMeasureOptions(command: Command): Command {
+/**
+ * Adds the options that say how to measure on a text, or on several, and those of
+ * {@linkcode addComputeOptions}.
+ */
+export function addMeasureOptions(command: Command, several = true): Command {
   return addComputeOptions(command)
-    .option("--text <file>", "text to measure on (default: the embedded text)", nonEmpty)
+    .option(
+      "--text <file>",
+      `text to measure on${several ? ", again for others" : ""} (default: the embedded text)`,
+      severalFiles,
+    )
     .option("--tokens <n>", "measure on at most n tokens", integerBetween(2, 2 ** 31 - 1))
     .addOption(
       new Option(
@@ -65,6 +72,14 @@ export function addMeasureOptions(command: Command): Command {
     .option("--context <n>", "tokens in a chunk (default: the protocol's)", integerBetween(2, 1e6))
     .option("--stride <n>", "for huggingface (default: half a context)", integerBetween(1, 1e6))
     .option("--json", "one JSON object on stdout, everything else on stderr");
+}
+
+/** Adds the option that asks which part of a model costs how much. */
+export function addPartsOption(command: Command): Command {
+  return command.option(
+    "--by-part",
+    "measure again with embedding, head, attention and feed-forward as they were, one by one",
+  );
 }
 
 /** Adds the options that say what the models run on. */

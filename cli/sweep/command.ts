@@ -13,7 +13,7 @@ export function addSweep(program: Command, start: Start): void {
   const command = program.command("sweep")
     .description("Compress a model in many ways, measure each, and show which are best.")
     .argument("[model]", `${MODEL} ${EMBEDDED}`, nonEmpty);
-  addCalibrationOptions(addMeasureOptions(addCoderOptions(command)))
+  addCalibrationOptions(addMeasureOptions(addCoderOptions(command), false))
     .addOption(
       new Option("--presets <list>", "presets, baselines or families of them")
         .argParser(names).default(["rate"], "rate"),

@@ -26,7 +26,8 @@ import {
   planCalibration,
 } from "../compress/calibration.ts";
 import { coderOptions } from "../compress/compress_target.ts";
-import { checkText, type MeasuredText, readMeasuredText } from "../evaluate/measure.ts";
+import { UsageError } from "../terminal/errors.ts";
+import { checkTexts, type MeasuredText, readMeasuredText } from "../evaluate/measure.ts";
 import { quantizationNotes } from "../evaluate/quantization_note.ts";
 import { isLocalPath, modelLabel } from "../input/model_names.ts";
 import { checkModel, openNamedModel, readFiniteWeights } from "../input/original_model.ts";
@@ -75,10 +76,18 @@ export async function sweep(
   const points = sweepPoints(options.presets, options.bits);
   const source = await openNamedModel(modelName, run);
   const description = checkModel(source);
-  const text = await readMeasuredText(options, await source.tokenizer(), description);
+  const { text: paths, ...measure } = options;
+  if (paths !== undefined && paths.length > 1) {
+    throw new UsageError("sweep measures on one text; give one --text");
+  }
+  const text = await readMeasuredText(
+    { ...measure, ...(paths !== undefined && { text: paths[0]! }) },
+    await source.tokenizer(),
+    description,
+  );
   if (text.warning !== undefined) run.writeLine(text.warning);
   for (const note of quantizationNotes(source.quantization)) run.writeLine(note);
-  for (const path of options.calibration ?? []) await checkText(path);
+  await checkTexts(options.calibration);
   const folder = options.out ?? `compressed/${modelLabel(modelName, source)}-sweep`;
   using output = await openOutput(folder, sweepFolder);
   using picture = await openPicture(options.plot, run);

@@ -13,7 +13,7 @@ async function sweepIn(
   await sweep(join(folder, "model"), {
     presets: ["rate", "nf4"],
     bits: [8],
-    text: join(folder, "text.txt"),
+    text: [join(folder, "text.txt")],
     out: join(folder, "out"),
     ...(!calibrated && { dataFree: true }),
     json: true,

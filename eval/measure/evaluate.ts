@@ -22,6 +22,11 @@ export interface EvaluateOptions extends ScoringOptions {
   readonly eosTokenId?: number;
   /** Takes a token's place where a masked model is to predict it. */
   readonly maskTokenId?: number;
+  /**
+   * Tokens that the compressed model was calibrated on: divergences are summed up by how often a token
+   * is among them too.
+   */
+  readonly calibrationTokens?: Int32Array;
   /** What {@linkcode evaluateOriginal} kept of the original on the same text. */
   readonly base?: BaseEvaluation;
 }
@@ -102,5 +107,10 @@ async function evaluate(options: EvaluateOptions, keepsBase: boolean) {
   }
   const reuse = { base: base?.states, keepsBase };
   const { scores, base: states } = await scoreWindows(model, windows, options, reuse);
-  return { result: summarizeScores(scores, { settings, windows, fingerprint }), states };
+  const { calibrationTokens } = options;
+  const measured = {
+    ...{ settings, windows, fingerprint },
+    ...(calibrationTokens !== undefined && { calibrationTokens }),
+  };
+  return { result: summarizeScores(scores, measured), states };
 }

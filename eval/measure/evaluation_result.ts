@@ -10,6 +10,7 @@ import {
   rootEstimate,
 } from "../scores/statistics.ts";
 import type { TokenScores } from "../scores/token_scores.ts";
+import { type FrequencyClass, frequencyClasses } from "./frequency_classes.ts";
 
 /** A figure of the original model and, if there is one, of the compressed model. */
 export interface Pair {
@@ -82,6 +83,8 @@ export interface EvaluationResult {
   };
   /** Root mean square of the change in the probability of the token that came. */
   readonly rmsProbabilityChange?: Estimate;
+  /** Divergences by how often a token came in the calibration text, where that is known. */
+  readonly klByFrequency?: readonly FrequencyClass[];
   /** The figures of each chunk, from which runs are compared pair by pair. */
   readonly chunkMeans: ChunkMeans;
 }
@@ -94,6 +97,8 @@ export interface MeasuredWindows {
   readonly windows: readonly Window[];
   /** Of the windows. */
   readonly fingerprint: string;
+  /** What the compressed model was calibrated on, where that is known. */
+  readonly calibrationTokens?: Int32Array;
 }
 
 /**
@@ -102,7 +107,7 @@ export interface MeasuredWindows {
  */
 export function summarizeScores(
   scores: TokenScores,
-  { settings, windows, fingerprint }: MeasuredWindows,
+  { settings, windows, fingerprint, calibrationTokens }: MeasuredWindows,
 ): EvaluationResult {
   const { original, originalTop, compressed, compressedTop, klDivergence } = scores;
   const { name: protocol, contextLength, stride } = settings;
@@ -135,6 +140,9 @@ export function summarizeScores(
     perplexityRatio: expEstimate(meanOf(compressed.map((loss, i) => loss - original[i]!))),
     klDivergence: summarizeDivergence(klDivergence, sizes),
     sameTop1: { share: same.value, standardError: same.standardError },
+    ...(calibrationTokens !== undefined && {
+      klByFrequency: frequencyClasses(windows, klDivergence, calibrationTokens),
+    }),
     rmsProbabilityChange: rootEstimate(meanOf(
       compressed.map((loss, i) => (Math.exp(-loss) - Math.exp(-original[i]!)) ** 2),
     )),

@@ -18,3 +18,4 @@
  */
 export { compareRuns, type RunComparison, type RunFigures } from "./compare_runs.ts";
 export { evaluateByLayer, type EvaluateByLayerOptions } from "./evaluate_by_layer.ts";
+export type { FrequencyClass } from "./frequency_classes.ts";
