@@ -74,10 +74,9 @@ export class Phases {
   #state({ name, start, share: phaseShare, activity }: PhaseInHand): ProgressState {
     const elapsed = secondsSince(this.#start);
     const left = this.#left.seconds(phaseShare, secondsSince(start));
-    // Estimates change; what is shown as done does not go back.
-    if (left !== undefined && elapsed > 0) {
-      this.#shown = Math.max(this.#shown, elapsed / (elapsed + left));
-    }
+    const byTime = left !== undefined && elapsed > 0 ? elapsed / (elapsed + left) : 0;
+    // Where nothing was expected, estimates change; what is shown as done does not go back.
+    this.#shown = Math.max(this.#shown, this.#left.doneShare(phaseShare) ?? byTime);
     return {
       phase: name,
       phaseShare,

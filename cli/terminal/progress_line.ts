@@ -9,7 +9,7 @@ export interface ProgressState {
   readonly phaseShare: number;
   /** What is being done within it. */
   readonly activity?: string;
-  /** The share of the time of the whole run that has passed, 0 to 1; undefined if not known. */
+  /** The share of the whole run that is done, 0 to 1; undefined if not known. */
   readonly share?: number;
   /** Seconds since the run began. */
   readonly elapsed: number;

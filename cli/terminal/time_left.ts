@@ -20,10 +20,12 @@ export class TimeLeft {
   #taken = 0;
   #expected = 0;
   #inHand: number | undefined;
+  #planned = 0;
 
   /** Says which phases are to come, in their order; a phase may be left out by the run. */
   expect(phases: readonly ExpectedPhase[]): void {
     this.#ahead = phases;
+    this.#planned = sumSeconds(phases);
   }
 
   /** A phase begins: those that were expected before it are not going to come. */
@@ -40,6 +42,16 @@ export class TimeLeft {
       this.#expected += this.#inHand;
     }
     this.#inHand = undefined;
+  }
+
+  /**
+   * The share of the expected work that is done, if `share` of the phase in hand is; undefined where
+   * nothing was expected. A phase that is left out counts as done.
+   */
+  doneShare(share: number): number | undefined {
+    if (this.#planned === 0) return undefined;
+    const missing = sumSeconds(this.#ahead) + (1 - share) * (this.#inHand ?? 0);
+    return 1 - missing / this.#planned;
   }
 
   /**
@@ -61,7 +73,7 @@ export class TimeLeft {
     const slowness = byPace === undefined || expected === undefined
       ? this.#slowness(0, 0)
       : this.#slowness(trust * byPace, trust * expected);
-    const later = this.#ahead.reduce((sum, phase) => sum + phase.seconds, 0) * slowness;
+    const later = sumSeconds(this.#ahead) * slowness;
     return Math.max(0, (total ?? 0) - elapsed) + later;
   }
 
@@ -70,4 +82,8 @@ export class TimeLeft {
     const all = this.#expected + expected;
     return all > 0.001 ? (this.#taken + taken) / all : 1;
   }
+}
+
+function sumSeconds(phases: readonly ExpectedPhase[]): number {
+  return phases.reduce((sum, { seconds }) => sum + seconds, 0);
 }

@@ -45,6 +45,20 @@ Deno.test("time left: a phase that is left out is not waited for, one that nobod
   assert.equal(left.seconds(0.25, 5), 15);
 });
 
+Deno.test("time left: what is done is counted by what was expected, not by the clock", () => {
+  const left = new TimeLeft();
+  assert.equal(left.doneShare(0.5), undefined);
+  left.expect(PHASES);
+  left.begin("unexpected");
+  assert.equal(left.doneShare(0.5), 0);
+  left.begin("code");
+  assert.ok(Math.abs(left.doneShare(0)! - 1 / 9) < 1e-12);
+  assert.ok(Math.abs(left.doneShare(0.5)! - 4 / 9) < 1e-12);
+  left.end(1000);
+  left.begin("measure");
+  assert.equal(left.doneShare(1), 1);
+});
+
 Deno.test("time left: never negative, and nothing once all is done", () => {
   fc.assert(fc.property(
     fc.array(fc.double({ min: 0, max: 1e4, noNaN: true }), { minLength: 1, maxLength: 6 }),
