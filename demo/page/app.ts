@@ -6,7 +6,7 @@ import { readStory } from "./story_form.ts";
 /** Larger models are not downloaded before somebody asks for them, except from this machine. */
 const LARGEST_AT_ONCE = 10e6;
 /** What a model that chats is asked, until the user writes something else. */
-const QUESTION = "Explain in three sentences why the sky is blue.";
+const QUESTION = "Tell me about the Moon.";
 
 function find<E extends HTMLElement>(id: string): E {
   return document.getElementById(id) as E;

@@ -27,7 +27,7 @@ export function keyFigures(facts: ModelFacts): HTMLElement[] {
       ? []
       : [["KL divergence", row.compressed.split(" ")[0]!, ""] as [string, string, string]]),
     ["tokens a second", "–", "speed"],
-    ["memory", formatBytes(memoryBytes), "memory"],
+    ["memory for weights", formatBytes(memoryBytes), ""],
   ];
   return figures.map(([name, value, className]) =>
     make("div", "", make("dt", "", name), make("dd", className, value))
@@ -74,7 +74,7 @@ export function factRows(facts: ModelFacts): HTMLElement[] {
     ["loaded in", formatSeconds(load)],
     ["decoded in", `${formatSeconds(decode)} after the last byte`],
     ["started in", `${formatSeconds(start)} on ${facts.engine}`],
-    ["memory", formatBytes(facts.memoryBytes)],
+    ["memory for weights", formatBytes(facts.memoryBytes)],
     ["SHA-256", facts.hash],
   ];
   return rows.flatMap(([term, value]) => [make("dt", "", term), make("dd", "", value)]);

@@ -38,16 +38,11 @@ export function packBytes(
   const [rows, columns] = swaps ? [width, height] : [height, width];
   const own = swaps ? { rows: factors.columns, columns: factors.rows } : factors;
   const balanced = balance(own.rows, own.columns);
-  if (balanced === undefined || data.some((value) => Math.abs(value) > LARGEST)) return undefined;
+  if (balanced === undefined || beyond(data, -LARGEST, LARGEST) > 0) return undefined;
   const [rowStep, columnStep] = swaps ? [1, width] : [width, 1];
-  const beyond = (least: number, most: number) => {
-    let count = 0;
-    for (let i = 0; i < data.length; i++) if (data[i]! < least || data[i]! > most) count++;
-    return count;
-  };
   const bytes = Math.max(1, rows * columns);
-  const isWide = ENTRY_BYTES * beyond(-128, 127) > bytes / 8;
-  if (isWide && ENTRY_BYTES * beyond(-32_896, 32_639) > bytes / 8) return undefined;
+  const isWide = ENTRY_BYTES * beyond(data, -128, 127) > bytes / 8;
+  if (isWide && ENTRY_BYTES * beyond(data, -32_896, 32_639) > bytes / 8) return undefined;
   const low = new Int8Array(rows * columns);
   const high = isWide ? new Int8Array(rows * columns) : undefined;
   const starts = new Uint32Array(rows + 1);
@@ -55,6 +50,10 @@ export function packBytes(
   for (let row = 0, at = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++, at++) {
       const value = data[row * rowStep + column * columnStep]!;
+      if (high === undefined && value >= -128 && value <= 127) {
+        low[at] = value;
+        continue;
+      }
       let rest = value;
       if (high !== undefined) {
         high[at] = clamp(Math.round(value / 256));
@@ -77,6 +76,13 @@ export function packBytes(
       sparse: { starts, places: Uint32Array.from(places), values: Float32Array.from(values) },
     }),
   };
+}
+
+/** How many values are less or more than allowed. */
+function beyond(data: Float32Array, least: number, most: number): number {
+  let count = 0;
+  for (let i = 0; i < data.length; i++) if (data[i]! < least || data[i]! > most) count++;
+  return count;
 }
 
 function clamp(value: number): number {

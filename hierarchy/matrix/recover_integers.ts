@@ -3,6 +3,8 @@ import type { CodedMatrix, RowColumnFactors } from "./coded_matrix.ts";
 
 /** Products of larger whole numbers and factors are not sure to be told apart in float32. */
 const LARGEST = 2 ** 22;
+/** What is added to this has no room for a fraction. */
+const ROUNDER = 1.5 * 2 ** 52;
 
 /**
  * The whole numbers that a decoded tensor was made from, its first axis by all others, given their
@@ -26,15 +28,18 @@ export function recoverIntegers(
   const rows = factors.rows.length, columns = factors.columns.length;
   if (rows * columns !== data.length) return undefined;
   const integers = new Float32Array(data.length);
+  const columnFactors = factors.columns;
   for (let i = 0, at = 0; i < rows; i++) {
     const row = factors.rows[i]!;
     for (let j = 0; j < columns; j++, at++) {
       const value = data[at]!;
-      if (value === 0) continue;
-      const factor = row * factors.columns[j]!;
-      const integer = Math.round(value / factor);
-      if (Math.abs(integer) > LARGEST || Math.fround(integer * factor) !== value) return undefined;
-      integers[at] = integer;
+      const factor = row * columnFactors[j]!;
+      const integer = value / factor + ROUNDER - ROUNDER;
+      if (Math.fround(integer * factor) === value && integer <= LARGEST && integer >= -LARGEST) {
+        integers[at] = integer;
+      } else if (value !== 0) {
+        return undefined;
+      }
     }
   }
   return { integers: { name, rows, columns, data: integers }, factors };
