@@ -15,10 +15,10 @@ import { Argument, type Command, InvalidArgumentError, Option } from "commander"
 import { emptyProgram, type ProgramOutput } from "../cli/program.ts";
 import { runProgram } from "../cli/run_program.ts";
 import type { Start } from "../cli/options/command.ts";
-import { integerBetween, nonEmpty, numberBetween } from "../cli/options/options.ts";
+import { integerBetween, nonEmpty } from "../cli/options/options.ts";
 import { addComputeOptions } from "../cli/options/shared_options.ts";
 import { taskNames } from "../eval/tasks/registry.ts";
-import { LLAMA_TYPES } from "./support/real_models/llama_quantize.ts";
+import { rates, types } from "./support/real_models/lists.ts";
 import { namedFile, severalNamedFiles } from "./support/real_models/named_file.ts";
 
 const NAME = "deno run --allow-all bench/real_models.ts";
@@ -36,7 +36,7 @@ function create(name: string, start: Start, output: ProgramOutput): Command {
       new Option("--types <list>", "types of llama.cpp, or none").argParser(types)
         .default(["Q4_K_M", "Q3_K_M", "Q2_K", "IQ3_XXS"], "Q4_K_M,Q3_K_M,Q2_K,IQ3_XXS"),
     )
-    .option("--calibration <name=file>", "text to calibrate on (default: embedded)", namedFile)
+    .option("--calibration <name=file>", "text to calibrate on (default: of many kinds)", namedFile)
     .option(
       "--calibration-tokens <n>",
       "at most n tokens of it",
@@ -60,19 +60,6 @@ function create(name: string, start: Start, output: ProgramOutput): Command {
     .option("--tables", "print what has been measured, and measure nothing");
   return addComputeOptions(program)
     .action(start(async () => (await import("./support/real_models/run.ts")).realModels));
-}
-
-function rates(text: string): number[] {
-  if (text === "none") return [];
-  return text.split(",").map(numberBetween(0.1, 16));
-}
-
-function types(text: string): string[] {
-  if (text === "none") return [];
-  return text.split(",").map((type) => {
-    if (LLAMA_TYPES.has(type)) return type;
-    throw new InvalidArgumentError(`${type} is none of ${[...LLAMA_TYPES.keys()].join(", ")}.`);
-  });
 }
 
 function severalTasks(text: string, before: Parameters<typeof severalNamedFiles>[1]) {

@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import {
-  readEmbeddedCalibration,
   readEmbeddedText,
   type StateDict,
   type TextTokenizer,
@@ -61,15 +60,14 @@ export async function openBenchModel(
   checkModel(source);
   const folder = join(options.out, modelLabel(name, source));
   await makeFolder(folder);
-  const text = options.calibration ?? embedded("the embedded novels");
-  const kept = await keepText(text, folder, readEmbeddedCalibration);
+  const given = options.calibration && await keepText(options.calibration, folder);
   const weights = await run.phase("read", () => readFiniteWeights(source));
   const sha256 = await weightsDigest(weights);
   const calibrated = { source, weights, sha256, embedded: false, local: isLocalPath(name) };
   const { threads, backend, calibrationTokens } = options;
   const calibration = {
     ...{ threads, backend, calibrationTokens, seed: 0, cache: true },
-    calibration: [kept.path],
+    ...(given && { calibration: [given.path] }),
   };
   const plan = await planCalibration(calibrated, calibration);
   const description = describeModel(source.config, weights.keys());
@@ -80,7 +78,7 @@ export async function openBenchModel(
     parameters: count(weights, () => true),
     linearParameters: count(weights, (weight) => linears.has(weight)),
     calibration: {
-      text: kept.name,
+      text: given?.name ?? "several kinds of text",
       tokens: "tokens" in plan.text ? plan.text.tokens.length : 0,
       key: plan.key,
     },

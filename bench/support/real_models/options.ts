@@ -7,7 +7,7 @@ export interface RealModelsOptions extends Pick<MeasureOptions, "threads" | "bac
   readonly bits: readonly number[];
   /** llama.cpp's types to quantize to. */
   readonly types: readonly string[];
-  /** Text that all calibrate on; the embedded calibration text if omitted. */
+  /** Text that all calibrate on; those of several kinds that come with kanpress if omitted. */
   readonly calibration?: NamedFile;
   /** At most this many tokens of it. */
   readonly calibrationTokens: number;

@@ -22,7 +22,8 @@ export async function realModels(
   }
 }
 
-async function measureModel(
+/** Does what is missing of a model. */
+export async function measureModel(
   model: OpenedModel,
   options: RealModelsOptions,
   run: Run,
