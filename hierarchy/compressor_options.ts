@@ -27,6 +27,8 @@ export interface CompressorOptions {
   readonly bits?: number;
   /** Target in bytes for the whole file, instead of `bits`. */
   readonly bytes?: number;
+  /** Bytes of the target that are left free for what is added later, such as gains; 0 by default. */
+  readonly reservedBytes?: number;
   /** Seed of everything random; 0 by default. The same weights and seed give the same bytes. */
   readonly seed?: number;
   /**
@@ -93,6 +95,10 @@ export function resolveOptions(options: CompressorOptions): ResolvedOptions {
   check(
     bits === undefined || bytes === undefined,
     "bits and bytes: both are given; give one target",
+  );
+  check(
+    Number.isSafeInteger(options.reservedBytes ?? 0) && (options.reservedBytes ?? 0) >= 0,
+    `reservedBytes: ${options.reservedBytes} is not a number of bytes`,
   );
   check(Number.isSafeInteger(seed), `seed: ${seed} is not an integer`);
   check(

@@ -62,7 +62,7 @@ export async function encodeAtTarget(
       const made = await encode(2 ** logStep, trials.next());
       return { value: made.length, made };
     },
-    target!,
+    target! - (options.reservedBytes ?? 0),
     {
       estimate,
       overhead: bare + FIELD_BYTES * fields,

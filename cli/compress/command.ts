@@ -44,6 +44,12 @@ export function addCompress(program: Command, start: Start): void {
       "smallest file with this mean KL divergence on the measured text, instead of --bits",
       numberBetween(1e-9, 100),
     )
+    .option(
+      "--tune <n>",
+      "train factors of rows and columns, norms and biases for n steps after coding " +
+        "(default: 0; 100 with --effort best)",
+      integerBetween(0, 1e6),
+    )
     .option("--levels <n>", "autoencoder levels, for seed and hybrid", integerBetween(1, 8))
     .option("--hidden-dims <list>", "their widths, such as 512,256,128", hiddenDimensions)
     .option("--lossless-small", "keep norms and biases bit for bit, not as f16")
@@ -57,7 +63,8 @@ export function addCompress(program: Command, start: Start): void {
     "compress",
     "compress --bits 2.5 --json",
     "compress --size 1.5MB --calibration my-novels.txt",
-    "compress ./my-model --max-kl 0.02 --effort best",
+    "compress ./my-model --max-kl 0.02",
+    "compress ./my-model --bits 2 --tune 200",
     "compress openai-community/gpt2 --text my.txt --tokens 20000",
     "compress ./my-model --preset seed --hidden-dims 512,256,128",
     "compress ./my-classifier --task sst2_classifier --data reviews.jsonl",

@@ -54,6 +54,7 @@ import type { CompressOptions } from "../options/compress_options.ts";
 import { readRestoredWeights } from "../input/restored_weights.ts";
 import { compressionWarnings, nextCommand } from "./next_steps.ts";
 import { compressionFields, type CompressionOutcome, compressionText } from "./report.ts";
+import { gainBytes, planTuningText, tuneModel, tuningSteps } from "./tuning.ts";
 import type { Run } from "../terminal/run.ts";
 
 /** What a run of `compress` works with. */
@@ -101,10 +102,34 @@ export async function compress(
     run,
   };
   const prepared = await prepareCalibration(job);
-  const learn = await announceCompression(job, description, prepared.calibration);
+  const tuneSteps = tuningSteps({ source, weights: original }, {
+    ...{ tune: options.tune, effort: options.effort, preset: target.preset },
+    isCalibrated: prepared.calibration !== undefined,
+    byDivergence: target.maxKl !== undefined,
+  });
+  const tuningText = tuneSteps > 0 && prepared.calibration !== undefined
+    ? await planTuningText(
+      prepared.calibration.model,
+      prepared.calibration.plan,
+      tuneSteps,
+      options,
+    )
+    : undefined;
+  const learn = await announceCompression(job, description, prepared.calibration, tuneSteps);
   const { metrics, calibrated } = await calibrateFor(job, prepared.calibration);
   const { notCalibrated } = prepared;
-  const { compressed: { bytes, report }, base } = await compressWeights(job, metrics);
+  const { compressed: coded, base } = await compressWeights(job, metrics, tuneSteps > 0);
+  const { compressed: { bytes, report }, tuning } =
+    tuneSteps === 0 || prepared.calibration === undefined || calibrated === undefined
+      ? { compressed: coded }
+      : await tuneModel(
+        {
+          ...{ ...prepared.calibration, compressed: coded, tokens: calibrated.tokens },
+          ...{ text: tuningText, steps: tuneSteps, target },
+        },
+        options,
+        run,
+      );
   if (output.replaces) run.writeLine(`replacing ${output.file}`);
   const origin = await readCardOrigin(recordedName(name, source), source.documents);
   const { quantization } = source;
@@ -135,6 +160,7 @@ export async function compress(
       ...quantizationNotes(quantization),
     ],
     ...(notCalibrated !== undefined && { notCalibrated }),
+    ...(tuning !== undefined && { tuning }),
     uniform: options.uniform === true,
     seconds: run.seconds(),
     out: output.file,
@@ -191,6 +217,7 @@ async function announceCompression(
   { target, measurement, options, run }: Job,
   description: TransformerDescription,
   calibration: PreparedCalibration | undefined,
+  tuneSteps: number,
 ): Promise<Learn> {
   if (target.preset !== "rate") return () => Promise.resolve();
   const { backend, threads, states, effort, cache = false } = options;
@@ -210,6 +237,7 @@ async function announceCompression(
       },
     }),
     byDivergence: target.maxKl !== undefined,
+    tuneSteps,
     measuredTokens: measured.reduce((sum, tokens) => sum + tokens, 0),
     checkedTokens: calibration === undefined
       ? 0
@@ -241,6 +269,7 @@ async function calibrateFor(
 async function compressWeights(
   { name, source, original, sha256, measurement, target, options, run }: Job,
   metrics: FactoredMetrics,
+  isTuned: boolean,
 ): Promise<{ compressed: CompressedModel; base?: BaseEvaluation }> {
   const { preset, bits, bytes, maxKl } = target;
   const { levels, hiddenDims, seed, threads, losslessSmall, backend } = options;
@@ -259,6 +288,7 @@ async function compressWeights(
       seed,
       threads,
       losslessSmall: losslessSmall === true,
+      ...(isTuned && { reservedBytes: gainBytes({ source, weights: original }) }),
       ...(levels !== undefined && { numLevels: levels }),
       ...(hiddenDims !== undefined && { hiddenDims }),
       onProgress: (activity, share) => progress(share, activity),

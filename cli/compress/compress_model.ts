@@ -9,15 +9,22 @@ import {
   type FactoredMetrics,
   factorMetrics,
   HierarchicalCompressor,
+  type Preset,
 } from "../../hierarchy/mod.ts";
 import { DEFAULT_BITS } from "../../hierarchy/compressor_options.ts";
 import { recordedName } from "../input/model_names.ts";
 import { checkModel, neededBytes, readFiniteWeights } from "../input/original_model.ts";
 import { silentRun } from "../terminal/silent_run.ts";
-import { calibrateModel } from "./calibration.ts";
+import {
+  calibrateModel,
+  type CalibrationOptions,
+  type CalibrationPlan,
+  planCalibration,
+} from "./calibration.ts";
 import { targetBits } from "./compress_target.ts";
 import { prepareCompressedOutput } from "./compressed_output.ts";
 import { compressedCard, readCardOrigin } from "./model_card.ts";
+import { gainBytes, planTuningText, tuneModel, tuningSteps } from "./tuning.ts";
 
 /** How {@linkcode compress} compresses: as the compressor's options, and what is here. */
 export interface CompressModelOptions extends CompressorOptions {
@@ -28,6 +35,11 @@ export interface CompressModelOptions extends CompressorOptions {
   readonly calibrate?: boolean;
   /** At most this many tokens of calibration; as many as the command line takes if omitted. */
   readonly calibrationTokens?: number;
+  /**
+   * Steps of tuning after coding, which train factors of rows and columns, norms and biases on the
+   * calibration text; 0 by default, 100 with the effort `"best"`.
+   */
+  readonly tune?: number;
   /** What runs the model: `"native"` where ONNX Runtime is installed, else `"wasm"`, if omitted. */
   readonly backend?: BackendName;
   /**
@@ -65,7 +77,8 @@ export async function compress(
 ): Promise<CompressedModel> {
   const { calibrate = true, out } = options;
   const threads = options.threads ?? navigator.hardwareConcurrency;
-  const compressor = new HierarchicalCompressor({ ...options, threads });
+  // Says what is wrong with the options before any work is done.
+  new HierarchicalCompressor(options);
   const path = typeof model === "string" ? model : undefined;
   const source = typeof model === "object" ? model : await openModel(path);
   checkModel(source);
@@ -73,15 +86,26 @@ export async function compress(
   const weights = await readFiniteWeights(source);
   const sha256 = await weightsDigest(weights);
   const job: Job = { source, weights, sha256, embedded: isEmbeddedModel(source), options };
-  const metrics = calibrate ? await metricsOf(job, threads) : undefined;
+  const calibrated = calibrate ? await calibrateFor(job, threads) : undefined;
+  const { tune, effort } = options;
+  const steps = tuningSteps(job, {
+    ...{ tune, effort, preset: presetOf(options) },
+    isCalibrated: calibrated !== undefined,
+    byDivergence: false,
+  });
+  const reserved = steps > 0 ? { reservedBytes: gainBytes(job) } : {};
+  const compressor = new HierarchicalCompressor({ ...options, threads, ...reserved });
   const name = path ?? (job.embedded ? undefined : source.name);
   const recorded = recordedName(name, source);
-  const compressed = await compressor.compress(weights, {
+  const coded = await compressor.compress(weights, {
     config: source.config,
     source: recorded,
     sourceSha256: sha256,
-    ...(metrics !== undefined && { metrics }),
+    ...(calibrated !== undefined && { metrics: calibrated.metrics }),
   });
+  const compressed = steps > 0 && calibrated !== undefined
+    ? await tuneFor(job, coded, calibrated, steps)
+    : coded;
   if (output !== undefined) {
     const origin = await readCardOrigin(recorded, source.documents);
     const { quantization } = source;
@@ -104,16 +128,29 @@ interface Job {
   readonly options: CompressModelOptions;
 }
 
-/** What errors cost; undefined where that is not asked, or cannot be told. */
-async function metricsOf(
-  { options, ...model }: Job,
+/** What calibration found, and how it was made. */
+interface Calibrated {
+  readonly metrics: FactoredMetrics;
+  readonly plan: CalibrationPlan;
+  readonly tokens: Int32Array;
+  readonly settings: CalibrationOptions;
+}
+
+/** The preset that the options ask for. */
+function presetOf({ preset, numLevels, hiddenDims }: CompressModelOptions): Preset {
+  return preset ?? (numLevels !== undefined || hiddenDims !== undefined ? "seed" : "rate");
+}
+
+/** What errors cost; undefined where that cannot be told. */
+async function calibrateFor(
+  { options, ...given }: Job,
   threads: number,
-): Promise<FactoredMetrics | undefined> {
+): Promise<Calibrated | undefined> {
+  const model = { ...given, local: false };
   const { source, weights } = model;
-  const { preset, numLevels, hiddenDims, seed = 0, signal, onProgress } = options;
-  const trains = numLevels !== undefined || hiddenDims !== undefined;
+  const { seed = 0, signal, onProgress } = options;
   // The preset seed has no use for calibration, and others than next tokens have no labels to draw.
-  if ((preset ?? (trains ? "seed" : "rate")) === "seed") return undefined;
+  if (presetOf(options) === "seed") return undefined;
   if (describeModel(source.config, weights.keys()).objective !== "nextToken") return undefined;
   const { calibrationTokens, backend = isNativeInstalled() ? "native" : "wasm" } = options;
   const settings = {
@@ -123,13 +160,28 @@ async function metricsOf(
     ...(calibrationTokens !== undefined && { calibrationTokens }),
   };
   const run = silentRun({ signal, onProgress });
-  const { metrics } = await calibrateModel({ ...model, local: false }, settings, run);
+  const plan = await planCalibration(model, settings);
+  const { metrics, tokens } = await calibrateModel(model, settings, run, plan);
   const { bits = DEFAULT_BITS, bytes } = options;
-  return await factorMetrics(metrics, {
+  const factored = await factorMetrics(metrics, {
     weights,
     bits: targetBits({ bits, ...(bytes !== undefined && { bytes }) }, weights)!,
     takes: true,
     onProgress: (share) => onProgress?.("factor", share),
     ...(signal !== undefined && { signal }),
   });
+  return { metrics: factored, plan, tokens, settings };
+}
+
+async function tuneFor(
+  { options: { bits, bytes, signal, onProgress }, ...model }: Job,
+  compressed: CompressedModel,
+  { plan, tokens, settings }: Calibrated,
+  steps: number,
+): Promise<CompressedModel> {
+  const target = { ...(bits !== undefined && { bits }), ...(bytes !== undefined && { bytes }) };
+  const tuned = { ...model, local: false };
+  const text = await planTuningText(tuned, plan, steps, settings);
+  const job = { model: tuned, compressed, plan, tokens, text, steps, target };
+  return (await tuneModel(job, settings, silentRun({ signal, onProgress }))).compressed;
 }

@@ -29,10 +29,26 @@ export function chooseTarget(options: CompressOptions): CompressTarget {
     throw new UsageError(`${targets.join(" and ")} are different targets; give one of them`);
   }
   const preset = choosePreset(options);
+  if (options.tune !== undefined && options.tune > 0) refuseTuning(preset, maxKl);
   if (maxKl !== undefined) return { preset, maxKl };
   if (size !== undefined) return { preset, bytes: size };
   const target = bits ?? (preset === "seed" ? undefined : DEFAULT_BITS);
   return { preset, ...(target === undefined ? {} : { bits: target }) };
+}
+
+/** Throws {@linkcode UsageError} where what is compressed to cannot be tuned. */
+function refuseTuning(preset: Preset, maxKl: number | undefined): void {
+  if (preset !== "rate") {
+    throw new UsageError(
+      `--tune is about files of --preset rate, not of --preset ${preset}; leave one of them out`,
+    );
+  }
+  if (maxKl !== undefined) {
+    throw new UsageError(
+      "--max-kl finds the size of a file as it is coded, and --tune changes what it diverges by; " +
+        "give --bits or --size with --tune",
+    );
+  }
 }
 
 /** What has no effect on the preset seed: calibration, and the choices of the rate code. */
@@ -105,6 +121,7 @@ type WrittenOptions = Partial<
     | "calibration"
     | "calibrationTokens"
     | "losslessSmall"
+    | "tune"
     | "seed"
   >
 >;
@@ -131,6 +148,7 @@ export function targetLabel(
     options.dataFree && "data-free",
     effort !== undefined && effort !== "normal" && effort,
     states !== undefined && `${states}states`,
+    options.tune !== undefined && options.tune > 0 && `${options.tune}steps`,
     calibration !== undefined &&
     `on-${calibration.map((path) => basename(path).replace(/\.\w+$/, "")).join("-")}`,
     calibrationTokens !== undefined && `${calibrationTokens}tokens`,

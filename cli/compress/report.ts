@@ -10,10 +10,11 @@ import {
 import { sizeFields, type Sizes } from "../evaluate/sizes.ts";
 import { printableLine } from "../../data/printable.ts";
 import type { BackendName, EvaluationResult } from "../../eval/mod.ts";
-import { formatCount, formatSeconds } from "../../eval/report/number_text.ts";
+import { formatCount, formatMeasure, formatSeconds } from "../../eval/report/number_text.ts";
 import { type CalibrationCheck, calibrationLines } from "./calibration_check.ts";
 import { furtherFields, type FurtherFigures, furtherLines } from "../evaluate/further_figures.ts";
 import { stageLines } from "./stage_lines.ts";
+import type { TuningOutcome } from "./tuning.ts";
 import { describeQuestions, type TaskFigures, taskRows } from "../evaluate/task_report.ts";
 
 /** What was measured of a compressed model: on a text, by a task, or nothing. */
@@ -40,6 +41,8 @@ export interface CompressionOutcome extends Measured {
   readonly notes?: readonly string[];
   /** Why the model was not calibrated, where it could not be. */
   readonly notCalibrated?: string;
+  /** What tuning won, where it was done. */
+  readonly tuning?: TuningOutcome;
   /** Whether all matrices were given the same bits. */
   readonly uniform: boolean;
   /** Wall-clock seconds by phase. */
@@ -55,7 +58,7 @@ export interface CompressionOutcome extends Measured {
 /** The JSON object of `compress --json`. */
 export function compressionFields(outcome: CompressionOutcome): Record<string, unknown> {
   const { model, sizes, uniform, seconds, out, command, backend } = outcome;
-  const { result, notes = [], calibration, task, notMeasured, notCalibrated } = outcome;
+  const { result, notes = [], calibration, task, notMeasured, notCalibrated, tuning } = outcome;
   return {
     model,
     ...sizeFields(sizes),
@@ -67,6 +70,7 @@ export function compressionFields(outcome: CompressionOutcome): Record<string, u
     ...(task !== undefined && { task }),
     ...(notMeasured !== undefined && { notMeasured }),
     ...(notCalibrated !== undefined && { notCalibrated }),
+    ...(tuning !== undefined && { tuning }),
     uniform,
     seconds,
     out,
@@ -77,7 +81,7 @@ export function compressionFields(outcome: CompressionOutcome): Record<string, u
 
 /** What `compress` prints for people: a table, what it was measured on, and where the file is. */
 export function compressionText(outcome: CompressionOutcome): string {
-  const { model, sizes, result, notes = [], task, uniform, seconds, out } = outcome;
+  const { model, sizes, result, notes = [], task, tuning, uniform, seconds, out } = outcome;
   const { stages = [] } = sizes;
   const quality = result === undefined ? [] : qualityRows(result);
   const lines = [
@@ -91,6 +95,7 @@ export function compressionText(outcome: CompressionOutcome): string {
     "",
     ...(stages.length > 1 ? stageLines(stages) : []),
     ...measuredLines(outcome),
+    ...(tuning === undefined ? [] : [tuningLine(tuning)]),
     ...(uniform ? ["uniform: every matrix has about the same bits per weight"] : []),
     ...notes,
     ...(result === undefined ? [] : verdictLines(result)),
@@ -118,6 +123,17 @@ function measuredLines(outcome: CompressionOutcome): string[] {
       ? []
       : [`not calibrated: ${notCalibrated}; bits follow the size of the weights alone`]),
   ];
+}
+
+function tuningLine({ steps, bestStep, heldOutTokens, before, after }: TuningOutcome): string {
+  const text = `${formatCount(heldOutTokens)} tokens that it was not done on`;
+  if (bestStep === 0) {
+    return `tuning for ${steps} steps won nothing on ${text}: the file is as it was coded`;
+  }
+  const won = (100 * (1 - after / before)).toFixed(0);
+  return `tuned for ${bestStep} of ${steps} steps: ${won} % less divergence on ${text} (${
+    formatMeasure(before)
+  } nats before, ${formatMeasure(after)} after)`;
 }
 
 function describeSeconds(seconds: Readonly<Record<string, number>>): string {

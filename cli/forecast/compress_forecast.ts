@@ -12,6 +12,7 @@ import {
   modelWork,
   samplingSeconds,
   type StepSettings,
+  tuningSeconds,
 } from "./step_costs.ts";
 
 /** What a compression consists of. */
@@ -29,6 +30,8 @@ export interface CompressionPlan extends StepSettings {
   readonly states?: number;
   /** Effort that chooses the states; normal if omitted. */
   readonly effort?: Effort;
+  /** Steps of tuning; none if omitted. */
+  readonly tuneSteps?: number;
   /** Whether the target is a divergence. */
   readonly byDivergence: boolean;
   /** Tokens that both models are measured on; 0 where they are not measured on a text. */
@@ -69,6 +72,9 @@ export function compressForecast(
       saving({ calibration: { ...calibration, tokens } }),
     ]);
   }
+  if (plan.tuneSteps !== undefined && plan.tuneSteps > 0) {
+    ways.push(["--tune 0", saving({ tuneSteps: 0 })]);
+  }
   if (plan.effort !== "fast" && plan.states === undefined) {
     ways.push(["--effort fast", saving({ effort: "fast" })]);
   }
@@ -94,6 +100,8 @@ function phasesOf(work: ModelWork, plan: CompressionPlan): ExpectedPhase[] {
   const measuring = plan.byDivergence ? forwardSeconds(work, measuredTokens, 1, plan) : 0;
   const target = plan.byDivergence ? "divergence" : "rate";
   add("compress", codingSeconds(work, chosen, target, plan, measuring));
+  const { tuneSteps = 0 } = plan;
+  if (tuneSteps > 0) add("tune", tuningSeconds(work, tuneSteps, plan));
   add("decompress", decodingSeconds(work));
   if (measuredTokens > 0) add("evaluate", forwardSeconds(work, measuredTokens, 2, plan));
   if (measuredTokens > 0 && checkedTokens > 0) {

@@ -54,6 +54,15 @@ const CALIBRATION: Readonly<Record<BackendName, number>> = {
   webgpu: 0.02,
   cpu: 40,
 };
+/** As {@linkcode FORWARD}, for steps of tuning: both models forward, and one back. */
+const TUNING: Readonly<Record<BackendName, number>> = {
+  native: 0.15,
+  wasm: 0.6,
+  webgpu: 0.02,
+  cpu: 40,
+};
+/** Tokens of a step, with its share of those that judge. */
+const TUNED_TOKENS = 2500;
 /** As {@linkcode FORWARD}, where one token is drawn after another. */
 const SAMPLING = 0.35;
 /** Nanoseconds of one core for each unit of {@linkcode ModelWork.cubes}. */
@@ -84,6 +93,15 @@ export function calibrationSeconds(
   { backend, threads }: StepSettings,
 ): number {
   return START + 1e-9 * CALIBRATION[backend] * products * tokens / threads;
+}
+
+/** Seconds to tune for a number of steps. */
+export function tuningSeconds(
+  { products }: ModelWork,
+  steps: number,
+  { backend, threads }: StepSettings,
+): number {
+  return START + 1e-9 * TUNING[backend] * products * steps * TUNED_TOKENS / threads;
 }
 
 /** Seconds until a model has written `tokens` tokens. */

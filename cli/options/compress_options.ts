@@ -15,6 +15,8 @@ export interface CompressOptions extends MeasureOptions {
   readonly uniform?: true;
   /** How long to search for a smaller error. */
   readonly effort?: Effort;
+  /** Steps of tuning after coding; those of the effort if omitted. */
+  readonly tune?: number;
   /** Trellis states, instead of those that the effort chooses. */
   readonly states?: number;
   /** Number of autoencoder levels (seed and hybrid). */

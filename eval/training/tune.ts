@@ -83,7 +83,8 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
   const judge = async (parameters: Float64Array) =>
     await trainer.loss(heldOut, round(layout.unflatten(parameters)), stop);
   const every = Math.max(1, Math.round(steps / JUDGEMENTS));
-  let state = options.state ?? await beginAt(layout.flatten(options.start), judge);
+  const resumed = options.state?.parameters.length === layout.length ? options.state : undefined;
+  let state = resumed ?? await beginAt(layout.flatten(options.start), judge);
   while (state.adam.step < steps && !isStuck(state.points)) {
     signal?.throwIfAborted();
     const at = layout.unflatten(state.parameters);

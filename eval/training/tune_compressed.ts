@@ -33,6 +33,8 @@ export interface TuneCompressedOptions
   readonly backend: BackendName;
   /** Number of threads. */
   readonly threads: number;
+  /** Bytes that the file may have: gains are made coarser, or left out, where they do not fit. */
+  readonly mostBytes?: number;
 }
 
 /** A tuned model. */
@@ -44,17 +46,20 @@ export interface TunedModel {
 }
 
 /** Gains are stored in multiples of this from 1: coarser ones would be seen at 4 bits a weight. */
-export const GAIN_STEP: number = 2 ** -6;
+const GAIN_STEP = 2 ** -6;
+/** The coarsest multiples that are tried where a file would be too large. */
+const COARSEST_STEP = 2 ** -4;
 
 /** Bits that a gain takes, about. */
-export const GAIN_BITS = 5;
+export const GAIN_BITS = 3.5;
 
 /**
  * Tunes a compressed model's gains, norms and biases to its original, codes left as they are. Throws
  * {@linkcode InputError} where the model cannot be trained or its file cannot have gains.
  */
 export async function tuneCompressed(options: TuneCompressedOptions): Promise<TunedModel> {
-  const { config, original, container, backend, threads, ...tuning } = options;
+  const { config, original, container, backend, threads, mostBytes = Infinity, ...tuning } =
+    options;
   const model = describeModel(config, original.keys());
   requireTrainable(model);
   const plain = withoutGains(container);
@@ -86,17 +91,23 @@ export async function tuneCompressed(options: TuneCompressedOptions): Promise<Tu
       layout: layOut(given, gained),
       round: (values) => roundTrainables(container, gained, values),
     });
-    return { bytes: await encodeContainer(tunedContainer(result.values)), result };
+    return { bytes: await tunedFile(result), result };
   } finally {
     await trainer.close();
   }
 
-  function tunedContainer({ gains, vectors }: Trainables): Container {
+  /** The file with what was found, as long as it fits. */
+  async function tunedFile({ values: { gains, vectors }, step }: TuneResult): Promise<Uint8Array> {
     const own = new Map(
       gains.entries().filter(([name]) => gained.has(name))
         .map(([name, values]) => [nameInFile(name), values]),
     );
-    return withGains(withVerbatim(plain, vectors), own, GAIN_STEP);
+    const tuned = withVerbatim(plain, vectors);
+    for (let size = GAIN_STEP; step > 0 && size <= COARSEST_STEP; size *= 2) {
+      const bytes = await encodeContainer(withGains(tuned, own, size));
+      if (bytes.length <= mostBytes) return bytes;
+    }
+    return await encodeContainer(container);
   }
 }
 
