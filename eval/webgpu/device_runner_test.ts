@@ -68,8 +68,11 @@ Deno.test({
         Int32Array.from(texts.flatMap((text) => Array.from(text.subarray(start, end))));
       const parts = [together(0, 250), together(250, 251), together(251, 299), together(299, 300)];
       const found = await read(model, parts, sequences);
-      for (const [index, text] of texts.entries()) {
-        assertClose(found.subarray(301 * index, 301 * (index + 1)), await read(model, [text]));
+      for (const index of [0, 1, sequences - 1]) {
+        assertClose(
+          found.subarray(301 * index, 301 * (index + 1)),
+          await read(model, [texts[index]!]),
+        );
       }
     }
     model.dispose();
