@@ -110,7 +110,9 @@ for (const bits of numbers(args.bits)) {
     .reduce((sum, data) => sum + data.length, 0);
   const compress = async (reserved: number) => {
     const compressor = new HierarchicalCompressor({
-      bytes: Math.floor(bits * parameters / 8) - reserved,
+      bytes: Math.floor(bits * parameters / 8),
+      reservedBytes: reserved,
+      threads,
       ...(args.states !== undefined && { states: Number(args.states) }),
     });
     const { bytes } = await compressor.compress(original, { metrics: factored, config });
