@@ -18,7 +18,7 @@ import { createTrainer } from "./create_trainer.ts";
 import { openDeviceTrainer } from "./device_trainer.ts";
 import { NativeTrainer } from "./native_trainer.ts";
 import { arraysOf, startTrainables } from "./trainables.ts";
-import type { Trainables, Trainer } from "./trainer.ts";
+import type { Trainables, Trainer, TrainingStep } from "./trainer.ts";
 
 const length = 24;
 
@@ -215,6 +215,38 @@ Deno.test({
     rows.forEach((value, i) => rows[i] = value / 2);
     assert.ok(Math.abs(await trainer.loss(chunks, at) / all.loss - 1) < 1e-6);
     await trainer.close();
+  },
+});
+
+Deno.test({
+  name: "a device whose programs see little of a buffer finds the same gradients",
+  ...needsWebGpu,
+  async fn() {
+    const { options, compressed } = optionsOf(llama);
+    const at = trainablesNear(llama, compressed, 3);
+    const found = [];
+    // The head in one part and its logits in one block, then in two parts and several blocks.
+    for (const largestBinding of [2 ** 27, 40_000]) {
+      const device = await openDevice();
+      Object.defineProperty(device, "largestBinding", { value: largestBinding });
+      const trainer = await openDeviceTrainer(options, () => Promise.resolve(device));
+      assert.ok(trainer !== undefined);
+      found.push(await trainer.step(chunks, at, { weightGradients: true }));
+      await trainer.close();
+    }
+    const [whole, parts] = found;
+    assert.ok(Math.abs(parts!.loss / whole!.loss - 1) < 1e-6);
+    const arrays = (step: TrainingStep) => [
+      ...arraysOf(step.gradients),
+      ...step.weights!.values(),
+    ];
+    const expected = arrays(whole!);
+    for (const [index, gradient] of arrays(parts!).entries()) {
+      const size = greatest(expected[index]!.map(Math.abs));
+      gradient.forEach((value, i) => {
+        assert.ok(Math.abs(value - expected[index]![i]!) <= 1e-4 * size + 1e-8);
+      });
+    }
   },
 });
 
