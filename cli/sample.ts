@@ -12,6 +12,7 @@ import { readGenerationConfig } from "./input/generation_config.ts";
 import { textFile } from "./output/kinds.ts";
 import { openOutput } from "./output/output.ts";
 import { checkModel, openNamedModel, readFiniteWeights } from "./input/original_model.ts";
+import { formatTokenRate } from "../eval/report/number_text.ts";
 import type { Run } from "./terminal/run.ts";
 
 /** Options of `sample`. */
@@ -55,7 +56,7 @@ export async function sample(
       seed,
       ...(firstToken === undefined ? {} : { firstToken }),
       ...(frame === undefined ? {} : { frame }),
-      onProgress: (share) => progress(share),
+      onProgress: (share, rate) => progress(share, formatTokenRate(rate)),
       signal: run.signal,
     }));
   const paragraphs: string[] = [];

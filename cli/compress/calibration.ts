@@ -20,6 +20,7 @@ import { cacheFolder } from "../input/cache_folder.ts";
 import { specialTokens } from "../evaluate/measure.ts";
 import { hasTokenizer } from "../input/original_model.ts";
 import type { CompressOptions } from "../options/compress_options.ts";
+import { formatTokenRate } from "../../eval/report/number_text.ts";
 import type { Run } from "../terminal/run.ts";
 import { greatest } from "../../data/extremes.ts";
 
@@ -169,7 +170,11 @@ async function makeCalibration(
   const tokens = "tokens" in text
     ? text.tokens
     : await run.phase("sample", (progress) =>
-      sampleTokens({ ...common, ...text, onProgress: (share) => progress(share) }));
+      sampleTokens({
+        ...common,
+        ...text,
+        onProgress: (share, rate) => progress(share, formatTokenRate(rate)),
+      }));
   const calibration = await run.phase("calibrate", async (progress) => {
     const onProgress = (share: number) => progress(share);
     return await calibratePacked({ ...common, tokens, ...settings, onProgress });

@@ -1,17 +1,12 @@
 import type { ChatMessage } from "../../data/chat/chat_template.ts";
-import type { StateDict } from "../../data/mod.ts";
 import { printableText } from "../../data/printable.ts";
 import { generateReply } from "../../eval/generation/chat.ts";
 import { endTokens } from "../../eval/generation/end_tokens.ts";
 import type { TextGenerationOptions } from "../../eval/generation/generate.ts";
-import {
-  createLanguageModel,
-  generateText,
-  type LanguageModel,
-  useBackend,
-} from "../../eval/mod.ts";
+import { generateText, type GenerativeModel, useBackend } from "../../eval/mod.ts";
 import { withTfjs } from "../input/available_backend.ts";
-import { comparedLine, openSubject, readSubject, type Subject } from "./evaluation_subject.ts";
+import { comparedLine, openSubject, type Subject } from "./evaluation_subject.ts";
+import { openWriter } from "./writer.ts";
 import { formatColumns } from "../terminal/text_table.ts";
 import {
   CONTINUATION_TOKENS,
@@ -78,31 +73,31 @@ export async function showReplies(
 /** Has the original and the compressed model write from the same seed. */
 async function letWrite(
   subject: Subject,
-  { backend, maxTokens, temperature, topK, topP, seed }: EvaluateOptions & { maxTokens: number },
+  { backend, threads, maxTokens, temperature, topK, topP, seed }: WritingOptions,
   run: Run,
-  write: (model: LanguageModel, sampling: TextGenerationOptions) => Promise<string>,
+  write: (model: GenerativeModel, sampling: TextGenerationOptions) => Promise<string>,
 ): Promise<Continuations> {
   const { config, tokenizer, generationConfig } = subject;
-  const { original, compressed } = await readSubject(subject, run);
-  await useBackend(withTfjs({ backend }).backend);
+  const name = withTfjs({ backend }).backend;
+  await useBackend(name);
   const limit = topK === 0 ? {} : { topK };
   const eosTokenId = endTokens(config, tokenizer, await generationConfig());
   const { signal } = run;
-  const sampling = { maxTokens, temperature, ...limit, topP, seed, eosTokenId, signal };
-  const writeWith = async (weights: StateDict) => {
-    const model = createLanguageModel(config, weights);
+  const sampling = { maxTokens, temperature, ...limit, topP, seed, threads, eosTokenId, signal };
+  const continuations: { original?: string; compressed?: string } = {};
+  for (const role of ["original", "compressed"] as const) {
+    const model = await openWriter(subject, role, name, run);
+    if (model === undefined) continue;
     try {
-      return await write(model, sampling);
+      continuations[role] = await run.phase("generate", () => write(model, sampling));
     } finally {
       model.dispose();
     }
-  };
-  return await run.phase("generate", async (progress) => {
-    const first = original === undefined ? {} : { original: await writeWith(original) };
-    progress(0.5);
-    return compressed === undefined ? first : { ...first, compressed: await writeWith(compressed) };
-  });
+  }
+  return continuations;
 }
+
+type WritingOptions = EvaluateOptions & { readonly maxTokens: number };
 
 function print(
   fields: Readonly<Record<string, unknown>>,

@@ -10,6 +10,7 @@ import { prepareWeights, sendWeights } from "../weights/prepared_weights.ts";
 import type { ConversationFrame } from "../generation/conversation.ts";
 import { Worker } from "../../workers/web_worker.ts";
 import { runInWorkers } from "../../workers/worker_pool.ts";
+import { sampleOnWasm } from "./wasm_sampling.ts";
 import { sampleOnDevice } from "./device_sampling.ts";
 import type { SampleJob, SampleSetup } from "./sample_worker.ts";
 
@@ -33,12 +34,12 @@ export interface SampleOptions {
   readonly frame?: ConversationFrame;
   /** Seed of all draws; 0 if omitted. */
   readonly seed?: number;
-  /** Number of workers; all cores if omitted. The result does not depend on it. */
+  /** Number of threads; all cores if omitted. The result does not depend on it. */
   readonly threads?: number;
   /** What computes it; `"wasm"` if omitted, and in the place of `"native"`. */
   readonly backend?: BackendName;
-  /** Called with the share of the sequences that are done, 0 to 1. */
-  readonly onProgress?: (share: number) => void;
+  /** Called with the share of the tokens that are drawn, 0 to 1, and how many a second are. */
+  readonly onProgress?: (share: number, tokensPerSecond: number) => void;
   /** Stops the work with the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -82,40 +83,52 @@ export async function sampleTokens(options: SampleOptions): Promise<Int32Array> 
     checkTokenIds(Int32Array.from(ids), description.vocabularySize);
   }
   checkTensors(config, description, Array.from(weights, ([name, { shape }]) => ({ name, shape })));
-  checkResidentMemory(description, "give a text to calibrate on");
   const jobs: SampleJob[] = [];
   for (let at = 0; at < sequences; at += sequencesPerJob) {
     const batch = Math.min(sequencesPerJob, sequences - at);
     jobs.push({ batch, seed: Math.imul(seed, 0x9e3779b1) + jobs.length });
   }
-  const { backend = "wasm" } = options;
-  let done = 0;
-  const onDevice = backend !== "webgpu" ? undefined : await sampleOnDevice({
-    model: description,
-    weights: prepareWeights(description, weights, false),
-    jobs,
+  const { backend = "wasm", threads = navigator.hardwareConcurrency } = options;
+  const start = performance.now();
+  const onProgress = (done: number) => {
+    const share = done / jobs.length;
+    const seconds = (performance.now() - start) / 1000;
+    options.onProgress?.(share, share * sequences * length / seconds);
+  };
+  const common = {
     length,
     ...(firstToken !== undefined && { firstToken }),
     ...(frame !== undefined && { frame }),
-    onProgress: (done) => options.onProgress?.(done / jobs.length),
-    ...(signal !== undefined && { signal }),
-  });
-  const parts = onDevice ?? await runInWorkers<SampleSetup, SampleJob, Int32Array>({
-    start: () => new Worker(new URL("./sample_worker.ts", import.meta.url), { type: "module" }),
-    threads: options.threads ?? navigator.hardwareConcurrency,
-    setup: {
-      description,
-      weights: sendWeights(prepareWeights(description, weights, true)),
-      backend: backend === "native" ? "wasm" : backend,
-      length,
-      ...(firstToken !== undefined && { firstToken }),
-      ...(frame !== undefined && { frame }),
-    },
-    jobs,
-    onResult: () => options.onProgress?.(++done / jobs.length),
-    ...(signal !== undefined && { signal }),
-  });
-  const tokens = new Int32Array(sequences * length);
+  };
+  const watched = { jobs, ...(signal !== undefined && { signal }) };
+  const drawing = { ...common, ...watched, model: description, onProgress };
+  const parts = backend === "webgpu"
+    ? await sampleOnDevice({ ...drawing, weights: prepareWeights(description, weights, false) })
+    : backend === "cpu"
+    ? undefined
+    : await sampleOnWasm({ ...drawing, weights, threads });
+  return joined(parts ?? await sampleOnTfjs(), sequences * length);
+
+  async function sampleOnTfjs(): Promise<Int32Array[]> {
+    checkResidentMemory(description, "give a text to calibrate on");
+    let done = 0;
+    return await runInWorkers<SampleSetup, SampleJob, Int32Array>({
+      start: () => new Worker(new URL("./sample_worker.ts", import.meta.url), { type: "module" }),
+      threads,
+      setup: {
+        ...common,
+        description,
+        weights: sendWeights(prepareWeights(description, weights, true)),
+        backend: backend === "native" ? "wasm" : backend,
+      },
+      ...watched,
+      onResult: () => onProgress(++done),
+    });
+  }
+}
+
+function joined(parts: readonly Int32Array[], length: number): Int32Array {
+  const tokens = new Int32Array(length);
   let offset = 0;
   for (const part of parts) {
     tokens.set(part, offset);

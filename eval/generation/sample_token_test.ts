@@ -38,3 +38,29 @@ Deno.test("checkSampling() refuses what makes no sense", () => {
   }
   checkSampling({ temperature: 0, topK: 1, topP: 1 });
 });
+
+Deno.test("what is drawn is what sorting all tokens leaves", () => {
+  const random = createRandom(5);
+  for (let round = 0; round < 200; round++) {
+    const spread = [0.1, 2, 6][round % 3]!;
+    const logits = Float32Array.from({ length: 300 }, () => spread * random.normal());
+    const topK = [undefined, 1, 7, 250, 1000][round % 5];
+    const topP = [1, 0.1, 0.9, 0.9999][round % 4]!;
+    const largest = Math.max(...logits);
+    const weights = Array.from(logits, (x) => Math.exp(x - largest));
+    const order = [...weights.keys()].sort((a, b) => weights[b]! - weights[a]!).slice(0, topK);
+    const total = order.reduce((sum, id) => sum + weights[id]!, 0);
+    let kept = 0, mass = 0;
+    while (kept < order.length && mass < topP * total * (1 - 1e-12)) {
+      mass += weights[order[kept++]!]!;
+    }
+    const uniform = random.uniform();
+    let rest = uniform * mass;
+    const expected = topK === undefined && topP === 1
+      ? undefined
+      : order.slice(0, kept).find((id) => (rest -= weights[id]!) < 0);
+    const options = { topP, ...(topK !== undefined && { topK }) };
+    const found = sampleToken(logits, options, { uniform: () => uniform });
+    if (expected !== undefined) assert.equal(found, expected, JSON.stringify(options));
+  }
+});

@@ -56,3 +56,8 @@ export function formatWithError(value: number, standardError: number | undefined
 export function formatSeconds(seconds: number): string {
   return `${formatFixed(seconds, seconds < 10 ? 2 : 1)} s`;
 }
+
+/** How fast tokens are written, such as `61 tokens/s`. */
+export function formatTokenRate(tokensPerSecond: number): string {
+  return `${formatFixed(tokensPerSecond, tokensPerSecond < 10 ? 1 : 0)} tokens/s`;
+}

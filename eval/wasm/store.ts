@@ -192,29 +192,29 @@ export function rowStride(columns: number): number {
 /** The smallest kind of floats that holds values. */
 function floatKind(values: Float32Array): FloatKind {
   const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  if (words.every(isBfloat16)) return 1;
-  return words.every(isHalf) ? 2 : 0;
+  let bits = 0, isHalf = true;
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
+    bits |= word;
+    const exponent = (word >>> 23 & 0xff) - LEAST_EXPONENT;
+    isHalf &&= (exponent > 0 && exponent < 32) || (word & 0x7fffffff) === 0;
+  }
+  if ((bits & 0xffff) === 0) return 1;
+  return isHalf && (bits & 0x1fff) === 0 ? 2 : 0;
 }
 
-function isBfloat16(word: number): boolean {
-  return (word & 0xffff) === 0;
-}
-
-/** The exponent of the 32-bit floats that is 0 in those of 16 bits. */
+/** The exponent of 32-bit floats that is 0 in those of 16 bits with a mantissa of 10. */
 const LEAST_EXPONENT = 102;
-
-/** Whether a float of 32 bits is one of 16 with a mantissa of 10. */
-function isHalf(word: number): boolean {
-  const exponent = (word >>> 23 & 0xff) - LEAST_EXPONENT;
-  return (exponent > 0 && exponent < 32 && (word & 0x1fff) === 0) || (word & 0x7fffffff) === 0;
-}
 
 /** Floats of 16 bits that hold what floats of 32 do. */
 function narrowed(kind: 1 | 2, words: Uint32Array): Uint16Array {
-  if (kind === 1) return Uint16Array.from(words, (word) => word >>> 16);
-  return Uint16Array.from(words, (word) => {
-    const sign = word >>> 16 & 0x8000;
+  const narrow = new Uint16Array(words.length);
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i]!;
     const size = word & 0x7fffffff;
-    return size === 0 ? sign : sign | (size >>> 13) - (LEAST_EXPONENT << 10);
-  });
+    narrow[i] = kind === 1 || size === 0
+      ? word >>> 16
+      : word >>> 16 & 0x8000 | (size >>> 13) - (LEAST_EXPONENT << 10);
+  }
+  return narrow;
 }
