@@ -25,7 +25,7 @@ Deno.test("permissions are the least that do", () => {
   const all = { allow: [...COLORS, ...PLACES], ignore: true };
   assert.deepEqual(config.permissions, {
     inspect: { read: true, env: { allow: COLORS, ignore: true } },
-    models: { ...files, ffi, sys: ["homedir"], env: all },
+    models: { ...files, ffi, sys: ["homedir", "systemMemoryInfo"], env: all },
     plots: {
       ...files,
       ffi,

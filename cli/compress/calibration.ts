@@ -6,7 +6,7 @@ import {
   CALIBRATION_VERSION,
   type KeptCalibration,
 } from "../../eval/calibration/calibration_file.ts";
-import { calibratePacked } from "../../eval/calibration/calibrate.ts";
+import { calibratePacked, type MemorySaving } from "../../eval/calibration/calibrate.ts";
 import { unpackCalibration } from "../../eval/calibration/packed_calibration.ts";
 import { fromBase64, toHex } from "../../data/base64.ts";
 import { sha256, sha256OfJson } from "../../data/sha256.ts";
@@ -72,13 +72,15 @@ export async function calibrateModel(
   options: CalibrationOptions,
   run: Run,
   plan?: CalibrationPlan,
+  saving?: MemorySaving,
 ): Promise<CalibrationOutcome> {
   const { source, weights, local } = model;
   const planned = plan ?? await planCalibration(model, options);
   const { text } = planned;
   if ("tokens" in text) text.warnings.forEach((warning) => run.writeLine(warning));
-  const make = () => makeCalibration(model, planned, options, run);
-  const kept = options.cache
+  const make = () => makeCalibration(model, planned, options, run, saving);
+  // What does not fit into memory is not kept: it would be read into memory again.
+  const kept = options.cache && saving === undefined
     ? await cachedCalibration(cacheFolder(source, local, run.environment), planned.key, make, run)
     : await make();
   const description = describeModel(source.config, weights.keys());
@@ -165,6 +167,7 @@ async function makeCalibration(
   { text, settings }: CalibrationPlan,
   { backend, threads, seed }: CalibrationOptions,
   run: Run,
+  saving: MemorySaving | undefined,
 ): Promise<KeptCalibration> {
   const common = { config, weights, backend, threads, seed, signal: run.signal };
   const tokens = "tokens" in text
@@ -177,7 +180,7 @@ async function makeCalibration(
       }));
   const calibration = await run.phase("calibrate", async (progress) => {
     const onProgress = (share: number) => progress(share);
-    return await calibratePacked({ ...common, tokens, ...settings, onProgress });
+    return await calibratePacked({ ...common, tokens, ...settings, onProgress }, saving);
   });
   return { calibration, tokens };
 }

@@ -4,8 +4,8 @@ import { spread } from "../../eval/calibration/choose_chunks.ts";
 import type { CalibrationOutcome } from "./calibration.ts";
 import type { CalibrationOrigin } from "./calibration_text.ts";
 import {
+  type ComparedModels,
   EMBEDDED_TEXT,
-  type MeasuredModels,
   type MeasuredText,
   measureModels,
 } from "../evaluate/measure.ts";
@@ -42,7 +42,7 @@ export interface CalibrationCheck {
  * and long enough.
  */
 export async function checkCalibration(
-  models: Required<MeasuredModels>,
+  models: ComparedModels,
   { tokens, origin, contextLength, widestInput }: CheckedText,
   { evaluation }: MeasuredText,
   options: Pick<MeasureOptions, "threads" | "backend">,

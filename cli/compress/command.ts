@@ -53,6 +53,11 @@ export function addCompress(program: Command, start: Start): void {
     .option("--levels <n>", "autoencoder levels, for seed and hybrid", integerBetween(1, 8))
     .option("--hidden-dims <list>", "their widths, such as 512,256,128", hiddenDimensions)
     .option("--lossless-small", "keep norms and biases bit for bit, not as f16")
+    .option(
+      "--memory <size>",
+      "memory to do with, such as 4GB: moments are kept on disk where it is short (default: what is free)",
+      fileSize,
+    )
     .option("--out <path>", "folder or .kan.safetensors file to write", nonEmpty)
     .option("--no-evaluate", "compress only; automatic if a model cannot be measured");
   addTaskOptions(command, "measure by the questions of a task, not on a text");

@@ -16,7 +16,9 @@ import {
   factorMetrics,
   HierarchicalCompressor,
 } from "../../hierarchy/mod.ts";
+import { containerWeights } from "../../hierarchy/container_weights.ts";
 import { openContainer } from "../../hierarchy/file/container.ts";
+import { decodesApart } from "../../hierarchy/file/decode_groups.ts";
 import {
   type CalibratedModel,
   calibrateModel,
@@ -28,6 +30,10 @@ import {
 import { CHECKED_TOKENS, type CheckedText } from "./calibration_check.ts";
 import { announce, type Learn } from "../forecast/announce.ts";
 import { compressForecast } from "../forecast/compress_forecast.ts";
+import { chooseMemory, type MemoryChoice } from "../forecast/memory_need.ts";
+import type { MemorySaving } from "../../eval/calibration/calibrate.ts";
+import { availableMemory } from "../input/available_memory.ts";
+import { openSpill } from "../output/spill.ts";
 import { tokensRead, wayToNative } from "../forecast/evaluate_forecast.ts";
 import { chooseMeasurement, measureCompressed, type Measurement } from "./compress_measurement.ts";
 import {
@@ -40,7 +46,7 @@ import {
 import { prepareCompressedOutput } from "./compressed_output.ts";
 import { rememberOriginal } from "../input/known_originals.ts";
 import { compressedCard, readCardOrigin } from "./model_card.ts";
-import { checkTexts } from "../evaluate/measure.ts";
+import { checkTexts, type ComparedModels } from "../evaluate/measure.ts";
 import { isLocalPath, modelLabel, recordedName } from "../input/model_names.ts";
 import {
   checkModel,
@@ -78,6 +84,7 @@ export async function compress(
 ): Promise<void> {
   const options = await availableBackend(given, run);
   const target = chooseTarget(options);
+  const available = options.memory ?? availableMemory();
   const source = await openNamedModel(name, run);
   const description = checkModel(source);
   const measurement = await chooseMeasurement(options, source, description, run);
@@ -115,8 +122,16 @@ export async function compress(
       options,
     )
     : undefined;
-  const learn = await announceCompression(job, description, prepared.calibration, tuneSteps);
-  const { metrics, calibrated } = await calibrateFor(job, prepared.calibration);
+  const memory = planMemory(job, description, available, prepared.calibration !== undefined);
+  const learn = await announceCompression(job, description, prepared.calibration, {
+    memory,
+    tuneSteps,
+  });
+  if (memory?.line !== undefined) run.writeLine(memory.line);
+  const savings = memory?.savings;
+  using spill = savings === undefined ? undefined : openSpill(output.scratch);
+  const saving = spill && { ...savings!, keep: spill.keep };
+  const { metrics, calibrated } = await calibrateFor(job, prepared.calibration, saving);
   const { notCalibrated } = prepared;
   const { compressed: coded, base } = await compressWeights(job, metrics, tuneSteps > 0);
   const { compressed: { bytes, report }, tuning } =
@@ -140,12 +155,16 @@ export async function compress(
   };
   await run.phase("write", () => output.write(bytes, source, compressedCard(origin, sizes)));
   await keepPlace(job);
-  const restored = await run.phase(
-    "decompress",
-    async () =>
-      await readRestoredWeights(await openContainer(await openFile(output.file)), source.config),
-  );
-  const models = { config: source.config, original, compressed: restored };
+  const restored = await run.phase("decompress", async (): Promise<Restored> => {
+    const container = await openContainer(await openFile(output.file));
+    const isMeasured = measurement.kind === "text" && options.byPart !== true;
+    if (savings !== undefined && isMeasured && decodesApart(container)) {
+      const compressed = containerWeights(container, { signal: run.signal });
+      return { compressed: new Map(), byLayer: { original: source.weights, compressed } };
+    }
+    return { compressed: await readRestoredWeights(container, source.config) };
+  });
+  const models = { config: source.config, original, ...restored };
   const measured = await measureCompressed(measurement, models, options, run, {
     ...{ description, calibrated, base },
   });
@@ -183,6 +202,9 @@ export async function compress(
   run.writeLine(`  ${nextCommand(run.program, outcome)}`);
 }
 
+/** The compressed model as it is going to be measured. */
+type Restored = Pick<ComparedModels, "compressed" | "byLayer">;
+
 /** A calibration that is going to be made, or taken from the cache. */
 interface PreparedCalibration {
   readonly model: CalibratedModel;
@@ -217,7 +239,10 @@ async function announceCompression(
   { target, measurement, options, run }: Job,
   description: TransformerDescription,
   calibration: PreparedCalibration | undefined,
-  tuneSteps: number,
+  { memory, tuneSteps }: {
+    readonly memory: MemoryChoice | undefined;
+    readonly tuneSteps: number;
+  },
 ): Promise<Learn> {
   if (target.preset !== "rate") return () => Promise.resolve();
   const { backend, threads, states, effort, cache = false } = options;
@@ -243,23 +268,44 @@ async function announceCompression(
       ? 0
       : Math.min(CHECKED_TOKENS, plannedTokens(calibration.plan)),
   }, wayToNative(run.program));
-  return await announce(run, forecast, { backend, cache });
+  const needed = { ...forecast, ...(memory && { memory: memory.bytes }) };
+  return await announce(run, needed, { backend, cache });
+}
+
+/** How much memory the run needs, and how it does with less where there is less. */
+function planMemory(
+  { source, target, measurement, options }: Job,
+  description: TransformerDescription,
+  available: number | undefined,
+  calibrates: boolean,
+): MemoryChoice | undefined {
+  if (target.preset !== "rate") return undefined;
+  const { backend, threads } = options;
+  const measures = measurement.kind !== "none";
+  const { tensors } = source.weights;
+  return chooseMemory(
+    description,
+    { tensors, calibrates, measures, backend, threads },
+    available,
+  );
 }
 
 /** Calibrates, and releases all that the rate code does not need of it. */
 async function calibrateFor(
   { original, target, options, run }: Job,
   calibration: PreparedCalibration | undefined,
+  saving: MemorySaving | undefined,
 ): Promise<{ metrics: FactoredMetrics; calibrated?: CheckedText }> {
   if (calibration === undefined) return { metrics: new Map() };
   const { model, plan } = calibration;
-  const { metrics, ...calibrated } = await calibrateModel(model, options, run, plan);
+  const { metrics, ...calibrated } = await calibrateModel(model, options, run, plan, saving);
   const bits = targetBits(target, original);
   const factored = await run.phase("factor", (progress) =>
     factorMetrics(metrics, {
       weights: original,
       ...(bits !== undefined && { bits }),
       takes: true,
+      ...(saving && { keep: saving.keep }),
       onProgress: (share) => progress(share),
       signal: run.signal,
     }));

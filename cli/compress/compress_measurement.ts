@@ -7,7 +7,7 @@ import { checkCalibration, type CheckedText } from "./calibration_check.ts";
 import { measureParts, type TextFigures } from "../evaluate/further_figures.ts";
 import { naming } from "../terminal/errors.ts";
 import {
-  type MeasuredModels,
+  type ComparedModels,
   type MeasuredText,
   measureModels,
   readMeasuredTexts,
@@ -105,7 +105,7 @@ export interface EarlierFindings {
  */
 export async function measureCompressed(
   measurement: Measurement,
-  models: Required<MeasuredModels>,
+  models: ComparedModels,
   options: CompressOptions,
   run: Run,
   { description, calibrated, base }: EarlierFindings,

@@ -15,6 +15,8 @@ import { cardWithList, listFiles, type WrittenFiles } from "../output/written_fi
 export interface CompressedOutput extends Disposable {
   /** The `.kan.safetensors` file. */
   readonly file: string;
+  /** A hidden folder near it, for files that nobody needs when the command has ended. */
+  readonly scratch: string;
   /** Whether an earlier output of kanpress stands there and is going to be replaced. */
   readonly replaces: boolean;
   /** Writes the file and, where a folder is written, companions, licence and card beside it. */
@@ -42,6 +44,7 @@ async function prepareFile(file: string): Promise<CompressedOutput> {
   const output = await openOutput(file, compressedFile);
   return {
     file,
+    scratch: output.scratch,
     replaces: output.replaces,
     write: (bytes) =>
       output.publish((folder) => writeFileAtomically(join(folder, basename(file)), [bytes])),
@@ -56,6 +59,7 @@ async function prepareFolder(folder: string): Promise<CompressedOutput> {
   const encode = (card: string) => [new TextEncoder().encode(cardWithList(card, files))];
   return {
     file: join(folder, COMPRESSED_NAME),
+    scratch: output.scratch,
     replaces: output.replaces,
     write: (bytes, { companions, documents }, card) =>
       output.publish(async (hidden) => {

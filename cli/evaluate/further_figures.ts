@@ -6,7 +6,7 @@ import { formatMeasure, formatShare, formatWithError } from "../../eval/report/n
 import type { MeasureOptions } from "../options/measure_options.ts";
 import type { Run } from "../terminal/run.ts";
 import { formatTable } from "../terminal/text_table.ts";
-import { type MeasuredModels, type MeasuredText, measureModels } from "./measure.ts";
+import { type ComparedModels, type MeasuredText, measureModels } from "./measure.ts";
 
 /** What measuring on a text gave. */
 export interface TextFigures {
@@ -34,7 +34,7 @@ export interface FurtherFigures {
 
 /** Measures with each part of the model put back, one after another. */
 export async function measureParts(
-  models: Required<MeasuredModels>,
+  models: ComparedModels,
   description: TransformerDescription,
   text: MeasuredText,
   { threads, backend }: Pick<MeasureOptions, "threads" | "backend">,

@@ -7,6 +7,7 @@ import {
   readRecords,
   type StateDict,
   type TextTokenizer,
+  type WeightSource,
 } from "../../data/mod.ts";
 import { warnOfLostText } from "../../data/tokenizer/round_trip.ts";
 import {
@@ -16,6 +17,7 @@ import {
   type EvaluationResult,
   type ModelConfig,
 } from "../../eval/mod.ts";
+import { evaluateByLayer } from "../../eval/measure/evaluate_by_layer.ts";
 import { chooseProtocol, planWindows } from "../../eval/protocols/protocol.ts";
 import type { TransformerDescription } from "../../eval/architectures/description.ts";
 import { naming } from "../terminal/errors.ts";
@@ -150,7 +152,12 @@ export interface MeasuredModels {
   readonly original: StateDict;
   /** The weights to compare. */
   readonly compressed?: StateDict;
+  /** Both where they are to be read layer by layer, because memory is short; on a text only. */
+  readonly byLayer?: { readonly original: WeightSource; readonly compressed: WeightSource };
 }
+
+/** Two models that are compared. */
+export type ComparedModels = MeasuredModels & Required<Pick<MeasuredModels, "compressed">>;
 
 /**
  * Measures models on a text, in as many workers as `--threads` says. `base` is the original's part
@@ -167,8 +174,24 @@ export async function measureModels(
     readonly calibrationTokens?: Int32Array | undefined;
   } = {},
 ): Promise<EvaluationResult> {
+  const { byLayer, ...held } = models;
+  if (byLayer !== undefined) {
+    // The tokens alone, not a part of those of a long text.
+    const tokens = evaluation.tokens.slice();
+    return await evaluateByLayer({
+      config: held.config,
+      ...byLayer,
+      ...evaluation,
+      tokens,
+      ...(calibrationTokens !== undefined && { calibrationTokens }),
+      threads,
+      backend,
+      onProgress: progress,
+      signal,
+    });
+  }
   return await evaluateLanguageModel({
-    ...models,
+    ...held,
     ...evaluation,
     ...(calibrationTokens !== undefined && { calibrationTokens }),
     ...(base !== undefined && { base }),

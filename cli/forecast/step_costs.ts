@@ -1,5 +1,6 @@
 import type { BackendName } from "../../eval/mod.ts";
 import type { TransformerDescription } from "../../eval/architectures/description.ts";
+import { FIRST_STATES } from "../../hierarchy/levels/trellis_level.ts";
 import { modelLinears } from "../../eval/weights/expected_tensors.ts";
 
 /** What the long steps work on, counted. */
@@ -71,6 +72,8 @@ const FACTORING = 0.43;
 const CODING = 500, CODING_STATE = 4.3;
 /** Trials of the search for a rate, and for a divergence. */
 const TRIALS = { rate: 3, divergence: 7 };
+/** As {@linkcode TRIALS}, where a quick draft comes first and fits are taken over. */
+const DRAFTED_TRIALS = { rate: 1.6, divergence: 4 };
 /** Nanoseconds for each weight, on one core. */
 const DECODING = 60;
 /** Seconds until workers run models. */
@@ -127,7 +130,8 @@ export function codingSeconds(
   measuring = 0,
 ): number {
   const trial = 1e-9 * (CODING + CODING_STATE * states) * weights / threads;
-  return TRIALS[target] * (trial + measuring);
+  const trials = (states > FIRST_STATES ? DRAFTED_TRIALS : TRIALS)[target];
+  return trials * trial + TRIALS[target] * measuring;
 }
 
 /** Seconds to decode a compressed model. */

@@ -29,6 +29,8 @@ export interface CompressOptions extends MeasureOptions {
   readonly calibrationTokens?: number;
   /** Spend bits by the size of the weights alone, without calibration. */
   readonly dataFree?: true;
+  /** Bytes of memory to do with; what is free if omitted. */
+  readonly memory?: number;
   /** Whether calibrations are kept on disk and taken from there; not if omitted. */
   readonly cache?: boolean;
   /** Seed of everything random. */

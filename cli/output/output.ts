@@ -31,6 +31,8 @@ export interface OutputKind {
 
 /** A place that this run alone writes to, from {@linkcode openOutput} until it is released. */
 export interface Output extends Disposable {
+  /** A hidden folder near the place, for files that nobody needs when the command has ended. */
+  readonly scratch: string;
   /** Whether an earlier output of kanpress stands there. */
   readonly replaces: boolean;
   /**
@@ -189,6 +191,7 @@ function track(
     published.add(path);
   }
   const output: Output = {
+    scratch: stage.folder,
     replaces,
     async publish(write) {
       await perform(() => write(stage.files), () => {

@@ -66,7 +66,11 @@ export async function evaluateByLayer(options: EvaluateByLayerOptions): Promise<
   const { jobs } = plan;
   const summarize = async (scores: readonly TokenScores[]) => {
     const fingerprint = await fingerprintOf(windows);
-    return summarizeScores(plan.inWindowOrder(scores), { settings, windows, fingerprint });
+    const { calibrationTokens } = options;
+    return summarizeScores(plan.inWindowOrder(scores), {
+      ...{ settings, windows, fingerprint },
+      ...(calibrationTokens !== undefined && { calibrationTokens }),
+    });
   };
   let done = 0;
   const advanceOf = (steps: number) => () => {

@@ -1,0 +1,135 @@
+import { bytesPerElement } from "../../data/dtype.ts";
+import { greatest } from "../../data/extremes.ts";
+import { elementCount, type TensorInfo } from "../../data/tensor.ts";
+import type { TransformerDescription } from "../../eval/architectures/description.ts";
+import { inputGroups } from "../../eval/calibration/input_groups.ts";
+import { outputBlocks } from "../../eval/calibration/output_blocks.ts";
+import { largestLayerWeights } from "../../eval/scoring/memory_plan.ts";
+import { triangleSize } from "../../hierarchy/matrix/triangle.ts";
+import { formatBytes } from "../../eval/report/number_text.ts";
+import type { StepSettings } from "./step_costs.ts";
+
+/** What a compression that saves memory does. */
+export interface MemorySavings {
+  /** Passes over the calibration text: each looks at some of the layers. */
+  readonly passes: number;
+}
+
+/** Bytes that each phase of a compression holds at its peak, about. */
+export interface MemoryNeed {
+  readonly calibrate: number;
+  readonly factor: number;
+  readonly compress: number;
+  readonly evaluate: number;
+}
+
+/** What is compressed, as far as memory is concerned. */
+export interface MemoryPlan extends StepSettings {
+  /** The tensors of the checkpoint. */
+  readonly tensors: readonly TensorInfo[];
+  /** Whether there is calibration. */
+  readonly calibrates: boolean;
+  /** Whether both models are measured. */
+  readonly measures: boolean;
+}
+
+/** What the program takes by itself, and what the engines of a thread do beside weights. */
+const PROGRAM = 2e8, WASM_THREAD = 1.2e8, NATIVE = 2.5e8;
+/** Tokens of which the native engine holds all states at once. */
+const NATIVE_TOKENS = 512;
+/** Weights of this size in each worker's heap; larger models go through it layer by layer. */
+const RESIDENT = 6e8;
+/** Bytes for each value of the largest matrix, while it is quantized, and of others in other threads. */
+const QUANTIZING = 13;
+
+/**
+ * What compressing a model needs; with `savings`, if moments are kept on disk and calibrated layers
+ * are looked at in so many passes.
+ */
+export function memoryNeed(
+  model: TransformerDescription,
+  { tensors, calibrates, measures, backend, threads }: MemoryPlan,
+  savings?: MemorySavings,
+): MemoryNeed {
+  const counts = tensors.map(({ shape }) => elementCount(shape));
+  const values = counts.reduce((sum, count) => sum + count, 0);
+  const held = tensors.reduce((sum, { dtype }, i) => {
+    return sum + counts[i]! * (bytesPerElement(dtype) === 2 ? 2 : 4);
+  }, 0);
+  const sizes = [...inputGroups(model), ...outputBlocks(model)].map(({ size }) => size);
+  const moments = calibrates ? sizes.reduce((sum, size) => sum + triangleSize(size), 0) : 0;
+  const inMemory = savings === undefined ? 4 * moments : 0;
+  const summed = (backend === "native" ? 4 : 8) * moments / (savings?.passes ?? 1);
+  const largestLayer = 4 * largestLayerWeights(model);
+  const engine = (models: number, backward: boolean) => {
+    const copies = models + (backward ? 1 : 0);
+    if (backend === "native") {
+      const states = backward
+        ? 4 * (model.layers.length + 1) * NATIVE_TOKENS * model.hiddenSize
+        : 0;
+      return NATIVE + states + 4 * copies * largestLayer;
+    }
+    const resident = 8 * copies * values;
+    return threads * (WASM_THREAD + (resident <= RESIDENT ? resident : 4 * copies * largestLayer));
+  };
+  // Layer by layer, in one thread where there is no native engine.
+  const layered = NATIVE + 6 * largestLayer;
+  const [largest = 0, ...others] = counts.toSorted((a, b) => b - a);
+  const quantized = largest +
+    others.slice(0, threads - 1).reduce((sum, count) => sum + count, 0);
+  const base = PROGRAM + held;
+  return {
+    calibrate: calibrates ? base + summed + engine(1, true) : 0,
+    factor: calibrates ? base + inMemory + 24 * greatest(sizes) ** 2 : 0,
+    compress: base + inMemory + values + QUANTIZING * quantized,
+    evaluate: base +
+      (!measures ? 4 * largest : savings === undefined ? 4 * values + engine(2, false) : layered),
+  };
+}
+
+/** The most that is needed at once. */
+export function peakOf({ calibrate, factor, compress, evaluate }: MemoryNeed): number {
+  return Math.max(calibrate, factor, compress, evaluate);
+}
+
+/** How a compression goes on with the memory that there is. */
+export interface MemoryChoice {
+  /** Bytes that it needs at most, about. */
+  readonly bytes: number;
+  /** How memory is saved, if it has to be. */
+  readonly savings?: MemorySavings;
+  /** A line for people, where memory is short. */
+  readonly line?: string;
+}
+
+/**
+ * Chooses how to compress in the memory that there is: as little is saved as will do, since it
+ * takes time. `available` is undefined where nobody knows.
+ */
+export function chooseMemory(
+  model: TransformerDescription,
+  plan: MemoryPlan,
+  available: number | undefined,
+): MemoryChoice {
+  const need = memoryNeed(model, plan);
+  const peak = peakOf(need);
+  if (available === undefined || peak <= available) return { bytes: peak };
+  const whole = `${formatBytes(available)} of memory is there, of about ${formatBytes(peak)}`;
+  if (!plan.calibrates) return { bytes: peak, line: `${whole}: this may not end` };
+  let savings: MemorySavings = { passes: 1 };
+  // More passes than that help nothing: something else needs the memory.
+  const { calibrate: _, ...others } = memoryNeed(model, plan, savings);
+  const enough = Math.max(available, peakOf({ ...others, calibrate: 0 }));
+  while (
+    savings.passes < model.layers.length &&
+    memoryNeed(model, plan, savings).calibrate > enough
+  ) {
+    savings = { passes: savings.passes + 1 };
+  }
+  const saved = peakOf(memoryNeed(model, plan, savings));
+  const how = savings.passes > 1
+    ? `moments are kept on disk, and found in ${savings.passes} passes over the text`
+    : "moments are kept on disk";
+  const rest = saved <= available ? "" : `; that takes ${formatBytes(saved)} and may not end`;
+  return { bytes: saved, savings, line: `${whole}: ${how}${rest}` };
+}

@@ -1,0 +1,63 @@
+import assert from "node:assert";
+import { describeModel } from "../../eval/architectures/registry.ts";
+import { expectedTensors } from "../../eval/weights/expected_tensors.ts";
+import { chooseMemory, memoryNeed, type MemoryPlan, peakOf } from "./memory_need.ts";
+
+/** A Llama-like model of some size, and a plan to compress it. */
+function modelOf(hidden: number, layers: number, vocabulary: number) {
+  const description = describeModel({
+    model_type: "llama",
+    hidden_size: hidden,
+    intermediate_size: 3 * hidden,
+    num_attention_heads: hidden / 64,
+    num_key_value_heads: hidden / 64,
+    num_hidden_layers: layers,
+    max_position_embeddings: 2048,
+    vocab_size: vocabulary,
+    tie_word_embeddings: true,
+  }, []);
+  const plan: MemoryPlan = {
+    tensors: Array.from(
+      expectedTensors(description),
+      ([name, shape]) => ({ name, shape, dtype: "BF16" as const }),
+    ),
+    calibrates: true,
+    measures: true,
+    backend: "native",
+    threads: 2,
+  };
+  return { description, plan };
+}
+
+Deno.test("more passes need less memory to calibrate, and no more for anything else", () => {
+  const { description, plan } = modelOf(1024, 24, 50_000);
+  for (const backend of ["native", "wasm"] as const) {
+    const needs = [undefined, 1, 2, 24].map((passes) =>
+      memoryNeed(description, { ...plan, backend }, passes === undefined ? undefined : { passes })
+    );
+    for (const [i, need] of needs.entries()) {
+      if (i === 0) continue;
+      const before = needs[i - 1]!;
+      assert.ok(need.calibrate < before.calibrate || i === 1);
+      assert.ok(need.factor <= before.factor && need.compress <= before.compress);
+      assert.ok(peakOf(need) <= peakOf(before));
+    }
+  }
+});
+
+Deno.test("memory is saved only where it is short, and as little as will do", () => {
+  const { description, plan } = modelOf(1024, 24, 50_000);
+  const need = peakOf(memoryNeed(description, plan));
+  assert.equal(chooseMemory(description, plan, need).savings, undefined);
+  assert.equal(chooseMemory(description, plan, undefined).savings, undefined);
+  const passes = [0.95, 0.5, 0.01].map((share) => {
+    const { bytes, savings, line } = chooseMemory(description, plan, share * need);
+    assert.match(line!, /^[\d.]+ .B of memory is there, of about [\d.]+ GB: moments/);
+    assert.equal(bytes, peakOf(memoryNeed(description, plan, savings)));
+    const saved = memoryNeed(description, plan, savings);
+    assert.equal(/may not end/.test(line!), peakOf(saved) > share * need);
+    assert.ok(saved.calibrate <= Math.max(share * need, saved.compress, saved.evaluate));
+    return savings!.passes;
+  });
+  assert.deepEqual(passes, passes.toSorted((a, b) => a - b));
+});
