@@ -23,8 +23,13 @@ import {
   type CalibratedModel,
   calibrateModel,
   type CalibrationPlan,
+  isCalibrationKept,
   planCalibration,
+  plannedTokens,
 } from "../compress/calibration.ts";
+import { announce, type Learn } from "../forecast/announce.ts";
+import { tokensRead } from "../forecast/evaluate_forecast.ts";
+import { sweepForecast } from "../forecast/sweep_forecast.ts";
 import { coderOptions } from "../compress/compress_target.ts";
 import { UsageError } from "../terminal/errors.ts";
 import { checkTexts, type MeasuredText, readMeasuredText } from "../evaluate/measure.ts";
@@ -106,7 +111,6 @@ export async function sweep(
   };
   const settings = await settingsOf(bench);
   const earlier = await readSweep(folder, settings);
-  const { base, original } = await evaluateBase(bench, folder, output, settings);
   const rows: SweepRow[] = [...earlier?.points ?? []];
   const pointsLeft = () => {
     const done = new Set(rows.map(nameRow));
@@ -114,6 +118,8 @@ export async function sweep(
   };
   const countDone = () => `${points.length - pointsLeft().length} of ${points.length} points done`;
   const left = pointsLeft();
+  const learn = await announceSweep(left, bench);
+  const { base, original } = await evaluateBase(bench, folder, output, settings);
   if (earlier !== undefined) run.writeLine(`${folder}: ${countDone()}`);
   const commands = [...new Set([...earlier?.commands ?? [], run.command])];
   const record = (): SweepRecord => (
@@ -132,6 +138,25 @@ export async function sweep(
   else run.print(sweepText(record()));
   if (!options.json) run.writeLine(`written to ${join(folder, "sweep.json")} and sweep.csv`);
   await picture?.draw(sweepFigure(record()));
+  await learn();
+}
+
+/** Says what the points that are left are going to take. */
+async function announceSweep(points: readonly SweepPoint[], bench: Bench): Promise<Learn> {
+  const { model, description, text, calibration, options, run } = bench;
+  const { backend, threads, states, effort, cache = false } = options;
+  const isToMake = calibration !== undefined && wantsMetrics(points) &&
+    !(cache && isCalibrationKept(model, calibration, run));
+  const forecast = sweepForecast(description, {
+    backend,
+    threads,
+    ...(states !== undefined && { states }),
+    ...(effort !== undefined && { effort }),
+    calibratedTokens: isToMake ? plannedTokens(calibration) : 0,
+    measuredTokens: tokensRead(text.evaluation),
+    points: points.map((point) => ({ isPreset: "preset" in point })),
+  });
+  return await announce(run, forecast, { backend, cache });
 }
 
 function nameRow({ name, bits }: SweepRow): string {
@@ -194,13 +219,16 @@ async function evaluateBase(
   });
 }
 
+function wantsMetrics(points: readonly SweepPoint[]): boolean {
+  return points.some((point) =>
+    "preset" in point ? point.preset !== "seed" : usesCalibration(point.name)
+  );
+}
+
 /** Metrics for the points that have a use for them. */
 async function metricsFor(points: readonly SweepPoint[], bench: Bench): Promise<TensorMetrics> {
   const { model, calibration, options, run } = bench;
-  const wanted = points.some((point) =>
-    "preset" in point ? point.preset !== "seed" : usesCalibration(point.name)
-  );
-  if (!wanted || calibration === undefined) return new Map();
+  if (!wantsMetrics(points) || calibration === undefined) return new Map();
   return (await calibrateModel(model, options, run, calibration)).metrics;
 }
 
