@@ -32,7 +32,10 @@ const longestSquare = 2048;
 /** Most bytes of the scores of tokens that see others before them. */
 const scoreBytes = 2 ** 26;
 
-/** Tokens of each sequence that are read in one command buffer. */
+/** Most tokens that go through all layers in one command buffer: drivers end those that take seconds. */
+const tokensAtOnce = 256;
+
+/** Tokens of each sequence that are read together. */
 interface Pass extends Sequences {
   /** Whether no tokens were read before. */
   readonly isFirst: boolean;
@@ -59,7 +62,7 @@ interface PassBuffers {
   readonly energies: GPUBuffer;
 }
 
-/** Reads sequences on a device, where keys and values stay; each pass is one command buffer. */
+/** Reads sequences on a device, where keys and values stay; a step is one command buffer. */
 export class DeviceRunner implements TokenRunner {
   readonly #device: Device;
   readonly #model: TransformerDescription;
@@ -67,7 +70,7 @@ export class DeviceRunner implements TokenRunner {
   readonly #buffers: ModelBuffers;
   readonly #past: GPUBuffer;
   readonly #rotations = new Map<string, { rotary: RotaryDescription; table: GPUBuffer }>();
-  readonly #plans = new Map<string, readonly Step[]>();
+  readonly #plans = new Map<string, readonly (readonly Step[])[]>();
   #length = 0;
   #sequences = 0;
   #capacity = 0;
@@ -229,7 +232,7 @@ export class DeviceRunner implements TokenRunner {
       device.write(work.picked, last);
       if (draws !== undefined) device.write(work.draws, draws);
     }
-    runSteps(device, plan);
+    for (const steps of plan) runSteps(device, steps);
     this.#length += length;
   }
 
@@ -264,7 +267,8 @@ export class DeviceRunner implements TokenRunner {
     };
   }
 
-  #plan(pass: Pass, work: PassBuffers): Step[] {
+  /** The steps of a pass: all in one command buffer, or a layer in one where that takes long. */
+  #plan(pass: Pass, work: PassBuffers): Step[][] {
     const device = this.#device;
     const { workspace, scores } = work;
     const run = {
@@ -273,7 +277,7 @@ export class DeviceRunner implements TokenRunner {
       sequences: { batch: pass.batch, length: pass.length },
       tables: (rotary: RotaryDescription) => this.#rotationOf(rotary),
     };
-    const layers = this.#model.layers.flatMap((layer, index) => {
+    const plan = this.#model.layers.map((layer, index) => {
       const cached: CachedAttention = {
         cache: this.#caches[index]!,
         past: this.#past,
@@ -294,11 +298,9 @@ export class DeviceRunner implements TokenRunner {
         this.#buffers.layers[index]!,
       );
     });
-    if (pass.gives === "nothing") return layers;
-    return [
-      ...layers,
-      ...this.#headSteps(pass.batch, work),
-      ...(pass.gives === "logits" ? [] : [drawLabelsStep(device, {
+    if (pass.gives !== "nothing") plan.push(this.#headSteps(pass.batch, work));
+    if (pass.gives === "labels") {
+      plan.push([drawLabelsStep(device, {
         logits: work.logits,
         rows: pass.batch,
         vocabularySize: this.#model.vocabularySize,
@@ -307,8 +309,9 @@ export class DeviceRunner implements TokenRunner {
         draws: work.draws,
         labels: work.labels,
         energies: work.energies,
-      })]),
-    ];
+      })]);
+    }
+    return pass.batch * pass.length <= tokensAtOnce ? [plan.flat()] : plan;
   }
 
   #headSteps(
