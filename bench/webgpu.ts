@@ -21,7 +21,7 @@ import { openModel } from "../data/open_model.ts";
 import { readStateDict } from "../eval/weights/read_state_dict.ts";
 import { openDevice } from "../eval/webgpu/open_device.ts";
 import { endFor, orEnd } from "./support/command_line.ts";
-import { timeGeneration } from "./support/webgpu/generation.ts";
+import { timeGeneration, timeReading } from "./support/webgpu/generation.ts";
 import { timeLayer } from "./support/webgpu/layer.ts";
 import {
   compareCalibration,
@@ -138,6 +138,7 @@ async function measure(model: MeasuredModel): Promise<void> {
 await nameDevice();
 const device = await openDevice();
 say(`float16 numbers below the least normal one are ${device.readsSmallHalves ? "read" : "lost"}`);
+if (has("generation")) await timeReading(device);
 if (has("products")) await timeProducts(device, small, tiles);
 if (has("moments")) await timeMoments(device, small);
 if (has("layer")) {

@@ -2,10 +2,23 @@ import { describeModel } from "../../../eval/architectures/registry.ts";
 import { useBackend } from "../../../eval/compute/backend.ts";
 import { generateTokens } from "../../../eval/generation/generate.ts";
 import { createLanguageModel } from "../../../eval/generation/language_model.ts";
+import type { Device } from "../../../eval/webgpu/device.ts";
 import { DeviceModel } from "../../../eval/webgpu/device_model.ts";
 import { prepareWeights } from "../../../eval/weights/prepared_weights.ts";
 import type { MeasuredModel } from "./models.ts";
 import { say } from "./report.ts";
+
+/** Prints how long the platform takes to bring four bytes back that are ready. */
+export async function timeReading(device: Device): Promise<void> {
+  const buffer = device.allocate(4);
+  await device.read(buffer, 4);
+  const repeats = 20;
+  const start = performance.now();
+  for (let i = 0; i < repeats; i++) await device.read(buffer, 4);
+  const milliseconds = (performance.now() - start) / repeats;
+  say(`reading four bytes back takes ${milliseconds.toFixed(1)} ms`);
+  buffer.destroy();
+}
 
 /** Prints how fast a model writes on the device, alone and in a batch, and whether WebAssembly agrees. */
 export async function timeGeneration(measured: MeasuredModel, small: boolean): Promise<void> {
