@@ -7,6 +7,7 @@ import {
   type KeptCalibration,
 } from "../../eval/calibration/calibration_file.ts";
 import { calibratePacked, type MemorySaving } from "../../eval/calibration/calibrate.ts";
+import { interleave } from "../../eval/calibration/choose_chunks.ts";
 import { unpackCalibration } from "../../eval/calibration/packed_calibration.ts";
 import { fromBase64, toHex } from "../../data/base64.ts";
 import { sha256, sha256OfJson } from "../../data/sha256.ts";
@@ -18,6 +19,7 @@ import {
 } from "./calibration_text.ts";
 import { cacheFolder } from "../input/cache_folder.ts";
 import { specialTokens } from "../evaluate/measure.ts";
+import { chatFrame } from "../input/chat_frame.ts";
 import { hasTokenizer } from "../input/original_model.ts";
 import type { CompressOptions } from "../options/compress_options.ts";
 import { formatTokenRate } from "../../eval/report/number_text.ts";
@@ -118,8 +120,11 @@ export async function planCalibration(
     ? undefined
     : await source.tokenizer();
   const contextLength = Math.min(description.contextLength, LONGEST_CHUNK);
+  const frame = paths.length > 0 || model.embedded || tokenizer === undefined
+    ? undefined
+    : await chatFrame(source, tokenizer);
   const text = await readCalibrationText({
-    ...{ config, tokenizer, embedded: model.embedded, paths, contextLength },
+    ...{ config, tokenizer, embedded: model.embedded, paths, contextLength, frame },
     limit: options.calibrationTokens,
   });
   const settings = { contextLength, ...(tokenizer !== undefined && bosOf(tokenizer)) };
@@ -128,7 +133,13 @@ export async function planCalibration(
 
 /** Tokens that are going to be calibrated on. */
 export function plannedTokens({ text }: CalibrationPlan): number {
-  return "tokens" in text ? text.tokens.length : text.sequences * text.length;
+  return ("tokens" in text ? text.tokens.length : 0) + writtenTokens({ text });
+}
+
+/** Tokens of them that the model itself is going to write. */
+export function writtenTokens({ text }: Pick<CalibrationPlan, "text">): number {
+  const written = "tokens" in text ? text.own : text;
+  return written === undefined ? 0 : written.sequences * written.length;
 }
 
 /** Whether a calibration seems to have been kept by an earlier run. */
@@ -157,7 +168,9 @@ async function calibrationKey(
   settings: CalibrationSettings,
   { backend, seed }: CalibrationOptions,
 ): Promise<string> {
-  const what = "tokens" in text ? { tokens: await sha256(text.tokens) } : text;
+  const what = "tokens" in text
+    ? { tokens: await sha256(text.tokens), ...(text.own !== undefined && { own: text.own }) }
+    : text;
   const parts = [CALIBRATION_VERSION, config, weights, what, settings, backend, seed];
   return toHex(fromBase64(await sha256OfJson(parts)));
 }
@@ -170,14 +183,19 @@ async function makeCalibration(
   saving: MemorySaving | undefined,
 ): Promise<KeptCalibration> {
   const common = { config, weights, backend, threads, seed, signal: run.signal };
-  const tokens = "tokens" in text
-    ? text.tokens
+  const written = "tokens" in text ? text.own : text;
+  const own = written === undefined
+    ? new Int32Array()
     : await run.phase("sample", (progress) =>
       sampleTokens({
         ...common,
-        ...text,
+        ...written,
         onProgress: (share, rate) => progress(share, formatTokenRate(rate)),
       }));
+  // Texts without what the model writes are taken whole.
+  const tokens = "tokens" in text
+    ? own.length === 0 ? text.tokens : interleave([text.tokens, own], settings.contextLength)
+    : own;
   const calibration = await run.phase("calibrate", async (progress) => {
     const onProgress = (share: number) => progress(share);
     return await calibratePacked({ ...common, tokens, ...settings, onProgress }, saving);

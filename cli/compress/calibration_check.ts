@@ -72,7 +72,7 @@ export async function checkCalibration(
 const ORIGINS: Readonly<Record<CalibrationOrigin, string>> = {
   given: "",
   embedded: "",
-  "several kinds": " of several kinds of text",
+  "several kinds": " of texts of several kinds and of what the model wrote",
   model: " that the model wrote",
 };
 

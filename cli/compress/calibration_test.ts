@@ -33,7 +33,7 @@ Deno.test("several files are mixed, and without any the texts of kanpress are", 
   withWorkFolder(async (folder) => {
     const source = await openModel(join(folder, "model"));
     const weights = await readFiniteWeights(source);
-    const model = { source, weights, sha256: "", embedded: false, local: true };
+    let model = { source, weights, sha256: "", embedded: false, local: true };
     const common = { backend: "cpu", threads: 1, seed: 0 } as const;
     const plan = async (calibration?: string[], calibrationTokens?: number) => {
       const { text } = await planCalibration(model, {
@@ -59,9 +59,19 @@ Deno.test("several files are mixed, and without any the texts of kanpress are", 
     const chunk = (await planCalibration(model, common)).settings.contextLength;
     const beginnings = [first, second].flatMap(({ tokens }) => [...tokens.subarray(0, chunk)]);
     assert.deepEqual([...both.tokens.subarray(0, 2 * chunk)], beginnings);
-    const own = await plan(undefined, 9 * chunk);
-    assert.equal(own.origin, "several kinds");
-    assert.equal(own.tokens.length, 9 * chunk);
+    // A quarter is the model's own; conversations, where it has a template for them.
+    const several = await plan(undefined, 12 * chunk);
+    assert.equal(several.origin, "several kinds");
+    assert.equal(several.tokens.length, 9 * chunk);
+    assert.deepEqual([several.own?.sequences, several.own?.length], [3, chunk]);
+    assert.equal(several.own?.frame, undefined);
+    await Deno.writeTextFile(
+      join(folder, "model/chat_template.jinja"),
+      "{% for message in messages %}<{{ message.role }}>{{ message.content }}{% endfor %}",
+    );
+    model = { ...model, source: await openModel(join(folder, "model")) };
+    const { frame } = (await plan(undefined, 12 * chunk)).own!;
+    assert.ok(frame !== undefined && frame.beginning.length > 0);
     await Deno.writeTextFile(other, "x");
     await assert.rejects(plan([one, other]), /other\.txt: has \d tokens, less than one chunk/);
   }));

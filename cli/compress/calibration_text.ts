@@ -3,6 +3,7 @@ import { InputError, readEmbeddedCalibration, type TextTokenizer } from "../../d
 import { warnOfLostText } from "../../data/tokenizer/round_trip.ts";
 import type { ModelConfig } from "../../eval/mod.ts";
 import { mixTexts } from "../../eval/calibration/choose_chunks.ts";
+import type { ConversationFrame } from "../../eval/generation/conversation.ts";
 import { endTokens } from "../../eval/generation/end_tokens.ts";
 import { readText } from "../evaluate/measure.ts";
 
@@ -10,6 +11,12 @@ import { readText } from "../evaluate/measure.ts";
 const TEXT_TOKENS = 32_768;
 /** Tokens that a model writes if it has no tokenizer, so that no text can be read. */
 const SAMPLED_TOKENS = 16_384;
+
+/**
+ * Share of the tokens that the model itself writes beside the texts that come with kanpress: what it
+ * was trained on may be far from all of them.
+ */
+const OWN_SHARE = 0.25;
 
 /** Where the text to calibrate on comes from. */
 export type CalibrationOrigin = "given" | "embedded" | "several kinds" | "model";
@@ -20,14 +27,24 @@ export type CalibrationText =
     readonly tokens: Int32Array;
     /** Where it comes from. */
     readonly origin: Exclude<CalibrationOrigin, "model">;
+    /** What the model is to write besides. */
+    readonly own?: WrittenText;
     /** What the tokenizer loses of texts that were given, if it does: lines for people. */
     readonly warnings: readonly string[];
   }
-  | {
-    readonly sequences: number;
-    readonly length: number;
-    readonly firstToken?: number;
-  };
+  | WrittenText;
+
+/** How a model is to write a text. */
+export interface WrittenText {
+  /** Number of sequences. */
+  readonly sequences: number;
+  /** Tokens of each. */
+  readonly length: number;
+  /** What each begins with. */
+  readonly firstToken?: number;
+  /** What is put around messages, where it writes conversations. */
+  readonly frame?: ConversationFrame;
+}
 
 /** What {@linkcode readCalibrationText} goes by. */
 export interface CalibrationTextOptions {
@@ -43,16 +60,19 @@ export interface CalibrationTextOptions {
   readonly limit: number | undefined;
   /** Tokens of a chunk. */
   readonly contextLength: number;
+  /** What the model's chat template puts around messages, if it has one. */
+  readonly frame?: ConversationFrame | undefined;
 }
 
 /**
  * The text to calibrate on: the files that were given, mixed evenly, else texts of several kinds that
- * come with kanpress. Throws {@linkcode InputError} where a file is shorter than one chunk.
+ * come with kanpress and, beside
+ * them, what the model itself writes. Throws {@linkcode InputError} where a file is shorter than one chunk.
  */
 export async function readCalibrationText(
   options: CalibrationTextOptions,
 ): Promise<CalibrationText> {
-  const { config, tokenizer, limit, contextLength } = options;
+  const { config, tokenizer, limit, contextLength, frame } = options;
   if (tokenizer === undefined) {
     const sequences = Math.ceil((limit ?? SAMPLED_TOKENS) / contextLength);
     const firstToken = firstTokenOf(config);
@@ -69,9 +89,22 @@ export async function readCalibrationText(
         `${contextLength}; give more text, or leave --calibration out`,
     );
   }
+  const chunks = Math.floor((limit ?? TEXT_TOKENS) / contextLength);
+  const sequences = origin === "several kinds" ? Math.floor(OWN_SHARE * chunks) : 0;
+  const firstToken = tokenizer.bosTokenId ?? tokenizer.eosTokenId;
+  const beginning = frame !== undefined
+    ? { frame }
+    : firstToken !== undefined
+    ? { firstToken }
+    : {};
   return {
-    tokens: mixTexts(read.map(({ tokens }) => tokens), limit ?? TEXT_TOKENS, contextLength),
+    tokens: mixTexts(
+      read.map(({ tokens }) => tokens),
+      (chunks - sequences) * contextLength,
+      contextLength,
+    ),
     origin,
+    ...(sequences > 0 && { own: { sequences, length: contextLength, ...beginning } }),
     warnings: origin === "several kinds" ? [] : read.flatMap(({ name, text, tokens }) => {
       const warning = warnOfLostText(tokenizer, name, text, tokens);
       return warning === undefined ? [] : [warning];

@@ -26,6 +26,7 @@ import {
   isCalibrationKept,
   planCalibration,
   plannedTokens,
+  writtenTokens,
 } from "./calibration.ts";
 import { CHECKED_TOKENS, type CheckedText } from "./calibration_check.ts";
 import { announce, type Learn } from "../forecast/announce.ts";
@@ -257,7 +258,7 @@ async function announceCompression(
     ...(calibration !== undefined && {
       calibration: {
         tokens: plannedTokens(calibration.plan),
-        isWritten: !("tokens" in calibration.plan.text),
+        written: writtenTokens(calibration.plan),
         isKept: cache && isCalibrationKept(calibration.model, calibration.plan, run),
       },
     }),

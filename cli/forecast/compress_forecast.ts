@@ -21,8 +21,8 @@ export interface CompressionPlan extends StepSettings {
   readonly calibration?: {
     /** Its tokens. */
     readonly tokens: number;
-    /** Whether the model has to write it first. */
-    readonly isWritten: boolean;
+    /** How many of them the model has to write first. */
+    readonly written: number;
     /** Whether it has been done by an earlier run. */
     readonly isKept: boolean;
   };
@@ -91,8 +91,8 @@ function phasesOf(work: ModelWork, plan: CompressionPlan): ExpectedPhase[] {
   const phases: ExpectedPhase[] = [];
   const add = (name: string, seconds: number) => phases.push({ name, seconds });
   if (calibration !== undefined) {
-    const { tokens, isWritten, isKept } = calibration;
-    if (!isKept && isWritten) add("sample", samplingSeconds(work, tokens, plan));
+    const { tokens, written, isKept } = calibration;
+    if (!isKept && written > 0) add("sample", samplingSeconds(work, written, plan));
     if (!isKept) add("calibrate", calibrationSeconds(work, tokens, plan));
     add("factor", factoringSeconds(work, plan));
   }

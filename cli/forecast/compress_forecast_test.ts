@@ -19,7 +19,7 @@ const WAY = "deno task native:install";
 const PLAN: CompressionPlan = {
   backend: "wasm",
   threads: 2,
-  calibration: { tokens: 16_384, isWritten: true, isKept: false },
+  calibration: { tokens: 16_384, written: 16_384, isKept: false },
   byDivergence: false,
   measuredTokens: 8192,
   checkedTokens: 2048,

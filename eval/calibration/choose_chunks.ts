@@ -26,14 +26,27 @@ export function mixTexts(
     texts.map(({ length }) => Math.floor(length / chunk)),
     Math.max(1, Math.floor(limit / chunk)),
   );
-  const places = counts.flatMap((count, text) =>
-    Array.from({ length: count }, (_, i) => ({ text, i, at: (i + 0.5) / count }))
+  return interleave(
+    texts.map((tokens, text) =>
+      counts[text] === 0 ? new Int32Array() : spread(tokens, counts[text]! * chunk, chunk)
+    ),
+    chunk,
   );
+}
+
+/**
+ * All whole chunks of several texts, so that every beginning of the result has about as large a share
+ * of each text.
+ */
+export function interleave(texts: readonly Int32Array[], chunk: number): Int32Array {
+  const places = texts.flatMap(({ length }, text) => {
+    const count = Math.floor(length / chunk);
+    return Array.from({ length: count }, (_, i) => ({ text, i, at: (i + 0.5) / count }));
+  });
   places.sort((a, b) => a.at - b.at || a.text - b.text);
-  const chosen = texts.map((tokens, text) => spread(tokens, counts[text]! * chunk, chunk));
   const mixed = new Int32Array(places.length * chunk);
   places.forEach(({ text, i }, place) => {
-    mixed.set(chosen[text]!.subarray(i * chunk, (i + 1) * chunk), place * chunk);
+    mixed.set(texts[text]!.subarray(i * chunk, (i + 1) * chunk), place * chunk);
   });
   return mixed;
 }

@@ -17,7 +17,11 @@ import {
   openNamedModel,
   readFiniteWeights,
 } from "../../../cli/input/original_model.ts";
-import { type CalibratedModel, planCalibration } from "../../../cli/compress/calibration.ts";
+import {
+  type CalibratedModel,
+  planCalibration,
+  plannedTokens,
+} from "../../../cli/compress/calibration.ts";
 import { naming } from "../../../cli/terminal/errors.ts";
 import type { Run } from "../../../cli/terminal/run.ts";
 import { type NamedFile, partOfText } from "./named_file.ts";
@@ -78,8 +82,8 @@ export async function openBenchModel(
     parameters: count(weights, () => true),
     linearParameters: count(weights, (weight) => linears.has(weight)),
     calibration: {
-      text: given?.name ?? "several kinds of text",
-      tokens: "tokens" in plan.text ? plan.text.tokens.length : 0,
+      text: given?.name ?? "texts of several kinds and of the model itself",
+      tokens: plannedTokens(plan),
       key: plan.key,
     },
     backend,
