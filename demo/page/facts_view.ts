@@ -27,7 +27,7 @@ export function keyFigures(facts: ModelFacts): HTMLElement[] {
       ? []
       : [["KL divergence", row.compressed.split(" ")[0]!, ""] as [string, string, string]]),
     ["tokens a second", "–", "speed"],
-    ["memory for weights", formatBytes(memoryBytes), ""],
+    ["memory", formatBytes(memoryBytes), ""],
   ];
   return figures.map(([name, value, className]) =>
     make("div", "", make("dt", "", name), make("dd", className, value))
