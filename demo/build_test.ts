@@ -7,20 +7,41 @@ import { launchChromium } from "../eval/plots/chromium.ts";
 import { needsChromium } from "../eval/plots/testdata/needs_chromium.ts";
 import { bundle, story } from "./testdata/demo_page.ts";
 
-/** A host of static files at a path of its own, which knows nothing of the page. */
-function staticHost(folder: string) {
+/** A host of static files at a path of its own, which knows nothing of the page, on a slow line. */
+function staticHost(folder: string, requests: string[]) {
   return Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {
     const { pathname } = new URL(request.url);
     const [, path] = /^\/somebody\/site\/(.*)$/.exec(pathname) ?? [];
     if (path === undefined) return new Response("no", { status: 404 });
     const bytes = await readFile(join(folder, path || "index.html")).catch(() => undefined);
     if (bytes === undefined) return new Response("no", { status: 404 });
+    requests.push(path);
     const type = { html: "text/html", js: "text/javascript", css: "text/css" }[
       (path || "index.html").split(".").at(-1)!
     ];
-    return new Response(new Uint8Array(bytes), {
-      headers: { "content-type": type ?? "application/octet-stream" },
+    const [, start, end] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.get("range") ?? "") ?? [];
+    const part = bytes.subarray(Number(start ?? 0), end ? Number(end) + 1 : bytes.length);
+    const range = `bytes ${start}-${Number(start) + part.length - 1}/${bytes.length}`;
+    return new Response(path.endsWith(".safetensors") ? slowly(part) : new Uint8Array(part), {
+      status: start === undefined ? 200 : 206,
+      headers: {
+        "content-type": type ?? "application/octet-stream",
+        "content-length": String(part.length),
+        ...(start !== undefined && { "content-range": range }),
+      },
     });
+  });
+}
+
+/** 1 MB a second. */
+function slowly(bytes: Uint8Array): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream({
+    async pull(controller) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      controller.enqueue(bytes.slice(at, at += 50_000));
+      if (at >= bytes.length) controller.close();
+    },
   });
 }
 
@@ -36,7 +57,8 @@ Deno.test("a page that is written works on any host, and is known again", {
     assert.equal(code, 0, error);
     assert.match(out, /MB written to site; put it on any host of static files/);
     const site = join(folder, "site");
-    const server = staticHost(site);
+    const requests: string[] = [];
+    const server = staticHost(site, requests);
     const browser = await launchChromium();
     try {
       const page = await browser.newPage();
@@ -46,14 +68,24 @@ Deno.test("a page that is written works on any host, and is known again", {
         if (message.type() === "error") problems.push(message.text());
       });
       const { port } = server.addr;
-      await page.goto(`http://127.0.0.1:${port}/somebody/site/`);
+      // By a name that is not taken for this machine.
+      await page.goto(`http://site.localhost:${port}/somebody/site/`);
+      const downloading = /^downloading: [\d.]+ .?B of 2\.13 MB, [\d.]+ .?B\/s, \d+ s left/;
+      await page.locator(".activity").first().filter({ hasText: downloading }).waitFor();
       await page.locator("#write:enabled").waitFor();
+      await page.locator(".about:visible").nth(1).waitFor();
       await page.click("#write");
       await page.locator("#stop:enabled").waitFor();
       await page.locator("#stop:disabled").waitFor();
       assert.ok((await story(page, 0))!.length > 100);
       assert.match((await page.locator(".figures").first().textContent())!, /KL divergence/);
       assert.deepEqual(problems, []);
+      const weights = () => requests.filter((path) => path.endsWith(".safetensors")).length;
+      const before = weights();
+      await page.reload();
+      await page.locator(".about:visible").nth(1).waitFor();
+      // The server is asked for a byte of each, and gives no more.
+      assert.deepEqual([before, weights()], [4, 6]);
       // Its own rules hold where the host sends none.
       const elsewhere = await page.evaluate(() =>
         fetch("http://localhost:9/").then(() => "asked", () => "refused")

@@ -209,6 +209,11 @@ export class Panel {
   #showProgress({ activity, bytes, layers }: LoadProgress): void {
     if (bytes === undefined) return this.#showActivity(activity, "unknown");
     const [here, total] = bytes;
+    // On a fast line it is the decoding that takes its time.
+    if (here === total && layers !== undefined) {
+      const [decoded, all] = layers;
+      return this.#showActivity(`${activity}: ${decoded} of ${all} layers`, decoded / all);
+    }
     const transfer = this.#rate.add(here, total, performance.now());
     const parts = [`${formatBytes(here)} of ${formatBytes(total)}`];
     if (transfer !== undefined && here < total) {
