@@ -1,11 +1,12 @@
 import { roundToFloat16 } from "../data/round_to_float16.ts";
 import { InputError } from "../data/input_error.ts";
 import { bytesPerElement } from "../data/dtype.ts";
-import { elementCount, type StateDict, type WeightTensor } from "../data/tensor.ts";
+import { elementCount, type StateDict, type WeightTensor, withValues } from "../data/tensor.ts";
 import type { Matrix } from "../hierarchy/matrix/matrix.ts";
 import type { TensorMetrics } from "../hierarchy/metric/tensor_metric.ts";
 import { planTensors } from "../hierarchy/file/plan_tensors.ts";
 import { transpose } from "../data/transpose.ts";
+import { finish, type Steps } from "../workers/steps.ts";
 import type { Baseline } from "./baseline.ts";
 
 /** What {@linkcode compressWithBaseline} makes of a model. */
@@ -26,6 +27,8 @@ export interface BaselineOptions {
   readonly metrics?: TensorMetrics;
   /** Names of the matrices that are stored [in, out], as GPT-2 does, and have no metric. */
   readonly inputsFirst?: ReadonlySet<string>;
+  /** Called with the share of the weights that is done, 0 to 1. */
+  readonly onProgress?: (share: number) => void;
 }
 
 /**
@@ -44,26 +47,41 @@ export interface BaselineOptions {
 export function compressWithBaseline(
   weights: StateDict,
   baseline: Baseline,
-  { metrics = new Map(), inputsFirst = new Set() }: BaselineOptions = {},
+  options: BaselineOptions = {},
 ): BaselineModel {
+  return finish(baselineSteps(weights, baseline, options));
+}
+
+/**
+ * As {@linkcode compressWithBaseline}, tensor by tensor, so that others get their turn in between:
+ * calibrated baselines take minutes for large models.
+ */
+export function* baselineSteps(
+  weights: StateDict,
+  baseline: Baseline,
+  { metrics = new Map(), inputsFirst = new Set(), onProgress }: BaselineOptions = {},
+): Steps<BaselineModel> {
   const { stored, aliases } = planTensors(weights, { losslessSmall: false, transposed: new Set() });
   const restored = new Map<string, WeightTensor>();
   const sizes: [string, number][] = [];
+  const all = stored.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   let parameters = 0;
   for (const { name, shape, stored: storedAs } of stored) {
     const tensor = weights.get(name)!;
     const count = elementCount(shape);
     parameters += count;
+    onProgress?.((parameters - count) / all);
+    yield;
     if (storedAs !== undefined) {
       const data = storedAs === "F16" ? tensor.data.map(roundToFloat16) : tensor.data;
-      restored.set(name, { ...tensor, data });
+      restored.set(name, withValues(tensor, data));
       sizes.push([name, count * bytesPerElement(storedAs)]);
       continue;
     }
     const metric = metrics.get(name);
     const inputAxis = metric?.inputAxis ?? (inputsFirst.has(name) ? 0 : 1);
     const { data, bytes } = quantizeTensor(name, tensor, inputAxis, baseline, metric?.hessian);
-    restored.set(name, { ...tensor, data });
+    restored.set(name, withValues(tensor, data));
     sizes.push([name, bytes]);
   }
   for (const [name, target] of aliases) restored.set(name, restored.get(target)!);

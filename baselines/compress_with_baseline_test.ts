@@ -29,6 +29,18 @@ Deno.test("matrices are coded along their inputs, vectors kept in f16, tied ones
   assert.deepEqual(model.weights.get("norm")!.data, vector.map(Math.f16round));
 });
 
+Deno.test("what holds the original in 16 bits does not pass for the quantized values", () => {
+  const { data } = randomMatrix(32, 96, 1);
+  const held = (shape: number[], values: Float32Array): WeightTensor => ({
+    ...f32(shape, values),
+    half: { dtype: "F16", patterns: new Uint16Array(new Float16Array(values).buffer) },
+  });
+  const dict = new Map([["w", held([32, 96], data)], ["norm", held([3], data.slice(0, 3))]]);
+  const { weights } = compressWithBaseline(dict, BASELINES.get("nf4")!);
+  assert.ok([...weights.values()].every(({ half }) => half === undefined));
+  assert.notDeepEqual(weights.get("w")!.data, data);
+});
+
 Deno.test("metrics say which axis runs over the inputs, and must fit", () => {
   const matrix = randomMatrix(32, 96, 1).data;
   const dict = new Map([["w", f32([32, 96], matrix)]]);

@@ -19,7 +19,11 @@ export type { Matrix, RowColumnSteps } from "../hierarchy/matrix/matrix.ts";
 export type { AffineGridOptions } from "./affine_grid.ts";
 export type { Baseline, BaselineResult } from "./baseline.ts";
 export * from "./baselines.ts";
-export * from "./compress_with_baseline.ts";
+export {
+  type BaselineModel,
+  type BaselineOptions,
+  compressWithBaseline,
+} from "./compress_with_baseline.ts";
 export * from "./dual_scale.ts";
 export { GGUF_TYPES } from "./gguf.ts";
 export * from "./gptq.ts";

@@ -12,6 +12,7 @@
  */
 import process from "node:process";
 import { openModel, readEmbeddedText, type StateDict } from "../data/mod.ts";
+import { withValues } from "../data/tensor.ts";
 import { calibrate, evaluateLanguageModel, readStateDict } from "../eval/mod.ts";
 import { endFor, orEnd, readOptions } from "./support/command_line.ts";
 import { residentMemory } from "./support/resident_memory.ts";
@@ -43,7 +44,7 @@ function disturb(weights: StateDict): StateDict {
   return new Map(Array.from(weights, ([name, tensor]) => {
     if (tensor.shape.length === 1) return [name, tensor];
     const data = tensor.data.map((value, i) => value * (1 + 0.03 * Math.sin(i)));
-    return [name, { ...tensor, data }];
+    return [name, withValues(tensor, data)];
   }));
 }
 

@@ -52,6 +52,26 @@ export type HalfValues = NonNullable<WeightTensor["half"]>;
 /** The weights of a model by name, in checkpoint order. */
 export type StateDict = ReadonlyMap<string, WeightTensor>;
 
+/**
+ * A tensor with other values. What it is held by in 16 bits, if it is, are not those: whoever
+ * replaces `data` alone is read past.
+ *
+ * ```ts
+ * import { withValues } from "./tensor.ts";
+ * import assert from "node:assert";
+ *
+ * const half = { dtype: "F16" as const, patterns: new Uint16Array(1) };
+ * const held = { dtype: "F16" as const, shape: [1], data: new Float32Array(1), half };
+ * assert.deepEqual(Object.keys(withValues(held, new Float32Array([2]))), ["dtype", "shape", "data"]);
+ * ```
+ */
+export function withValues(
+  { dtype, shape }: Omit<WeightTensor, "data">,
+  data: Float32Array,
+): WeightTensor {
+  return { dtype, shape, data };
+}
+
 /** Weights that are read one tensor at a time, so that a model need never be in memory whole. */
 export interface WeightSource {
   /** Every tensor, in checkpoint order. */

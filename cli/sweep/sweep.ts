@@ -18,7 +18,9 @@ import {
   type TensorMetrics,
 } from "../../hierarchy/mod.ts";
 import { usesCalibration } from "../../baselines/baselines.ts";
-import { BASELINES, compressWithBaseline } from "../../baselines/mod.ts";
+import { BASELINES } from "../../baselines/mod.ts";
+import { baselineSteps } from "../../baselines/compress_with_baseline.ts";
+import { finishWithBreaks } from "../../workers/steps.ts";
 import {
   type CalibratedModel,
   calibrateModel,
@@ -246,7 +248,10 @@ async function measurePoint(
       (progress) =>
         "preset" in point
           ? compressByHierarchy(point, model, metrics, options, { progress, signal: run.signal })
-          : compressByBaseline(point.name, model.weights, description, metrics),
+          : compressByBaseline(point.name, model.weights, description, metrics, {
+            onProgress: (share) => progress(share),
+            signal: run.signal,
+          }),
     );
     const between = performance.now();
     const result = await run.phase("evaluate", (progress) =>
@@ -301,15 +306,17 @@ async function compressByHierarchy(
   return { weights: await decompressWeights(bytes), bytes: bytes.length, bitsPerWeight };
 }
 
-function compressByBaseline(
+async function compressByBaseline(
   name: string,
   weights: StateDict,
   description: TransformerDescription,
   metrics: TensorMetrics,
-): CompressedPoint {
+  { onProgress, signal }: { onProgress: (share: number) => void; signal: AbortSignal },
+): Promise<CompressedPoint> {
   const inputsFirst = new Set(
     modelLinears(description).filter(({ layout }) => layout === "inputsByOutputs")
       .map(({ weight }) => weight),
   );
-  return compressWithBaseline(weights, BASELINES.get(name)!, { metrics, inputsFirst });
+  const options = { metrics, inputsFirst, onProgress };
+  return await finishWithBreaks(baselineSteps(weights, BASELINES.get(name)!, options), signal);
 }

@@ -1,4 +1,4 @@
-import { formatBytes, formatCount, formatFixed } from "../../eval/report/number_text.ts";
+import { formatCount, formatFixed } from "../../eval/report/number_text.ts";
 import type { ExpectedPhase } from "./time_left.ts";
 
 /** What a run is going to take. */
@@ -25,7 +25,7 @@ export function forecastLines({ phases, memory, quicker = [] }: Forecast): strin
   if (seconds < WORTH_TELLING) return [];
   const longer = joined(phases).filter((phase) => phase.seconds >= 0.05 * seconds);
   const parts = longer.map((phase) => `${phase.name} ${formatAbout(phase.seconds)}`).join(", ");
-  const needed = memory === undefined ? "" : ` and ${formatBytes(memory)} of memory`;
+  const needed = memory === undefined ? "" : ` and ${aboutBytes(memory)} of memory`;
   const lines = [`this takes about ${formatAbout(seconds)}${needed} (${parts})`];
   if (seconds >= WORTH_QUICKENING && quicker.length > 0) {
     lines.push(`quicker: ${quicker.join("; ")}`);
@@ -54,4 +54,10 @@ export function formatAbout(seconds: number): string {
   if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
   const hours = seconds / 3600;
   return hours < 10 ? `${formatFixed(hours, 1)} h` : `${formatCount(hours)} h`;
+}
+
+/** A size with two digits: `640 MB`, `1.8 GB`. */
+function aboutBytes(bytes: number): string {
+  if (bytes < 995e6) return `${formatCount(Math.max(10, 10 * Math.round(bytes / 1e7)))} MB`;
+  return `${bytes < 9.95e9 ? formatFixed(bytes / 1e9, 1) : formatCount(bytes / 1e9)} GB`;
 }

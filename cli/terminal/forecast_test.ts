@@ -9,9 +9,13 @@ Deno.test("a long run says how long, what for, in how much memory, and what is q
     { name: "compress", seconds: 180 },
   ];
   assert.deepEqual(forecastLines({ phases, memory: 1.8e9, quicker: ["--effort fast", "--bits"] }), [
-    "this takes about 15 min and 1.80 GB of memory (sample 7 min, compress 8 min)",
+    "this takes about 15 min and 1.8 GB of memory (sample 7 min, compress 8 min)",
     "quicker: --effort fast; --bits",
   ]);
+  const memory = [634.1e6, 996e6, 12.4e9].map((bytes) =>
+    / and (.*) of memory/.exec(forecastLines({ phases, memory: bytes })[0]!)![1]
+  );
+  assert.deepEqual(memory, ["630 MB", "1.0 GB", "12 GB"]);
   assert.deepEqual(forecastLines({ phases: [{ name: "read", seconds: 2 }] }), []);
 });
 

@@ -111,7 +111,10 @@ class DeviceTrainer implements Trainer {
   replaceWeights(weights: ReadonlyMap<string, Float32Array>): void {
     const replaced = Array.from(this.#compressed, ([name, tensor]): [string, PreparedTensor] => {
       const data = weights.get(name);
-      return [name, data === undefined ? tensor : { ...tensor, data }];
+      if (data === undefined) return [name, tensor];
+      // What it was held by in 16 bits are the values before.
+      const { half: _, ...rest } = tensor;
+      return [name, { ...rest, data }];
     });
     this.#compressed = new Map(replaced);
     this.#forget();

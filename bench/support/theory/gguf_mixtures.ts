@@ -1,4 +1,4 @@
-import type { WeightTensor } from "../../../data/mod.ts";
+import { type WeightTensor, withValues } from "../../../data/tensor.ts";
 import { type Baseline, BASELINES } from "../../../baselines/mod.ts";
 
 /**
@@ -90,7 +90,7 @@ export function ggufInputEmbedding(name: string, embedding: WeightTensor): Weigh
   const [rows, columns] = embedding.shape as [number, number];
   const baseline = BASELINES.get(MIXTURES[name]!.inputEmbedding)!;
   const matrix = { name: "embedding of inputs", rows, columns, data: embedding.data };
-  return { ...embedding, data: baseline(matrix).reconstruction };
+  return withValues(embedding, baseline(matrix).reconstruction);
 }
 
 /** The type of a matrix of GPT-2's by its name in the checkpoint. */

@@ -1,4 +1,4 @@
-import { elementCount, type StateDict } from "../../../data/tensor.ts";
+import { elementCount, type StateDict, withValues } from "../../../data/tensor.ts";
 import type { ModelConfig } from "../../../eval/architectures/config.ts";
 import { describeModel } from "../../../eval/architectures/registry.ts";
 import { expectedTensors } from "../../../eval/weights/expected_tensors.ts";
@@ -49,7 +49,7 @@ export function disturb(weights: StateDict, share: number, seed: number): StateD
   return new Map(Array.from(weights, ([name, tensor]) => {
     const data = shareable(tensor.data);
     for (let i = 0; i < data.length; i++) data[i]! *= 1 + share * next();
-    return [name, { ...tensor, data }];
+    return [name, withValues(tensor, data)];
   }));
 }
 
