@@ -3,7 +3,8 @@ import assert from "node:assert";
 import { fileURLToPath } from "node:url";
 import { launchChromium } from "./plots/chromium.ts";
 import { needsChromiumWebGpu, WEBGPU_FLAGS } from "./plots/testdata/needs_chromium_webgpu.ts";
-import { figuresOn, tokensOn } from "./testdata/figures_in_page.ts";
+import { createTrainer } from "./training/create_trainer.ts";
+import { figuresOn, gradientsOf, tokensOn } from "./testdata/figures_in_page.ts";
 
 const config = {
   model_type: "qwen3",
@@ -81,6 +82,21 @@ Deno.test("our programs compile in Chromium and give the figures of WebAssembly 
       );
       assert.deepEqual(written, await tokensOn("wasm", config));
     }
+    const slopes: readonly number[] = await page.evaluate(
+      (config) =>
+        (globalThis as unknown as { gradientsOf: typeof gradientsOf }).gradientsOf(config),
+      config,
+    );
+    const [loss, ...others] = await gradientsOf(
+      config,
+      (options) => createTrainer("wasm", options),
+    );
+    assert.ok(Math.abs(slopes[0]! / loss! - 1) < 1e-5, `${slopes[0]} ${loss}`);
+    assert.equal(slopes.length, 1 + others.length);
+    const steepest = Math.max(...others.map(Math.abs));
+    others.forEach((value, i) =>
+      assert.ok(Math.abs(slopes[i + 1]! - value) < 1e-5 * steepest, `${i}: ${value}`)
+    );
   } finally {
     await browser.close();
     await server.shutdown();

@@ -4,6 +4,11 @@ import { useBackend } from "../compute/backend.ts";
 import { generateTokens } from "../generation/generate.ts";
 import { createLanguageModel } from "../generation/language_model.ts";
 import { evaluateLanguageModel } from "../measure/evaluate.ts";
+import { describeModel } from "../architectures/registry.ts";
+import { openDeviceTrainer } from "../training/device_trainer.ts";
+import { arraysOf, startTrainables } from "../training/trainables.ts";
+import type { Trainer, TrainerOptions } from "../training/trainer.ts";
+import { prepareWeights } from "../weights/prepared_weights.ts";
 import { randomStateDict } from "./random_model.ts";
 
 /** Figures of random models, and what calibration finds, on a backend: to be run in a page too. */
@@ -44,4 +49,27 @@ export async function tokensOn(
   return tokens;
 }
 
-Object.assign(globalThis, { figuresOn, tokensOn });
+/** The loss of a training step, on WebGPU unless said, and its gradients: to be run in a page too. */
+export async function gradientsOf(
+  config: ModelConfig,
+  open: (options: TrainerOptions) => Promise<Trainer | undefined> = openDeviceTrainer,
+): Promise<readonly number[]> {
+  const [original, compressed] = [randomStateDict(config, 1), randomStateDict(config, 2)];
+  const model = describeModel(config, original.keys());
+  const options = {
+    model,
+    original: prepareWeights(model, original, true),
+    compressed: prepareWeights(model, compressed, true),
+    threads: 1,
+  };
+  const trainer = await open(options);
+  const chunks = [0, 1].map((chunk) =>
+    Int32Array.from({ length: 20 }, (_, i) => (11 * i + 7 * chunk) % 50)
+  );
+  const at = startTrainables(model, options.compressed);
+  const { loss, gradients } = await trainer!.step(chunks, at);
+  await trainer!.close();
+  return [loss, ...arraysOf(gradients).flatMap((values) => [...values])];
+}
+
+Object.assign(globalThis, { figuresOn, tokensOn, gradientsOf });
