@@ -16,6 +16,8 @@ import {
   factorMetrics,
   HierarchicalCompressor,
 } from "../../hierarchy/mod.ts";
+import { elementCount } from "../../data/tensor.ts";
+import { runsByLayer } from "../evaluate/low_memory.ts";
 import { containerWeights } from "../../hierarchy/container_weights.ts";
 import { openContainer } from "../../hierarchy/file/container.ts";
 import { decodesApart } from "../../hierarchy/file/decode_groups.ts";
@@ -158,8 +160,9 @@ export async function compress(
   await keepPlace(job);
   const restored = await run.phase("decompress", async (): Promise<Restored> => {
     const container = await openContainer(await openFile(output.file));
-    const isMeasured = measurement.kind === "text" && options.byPart !== true;
-    if (savings !== undefined && isMeasured && decodesApart(container)) {
+    const isByLayer = savings !== undefined && canMeasureByLayer(job) ||
+      base === undefined && isMeasuredByLayer(job, description);
+    if (isByLayer && decodesApart(container)) {
       const compressed = containerWeights(container, { signal: run.signal });
       return { compressed: new Map(), byLayer: { original: source.weights, compressed } };
     }
@@ -201,6 +204,24 @@ export async function compress(
   if (options.json || options.out !== undefined) return;
   run.writeLine("next:");
   run.writeLine(`  ${nextCommand(run.program, outcome)}`);
+}
+
+/** Weights of a model that is worth reading layer by layer though there is memory for all of it. */
+const LARGE_MODEL = 2 ** 25;
+
+/** Whether measuring needs no weights but those of a layer at a time. */
+function canMeasureByLayer({ measurement, options }: Job): boolean {
+  return measurement.kind === "text" && options.byPart !== true;
+}
+
+/** Whether that is as fast, and saves memory that is worth it. */
+function isMeasuredByLayer(job: Job, description: TransformerDescription): boolean {
+  const { measurement, options, source } = job;
+  if (measurement.kind !== "text" || !canMeasureByLayer(job)) return false;
+  const { tensors } = source.weights;
+  const weights = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  return weights >= LARGE_MODEL && [measurement.text, ...measurement.others]
+    .every((text) => runsByLayer({ description }, text, options));
 }
 
 /** The compressed model as it is going to be measured. */
@@ -275,14 +296,16 @@ async function announceCompression(
 
 /** How much memory the run needs, and how it does with less where there is less. */
 function planMemory(
-  { source, target, measurement, options }: Job,
+  job: Job,
   description: TransformerDescription,
   available: number | undefined,
   calibrates: boolean,
 ): MemoryChoice | undefined {
+  const { source, target, measurement, options } = job;
   if (target.preset !== "rate") return undefined;
   const { backend, threads } = options;
-  const measures = measurement.kind !== "none";
+  const isByLayer = target.maxKl === undefined && isMeasuredByLayer(job, description);
+  const measures = measurement.kind === "none" ? "nothing" : isByLayer ? "layers" : "models";
   const { tensors } = source.weights;
   return chooseMemory(
     description,

@@ -29,8 +29,8 @@ export interface MemoryPlan extends StepSettings {
   readonly tensors: readonly TensorInfo[];
   /** Whether there is calibration. */
   readonly calibrates: boolean;
-  /** Whether both models are measured. */
-  readonly measures: boolean;
+  /** What is in memory while both models are measured: they, or layers of them. */
+  readonly measures: "nothing" | "layers" | "models";
 }
 
 /** What the program takes by itself, and what the engines of a thread do beside weights. */
@@ -74,16 +74,21 @@ export function memoryNeed(
   };
   // Layer by layer, in one thread where there is no native engine.
   const layered = NATIVE + 6 * largestLayer;
+  const isWhole = measures === "models" && savings === undefined;
   const [largest = 0, ...others] = counts.toSorted((a, b) => b - a);
   const quantized = largest +
     others.slice(0, threads - 1).reduce((sum, count) => sum + count, 0);
+  const measured = isWhole
+    ? 4 * values + engine(2, false)
+    : measures === "nothing"
+    ? 4 * largest
+    : layered;
   const base = PROGRAM + held;
   return {
     calibrate: calibrates ? base + summed + engine(1, true) : 0,
     factor: calibrates ? base + inMemory + 24 * greatest(sizes) ** 2 : 0,
     compress: base + inMemory + values + QUANTIZING * quantized,
-    evaluate: base +
-      (!measures ? 4 * largest : savings === undefined ? 4 * values + engine(2, false) : layered),
+    evaluate: base + measured,
   };
 }
 

@@ -22,7 +22,7 @@ function modelOf(hidden: number, layers: number, vocabulary: number) {
       ([name, shape]) => ({ name, shape, dtype: "BF16" as const }),
     ),
     calibrates: true,
-    measures: true,
+    measures: "models",
     backend: "native",
     threads: 2,
   };
