@@ -1,4 +1,5 @@
 import { fromFloat32 } from "./from_float32.ts";
+import { releaseMemory } from "./release_memory.ts";
 import { decodeTable, float16 } from "./small_float.ts";
 import type { DType, HalfValues, WeightTensor } from "./tensor.ts";
 
@@ -28,6 +29,20 @@ export function expandHalf(half: HalfValues): Float32Array {
 }
 
 /**
+ * What `use` makes of a tensor's values. Where they were expanded for that, their memory is given back
+ * at once: `use` must not keep them.
+ */
+export function withValues<Result>(
+  tensor: Pick<WeightTensor, "data" | "half">,
+  use: (values: Float32Array) => Result,
+): Result {
+  const { data } = tensor;
+  const result = use(data);
+  if (tensor.half !== undefined) releaseMemory(data);
+  return result;
+}
+
+/**
  * The tensor with its values in 16 bits each, where its element type has so many and loses none of
  * them; otherwise as it was. `data` of what is given is then expanded anew at each access.
  */
@@ -36,6 +51,7 @@ export function holdAsStored(tensor: WeightTensor): WeightTensor {
   if (!isHalf(dtype)) return tensor;
   const bytes = fromFloat32(dtype, data);
   const patterns = shareUint16Array(new Uint16Array(bytes.buffer));
+  if (patterns.buffer !== bytes.buffer) releaseMemory(bytes);
   const half = { dtype, patterns };
   return isExact(half, data) ? halfTensor(shape, half) : tensor;
 }

@@ -1,3 +1,4 @@
+import { releaseMemory } from "./release_memory.ts";
 import { sha256, sha256OfJson } from "./sha256.ts";
 import type { StateDict, WeightSource } from "./tensor.ts";
 
@@ -24,8 +25,10 @@ export async function weightsDigest(weights: StateDict | WeightSource): Promise<
     : [...weights.keys()];
   const rows: [name: string, shape: readonly number[], hash: string][] = [];
   for (const name of names.toSorted()) {
-    const { shape, data } = "tensors" in weights ? await weights.read(name) : weights.get(name)!;
-    rows.push([name, shape, await sha256(data)]);
+    const tensor = "tensors" in weights ? await weights.read(name) : weights.get(name)!;
+    const { data } = tensor;
+    rows.push([name, tensor.shape, await sha256(data)]);
+    if (tensor.half !== undefined) releaseMemory(data);
   }
   return await sha256OfJson(rows);
 }

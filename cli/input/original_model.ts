@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { assertFinite } from "../../data/finite.ts";
+import { withValues } from "../../data/half_values.ts";
 import { type HubOptions, type ModelSource, openModel, type StateDict } from "../../data/mod.ts";
 import { shownUrl } from "../../data/shown_url.ts";
 import { checkTensors } from "../../eval/weights/expected_tensors.ts";
@@ -55,7 +56,9 @@ export function checkModel(model: ModelSource): TransformerDescription {
 /** Reads a model's weights, held as they are stored, and checks that they are finite. */
 export async function readFiniteWeights(model: ModelSource): Promise<StateDict> {
   const weights = await readStateDict(model, { asStored: true });
-  for (const [name, tensor] of weights) assertFinite(name, tensor.data, model.name);
+  for (const [name, tensor] of weights) {
+    withValues(tensor, (values) => assertFinite(name, values, model.name));
+  }
   return weights;
 }
 

@@ -1,6 +1,6 @@
 import { shareFloat32Array } from "../../workers/shared_array.ts";
 import { assertFinite } from "../../data/finite.ts";
-import { expandHalf, readHalf } from "../../data/half_values.ts";
+import { expandHalf, readHalf, withValues } from "../../data/half_values.ts";
 import type { HalfValues, StateDict, WeightTensor } from "../../data/tensor.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
 import { expectedTensors, modelLinears } from "./expected_tensors.ts";
@@ -51,16 +51,15 @@ export function outputsFirstMatrices(model: TransformerDescription): Set<string>
 /** Prepares one tensor, as {@linkcode prepareWeights} does. */
 export function prepareTensor(
   name: string,
-  { shape, half, ...tensor }: WeightTensor,
+  tensor: WeightTensor,
   outputsFirst: boolean,
   shared: boolean,
 ): PreparedTensor {
-  assertFinite(name, tensor.data);
-  if (half === undefined) {
-    const { data } = tensor;
-    return { shape, data: shared ? shareFloat32Array(data) : data, outputsFirst };
-  }
-  return heldTensor({ shape, half, outputsFirst });
+  const { shape, half } = tensor;
+  withValues(tensor, (values) => assertFinite(name, values));
+  if (half !== undefined) return heldTensor({ shape, half, outputsFirst });
+  const { data } = tensor;
+  return { shape, data: shared ? shareFloat32Array(data) : data, outputsFirst };
 }
 
 /** What is sent to workers, which see shared memory without a copy. */

@@ -1,5 +1,7 @@
 import { holdAsStored } from "../../data/half_values.ts";
-import type { StateDict, WeightTensor } from "../../data/tensor.ts";
+import { readTensorRows } from "../../data/read_rows.ts";
+import { releaseMemory } from "../../data/release_memory.ts";
+import type { StateDict, WeightSource, WeightTensor } from "../../data/tensor.ts";
 import { shareFloat32Array } from "../../workers/shared_array.ts";
 import { type Checkpoint, modelTensors } from "./model_tensors.ts";
 
@@ -25,12 +27,25 @@ export async function readStateDict(
   const tensors = await modelTensors({ config, weights });
   const dict = new Map<string, WeightTensor>();
   for (const { name } of tensors) {
+    if (asStored) {
+      dict.set(name, await readAsStored(weights, name));
+      continue;
+    }
     const tensor = await weights.read(name);
-    const held = asStored ? holdAsStored(tensor) : tensor;
-    dict.set(
-      name,
-      held.half === undefined ? { ...tensor, data: shareFloat32Array(tensor.data) } : held,
-    );
+    dict.set(name, { ...tensor, data: shareFloat32Array(tensor.data) });
   }
   return dict;
+}
+
+/** Reads a tensor into memory of its own, of which what is not needed is given back at once. */
+async function readAsStored(weights: WeightSource, name: string): Promise<WeightTensor> {
+  const { shape: [rows] } = weights.tensors.find((tensor) => tensor.name === name)!;
+  // A number is not read by rows, and takes no memory worth a word.
+  if (rows === undefined) return await weights.read(name);
+  const all = Int32Array.from({ length: rows }, (_, row) => row);
+  const tensor = await readTensorRows(weights, name, all);
+  const held = holdAsStored(tensor);
+  if (held.half === undefined) return { ...tensor, data: shareFloat32Array(tensor.data) };
+  releaseMemory(tensor.data);
+  return held;
 }

@@ -1,4 +1,5 @@
 import { assertFinite } from "../../data/finite.ts";
+import { withValues } from "../../data/half_values.ts";
 import { InputError } from "../../data/input_error.ts";
 import { narrowsSafely } from "../../data/narrowing.ts";
 import { type DType, elementCount, type WeightTensor } from "../../data/tensor.ts";
@@ -66,11 +67,14 @@ export function planTensors(
   return { stored: unfoldTensors(foldTensors(stored)), aliases };
 }
 
-function checkTensor(name: string, { shape, data }: WeightTensor): void {
-  if (elementCount(shape) !== data.length) {
-    throw new InputError(`${name}: has ${data.length} values, but its shape is [${shape}]`);
-  }
-  assertFinite(name, data);
+function checkTensor(name: string, tensor: WeightTensor): void {
+  const { shape } = tensor;
+  withValues(tensor, (data) => {
+    if (elementCount(shape) !== data.length) {
+      throw new InputError(`${name}: has ${data.length} values, but its shape is [${shape}]`);
+    }
+    assertFinite(name, data);
+  });
 }
 
 function sameValues(a: WeightTensor, b: WeightTensor): boolean {

@@ -1,3 +1,4 @@
+import { withValues } from "../../data/half_values.ts";
 import type { StateDict } from "../../data/tensor.ts";
 import { bisect } from "../matrix/bisect.ts";
 import type { TensorMetric, TensorMetrics } from "./tensor_metric.ts";
@@ -37,7 +38,9 @@ export function planDamping(
 ): Map<string, Damping> {
   const energies = [...metrics].flatMap(([name, metric]) => {
     const tensor = weights.get(name);
-    return tensor === undefined ? [] : [energyOf(name, metric, tensor.data)];
+    return tensor === undefined
+      ? []
+      : [withValues(tensor, (values) => energyOf(name, metric, values))];
   });
   const logWater = waterLevel(energies, bits);
   const logNoise = new Map(energies.map(({ name, logMean }) => [name, logWater - logMean]));
