@@ -6,13 +6,12 @@
  *     deno run --allow-all bench/calibration.ts --model data/embedded/prose-4m \
  *       --calibrate wiki=wikitext2-valid.txt#0-50 --calibrate own=samples.txt \
  *       --text wiki=wikitext2-valid.txt#50-100 --text Emma=emma.txt \
- *       --try cover --try cover+own --try cover,inputs=0.1 --bits 2.5,3
+ *       --try cover --try cover+own --try cover,noise=0 --bits 2.5,3
  *
  * `cover` are the texts of the repository, each of which (`novel`, `code` …) has its own name too.
- * `name*2` counts twice. Options of a try: `inputs`, `outputs` (least shares of correlations that
- * are taken off), `inputNoise`, `outputNoise` (tokens that tell as much as an independent sample),
- * `predicted` (share of embedding rows that counts by predictions), `rows` (share of the mean row
- * of a vocabulary that every row has at least), `bits`, `states`.
+ * `name*2` counts twice. Options of a try: `noise` (tokens that tell as much as an independent draw; 0
+ * takes moments as they are), `predicted` (share of embedding rows that counts by predictions),
+ * `bits`, `states`.
  */
 import { parseTry } from "./support/calibration_study/parse_try.ts";
 import { openStudy } from "./support/calibration_study/study.ts";

@@ -32,7 +32,6 @@ export {
 } from "./learned_functions.ts";
 export type { ColumnBlock, ErrorMetric } from "./matrix/error_metric.ts";
 export { factorMetrics, type FactorOptions } from "./metric/factor_metrics.ts";
-export type { Shrinkage, ShrinkageRule } from "./metric/shrinkage.ts";
 export type {
   FactoredMetric,
   FactoredMetrics,

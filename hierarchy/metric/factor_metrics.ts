@@ -1,6 +1,6 @@
 import type { StateDict } from "../../data/tensor.ts";
 import { type Damping, planDamping } from "./damping.ts";
-import { SHRINKAGE, type Shrinkage } from "./shrinkage.ts";
+import { TOKENS_PER_SAMPLE } from "./shrinkage.ts";
 import {
   type FactoredMetric,
   type FactoredMetrics,
@@ -21,8 +21,11 @@ export interface FactorOptions {
   readonly weights?: StateDict;
   /** Bits per parameter that they are to be compressed to; 4 if omitted. */
   readonly bits?: number;
-  /** How much less is made of moments than they say; chosen by measurement if omitted. */
-  readonly shrinkage?: Shrinkage;
+  /**
+   * Tokens that tell as much of correlations as an independent draw, 2 if omitted: the fewer draws,
+   * the less is made of what inputs have in common. 0 takes moments as they are.
+   */
+  readonly tokensPerSample?: number;
   /**
    * Whether metrics that are factored are taken out of the map that they are in, so that both forms
    * of all of them need not be in memory at once.
@@ -67,7 +70,7 @@ export async function factorMetrics(
   {
     weights = new Map(),
     bits = 4,
-    shrinkage = SHRINKAGE,
+    tokensPerSample = TOKENS_PER_SAMPLE,
     takes = false,
     keep,
     onProgress,
@@ -85,20 +88,18 @@ export async function factorMetrics(
     const factor = known.get(name) ?? keptFactor(
       factorMoment(name, metric.hessian, {
         damping: damping.inputs,
-        shrinkage: shrinkage.inputs,
-        tokens,
+        ...(tokens !== undefined && tokensPerSample > 0 && { samples: tokens / tokensPerSample }),
       }),
       keep,
     );
     for (const other of sharedWith) known.set(other, factor);
-    const ofOutputs = { damping: damping.outputs, shrinkage: shrinkage.outputs, tokens };
     const outputFactors = outputMoments?.map(({ start, moment }) =>
-      keptFactor({ start, ...factorMoment(name, moment, ofOutputs) }, keep)
+      keptFactor({ start, ...factorMoment(name, moment, { damping: damping.outputs }) }, keep)
     );
     factored.set(name, {
       inputAxis,
       factor,
-      ...(fisher && { fisher: outputFactors ? fisher : raised(fisher, shrinkage.rows) }),
+      ...(fisher && { fisher }),
       ...(outputFactors && { outputFactors }),
     });
     if (takes) (metrics as Map<string, unknown>).delete(name);
@@ -107,13 +108,6 @@ export async function factorMetrics(
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
   return factored;
-}
-
-/** Values plus a share of their mean. */
-function raised(values: Float64Array, share: number): Float64Array {
-  if (share === 0) return values;
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return values.map((value) => value + share * mean);
 }
 
 /** A factor whose feedback is kept elsewhere, if that is wanted. */

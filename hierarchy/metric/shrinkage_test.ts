@@ -33,13 +33,11 @@ function error(triangle: Float64Array, size: number, correlation: number): numbe
   return sum;
 }
 
-const RULE = { least: 0, tokensPerSample: 1 };
-
 Deno.test("few draws are shrunk more, to what is nearer to the truth", () => {
   const size = 24, strength = 0.5, correlation = strength ** 2 / (1 + strength ** 2);
   const shares = [30, 300, 3000].map((draws) => {
     const triangle = moment(size, draws, strength, draws);
-    const share = shrinkageShare(triangle, size, draws, RULE);
+    const share = shrinkageShare(triangle, size, draws);
     const before = error(triangle, size, correlation);
     shrinkTriangle(triangle, size, share);
     if (draws <= 300) assert.ok(error(triangle, size, correlation) < before, `${draws} draws`);
@@ -49,7 +47,7 @@ Deno.test("few draws are shrunk more, to what is nearer to the truth", () => {
 });
 
 Deno.test("draws that have nothing in common are shrunk by half, at most", () => {
-  assert.equal(shrinkageShare(moment(16, 64, 0, 1), 16, 64, RULE), 0.5);
+  assert.equal(shrinkageShare(moment(16, 64, 0, 1), 16, 64), 0.5);
 });
 
 Deno.test("the unit of an input does not matter, and inputs without any do no harm", () => {
@@ -60,14 +58,12 @@ Deno.test("the unit of an input does not matter, and inputs without any do no ha
       scaled[triangleStart(row) + column]! *= 3 ** row * 3 ** column;
     }
   }
-  const share = shrinkageShare(triangle, size, 40, RULE);
-  assert.ok(Math.abs(shrinkageShare(scaled, size, 40, RULE) - share) < 1e-12);
-  assert.equal(shrinkageShare(new Float64Array(3), 2, 40, RULE), 0);
+  const share = shrinkageShare(triangle, size, 40);
+  assert.ok(Math.abs(shrinkageShare(scaled, size, 40) - share) < 1e-12);
+  assert.equal(shrinkageShare(new Float64Array(3), 2, 40), 0);
 });
 
-Deno.test("without a number of tokens the least share remains; only the diagonal stays", () => {
-  const rule = { least: 0.25, tokensPerSample: 1 };
-  assert.equal(shrinkageShare(Float64Array.of(1, 0.5, 1), 2, undefined, rule), 0.25);
+Deno.test("only what is off the diagonal is taken back", () => {
   const triangle = Float64Array.of(1, 0.5, 1);
   shrinkTriangle(triangle, 2, 0.25);
   assert.deepEqual([...triangle], [1, 0.375, 1]);

@@ -3,7 +3,7 @@ import { firstNotFinite } from "../../data/finite.ts";
 import { InputError } from "../../data/input_error.ts";
 import { packUpper } from "./packed_upper.ts";
 import { lowerTriangle } from "../matrix/triangle.ts";
-import { type ShrinkageRule, shrinkageShare, shrinkTriangle } from "./shrinkage.ts";
+import { shrinkageShare, shrinkTriangle } from "./shrinkage.ts";
 import { factorTriangle } from "./upper_factor.ts";
 
 /** What calibration found out about a matrix of weights. */
@@ -106,10 +106,8 @@ export function errorMetric(
 export interface Regularization {
   /** Times the mean of the diagonal is added to the diagonal. */
   readonly damping: number;
-  /** How far what is off the diagonal is taken back; not at all if omitted. */
-  readonly shrinkage?: ShrinkageRule;
-  /** Tokens that the moment is a mean over, where that is known. */
-  readonly tokens?: number | undefined;
+  /** Independent draws that the moment is worth: what is off the diagonal is taken back by them. */
+  readonly samples?: number;
 }
 
 /**
@@ -120,7 +118,7 @@ export interface Regularization {
 export function factorMoment(
   name: string,
   moment: Float64Array,
-  { damping, shrinkage, tokens }: Regularization,
+  { damping, samples }: Regularization,
 ): MomentFactor {
   const size = Math.floor(Math.sqrt(moment.length));
   if (size * size !== moment.length) {
@@ -130,8 +128,8 @@ export function factorMoment(
   }
   checkFinite(name, moment);
   const triangle = lowerTriangle(moment, size);
-  if (shrinkage !== undefined) {
-    shrinkTriangle(triangle, size, shrinkageShare(triangle, size, tokens, shrinkage));
+  if (samples !== undefined) {
+    shrinkTriangle(triangle, size, shrinkageShare(triangle, size, samples));
   }
   factorTriangle(triangle, size, damping);
   const factor = packUpper(triangle, size);

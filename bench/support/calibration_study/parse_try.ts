@@ -7,28 +7,20 @@ export interface Try {
   /** Names of texts and how often each counts. */
   readonly texts: ReadonlyMap<string, number>;
   /** Numbers by option. */
-  readonly inputs?: number;
-  readonly outputs?: number;
-  readonly inputNoise?: number;
-  readonly outputNoise?: number;
+  readonly noise?: number;
   readonly predicted?: number;
-  readonly rows?: number;
   readonly bits?: number;
   readonly states?: number;
 }
 
 const OPTIONS = [
-  "inputs",
-  "outputs",
-  "inputNoise",
-  "outputNoise",
+  "noise",
   "predicted",
-  "rows",
   "bits",
   "states",
 ] as const;
 
-/** `cover+own*2,inputs=0.1`. */
+/** `cover+own*2,noise=4`. */
 export function parseTry(label: string): Try {
   const [texts = "", ...options] = label.split(",");
   const names = new Map<string, number>();

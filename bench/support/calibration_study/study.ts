@@ -20,7 +20,6 @@ import {
   factorMetrics,
   HierarchicalCompressor,
 } from "../../../hierarchy/mod.ts";
-import { SHRINKAGE } from "../../../hierarchy/metric/shrinkage.ts";
 import { spread } from "../../../eval/calibration/choose_chunks.ts";
 import { readText } from "../../../cli/evaluate/measure.ts";
 import { namedFile, partOfText } from "../real_models/named_file.ts";
@@ -143,17 +142,7 @@ export async function openStudy(options: StudyOptions): Promise<Study> {
       const factored = await factorMetrics(metrics, {
         weights,
         bits,
-        shrinkage: {
-          rows: one.rows ?? SHRINKAGE.rows,
-          inputs: {
-            least: one.inputs ?? SHRINKAGE.inputs.least,
-            tokensPerSample: one.inputNoise ?? SHRINKAGE.inputs.tokensPerSample,
-          },
-          outputs: {
-            least: one.outputs ?? SHRINKAGE.outputs.least,
-            tokensPerSample: one.outputNoise ?? SHRINKAGE.outputs.tokensPerSample,
-          },
-        },
+        ...(one.noise !== undefined && { tokensPerSample: one.noise }),
       });
       const compressor = new HierarchicalCompressor({
         bits,
