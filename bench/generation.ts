@@ -1,0 +1,152 @@
+/**
+ * `deno run --allow-all bench/generation.ts [MODEL [COMPRESSED]]`: tokens a second, and bytes that weights
+ * take while a model writes, of tfjs and of our kernels, beside each other; the kernels read the original
+ * as it is stored, and the compressed model as its integers. MODEL is a folder, the embedded model if it
+ * is left out; COMPRESSED a .kan.safetensors file, made without calibration at 4 bits if it is. `--threads
+ * N` says how many threads our kernels have. Seconds of the processor are those of all threads: on a
+ * machine that does other things, they say more than the clock does.
+ *
+ * @module
+ */
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { openFile } from "../data/file_source.ts";
+import { memorySource } from "../data/memory_source.ts";
+import { embeddedModelPath, openModel } from "../data/mod.ts";
+import { useBackend } from "../eval/compute/backend.ts";
+import { CompactModel } from "../eval/generation/compact_model.ts";
+import { createLanguageModel } from "../eval/generation/language_model.ts";
+import { TfjsRunner } from "../eval/generation/tfjs_runner.ts";
+import type { TokenRunner } from "../eval/model/token_runner.ts";
+import { readStateDict } from "../eval/weights/read_state_dict.ts";
+import { HierarchicalCompressor } from "../hierarchy/compressor.ts";
+import { openContainer } from "../hierarchy/file/container.ts";
+
+/** Tokens of the prompt. */
+const PROMPT = 128;
+/** Tokens that are written, by one sequence and by each of several. */
+const WRITTEN = 24;
+/** Sequences that are written together. */
+const TOGETHER = 16;
+/** Rounds, of which the best counts. */
+const ROUNDS = 3;
+
+interface Candidate {
+  readonly name: string;
+  /** Bytes of weights for each weight. */
+  readonly bytesPerWeight: number;
+  readonly start: () => Promise<TokenRunner>;
+}
+
+/** Tokens a second, by the clock and by the processor. */
+interface Speed {
+  readonly clock: number;
+  readonly processor: number;
+}
+
+function processorSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+async function measure(tokens: number, work: () => Promise<void>): Promise<Speed> {
+  const [clock, processor] = [performance.now(), processorSeconds()];
+  await work();
+  return {
+    clock: tokens / ((performance.now() - clock) / 1000),
+    processor: tokens / (processorSeconds() - processor),
+  };
+}
+
+async function measureAll(runner: TokenRunner): Promise<Speed[]> {
+  const prompt = Int32Array.from({ length: PROMPT }, (_, i) => i * 37 % 200);
+  runner.reset();
+  const speeds = [await measure(PROMPT, async () => void await runner.run(prompt, 1))];
+  for (const sequences of [1, TOGETHER]) {
+    runner.reset();
+    await runner.run(new Int32Array(sequences).fill(7), sequences);
+    speeds.push(
+      await measure(sequences * WRITTEN, async () => {
+        for (let i = 0; i < WRITTEN; i++) {
+          await runner.run(new Int32Array(sequences).fill(i), sequences);
+        }
+      }),
+    );
+  }
+  return speeds;
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { threads: { type: "string" } },
+});
+const threads = Number(values.threads ?? navigator.hardwareConcurrency);
+const [path = embeddedModelPath(), file] = positionals;
+const source = await openModel(path);
+const container = await openContainer(
+  file === undefined
+    ? memorySource((await new HierarchicalCompressor().compress(source.weights)).bytes, "at 4 bits")
+    : await openFile(file),
+);
+const compact = await CompactModel.load(source);
+const coded = await CompactModel.loadCompressed(container, source.config);
+if (compact === undefined || coded === undefined) {
+  throw new Error("our kernels do not know this model, or this platform");
+}
+await useBackend("wasm");
+const reference = createLanguageModel(source.config, await readStateDict(source));
+const parameters = reference.numParameters();
+const passes = {
+  layers: reference.description.layers.length,
+  hiddenStates: (
+    ids: Int32Array,
+    sequences: number,
+    cache: import("../eval/mod.ts").KeyValueCache,
+  ) => reference.hiddenStates(ids, sequences, { cache }),
+  head: (hidden: ReturnType<typeof reference.head>) => reference.head(hidden),
+};
+const candidates: Candidate[] = [
+  {
+    name: "tfjs, 32 bits",
+    // As given and as packed.
+    bytesPerWeight: 8,
+    start: () => Promise.resolve(new TfjsRunner(passes)),
+  },
+  {
+    name: "kernels, as stored",
+    bytesPerWeight: compact.weightBytes / parameters,
+    start: () => compact.startRunner({ threads }),
+  },
+  {
+    name: "kernels, integers",
+    bytesPerWeight: coded.weightBytes / parameters,
+    start: () => coded.startRunner({ threads }),
+  },
+];
+console.log(`${source.name}, ${threads} threads; tokens/s by the clock (by a second of processor)`);
+const best = new Map<string, Speed[]>();
+for (let round = 0; round < ROUNDS; round++) {
+  for (const { name, start } of candidates) {
+    const runner = await start();
+    const speeds = await measureAll(runner);
+    runner.dispose();
+    const known = best.get(name) ?? speeds;
+    best.set(
+      name,
+      speeds.map((speed, i) => ({
+        clock: Math.max(speed.clock, known[i]!.clock),
+        processor: Math.max(speed.processor, known[i]!.processor),
+      })),
+    );
+  }
+}
+const shown = ({ clock, processor }: Speed) => `${clock.toFixed(1)} (${processor.toFixed(1)})`;
+console.log(
+  `| engine | bytes/weight | prompt of ${PROMPT} | one sequence | ${TOGETHER} together |`,
+);
+console.log("| --- | ---: | ---: | ---: | ---: |");
+for (const { name, bytesPerWeight } of candidates) {
+  const columns = [name, bytesPerWeight.toFixed(2), ...best.get(name)!.map(shown)];
+  console.log(`| ${columns.join(" | ")} |`);
+}
+reference.dispose();
