@@ -3,7 +3,7 @@
  * take while a model writes, of tfjs and of our kernels, beside each other; the kernels read the original
  * as it is stored, and the compressed model as its integers. MODEL is a folder, the embedded model if it
  * is left out; COMPRESSED a .kan.safetensors file, made without calibration at 4 bits if it is. `--threads
- * N` says how many threads our kernels have. Seconds of the processor are those of all threads: on a
+ * N` says how many threads our kernels have, `--rounds N` how often all is measured. Seconds of the processor are those of all threads: on a
  * machine that does other things, they say more than the clock does.
  *
  * @module
@@ -28,8 +28,6 @@ const PROMPT = 128;
 const WRITTEN = 24;
 /** Sequences that are written together. */
 const TOGETHER = 16;
-/** Rounds, of which the best counts. */
-const ROUNDS = 3;
 
 interface Candidate {
   readonly name: string;
@@ -78,9 +76,11 @@ async function measureAll(runner: TokenRunner): Promise<Speed[]> {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { threads: { type: "string" } },
+  options: { threads: { type: "string" }, rounds: { type: "string" } },
 });
 const threads = Number(values.threads ?? navigator.hardwareConcurrency);
+// The best of them counts.
+const rounds = Number(values.rounds ?? 3);
 const [path = embeddedModelPath(), file] = positionals;
 const source = await openModel(path);
 const container = await openContainer(
@@ -125,7 +125,7 @@ const candidates: Candidate[] = [
 ];
 console.log(`${source.name}, ${threads} threads; tokens/s by the clock (by a second of processor)`);
 const best = new Map<string, Speed[]>();
-for (let round = 0; round < ROUNDS; round++) {
+for (let round = 0; round < rounds; round++) {
   for (const { name, start } of candidates) {
     const runner = await start();
     const speeds = await measureAll(runner);
