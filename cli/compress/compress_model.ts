@@ -1,3 +1,4 @@
+import process from "node:process";
 import { isEmbeddedModel } from "../../data/embedded_model.ts";
 import { type ModelSource, openModel, type StateDict, weightsDigest } from "../../data/mod.ts";
 import { describeModel } from "../../eval/architectures/registry.ts";
@@ -40,6 +41,11 @@ export interface CompressModelOptions extends CompressorOptions {
    * calibration text; 0 by default, 100 with the effort `"best"`.
    */
   readonly tune?: number;
+  /**
+   * Whether what calibration found is kept in the user's cache folder, and taken from there for
+   * another rate of the same model, as from the command line; false if omitted.
+   */
+  readonly keepCalibration?: boolean;
   /** What runs the model: `"native"` where ONNX Runtime is installed, else `"wasm"`, if omitted. */
   readonly backend?: BackendName;
   /**
@@ -153,13 +159,15 @@ async function calibrateFor(
   if (presetOf(options) === "seed") return undefined;
   if (describeModel(source.config, weights.keys()).objective !== "nextToken") return undefined;
   const { calibrationTokens, backend = isNativeInstalled() ? "native" : "wasm" } = options;
+  const { keepCalibration: cache = false } = options;
   const settings = {
+    cache,
     seed,
     threads,
     backend,
     ...(calibrationTokens !== undefined && { calibrationTokens }),
   };
-  const run = silentRun({ signal, onProgress });
+  const run = silentRun({ signal, onProgress, ...(cache && { environment: process.env }) });
   const plan = await planCalibration(model, settings);
   const { metrics, tokens } = await calibrateModel(model, settings, run, plan);
   const { bits = DEFAULT_BITS, bytes } = options;

@@ -2,6 +2,7 @@ import assert from "node:assert";
 import { Buffer } from "node:buffer";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
 import { openModel } from "../../data/mod.ts";
 import { decompressWeights } from "../../hierarchy/mod.ts";
 import { decompress } from "../input/decompress_file.ts";
@@ -39,6 +40,30 @@ Deno.test("a program's file is that of the command line, byte for byte", () =>
       await decompressWeights(again.bytes),
       await decompress(join(folder, "by-program")),
     );
+  }));
+
+Deno.test("what calibration found is kept for another rate, if that is asked for", () =>
+  withWorkFolder(async (folder) => {
+    const model = join(folder, "model");
+    const before = process.env["KANPRESS_CACHE"];
+    process.env["KANPRESS_CACHE"] = join(folder, "cache");
+    try {
+      const compressTo = async (bits: number, keepCalibration: boolean) => {
+        const activities = new Set<string>();
+        const onProgress = (activity: string) => activities.add(activity);
+        const options = { bits, calibrationTokens: 128, backend: "wasm", keepCalibration } as const;
+        const { bytes } = await compress(model, { ...options, onProgress });
+        return { bytes, calibrated: activities.has("calibrate") };
+      };
+      assert.ok((await compressTo(6, false)).calibrated);
+      assert.ok((await compressTo(6, true)).calibrated);
+      const kept = await compressTo(5, true);
+      assert.equal(kept.calibrated, false);
+      assert.deepEqual(kept.bytes, (await compressTo(5, false)).bytes);
+    } finally {
+      if (before === undefined) delete process.env["KANPRESS_CACHE"];
+      else process.env["KANPRESS_CACHE"] = before;
+    }
   }));
 
 Deno.test("without calibration a program's file is another, of the same size", () =>

@@ -1,4 +1,4 @@
-import { type Run, startRun } from "./run.ts";
+import { type Environment, type Run, startRun } from "./run.ts";
 
 /** What a program hears of a run. */
 export interface SilentRunOptions {
@@ -6,10 +6,12 @@ export interface SilentRunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with what is being done, and its share done, 0 to 1. */
   readonly onProgress?: ((activity: string, share: number) => void) | undefined;
+  /** Variables of the environment that it sees; none if omitted. */
+  readonly environment?: Environment;
 }
 
-/** A run of a program that calls what the commands call: it writes nothing, and sees no environment. */
-export function silentRun({ signal, onProgress }: SilentRunOptions): Run {
+/** A run of a program that calls what the commands call: it writes nothing. */
+export function silentRun({ signal, onProgress, environment = {} }: SilentRunOptions): Run {
   const nothing = () => {};
   const run = startRun({
     print: nothing,
@@ -23,7 +25,7 @@ export function silentRun({ signal, onProgress }: SilentRunOptions): Run {
     program: "kanpress",
     command: "kanpress",
     signal: signal ?? new AbortController().signal,
-    environment: {},
+    environment,
     expectInterrupt: nothing,
   });
   return {
