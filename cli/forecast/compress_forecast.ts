@@ -94,7 +94,7 @@ function phasesOf(work: ModelWork, plan: CompressionPlan): ExpectedPhase[] {
     const { tokens, written, isKept } = calibration;
     if (!isKept && written > 0) add("sample", samplingSeconds(work, written, plan));
     if (!isKept) add("calibrate", calibrationSeconds(work, tokens, plan));
-    add("factor", factoringSeconds(work, plan));
+    add("factor", factoringSeconds(work));
   }
   const chosen = chooseStates({ effort, ...(states !== undefined && { states }) }, work.weights);
   const measuring = plan.byDivergence ? forwardSeconds(work, measuredTokens, 1, plan) : 0;

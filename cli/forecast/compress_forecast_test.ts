@@ -33,8 +33,9 @@ Deno.test("forecast: the work of a model is counted by its matrices", () => {
   assert.equal(products, matrices + head);
   // The head is the embedding once more.
   assert.equal(weights, matrices + head);
-  const sides = [[1, 3], [1, 1], [1, 4], [4, 1]].flat().reduce((total, n) => total + n ** 3, 0);
-  assert.equal(cubes, (12 * sides + 1) * 768 ** 3);
+  // Inputs of four kinds, and blocks of at most 1,024 outputs; last, head and embedding.
+  const inputs = 3 * 768 ** 3 + 3072 ** 3, outputs = 5 * 768 ** 3 + 3 * 1024 ** 3;
+  assert.equal(cubes, 12 * (inputs + outputs) + 2 * 768 ** 3);
 });
 
 Deno.test("forecast: calibration that is kept, or none, leaves its phases out", () => {

@@ -1,13 +1,15 @@
 import type { BackendName } from "../../eval/mod.ts";
 import type { TransformerDescription } from "../../eval/architectures/description.ts";
 import { FIRST_STATES } from "../../hierarchy/levels/trellis_level.ts";
+import { inputGroups } from "../../eval/calibration/input_groups.ts";
+import { outputBlocks } from "../../eval/calibration/output_blocks.ts";
 import { modelLinears } from "../../eval/weights/expected_tensors.ts";
 
 /** What the long steps work on, counted. */
 export interface ModelWork {
   /** Weights that each token is multiplied by, the head's included. */
   readonly products: number;
-  /** Sum over the matrices of the cubes of their two dimensions. */
+  /** Sum of the cubes of the sizes of the second moments that are factored. */
   readonly cubes: number;
   /** Weights that are coded, the embedding included. */
   readonly weights: number;
@@ -17,15 +19,14 @@ export interface ModelWork {
 export function modelWork(model: TransformerDescription): ModelWork {
   const linears = modelLinears(model);
   const head = model.head;
-  // The side of a vocabulary is not factored.
-  const side = (size: number) => size === head.outputs ? 0 : size ** 3;
+  const moments = [...inputGroups(model), ...outputBlocks(model)];
   const products = linears.reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0);
   const embedding = model.tokenEmbedding === head.weight
     ? 0
     : model.vocabularySize * model.hiddenSize;
   return {
     products,
-    cubes: linears.reduce((sum, { inputs, outputs }) => sum + side(inputs) + side(outputs), 0),
+    cubes: moments.reduce((sum, { size }) => sum + size ** 3, 0),
     weights: products + embedding,
   };
 }
@@ -66,8 +67,8 @@ const TUNING: Readonly<Record<BackendName, number>> = {
 const TUNED_TOKENS = 2500;
 /** As {@linkcode FORWARD}, where one token is drawn after another. */
 const SAMPLING = 0.35;
-/** Nanoseconds of one core for each unit of {@linkcode ModelWork.cubes}. */
-const FACTORING = 0.43;
+/** Nanoseconds for each unit of {@linkcode ModelWork.cubes}, on one core. */
+const FACTORING = 0.08;
 /** Nanoseconds of one core for each weight and trial: by itself, and for each trellis state. */
 const CODING = 500, CODING_STATE = 4.3;
 /** Trials of the search for a rate, and for a divergence. */
@@ -117,8 +118,8 @@ export function samplingSeconds(
 }
 
 /** Seconds to factor what calibration found. */
-export function factoringSeconds({ cubes }: ModelWork, { threads }: StepSettings): number {
-  return 1e-9 * FACTORING * cubes / threads;
+export function factoringSeconds({ cubes }: ModelWork): number {
+  return 1e-9 * FACTORING * cubes;
 }
 
 /** Seconds to find the rate, trial by trial; `measuring` is what each trial takes beside coding. */

@@ -33,7 +33,7 @@ export function sweepForecast(description: TransformerDescription, plan: SweepPl
   const { calibratedTokens, measuredTokens, points, states, effort = "normal" } = plan;
   const work = modelWork(description);
   const chosen = chooseStates({ effort, ...(states !== undefined && { states }) }, work.weights);
-  const coding = factoringSeconds(work, plan) + codingSeconds(work, chosen, "rate", plan);
+  const coding = factoringSeconds(work) + codingSeconds(work, chosen, "rate", plan);
   const evaluate = { name: "evaluate", seconds: forwardSeconds(work, measuredTokens, 1, plan) };
   const phases: ExpectedPhase[] = [{ ...evaluate, name: "evaluate the original" }];
   if (calibratedTokens > 0) {
