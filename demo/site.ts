@@ -117,6 +117,7 @@ function pageFiles(): Entry[] {
 const SCRIPTS = [
   "app.js",
   "model_worker.js",
+  "tfjs_engine.js",
   "decompress.js",
   "download.js",
   "decode_worker.js",

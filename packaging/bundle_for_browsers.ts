@@ -20,6 +20,7 @@ export type Bundles = Readonly<Record<string, string>>;
 export const DEMO_BUNDLES: Bundles = {
   "app.js": "demo/page/app.ts",
   "model_worker.js": "demo/page/model_worker.ts",
+  "tfjs_engine.js": "demo/page/tfjs_engine.ts",
   "decompress.js": "hierarchy/decompress.ts",
   "download.js": "hierarchy/download.ts",
   "decode_worker.js": "hierarchy/streaming/decode_worker.ts",

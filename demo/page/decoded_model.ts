@@ -14,7 +14,8 @@ import {
 import { isThisMachine, type ServedModel, WEIGHTS_NAME } from "../served_model.ts";
 import { WeightsHash } from "../weights_hash.ts";
 import { sortChosenFiles } from "./chosen_files.ts";
-import { buildEngine, type EngineBuilder } from "./engine.ts";
+import { buildEngine } from "./build_engine.ts";
+import type { EngineBuilder } from "./engine.ts";
 import type { EngineName, LoadProgress, ModelOrigin } from "./messages.ts";
 import { fetchBytes, fileSource } from "./read_bytes.ts";
 
