@@ -1,9 +1,8 @@
 import type { WeightTensor } from "../../data/tensor.ts";
 import type { ModelConfig } from "../../eval/architectures/config.ts";
 import { describeModel } from "../../eval/architectures/registry.ts";
-import { generateTokens, type GenerationOptions } from "../../eval/generation/generate.ts";
+import { generateTokens } from "../../eval/generation/generate.ts";
 import { WasmModel } from "../../eval/wasm/wasm_model.ts";
-import type { RowColumnFactors } from "../../hierarchy/matrix/coded_matrix.ts";
 import { recoverIntegers } from "../../hierarchy/matrix/recover_integers.ts";
 import type { Engine, EngineBuilder } from "./engine.ts";
 import type { EngineName } from "./messages.ts";
