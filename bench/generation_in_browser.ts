@@ -3,21 +3,21 @@
  * `deno run --allow-all bench/generation_in_browser.ts FOLDER`: tokens a second that one sequence is
  * written at in one run of Chromium, of the compressed model in FOLDER, by the demo's page (from its
  * integers), by wllama (llama.cpp, Q8_0) and by transformers.js (ONNX Runtime, 8 bits), which the example
- * pages expand it for. Needs Chromium and the packages that interop/browser_packages.ts downloads.
+ * pages expand it for. `--tokens N` are timed, `--rounds N` times, and the best counts. Needs Chromium and the packages that interop/browser_packages.ts downloads.
  *
  * @module
  */
 import { existsSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import type { Browser, Page } from "playwright-core";
 import { launchChromium } from "../eval/plots/chromium.ts";
 import { servePackages } from "../interop/serve_packages.ts";
 import { buildExamples } from "../packaging/build_examples.ts";
 
-/** Tokens of a short and of a long text: their difference is free of the prompt. */
-const SHORT = 8, LONG = 56;
-const ROUNDS = 3;
+/** Tokens of a short text; that many fewer than those of a long one are timed, without the prompt. */
+const SHORT = 8;
 const PROMPT = "Once upon a time";
 const TYPES: Readonly<Record<string, string>> = {
   ".css": "text/css",
@@ -107,7 +107,11 @@ async function demoWriter(browser: Browser, url: string): Promise<Writer> {
   };
 }
 
-const [folder] = Deno.args;
+const { values, positionals: [folder] } = parseArgs({
+  allowPositionals: true,
+  options: { tokens: { type: "string" }, rounds: { type: "string" } },
+});
+const tokens = Number(values.tokens ?? 48), rounds = Number(values.rounds ?? 3);
 if (folder === undefined) {
   console.error("name the folder of a compressed model");
   Deno.exit(2);
@@ -135,10 +139,10 @@ try {
     ),
   ];
   const best = new Map<string, number>();
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < rounds; round++) {
     for (const { name, write } of writers) {
-      const [short, long] = [await write(SHORT), await write(LONG)];
-      const rate = (LONG - SHORT) / (long - short);
+      const [short, long] = [await write(SHORT), await write(SHORT + tokens)];
+      const rate = tokens / (long - short);
       console.error(`${name}: ${rate.toFixed(1)} tokens/s`);
       best.set(name, Math.max(best.get(name) ?? 0, rate));
     }

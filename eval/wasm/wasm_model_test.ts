@@ -122,6 +122,15 @@ for (const dtype of ["F32", "F16", "BF16"] as const) {
       }
       runner.dispose();
     }
+    // Token by token, beyond the room that there is at first.
+    const stepping = await loaded.startRunner({ threads: 2 });
+    let last = new Float32Array();
+    for (let position = 0; position < length; position++) {
+      const step = Int32Array.from({ length: sequences }, (_, i) => ids[i * length + position]!);
+      last = new Float32Array(await stepping.run(step, sequences));
+    }
+    assert.deepEqual(last, found);
+    stepping.dispose();
     reference.dispose();
   });
 }
