@@ -5,10 +5,9 @@ import type { ModelSource, TextTokenizer } from "../data/mod.ts";
 import { printableLine } from "../data/printable.ts";
 import { writeFileAtomically } from "../data/write_file.ts";
 import { sampleTokens } from "../eval/mod.ts";
-import { type ConversationFrame, conversationFrame } from "../eval/generation/conversation.ts";
-import { endTokens } from "../eval/generation/end_tokens.ts";
+import type { ConversationFrame } from "../eval/generation/conversation.ts";
 import { requireChatTemplate } from "./input/chat_template.ts";
-import { readGenerationConfig } from "./input/generation_config.ts";
+import { frameOfTemplate } from "./input/chat_frame.ts";
 import { textFile } from "./output/kinds.ts";
 import { openOutput } from "./output/output.ts";
 import { checkModel, openNamedModel, readFiniteWeights } from "./input/original_model.ts";
@@ -44,7 +43,7 @@ export async function sample(
   const tokenizer = await model.tokenizer();
   const weights = await run.phase("read", () => readFiniteWeights(model));
   const firstToken = tokenizer.bosTokenId ?? tokenizer.eosTokenId;
-  const frame = options.chat ? await chatFrame(model, tokenizer) : undefined;
+  const frame = options.chat ? await requireFrame(model, tokenizer) : undefined;
   const tokens = await run.phase("sample", (progress) =>
     sampleTokens({
       config: model.config,
@@ -78,12 +77,11 @@ export async function sample(
 }
 
 /** What the chat template puts around messages, and what ends those. */
-async function chatFrame(
+async function requireFrame(
   model: ModelSource,
   tokenizer: TextTokenizer,
 ): Promise<ConversationFrame> {
   const { name, config } = model;
   const template = await requireChatTemplate({ name, model }, config, "leave --chat out");
-  const ends = endTokens(config, tokenizer, await readGenerationConfig(undefined, model));
-  return conversationFrame(template, tokenizer, ends);
+  return await frameOfTemplate(template, model, tokenizer);
 }

@@ -143,14 +143,13 @@ function textsTable(texts: readonly TextFigures[]): string {
       ...(klDivergence === undefined ? ["", "", ""] : [
         formatWithError(klDivergence.mean, klDivergence.standardError),
         formatMeasure(klDivergence.p999),
-        `${formatShare(sameTop1!.share)}`,
+        formatShare(sameTop1!.share),
       ]),
     ];
   });
   const headings = ["text", "perplexity", "compressed", "mean KL", "99.9 %", "same top 1"];
-  const [first, ...rest] = headings;
   return formatTable(
-    [[first!, ...rest], ...rows],
+    [headings, ...rows],
     ["left", "right", "right", "right", "right", "right"],
   );
 }
