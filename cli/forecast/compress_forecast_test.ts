@@ -52,12 +52,11 @@ Deno.test("forecast: calibration that is kept, or none, leaves its phases out", 
   assert.ok(calibrate > 400 && calibrate < 900, `${calibrate}`);
 });
 
-Deno.test("forecast: only what saves time is proposed, with how much it does", () => {
+Deno.test("forecast: only what saves time is proposed, what saves most first", () => {
   const { quicker, phases } = compressForecast(DESCRIPTION, PLAN, WAY);
   assert.equal(quicker?.length, 2, String(quicker));
   const [native, tokens] = quicker!;
-  assert.match(native!, /^deno task native:install saves \d+ min$/);
-  assert.match(tokens!, /^--calibration-tokens 4096 saves \d+ min$/);
+  assert.deepEqual([native, tokens], ["deno task native:install", "--calibration-tokens 4096"]);
   const fast = compressForecast(DESCRIPTION, { ...PLAN, backend: "native" }, WAY);
   assert.ok(sum(fast.phases) < 0.7 * sum(phases));
   const { calibration: _, ...free } = PLAN;

@@ -70,7 +70,7 @@ export function learntSpeeds(
     if (taken === undefined || expected < SHORTEST) continue;
     const key = speedName(name, backend);
     const speed = taken / expected;
-    if (isSpeed(speed)) learnt[key] = Math.sqrt(speed * (speeds[key] ?? speed));
+    if (isSpeed(speed)) learnt[key] = Math.sqrt(speed * (speeds[key] ?? 1));
   }
   return learnt;
 }

@@ -12,17 +12,17 @@ const USUAL = {
 };
 
 Deno.test("speeds: what a run took changes the next forecast of that engine alone", () => {
-  const taken = { calibrate: 20, compress: 10, write: 50, total: 80 };
+  const taken = { calibrate: 40, compress: 10, write: 50, total: 80 };
   const speeds = learntSpeeds({}, USUAL, taken, "wasm");
-  assert.deepEqual(speeds, { "calibrate wasm": 2, "compress wasm": 0.25 });
+  assert.deepEqual(speeds, { "calibrate wasm": 2, "compress wasm": 0.5 });
   const seconds = (backend: string) =>
     onThisMachine(USUAL, speeds, backend).phases.map((phase) => phase.seconds);
-  assert.deepEqual(seconds("wasm"), [20, 5, 5, 0.1]);
+  assert.deepEqual(seconds("wasm"), [20, 10, 10, 0.1]);
   assert.deepEqual(seconds("native"), [10, 20, 20, 0.1]);
   // A second run that was eight times slower counts half.
   const later = learntSpeeds(speeds, USUAL, { calibrate: 160 }, "wasm");
   assert.ok(Math.abs(later["calibrate wasm"]! - Math.sqrt(32)) < 1e-9);
-  assert.equal(later["compress wasm"], 0.25);
+  assert.equal(later["compress wasm"], 0.5);
   // Somebody closed the lid.
   assert.deepEqual(learntSpeeds(speeds, USUAL, { calibrate: 1e5 }, "wasm"), speeds);
 });
@@ -50,7 +50,7 @@ Deno.test("speeds: learnt at the end of a run, unless nothing is to be kept", as
   const folder = await Deno.makeTempDir();
   try {
     const run = { ...recordedRun(), environment: { KANPRESS_CACHE: folder } };
-    const took = { ...run, seconds: () => ({ calibrate: 30, total: 30 }) };
+    const took = { ...run, seconds: () => ({ calibrate: 90, total: 90 }) };
     await (await announce(took, USUAL, { backend: "wasm", cache: false }))();
     assert.deepEqual(await readSpeeds(run.environment), {});
     await (await announce(took, USUAL, { backend: "wasm" }))();
