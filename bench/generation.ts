@@ -1,10 +1,12 @@
 /**
- * `deno run --allow-all bench/generation.ts [MODEL [COMPRESSED]]`: tokens a second, and bytes that weights
- * take while a model writes, of tfjs and of our kernels, beside each other; the kernels read the original
- * as it is stored, and the compressed model as its integers. MODEL is a folder, the embedded model if it
- * is left out; COMPRESSED a .kan.safetensors file, made without calibration at 4 bits if it is. `--threads
- * N` says how many threads our kernels have, `--rounds N` how often all is measured. Seconds of the processor are those of all threads: on a
- * machine that does other things, they say more than the clock does.
+ * How fast does a model write, and how much memory do its weights take meanwhile, by tfjs and by our
+ * kernels? The kernels read the original as it is stored, and the compressed model as its integers. MODEL
+ * is a folder, the embedded model if it is left out; COMPRESSED a .kan.safetensors file, made without
+ * calibration at 4 bits if it is. `--threads N` says how many threads our kernels have, `--rounds N` how
+ * often all is measured. Seconds of the processor are those of all threads: on a machine that does other
+ * things, they say more than the clock does.
+ *
+ *     deno run --allow-all bench/generation.ts [MODEL [COMPRESSED]]
  *
  * @module
  */

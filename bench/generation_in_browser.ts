@@ -1,12 +1,14 @@
-/// <reference lib="dom" />
 /**
- * `deno run --allow-all bench/generation_in_browser.ts FOLDER`: tokens a second that one sequence is
- * written at in one run of Chromium, of the compressed model in FOLDER, by the demo's page (from its
- * integers), by wllama (llama.cpp, Q8_0) and by transformers.js (ONNX Runtime, 8 bits), which the example
- * pages expand it for. `--tokens N` are timed, `--rounds N` times, and the best counts. Needs Chromium and the packages that interop/browser_packages.ts downloads.
+ * How fast does the compressed model in FOLDER write one sequence in Chromium, beside others' engines? By
+ * the demo's page (from its integers), by wllama (llama.cpp, Q8_0) and by transformers.js (ONNX Runtime, 8
+ * bits), which the example pages expand it for, in one run. `--tokens N` are timed, `--rounds N` times, and
+ * the best counts. Needs Chromium and the packages that interop/browser_packages.ts downloads.
+ *
+ *     deno run --allow-all bench/generation_in_browser.ts FOLDER
  *
  * @module
  */
+/// <reference lib="dom" />
 import { existsSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";

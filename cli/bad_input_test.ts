@@ -126,6 +126,7 @@ Deno.test("an empty, short or unreadable text is refused", () =>
     );
     await Deno.writeFile(join(folder, "text.txt"), Uint8Array.of(0xc3, 0x28));
     await compressFails(folder, /^error: text\.txt: is not UTF-8/);
+    await Deno.writeTextFile(join(folder, "text.txt"), TEXT);
     await compressFails(folder, /^error: model: is a folder|^error: model: is not a file/, [
       "--text",
       "model",

@@ -38,8 +38,16 @@ export function withValues<Result>(
 ): Result {
   const { data } = tensor;
   const result = use(data);
-  if (tensor.half !== undefined) releaseMemory(data);
+  releaseExpanded(tensor, data);
   return result;
+}
+
+/**
+ * Gives the memory of values that were read off a tensor back, if they were expanded for that. A copy
+ * of a tensor (`{ ...tensor }`) has values of its own beside the patterns: they stay.
+ */
+export function releaseExpanded(tensor: Pick<WeightTensor, "data">, values: Float32Array): void {
+  if (Object.getOwnPropertyDescriptor(tensor, "data")?.get !== undefined) releaseMemory(values);
 }
 
 /**

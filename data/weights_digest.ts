@@ -1,4 +1,4 @@
-import { releaseMemory } from "./release_memory.ts";
+import { releaseExpanded } from "./half_values.ts";
 import { sha256, sha256OfJson } from "./sha256.ts";
 import type { StateDict, WeightSource } from "./tensor.ts";
 
@@ -28,7 +28,7 @@ export async function weightsDigest(weights: StateDict | WeightSource): Promise<
     const tensor = "tensors" in weights ? await weights.read(name) : weights.get(name)!;
     const { data } = tensor;
     rows.push([name, tensor.shape, await sha256(data)]);
-    if (tensor.half !== undefined) releaseMemory(data);
+    releaseExpanded(tensor, data);
   }
   return await sha256OfJson(rows);
 }

@@ -44,7 +44,7 @@ Deno.test({
       const file = fileURLToPath(goldenPath(GOLDEN));
       const kanpress = (...args: string[]) =>
         run(user, "npx", "--yes", "node@22", command, ...args);
-      assert.match(kanpress("inspect", file), /field > trellis/);
+      assert.match(kanpress("inspect", file), /^1 +trellis +1,358 /m);
       kanpress("decompress", file, "--out", "restored");
       assert.throws(
         () => kanpress("compress", "--data-free"),

@@ -39,6 +39,8 @@ export type WorkerReply<Result> =
 export class WorkerPool<Setup, Job, Result> {
   readonly #options: WorkerPoolOptions<Setup>;
   #workers: PoolWorker[] = [];
+  /** Those that have said so: others may still be starting when their first run has ended. */
+  readonly #ready = new Set<PoolWorker>();
 
   /** A pool without workers yet. */
   constructor(options: WorkerPoolOptions<Setup>) {
@@ -47,8 +49,9 @@ export class WorkerPool<Setup, Job, Result> {
 
   /**
    * Runs jobs, each on whichever worker is free, and gives their results in the order of the jobs. A
-   * job may be a promise: its worker waits for it. The first error of a worker, or the signal, ends all of them and is thrown; an {@linkcode InputError}
-   * arrives as one. The pool can be used again afterwards.
+   * job may be a promise: its worker waits for it. The first error of a worker, or the signal, ends all
+   * of them and is thrown; an {@linkcode InputError} arrives as one. The pool can be used again
+   * afterwards.
    */
   async run(
     jobs: readonly (Job | Promise<Job>)[],
@@ -71,6 +74,7 @@ export class WorkerPool<Setup, Job, Result> {
     };
     const receive = (worker: PoolWorker, reply: WorkerReply<Result>) => {
       if (reply.kind === "failure") return reject(restoreError(reply));
+      if (reply.kind === "ready") this.#ready.add(worker);
       if (reply.kind === "result") {
         results[reply.index] = reply.result;
         onResult?.(reply.result, reply.index);
@@ -95,7 +99,7 @@ export class WorkerPool<Setup, Job, Result> {
     try {
       for (const worker of this.#workers) {
         listen(worker);
-        giveNext(worker);
+        if (this.#ready.has(worker)) giveNext(worker);
       }
       const { start, threads, setup } = this.#options;
       while (this.#workers.length < Math.min(threads, jobs.length)) {
@@ -119,6 +123,7 @@ export class WorkerPool<Setup, Job, Result> {
   close(): void {
     for (const worker of this.#workers) worker.terminate();
     this.#workers = [];
+    this.#ready.clear();
   }
 }
 

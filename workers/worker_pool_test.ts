@@ -75,3 +75,18 @@ Deno.test("a pool keeps its workers, begins jobs in an order and goes on after a
     pool.close();
   }
 });
+
+Deno.test("a pool that is used again gives no job to a worker that still starts", async () => {
+  const source = (delay: number) =>
+    `let ready = false;
+    onmessage = ({ data: { kind, index, job } }) => {
+      if (kind === "setup") setTimeout(() => { ready = true; postMessage({ kind: "ready" }); }, ${delay});
+      else postMessage(ready ? { kind: "result", index, result: job } : { kind: "failure" });
+    };`;
+  const delays = [0, 200];
+  const starting = () => at(new URL(`data:text/javascript,${source(delays.shift()!)}`))();
+  const pool = new WorkerPool<number, number, number>({ start: starting, threads: 2, setup: 1 });
+  assert.deepEqual(await pool.run([1, 2]), [1, 2]);
+  assert.deepEqual(await pool.run([3, 4]), [3, 4]);
+  pool.close();
+});

@@ -36,7 +36,7 @@ export function formatTable(
     }).join("  ").trimEnd();
   const long = fitting.findIndex((width, column) => width < widths[column]!);
   const lines = rows.flatMap((row) =>
-    fits(row)
+    fits(row) || row.length <= long + 1
       ? [lineOf(row)]
       : [lineOf(row.slice(0, long + 1)), lineOf(row.map((cell, i) => i <= long ? "" : cell))]
   );

@@ -37,6 +37,7 @@ function smallCalibration(): Calibration {
     inputAxis: outputs === undefined ? 0 : 1,
     hessian,
     sharedWith,
+    tokens: 70,
     ...(outputs !== undefined && {
       fisher: vector(outputs),
       outputMoments: [{ start: 0, moment: symmetric(outputs) }],

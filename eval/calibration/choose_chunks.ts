@@ -1,3 +1,5 @@
+import { least } from "../../data/extremes.ts";
+
 /** At most `limit` tokens in whole chunks, spread evenly over the text. */
 export function spread(tokens: Int32Array, limit: number, chunk: number): Int32Array {
   const available = Math.floor(tokens.length / chunk);
@@ -59,8 +61,8 @@ function evenCounts(available: readonly number[], wanted: number): number[] {
     const open = counts.flatMap((count, i) => count < available[i]! ? [i] : []);
     if (open.length === 0) break;
     // As many to each as all of them can give and there are; at the end one to each of the first.
-    const least = Math.min(...open.map((i) => available[i]! - counts[i]!));
-    const each = Math.min(least, Math.floor(left / open.length));
+    const room = least(open.map((i) => available[i]! - counts[i]!));
+    const each = Math.min(room, Math.floor(left / open.length));
     for (const i of each > 0 ? open : open.slice(0, left)) {
       counts[i] = counts[i]! + Math.max(1, each);
       left -= Math.max(1, each);
