@@ -56,8 +56,9 @@ export class TfjsTrainer implements Trainer {
 
   replaceWeights(weights: ReadonlyMap<string, Float32Array>): void {
     for (const [name, data] of weights) {
-      const shared = shareFloat32Array(data);
-      this.#compressed.set(name, { ...this.#compressed.get(name)!, data: shared });
+      // What held the old values in 16 bits must not pass for the new ones.
+      const { half: _, ...tensor } = this.#compressed.get(name)!;
+      this.#compressed.set(name, { ...tensor, data: shareFloat32Array(data) });
     }
     this.#pool?.close();
     this.#pool = undefined;
