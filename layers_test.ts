@@ -6,6 +6,7 @@ import { dirname, join } from "node:path";
 const ROOMS = [
   "data",
   "workers",
+  "store",
   "kan/numeric",
   "kan/kernels",
   "kan/bases",

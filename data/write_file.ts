@@ -8,6 +8,11 @@ import { InputError } from "./input_error.ts";
 export interface WriteOptions {
   /** Stops the writing; the temporary file is removed and the signal's reason is thrown. */
   readonly signal?: AbortSignal;
+  /**
+   * Whether to wait until the disk has it; true if omitted. Otherwise a power failure, but no end of
+   * the process, may leave a file that is cut off.
+   */
+  readonly synchronizes?: boolean;
 }
 
 const unfinished = new Set<string>();
@@ -39,7 +44,7 @@ export async function writeFileAtomically(
   const temporary = join(dirname(path), name);
   unfinished.add(temporary);
   try {
-    await writeChunks(path, temporary, chunks, options.signal);
+    await writeChunks(path, temporary, chunks, options);
     await rename(temporary, path).catch((error) => {
       throw fileError(path, error);
     });
@@ -91,7 +96,7 @@ async function writeChunks(
   path: string,
   temporary: string,
   chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-  signal: AbortSignal | undefined,
+  { signal, synchronizes = true }: WriteOptions,
 ): Promise<void> {
   // A file that cannot be created is its folder's fault, one that cannot be filled its own.
   const file = await open(temporary, "wx").catch((error) => {
@@ -109,9 +114,11 @@ async function writeChunks(
       }
     }
     signal?.throwIfAborted();
-    await file.sync().catch((error) => {
-      throw fileError(path, error);
-    });
+    if (synchronizes) {
+      await file.sync().catch((error) => {
+        throw fileError(path, error);
+      });
+    }
   } finally {
     await file.close();
   }

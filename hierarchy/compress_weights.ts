@@ -72,7 +72,8 @@ async function compressOnce(
   const values = countValues(matrices);
   const states = chooseStates(resolved, values);
   const isLarge = values >= FEWEST_SHARED_VALUES;
-  const workers = new CodingWorkers(isLarge ? resolved.threads : 1, isLarge);
+  const { threads, tasksThrough } = resolved;
+  const workers = new CodingWorkers(isLarge ? threads : 1, isLarge, tasksThrough);
   try {
     const options = { ...resolved, states, workers };
     const encoder = await encodeStages(matrices, options);

@@ -1,6 +1,7 @@
 import { STATE_COUNTS } from "./format/constants.ts";
 import { InputError } from "../data/input_error.ts";
 import { type Effort, EFFORTS } from "./choose_states.ts";
+import type { TasksThrough } from "./workers/task_runner.ts";
 
 /** Names of the hierarchies that are ready to use. */
 export const PRESETS = ["rate", "seed", "hybrid"] as const;
@@ -50,6 +51,13 @@ export interface CompressorOptions {
   readonly rateWeight?: number;
   /** Workers that code matrices side by side, 1 to 256; 1 by default. The bytes are the same. */
   readonly threads?: number;
+  /**
+   * What runs coding tasks, given what runs them here; that by default. It must give the same results:
+   * those that a store has, or that other machines computed.
+   *
+   * @internal
+   */
+  readonly tasksThrough?: TasksThrough;
   /** Keep vectors (norms, biases) in their own element type instead of f16. */
   readonly losslessSmall?: boolean;
   /** Steps of gradient descent for each autoencoder level; a few hundred by default. */

@@ -14,6 +14,12 @@ import { type MatrixRateTerm, quantizeMatrix } from "../quantize/quantize_matrix
 import { createTrellis } from "../scan/trellis.ts";
 import { sharedInt8Array } from "../../workers/shared_array.ts";
 
+/**
+ * To be raised with any change of what a task gives for what it is given: results that are kept are
+ * taken in place of running it.
+ */
+export const CODING_VERSION = 1;
+
 /** A matrix to be quantized. */
 export interface QuantizeTask {
   /** States of the trellis. */

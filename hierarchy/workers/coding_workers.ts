@@ -7,7 +7,7 @@ import {
   type TaskResults,
   taskSizes,
 } from "./coding_tasks.ts";
-import { type RunOptions, type RunTasks, runTasksHere } from "./task_runner.ts";
+import { type RunOptions, type RunTasks, runTasksHere, type TasksThrough } from "./task_runner.ts";
 
 type CodingPool = WorkerPool<undefined, CodingJob, TaskResults[TaskKind]>;
 
@@ -41,15 +41,18 @@ export class CodingWorkers {
 
   /**
    * At most `threads` workers. With 1 the calling thread does the work, unless `apart` asks for a
-   * worker there too: it is stopped at once, where the platform has workers.
+   * worker there too: it is stopped at once, where the platform has workers. `through` may put a store
+   * or other machines before them.
    */
-  constructor(threads: number, apart: boolean = false) {
-    if (threads === 1 && !(apart && Worker !== undefined)) return;
-    const start = () =>
-      new Worker(new URL("./coding_worker.ts", import.meta.url), { type: "module" });
-    const pool: CodingPool = new WorkerPool({ start, threads, setup: undefined });
-    this.#pool = pool;
-    runners.set(this, inPool(pool));
+  constructor(threads: number, apart: boolean = false, through?: TasksThrough) {
+    let run = runTasksHere;
+    if (threads > 1 || (apart && Worker !== undefined)) {
+      const start = () =>
+        new Worker(new URL("./coding_worker.ts", import.meta.url), { type: "module" });
+      this.#pool = new WorkerPool({ start, threads, setup: undefined });
+      run = inPool(this.#pool);
+    }
+    runners.set(this, through?.(run) ?? run);
   }
 
   /** Ends the workers. */
@@ -63,14 +66,17 @@ function inPool(pool: CodingPool): RunTasks {
   return async <Kind extends TaskKind>(
     kind: Kind,
     tasks: readonly TaskArguments[Kind][],
-    { onDone, signal }: RunOptions = {},
+    { onDone, onResult, signal }: RunOptions<Kind> = {},
   ) => {
     const sizes = tasks.map(taskSizes[kind]);
     const order = [...tasks.keys()].sort((a, b) => sizes[b]! - sizes[a]! || a - b);
     let done = 0;
     const results = await pool.run(tasks.map((task) => ({ kind, task }) as CodingJob), {
       order,
-      onResult: () => onDone?.(++done),
+      onResult: (result, index) => {
+        onResult?.(result as TaskResults[Kind], index);
+        onDone?.(++done);
+      },
       ...(signal !== undefined && { signal }),
     });
     return results as TaskResults[Kind][];

@@ -5,10 +5,12 @@ import {
   type TaskResults,
 } from "./coding_tasks.ts";
 
-/** How tasks are watched and stopped. */
-export interface RunOptions {
+/** How tasks of a kind are watched and stopped. */
+export interface RunOptions<Kind extends TaskKind = TaskKind> {
   /** Called after each task with the number of those that are done. */
   readonly onDone?: (done: number) => void;
+  /** Called with each result, in any order, and the number of its task. */
+  readonly onResult?: (result: TaskResults[Kind], index: number) => void;
   /** Stops the work with the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -17,19 +19,32 @@ export interface RunOptions {
 export type RunTasks = <Kind extends TaskKind>(
   kind: Kind,
   tasks: readonly TaskArguments[Kind][],
-  options?: RunOptions,
+  options?: RunOptions<Kind>,
 ) => Promise<TaskResults[Kind][]>;
+
+/**
+ * What runs tasks instead of `run`, with its help where it likes: from a store, on other machines.
+ *
+ * @internal
+ */
+export type TasksThrough = (run: RunTasks) => RunTasks;
 
 /** A page or a terminal is left without a response for no longer than this. */
 const MILLISECONDS_BETWEEN_BREAKS = 50;
 
 /** Runs tasks one after another on the calling thread. */
-export const runTasksHere: RunTasks = async (kind, tasks, { onDone, signal } = {}) => {
-  const results = [];
+export const runTasksHere: RunTasks = async <Kind extends TaskKind>(
+  kind: Kind,
+  tasks: readonly TaskArguments[Kind][],
+  { onDone, onResult, signal }: RunOptions<Kind> = {},
+) => {
+  const results: TaskResults[Kind][] = [];
   let last = performance.now();
   for (const task of tasks) {
     signal?.throwIfAborted();
-    results.push(codingTasks[kind](task));
+    const result = codingTasks[kind](task);
+    results.push(result);
+    onResult?.(result, results.length - 1);
     onDone?.(results.length);
     if (performance.now() - last > MILLISECONDS_BETWEEN_BREAKS) {
       await new Promise((resolve) => setTimeout(resolve, 0));

@@ -1,0 +1,80 @@
+import assert from "node:assert";
+import { join } from "node:path";
+import { InputError } from "../data/input_error.ts";
+import { openFolderStore } from "./folder_store.ts";
+import { createMemoryStore } from "./memory_store.ts";
+
+async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await work(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const names = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+
+Deno.test("stores keep, have and remove entries", () =>
+  withFolder(async (folder) => {
+    for (const store of [createMemoryStore(), await openFolderStore(join(folder, "new/work"))]) {
+      assert.equal(await store.get("a"), undefined);
+      assert.equal(await store.has("a"), false);
+      const bytes = new Uint8Array(new SharedArrayBuffer(100_000)).fill(7);
+      await store.put("a", bytes);
+      bytes.fill(0);
+      await store.put("empty", new Uint8Array());
+      assert.equal(await store.has("a"), true);
+      assert.deepEqual(await store.get("a"), new Uint8Array(100_000).fill(7));
+      assert.deepEqual(await store.get("empty"), new Uint8Array());
+      await store.remove("a");
+      await store.remove("a");
+      assert.equal(await store.get("a"), undefined);
+      for (const name of ["", "../a", "a/b", ".a", "A", "a.b", "a".repeat(129)]) {
+        await assert.rejects(async () => await store.put(name, bytes), InputError, name);
+      }
+    }
+  }));
+
+Deno.test("a damaged entry is found, told and removed, and can be kept again", () =>
+  withFolder(async (folder) => {
+    const damaged: string[] = [];
+    const store = await openFolderStore(folder, { onDamaged: (path) => damaged.push(path) });
+    const bytes = Uint8Array.from({ length: 1000 }, (_, i) => i);
+    const path = join(folder, "a");
+    const spoilings: ((file: Uint8Array) => Uint8Array)[] = [
+      (file) => file.map((byte, i) => i === 500 ? byte ^ 1 : byte),
+      (file) => file.map((byte, i) => i === 3 ? byte ^ 1 : byte),
+      (file) => file.subarray(0, 900),
+      (file) => file.subarray(0, 10),
+      () => new Uint8Array(),
+    ];
+    for (const spoil of spoilings) {
+      await store.put("a", bytes);
+      assert.deepEqual(await store.get("a"), bytes);
+      await Deno.writeFile(path, spoil(await Deno.readFile(path)));
+      assert.equal(await store.get("a"), undefined);
+      assert.equal(await store.has("a"), false);
+    }
+    assert.deepEqual(damaged, spoilings.map(() => path));
+  }));
+
+Deno.test("a folder of somebody else's, a file and a folder that is read-only are refused", () =>
+  withFolder(async (folder) => {
+    const file = join(folder, "notes.txt");
+    await Deno.writeTextFile(file, "mine");
+    await assert.rejects(openFolderStore(folder), /is not empty and no work folder of kanpress/);
+    await assert.rejects(openFolderStore(file), InputError);
+    await assert.rejects(openFolderStore("/proc/work"), InputError);
+    assert.deepEqual(names(folder), ["notes.txt"]);
+  }));
+
+Deno.test("what a killed process has half written goes when it is old", () =>
+  withFolder(async (folder) => {
+    await (await openFolderStore(folder)).put("a", Uint8Array.of(1));
+    const half = `.b.tmp-${crypto.randomUUID()}`, fresh = `.c.tmp-${crypto.randomUUID()}`;
+    for (const name of [half, fresh]) await Deno.writeTextFile(join(folder, name), "half");
+    await Deno.utime(join(folder, half), 0, 0);
+    await openFolderStore(folder);
+    assert.deepEqual(names(folder), [fresh, "CACHEDIR.TAG", "a"]);
+  }));
