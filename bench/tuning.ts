@@ -11,7 +11,8 @@
  * `--tune` where there are none; the embedded texts are the default. A file with gains is held to the
  * bytes of the one without; `--once` compresses once only, and shows both at their own rates.
  * `--seconds N` lets tuning take as many of the steps as are done in that time, and `--gained PREFIX`
- * keeps the tuned files.
+ * keeps the tuned files. `--kept FILE` keeps the calibration there, for rates that are run side by side.
+ * `--beside Q4_K_M=small.gguf` measures another file of the same model on the same texts.
  */
 import {
   embeddedModelPath,
@@ -19,8 +20,13 @@ import {
   readEmbeddedCalibration,
   readEmbeddedText,
 } from "../data/mod.ts";
+import { sha256OfJson } from "../data/sha256.ts";
+import type { StateDict } from "../data/tensor.ts";
 import type { BackendName } from "../eval/compute/backend.ts";
 import { calibrate, evaluateLanguageModel, readStateDict, tensorMetrics } from "../eval/mod.ts";
+import type { Calibration } from "../eval/calibration/calibration.ts";
+import { readCalibration, writeCalibration } from "../eval/calibration/calibration_file.ts";
+import { packCalibration, unpackCalibration } from "../eval/calibration/packed_calibration.ts";
 import { describeModel } from "../eval/architectures/registry.ts";
 import { holdOut } from "../eval/training/hold_out.ts";
 import { GAIN_BITS, tuneCompressed } from "../eval/training/tune_compressed.ts";
@@ -28,6 +34,7 @@ import { sourceOf } from "../hierarchy/decode_container.ts";
 import { type Container, encodeContainer, openContainer } from "../hierarchy/file/container.ts";
 import { decompressWeights, factorMetrics, HierarchicalCompressor } from "../hierarchy/mod.ts";
 import { orEnd, readOptions } from "./support/command_line.ts";
+import { namedFile } from "./support/real_models/named_file.ts";
 import { printTable } from "./support/theory/table.ts";
 import { chunksOf, type NamedText, readNamedText } from "./support/tuning/tuning_texts.ts";
 
@@ -48,9 +55,12 @@ const args = readOptions({
   once: { type: "boolean" },
   seconds: { type: "string" },
   gained: { type: "string" },
+  threads: { type: "string" },
+  kept: { type: "string" },
+  beside: { type: "string", multiple: true },
 });
 
-const numbers = (list: string) => list.split(",").map(Number);
+const numbers = (list: string) => list.split(",").filter((item) => item !== "").map(Number);
 const readAll = async (names: readonly string[] | undefined, other: () => Promise<NamedText>) =>
   names === undefined
     ? [await other()]
@@ -61,7 +71,7 @@ const embedded = (read: () => Promise<string>) => async () => ({
 });
 
 const backend = args.backend as BackendName;
-const threads = navigator.hardwareConcurrency;
+const threads = Number(args.threads ?? navigator.hardwareConcurrency);
 const source = await orEnd(openModel(args.model ?? embeddedModelPath()));
 const tokenizer = await source.tokenizer();
 const original = await readStateDict(source);
@@ -89,25 +99,21 @@ const { chunks, heldOut } = holdOut(mix(tuneTexts, Number(args["tune-tokens"])))
 const clock = performance.now();
 const seconds = () => ((performance.now() - clock) / 1000).toFixed(0);
 
-const metrics = tensorMetrics(
-  model,
-  await calibrate({
-    config,
-    weights: original,
-    tokens: joined(mix(calibrationTexts, Number(args["calibration-tokens"]))),
-    contextLength,
-    ...bos,
-    backend,
-    threads,
-  }),
-);
-console.error(`${seconds()} s: calibrated`);
-
+const parameters = new Set(original.values().map(({ data }) => data)).values()
+  .reduce((sum, data) => sum + data.length, 0);
 const rows: string[][] = [];
-for (const bits of numbers(args.bits)) {
-  const factored = await factorMetrics(metrics, { weights: original, bits });
-  const parameters = new Set(original.values().map(({ data }) => data)).values()
-    .reduce((sum, data) => sum + data.length, 0);
+for (const given of args.beside ?? []) {
+  const { name, path } = namedFile(given);
+  const file = await orEnd(openModel(path));
+  await report("", name, await readStateDict(file), (await Deno.stat(path)).size);
+}
+const rates = numbers(args.bits);
+const metrics = rates.length === 0 && args.kept === undefined
+  ? undefined
+  : tensorMetrics(model, await calibration());
+
+for (const bits of rates) {
+  const factored = await factorMetrics(metrics!, { weights: original, bits });
   const compress = async (reserved: number) => {
     const compressor = new HierarchicalCompressor({
       bytes: Math.floor(bits * parameters / 8),
@@ -122,7 +128,7 @@ for (const bits of numbers(args.bits)) {
   const container = await compress(reserved);
   const plain = args.once ? container : await compress(0);
   console.error(`${seconds()} s: compressed to ${bits} bits`);
-  await report(bits, "as coded", await encodeContainer(plain), parameters);
+  await reportFile(bits, "as coded", await encodeContainer(plain));
   for (const most of numbers(args.steps)) {
     const steps = args.seconds === undefined
       ? most
@@ -150,7 +156,7 @@ for (const bits of numbers(args.bits)) {
         spent.toFixed(0)
       } s`,
     );
-    await report(bits, `${steps} steps`, bytes, parameters);
+    await reportFile(bits, `${steps} steps`, bytes);
     if (args.gained !== undefined) {
       await Deno.writeFile(`${args.gained}-${bits}-${steps}.kan.safetensors`, bytes);
     }
@@ -182,14 +188,34 @@ function gainCount(weights: typeof original): number {
     .reduce((sum, { shape }) => sum + (shape.length === 2 ? shape[0]! + shape[1]! : 0), 0);
 }
 
-/** Measures a file on every text. */
+/** What calibration finds, or what an earlier run kept of it. */
+async function calibration(): Promise<Calibration> {
+  const tokens = joined(mix(calibrationTexts, Number(args["calibration-tokens"])));
+  const key = await sha256OfJson([[...tokens], contextLength, bos, backend, config]);
+  const kept = args.kept === undefined ? undefined : await readCalibration(args.kept, key);
+  if (kept !== undefined) return unpackCalibration(kept.calibration);
+  const found = packCalibration(
+    await calibrate({ config, weights: original, tokens, contextLength, ...bos, backend, threads }),
+  );
+  console.error(`${seconds()} s: calibrated`);
+  if (args.kept !== undefined) {
+    await writeCalibration(args.kept, key, { calibration: found, tokens });
+  }
+  return unpackCalibration(found);
+}
+
+/** Measures a compressed model on every text. */
+async function reportFile(bits: number, tuned: string, bytes: Uint8Array): Promise<void> {
+  await report(`${bits}`, tuned, await decompressWeights(bytes), bytes.length);
+}
+
+/** Measures weights on every text. */
 async function report(
-  bits: number,
+  bits: string,
   tuned: string,
-  bytes: Uint8Array,
-  parameters: number,
+  compressed: StateDict,
+  bytes: number,
 ): Promise<void> {
-  const compressed = await decompressWeights(bytes);
   const found: string[] = [], high: string[] = [];
   for (const { tokens } of texts) {
     const { klDivergence } = await evaluateLanguageModel({
@@ -205,8 +231,8 @@ async function report(
     found.push(klDivergence!.mean.toFixed(4));
     high.push(klDivergence!.p999.toFixed(2));
   }
-  const rate = (8 * bytes.length / parameters).toFixed(3);
-  rows.push([`${bits}`, tuned, rate, ...found, high.join(" / ")]);
+  const rate = (8 * bytes / parameters).toFixed(3);
+  rows.push([bits, tuned, rate, ...found, high.join(" / ")]);
   console.log(`${bits} bits (${rate}), ${tuned}: ${found.join(" / ")}, 99.9 % ${high.join(" / ")}`);
 }
 
