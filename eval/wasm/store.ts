@@ -2,9 +2,8 @@ import { InputError } from "../../data/input_error.ts";
 import { releaseMemory } from "../../data/release_memory.ts";
 import type { WeightTensor } from "../../data/tensor.ts";
 import { transpose } from "../../data/transpose.ts";
-import type { CodedMatrix } from "../../hierarchy/matrix/coded_matrix.ts";
 import { canShareMemory } from "../../workers/shared_array.ts";
-import { packBytes } from "./byte_matrix.ts";
+import type { ByteMatrix } from "../weights/byte_matrix.ts";
 import { createMemory } from "./kernels.ts";
 
 /** Rows that are narrowed together. */
@@ -116,11 +115,9 @@ export class WeightStore {
     this.#matrices.set(name, { form: "floats", kind, at, rows, columns, stride });
   }
 
-  /** Keeps a matrix as whole numbers, or its transpose; false where it needs more than floats do. */
-  putCoded(name: string, matrix: CodedMatrix, swaps: boolean): boolean {
-    const packed = packBytes(matrix, swaps);
-    if (packed === undefined) return false;
-    const { rows, columns, planes, rowFactors, columnFactors, sparse } = packed;
+  /** Keeps a matrix as whole numbers. */
+  putBytes(name: string, matrix: ByteMatrix): void {
+    const { rows, columns, planes, rowFactors, columnFactors, sparse } = matrix;
     const stride = rowStride(columns);
     const stored = planes.map(({ bytes, unit }) => {
       const at = this.reserve(stride * rows);
@@ -142,7 +139,6 @@ export class WeightStore {
         },
       }),
     });
-    return true;
   }
 
   #put(values: Float32Array | Uint32Array, bytes: number): number {

@@ -1,11 +1,11 @@
 import { assertFinite } from "../../data/finite.ts";
-import { InputError } from "../../data/input_error.ts";
-import { quote } from "../../data/quote.ts";
 import type { WeightTensor } from "../../data/tensor.ts";
 import type { CodedMatrix } from "../../hierarchy/matrix/coded_matrix.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
 import type { RunnerOptions, TokenRunner } from "../model/token_runner.ts";
-import { expectedTensors, modelLinears } from "../weights/expected_tensors.ts";
+import { type ByteMatrix, packBytes } from "../weights/byte_matrix.ts";
+import { swappedMatrices } from "../weights/expected_tensors.ts";
+import { MissingTensors } from "../weights/missing_tensors.ts";
 import { type Kernels, startKernels } from "./kernels.ts";
 import { WeightStore } from "./store.ts";
 import { whyUnsupported } from "./supported.ts";
@@ -17,7 +17,7 @@ export class WasmModel {
   readonly #store: WeightStore;
   readonly #kernels: Kernels;
   readonly #swapped: ReadonlySet<string>;
-  readonly #missing: Map<string, readonly number[]>;
+  readonly #missing: MissingTensors;
   /** Only one runner at a time has the memory behind the weights. */
   #busy = false;
 
@@ -25,11 +25,8 @@ export class WasmModel {
     this.#model = model;
     this.#store = store;
     this.#kernels = kernels;
-    this.#missing = expectedTensors(model);
-    this.#swapped = new Set(
-      modelLinears(model).filter(({ layout }) => layout === "inputsByOutputs")
-        .map(({ weight }) => weight),
-    );
+    this.#missing = new MissingTensors(model);
+    this.#swapped = swappedMatrices(model);
   }
 
   /**
@@ -45,7 +42,7 @@ export class WasmModel {
 
   /** Names of the tensors that it does not have yet. */
   get missing(): ReadonlySet<string> {
-    return new Set(this.#missing.keys());
+    return this.#missing.names;
   }
 
   /** Bytes of the weights. */
@@ -55,7 +52,7 @@ export class WasmModel {
 
   /** Keeps a tensor, if the model has one of this name; throws {@linkcode InputError} if it is not finite. */
   put(name: string, tensor: WeightTensor): void {
-    if (!this.#take(name, tensor.shape)) return;
+    if (!this.#missing.take(name, tensor.shape)) return;
     assertFinite(name, tensor.data);
     if (tensor.shape.length === 1) this.#store.putVector(name, tensor.data);
     else this.#store.putMatrix(name, tensor, this.#swapped.has(name));
@@ -63,11 +60,17 @@ export class WasmModel {
 
   /** Keeps a matrix as it is coded; false if it is smaller as floats and must be put so. */
   putCoded(name: string, matrix: CodedMatrix): boolean {
-    const { rows, columns } = matrix.integers;
-    const shape = this.#missing.get(name);
-    if (shape?.length !== 2) return false;
-    if (!this.#store.putCoded(name, matrix, this.#swapped.has(name))) return false;
-    return this.#take(name, [rows, columns]);
+    if (!this.#missing.isMatrix(name)) return false;
+    const packed = packBytes(matrix, this.#swapped.has(name));
+    if (packed !== undefined) this.putBytes(name, packed);
+    return packed !== undefined;
+  }
+
+  /** Keeps a matrix that is packed already: that of a linear layer with a row for each output. */
+  putBytes(name: string, matrix: ByteMatrix): void {
+    const { rows, columns } = matrix;
+    const shape = this.#swapped.has(name) ? [columns, rows] : [rows, columns];
+    if (this.#missing.take(name, shape)) this.#store.putBytes(name, matrix);
   }
 
   /**
@@ -75,23 +78,11 @@ export class WasmModel {
    * not suffice; an Error while another runner is at work.
    */
   async startRunner(options: RunnerOptions = {}): Promise<TokenRunner> {
-    const [missing] = this.#missing.keys();
-    if (missing !== undefined) throw new InputError(`tensor ${quote(missing)} is missing`);
+    this.#missing.checkNone();
     if (this.#busy) throw new Error("this model is writing already; wait, or load it once more");
     this.#busy = true;
     const { memory, bytes, weights } = this.#store;
     const model = { description: this.#model, memory, bytes, weights, kernels: this.#kernels };
     return await WasmRunner.start(model, options, () => this.#busy = false);
-  }
-
-  #take(name: string, shape: readonly number[]): boolean {
-    const expected = this.#missing.get(name);
-    if (expected === undefined) return false;
-    if (expected.join() !== shape.join()) {
-      throw new InputError(
-        `tensor ${quote(name)} has shape [${shape.join(", ")}], expected [${expected.join(", ")}]`,
-      );
-    }
-    return this.#missing.delete(name);
   }
 }

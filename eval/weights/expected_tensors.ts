@@ -49,6 +49,14 @@ export function modelLinears(model: TransformerDescription): LinearDescription[]
   ];
 }
 
+/** Names of the matrices of linear layers that are stored as `[inputs, outputs]`. */
+export function swappedMatrices(model: TransformerDescription): Set<string> {
+  return new Set(
+    modelLinears(model).filter(({ layout }) => layout === "inputsByOutputs")
+      .map(({ weight }) => weight),
+  );
+}
+
 /** Name and shape of every tensor that a model needs; a tied one counts once. */
 export function expectedTensors(model: TransformerDescription): Map<string, readonly number[]> {
   const shapes = new Map<string, readonly number[]>();

@@ -2,7 +2,9 @@ import { shareFloat32Array } from "../../workers/shared_array.ts";
 import { assertFinite } from "../../data/finite.ts";
 import { expandHalf, readHalf, withValues } from "../../data/half_values.ts";
 import type { HalfValues, StateDict, WeightTensor } from "../../data/tensor.ts";
+import { transpose } from "../../data/transpose.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
+import { type ByteMatrix, readBytes } from "./byte_matrix.ts";
 import { expectedTensors, modelLinears } from "./expected_tensors.ts";
 
 /** A tensor as the forward pass reads it. */
@@ -13,10 +15,19 @@ export interface PreparedTensor {
   readonly data: Float32Array;
   /** The same values in 16 bits, if they are held so. */
   readonly half?: HalfValues;
+  /** The same values as whole numbers, if they are held so. */
+  readonly coded?: CodedValues;
   /** Whether it is the matrix of a linear layer that is stored as `[outputs, inputs]`. */
   readonly outputsFirst: boolean;
   /** Where each row of an embedding stands in `data`, where only some are held. */
   readonly places?: ReadonlyMap<number, number>;
+}
+
+/** A matrix as whole numbers, which are a row for each output or token. */
+export interface CodedValues {
+  readonly matrix: ByteMatrix;
+  /** Whether that is the transpose of the tensor. */
+  readonly swapped: boolean;
 }
 
 /** Weights by name, laid out as in the checkpoint. */
@@ -95,6 +106,21 @@ function heldTensor(
   };
 }
 
+/** A tensor that is held as whole numbers. */
+export function codedTensor(coded: CodedValues, outputsFirst: boolean): PreparedTensor {
+  const { matrix, matrix: { rows, columns }, swapped } = coded;
+  return {
+    shape: swapped ? [columns, rows] : [rows, columns],
+    coded,
+    outputsFirst,
+    get data() {
+      const values = new Float32Array(rows * columns);
+      readBytes(matrix, 0, values);
+      return swapped ? transpose(values, rows, columns) : values;
+    },
+  };
+}
+
 /** The values from the first to before the second number; not copied where they are held as such. */
 export function valuesBetween(
   tensor: Pick<PreparedTensor, "data" | "half">,
@@ -109,10 +135,11 @@ export function valuesBetween(
 
 /** Writes the values from number `first` on to `target`, as many as it has. */
 export function copyValues(
-  tensor: Pick<PreparedTensor, "data" | "half">,
+  tensor: Pick<PreparedTensor, "data" | "half" | "coded">,
   first: number,
   target: Float32Array,
 ): void {
   if (tensor.half !== undefined) readHalf(tensor.half, first, target);
+  else if (tensor.coded?.swapped === false) readBytes(tensor.coded.matrix, first, target);
   else target.set(tensor.data.subarray(first, first + target.length));
 }

@@ -78,6 +78,32 @@ export function packBytes(
   };
 }
 
+/** Writes the values from number `first` on, row by row, to `target`, as many as it has. */
+export function readBytes(matrix: ByteMatrix, first: number, target: Float32Array): void {
+  const { columns, planes, rowFactors, columnFactors, sparse } = matrix;
+  for (let at = 0; at < target.length;) {
+    const row = Math.floor((first + at) / columns);
+    const start = first + at - row * columns;
+    const end = Math.min(columns, start + target.length - at);
+    const part = target.subarray(at, at + end - start);
+    part.fill(0);
+    for (const { bytes, unit } of planes) {
+      const place = row * columns + start;
+      for (let i = 0; i < part.length; i++) part[i] = part[i]! + unit * bytes[place + i]!;
+    }
+    if (sparse !== undefined) {
+      for (let entry = sparse.starts[row]!; entry < sparse.starts[row + 1]!; entry++) {
+        const column = sparse.places[entry]!;
+        if (column >= start && column < end) part[column - start]! += sparse.values[entry]!;
+      }
+    }
+    for (let i = 0; i < part.length; i++) {
+      part[i] = part[i]! * rowFactors[row]! * columnFactors[start + i]!;
+    }
+    at += end - start;
+  }
+}
+
 /** How many values are less or more than allowed. */
 function beyond(data: Float32Array, least: number, most: number): number {
   let count = 0;
