@@ -2,7 +2,8 @@
  * How fast does a model write, and how much memory do its weights take meanwhile, by tfjs and by our
  * kernels? The kernels read the original as it is stored, and the compressed model as its integers. MODEL
  * is a folder, the embedded model if it is left out; COMPRESSED a .kan.safetensors file, made without
- * calibration at 4 bits if it is. `--threads N` says how many threads our kernels have, `--rounds N` how
+ * calibration at 4 bits if it is. `--webgpu` adds our programs on the graphics card, with 16 bits or 32
+ * and with the integers. `--threads N` says how many threads our kernels have, `--rounds N` how
  * often all is measured. Seconds of the processor are those of all threads: on a machine that does other
  * things, they say more than the clock does.
  *
@@ -12,17 +13,23 @@
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { greatest } from "../data/extremes.ts";
 import { openFile } from "../data/file_source.ts";
 import { memorySource } from "../data/memory_source.ts";
 import { embeddedModelPath, openModel } from "../data/mod.ts";
 import { useBackend } from "../eval/compute/backend.ts";
 import { CompactModel } from "../eval/generation/compact_model.ts";
+import { CodedDeviceModel } from "../eval/webgpu/coded_device_model.ts";
+import { DeviceModel } from "../eval/webgpu/device_model.ts";
 import { createLanguageModel } from "../eval/generation/language_model.ts";
 import { TfjsRunner } from "../eval/generation/tfjs_runner.ts";
 import type { TokenRunner } from "../eval/model/token_runner.ts";
+import { prepareWeights } from "../eval/weights/prepared_weights.ts";
 import { readStateDict } from "../eval/weights/read_state_dict.ts";
+import { codedWeights } from "../hierarchy/coded_weights.ts";
 import { HierarchicalCompressor } from "../hierarchy/compressor.ts";
-import { openContainer } from "../hierarchy/file/container.ts";
+import { containerWeights } from "../hierarchy/container_weights.ts";
+import { type Container, openContainer } from "../hierarchy/file/container.ts";
 
 /** Tokens of the prompt. */
 const PROMPT = 128;
@@ -78,7 +85,11 @@ async function measureAll(runner: TokenRunner): Promise<Speed[]> {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { threads: { type: "string" }, rounds: { type: "string" } },
+  options: {
+    webgpu: { type: "boolean", default: false },
+    threads: { type: "string" },
+    rounds: { type: "string" },
+  },
 });
 const threads = Number(values.threads ?? navigator.hardwareConcurrency);
 // The best of them counts.
@@ -125,6 +136,61 @@ const candidates: Candidate[] = [
     start: () => coded.startRunner({ threads }),
   },
 ];
+if (values.webgpu) {
+  const { description } = reference;
+  const prepared = prepareWeights(description, reference.stateDict(), false);
+  const floats = await DeviceModel.open(description, prepared);
+  const integers = await onDevice(container);
+  if (floats === undefined || integers === undefined) {
+    throw new Error("our programs on WebGPU do not know this model");
+  }
+  candidates.push(
+    {
+      name: "WebGPU, as stored",
+      bytesPerWeight: floats.bytes / parameters,
+      start: () => Promise.resolve(floats.startRunner()),
+    },
+    {
+      name: "WebGPU, integers",
+      bytesPerWeight: integers.bytes / parameters,
+      start: () => Promise.resolve(integers.startRunner()),
+    },
+  );
+  await compareLogits();
+}
+
+/** The compressed model on the graphics card. */
+async function onDevice(container: Container): Promise<DeviceModel | undefined> {
+  const model = CodedDeviceModel.create(reference.description);
+  if (model === undefined) return undefined;
+  const weights = codedWeights(container)!;
+  const { read } = containerWeights(container);
+  for (const name of model.missing) {
+    const isCoded = weights.names.has(name) && model.putCoded(name, await weights.read(name));
+    if (!isCoded) model.put(name, await read(name));
+  }
+  return await model.send();
+}
+
+/** How far the logits of the integers on the card are from those in WebAssembly. */
+async function compareLogits(): Promise<void> {
+  const ids = Int32Array.from({ length: 40 }, (_, i) => i * 37 % 200);
+  const logits: Float32Array[] = [];
+  for (const { name, start } of candidates.filter(({ name }) => name.endsWith("integers"))) {
+    const runner = await start();
+    await runner.run(ids, 1);
+    logits.push((await runner.run(ids.subarray(0, 1), 1)).slice());
+    runner.dispose();
+    console.log(`${name}: read ${ids.length + 1} tokens`);
+  }
+  const [one, two] = logits;
+  const apart = greatest(one!.map((value, i) => Math.abs(value - two![i]!)));
+  const most = greatest(one!.map(Math.abs));
+  console.log(
+    `logits of the integers: at most ${(apart / most).toExponential(1)} of the largest apart`,
+  );
+}
+
 console.log(`${source.name}, ${threads} threads; tokens/s by the clock (by a second of processor)`);
 const best = new Map<string, Speed[]>();
 for (let round = 0; round < rounds; round++) {

@@ -11,7 +11,8 @@ export const llama = {
   max_position_embeddings: 256,
   vocab_size: 301,
 };
-const gpt2 = {
+/** A small GPT-2. */
+export const gpt2 = {
   model_type: "gpt2",
   n_embd: 48,
   n_head: 4,

@@ -12,7 +12,7 @@ import {
   normsAfter,
   stepsBeforeDown,
 } from "./layer_steps.ts";
-import { linearGradientStep, linearStep } from "./linear_steps.ts";
+import { linearGradientStep, linearSteps } from "./linear_steps.ts";
 import type { LayerBuffers, LinearBuffers } from "./model_weights.ts";
 import { normGradientStep } from "./norm_gradient.ts";
 import type { VisitNorms } from "./visit_norms.ts";
@@ -114,12 +114,12 @@ export function backwardSteps(
       rows,
     })]),
     ...(normsProjected(attention)
-      ? [linearStep(device, {
+      ? linearSteps(device, {
         linear: buffers.projection,
         rows,
         input: after ? before : normed,
         output: projectedBefore ?? projected,
-      })]
+      })
       : []),
     ...placeGradientSteps(run, gradients, attention, buffers, visitNorms),
     ...visit("projection", after ? before : normed, projectedGradient),
@@ -144,7 +144,7 @@ function branchGradientSteps(
   const through = norm === undefined
     ? [addScaledStep(device, gradient, branchGradient, size, scale)]
     : [
-      linearStep(device, { linear, rows, input, output: branch }),
+      ...linearSteps(device, { linear, rows, input, output: branch }),
       ...visitNorms?.whole(norm.which, norm.norm, branch, gradient) ?? [],
       normGradientStep(device, { ...norm, input: branch, gradient, sum: branchGradient, rows }),
     ];

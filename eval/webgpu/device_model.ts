@@ -11,7 +11,7 @@ import { whyUnsupported } from "./supported.ts";
 export class DeviceModel {
   readonly #device: Device;
   readonly #model: TransformerDescription;
-  readonly #weights: PreparedWeights;
+  readonly #embeddings: PreparedWeights;
   readonly #buffers: ModelBuffers;
 
   private constructor(
@@ -22,7 +22,11 @@ export class DeviceModel {
   ) {
     this.#device = device;
     this.#model = model;
-    this.#weights = weights;
+    // Rows of them are looked up here; the others may be let go of.
+    this.#embeddings = new Map(
+      [model.tokenEmbedding, model.positionEmbedding ?? model.tokenEmbedding]
+        .map((name) => [name, weights.get(name)!]),
+    );
     this.#buffers = buffers;
   }
 
@@ -55,9 +59,14 @@ export class DeviceModel {
     }
   }
 
+  /** Bytes of the weights on the device. */
+  get bytes(): number {
+    return this.#buffers.buffers.reduce((sum, { size }) => sum + size, 0);
+  }
+
   /** Begins to read sequences. */
   startRunner(): DeviceRunner {
-    return new DeviceRunner(this.#device, this.#model, this.#weights, this.#buffers);
+    return new DeviceRunner(this.#device, this.#model, this.#embeddings, this.#buffers);
   }
 
   /** Frees the weights, and all that runners hold. */

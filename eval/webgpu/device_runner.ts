@@ -14,12 +14,11 @@ import {
 } from "./cached_attention.ts";
 import type { Device } from "./device.ts";
 import { finishLogitsSteps } from "./elementwise.ts";
-import { fewRows, fewRowsProductStep } from "./few_rows_product.ts";
 import type { Sequences } from "./layer_run.ts";
 import { layerSteps } from "./layer_steps.ts";
+import { linearSteps } from "./linear_steps.ts";
 import type { ModelBuffers } from "./model_weights.ts";
 import { normStep } from "./normalization.ts";
-import { productStep } from "./product.ts";
 import { runSteps, type Step } from "./program.ts";
 import { rotationTable } from "./rotation.ts";
 import { drawLabelsStep } from "./sampled_loss.ts";
@@ -332,23 +331,9 @@ export class DeviceRunner implements TokenRunner {
         rows,
         picked,
       }),
-      ...head.map(({ start, end, matrix }) => {
-        const sizes = { rows, columns: end - start, inner: hiddenSize };
-        return rows <= fewRows
-          ? fewRowsProductStep(device, {
-            ...sizes,
-            input: hidden,
-            matrix,
-            output: logits,
-            stride,
-            start,
-          })
-          : productStep(device, {
-            ...sizes,
-            left: { buffer: hidden, stride: hiddenSize, layout: "alongInner" },
-            right: matrix,
-            result: { buffer: logits, start, stride },
-          });
+      ...head.flatMap(({ start, end, matrix }) => {
+        const linear = { inputs: hiddenSize, outputs: end - start, matrix };
+        return linearSteps(device, { linear, rows, input: hidden, output: logits, stride, start });
       }),
       ...finishLogitsSteps(device, model, logits, rows * stride),
     ];

@@ -1,7 +1,8 @@
 import type { Device } from "./device.ts";
-import type { ProductOptions } from "./product.ts";
+import { type RightOperand, scalesOf } from "./product.ts";
 import { type Binding, makeStep, type Step } from "./program.ts";
 import { rowOfWorkgroup, rowWorkgroups } from "./reduce_code.ts";
+import { isScaled, readRight, rightArray, type RightType, scalesBinding } from "./right_operand.ts";
 
 /** Most rows of {@linkcode fewRowsProductStep}. */
 export const fewRows = 8;
@@ -15,7 +16,7 @@ export interface FewRowsOptions {
   /** `[rows, inner]`. */
   readonly input: Binding;
   /** The right operand of the product. */
-  readonly matrix: ProductOptions["right"];
+  readonly matrix: RightOperand;
   /** `[rows, stride]`, of which columns from `start` on are written. */
   readonly output: Binding;
   readonly stride: number;
@@ -42,14 +43,20 @@ export function fewRowsProductStep(device: Device, options: FewRowsOptions): Ste
       adds: options.adds ?? false,
     }),
     numbers: [columns, inner / 4, matrix.stride / 4, stride, start],
-    buffers: [input, matrix.buffer, output, ...(bias === undefined ? [] : [bias])],
+    buffers: [
+      input,
+      matrix.buffer,
+      output,
+      ...scalesOf(matrix),
+      ...(bias === undefined ? [] : [bias]),
+    ],
     workgroups: rowWorkgroups(Math.ceil(columns / (alongInner ? outputsAtOnce : 4 * quadsAtOnce))),
   });
 }
 
 interface Variant {
   readonly rows: number;
-  readonly type: "f32" | "f16";
+  readonly type: RightType;
   readonly bias: boolean;
   readonly adds: boolean;
 }
@@ -63,19 +70,12 @@ function frame(
 struct Numbers { columns: u32, inner: u32, stride: u32, outputStride: u32, start: u32 }
 @group(0) @binding(0) var<uniform> numbers: Numbers;
 @group(0) @binding(1) var<storage, read> input: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> weights: array<${
-    type === "f32" ? "vec4<f32>" : "vec2<u32>"
-  }>;
+@group(0) @binding(2) var<storage, read> weights: ${rightArray(type)};
 @group(0) @binding(3) var<storage, read_write> output: array<f32>;
-${bias ? "@group(0) @binding(4) var<storage, read> bias: array<f32>;" : ""}
+${scalesBinding(type, 4)}
+${bias ? `@group(0) @binding(${isScaled(type) ? 5 : 4}) var<storage, read> bias: array<f32>;` : ""}
 var<workgroup> found: array<${sum}, ${found}>;
-fn readWeight(at: u32) -> vec4<f32> {
-  ${
-    type === "f32"
-      ? "return weights[at];"
-      : "let pair = weights[at];\n  return vec4(unpack2x16float(pair.x), unpack2x16float(pair.y));"
-  }
-}
+${readRight(type, "weights")}
 
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
@@ -109,7 +109,7 @@ function alongInnerCode(variant: Variant): string {
     `let own = block * ${outputsAtOnce}u + thread / ${lanes}u;
   if (own < numbers.columns) {
     for (var i = thread % ${lanes}u; i < numbers.inner; i += ${lanes}u) {
-      let weight = readWeight(own * numbers.stride + i);
+      let weight = readRight(own * numbers.stride + i, own, i);
       ${each(rows, (row) => `sum${row} += dot(weight, input[${row}u * numbers.inner + i]);`)}
     }
   }
@@ -140,7 +140,7 @@ function alongResultCode(variant: Variant): string {
   let lane = thread / ${quadsAtOnce}u;
   if (4u * quad < numbers.columns) {
     for (var i = lane; i < 4u * numbers.inner; i += ${depthLanes}u) {
-      let weight = readWeight(i * numbers.stride + quad);
+      let weight = readRight(i * numbers.stride + quad, 0u, 0u);
       ${
       each(rows, (row) => `sum${row} += input[${row}u * numbers.inner + i / 4u][i % 4u] * weight;`)
     }

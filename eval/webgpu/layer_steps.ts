@@ -6,7 +6,7 @@ import type {
 import { activationStep } from "./activation.ts";
 import { attentionSteps, placeSteps } from "./attention_steps.ts";
 import type { LayerRun } from "./layer_run.ts";
-import { linearStep } from "./linear_steps.ts";
+import { linearSteps } from "./linear_steps.ts";
 import { addScaledStep } from "./elementwise.ts";
 import type { LayerBuffers, LinearBuffers, NormName } from "./model_weights.ts";
 import { type NormBuffers, normStep } from "./normalization.ts";
@@ -81,11 +81,11 @@ function addBranchSteps(
 ): Step[] {
   const rows = batch * length;
   if (branch === undefined || (norm === undefined && scale === 1)) {
-    return [linearStep(device, { linear, rows, input, output: states, adds: true })];
+    return linearSteps(device, { linear, rows, input, output: states, adds: true });
   }
   const size = rows * linear.outputs;
   return [
-    linearStep(device, { linear, rows, input, output: branch }),
+    ...linearSteps(device, { linear, rows, input, output: branch }),
     ...(norm === undefined ? [addScaledStep(device, branch, states, size, scale)] : [
       normStep(device, { ...norm, input: branch, output: normed, rows }),
       addScaledStep(device, normed, states, size, scale),
@@ -133,7 +133,7 @@ export function stepsBeforeDown(
   const { attention, feedForward } = layer;
   const rows = sequences.batch * sequences.length;
   const linear = (linear: LinearBuffers, input: GPUBuffer, output: GPUBuffer) =>
-    linearStep(device, { linear, rows, input, output });
+    linearSteps(device, { linear, rows, input, output });
   const input = normsAfter(layer) ? states : normed;
   const norm = (which: "attentionNorm" | "feedForwardNorm") =>
     normsAfter(layer) ? [] : [normStep(device, {
@@ -146,7 +146,7 @@ export function stepsBeforeDown(
   const attend = [
     ...norm("attentionNorm"),
     ...look("projection", input),
-    linear(buffers.projection, input, projected),
+    ...linear(buffers.projection, input, projected),
     ...placeSteps(run, attention, buffers),
     ...(run.attend ?? attentionSteps)(run, attention),
   ];
@@ -159,7 +159,7 @@ export function stepsBeforeDown(
       ? [...normInner, ...addAttended]
       : [...addAttended, ...normInner]),
     ...look("up", input),
-    linear(buffers.up, input, inner),
+    ...linear(buffers.up, input, inner),
     activationStep(device, {
       name: feedForward.activation,
       input: inner,

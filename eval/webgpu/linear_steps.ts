@@ -3,6 +3,7 @@ import { fewRows, fewRowsProductStep } from "./few_rows_product.ts";
 import type { LinearBuffers } from "./model_weights.ts";
 import { productStep } from "./product.ts";
 import type { Step } from "./program.ts";
+import { sparseProductStep } from "./sparse_product.ts";
 
 /** What goes into a linear layer, or its gradient, and where. */
 export interface LinearOptions {
@@ -15,30 +16,33 @@ export interface LinearOptions {
 }
 
 /** y = x Wᵀ + b for `[rows, inputs]`. */
-export function linearStep(device: Device, options: LinearOptions): Step {
+export function linearSteps(
+  device: Device,
+  options: LinearOptions & {
+    /** Values from a row of the output to the next, if not its outputs, and where they begin. */
+    readonly stride?: number;
+    readonly start?: number;
+  },
+): Step[] {
   const { linear: { inputs, outputs, matrix, bias }, rows, input, output, adds = false } = options;
-  if (rows <= fewRows) {
-    const sizes = { rows, columns: outputs, inner: inputs };
-    return fewRowsProductStep(device, {
+  const { stride = outputs, start = 0 } = options;
+  const sizes = { rows, columns: outputs, inner: inputs };
+  const product = rows <= fewRows
+    ? fewRowsProductStep(device, { ...sizes, input, matrix, output, stride, start, bias, adds })
+    : productStep(device, {
       ...sizes,
-      input,
-      matrix,
-      output,
-      stride: outputs,
+      left: { buffer: input, stride: inputs, layout: "alongInner" },
+      right: matrix,
+      result: { buffer: output, start, stride },
       bias,
       adds,
     });
-  }
-  return productStep(device, {
-    rows,
-    columns: outputs,
-    inner: inputs,
-    left: { buffer: input, stride: inputs, layout: "alongInner" },
-    right: matrix,
-    result: { buffer: output, stride: outputs },
-    bias,
-    adds,
-  });
+  const { sparse, scales } = matrix;
+  if (sparse === undefined) return [product];
+  return [
+    product,
+    sparseProductStep(device, { ...sizes, input, sparse, scales: scales!, output, stride, start }),
+  ];
 }
 
 /** The gradient by a linear layer's input, given that by its output, `[rows, outputs]`. */

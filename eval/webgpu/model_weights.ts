@@ -5,19 +5,35 @@ import type {
   TransformerDescription,
 } from "../architectures/description.ts";
 import { transpose } from "../../data/transpose.ts";
+import type { ByteMatrix } from "../weights/byte_matrix.ts";
 import type { PreparedWeights } from "../weights/prepared_weights.ts";
 import type { Device } from "./device.ts";
+import { byteOperand, sliceRows } from "./byte_operand.ts";
 import { halvesOf } from "./half_floats.ts";
 import type { NormBuffers } from "./normalization.ts";
-import type { InputOperand, ProductOptions } from "./product.ts";
+import type { InputOperand, RightOperand } from "./product.ts";
 import type { Binding } from "./program.ts";
+
+/** What the bytes of a matrix do not hold. */
+export interface SparsePart {
+  /** Where each row's entries start, and where the last row's end. */
+  readonly starts: Binding;
+  /** Pairs of a column and a float32 number. */
+  readonly entries: Binding;
+}
+
+/** A matrix of weights on the device. */
+export interface WeightMatrix extends RightOperand {
+  /** What is added to whole numbers. */
+  readonly sparse?: SparsePart;
+}
 
 /** A linear layer's matrix, or several with the same inputs one below the other. */
 export interface LinearBuffers {
   readonly inputs: number;
   readonly outputs: number;
   /** As the right operand of x Wᵀ. */
-  readonly matrix: ProductOptions["right"];
+  readonly matrix: WeightMatrix;
   readonly bias?: Binding;
 }
 
@@ -25,7 +41,7 @@ export interface LinearBuffers {
 export interface HeadPart {
   readonly start: number;
   readonly end: number;
-  readonly matrix: ProductOptions["right"];
+  readonly matrix: WeightMatrix;
 }
 
 /** One layer's weights. */
@@ -59,7 +75,7 @@ export interface ModelBuffers {
 
 /**
  * Sends a model's weights to a device. Matrices whose values are all float16 numbers take half the
- * room; nothing is rounded.
+ * room, those that are held as whole numbers stay so; nothing is rounded.
  */
 export function sendWeights(
   device: Device,
@@ -67,7 +83,7 @@ export function sendWeights(
   weights: PreparedWeights,
 ): ModelBuffers {
   const buffers: GPUBuffer[] = [];
-  const send = (values: Float32Array | Uint16Array): GPUBuffer => {
+  const send = (values: Float32Array | Uint16Array | Uint32Array): GPUBuffer => {
     const buffer = device.allocate(values.byteLength);
     device.write(buffer, values);
     buffers.push(buffer);
@@ -77,10 +93,22 @@ export function sendWeights(
     values: Float32Array,
     stride: number,
     layout: InputOperand["layout"],
-  ): ProductOptions["right"] => {
+  ): WeightMatrix => {
     const halves = halvesOf(values, device.readsSmallHalves);
     return { buffer: send(halves ?? values), stride, layout, type: halves ? "f16" : "f32" };
   };
+  const sendBytes = (matrices: readonly ByteMatrix[]): WeightMatrix => {
+    const { type, values, scales, sparse } = byteOperand(matrices);
+    return {
+      buffer: send(values),
+      stride: matrices[0]!.columns,
+      layout: "alongInner",
+      type,
+      scales: send(scales),
+      ...(sparse && { sparse: { starts: send(sparse.starts), entries: send(sparse.entries) } }),
+    };
+  };
+  const bytesOf = (name: string) => weights.get(name)!.coded?.matrix;
   const valuesOf = (name: string) => weights.get(name)!.data;
   const sendNorm = ({ weight, weightOffset, bias }: NormDescription): NormBuffers => ({
     weight: send(
@@ -93,8 +121,11 @@ export function sendWeights(
   const sendLinears = (linears: readonly LinearDescription[]): LinearBuffers => {
     const outputs = linears.reduce((sum, linear) => sum + linear.outputs, 0);
     const { inputs, layout, weight } = linears[0]!;
+    const coded = linears.map(({ weight }) => bytesOf(weight)).filter((each) => each !== undefined);
     const alone = linears.length === 1 && layout === "inputsByOutputs";
-    const matrix = alone
+    const matrix = coded.length === linears.length
+      ? sendBytes(coded)
+      : alone
       ? sendMatrix(valuesOf(weight), outputs, "alongResult")
       : sendMatrix(joinOutputs(linears, valuesOf), inputs, "alongInner");
     const bias = linears.every((linear) => linear.bias === undefined)
@@ -132,8 +163,12 @@ export function sendWeights(
   const { head, finalNorm } = model;
   // Every architecture stores its head as [outputs, inputs]: a row is an output.
   const width = Math.floor(device.largestBinding / 4 / head.inputs / 4) * 4;
+  const headBytes = bytesOf(head.weight);
   const parts = Array.from({ length: Math.ceil(head.outputs / width) }, (_, part): HeadPart => {
     const [start, end] = [part * width, Math.min(head.outputs, (part + 1) * width)];
+    if (headBytes !== undefined) {
+      return { start, end, matrix: sendBytes([sliceRows(headBytes, start, end)]) };
+    }
     const rows = valuesOf(head.weight).subarray(start * head.inputs, end * head.inputs);
     return { start, end, matrix: sendMatrix(rows, head.inputs, "alongInner") };
   });

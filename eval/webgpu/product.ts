@@ -1,5 +1,6 @@
 import type { Device } from "./device.ts";
 import { type OperandLayout, productCode, type ProductVariant } from "./product_code.ts";
+import { isScaled, type RightType } from "./right_operand.ts";
 import { type Binding, makeStep, real, type Step } from "./program.ts";
 
 /** A matrix, or many of them, in a buffer. All places are multiples of 4 elements. */
@@ -26,6 +27,14 @@ export interface InputOperand extends Operand {
   readonly layout: OperandLayout;
 }
 
+/** A matrix that is multiplied by. */
+export interface RightOperand extends InputOperand {
+  /** What its elements are; float32 if omitted. Whole numbers are one matrix, along the inner axis. */
+  readonly type?: RightType;
+  /** The factors of whole numbers. */
+  readonly scales?: Binding;
+}
+
 /** What {@linkcode productStep} is given. */
 export interface ProductOptions {
   /** Rows of the result. */
@@ -37,7 +46,7 @@ export interface ProductOptions {
   /** The left operand. */
   readonly left: InputOperand;
   /** The right operand. */
-  readonly right: InputOperand & { readonly type?: ProductVariant["rightType"] };
+  readonly right: RightOperand;
   /** The result. */
   readonly result: Operand;
   /** Added to each row. */
@@ -91,9 +100,20 @@ export function productStep(device: Device, options: ProductOptions): Step {
       ...[left, right, result].flatMap(operandNumbers),
       real(factor),
     ],
-    buffers: [left.buffer, right.buffer, result.buffer, ...(bias === undefined ? [] : [bias])],
+    buffers: [left.buffer, right.buffer, result.buffer, ...scalesOf(right), ...optional(bias)],
     workgroups: rowsFirst ? [tiles[1], tiles[0], matrices] : [tiles[0], tiles[1], matrices],
   });
+}
+
+/** The buffer of a matrix' factors, if its elements have some. */
+export function scalesOf({ type = "f32", layout, scales }: RightOperand): readonly Binding[] {
+  if (!isScaled(type)) return [];
+  if (layout !== "alongInner") throw new RangeError("whole numbers lie along the inner axis");
+  return [scales!];
+}
+
+function optional(bias: Binding | undefined): readonly Binding[] {
+  return bias === undefined ? [] : [bias];
 }
 
 /**

@@ -1,3 +1,5 @@
+import { isScaled, readRight, rightArray, type RightType, scalesBinding } from "./right_operand.ts";
+
 /** How the elements of an operand lie in memory. */
 export type OperandLayout =
   /** Consecutive along the axis that is summed over. */
@@ -11,8 +13,8 @@ export interface ProductVariant {
   readonly left: OperandLayout;
   /** The right operand. */
   readonly right: OperandLayout;
-  /** Elements of the right operand: float32, or pairs of float16 in u32. */
-  readonly rightType: "f32" | "f16";
+  /** Elements of the right operand. */
+  readonly rightType: RightType;
   /** Whether a vector is added to each row of the result. */
   readonly bias: boolean;
   /** Whether the product is added to what the result holds. */
@@ -72,11 +74,16 @@ struct Numbers {
 }
 @group(0) @binding(0) var<uniform> numbers: Numbers;
 @group(0) @binding(1) var<storage, read> left: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> right: array<${
-    rightType === "f32" ? "vec4<f32>" : "vec2<u32>"
-  }>;
+@group(0) @binding(2) var<storage, read> right: ${rightArray(rightType)};
 @group(0) @binding(3) var<storage, read_write> result: array<vec4<f32>>;
-${bias ? "@group(0) @binding(4) var<storage, read> bias: array<vec4<f32>>;" : ""}
+${scalesBinding(rightType, 4)}
+${
+    bias
+      ? `@group(0) @binding(${
+        isScaled(rightType) ? 5 : 4
+      }) var<storage, read> bias: array<vec4<f32>>;`
+      : ""
+  }
 var<workgroup> leftTile: array<vec4<f32>, ${depth * rowQuads}>;
 var<workgroup> rightTile: array<vec4<f32>, ${depth * columnQuads}>;
 
@@ -85,13 +92,7 @@ fn place(start: u32, perMatrix: u32, perSequence: u32, perHead: u32, group: u32,
   return start + z * perMatrix + matrix / numbers.heads * perSequence +
     matrix % numbers.heads / group * perHead;
 }
-fn readRight(at: u32) -> vec4<f32> {
-  ${
-    rightType === "f32"
-      ? "return right[at];"
-      : "let pair = right[at];\n  return vec4(unpack2x16float(pair.x), unpack2x16float(pair.y));"
-  }
-}
+${readRight(rightType, "right")}
 
 @compute @workgroup_size(${threads})
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
@@ -187,7 +188,9 @@ function loadTiles({ left, right, tile: [tileRows, tileColumns] }: ProductVarian
   return `if (thread < ${tileRows}u) {
         ${loadOperand("left", left, tileRows, "thread", "left[AT]")}
       } else if (thread < ${tileRows + tileColumns}u) {
-        ${loadOperand("right", right, tileColumns, `(thread - ${tileRows}u)`, "readRight(AT)")}
+        ${
+    loadOperand("right", right, tileColumns, `(thread - ${tileRows}u)`, "readRight(AT, OWN, QUAD)")
+  }
       }`;
 }
 
@@ -232,6 +235,7 @@ function loadOperand(
         `part${i} = vec4<f32>();
         if (inside && at + ${i}u < ${count}) { part${i} = ${
           read.replace("AT", `source + ${i}u * numbers.${name}Stride`)
+            .replace("OWN", `at + ${i}u`).replace("QUAD", "inner / 4u + quad")
         }; }`
       ).join("\n        ")
     }`;
@@ -245,6 +249,7 @@ function loadOperand(
       `part${i} = vec4<f32>();
         if (inside && source + ${4 * i}u < end) { part${i} = ${
         read.replace("AT", `${name}Place + (source + ${4 * i}u) * numbers.${name}Stride + at`)
+          .replace("OWN, QUAD", "0u, 0u")
       }; }`
     ).join("\n        ")
   }`;

@@ -8,6 +8,7 @@ import type { GainedMatrix } from "./gains.ts";
 import type { HeadPart, LayerBuffers, LinearBuffers, NormName } from "./model_weights.ts";
 import type { LinearGroup } from "./layer_steps.ts";
 import { groupLinears } from "./layer_steps.ts";
+import type { RightType } from "./right_operand.ts";
 
 /** Numbers of a tensor that stand in a row among all that are trained. */
 export interface TrainedRun {
@@ -102,7 +103,7 @@ export function placeTrained(
   });
   const placeLinears = (
     linears: readonly LinearDescription[],
-    { inputs, outputs, matrix: { buffer, layout, type = "f32" } }: LinearBuffers,
+    { inputs, outputs, matrix: { buffer, layout, type } }: LinearBuffers,
   ): LinearPlaces => {
     // As on the device: one matrix as it is stored, or several as [outputs, inputs].
     const asStored = layout === "alongResult";
@@ -118,7 +119,15 @@ export function placeTrained(
       before += height;
       ends.push(before);
     });
-    const matrix = { rows, columns, ends, weights: buffer, type, rowGains, columnGains };
+    const matrix = {
+      rows,
+      columns,
+      ends,
+      weights: buffer,
+      type: floatType(type),
+      rowGains,
+      columnGains,
+    };
     if (linears.every(({ bias }) => bias === undefined)) return { matrix };
     const bias = take(outputs);
     let at = bias;
@@ -154,13 +163,21 @@ export function placeTrained(
     };
   };
   const placeHead = (
-    { start, end, matrix: { buffer, type = "f32" } }: HeadPart,
+    { start, end, matrix: { buffer, type } }: HeadPart,
   ): GainedMatrix => {
     const [rows, columns] = [end - start, model.hiddenSize];
     const [rowGains, columnGains] = [take(rows), take(columns)];
     add(model.head.weight, "rows", rowGains, rows, { start });
     add(model.head.weight, "columns", columnGains, columns);
-    return { rows, columns, ends: [rows], weights: buffer, type, rowGains, columnGains };
+    return {
+      rows,
+      columns,
+      ends: [rows],
+      weights: buffer,
+      type: floatType(type),
+      rowGains,
+      columnGains,
+    };
   };
   const divergences = take(tokens);
   const placed = {
@@ -174,4 +191,10 @@ export function placeTrained(
     }),
   };
   return { ...placed, divergences, runs, size };
+}
+
+/** The type of a matrix that is trained: whole numbers are not. */
+function floatType(type: RightType = "f32"): GainedMatrix["type"] {
+  if (type === "i8" || type === "i16") throw new RangeError("whole numbers are not trained");
+  return type;
 }
