@@ -161,7 +161,7 @@ if (values.webgpu) {
 
 /** The compressed model on the graphics card. */
 async function onDevice(container: Container): Promise<DeviceModel | undefined> {
-  const model = CodedDeviceModel.create(reference.description);
+  const model = await CodedDeviceModel.create(reference.description);
   if (model === undefined) return undefined;
   const weights = codedWeights(container)!;
   const { read } = containerWeights(container);

@@ -9,8 +9,8 @@ import { type ReadableSubject, readSubject } from "./evaluation_subject.ts";
 export type Writer = GenerativeModel & { dispose(): void };
 
 /**
- * Opens one of a subject's models, to write: with weights as they are stored where the backend is WASM
- * and our kernels know the model, otherwise for tfjs. Undefined where the subject lacks it.
+ * Opens one of a subject's models, to write: with weights as they are stored where the backend is
+ * WASM or WebGPU and our kernels or programs know the model, otherwise for tfjs. Undefined where the subject lacks it.
  */
 export async function openWriter(
   subject: ReadableSubject,
@@ -23,10 +23,11 @@ export async function openWriter(
   const source = isCompressed ? variant : original;
   const file = isCompressed ? container : undefined;
   if (source === undefined && file === undefined) return undefined;
-  const compact = backend !== "wasm" ? undefined : await run.phase(
+  const compact = backend === "cpu" ? undefined : await run.phase(
     file === undefined ? "read" : "decompress",
     async (progress) => {
-      const options = { onProgress: (share: number) => progress(share), signal: run.signal };
+      const onProgress = (share: number) => progress(share);
+      const options = { backend, onProgress, signal: run.signal };
       return await naming(
         file === undefined ? source!.name : name,
         () =>

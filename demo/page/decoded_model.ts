@@ -121,7 +121,7 @@ async function arrive(
     });
   });
   const config = requireConfig(name, model.config);
-  const engine = buildEngine(config, model.tensors.map(({ name }) => name), wanted);
+  const engine = await buildEngine(config, model.tensors.map(({ name }) => name), wanted);
   const hash = new WeightsHash();
   const infos = new Map(model.tensors.map((tensor) => [tensor.name, tensor]));
   const tensors: TensorInfo[] = [];

@@ -9,11 +9,20 @@ import { describeModel } from "../architectures/registry.ts";
 import type { GenerativeModel, RunnerOptions, TokenRunner } from "../model/token_runner.ts";
 import { type Checkpoint, modelTensors } from "../weights/model_tensors.ts";
 import { WasmModel } from "../wasm/wasm_model.ts";
+import { CodedDeviceModel } from "../webgpu/coded_device_model.ts";
+
+/** What holds a model's weights, which come one after another, and runs it. */
+interface Holder extends Pick<WasmModel, "missing" | "put" | "putCoded" | "bytes"> {
+  startRunner(options?: RunnerOptions): Promise<TokenRunner>;
+  dispose(): void;
+}
 
 /** How a {@linkcode CompactModel} is loaded. */
 export interface CompactModelOptions {
   /** Called with the share of the tensors that are there, 0 to 1. */
   readonly onProgress?: (share: number) => void;
+  /** What it computes with: WebAssembly, or the graphics card; `wasm` if omitted. */
+  readonly backend?: "wasm" | "webgpu";
   /** Stops the work with the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -25,17 +34,18 @@ export interface CompactModelOptions {
 export class CompactModel implements GenerativeModel {
   readonly config: ModelConfig;
   readonly description: TransformerDescription;
-  #model: WasmModel | undefined;
+  #model: Holder | undefined;
 
-  private constructor(config: ModelConfig, description: TransformerDescription, model: WasmModel) {
+  private constructor(config: ModelConfig, description: TransformerDescription, model: Holder) {
     this.config = config;
     this.description = description;
     this.#model = model;
   }
 
   /**
-   * Reads a checkpoint. Undefined where the platform or the architecture is not one that our kernels
-   * know; throws {@linkcode InputError} where tensors are missing, damaged or not finite.
+   * Reads a checkpoint. Undefined where the platform or the architecture is not one that our kernels or
+   * programs know; throws {@linkcode InputError} where tensors are missing, damaged or not finite, or
+   * there is no graphics card for `webgpu`.
    */
   static async load(
     { config, weights }: Checkpoint,
@@ -71,19 +81,30 @@ export class CompactModel implements GenerativeModel {
     config: ModelConfig,
     { tensors, read }: WeightSource,
     coded: CodedWeights | undefined,
-    { onProgress, signal }: CompactModelOptions,
+    { onProgress, signal, backend = "wasm" }: CompactModelOptions,
   ): Promise<CompactModel | undefined> {
     const description = describeModel(config, tensors.map(({ name }) => name));
-    const model = WasmModel.create(description);
+    const model: Holder | undefined = backend === "wasm"
+      ? WasmModel.create(description)
+      : await CodedDeviceModel.create(description);
     if (model === undefined) return undefined;
     const names = model.missing;
     let done = 0;
-    for (const name of names) {
-      signal?.throwIfAborted();
-      const isCoded = coded?.names.has(name) === true &&
-        model.putCoded(name, await coded.read(name));
-      if (!isCoded) model.put(name, await read(name));
-      onProgress?.(++done / names.size);
+    try {
+      for (const name of names) {
+        signal?.throwIfAborted();
+        const isCoded = coded?.names.has(name) === true &&
+          model.putCoded(name, await coded.read(name));
+        if (!isCoded) model.put(name, await read(name));
+        onProgress?.(++done / names.size);
+      }
+      if (model instanceof CodedDeviceModel) {
+        await model.send();
+        model.release();
+      }
+    } catch (error) {
+      model.dispose();
+      throw error;
     }
     return new CompactModel(config, description, model);
   }
@@ -100,6 +121,7 @@ export class CompactModel implements GenerativeModel {
 
   /** Lets go of its weights. */
   dispose(): void {
+    this.#model?.dispose();
     this.#model = undefined;
   }
 }

@@ -73,6 +73,9 @@ export class WasmModel {
     if (this.#missing.take(name, shape)) this.#store.putBytes(name, matrix);
   }
 
+  /** Does nothing: the memory goes when nothing refers to it. */
+  dispose(): void {}
+
   /**
    * Begins to read sequences. Throws {@linkcode InputError} if a tensor is missing, or the memory does
    * not suffice; an Error while another runner is at work.

@@ -11,6 +11,7 @@ import {
   type PreparedTensor,
   prepareTensor,
 } from "../weights/prepared_weights.ts";
+import type { Device } from "./device.ts";
 import { DeviceModel } from "./device_model.ts";
 import { openDevice } from "./open_device.ts";
 import { whyUnsupported } from "./supported.ts";
@@ -21,30 +22,34 @@ import { whyUnsupported } from "./supported.ts";
  */
 export class CodedDeviceModel {
   readonly #model: TransformerDescription;
-  readonly #open: typeof openDevice;
+  readonly #device: Device;
   readonly #missing: MissingTensors;
   readonly #swapped: ReadonlySet<string>;
   readonly #outputsFirst: ReadonlySet<string>;
   /** What has come, until the device has it. */
-  #weights = new Map<string, PreparedTensor>();
-  #onDevice: Promise<DeviceModel | undefined> | undefined;
+  readonly #weights = new Map<string, PreparedTensor>();
+  #sent: DeviceModel | undefined;
 
-  private constructor(model: TransformerDescription, open: typeof openDevice) {
+  private constructor(model: TransformerDescription, device: Device) {
     this.#model = model;
-    this.#open = open;
+    this.#device = device;
     this.#missing = new MissingTensors(model);
     this.#swapped = swappedMatrices(model);
     this.#outputsFirst = outputsFirstMatrices(model);
   }
 
-  /** A model without weights yet; undefined where the programs do not know its architecture. */
-  static create(
+  /**
+   * A model without weights yet; undefined where the programs do not know its architecture, or the
+   * device cannot hold one of its matrices. Throws {@linkcode InputError} where there is no device.
+   */
+  static async create(
     model: TransformerDescription,
     open: typeof openDevice = openDevice,
-  ): CodedDeviceModel | undefined {
-    return whyUnsupported(model, { largestBinding: Infinity }, 1) === undefined
-      ? new CodedDeviceModel(model, open)
-      : undefined;
+  ): Promise<CodedDeviceModel | undefined> {
+    const device = await open();
+    if (whyUnsupported(model, device, 1) === undefined) return new CodedDeviceModel(model, device);
+    device.close();
+    return undefined;
   }
 
   /** Names of the tensors that it does not have yet. */
@@ -52,9 +57,14 @@ export class CodedDeviceModel {
     return this.#missing.names;
   }
 
-  /** What has come and is not on a device yet. */
+  /** What has come, until {@linkcode CodedDeviceModel.release}. */
   get weights(): ReadonlyMap<string, PreparedTensor> {
     return this.#weights;
+  }
+
+  /** As those of {@linkcode DeviceModel}, 0 until the weights are on the device. */
+  get bytes(): number {
+    return this.#sent?.bytes ?? 0;
   }
 
   /** Keeps a tensor, if the model has one of this name; throws {@linkcode InputError} if it is not finite. */
@@ -75,25 +85,29 @@ export class CodedDeviceModel {
   }
 
   /**
-   * Sends the weights to the device, once; undefined where that cannot hold one of the matrices. Throws
-   * {@linkcode InputError} if a tensor is missing, there is no device, or it has too little memory.
+   * Sends the weights to the device, once. Throws {@linkcode InputError} if a tensor is missing, or the
+   * device has too little memory.
    */
-  async send(): Promise<DeviceModel | undefined> {
+  async send(): Promise<DeviceModel> {
     this.#missing.checkNone();
-    this.#onDevice ??= DeviceModel.open(this.#model, this.#weights, this.#open);
-    const model = await this.#onDevice;
-    if (model !== undefined) this.#weights = new Map();
-    return model;
+    this.#sent ??= await DeviceModel.send(this.#device, this.#model, this.#weights);
+    return this.#sent;
+  }
+
+  /** Lets go of what the device has. */
+  release(): void {
+    this.#weights.clear();
   }
 
   /** Begins to read sequences; as {@linkcode CodedDeviceModel.send} throws. */
   async startRunner(): Promise<TokenRunner> {
-    return (await this.send())!.startRunner();
+    return (await this.send()).startRunner();
   }
 
-  /** Frees what is on the device. */
+  /** Frees what is on the device, which is closed. */
   dispose(): void {
-    this.#onDevice?.then((model) => model?.dispose(), () => {});
-    this.#onDevice = undefined;
+    this.#sent = undefined;
+    this.#weights.clear();
+    this.#device.close();
   }
 }

@@ -1,6 +1,7 @@
 import { InputError } from "../../data/input_error.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
-import type { PreparedWeights } from "../weights/prepared_weights.ts";
+import { embeddingOnDevice } from "./embed_step.ts";
+import { heldBytes, type PreparedWeights } from "../weights/prepared_weights.ts";
 import type { Device } from "./device.ts";
 import { DeviceRunner } from "./device_runner.ts";
 import { type ModelBuffers, sendWeights } from "./model_weights.ts";
@@ -24,8 +25,10 @@ export class DeviceModel {
     this.#model = model;
     // Rows of them are looked up here; the others may be let go of.
     this.#embeddings = new Map(
-      [model.tokenEmbedding, model.positionEmbedding ?? model.tokenEmbedding]
-        .map((name) => [name, weights.get(name)!]),
+      [
+        embeddingOnDevice(model, buffers) === undefined ? model.tokenEmbedding : undefined,
+        model.positionEmbedding,
+      ].filter((name) => name !== undefined).map((name) => [name, weights.get(name)!]),
     );
     this.#buffers = buffers;
   }
@@ -40,11 +43,23 @@ export class DeviceModel {
     open: () => Promise<Device> = openDevice,
   ): Promise<DeviceModel | undefined> {
     const device = await open();
+    if (whyUnsupported(model, device, 1) === undefined) {
+      return await DeviceModel.send(device, model, weights);
+    }
+    device.close();
+    return undefined;
+  }
+
+  /**
+   * Sends the weights of a model that the programs can run to a device, which is the model's from then
+   * on. Throws {@linkcode InputError} where it has too little memory.
+   */
+  static async send(
+    device: Device,
+    model: TransformerDescription,
+    weights: PreparedWeights,
+  ): Promise<DeviceModel> {
     try {
-      if (whyUnsupported(model, device, 1) !== undefined) {
-        device.close();
-        return undefined;
-      }
       device.gpu.pushErrorScope("out-of-memory");
       const buffers = sendWeights(device, model, weights);
       if (await device.gpu.popErrorScope() !== null) {
@@ -59,9 +74,10 @@ export class DeviceModel {
     }
   }
 
-  /** Bytes of the weights on the device. */
+  /** Bytes of the weights on the device, and of those whose rows are looked up here. */
   get bytes(): number {
-    return this.#buffers.buffers.reduce((sum, { size }) => sum + size, 0);
+    return this.#buffers.buffers.reduce((sum, { size }) => sum + size, 0) +
+      [...this.#embeddings.values()].reduce((sum, tensor) => sum + heldBytes(tensor), 0);
   }
 
   /** Begins to read sequences. */

@@ -2,7 +2,7 @@ import { greatest } from "../../data/extremes.ts";
 import { InputError } from "../../data/input_error.ts";
 import type { RotaryDescription, TransformerDescription } from "../architectures/description.ts";
 import { checkTokenIds } from "../architectures/token_ids.ts";
-import { embedTokens } from "../model/embed_tokens.ts";
+import { addPositions, embedTokens } from "../model/embed_tokens.ts";
 import type { TokenRunner } from "../model/token_runner.ts";
 import type { PreparedWeights } from "../weights/prepared_weights.ts";
 import { attentionSteps } from "./attention_steps.ts";
@@ -13,23 +13,23 @@ import {
   type LayerCache,
 } from "./cached_attention.ts";
 import type { Device } from "./device.ts";
+import { embeddingOnDevice, embedStep } from "./embed_step.ts";
 import { finishLogitsSteps } from "./elementwise.ts";
 import type { Sequences } from "./layer_run.ts";
 import { layerSteps } from "./layer_steps.ts";
 import { linearSteps } from "./linear_steps.ts";
-import type { ModelBuffers } from "./model_weights.ts";
+import type { ModelBuffers, WeightMatrix } from "./model_weights.ts";
 import { normStep } from "./normalization.ts";
+import { makePassBuffers, type PassBuffers, scoreBytes } from "./pass_buffers.ts";
 import { runSteps, type Step } from "./program.ts";
 import { rotationTable } from "./rotation.ts";
 import { drawLabelsStep } from "./sampled_loss.ts";
-import { makeWorkspace, tokensPerJob, type Workspace } from "./workspace.ts";
+import { tokensPerJob } from "./workspace.ts";
 
 /** Tokens of a sequence that there is room for at first. */
 const firstCapacity = 256;
 /** Most tokens of a sequence whose attention is a product of squares. */
 const longestSquare = 2048;
-/** Most bytes of the scores of tokens that see others before them. */
-const scoreBytes = 2 ** 26;
 
 /** Most tokens that go through all layers in one command buffer: drivers end those that take seconds. */
 const tokensAtOnce = 256;
@@ -42,31 +42,14 @@ interface Pass extends Sequences {
   readonly gives: "nothing" | "logits" | "labels";
 }
 
-/** Buffers for passes of up to some tokens. */
-interface PassBuffers {
-  readonly workspace: Workspace;
-  /** Longest sequence whose attention can be a product of squares. */
-  readonly length: number;
-  /** Scores of tokens that see others before them, `[tokens, heads, capacity]`. */
-  readonly scores: GPUBuffer;
-  /** Number of each sequence's last token. */
-  readonly picked: GPUBuffer;
-  /** What goes into the head. */
-  readonly hidden: GPUBuffer;
-  readonly logits: GPUBuffer;
-  /** Where the next tokens are drawn, and which they are. */
-  readonly draws: GPUBuffer;
-  readonly labels: GPUBuffer;
-  /** What drawing leaves beside them. */
-  readonly energies: GPUBuffer;
-}
-
 /** Reads sequences on a device, where keys and values stay; a step is one command buffer. */
 export class DeviceRunner implements TokenRunner {
   readonly #device: Device;
   readonly #model: TransformerDescription;
   readonly #weights: PreparedWeights;
   readonly #buffers: ModelBuffers;
+  /** The embedding, if its rows are looked up on the device. */
+  readonly #embedding: WeightMatrix | undefined;
   readonly #past: GPUBuffer;
   readonly #rotations = new Map<string, { rotary: RotaryDescription; table: GPUBuffer }>();
   readonly #plans = new Map<string, readonly (readonly Step[])[]>();
@@ -87,6 +70,7 @@ export class DeviceRunner implements TokenRunner {
     this.#model = model;
     this.#weights = weights;
     this.#buffers = buffers;
+    this.#embedding = embeddingOnDevice(model, buffers);
     this.#past = device.allocate(4);
   }
 
@@ -220,8 +204,17 @@ export class DeviceRunner implements TokenRunner {
     const known = this.#plans.get(key);
     const plan = known ?? this.#plan(pass, work);
     this.#plans.set(key, plan);
-    const embedded = embedTokens(this.#model, this.#weights, tokens, length, this.#length);
-    device.write(work.workspace.states, embedded);
+    if (this.#embedding === undefined) {
+      const embedded = embedTokens(this.#model, this.#weights, tokens, length, this.#length);
+      device.write(work.workspace.states, embedded);
+    } else {
+      device.write(work.ids, new Uint32Array(tokens));
+      if (this.#model.positionEmbedding !== undefined) {
+        const rows = new Float32Array(tokens.length * this.#model.hiddenSize);
+        addPositions(this.#model, this.#weights, rows, length, this.#length);
+        device.write(work.workspace.states, rows);
+      }
+    }
     device.write(this.#past, Uint32Array.of(this.#length));
     for (const { rotary, table } of this.#rotations.values()) {
       device.write(table, rotationTable(rotary, length, this.#length));
@@ -246,24 +239,13 @@ export class DeviceRunner implements TokenRunner {
       return known;
     }
     this.#freeWork();
-    const device = this.#device;
-    const { layers, hiddenSize } = this.#model;
-    const heads = greatest(layers.map(({ attention }) => attention.heads));
-    const later = Math.min(
+    return this.#work = makePassBuffers(this.#device, this.#model, {
       tokens,
-      Math.max(1, Math.floor(scoreBytes / 4 / heads / this.#capacity)),
-    );
-    return this.#work = {
-      workspace: makeWorkspace(device, this.#model, tokens, isFirst ? length : 1),
+      batch,
       length: isFirst ? length : 0,
-      scores: device.allocate(4 * Math.max(batch, later) * heads * this.#capacity),
-      picked: device.allocate(4 * batch),
-      hidden: device.allocate(4 * batch * hiddenSize),
-      logits: device.allocate(4 * batch * this.#logitStride),
-      draws: device.allocate(4 * batch),
-      labels: device.allocate(4 * batch),
-      energies: device.allocate(4 * batch),
-    };
+      capacity: this.#capacity,
+      logitStride: this.#logitStride,
+    });
   }
 
   /** The steps of a pass: all in one command buffer, or a layer in one where that takes long. */
@@ -297,6 +279,7 @@ export class DeviceRunner implements TokenRunner {
         this.#buffers.layers[index]!,
       );
     });
+    plan.unshift(this.#embedSteps(pass.batch * pass.length, work));
     if (pass.gives !== "nothing") plan.push(this.#headSteps(pass.batch, work));
     if (pass.gives === "labels") {
       plan.push([drawLabelsStep(device, {
@@ -311,6 +294,25 @@ export class DeviceRunner implements TokenRunner {
       })]);
     }
     return pass.batch * pass.length <= tokensAtOnce ? [plan.flat()] : plan;
+  }
+
+  /** What looks up the rows of tokens. */
+  #embedSteps(tokens: number, { ids, workspace: { states } }: PassBuffers): Step[] {
+    const { hiddenSize, embeddingScale = 1, positionEmbedding } = this.#model;
+    if (this.#embedding === undefined) return [];
+    return [
+      ...(positionEmbedding === undefined
+        ? [{ target: states, bytes: 4 * tokens * hiddenSize }]
+        : []),
+      embedStep(this.#device, {
+        matrix: this.#embedding,
+        tokens,
+        ids,
+        output: states,
+        hiddenSize,
+        scale: embeddingScale,
+      }),
+    ];
   }
 
   #headSteps(

@@ -3,6 +3,7 @@ import { createRandom } from "../../kan/numeric/random.ts";
 import { needsWebGpu } from "../../kan/testdata/needs_webgpu.ts";
 import { packBytes, readBytes } from "../weights/byte_matrix.ts";
 import { byteOperand, sliceRows } from "./byte_operand.ts";
+import { embedStep } from "./embed_step.ts";
 import { linearSteps } from "./linear_steps.ts";
 import { openDevice } from "./open_device.ts";
 import { runSteps } from "./program.ts";
@@ -99,3 +100,49 @@ for (const [form, largest] of [["i8", 20], ["i16", 300]] as const) {
     },
   });
 }
+
+Deno.test({
+  name: "rows of tokens are looked up on WebGPU, with what bytes do not hold",
+  ...needsWebGpu,
+  async fn() {
+    const device = await openDevice();
+    const send = (values: Float32Array | Uint32Array) => {
+      const buffer = device.allocate(values.byteLength);
+      device.write(buffer, values);
+      return buffer;
+    };
+    const hiddenSize = 76;
+    for (const largest of [20, 300]) {
+      const embedding = packed(40, hiddenSize, largest);
+      const { type, values, scales, sparse } = byteOperand([embedding]);
+      const ids = Uint32Array.of(3, 39, 0, 3);
+      const output = send(new Float32Array(ids.length * hiddenSize).fill(0.5));
+      runSteps(device, [embedStep(device, {
+        matrix: {
+          buffer: send(values),
+          stride: hiddenSize,
+          layout: "alongInner",
+          type,
+          scales: send(scales),
+          sparse: { starts: send(sparse!.starts), entries: send(sparse!.entries) },
+        },
+        tokens: ids.length,
+        ids: send(ids),
+        output,
+        hiddenSize,
+        scale: 3,
+      })]);
+      const found = new Float32Array(await device.read(output, 4 * ids.length * hiddenSize));
+      const row = new Float32Array(hiddenSize);
+      ids.forEach((id, token) => {
+        readBytes(embedding, id * hiddenSize, row);
+        row.forEach((value, i) => {
+          const expected = 0.5 + 3 * value;
+          const apart = Math.abs(found[token * hiddenSize + i]! - expected);
+          assert.ok(apart < 1e-5 * (1 + Math.abs(expected)), `${token}, ${i}: ${apart}`);
+        });
+      });
+    }
+    device.close();
+  },
+});

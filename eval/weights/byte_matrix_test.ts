@@ -1,6 +1,6 @@
 import assert from "node:assert";
 import fc from "fast-check";
-import { packBytes } from "./byte_matrix.ts";
+import { packBytes, readBytes } from "./byte_matrix.ts";
 
 /** A matrix of whole numbers, mostly small, with its factors. */
 const coded = (largest: number) =>
@@ -40,6 +40,11 @@ for (const largest of [20, 127, 5000]) {
           [rows, columns],
           swaps ? [integers.columns, integers.rows] : [integers.rows, integers.columns],
         );
+        const read = new Float32Array(rows * columns);
+        // In two parts, of which the second begins within a row.
+        const half = read.length >> 1;
+        readBytes(packed, 0, read.subarray(0, half));
+        readBytes(packed, half, read.subarray(half));
         for (let row = 0; row < rows; row++) {
           const rest = new Float64Array(columns);
           for (let i = sparse?.starts[row] ?? 0; i < (sparse?.starts[row + 1] ?? 0); i++) {
@@ -55,6 +60,8 @@ for (const largest of [20, 127, 5000]) {
             const factor = packed.rowFactors[row]! * packed.columnFactors[column]!;
             const expected = factors.rows[i]! * factors.columns[j]!;
             assert.ok(Math.abs(factor / expected - 1) < 1e-6);
+            const value = read[row * columns + column]!;
+            assert.ok(Math.abs(value - sum * expected) <= 1e-6 * Math.abs(sum * expected));
           }
         }
       }));

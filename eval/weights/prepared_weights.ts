@@ -1,7 +1,12 @@
 import { shareFloat32Array } from "../../workers/shared_array.ts";
 import { assertFinite } from "../../data/finite.ts";
 import { expandHalf, readHalf, withValues } from "../../data/half_values.ts";
-import type { HalfValues, StateDict, WeightTensor } from "../../data/tensor.ts";
+import {
+  elementCount,
+  type HalfValues,
+  type StateDict,
+  type WeightTensor,
+} from "../../data/tensor.ts";
 import { transpose } from "../../data/transpose.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
 import { type ByteMatrix, readBytes } from "./byte_matrix.ts";
@@ -142,4 +147,14 @@ export function copyValues(
   if (tensor.half !== undefined) readHalf(tensor.half, first, target);
   else if (tensor.coded?.swapped === false) readBytes(tensor.coded.matrix, first, target);
   else target.set(tensor.data.subarray(first, first + target.length));
+}
+
+/** Bytes that the values of a tensor take as they are held. */
+export function heldBytes({ shape, half, coded }: PreparedTensor): number {
+  const count = elementCount(shape);
+  if (half !== undefined) return 2 * count;
+  if (coded === undefined) return 4 * count;
+  const { rows, columns, planes, sparse } = coded.matrix;
+  return planes.length * count + 4 * (rows + columns) +
+    (sparse === undefined ? 0 : 4 * sparse.starts.length + 8 * sparse.places.length);
 }
