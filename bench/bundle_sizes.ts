@@ -9,6 +9,9 @@ import { join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import { bundleForBrowsers, LIBRARY_BUNDLES } from "../packaging/bundle_for_browsers.ts";
 import { printTable } from "./support/theory/table.ts";
+import { readOptions } from "./support/command_line.ts";
+
+readOptions({});
 
 const folder = Deno.makeTempDirSync();
 bundleForBrowsers(folder, LIBRARY_BUNDLES);

@@ -4,24 +4,24 @@
  * measures the divergence from the original on several texts: one line of JSON for each try.
  *
  *     deno run --allow-all bench/calibration.ts --model data/embedded/prose-4m \
- *       --calibrate wiki=wikitext2-valid.txt#0-50 --calibrate own=samples.txt \
- *       --text wiki=wikitext2-valid.txt#50-100 --text Emma=emma.txt \
+ *       --calibrate wiki=texts/wikitext2-valid.txt#0-50 --calibrate own=data/embedded/calibration.txt \
+ *       --text wiki=texts/wikitext2-valid.txt#50-100 --text Emma=texts/emma.txt \
  *       --try cover --try cover+own --try cover,noise=0 --bits 2.5,3
  *
- * `cover` are the texts of the repository, each of which (`novel`, `code` …) has its own name too.
+ * Without options it tries `cover` on the embedded story. `cover` are the texts of the repository, each of which (`novel`, `code` …) has its own name too.
  * `name*2` counts twice. Options of a try: `noise` (tokens that tell as much as an independent draw; 0
  * takes moments as they are), `predicted` (share of embedding rows that counts by predictions),
  * `bits`, `states`.
  */
 import { parseTry } from "./support/calibration_study/parse_try.ts";
 import { openStudy } from "./support/calibration_study/study.ts";
-import { endFor, orEnd, readOptions } from "./support/command_line.ts";
+import { readOptions } from "./support/command_line.ts";
 
 const args = readOptions({
   model: { type: "string", default: "data/embedded/prose-4m" },
   calibrate: { type: "string", multiple: true, default: [] },
   text: { type: "string", multiple: true, default: [] },
-  try: { type: "string", multiple: true, default: [] },
+  try: { type: "string", multiple: true, default: ["cover"] },
   bits: { type: "string", default: "3" },
   states: { type: "string", default: "8" },
   tokens: { type: "string", default: "4096" },
@@ -30,11 +30,10 @@ const args = readOptions({
   backend: { type: "string", default: "wasm" },
   seed: { type: "string", default: "0" },
   threads: { type: "string", default: `${navigator.hardwareConcurrency}` },
-});
+}, { lists: ["bits"] });
 
-if (args.text.length === 0) endFor("give a text to measure on: --text name=file");
 const tries = args.try.map((text) => parseTry(text));
-const study = await orEnd(openStudy({
+const study = await openStudy({
   model: args.model,
   calibrate: args.calibrate,
   text: args.text,
@@ -44,11 +43,11 @@ const study = await orEnd(openStudy({
   backend: args.backend,
   seed: Number(args.seed),
   threads: Number(args.threads),
-}));
+});
 const defaults = { bits: args.bits.split(",").map(Number), states: Number(args.states) };
 for (const one of tries) {
   for (const bits of one.bits === undefined ? defaults.bits : [one.bits]) {
-    const line = await orEnd(study.run(one, { bits, states: one.states ?? defaults.states }));
+    const line = await study.run(one, { bits, states: one.states ?? defaults.states });
     console.log(JSON.stringify(line));
   }
 }

@@ -23,10 +23,11 @@ import { sourceOf } from "../hierarchy/decode_container.ts";
 import { encodeContainer, openContainer } from "../hierarchy/file/container.ts";
 import { gainedTensors, type TensorGains, withGains } from "../hierarchy/gains.ts";
 import { decompressWeights, factorMetrics, HierarchicalCompressor } from "../hierarchy/mod.ts";
-import { orEnd, readOptions } from "./support/command_line.ts";
+import { readOptions } from "./support/command_line.ts";
+import { readNamedText } from "./support/read_text.ts";
 import { printTable } from "./support/theory/table.ts";
 import { closedFormGains, type OutputGains } from "./support/tuning/closed_form_gains.ts";
-import { chunksOf, readNamedText } from "./support/tuning/tuning_texts.ts";
+import { chunksOf } from "./support/tuning/text_chunks.ts";
 
 const args = readOptions({
   model: { type: "string" },
@@ -43,7 +44,7 @@ const args = readOptions({
 const numbers = (list: string) => list.split(",").map(Number);
 const backend = args.backend as BackendName;
 const threads = navigator.hardwareConcurrency;
-const source = await orEnd(openModel(args.model ?? embeddedModelPath()));
+const source = await openModel(args.model ?? embeddedModelPath());
 const tokenizer = await source.tokenizer();
 const original = await readStateDict(source);
 const { config } = source;
@@ -59,13 +60,14 @@ const common = {
 };
 
 async function readTokens(
+  option: string,
   given: readonly string[] | undefined,
   embedded: () => Promise<string>,
   tokens: number,
 ): Promise<{ readonly name: string; readonly tokens: Int32Array }[]> {
   const texts = given === undefined
     ? [{ name: "embedded", text: await embedded() }]
-    : await Promise.all(given.map((name) => orEnd(readNamedText(name))));
+    : await Promise.all(given.map((name) => readNamedText(name, option)));
   const most = Math.ceil(tokens / contextLength);
   return texts.map(({ name, text }) => ({
     name,
@@ -78,9 +80,14 @@ function join(parts: readonly Int32Array[]): Int32Array {
 }
 
 const share = Number(args["calibration-tokens"]) / (args.calibration?.length ?? 1);
-const calibrationTexts = await readTokens(args.calibration, readEmbeddedCalibration, share);
+const calibrationTexts = await readTokens(
+  "--calibration",
+  args.calibration,
+  readEmbeddedCalibration,
+  share,
+);
 const measured = Number(args.chunks) * contextLength;
-const texts = await readTokens(args.text, readEmbeddedText, measured);
+const texts = await readTokens("--text", args.text, readEmbeddedText, measured);
 const tokens = join(calibrationTexts.map(({ tokens }) => tokens));
 const metrics = tensorMetrics(model, await calibrate({ ...common, weights: original, tokens }));
 

@@ -6,49 +6,22 @@
  *     deno run --allow-all bench/compress.ts
  *     deno run --allow-all bench/compress.ts --preset hybrid
  */
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { measureProcess } from "./support/measured_process.ts";
 
 const RUNS = 3;
-const PROGRAM = fileURLToPath(new URL("../cli.ts", import.meta.url));
-
-/** The peak so far of a process's resident memory in bytes; 0 when it has ended. */
-function peakMemory(pid: number): number {
-  try {
-    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-    return 1024 * Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0);
-  } catch {
-    return 0;
-  }
-}
 
 async function runOnce(args: readonly string[]) {
   const folder = await Deno.makeTempDir();
-  const start = performance.now();
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--allow-all",
-      PROGRAM,
-      "compress",
-      "--no-cache",
-      "--json",
-      "--out",
-      `${folder}/out`,
-      ...args,
-    ],
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  let peak = 0;
-  const timer = setInterval(() => peak = Math.max(peak, peakMemory(child.pid)), 20);
-  const { code, stdout } = await child.output();
-  clearInterval(timer);
-  await Deno.remove(folder, { recursive: true });
-  if (code !== 0) throw new Error(`compress ended with status ${code}`);
-  const { seconds }: { seconds: Record<string, number> } = JSON.parse(
-    new TextDecoder().decode(stdout),
-  );
-  return { peak, seconds: { ...seconds, process: (performance.now() - start) / 1000 } };
+  try {
+    const { output, peak, seconds } = await measureProcess(
+      ["compress", "--no-cache", "--out", join(folder, "out"), ...args],
+    );
+    const phases = output.seconds as Record<string, number>;
+    return { peak, seconds: { ...phases, process: seconds } };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 }
 
 for (let run = 1; run <= RUNS; run++) {

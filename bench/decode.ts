@@ -7,6 +7,9 @@
 import { leastCpuSeconds } from "./support/cpu_seconds.ts";
 import { openDecoders } from "./support/decoding/decoders.ts";
 import { codedSamples, printHeader, printRates } from "./support/decoding/samples.ts";
+import { readOptions } from "./support/command_line.ts";
+
+readOptions({});
 
 const RUNS = 15;
 

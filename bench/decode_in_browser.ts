@@ -6,8 +6,10 @@
  */
 import { fileURLToPath } from "node:url";
 import { launchChromium } from "../eval/plots/chromium.ts";
-import { orEnd } from "./support/command_line.ts";
 import { codedSamples, printHeader, printRates } from "./support/decoding/samples.ts";
+import { readOptions } from "./support/command_line.ts";
+
+readOptions({});
 
 const RUNS = 30;
 
@@ -18,7 +20,7 @@ const { success, stdout } = await new Deno.Command(Deno.execPath(), {
 }).output();
 if (!success) Deno.exit(1);
 
-const browser = await orEnd(launchChromium());
+const browser = await launchChromium();
 try {
   const page = await browser.newPage();
   // Only pages of localhost or https have what checks the file's hashes.

@@ -15,11 +15,16 @@ import { launchChromium } from "../eval/plots/chromium.ts";
 import { HierarchicalCompressor } from "../hierarchy/compressor.ts";
 import { createRandom } from "../kan/numeric/random.ts";
 import { bundleForBrowsers } from "../packaging/bundle_for_browsers.ts";
-import { orEnd } from "./support/command_line.ts";
+import { endFor, readCommandLine } from "./support/command_line.ts";
+import { readAll } from "../data/byte_source.ts";
+import { openFile } from "../data/mod.ts";
 
-const [path, rate = "50"] = Deno.args;
+const { words: [path, rate = "50"] } = readCommandLine({}, {
+  words: ["FILE.kan.safetensors", "MBIT_PER_SECOND"],
+});
+if (!(Number(rate) > 0)) endFor(`${rate}: give a number of Mbit/s`);
 const bytesPerSecond = Number(rate) * 1e6 / 8;
-const bytes = path === undefined ? await randomModel() : await orEnd(Deno.readFile(path));
+const bytes = path === undefined ? await randomModel() : await readAll(await openFile(path));
 const scripts = join(tmpdir(), `kanpress-download-${Deno.pid}`);
 bundleForBrowsers(scripts);
 
@@ -66,7 +71,7 @@ interface Times {
   readonly tensors: number;
 }
 
-const browser = await orEnd(launchChromium());
+const browser = await launchChromium();
 try {
   const megabytes = (bytes.length / 1e6).toFixed(1);
   console.log(

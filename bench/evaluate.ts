@@ -24,6 +24,9 @@ import { prepareWeights } from "../eval/weights/prepared_weights.ts";
 import { describeModel } from "../eval/architectures/registry.ts";
 import { randomStateDict } from "../eval/testdata/random_model.ts";
 import { createRandom } from "../kan/mod.ts";
+import { readOptions } from "./support/command_line.ts";
+
+readOptions({});
 
 const contextLength = 512;
 const config = {

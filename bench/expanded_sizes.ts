@@ -10,6 +10,9 @@ import { decompressToOnnx, onnxTypes } from "../eval/onnx/mod.ts";
 import { decompressToGguf } from "../gguf/mod.ts";
 import { HierarchicalCompressor } from "../hierarchy/mod.ts";
 import { printTable } from "./support/theory/table.ts";
+import { readOptions } from "./support/command_line.ts";
+
+readOptions({});
 
 const source = await openModel();
 const weights = await readStateDict(source);

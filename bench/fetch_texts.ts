@@ -1,7 +1,8 @@
 /**
- * Which texts do people measure language models on, and where are they? Fetches WikiText-2's training
- * and test splits (CC BY-SA) from the Hugging Face hub and a novel, Jane Austen's Emma (public
- * domain), from Project Gutenberg, for `bench/real_models.ts`.
+ * Which texts do people measure language models on, and where are they? Fetches WikiText-2's three
+ * splits (CC BY-SA) and TinyStories' validation split (CDLA-Sharing) from the Hugging Face hub, and a
+ * novel, Jane Austen's Emma (public domain), from Project Gutenberg, for the benches that compare
+ * models on several texts.
  *
  *     deno run --allow-all bench/fetch_texts.ts texts
  *     deno run --allow-all bench/real_models.ts ./my-model --calibration train=texts/wikitext2-train.txt \
@@ -23,12 +24,16 @@ import { readText } from "../cli/evaluate/measure.ts";
 
 const NAME = "deno run --allow-all bench/fetch_texts.ts";
 const WIKITEXT = "hf://datasets/Salesforce/wikitext/wikitext-2-raw-v1";
+const STORIES =
+  "https://huggingface.co/datasets/roneneldan/TinyStories/resolve/main/TinyStories-valid.txt";
 const NOVEL = "https://www.gutenberg.org/cache/epub/158/pg158.txt";
 
 /** Where each text comes from. */
 const TEXTS: Readonly<Record<string, () => Promise<string>>> = {
   "wikitext2-train.txt": () => readText(`${WIKITEXT}/train-00000-of-00001.parquet`, "--text"),
+  "wikitext2-valid.txt": () => readText(`${WIKITEXT}/validation-00000-of-00001.parquet`, "--text"),
   "wikitext2-test.txt": () => readText(`${WIKITEXT}/test-00000-of-00001.parquet`, "--text"),
+  "tinystories-valid.txt": async () => separated(await download(STORIES)),
   "emma.txt": async () => withoutFrame(await download(NOVEL)),
 };
 
@@ -70,6 +75,12 @@ function withoutFrame(text: string): string {
   const [, body = text] =
     /^\*\*\* START OF [^\n]*\n([^]*?)^\*\*\* END OF /m.exec(text.replaceAll("\r\n", "\n")) ?? [];
   return `${body.trim()}\n`;
+}
+
+/** Stories with an empty line between them in place of the token that ends a text. */
+function separated(text: string): string {
+  return text.replaceAll("\r\n", "\n").split("<|endoftext|>").map((story) => story.trim())
+    .filter((story) => story !== "").join("\n\n") + "\n";
 }
 
 if (import.meta.main) Deno.exit(await runProgram(NAME, Deno.args, create));

@@ -12,7 +12,6 @@
  * @module
  */
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { greatest } from "../data/extremes.ts";
 import { openFile } from "../data/file_source.ts";
 import { memorySource } from "../data/memory_source.ts";
@@ -30,6 +29,7 @@ import { codedWeights } from "../hierarchy/coded_weights.ts";
 import { HierarchicalCompressor } from "../hierarchy/compressor.ts";
 import { containerWeights } from "../hierarchy/container_weights.ts";
 import { type Container, openContainer } from "../hierarchy/file/container.ts";
+import { endFor, readCommandLine } from "./support/command_line.ts";
 
 /** Tokens of the prompt. */
 const PROMPT = 128;
@@ -83,18 +83,15 @@ async function measureAll(runner: TokenRunner): Promise<Speed[]> {
   return speeds;
 }
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    webgpu: { type: "boolean", default: false },
-    threads: { type: "string" },
-    rounds: { type: "string" },
-  },
-});
-const threads = Number(values.threads ?? navigator.hardwareConcurrency);
+const { values, words } = readCommandLine({
+  webgpu: { type: "boolean", default: false },
+  threads: { type: "string", default: `${navigator.hardwareConcurrency}` },
+  rounds: { type: "string", default: "3" },
+}, { words: ["MODEL", "COMPRESSED"] });
+const threads = Number(values.threads);
 // The best of them counts.
-const rounds = Number(values.rounds ?? 3);
-const [path = embeddedModelPath(), file] = positionals;
+const rounds = Number(values.rounds);
+const [path = embeddedModelPath(), file] = words;
 const source = await openModel(path);
 const container = await openContainer(
   file === undefined
@@ -104,7 +101,7 @@ const container = await openContainer(
 const compact = await CompactModel.load(source);
 const coded = await CompactModel.loadCompressed(container, source.config);
 if (compact === undefined || coded === undefined) {
-  throw new Error("our kernels do not know this model, or this platform");
+  endFor(`${path}: our kernels do not know this model, or this platform`);
 }
 await useBackend("wasm");
 const reference = createLanguageModel(source.config, await readStateDict(source));

@@ -1,10 +1,11 @@
 /**
- * How fast does the compressed model in FOLDER write one sequence in Chromium, beside others' engines? By
+ * How fast does the compressed model in FOLDER, a ready one of the demo if it is left out, write one
+ * sequence in Chromium, beside others' engines? By
  * the demo's page (from its integers), by wllama (llama.cpp, Q8_0) and by transformers.js (ONNX Runtime, 8
  * bits), which the example pages expand it for, in one run. `--tokens N` are timed, `--rounds N` times, and
  * the best counts. Needs Chromium and the packages that interop/browser_packages.ts downloads.
  *
- *     deno run --allow-all bench/generation_in_browser.ts FOLDER
+ *     deno run --allow-all bench/generation_in_browser.ts [FOLDER]
  *
  * @module
  */
@@ -12,11 +13,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import type { Browser, Page } from "playwright-core";
 import { launchChromium } from "../eval/plots/chromium.ts";
 import { servePackages } from "../interop/serve_packages.ts";
 import { buildExamples } from "../packaging/build_examples.ts";
+import { endFor, readCommandLine } from "./support/command_line.ts";
 
 /** Tokens of a short text; that many fewer than those of a long one are timed, without the prompt. */
 const SHORT = 8;
@@ -109,22 +110,19 @@ async function demoWriter(browser: Browser, url: string): Promise<Writer> {
   };
 }
 
-const { values, positionals: [folder] } = parseArgs({
-  allowPositionals: true,
-  options: { tokens: { type: "string" }, rounds: { type: "string" } },
-});
-const tokens = Number(values.tokens ?? 48), rounds = Number(values.rounds ?? 3);
-if (folder === undefined) {
-  console.error("name the folder of a compressed model");
-  Deno.exit(2);
-}
+const READY = fileURLToPath(new URL("../demo/models/prose-4m-4bit", import.meta.url));
+const { values, words: [folder = READY] } = readCommandLine({
+  tokens: { type: "string", default: "48" },
+  rounds: { type: "string", default: "3" },
+}, { words: ["FOLDER"] });
+const tokens = Number(values.tokens), rounds = Number(values.rounds);
 const site = await Deno.makeTempDir();
 const { success, stderr } = await new Deno.Command(Deno.execPath(), {
   args: ["task", "--quiet", "demo", folder, "--build", join(site, "demo")],
   cwd: fileURLToPath(new URL("..", import.meta.url)),
   stdout: "null",
 }).output();
-if (!success) throw new Error(new TextDecoder().decode(stderr));
+if (!success) endFor(new TextDecoder().decode(stderr).trim());
 buildExamples(folder, join(site, "examples"));
 const server = serve(site);
 const url = `http://127.0.0.1:${server.addr.port}`;

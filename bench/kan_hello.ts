@@ -16,9 +16,10 @@ import {
 } from "@kanpress/kanpress/kan";
 import { pruneKan } from "@kanpress/kanpress/kan/pruning";
 import { plotEdge, plotNetwork } from "@kanpress/kanpress/plots";
+import { readCommandLine } from "./support/command_line.ts";
 import { drawSamples, helloFunction, report, rootMeanSquaredError } from "./support/kan_data.ts";
 
-const [folder] = Deno.args;
+const { words: [folder] } = readCommandLine({}, { words: ["FOLDER"] });
 const train = drawSamples(helloFunction, 1000, 1), test = drawSamples(helloFunction, 1000, 2);
 const least = { steps: 30, optimizer: "levenberg-marquardt" } as const;
 

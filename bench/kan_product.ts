@@ -9,6 +9,9 @@ import { createKanModel, createRandom, fitKan, updateGrids } from "@kanpress/kan
 import { pruneKan } from "@kanpress/kanpress/kan/pruning";
 import { nodeCount } from "../kan/model/layer_model.ts";
 import { drawSamples, report, rootMeanSquaredError } from "./support/kan_data.ts";
+import { readOptions } from "./support/command_line.ts";
+
+readOptions({});
 
 const product = ([x, y]: readonly number[]) => x! * y!;
 const train = drawSamples(product, 1000, 1), test = drawSamples(product, 1000, 2);

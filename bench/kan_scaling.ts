@@ -14,6 +14,9 @@ import {
   updateGrids,
 } from "@kanpress/kanpress/kan";
 import { drawSamples, helloFunction, report, rootMeanSquaredError } from "./support/kan_data.ts";
+import { readOptions } from "./support/command_line.ts";
+
+readOptions({});
 
 /** Where the inner sum is extreme: between them no test sample leaves the hidden grid. */
 const EXTREMES = [-0.5, 0.5].flatMap((x) => [-1, 0, 1].map((y) => [x, y]));

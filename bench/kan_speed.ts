@@ -12,6 +12,9 @@ import { KanLayer, matMul } from "@kanpress/kanpress/kan/layers";
 import { uniformGrid } from "@kanpress/kanpress/kan/bases";
 import { kernelMemoryBytes } from "../kan/kernels/edge_kernels.ts";
 import { report } from "./support/kan_data.ts";
+import { readOptions } from "./support/command_line.ts";
+
+readOptions({});
 
 const BATCH = 1024;
 const DIM = 64;

@@ -10,10 +10,11 @@
 import "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs";
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { createKanModel, createRandom, type KanModel } from "@kanpress/kanpress/kan";
 import { Kan, type SplinePath } from "@kanpress/kanpress/kan/layers";
 import { evaluateObjective } from "@kanpress/kanpress/kan/optimizers";
+import { readOptions } from "./support/command_line.ts";
+import { runPython } from "./support/run_python.ts";
 
 const RUNS = 20;
 const SHAPES: readonly { widths: readonly [number, ...number[]]; rows: number }[] = [
@@ -22,7 +23,7 @@ const SHAPES: readonly { widths: readonly [number, ...number[]]; rows: number }[
 ];
 const PATHS: readonly SplinePath[] = ["auto", "local", "dense"];
 
-const { values: { python } } = parseArgs({ options: { python: { type: "string" } } });
+const { python } = readOptions({ python: { type: "string" } });
 await tf.setBackend("wasm");
 const others = python === undefined ? [] : await runTorch(python);
 for (const [i, { widths, rows }] of SHAPES.entries()) {
@@ -70,17 +71,11 @@ function time(run: () => unknown): number {
 }
 
 async function runTorch(python: string): Promise<Record<string, number>[]> {
-  const script = new URL("support/kan_training/torch_speed.py", import.meta.url).pathname;
-  const command = new Deno.Command(python, {
-    args: [script],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const writer = command.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(JSON.stringify(SHAPES)));
-  await writer.close();
-  const { stdout, success } = await command.output();
-  if (!success) throw new Error(`${python} ${script} failed: is PyTorch installed there?`);
-  return new TextDecoder().decode(stdout).trim().split("\n").map((line) => JSON.parse(line));
+  const printed = await runPython(
+    python,
+    "kan_training/torch_speed.py",
+    "torch, and efficient_kan, fastkan or pykan",
+    JSON.stringify(SHAPES),
+  );
+  return printed.split("\n").map((line) => JSON.parse(line));
 }

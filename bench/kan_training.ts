@@ -7,15 +7,17 @@
  *     deno run --allow-read --allow-env bench/kan_training.ts --seeds 5
  *     deno run --allow-all bench/kan_training.ts --python /path/to/python3
  */
-import { parseArgs } from "node:util";
 import { createKanModel, createRandom, type DataSet, fitKan } from "@kanpress/kanpress/kan";
+import { readOptions } from "./support/command_line.ts";
 import { drawProblem, PROBLEMS } from "./support/kan_training/problems.ts";
 import { rootMeanSquaredError } from "./support/kan_data.ts";
+import { runPython } from "./support/run_python.ts";
 
 const STEPS = 400, ROWS = 1000, PYKAN_ITERATIONS = 20;
 
-const { values } = parseArgs({
-  options: { seeds: { type: "string", default: "5" }, python: { type: "string" } },
+const values = readOptions({
+  seeds: { type: "string", default: "5" },
+  python: { type: "string" },
 });
 const seeds = Array.from({ length: Number(values.seeds) }, (_, seed) => seed);
 const data = PROBLEMS.map((problem) => ({
@@ -67,18 +69,6 @@ async function runPykan(python: string): Promise<number[]> {
     const steps = STEPS / PYKAN_ITERATIONS;
     return JSON.stringify({ widths, steps, seeds, train: lists(train), test: lists(test) });
   });
-  const script = new URL("support/kan_training/pykan.py", import.meta.url).pathname;
-  const command = new Deno.Command(python, {
-    args: [script],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const writer = command.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(lines.join("\n")));
-  await writer.close();
-  const { stdout, success } = await command.output();
-  if (!success) throw new Error(`${python} ${script} failed: is pykan installed there?`);
-  const text = new TextDecoder().decode(stdout).trim();
+  const text = await runPython(python, "kan_training/pykan.py", "pykan", lines.join("\n"));
   return text.split("\n").map((line) => median(JSON.parse(line).errors));
 }

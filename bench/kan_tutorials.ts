@@ -23,6 +23,7 @@ import { pruneKan } from "@kanpress/kanpress/kan/pruning";
 import { autoSymbolic } from "@kanpress/kanpress/kan/symbolic";
 import { cpuUsage } from "node:process";
 import recorded from "./support/pykan_tutorials.json" with { type: "json" };
+import { endFor, readCommandLine } from "./support/command_line.ts";
 
 const { PI, cos, exp, sin } = Math;
 const SEEDS = [0, 1, 2];
@@ -172,10 +173,15 @@ function median(values: readonly (number | null)[]): number {
 }
 const figure = (value: number | null) => value === null ? "not run" : value.toPrecision(2);
 
+const names = Object.keys(problems);
+const { words: wanted } = readCommandLine({}, { words: names.map(() => "PROBLEM") });
+const unknown = wanted.find((name) => !names.includes(name));
+if (unknown !== undefined) endFor(`${unknown}: no such problem; there are ${names.join(", ")}`);
+
 console.log("| tutorial | errors here | errors of pykan | CPU seconds here | of pykan |");
 console.log("| -------- | ----------- | --------------- | ---------------- | -------- |");
 for (const [name, { solve, title }] of Object.entries(problems)) {
-  if (Deno.args.length > 0 && !Deno.args.includes(name)) continue;
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
   const errors: number[] = [], seconds: number[] = [];
   for (const seed of SEEDS) {
     const start = cpuUsage();

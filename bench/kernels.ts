@@ -20,6 +20,9 @@ import { runTasksHere } from "../hierarchy/workers/task_runner.ts";
 import { createRandom } from "../kan/numeric/random.ts";
 import { leastCpuSeconds } from "./support/cpu_seconds.ts";
 import { passErrorsOn } from "./support/feedback_pass.ts";
+import { readOptions } from "./support/command_line.ts";
+
+readOptions({});
 
 /** Runs of which the fastest counts. */
 const RUNS = 5;

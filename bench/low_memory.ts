@@ -12,6 +12,9 @@ import { isDeepStrictEqual } from "node:util";
 import { writeTinyModel } from "../cli/testdata/tiny_model.ts";
 import { GPT2_CONFIG, writeGpt2SizedModel } from "./support/gpt2_sized/write_model.ts";
 import { measureProcess } from "./support/measured_process.ts";
+import { readOptions } from "./support/command_line.ts";
+
+readOptions({});
 
 const TOKENS = ["--tokens", "1024"];
 

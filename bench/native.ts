@@ -14,9 +14,10 @@ import process from "node:process";
 import { openModel, readEmbeddedText, type StateDict } from "../data/mod.ts";
 import { withValues } from "../data/tensor.ts";
 import { calibrate, evaluateLanguageModel, readStateDict } from "../eval/mod.ts";
-import { endFor, orEnd, readOptions } from "./support/command_line.ts";
+import { endFor, readOptions } from "./support/command_line.ts";
 import { residentMemory } from "./support/resident_memory.ts";
 import { isNativeInstalled } from "../eval/native/runtime.ts";
+import { readTextOr } from "./support/read_text.ts";
 
 const engines = ["wasm", "native"] as const;
 const works = ["evaluate", "calibrate"] as const;
@@ -49,10 +50,8 @@ function disturb(weights: StateDict): StateDict {
 }
 
 async function measure(work: string, backend: typeof engines[number]): Promise<Outcome> {
-  const source = await orEnd(openModel(options.model));
-  const text = options.text === undefined
-    ? await readEmbeddedText()
-    : await Deno.readTextFile(options.text);
+  const source = await openModel(options.model);
+  const text = await readTextOr("evaluation", "--text", options.text);
   const tokens = (await source.tokenizer()).encode(text).subarray(0, Number(options.tokens));
   const { config } = source;
   const weights = await readStateDict(source);

@@ -30,6 +30,9 @@ import {
   startEngine,
 } from "../interop/start_engine.ts";
 import { createRandom } from "../kan/mod.ts";
+import { readOptions } from "./support/command_line.ts";
+
+readOptions({});
 
 const ours = "kanpress";
 const engines: readonly EngineName[] = ["onnxruntime-web", "onnxruntime-node", "transformers.js"];

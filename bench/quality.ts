@@ -7,9 +7,9 @@
  *
  *     deno run --allow-all bench/quality.ts data/embedded/prose-4m
  *     deno run --allow-all bench/quality.ts ./SmolLM2-135M-Instruct \
- *       --text WikiText-2=wikitext2-valid.txt#50-100 --text Emma=emma.txt
+ *       --text WikiText-2=texts/wikitext2-valid.txt#50-100 --text Emma=texts/emma.txt
  *
- * Without `--text` the embedded text is measured on. Where llama.cpp's library (npm's node-llama-cpp,
+ * `bench/fetch_texts.ts` fetches these texts. Without `--text` the embedded text is measured on. Where llama.cpp's library (npm's node-llama-cpp,
  * or `--llama-cpp`) cannot be had, its figures are those that an earlier run left in `--out`.
  * Of SmolLM2-135M on two cores, a rate takes one to two minutes to make and two to measure, and the
  * calibration before them about ten.

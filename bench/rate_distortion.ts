@@ -11,7 +11,7 @@
  * the numbers; `--log2-samples N` changes the number of drawn values from 2^20. Ends with status 1
  * where a goal is missed.
  */
-import { readOptions } from "./support/command_line.ts";
+import { endFor, readOptions } from "./support/command_line.ts";
 import { measureGap } from "./support/theory/code_gap.ts";
 import { type DrawnGap, gapFigure } from "./support/theory/gap_figure.ts";
 import {
@@ -53,7 +53,7 @@ async function testMatrices(name: string): Promise<TestMatrices> {
   if (name === "gaussian") return gaussianMatrices(samples);
   if (name === "laplacian") return laplacianMatrices(samples);
   if (name === "weights") return await weightMatrices();
-  throw new Error(`--sources: ${name} is not gaussian, laplacian or weights`);
+  return endFor(`--sources: ${name} is not gaussian, laplacian or weights`);
 }
 
 const numbers = (list: string) => list.split(",").map(Number);

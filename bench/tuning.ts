@@ -33,10 +33,10 @@ import { GAIN_BITS, tuneCompressed } from "../eval/training/tune_compressed.ts";
 import { sourceOf } from "../hierarchy/decode_container.ts";
 import { type Container, encodeContainer, openContainer } from "../hierarchy/file/container.ts";
 import { decompressWeights, factorMetrics, HierarchicalCompressor } from "../hierarchy/mod.ts";
-import { orEnd, readOptions } from "./support/command_line.ts";
-import { namedFile } from "./support/real_models/named_file.ts";
+import { readOptions } from "./support/command_line.ts";
 import { printTable } from "./support/theory/table.ts";
-import { chunksOf, type NamedText, readNamedText } from "./support/tuning/tuning_texts.ts";
+import { type NamedText, parseNamedFile, readNamedText } from "./support/read_text.ts";
+import { chunksOf } from "./support/tuning/text_chunks.ts";
 
 const args = readOptions({
   model: { type: "string" },
@@ -61,18 +61,18 @@ const args = readOptions({
 });
 
 const numbers = (list: string) => list.split(",").filter((item) => item !== "").map(Number);
-const readAll = async (names: readonly string[] | undefined, other: () => Promise<NamedText>) =>
+const readAll = async (
+  option: string,
+  names: readonly string[] | undefined,
+  embedded: () => Promise<string>,
+): Promise<NamedText[]> =>
   names === undefined
-    ? [await other()]
-    : await Promise.all(names.map((name) => orEnd(readNamedText(name))));
-const embedded = (read: () => Promise<string>) => async () => ({
-  name: "embedded",
-  text: await read(),
-});
+    ? [{ name: "embedded", text: await embedded() }]
+    : await Promise.all(names.map((name) => readNamedText(name, option)));
 
 const backend = args.backend as BackendName;
 const threads = Number(args.threads ?? navigator.hardwareConcurrency);
-const source = await orEnd(openModel(args.model ?? embeddedModelPath()));
+const source = await openModel(args.model ?? embeddedModelPath());
 const tokenizer = await source.tokenizer();
 const original = await readStateDict(source);
 const { config } = source;
@@ -87,11 +87,11 @@ function mix(texts: readonly NamedText[], tokens: number): Int32Array[] {
   return texts.flatMap(({ text }) => chunksOf(source, tokenizer, text, contextLength, most));
 }
 
-const tuneTexts = await readAll(args.tune, embedded(readEmbeddedCalibration));
+const tuneTexts = await readAll("--tune", args.tune, readEmbeddedCalibration);
 const calibrationTexts = args.calibration === undefined
   ? tuneTexts
-  : await Promise.all(args.calibration.map((name) => orEnd(readNamedText(name))));
-const texts = (await readAll(args.text, embedded(readEmbeddedText))).map(({ name, text }) => ({
+  : await Promise.all(args.calibration.map((name) => readNamedText(name, "--calibration")));
+const texts = (await readAll("--text", args.text, readEmbeddedText)).map(({ name, text }) => ({
   name,
   tokens: joined(chunksOf(source, tokenizer, text, contextLength, Number(args.chunks))),
 }));
@@ -103,8 +103,8 @@ const parameters = new Set(original.values().map(({ data }) => data)).values()
   .reduce((sum, data) => sum + data.length, 0);
 const rows: string[][] = [];
 for (const given of args.beside ?? []) {
-  const { name, path } = namedFile(given);
-  const file = await orEnd(openModel(path));
+  const { name, path } = parseNamedFile(given, "--beside");
+  const file = await openModel(path);
   await report("", name, await readStateDict(file), (await Deno.stat(path)).size);
 }
 const rates = numbers(args.bits);

@@ -15,12 +15,11 @@
  * levels on tfjs' WebGPU too.
  */
 import { basename } from "node:path";
-import { parseArgs } from "node:util";
 import { embeddedModelPath, readEmbeddedText } from "../data/embedded_model.ts";
 import { openModel } from "../data/open_model.ts";
 import { readStateDict } from "../eval/weights/read_state_dict.ts";
 import { openDevice } from "../eval/webgpu/open_device.ts";
-import { endFor, orEnd } from "./support/command_line.ts";
+import { endFor, readCommandLine } from "./support/command_line.ts";
 import { timeGeneration, timeReading } from "./support/webgpu/generation.ts";
 import { timeLayer } from "./support/webgpu/layer.ts";
 import {
@@ -57,21 +56,13 @@ function parseArguments() {
     large: { type: "boolean", default: false },
     tiles: { type: "boolean", default: false },
   } as const;
-  const { values, positionals } = read();
+  const { values, words: [folder] } = readCommandLine(options, { words: ["FOLDER"] });
   const parts = values.parts?.split(",");
   const unknown = parts?.find((part) => !allParts.includes(part as Part));
   if (unknown !== undefined) {
     return endFor(`${unknown} is no part; choose among ${allParts.join(", ")}`);
   }
-  return { ...values, parts, folder: positionals[0] };
-
-  function read() {
-    try {
-      return parseArgs({ options, allowPositionals: true });
-    } catch (error) {
-      return endFor(error instanceof Error ? error.message : String(error));
-    }
-  }
+  return { ...values, parts, folder };
 }
 
 async function nameDevice(): Promise<void> {
@@ -149,7 +140,7 @@ device.close();
 if (!large) await measure(await openMeasured(embeddedModelPath(), small ? 512 : 65536));
 say("making weights");
 await measure(
-  folder === undefined ? makeMeasured() : await orEnd(openMeasured(folder, small ? 512 : 65536)),
+  folder === undefined ? makeMeasured() : await openMeasured(folder, small ? 512 : 65536),
 );
 if (has("autoencoder")) {
   await (await import("./support/webgpu/training.ts")).compareTraining();

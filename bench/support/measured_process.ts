@@ -1,4 +1,6 @@
 import { fileURLToPath } from "node:url";
+import { InputError } from "../../data/input_error.ts";
+import "./command_line.ts";
 import { residentMemory } from "./resident_memory.ts";
 
 /** What running a kanpress command as a process of its own took. */
@@ -36,7 +38,7 @@ function processorTime(pid: number): number {
 
 /**
  * Runs a kanpress command with `--json` as a process of its own and watches its memory (Linux only:
- * /proc). Throws an Error with what it wrote to stderr where it fails.
+ * /proc). Throws InputError with what it wrote to stderr where it fails.
  */
 export async function measureProcess(args: readonly string[]): Promise<MeasuredProcess> {
   const start = performance.now();
@@ -72,7 +74,11 @@ export async function measureProcess(args: readonly string[]): Promise<MeasuredP
     watch(),
   ]);
   clearInterval(timer);
-  if (code !== 0) throw new Error(`${args[0]} ended with status ${code}: ${messages.join("")}`);
+  if (code !== 0) {
+    const lines = messages.join("").trim().split("\n");
+    const error = lines.find((line) => line.startsWith("error: "))?.slice(7) ?? lines.at(-1);
+    throw new InputError(`${args[0]} ended with status ${code}: ${error}`);
+  }
   const seconds = (performance.now() - start) / 1000;
   return {
     output: JSON.parse(stdout),

@@ -1,5 +1,5 @@
 import { readCalibrationTexts } from "../../../data/calibration_texts.ts";
-import { InputError, openModel, type StateDict } from "../../../data/mod.ts";
+import { InputError, openModel, readEmbeddedText, type StateDict } from "../../../data/mod.ts";
 import {
   type BaseEvaluation,
   calibrate,
@@ -21,8 +21,7 @@ import {
   HierarchicalCompressor,
 } from "../../../hierarchy/mod.ts";
 import { spread } from "../../../eval/calibration/choose_chunks.ts";
-import { readText } from "../../../cli/evaluate/measure.ts";
-import { namedFile, partOfText } from "../real_models/named_file.ts";
+import { readNamedText } from "../read_text.ts";
 import { mixCalibrations } from "./mix_calibrations.ts";
 import type { Try } from "./parse_try.ts";
 
@@ -31,6 +30,7 @@ export interface StudyOptions {
   readonly model: string;
   /** `name=file#from-to`. */
   readonly calibrate: readonly string[];
+  /** The same; the embedded text if there is none. */
   readonly text: readonly string[];
   /** Tokens of each text to calibrate on. */
   readonly tokens: number;
@@ -67,8 +67,8 @@ export async function openStudy(options: StudyOptions): Promise<Study> {
   const kinds = own.map(({ kind }) => kind);
   const texts = new Map(own.map(({ kind, text }) => [kind, text]));
   for (const given of options.calibrate) {
-    const file = namedFile(given);
-    texts.set(file.name, partOfText(await readText(file.path, "--calibrate"), file));
+    const { name, text } = await readNamedText(given, "--calibrate");
+    texts.set(name, text);
   }
   const calibrations = new Map<string, PackedCalibration>();
   const mixtures = new Map<string, PackedCalibration>();
@@ -106,12 +106,14 @@ export async function openStudy(options: StudyOptions): Promise<Study> {
     return mixed;
   };
   const measured = new Map<string, { tokens: Int32Array; base: BaseEvaluation }>();
-  for (const given of options.text) {
-    const file = namedFile(given);
-    const text = partOfText(await readText(file.path, "--text"), file);
+  const embedded = async () => [{ name: "embedded", text: await readEmbeddedText() }];
+  const measuredTexts = options.text.length === 0
+    ? await embedded()
+    : await Promise.all(options.text.map((given) => readNamedText(given, "--text")));
+  for (const { name, text } of measuredTexts) {
     const tokens = tokenizer.encode(text).subarray(0, options.chunks * contextLength);
     const { base } = await evaluateOriginal({ ...common, original: weights, tokens });
-    measured.set(file.name, { tokens, base });
+    measured.set(name, { tokens, base });
   }
   const evaluate = async (compressed: StateDict) => {
     const results: Record<string, unknown> = {};

@@ -36,7 +36,8 @@ function floatType({ weights: { tensors } }: ModelSource): GgufWeightType {
   return only === "F16" ? "f16" : only === "BF16" ? "bf16" : "f32";
 }
 
-async function readTokenizerFiles(
+/** The tokenizer files of a model as a GGUF file takes them; undefined without tokenizer.json. */
+export async function readTokenizerFiles(
   { companions }: ModelSource,
 ): Promise<TokenizerFiles | undefined> {
   const find = (name: string) => companions.find((file) => basename(file.name) === name);

@@ -1,12 +1,4 @@
-import { readAll } from "../../../data/byte_source.ts";
-import {
-  openFile,
-  openModel,
-  readEmbeddedCalibration,
-  readEmbeddedText,
-  type StateDict,
-  type WeightTensor,
-} from "../../../data/mod.ts";
+import { openModel, type StateDict, type WeightTensor } from "../../../data/mod.ts";
 import {
   type BaseEvaluation,
   calibrate,
@@ -19,7 +11,7 @@ import {
 } from "../../../eval/mod.ts";
 import { describeModel } from "../../../eval/architectures/registry.ts";
 import type { TensorMetrics } from "../../../hierarchy/mod.ts";
-import { orEnd } from "../command_line.ts";
+import { readTextOr } from "../read_text.ts";
 
 /** A model with what calibration found out, ready to be compressed and measured. */
 export interface CalibratedModel {
@@ -139,14 +131,11 @@ export interface TextValues {
 /** The embedded model, calibrated and measured on the embedded texts or on those of the options. */
 export async function openEmbeddedCalibrated(values: TextValues): Promise<CalibratedModel> {
   const { calibration, text } = values;
-  const readText = async (path: string) =>
-    new TextDecoder().decode(await readAll(await openFile(path)));
-  return await orEnd(openCalibrated({
-    calibrationText:
-      await (calibration === undefined ? readEmbeddedCalibration() : orEnd(readText(calibration))),
+  return await openCalibrated({
+    calibrationText: await readTextOr("calibration", "--calibration", calibration),
     calibrationTokens: Number(values["calibration-tokens"]),
-    evaluationText: await (text === undefined ? readEmbeddedText() : orEnd(readText(text))),
+    evaluationText: await readTextOr("evaluation", "--text", text),
     chunks: Number(values.chunks),
     contextLength: 256,
-  }));
+  });
 }
