@@ -11,7 +11,7 @@
  * `--threads` is the number of threads, all cores if omitted.
  */
 import process from "node:process";
-import { openModel, readEmbeddedText, type StateDict } from "../data/mod.ts";
+import { openModel, type StateDict } from "../data/mod.ts";
 import { withValues } from "../data/tensor.ts";
 import { calibrate, evaluateLanguageModel, readStateDict } from "../eval/mod.ts";
 import { endFor, readOptions } from "./support/command_line.ts";
