@@ -134,6 +134,15 @@ function tryLock(
   );
 }
 
+/** Whether a run that is still going writes to a place; false where that cannot be told. */
+export function isBeingWritten(target: string): boolean {
+  try {
+    return [besideOf(target), insideOf(target)].some(isBusy);
+  } catch {
+    return false;
+  }
+}
+
 /** Whether a run that is still going has locked a hidden folder. */
 function isBusy(folder: string): boolean {
   if (!existsSync(folder)) return false;

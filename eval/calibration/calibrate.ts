@@ -15,7 +15,7 @@ import { whyUnsupported } from "../webgpu/supported.ts";
 import { cutIntoChunks } from "../protocols/text_chunks.ts";
 import { requireSharedMemory } from "../../workers/shared_array.ts";
 import { Worker } from "../../workers/web_worker.ts";
-import { runInWorkers } from "../../workers/worker_pool.ts";
+import { WorkerPool } from "../../workers/worker_pool.ts";
 import { type CalibrationJob, finalNormOf, type SharedMoments } from "./calibrate_chunks.ts";
 import type { CalibrateSetup } from "./calibrate_worker.ts";
 import type { Calibration } from "./calibration.ts";
@@ -24,9 +24,11 @@ import {
   type CalibrationSums,
   type LayerRange,
   packSums,
+  sumInOrder,
   summarize,
 } from "./calibration_sums.ts";
 import { joinCalibrations, keepMoments } from "./kept_calibration.ts";
+import { type CalibrationWork, SumsKeeper } from "./kept_sums.ts";
 import type { KeepValues } from "../../hierarchy/metric/factor_metrics.ts";
 import {
   calibrateOnDevice,
@@ -111,20 +113,26 @@ export interface MemorySaving {
 
 /**
  * As {@linkcode calibrate}, in the form in which a calibration is kept, and in less memory: where
- * `saving` says so, in several passes with the same result.
+ * `saving` says so, in several passes with the same result. What an earlier run kept in `work` is not
+ * computed again.
  */
 export async function calibratePacked(
   options: CalibrateOptions,
   saving?: MemorySaving,
+  work?: CalibrationWork,
 ): Promise<PackedCalibration> {
-  if (saving === undefined) return packSums(await runCalibration(options));
+  if (saving === undefined) return packSums(await runCalibration(options, undefined, work));
   const { passes, keep } = saving;
   const { layers } = describeModel(options.config, options.weights.keys());
   const parts: PackedCalibration[] = [];
   for (let pass = 0; pass < passes; pass++) {
     const range = [pass, pass + 1].map((number) => Math.floor(number * layers.length / passes));
     const onProgress = (share: number) => options.onProgress?.((pass + share) / passes);
-    const sums = await runCalibration({ ...options, onProgress }, range as [number, number]);
+    const own = work && {
+      ...work,
+      onFound: (share: number) => work.onFound?.((pass + share) / passes),
+    };
+    const sums = await runCalibration({ ...options, onProgress }, range as [number, number], own);
     parts.push(keepMoments(packSums(sums), keep));
   }
   return joinCalibrations(parts);
@@ -133,6 +141,7 @@ export async function calibratePacked(
 async function runCalibration(
   options: CalibrateOptions,
   layers?: LayerRange,
+  work?: CalibrationWork,
 ): Promise<CalibrationSums> {
   const { config, weights, fisher = true, backend } = options;
   const model = describeModel(config, weights.keys());
@@ -144,7 +153,8 @@ async function runCalibration(
   // Sums of some twenty jobs do not need more than float32, and are most of what calibration holds.
   const type = backend === "native" ? "float32" : "float64";
   const moments = allocateMoments(model, fisher, type, layers);
-  const run = { model, chunks, contextLength, moments };
+  const keeper = work && await SumsKeeper.open(work, [layers, fisher, type, backend], moments);
+  const run = { model, chunks, contextLength, moments, ...(keeper && { keeper }) };
   const device = backend === "webgpu" ? await openDevice() : undefined;
   try {
     const runs = device !== undefined && canCalibrate(model, device, contextLength, moments);
@@ -165,6 +175,8 @@ interface CalibrationRun {
   readonly chunks: Int32Array;
   readonly contextLength: number;
   readonly moments: SharedMoments;
+  /** What keeps the sums every so often; the device's are not kept. */
+  readonly keeper?: SumsKeeper;
 }
 
 /** Whether our programs can run the model, and its moments fit into buffers. */
@@ -193,7 +205,12 @@ async function runNatively(
   options: CalibrateOptions,
 ): Promise<Float64Array[]> {
   const threads = options.threads ?? navigator.hardwareConcurrency;
-  const sum = await calibrateNatively({ ...wholeRun(run, options), threads });
+  const { keeper } = run;
+  const sum = await calibrateNatively({
+    ...wholeRun(run, options),
+    threads,
+    ...(keeper && { keeper }),
+  });
   return sum === undefined ? [] : [sum];
 }
 
@@ -226,17 +243,22 @@ function drawnTogether(model: TransformerDescription, contextLength: number): nu
 }
 
 async function runOnWorkers(
-  { model, chunks, contextLength, moments }: CalibrationRun,
+  { model, chunks, contextLength, moments, keeper }: CalibrationRun,
   { weights, fisher = true, seed = 0, threads, onProgress, signal }: CalibrateOptions,
   backend: TfjsBackend,
 ): Promise<Float64Array[]> {
   requireSharedMemory("calibration");
   const { batch, resident } = planBatch(model, contextLength, fisher);
   const jobs = planJobs(chunks, contextLength, batch, fisher ? seed : undefined);
-  let done = 0;
-  const sums = await runInWorkers<CalibrateSetup, CalibrationJob, Float64Array | undefined>({
+  const earlier = await keeper?.restore(chunks.length);
+  if (earlier !== undefined) onProgress?.(earlier.tokens / chunks.length);
+  const logitSums = earlier?.logitSum === undefined ? [] : [earlier.logitSum];
+  let done = Math.ceil((earlier?.tokens ?? 0) / (batch * contextLength));
+  for (const turns of [moments.turns, moments.blockTurns]) turns.fill(done);
+  const workers = threads ?? navigator.hardwareConcurrency;
+  const pool = new WorkerPool<CalibrateSetup, CalibrationJob, Float64Array | undefined>({
     start: () => new Worker(new URL("./calibrate_worker.ts", import.meta.url), { type: "module" }),
-    threads: threads ?? navigator.hardwareConcurrency,
+    threads: workers,
     setup: {
       description: model,
       weights: sendWeights(prepareWeights(model, weights, true)),
@@ -244,11 +266,34 @@ async function runOnWorkers(
       backend,
       moments,
     },
-    jobs,
-    onResult: () => onProgress?.(++done / jobs.length),
-    ...(signal !== undefined && { signal }),
   });
-  return sums.filter((sum) => sum !== undefined);
+  // Sums are kept between rounds, when all workers have added theirs.
+  let round = keeper === undefined ? jobs.length : workers;
+  try {
+    while (done < jobs.length) {
+      const start = performance.now(), first = done;
+      const sums = await pool.run(jobs.slice(first, first + round), {
+        onResult() {
+          done++;
+          onProgress?.(done / jobs.length);
+        },
+        ...(signal !== undefined && { signal }),
+      });
+      logitSums.push(...sums.filter((sum) => sum !== undefined));
+      if (keeper === undefined) break;
+      if (keeper.isDue() || done === jobs.length) {
+        if (logitSums.length > 0) logitSums.splice(0, logitSums.length, sumInOrder(logitSums));
+        const tokens = Math.min(chunks.length, done * batch * contextLength);
+        const [logitSum] = logitSums;
+        await keeper.save({ tokens, ...(logitSum !== undefined && { logitSum }) });
+      }
+      const each = (performance.now() - start) / (done - first);
+      round = Math.max(workers, Math.floor(keeper.interval / each));
+    }
+  } finally {
+    pool.close();
+  }
+  return logitSums;
 }
 
 /** How many chunks go through the model at once, and whether its weights stay in the heap. */

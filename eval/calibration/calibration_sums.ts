@@ -69,11 +69,7 @@ export function summarize(
 ): Calibration {
   const { groups, triangles } = moments;
   const tokens = chunks.length;
-  const mean = (parts: readonly Float64Array[]) => {
-    const total = new Float64Array(parts[0]!.length);
-    for (const part of parts) part.forEach((value, i) => total[i]! += value);
-    return total.map((value) => value / tokens);
-  };
+  const mean = (parts: readonly Float64Array[]) => sumInOrder(parts).map((value) => value / tokens);
   const linears = new Map<string, LinearCalibration>();
   for (const { weight, layout } of modelLinears(model)) {
     const index = groups.findIndex(({ linears }) => linears.some((l) => l.weight === weight));
@@ -108,6 +104,13 @@ export function summarize(
         .outputMoments[0]!.moment,
     }),
   };
+}
+
+/** The sum of one array or several, added from the first to the last. */
+export function sumInOrder(parts: readonly Float64Array[]): Float64Array {
+  const total = new Float64Array(parts[0]!.length);
+  for (const part of parts) part.forEach((value, i) => total[i]! += value);
+  return total;
 }
 
 function outputStatistics(

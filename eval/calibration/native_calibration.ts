@@ -10,12 +10,15 @@ import { NativeSessions } from "../native/sessions.ts";
 import { layerLinears } from "../weights/expected_tensors.ts";
 import type { SharedMoments } from "./calibrate_chunks.ts";
 import type { DeviceCalibrationOptions } from "./device_calibration.ts";
+import type { SumsKeeper } from "./kept_sums.ts";
 import { addStripe, type MomentTriangle } from "./second_moment.ts";
 
 /** What {@linkcode calibrateNatively} is given. */
 export interface NativeCalibrationOptions extends DeviceCalibrationOptions {
   /** Number of threads. */
   readonly threads: number;
+  /** What keeps the sums every so often, if anything does. */
+  readonly keeper?: SumsKeeper;
 }
 
 /** Tokens that go through the model at once, unless one chunk is longer. */
@@ -28,18 +31,26 @@ const tokensPerJob = 512;
 export async function calibrateNatively(
   options: NativeCalibrationOptions,
 ): Promise<Float64Array | undefined> {
-  const { chunks, contextLength, draws, threads, onProgress, signal } = options;
+  const { chunks, contextLength, draws, threads, keeper, onProgress, signal } = options;
   const width = contextLength * Math.max(1, Math.floor(tokensPerJob / contextLength));
   const sessions = new NativeSessions(requireNativeRuntime(), threads);
   try {
     const calibrator = new NativeCalibrator(sessions, options);
-    for (let start = 0; start < chunks.length; start += width) {
+    const earlier = await keeper?.restore(chunks.length);
+    calibrator.logitFisher.set(earlier?.logitSum ?? []);
+    for (let start = earlier?.tokens ?? 0; start < chunks.length; start += width) {
       signal?.throwIfAborted();
       const end = Math.min(chunks.length, start + width);
       const ids = chunks.subarray(start, end);
       const sequences = { batch: ids.length / contextLength, length: contextLength };
       await calibrator.run(ids, sequences, draws?.subarray(start, end));
       onProgress?.(end / chunks.length);
+      if (keeper?.isDue() || end === chunks.length) {
+        await keeper?.save({
+          tokens: end,
+          ...(draws !== undefined && { logitSum: calibrator.logitFisher }),
+        });
+      }
     }
     return draws === undefined ? undefined : calibrator.logitFisher;
   } finally {

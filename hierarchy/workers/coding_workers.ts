@@ -75,7 +75,8 @@ function inPool(pool: CodingPool): RunTasks {
       order,
       onResult: (result, index) => {
         onResult?.(result as TaskResults[Kind], index);
-        onDone?.(++done);
+        done++;
+        onDone?.(done);
       },
       ...(signal !== undefined && { signal }),
     });

@@ -1,0 +1,98 @@
+import assert from "node:assert";
+import { createRandom } from "../../kan/numeric/random.ts";
+import { createMemoryStore } from "../../store/memory_store.ts";
+import type { Store } from "../../store/store.ts";
+import type { ModelConfig } from "../architectures/config.ts";
+import { isNativeInstalled } from "../native/runtime.ts";
+import { randomStateDict } from "../testdata/random_model.ts";
+import { calibratePacked } from "./calibrate.ts";
+import type { PackedCalibration } from "./packed_calibration.ts";
+
+const config: ModelConfig = {
+  model_type: "llama",
+  hidden_size: 16,
+  intermediate_size: 24,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  num_hidden_layers: 2,
+  max_position_embeddings: 1024,
+  vocab_size: 20,
+};
+const random = createRandom(5);
+const options = {
+  config,
+  weights: randomStateDict(config, 1),
+  tokens: Int32Array.from({ length: 2500 }, () => random.integer(20)),
+  contextLength: 512,
+  seed: 3,
+  threads: 1,
+};
+
+/** A store that counts how often sums are kept and then stops the run. */
+function stoppingStore(saves: number): { store: Store; names: Set<string> } {
+  const store = createMemoryStore(), names = new Set<string>();
+  return {
+    names,
+    store: {
+      ...store,
+      async put(name, bytes) {
+        await store.put(name, bytes);
+        names.add(name);
+        if (name.startsWith("calibration-") && --saves === 0) throw new Error("killed");
+      },
+      async remove(name) {
+        await store.remove(name);
+        names.delete(name);
+      },
+    },
+  };
+}
+
+/** Everything, with the values of moments, to compare bit by bit. */
+function plain({ moments, ...rest }: PackedCalibration) {
+  return { ...rest, moments: moments.map(({ size, triangle }) => ({ size, triangle })) };
+}
+
+for (const backend of ["wasm", "native"] as const) {
+  Deno.test({
+    name: `a calibration that was stopped goes on and gives the same bits, on ${backend}`,
+    ignore: backend === "native" && !isNativeInstalled(),
+    async fn() {
+      for (const passes of [undefined, 2]) {
+        const keep = (values: Float32Array) => () => values;
+        const saving = passes === undefined ? undefined : { passes, keep };
+        const whole = plain(await calibratePacked({ ...options, backend }, saving));
+        for (const fisher of [true, false]) {
+          if (!fisher && passes !== undefined) continue;
+          const given = { ...options, backend, fisher };
+          const expected = fisher ? whole : plain(await calibratePacked(given));
+          const { store, names } = stoppingStore(2);
+          const shares: number[] = [];
+          const work = {
+            ...{ store, key: "k", interval: 0 },
+            onFound: (share: number) => shares.push(share),
+          };
+          await assert.rejects(calibratePacked(given, saving, work), /killed/);
+          assert.equal(shares.length, 0);
+          const firstShares: number[] = [];
+          const onProgress = (share: number) => firstShares.push(share);
+          assert.deepEqual(
+            plain(await calibratePacked({ ...given, onProgress }, saving, work)),
+            expected,
+          );
+          assert.ok(shares[0]! > 0 && shares[0]! < 1, `${shares}`);
+          assert.ok(firstShares[0]! >= shares[0]!);
+          // Sums of before are gone; the whole is found the next time.
+          shares.length = 0;
+          assert.deepEqual(plain(await calibratePacked(given, saving, work)), expected);
+          assert.equal(shares.at(-1), 1);
+          if (passes !== undefined) continue;
+          // What is damaged is made again.
+          const damaged = [...names].find((name) => name.startsWith("sums-"))!;
+          await store.remove(damaged);
+          assert.deepEqual(plain(await calibratePacked(given, saving, work)), expected);
+        }
+      }
+    },
+  });
+}
