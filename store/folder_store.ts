@@ -63,7 +63,9 @@ export async function openFolderStore(
       const path = pathOf(name);
       let file: Uint8Array;
       try {
-        file = await readFile(path);
+        const { buffer, byteOffset, byteLength } = await readFile(path);
+        // Not Node's Buffer, whose slices are no copies.
+        file = new Uint8Array(buffer, byteOffset, byteLength);
       } catch (error) {
         if (errorCode(error) === "ENOENT") return undefined;
         throw fileError(path, error);

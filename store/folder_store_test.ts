@@ -27,6 +27,7 @@ Deno.test("stores keep, have and remove entries", () =>
       assert.equal(await store.has("a"), true);
       assert.deepEqual(await store.get("a"), new Uint8Array(100_000).fill(7));
       assert.deepEqual(await store.get("empty"), new Uint8Array());
+      assert.equal((await store.get("a"))!.constructor, Uint8Array);
       await store.remove("a");
       await store.remove("a");
       assert.equal(await store.get("a"), undefined);

@@ -7,6 +7,8 @@ import {
   type KeptCalibration,
 } from "../../eval/calibration/calibration_file.ts";
 import { calibratePacked, type MemorySaving } from "../../eval/calibration/calibrate.ts";
+import type { CalibrationWork } from "../../eval/calibration/kept_sums.ts";
+import type { Store } from "../../store/store.ts";
 import { interleave } from "../../eval/calibration/choose_chunks.ts";
 import { unpackCalibration } from "../../eval/calibration/packed_calibration.ts";
 import { fromBase64, toHex } from "../../data/base64.ts";
@@ -49,6 +51,16 @@ export interface CalibratedModel {
   readonly local: boolean;
 }
 
+/** What {@linkcode calibrateModel} may be helped by. */
+export interface CalibrationHelp {
+  /** What is going to be calibrated on; read if omitted. */
+  readonly plan?: CalibrationPlan | undefined;
+  /** How to do with less memory. */
+  readonly saving?: MemorySaving | undefined;
+  /** Where what is done is kept, for a later run to go on from. */
+  readonly work?: Omit<CalibrationWork, "key"> | undefined;
+}
+
 /** What calibration gives. */
 export interface CalibrationOutcome {
   /** What errors in each matrix cost. */
@@ -73,14 +85,13 @@ export async function calibrateModel(
   model: CalibratedModel,
   options: CalibrationOptions,
   run: Run,
-  plan?: CalibrationPlan,
-  saving?: MemorySaving,
+  { plan, saving, work }: CalibrationHelp = {},
 ): Promise<CalibrationOutcome> {
   const { source, weights, local } = model;
   const planned = plan ?? await planCalibration(model, options);
   const { text } = planned;
   if ("tokens" in text) text.warnings.forEach((warning) => run.writeLine(warning));
-  const make = () => makeCalibration(model, planned, options, run, saving);
+  const make = () => makeCalibration(model, planned, options, run, { saving, work });
   // What does not fit into memory is not kept: it would be read into memory again.
   const kept = options.cache && saving === undefined
     ? await cachedCalibration(cacheFolder(source, local, run.environment), planned.key, make, run)
@@ -177,28 +188,47 @@ async function calibrationKey(
 
 async function makeCalibration(
   { source: { config }, weights }: CalibratedModel,
-  { text, settings }: CalibrationPlan,
+  { text, settings, key }: CalibrationPlan,
   { backend, threads, seed }: CalibrationOptions,
   run: Run,
-  saving: MemorySaving | undefined,
+  { saving, work }: CalibrationHelp,
 ): Promise<KeptCalibration> {
   const common = { config, weights, backend, threads, seed, signal: run.signal };
   const written = "tokens" in text ? text.own : text;
   const own = written === undefined
     ? new Int32Array()
-    : await run.phase("sample", (progress) =>
-      sampleTokens({
-        ...common,
-        ...written,
-        onProgress: (share, rate) => progress(share, formatTokenRate(rate)),
-      }));
+    : await keptTokens(work?.store, key, () =>
+      run.phase("sample", (progress) =>
+        sampleTokens({
+          ...common,
+          ...written,
+          onProgress: (share, rate) => progress(share, formatTokenRate(rate)),
+        })));
   // Texts without what the model writes are taken whole.
   const tokens = "tokens" in text
     ? own.length === 0 ? text.tokens : interleave([text.tokens, own], settings.contextLength)
     : own;
   const calibration = await run.phase("calibrate", async (progress) => {
     const onProgress = (share: number) => progress(share);
-    return await calibratePacked({ ...common, tokens, ...settings, onProgress }, saving);
+    return await calibratePacked(
+      { ...common, tokens, ...settings, onProgress },
+      saving,
+      work && { ...work, key },
+    );
   });
   return { calibration, tokens };
+}
+
+/** What a model wrote, for the calibration of this key; made and kept where it is not there. */
+async function keptTokens(
+  store: Store | undefined,
+  key: string,
+  make: () => Promise<Int32Array>,
+): Promise<Int32Array> {
+  const name = `tokens-${key}`;
+  const kept = await store?.get(name);
+  if (kept !== undefined && kept.length % 4 === 0) return new Int32Array(kept.slice().buffer);
+  const made = await make();
+  await store?.put(name, new Uint8Array(made.buffer, made.byteOffset, made.byteLength));
+  return made;
 }

@@ -58,6 +58,12 @@ export function addCompress(program: Command, start: Start): void {
       "memory to do with, such as 4GB: moments are kept on disk where it is short (default: what is free)",
       fileSize,
     )
+    .option(
+      "--work <dir>",
+      "folder that keeps what is done: the same command goes on from it (default: for large " +
+        "models, one beside the output until the end)",
+      nonEmpty,
+    )
     .option("--out <path>", "folder or .kan.safetensors file to write", nonEmpty)
     .option("--no-evaluate", "compress only; automatic if a model cannot be measured");
   addTaskOptions(command, "measure by the questions of a task, not on a text");

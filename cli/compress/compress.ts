@@ -1,11 +1,5 @@
 import { availableBackend } from "../input/available_backend.ts";
-import {
-  InputError,
-  type ModelSource,
-  openFile,
-  type StateDict,
-  weightsDigest,
-} from "../../data/mod.ts";
+import { InputError, openFile, weightsDigest } from "../../data/mod.ts";
 import { type BaseEvaluation, compressToDivergence } from "../../eval/mod.ts";
 import type { TransformerDescription } from "../../eval/architectures/description.ts";
 import { describeModel } from "../../eval/architectures/registry.ts";
@@ -16,8 +10,6 @@ import {
   factorMetrics,
   HierarchicalCompressor,
 } from "../../hierarchy/mod.ts";
-import { elementCount } from "../../data/tensor.ts";
-import { runsByLayer } from "../evaluate/low_memory.ts";
 import { containerWeights } from "../../hierarchy/container_weights.ts";
 import { openContainer } from "../../hierarchy/file/container.ts";
 import { decodesApart } from "../../hierarchy/file/decode_groups.ts";
@@ -33,19 +25,20 @@ import {
 import { CHECKED_TOKENS, type CheckedText } from "./calibration_check.ts";
 import { announce, type Learn } from "../forecast/announce.ts";
 import { compressForecast } from "../forecast/compress_forecast.ts";
-import { chooseMemory, type MemoryChoice } from "../forecast/memory_need.ts";
+import type { MemoryChoice } from "../forecast/memory_need.ts";
 import type { MemorySaving } from "../../eval/calibration/calibrate.ts";
 import { availableMemory } from "../input/available_memory.ts";
 import { openSpill } from "../output/spill.ts";
 import { tokensRead, wayToNative } from "../forecast/evaluate_forecast.ts";
-import { chooseMeasurement, measureCompressed, type Measurement } from "./compress_measurement.ts";
+import type { CompressJob } from "./compress_job.ts";
+import { chooseMeasurement, measureCompressed } from "./compress_measurement.ts";
 import {
-  chooseTarget,
-  coderOptions,
-  type CompressTarget,
-  targetBits,
-  targetLabel,
-} from "./compress_target.ts";
+  canMeasureByLayer,
+  isMeasuredByLayer,
+  planMemory,
+  weightCount,
+} from "./compress_memory.ts";
+import { chooseTarget, coderOptions, targetBits, targetLabel } from "./compress_target.ts";
 import { prepareCompressedOutput } from "./compressed_output.ts";
 import { rememberOriginal } from "../input/known_originals.ts";
 import { compressedCard, readCardOrigin } from "./model_card.ts";
@@ -60,24 +53,16 @@ import {
 import { perplexityNotes } from "../evaluate/perplexity_notes.ts";
 import { quantizationNotes } from "../evaluate/quantization_note.ts";
 import type { CompressOptions } from "../options/compress_options.ts";
+import { openWork } from "../output/work_folder.ts";
 import { readRestoredWeights } from "../input/restored_weights.ts";
+import { KeptWork } from "./kept_work.ts";
 import { compressionWarnings, nextCommand } from "./next_steps.ts";
 import { compressionFields, type CompressionOutcome, compressionText } from "./report.ts";
 import { gainBytes, planTuningText, tuneModel, tuningSteps } from "./tuning.ts";
 import type { Run } from "../terminal/run.ts";
 
-/** What a run of `compress` works with. */
-interface Job {
-  readonly name: string | undefined;
-  readonly source: ModelSource;
-  readonly original: StateDict;
-  /** Digest of the original's weights. */
-  readonly sha256: string;
-  readonly measurement: Measurement;
-  readonly target: CompressTarget;
-  readonly options: CompressOptions;
-  readonly run: Run;
-}
+/** Weights of a model that takes so long that what is done is kept until the end. */
+const LONG_WORK = 50_000_000;
 
 /** `compress`: compresses a model, writes it, reads it back, and measures what that cost. */
 export async function compress(
@@ -94,14 +79,16 @@ export async function compress(
   const texts = measurement.kind === "text" ? [measurement.text, ...measurement.others] : [];
   for (const { warning } of texts) if (warning !== undefined) run.writeLine(warning);
   await checkTexts(options.calibration);
-  using output = await prepareCompressedOutput(
-    options.out ?? `compressed/${modelLabel(name, source)}-${targetLabel(target, options)}`,
-  );
+  const out = options.out ??
+    `compressed/${modelLabel(name, source)}-${targetLabel(target, options)}`;
+  using output = await prepareCompressedOutput(out);
+  const isLong = target.preset === "rate" && weightCount(source) >= LONG_WORK;
+  const work = await openWork({ named: options.work, isLong, out }, run);
   const { original, sha256 } = await run.phase("read", async () => {
     const weights = await readFiniteWeights(source);
     return { original: weights, sha256: await weightsDigest(weights) };
   });
-  const job: Job = {
+  const job: CompressJob = {
     name,
     source,
     original,
@@ -110,6 +97,7 @@ export async function compress(
     target,
     options,
     run,
+    work: work && new KeptWork(work, run),
   };
   const prepared = await prepareCalibration(job);
   const tuneSteps = tuningSteps({ source, weights: original }, {
@@ -137,6 +125,7 @@ export async function compress(
   const { metrics, calibrated } = await calibrateFor(job, prepared.calibration, saving);
   const { notCalibrated } = prepared;
   const { compressed: coded, base } = await compressWeights(job, metrics, tuneSteps > 0);
+  job.work?.tellAll();
   const { compressed: { bytes, report }, tuning } =
     tuneSteps === 0 || prepared.calibration === undefined || calibrated === undefined
       ? { compressed: coded }
@@ -157,6 +146,7 @@ export async function compress(
     ...(quantization !== undefined && { originalQuantization: quantization }),
   };
   await run.phase("write", () => output.write(bytes, source, compressedCard(origin, sizes)));
+  await work?.finish();
   await keepPlace(job);
   const restored = await run.phase("decompress", async (): Promise<Restored> => {
     const container = await openContainer(await openFile(output.file));
@@ -206,24 +196,6 @@ export async function compress(
   run.writeLine(`  ${nextCommand(run.program, outcome)}`);
 }
 
-/** Weights of a model that is worth reading layer by layer though there is memory for all of it. */
-const LARGE_MODEL = 2 ** 25;
-
-/** Whether measuring needs no weights but those of a layer at a time. */
-function canMeasureByLayer({ measurement, options }: Job): boolean {
-  return measurement.kind === "text" && options.byPart !== true;
-}
-
-/** Whether that is as fast, and saves memory that is worth it. */
-function isMeasuredByLayer(job: Job, description: TransformerDescription): boolean {
-  const { measurement, options, source } = job;
-  if (measurement.kind !== "text" || !canMeasureByLayer(job)) return false;
-  const { tensors } = source.weights;
-  const weights = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
-  return weights >= LARGE_MODEL && [measurement.text, ...measurement.others]
-    .every((text) => runsByLayer({ description }, text, options));
-}
-
 /** The compressed model as it is going to be measured. */
 type Restored = Pick<ComparedModels, "compressed" | "byLayer">;
 
@@ -238,7 +210,7 @@ interface PreparedCalibration {
  * and `--data-free` wants none.
  */
 async function prepareCalibration(
-  { name, source, original, sha256, target, options }: Job,
+  { name, source, original, sha256, target, options }: CompressJob,
 ): Promise<{ calibration?: PreparedCalibration; notCalibrated?: string }> {
   const { calibration, dataFree } = options;
   const { objective } = describeModel(source.config, original.keys());
@@ -258,7 +230,7 @@ async function prepareCalibration(
 
 /** Says what the run is going to take; nothing where autoencoders are trained. */
 async function announceCompression(
-  { target, measurement, options, run }: Job,
+  { target, measurement, options, run }: CompressJob,
   description: TransformerDescription,
   calibration: PreparedCalibration | undefined,
   { memory, tuneSteps }: {
@@ -294,35 +266,19 @@ async function announceCompression(
   return await announce(run, needed, { backend, cache });
 }
 
-/** How much memory the run needs, and how it does with less where there is less. */
-function planMemory(
-  job: Job,
-  description: TransformerDescription,
-  available: number | undefined,
-  calibrates: boolean,
-): MemoryChoice | undefined {
-  const { source, target, measurement, options } = job;
-  if (target.preset !== "rate") return undefined;
-  const { backend, threads } = options;
-  const isByLayer = target.maxKl === undefined && isMeasuredByLayer(job, description);
-  const measures = measurement.kind === "none" ? "nothing" : isByLayer ? "layers" : "models";
-  const { tensors } = source.weights;
-  return chooseMemory(
-    description,
-    { tensors, calibrates, measures, backend, threads },
-    available,
-  );
-}
-
 /** Calibrates, and releases all that the rate code does not need of it. */
 async function calibrateFor(
-  { original, target, options, run }: Job,
+  { original, target, options, run, work }: CompressJob,
   calibration: PreparedCalibration | undefined,
   saving: MemorySaving | undefined,
 ): Promise<{ metrics: FactoredMetrics; calibrated?: CheckedText }> {
   if (calibration === undefined) return { metrics: new Map() };
   const { model, plan } = calibration;
-  const { metrics, ...calibrated } = await calibrateModel(model, options, run, plan, saving);
+  const { metrics, ...calibrated } = await calibrateModel(model, options, run, {
+    plan,
+    saving,
+    work: work?.calibration(),
+  });
   const bits = targetBits(target, original);
   const factored = await run.phase("factor", (progress) =>
     factorMetrics(metrics, {
@@ -337,7 +293,7 @@ async function calibrateFor(
 }
 
 async function compressWeights(
-  { name, source, original, sha256, measurement, target, options, run }: Job,
+  { name, source, original, sha256, measurement, target, options, run, work }: CompressJob,
   metrics: FactoredMetrics,
   isTuned: boolean,
 ): Promise<{ compressed: CompressedModel; base?: BaseEvaluation }> {
@@ -357,6 +313,7 @@ async function compressWeights(
       ...coderOptions(options),
       seed,
       threads,
+      ...(work && { tasksThrough: (tasks) => work.tasksThrough(tasks) }),
       losslessSmall: losslessSmall === true,
       ...(isTuned && { reservedBytes: gainBytes({ source, weights: original }) }),
       ...(levels !== undefined && { numLevels: levels }),
@@ -374,7 +331,7 @@ async function compressWeights(
 }
 
 /** Keeps where a local original is, for `evaluate` to find: the compressed file does not tell. */
-async function keepPlace({ name, sha256, options, run }: Job): Promise<void> {
+async function keepPlace({ name, sha256, options, run }: CompressJob): Promise<void> {
   if (!options.cache || !isLocalPath(name)) return;
   try {
     await rememberOriginal(sha256, name, run.environment);

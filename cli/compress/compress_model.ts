@@ -25,6 +25,8 @@ import {
 import { targetBits } from "./compress_target.ts";
 import { prepareCompressedOutput } from "./compressed_output.ts";
 import { compressedCard, readCardOrigin } from "./model_card.ts";
+import { KeptWork } from "./kept_work.ts";
+import { openWork } from "../output/work_folder.ts";
 import { gainBytes, planTuningText, tuneModel, tuningSteps } from "./tuning.ts";
 
 /** How {@linkcode compress} compresses: as the compressor's options, and what is here. */
@@ -46,6 +48,11 @@ export interface CompressModelOptions extends CompressorOptions {
    * another rate of the same model, as from the command line; false if omitted.
    */
   readonly keepCalibration?: boolean;
+  /**
+   * Folder that keeps what is done, so that the same call goes on where one was ended; made if need
+   * be, and left. Nothing is kept if omitted.
+   */
+  readonly work?: string;
   /** What runs the model: `"native"` where ONNX Runtime is installed, else `"wasm"`, if omitted. */
   readonly backend?: BackendName;
   /**
@@ -91,7 +98,12 @@ export async function compress(
   using output = out === undefined ? undefined : await prepareCompressedOutput(out);
   const weights = await readFiniteWeights(source);
   const sha256 = await weightsDigest(weights);
-  const job: Job = { source, weights, sha256, embedded: isEmbeddedModel(source), options };
+  const run = silentRun({});
+  const opened = options.work === undefined
+    ? undefined
+    : await openWork({ named: options.work, isLong: false, out: out ?? options.work }, run);
+  const work = opened && new KeptWork(opened, run);
+  const job: Job = { source, weights, sha256, embedded: isEmbeddedModel(source), options, work };
   const calibrated = calibrate ? await calibrateFor(job, threads) : undefined;
   const { tune, effort } = options;
   const steps = tuningSteps(job, {
@@ -100,7 +112,10 @@ export async function compress(
     byDivergence: false,
   });
   const reserved = steps > 0 ? { reservedBytes: gainBytes(job) } : {};
-  const compressor = new HierarchicalCompressor({ ...options, threads, ...reserved });
+  const compressor = new HierarchicalCompressor({
+    ...{ ...options, threads, ...reserved },
+    ...(work && { tasksThrough: (tasks) => work.tasksThrough(tasks) }),
+  });
   const name = path ?? (job.embedded ? undefined : source.name);
   const recorded = recordedName(name, source);
   const coded = await compressor.compress(weights, {
@@ -132,6 +147,7 @@ interface Job {
   readonly sha256: string;
   readonly embedded: boolean;
   readonly options: CompressModelOptions;
+  readonly work: KeptWork | undefined;
 }
 
 /** What calibration found, and how it was made. */
@@ -149,7 +165,7 @@ function presetOf({ preset, numLevels, hiddenDims }: CompressModelOptions): Pres
 
 /** What errors cost; undefined where that cannot be told. */
 async function calibrateFor(
-  { options, ...given }: Job,
+  { options, work, ...given }: Job,
   threads: number,
 ): Promise<Calibrated | undefined> {
   const model = { ...given, local: false };
@@ -169,7 +185,10 @@ async function calibrateFor(
   };
   const run = silentRun({ signal, onProgress, ...(cache && { environment: process.env }) });
   const plan = await planCalibration(model, settings);
-  const { metrics, tokens } = await calibrateModel(model, settings, run, plan);
+  const { metrics, tokens } = await calibrateModel(model, settings, run, {
+    plan,
+    work: work?.calibration(),
+  });
   const { bits = DEFAULT_BITS, bytes } = options;
   const factored = await factorMetrics(metrics, {
     weights,
@@ -182,7 +201,7 @@ async function calibrateFor(
 }
 
 async function tuneFor(
-  { options: { bits, bytes, signal, onProgress }, ...model }: Job,
+  { options: { bits, bytes, signal, onProgress }, work: _, ...model }: Job,
   compressed: CompressedModel,
   { plan, tokens, settings }: Calibrated,
   steps: number,

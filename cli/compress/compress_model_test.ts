@@ -76,6 +76,17 @@ Deno.test("without calibration a program's file is another, of the same size", (
     assert.ok(plain.report.bitsPerWeight <= 6);
   }));
 
+Deno.test("a program that keeps its work goes on from it, with the same bytes", () =>
+  withWorkFolder(async (folder) => {
+    const model = join(folder, "model"), work = join(folder, "work");
+    const options = { bits: 6, calibrationTokens: 128, backend: "wasm" } as const;
+    const { bytes } = await compress(model, options);
+    for (let run = 0; run < 2; run++) {
+      assert.deepEqual((await compress(model, { ...options, work })).bytes, bytes);
+    }
+    assert.ok([...Deno.readDirSync(work)].some(({ name }) => name.startsWith("quantize-")));
+  }));
+
 Deno.test("bad options and places are refused before the work", () =>
   withWorkFolder(async (folder) => {
     const model = join(folder, "model");

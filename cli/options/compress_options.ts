@@ -31,6 +31,8 @@ export interface CompressOptions extends MeasureOptions {
   readonly dataFree?: true;
   /** Bytes of memory to do with; what is free if omitted. */
   readonly memory?: number;
+  /** Folder that keeps what is done, for the same command to go on from. */
+  readonly work?: string;
   /** Whether calibrations are kept on disk and taken from there; not if omitted. */
   readonly cache?: boolean;
   /** Seed of everything random. */

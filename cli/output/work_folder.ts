@@ -98,7 +98,9 @@ function reportDeadWork(own: string, run: Pick<Run, "writeLine">): void {
     const output = join(parent, name.slice(1, -ENDING.length));
     if (isBeingWritten(output)) continue;
     run.writeLine(
-      `${folder}: has ${formatBytes(bytesIn(folder))} of work on ${basename(output)} that was not ` +
+      `${folder}: has ${formatBytes(bytesIn(folder))} of work on ${
+        basename(output)
+      } that was not ` +
         "finished; run that command again, or remove the folder",
     );
   }

@@ -231,7 +231,7 @@ function wantsMetrics(points: readonly SweepPoint[]): boolean {
 async function metricsFor(points: readonly SweepPoint[], bench: Bench): Promise<TensorMetrics> {
   const { model, calibration, options, run } = bench;
   if (!wantsMetrics(points) || calibration === undefined) return new Map();
-  return (await calibrateModel(model, options, run, calibration)).metrics;
+  return (await calibrateModel(model, options, run, { plan: calibration })).metrics;
 }
 
 async function measurePoint(

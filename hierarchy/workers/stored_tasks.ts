@@ -26,7 +26,7 @@ export interface PackedTask extends PackedValue {
 
 /** How {@linkcode storedTasks} tells what it does. */
 export interface StoredTasksOptions {
-  /** Called for each run of tasks of which the store had some: how many, of how many. */
+  /** Called for each run of tasks, before it begins: how many the store had, of how many. */
   readonly onFound?: (kind: TaskKind, found: number, tasks: number) => void;
 }
 
@@ -146,7 +146,7 @@ export function storedTasks(
     }
     packer.forget();
     const found = tasks.length - missing.length;
-    if (found > 0) onFound?.(kind, found, tasks.length);
+    onFound?.(kind, found, tasks.length);
     if (missing.length === 0) return results;
     const stop = new AbortController();
     const puts: Promise<void>[] = [];

@@ -1,0 +1,59 @@
+import { formatShare } from "../../eval/report/number_text.ts";
+import { storedTasks } from "../../hierarchy/workers/stored_tasks.ts";
+import type { TaskKind } from "../../hierarchy/workers/coding_tasks.ts";
+import type { RunTasks } from "../../hierarchy/workers/task_runner.ts";
+import type { Work } from "../output/work_folder.ts";
+import type { Run } from "../terminal/run.ts";
+
+/** Compresses by way of what is kept, and says how much of it an earlier run has done. */
+export class KeptWork {
+  readonly #work: Work;
+  readonly #run: Pick<Run, "writeLine">;
+  #passes = 0;
+  #isTold = false;
+
+  /** Work of a run. */
+  constructor(work: Work, run: Pick<Run, "writeLine">) {
+    this.#work = work;
+    this.#run = run;
+  }
+
+  /** What calibration is given. */
+  calibration() {
+    const onFound = (share: number) =>
+      this.#tell(`${formatShare(share, 0)} of the calibration was found`);
+    return { store: this.#work.store, onFound };
+  }
+
+  /** What runs coding tasks. */
+  tasksThrough(tasks: RunTasks): RunTasks {
+    return storedTasks(tasks, this.#work.store, {
+      onFound: (kind, found, of) => this.#found(kind, found, of),
+    });
+  }
+
+  /** To be called when the weights are coded: nothing more will be found. */
+  tellAll(): void {
+    if (this.#passes > 0 && !this.#isTold) this.#tell("all matrices were found");
+  }
+
+  /** The search codes all matrices at one step after another: an earlier run ended in one of them. */
+  #found(kind: TaskKind, found: number, of: number): void {
+    if (kind !== "quantize" || this.#isTold) return;
+    if (found === of) {
+      this.#passes++;
+      return;
+    }
+    this.#isTold = true;
+    const passes = this.#passes;
+    if (passes + found === 0) return;
+    const pass = passes === 0
+      ? `${found} of ${of} matrices`
+      : `${passes} ${passes === 1 ? "pass" : "passes"} and ${found} of ${of} matrices of the next`;
+    this.#tell(`${pass} were found`);
+  }
+
+  #tell(what: string): void {
+    this.#run.writeLine(`going on: ${what} in ${this.#work.folder}`);
+  }
+}
