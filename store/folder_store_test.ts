@@ -73,9 +73,16 @@ Deno.test("a folder of somebody else's, a file and a folder that is read-only ar
 Deno.test("what a killed process has half written goes when it is old", () =>
   withFolder(async (folder) => {
     await (await openFolderStore(folder)).put("a", Uint8Array.of(1));
-    const half = `.b.tmp-${crypto.randomUUID()}`, fresh = `.c.tmp-${crypto.randomUUID()}`;
-    for (const name of [half, fresh]) await Deno.writeTextFile(join(folder, name), "half");
-    await Deno.utime(join(folder, half), 0, 0);
+    const [old, fresh, future] = ["b", "c", "d"].map((name) =>
+      `.${name}.tmp-${crypto.randomUUID()}`
+    );
+    for (const name of [old!, fresh!, future!]) {
+      await Deno.writeTextFile(join(folder, name), "half");
+    }
+    await Deno.utime(join(folder, old!), 0, 0);
+    // The clock was set back since.
+    const later = new Date(Date.now() + 1e10);
+    await Deno.utime(join(folder, future!), later, later);
     await openFolderStore(folder);
-    assert.deepEqual(names(folder), [fresh, "CACHEDIR.TAG", "a"]);
+    assert.deepEqual(names(folder), [fresh!, "CACHEDIR.TAG", "a"]);
   }));

@@ -1,4 +1,5 @@
 import { InputError } from "../data/input_error.ts";
+import { isOutOfMemory, MEMORY_ADVICE } from "../data/out_of_memory.ts";
 import type { PoolWorker } from "./web_worker.ts";
 
 /** What the workers of a pool are. */
@@ -50,7 +51,7 @@ export class WorkerPool<Setup, Job, Result> {
   /**
    * Runs jobs, each on whichever worker is free, and gives their results in the order of the jobs. A
    * job may be a promise: its worker waits for it. The first error of a worker, or the signal, ends all
-   * of them and is thrown; an {@linkcode InputError} arrives as one. The pool can be used again
+   * of them and is thrown; an {@linkcode InputError} arrives as one, and so does that memory has run out. The pool can be used again
    * afterwards.
    */
   async run(
@@ -148,5 +149,6 @@ function post<Setup, Job>(worker: PoolWorker, request: WorkerRequest<Setup, Job>
 
 function restoreError({ name, message }: { name: string; message: string }): Error {
   if (name === "InputError") return new InputError(message);
+  if (isOutOfMemory({ name, message })) return new InputError(`a worker stopped: ${MEMORY_ADVICE}`);
   return new Error(`a worker failed: ${message}`);
 }

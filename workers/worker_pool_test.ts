@@ -29,6 +29,10 @@ Deno.test("every failure of a worker rejects", async () => {
     run(1, 1, "input", 2),
     (error) => error instanceof InputError && error.message === "bad tensor",
   );
+  await assert.rejects(
+    run(1, 1, "memory", 2),
+    (error) => error instanceof InputError && /memory has run out/.test(error.message),
+  );
   await assert.rejects(run(1, 1, "throw", 2), /a worker failed: bad index/);
   await assert.rejects(run(1, 1, "crash", 2), /a worker stopped: .*crashed/);
   await assert.rejects(run(0, 1), /a worker failed: no setup/);

@@ -1,5 +1,6 @@
 import { CommanderError } from "commander";
 import { errorCode } from "../../data/file_error.ts";
+import { isOutOfMemory, MEMORY_ADVICE } from "../../data/out_of_memory.ts";
 import { errorLine, printableLine } from "../../data/printable.ts";
 
 export { naming } from "../../data/naming.ts";
@@ -42,6 +43,7 @@ export function describeError(error: unknown): string {
   if (missing !== undefined) {
     return `this needs the package ${missing}, which is not installed: npm install ${missing}`;
   }
+  if (error instanceof Error && isOutOfMemory(error)) return MEMORY_ADVICE;
   const line = errorLine(error instanceof Error ? error.message : String(error)).trim();
   if (line !== "") return line;
   return error instanceof Error ? error.name : "unknown failure";

@@ -21,6 +21,7 @@ Deno.test("an error is described in one line", () => {
   assert.equal(describeError(new InputError("a: b\n  c\r\nd")), "a: b; c; d");
   assert.equal(describeError(new Error("")), "Error");
   assert.equal(describeError("plain"), "plain");
+  assert.match(describeError(new RangeError("Array buffer allocation failed")), /^memory has run/);
   const missing = new Error("Cannot find package '@some/thing' imported from /a/b.js");
   assert.equal(
     describeError(Object.assign(missing, { code: "ERR_MODULE_NOT_FOUND" })),
