@@ -58,17 +58,23 @@ class PassingFailure extends Error {
  * is dropped or stalls, or the server is overloaded (429, 5xx; its Retry-After is respected).
  * Resolves with any other answer, its body read. Throws an {@linkcode UnreachableError} when the
  * last try fails, a {@linkcode LongAnswerError} where the body is longer than 64 MiB, and the
- * signal's reason on an abort.
+ * signal's reason on an abort. A body that `leaves` says is not wanted is not read, and the answer has none.
  */
 export async function fetchWhole(
   url: string,
   options: RequestOptions = {},
   init: RequestInit = {},
+  leaves: (response: Response) => boolean = () => false,
 ): Promise<Response> {
   for (let failures = 1;; failures++) {
     const watchdog = new Watchdog(options.stallTimeout ?? usualStallTimeout, options.signal);
     try {
       const response = await fetchOnce(url, options, { ...init, signal: watchdog.signal });
+      if (leaves(response)) {
+        await response.body?.cancel();
+        const { status, headers } = response;
+        return new Response(null, { status, headers });
+      }
       const chunks: Uint8Array<ArrayBuffer>[] = [];
       let size = 0;
       for await (const chunk of chunksOf(response)) {
@@ -134,6 +140,16 @@ export async function* streamRange(
 export function totalSize(response: Response): number | undefined {
   const total = /\/(\d+)$/.exec(response.headers.get("content-range") ?? "")?.[1];
   return total === undefined ? undefined : Number(total);
+}
+
+/**
+ * Bytes of an answer's body, before it is read; undefined if it does not say, or is sent in another
+ * encoding.
+ */
+export function bodySize({ headers }: Response): number | undefined {
+  const size = Number(headers.get("content-length") ?? NaN);
+  const encoding = headers.get("content-encoding") ?? "identity";
+  return encoding === "identity" && Number.isSafeInteger(size) && size > 0 ? size : undefined;
 }
 
 /** The entity tag of an answer that stands for the same bytes; undefined if it has none. */

@@ -1,5 +1,6 @@
 import { type ByteSource, checkRange } from "./byte_source.ts";
 import {
+  bodySize,
   fetchWhole,
   LongAnswerError,
   refusal,
@@ -68,16 +69,24 @@ export interface RemoteFile {
   stream(start: number, end: number): AsyncIterable<Uint8Array>;
 }
 
-/** Asks a server for a file's size; throws {@linkcode InputError} as {@linkcode openUrl} does. */
+/**
+ * Asks a server for a file's size; throws {@linkcode InputError} as {@linkcode openUrl} does. With
+ * `inOrder`, which says that its bytes are going to be streamed once and in order, a server need not
+ * know ranges, however long the file: what breaks off is sent again from the beginning, and what was
+ * there already is skipped.
+ */
 export async function findRemoteFile(
   url: string | URL,
   options: RequestOptions = {},
+  { inOrder = false }: { readonly inOrder?: boolean } = {},
 ): Promise<RemoteFile> {
   const address = String(url);
   const name = shownUrl(address);
-  const response = await firstByteOrAll(address, options);
+  const streams = (response: Response) =>
+    inOrder && response.status === 200 && bodySize(response) !== undefined;
+  const response = await firstByteOrAll(address, options, streams);
   // A server that ignores Range sends everything.
-  if (response.status === 200 || response.status === 416) {
+  if ((response.status === 200 && !streams(response)) || response.status === 416) {
     const bytes = response.status === 200
       ? new Uint8Array(await response.arrayBuffer())
       : new Uint8Array();
@@ -86,8 +95,8 @@ export async function findRemoteFile(
     };
     return { name, byteLength: bytes.length, bytes, stream };
   }
-  if (response.status !== 206) throw await refusal(name, response);
-  const byteLength = totalSize(response);
+  if (response.status !== 206 && response.status !== 200) throw await refusal(name, response);
+  const byteLength = response.status === 206 ? totalSize(response) : bodySize(response);
   if (byteLength === undefined || !Number.isSafeInteger(byteLength)) {
     throw new InputError(`${name}: the server does not say how long it is; download it first`);
   }
@@ -100,9 +109,13 @@ export async function findRemoteFile(
   };
 }
 
-async function firstByteOrAll(url: string, options: RequestOptions): Promise<Response> {
+async function firstByteOrAll(
+  url: string,
+  options: RequestOptions,
+  leaves: (response: Response) => boolean,
+): Promise<Response> {
   try {
-    return await fetchWhole(url, options, { headers: { range: "bytes=0-0" } });
+    return await fetchWhole(url, options, { headers: { range: "bytes=0-0" } }, leaves);
   } catch (error) {
     if (!(error instanceof LongAnswerError)) throw error;
     throw new InputError(

@@ -52,7 +52,8 @@ export interface ArrivingModel
 
 /**
  * Opens a compressed model at a URL and decodes it while it downloads: the vectors first, then layer
- * by layer, in workers. A connection that breaks off is taken up again where it was. Resolves when the
+ * by layer, in workers. A connection that breaks off is taken up again where it was; a server that knows
+ * no ranges sends the file again from its beginning. Resolves when the
  * header has arrived. Ending the loop early, or the signal, ends the download. The tensors can be
  * gone through once; those that are tied share an array.
  *
@@ -210,7 +211,7 @@ async function startDownload(url: string, options: OpenCompressedOptions): Promi
   const kept = options.keep ? await findKept(url) : undefined;
   let remote: RemoteFile;
   try {
-    remote = await findRemoteFile(url, options);
+    remote = await findRemoteFile(url, options, { inOrder: true });
   } catch (error) {
     if (kept === undefined || !(error instanceof UnreachableError)) throw error;
     return inMemory(url, kept.bytes);

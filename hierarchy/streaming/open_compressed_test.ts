@@ -2,6 +2,7 @@ import assert from "node:assert";
 import { InputError } from "../../data/input_error.ts";
 import type { StateDict, WeightTensor } from "../../data/tensor.ts";
 import { createRandom } from "../../kan/numeric/random.ts";
+import { findRemoteFile } from "../../data/url_source.ts";
 import { memorySource } from "../../data/memory_source.ts";
 import { codedWeights } from "../coded_weights.ts";
 import { HierarchicalCompressor } from "../compressor.ts";
@@ -172,18 +173,68 @@ Deno.test("layers are decoded in their order while the file is still arriving", 
   }
 });
 
-Deno.test("a download that breaks off goes on where it was; without ranges it is read whole", async () => {
+Deno.test("a download that breaks off goes on where it was; without ranges it begins anew", async () => {
   const { bytes } = await goldenFile("rate-8-states");
   const expected = await decompressWeights(bytes);
   const dropping = serve(bytes, { dropAfter: 3000, etag: "a" });
-  const plain = serve(bytes, { ranges: false });
+  const plain = serve(bytes, { ranges: false, dropAfter: 3000 });
   try {
     assertSame(await collect(await openCompressed(dropping.url, { firstDelay: 1 })), expected);
     assert.deepEqual(dropping.ranges.map((range) => /\d+/.exec(range)![0]), ["0", "0", "3000"]);
-    assertSame(await collect(await openCompressed(plain.url)), expected);
+    assertSame(await collect(await openCompressed(plain.url, { firstDelay: 1 })), expected);
+    assert.equal(plain.ranges.length, 3);
   } finally {
     await dropping.close();
     await plain.close();
+  }
+});
+
+Deno.test("a server without ranges is decoded from while it sends", async () => {
+  const bytes = await layeredModel();
+  const { promise: release, resolve } = Promise.withResolvers<void>();
+  const server = serve(bytes, { ranges: false, held: [bytes.length >> 2, release] });
+  try {
+    const model = await openCompressed(server.url);
+    assert.equal(model.byteLength, bytes.length);
+    let count = 0;
+    for await (const _ of model) {
+      // The first tensor is there before the last quarter of the file.
+      if (count++ === 0) resolve();
+    }
+    assert.equal(count, model.tensors.length);
+  } finally {
+    await server.close();
+  }
+});
+
+Deno.test("a long file of a server without ranges is streamed, and not read at places", async () => {
+  const length = 2 ** 26 + 4096;
+  const header = { "content-length": String(length) };
+  const part = new Uint8Array(2 ** 20);
+  let sent = 0;
+  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, () => {
+    let at = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (at === length) return controller.close();
+        const size = Math.min(part.length, length - at);
+        controller.enqueue(part.slice(0, size));
+        [at, sent] = [at + size, sent + size];
+      },
+    });
+    return new Response(body, { headers: header });
+  });
+  const url = `http://127.0.0.1:${server.addr.port}/long`;
+  try {
+    const remote = await findRemoteFile(url, {}, { inOrder: true });
+    assert.equal(remote.byteLength, length);
+    assert.ok(sent < length / 2, `${sent} bytes were sent for its size`);
+    let arrived = 0;
+    for await (const chunk of remote.stream(0, length)) arrived += chunk.length;
+    assert.equal(arrived, length);
+    await assert.rejects(findRemoteFile(url), /more than 64 MiB from a server without range/);
+  } finally {
+    await server.shutdown();
   }
 });
 
