@@ -48,7 +48,8 @@ function benchCommands(text: string): { bench: string; words: string[] }[] {
     joined.matchAll(/deno run (?:-[^\s]+ )*(bench\/\w+\.ts)([^\n`)#&]*(?:#\d+-\d+[^\n`)#&]*)*)/g),
     ([, bench, rest]) => ({
       bench: bench!,
-      words: rest!.trim().split(/\s+/).filter((word) => word !== "" && word !== "-->"),
+      words: Array.from(rest!.matchAll(/"[^"]*"|\S+/g), ([word]) => word)
+        .filter((word) => word !== "-->"),
     }),
   );
 }

@@ -36,6 +36,7 @@ import { runTasksHere } from "../hierarchy/workers/task_runner.ts";
 import { openCalibrated } from "./support/theory/calibrated_model.ts";
 import { type Price, priceExtensions } from "./support/theory/entropy_extensions.ts";
 import { printTable } from "./support/theory/table.ts";
+import { formatFixed } from "../eval/report/number_text.ts";
 import { readOptions } from "./support/command_line.ts";
 
 /** Indices in the order of the code, and what they stand for, row-major, that scales are fit to. */
@@ -182,11 +183,11 @@ async function pricesOf(
 function printPrices(title: string, prices: NamedPrices, weights: number): void {
   const base = prices[0]![1];
   printTable(
-    [title, "codes", "side information", "sum", "saved"],
+    [title, "codes", "side", "sum", "saved"],
     prices.map(([name, { codes, side }]) => [
       name,
       ...[codes, side, codes + side, base.codes + base.side - codes - side]
-        .map((value) => (value / weights).toFixed(4)),
+        .map((value) => formatFixed(value / weights, 4)),
     ]),
   );
 }

@@ -40,7 +40,7 @@ for (const [name, metric] of metrics) {
   predictedSum += predicted;
   measuredSum += mean;
   rows.push([
-    name,
+    name.replace(/^transformer\./, "").replace(/\.weight$/, ""),
     original.shape.join(" × "),
     bitsOf.get(name)!.toFixed(2),
     predicted.toExponential(2),

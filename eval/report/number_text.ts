@@ -24,12 +24,13 @@ export function formatShare(share: number, digits = 1): string {
   return `${formatFixed(share * 100, digits)} %`;
 }
 
-/** A number with a fixed count of decimals: `4.54`. */
+/** A number with a fixed count of decimals: `4.54`; what rounds to zero has no sign. */
 export function formatFixed(value: number, digits: number): string {
   if (!Number.isFinite(value)) return String(value);
   return new Intl.NumberFormat(LOCALE, {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
+    signDisplay: "negative",
   }).format(value);
 }
 

@@ -21,6 +21,8 @@ Deno.test("numbers are shown with the digits that mean something", () => {
   assert.equal(formatCount(4273664), "4,273,664");
   assert.equal(formatShare(0.9714), "97.1 %");
   assert.equal(formatFixed(4.5375, 2), "4.54");
+  assert.equal(formatFixed(-0.00001, 4), "0.0000");
+  assert.equal(formatFixed(-0.0183, 4), "-0.0183");
   assert.equal(formatMeasure(53.789), "53.79");
   assert.equal(formatMeasure(0.0010142), "0.001014");
   assert.equal(formatMeasure(3.2e-7), "3.2e-7");
