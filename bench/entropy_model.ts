@@ -7,15 +7,12 @@
  *     deno run --allow-read --allow-net bench/entropy_model.ts
  *     deno run --allow-read --allow-net bench/entropy_model.ts --bits 2.5
  */
-import { memorySource, readEmbeddedCalibration, readEmbeddedText } from "../data/mod.ts";
+import { readEmbeddedCalibration, readEmbeddedText } from "../data/mod.ts";
 import { indexStatistics } from "../hierarchy/entropy/index_statistics.ts";
 import { fitEntropyModel } from "../hierarchy/levels/fit_entropy_model.ts";
 import { emptyCounts, fitSymbolModel } from "../hierarchy/entropy/fit_symbol_model.ts";
 import { idealBits } from "../hierarchy/entropy/index_code.ts";
 import type { IndexMatrix } from "../hierarchy/entropy/index_matrix.ts";
-import { forEachDiagonal } from "../hierarchy/scan/pieces.ts";
-import { putIntegers } from "../hierarchy/entropy/integer_vector.ts";
-import { RansEncoder } from "../hierarchy/entropy/rans.ts";
 import {
   fitRowColumnScales,
   type RowColumnScales,
@@ -25,75 +22,23 @@ import {
   type SymbolModel,
   symbolTables,
 } from "../hierarchy/entropy/symbol_model.ts";
-import { levelShapes } from "../hierarchy/levels/level_codecs.ts";
-import type { MatrixShape } from "../hierarchy/matrix/matrix.ts";
-import { decodeIndices, decodeTrellis } from "../hierarchy/levels/trellis_codec.ts";
 import { HierarchicalCompressor } from "../hierarchy/mod.ts";
-import { openContainer } from "../hierarchy/file/container.ts";
-import { codedShapes } from "../hierarchy/file/plan_tensors.ts";
 import { quantizersOf, type Trellis } from "../hierarchy/scan/trellis.ts";
 import { runTasksHere } from "../hierarchy/workers/task_runner.ts";
 import { openCalibrated } from "./support/theory/calibrated_model.ts";
-import { type Price, priceExtensions } from "./support/theory/entropy_extensions.ts";
+import {
+  type CodedModel,
+  fieldBits,
+  indicesOf,
+  type Price,
+  staticTables,
+} from "./support/theory/coded_indices.ts";
+import { priceExtensions } from "./support/theory/entropy_extensions.ts";
 import { printTable } from "./support/theory/table.ts";
 import { formatFixed } from "../eval/report/number_text.ts";
 import { readOptions } from "./support/command_line.ts";
 
-/** Indices in the order of the code, and what they stand for, row-major, that scales are fit to. */
-interface Coded extends MatrixShape {
-  readonly indices: Int32Array;
-  readonly levels: Float32Array;
-}
-
-interface CodedModel {
-  readonly trellis: Trellis;
-  readonly matrices: readonly Coded[];
-}
-
 const args = readOptions({ bits: { type: "string", default: "4,2.5" } });
-
-async function indicesOf(bytes: Uint8Array): Promise<CodedModel> {
-  const { stages, tensors } = await openContainer(memorySource(bytes, "embedded model"));
-  const stage = stages[0]!;
-  const shapes = levelShapes(stage, codedShapes(tensors)).at(-1)!;
-  const levels = decodeTrellis(stage.at(-1)!, [], shapes);
-  const matrices = shapes.map((shape, i): Coded => {
-    const length = shape.rows * shape.columns;
-    return { ...shape, indices: new Int32Array(length), levels: levels[i]!.data };
-  });
-  let used: Trellis | undefined;
-  const seen = new Int32Array(shapes.length);
-  decodeIndices(stage.at(-1)!, shapes, ({ trellis, piece: { matrix }, indices }) => {
-    used = trellis;
-    matrices[matrix]!.indices.set(indices, seen[matrix]);
-    seen[matrix] = seen[matrix]! + indices.length;
-  });
-  return { trellis: used!, matrices };
-}
-
-/** One table of frequencies for each tensor and quantizer: the entropy of its indices. */
-function staticTables({ trellis, matrices }: CodedModel): Price {
-  let codes = 0, side = 0;
-  for (const matrix of matrices) {
-    const counts = [new Map<number, number>(), new Map<number, number>()];
-    forEachDiagonal(matrix, ({ position, length }, start) => {
-      let state = start;
-      for (const k of matrix.indices.subarray(position, position + length)) {
-        const table = counts[state & 1]!;
-        table.set(k, (table.get(k) ?? 0) + 1);
-        state = trellis.transitions[2 * state + (k & 1)]!;
-      }
-      return state;
-    });
-    for (const table of counts) {
-      const total = table.values().reduce((sum, count) => sum + count, 0);
-      for (const count of table.values()) codes -= count * Math.log2(count / total);
-      // Frequencies of 12 bits, the least that a static table can be told in.
-      side += 12 * table.size;
-    }
-  }
-  return { codes, side };
-}
 
 const zeros = (values: Int32Array) => new Int32Array(values.length);
 const average = (values: Int32Array) =>
@@ -126,20 +71,9 @@ function priceOf(
   model: SymbolModel,
 ): Price {
   const tables = symbolTables(model);
-  const encoder = new RansEncoder();
-  putIntegers(encoder, model.coefficients);
-  matrices.forEach(({ scales }, i) => {
-    const { rowColumnSteps } = coded[i]!;
-    const constant = (values: Int32Array) => values.every((value) => value === values[0]);
-    const told = (values: Int32Array, steps: Int32Array | undefined) =>
-      constant(values)
-        ? values.subarray(0, 1)
-        : values.map((value, at) => value + (steps?.[at] ?? 0));
-    putIntegers(encoder, told(scales.rows, rowColumnSteps?.rows));
-    putIntegers(encoder, told(scales.columns, rowColumnSteps?.columns));
-  });
   const codes = matrices.reduce((sum, matrix) => sum + idealBits(trellis, matrix, tables), 0);
-  return { codes, side: 8 * encoder.finish().length };
+  const fields = matrices.map(({ scales }) => scales);
+  return { codes, side: fieldBits(coded, fields, model.coefficients) };
 }
 
 function fitModel(trellis: Trellis, matrices: readonly IndexMatrix[]): SymbolModel {

@@ -11,9 +11,9 @@
  * Calibrates and measures on the embedded texts, or on those of `--calibration` and `--text`.
  */
 import { useBackend } from "../eval/mod.ts";
-import { decompressWeights, HierarchicalCompressor } from "../hierarchy/mod.ts";
 import { readOptions } from "./support/command_line.ts";
 import { openEmbeddedCalibrated, TEXT_OPTIONS } from "./support/theory/calibrated_model.ts";
+import { divergenceAt } from "./support/theory/equal_bytes.ts";
 
 const args = readOptions({
   ...TEXT_OPTIONS,
@@ -25,42 +25,24 @@ const args = readOptions({
 
 const states = Number(args.states);
 const numbers = (list: string) => list.split(",").map(Number);
-/** Sizes around each target, as factors. */
-const AROUND = [0.985, 1, 1.015];
-/** Octaves of divergence that a bit per weight buys, about. */
-const OCTAVES_PER_BIT = 2.4;
 
 await useBackend("wasm");
 const model = await openEmbeddedCalibrated(args);
 
-/** log2 of a divergence as it would be with `bits` bits per weight. */
-async function logDivergence(bits: number, rateWeight: number): Promise<[number, number]> {
-  const metrics = args["data-free"] ? new Map() : model.metrics;
-  const compressor = new HierarchicalCompressor({ bits, states, rateWeight });
-  const { bytes, report } = await compressor.compress(model.weights, { metrics });
-  const { mean, p999 } = (await model.evaluate(await decompressWeights(bytes))).klDivergence!;
-  const excess = OCTAVES_PER_BIT * (report.bitsPerWeight - bits);
-  return [Math.log2(mean) + excess, Math.log2(p999) + excess];
-}
-
+const metrics = args["data-free"] ? new Map() : model.metrics;
 console.log(`${states} states`);
 console.log("bits   a bit's worth, squared steps   mean KL   change   99.9 % KL");
 for (const bits of numbers(args.bits)) {
   let base: number | undefined;
   for (const rateWeight of numbers(args.weights)) {
-    const sums = [0, 0];
-    for (const factor of AROUND) {
-      const logs = await logDivergence(factor * bits, rateWeight);
-      logs.forEach((log, i) => sums[i]! += log / AROUND.length);
-    }
-    const [mean, tail] = sums.map((log) => 2 ** log);
-    base ??= mean!;
+    const { mean, p999 } = await divergenceAt(model, bits, { states, rateWeight }, metrics);
+    base ??= mean;
     const cells = [
       `${bits}`.padEnd(4),
       `${rateWeight}`.padStart(31),
-      mean!.toPrecision(4).padStart(9),
-      `${(100 * (mean! / base - 1)).toFixed(1)} %`.padStart(8),
-      tail!.toPrecision(3).padStart(11),
+      mean.toPrecision(4).padStart(9),
+      `${(100 * (mean / base - 1)).toFixed(1)} %`.padStart(8),
+      p999.toPrecision(3).padStart(11),
     ];
     console.log(cells.join(" "));
   }

@@ -12,7 +12,8 @@ from array import array
 ELEMENTS = dict(F64="d", F32="f", F16="e", BF16="H", F8_E4M3="B", F8_E5M2="B", I64="q", I32="i",
                 I16="h", I8="b", U64="Q", U32="I", U16="H", U8="B", BOOL="B")
 CHECKS = {4: (0o5, 0o2), 8: (0o13, 0o4), 16: (0o23, 0o4), 32: (0o45, 0o10), 64: (0o103, 0o24),
-          128: (0o235, 0o126), 256: (0o515, 0o362)}
+          128: (0o235, 0o126), 256: (0o515, 0o362), 1024: (0o2205, 0o1402),
+          4096: (0o14745, 0o5662)}
 
 def require(condition, what):
     if not condition:

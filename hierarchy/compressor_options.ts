@@ -37,7 +37,7 @@ export interface CompressorOptions {
    * chooses `states` by the size of the model.
    */
   readonly effort?: Effort;
-  /** Trellis states of the coder of weights: 1 (scalar), 4, 8, … 256; by `effort` if omitted. */
+  /** Trellis states of the coder of weights: 1 (scalar), 4, 8, … 256, 1024 or 4096; by `effort` if omitted. */
   readonly states?: number;
   /**
    * Give every matrix the same bits per value, instead of those that it is worth: for comparison.

@@ -17,18 +17,28 @@ export function refineScales(
   trellis: Trellis,
   matrix: IndexMatrix,
   costs: ClassCosts,
-  { axisCosts }: IndexStatistics,
+  statistics: IndexStatistics,
 ): RowColumnScales {
-  const refineAxis = (scales: RowColumnScales, axis: keyof RowColumnScales) => {
-    const sums = axisCosts(trellis, { ...matrix, scales }, costs, axis);
-    return scales[axis].map((value, at) => value + bestMove(sums, AXIS_SUMS * at));
-  };
-  const scales = { ...matrix.scales, rows: refineAxis(matrix.scales, "rows") };
-  return { ...scales, columns: refineAxis(scales, "columns") };
+  const refined = (scales: RowColumnScales, axis: keyof RowColumnScales) =>
+    refineAxis(trellis, { ...matrix, scales }, costs, statistics, axis);
+  const scales = { ...matrix.scales, rows: refined(matrix.scales, "rows") };
+  return { ...scales, columns: refined(scales, "columns") };
+}
+
+/** The values of one axis, each moved to where its indices cost least. */
+export function refineAxis(
+  trellis: Trellis,
+  matrix: IndexMatrix,
+  costs: ClassCosts,
+  { axisCosts }: IndexStatistics,
+  axis: keyof RowColumnScales,
+): Int32Array {
+  const sums = axisCosts(trellis, matrix, costs, axis);
+  return matrix.scales[axis].map((value, at) => value + bestMove(sums, AXIS_SUMS * at));
 }
 
 /** The move that makes the bits least, from the sums of even and odd scales. */
-function bestMove(sums: Float64Array, first: number): number {
+export function bestMove(sums: Float64Array, first: number): number {
   let best = 0, least = Infinity;
   for (let move = -REACH; move <= REACH; move++) {
     const even = (move >> 1) + 2, odd = (move + 1 >> 1) + 1;

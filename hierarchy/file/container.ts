@@ -2,7 +2,7 @@ import type { ByteSource } from "../../data/byte_source.ts";
 import { naming } from "../../data/naming.ts";
 import { encodeSafetensors } from "../../data/safetensors_encode.ts";
 import { sha256 } from "../../data/sha256.ts";
-import { FORMAT_NAME, FORMAT_VERSION, GAINLESS_VERSION } from "../format/constants.ts";
+import { FORMAT_NAME, FORMAT_VERSION, PLAIN_STATES, PLAIN_VERSION } from "../format/constants.ts";
 import { KANPRESS_VERSION } from "../format/version.ts";
 import { GAINS } from "../levels/field_gains.ts";
 import type { EncodedLevel, Stage } from "../levels/level.ts";
@@ -28,6 +28,11 @@ export interface Container extends ContainerDescription {
   readonly verbatim: Uint8Array;
 }
 
+/** Whether only readers of the newest version know what is in a level. */
+function isOfNewestVersion({ streams, parameters }: EncodedLevel): boolean {
+  return streams.has(GAINS) || Number(parameters.states ?? 0) > PLAIN_STATES;
+}
+
 /** The bytes of the file; the same container gives the same bytes. */
 export async function encodeContainer(container: Container): Promise<Uint8Array> {
   const streams = new Map<string, Uint8Array>();
@@ -43,9 +48,7 @@ export async function encodeContainer(container: Container): Promise<Uint8Array>
   const { tensors, aliases, config, source, sourceSha256 } = container;
   const metadata: Record<string, string> = {
     format: FORMAT_NAME,
-    version: container.stages.flat().some(({ streams }) => streams.has(GAINS))
-      ? FORMAT_VERSION
-      : GAINLESS_VERSION,
+    version: container.stages.flat().some(isOfNewestVersion) ? FORMAT_VERSION : PLAIN_VERSION,
     writer: `kanpress ${KANPRESS_VERSION}`,
     tensors: JSON.stringify(foldTensors(tensors)),
     ...(aliases.size === 0 ? {} : { aliases: JSON.stringify(Object.fromEntries(aliases)) }),

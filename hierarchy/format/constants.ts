@@ -6,12 +6,12 @@
 
 /** Value of the metadata entry `format`. */
 export const FORMAT_NAME = "kanpress";
-/** The newest version of the format: that of files with gains. */
+/** The newest version of the format: that of files with gains, or with more than 256 states. */
 export const FORMAT_VERSION = "4";
-/** Version of files without gains, which readers of that version read too. */
-export const GAINLESS_VERSION = "3";
+/** Version of files with neither, which readers of that version read too. */
+export const PLAIN_VERSION = "3";
 /** Versions that this code reads. */
-export const READ_VERSIONS: readonly string[] = [GAINLESS_VERSION, FORMAT_VERSION];
+export const READ_VERSIONS: readonly string[] = [PLAIN_VERSION, FORMAT_VERSION];
 
 // Entropy coder (rANS).
 
@@ -68,13 +68,17 @@ export const PIECE_LENGTH = 1 << 19;
 /** Number of indices that close a code stream. */
 export const SEGMENT_LENGTH = PIECE_LENGTH / 2;
 /** Numbers of states that a trellis can have. */
-export const STATE_COUNTS = [1, 4, 8, 16, 32, 64, 128, 256] as const;
+export const STATE_COUNTS = [1, 4, 8, 16, 32, 64, 128, 256, 1024, 4096] as const;
+/** Most states of files of {@linkcode PLAIN_VERSION}. */
+export const PLAIN_STATES = 256;
+/** Parity-check polynomials of a code of rate 1/2: bit i is the coefficient of D^i. */
+export type ParityChecks = readonly [h0: number, h1: number];
 /**
- * Parity-check polynomials of Ungerboeck's systematic feedback codes of rate 1/2 for amplitude
- * modulation (G. Ungerboeck, IEEE Transactions on Information Theory 28, 1982, table I), by number of
- * states.
+ * Parity-check polynomials of systematic feedback codes of rate 1/2, by number of states. Up to 256
+ * states they are Ungerboeck's for amplitude modulation (IEEE Transactions on Information Theory 28,
+ * 1982, table I); beyond, the roundest that `bench/trellis_codes.ts` drew.
  */
-export const PARITY_CHECKS: ReadonlyMap<number, readonly [h0: number, h1: number]> = new Map([
+export const PARITY_CHECKS: ReadonlyMap<number, ParityChecks> = new Map([
   [4, [0o5, 0o2]],
   [8, [0o13, 0o4]],
   [16, [0o23, 0o4]],
@@ -82,6 +86,8 @@ export const PARITY_CHECKS: ReadonlyMap<number, readonly [h0: number, h1: number
   [64, [0o103, 0o24]],
   [128, [0o235, 0o126]],
   [256, [0o515, 0o362]],
+  [1024, [0o2205, 0o1402]],
+  [4096, [0o14745, 0o5662]],
 ]);
 
 // Steps and autoencoders.

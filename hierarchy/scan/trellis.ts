@@ -1,4 +1,4 @@
-import { PARITY_CHECKS, STATE_COUNTS } from "../format/constants.ts";
+import { PARITY_CHECKS, type ParityChecks, STATE_COUNTS } from "../format/constants.ts";
 
 /**
  * The state machine of a dependent quantizer (as in Versatile Video Coding and the MPEG coder for
@@ -25,7 +25,14 @@ export function createTrellis(states: number): Trellis {
   if (checks === undefined) {
     throw new RangeError(`a trellis has ${STATE_COUNTS.join(", ")} states, not ${states}`);
   }
-  const [h0, h1] = checks;
+  return trellisOfCode(states, checks);
+}
+
+/**
+ * The trellis of a code with these parity checks: h0 has bit 0 and bit log2 `states`, h1 only bits
+ * between them.
+ */
+export function trellisOfCode(states: number, [h0, h1]: ParityChecks): Trellis {
   const memory = Math.log2(states);
   const transitions = new Uint16Array(2 * states);
   for (let state = 0; state < states; state++) {

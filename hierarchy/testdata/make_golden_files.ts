@@ -166,7 +166,7 @@ async function coverage(bytes: Uint8Array): Promise<string> {
 const digests: Record<string, unknown> = {};
 const small = smallModel(createRandom(1));
 const metrics = smallMetrics(small);
-for (const states of [1, 8, 32, 64, 128, 256]) {
+for (const states of [1, 8, 32, 64, 128, 256, 1024, 4096]) {
   const name = `rate-${states}-states`;
   digests[name] = await write(name, { bits: 6, states }, small, metrics);
 }

@@ -30,7 +30,7 @@ export async function* codedSamples(): AsyncGenerator<Sample> {
   const model = await readStateDict(await openModel());
   for (const [name, weights] of [["Gaussian", gaussian], ["embedded model", model]] as const) {
     for (const bits of [2, 4]) {
-      for (const states of [1, 8, 256]) {
+      for (const states of [1, 8, 256, 4096]) {
         const compressor = new HierarchicalCompressor({ bits, states });
         yield { name, bits, states, bytes: (await compressor.compress(weights)).bytes };
       }

@@ -128,10 +128,16 @@ export interface TextValues {
   readonly "calibration-tokens": string;
 }
 
-/** The embedded model, calibrated and measured on the embedded texts or on those of the options. */
-export async function openEmbeddedCalibrated(values: TextValues): Promise<CalibratedModel> {
-  const { calibration, text } = values;
+/**
+ * The embedded model, or that of a folder, calibrated and measured on the embedded texts or on those of
+ * the options.
+ */
+export async function openEmbeddedCalibrated(
+  values: TextValues & { readonly model?: string | undefined },
+): Promise<CalibratedModel> {
+  const { calibration, text, model } = values;
   return await openCalibrated({
+    ...(model !== undefined && { path: model }),
     calibrationText: await readTextOr("calibration", "--calibration", calibration),
     calibrationTokens: Number(values["calibration-tokens"]),
     evaluationText: await readTextOr("evaluation", "--text", text),

@@ -12,18 +12,13 @@ import {
   sideBits,
   type Symbols,
 } from "./entropy_candidates.ts";
+import type { Price } from "./coded_indices.ts";
 import { fitTwoTerms } from "./two_term_field.ts";
 
 /** A coded matrix with the fields of its entropy model. */
 export interface FittedMatrix extends IndexMatrix {
   readonly name: string;
   readonly rowColumnSteps?: RowColumnSteps;
-}
-
-/** Bits of a code for all indices, and of what it has to be told. */
-export interface Price {
-  readonly codes: number;
-  readonly side: number;
 }
 
 /** What could be added to the entropy model, priced on the same indices. */
