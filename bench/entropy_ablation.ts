@@ -14,7 +14,7 @@
 import { openModel, readEmbeddedCalibration, type StateDict } from "../data/mod.ts";
 import { readStateDict } from "../eval/mod.ts";
 import { HierarchicalCompressor, type TensorMetrics } from "../hierarchy/mod.ts";
-import { endFor, orEnd, readOptions } from "./support/command_line.ts";
+import { endFor, readOptions } from "./support/command_line.ts";
 import { openCalibrated } from "./support/theory/calibrated_model.ts";
 import { indicesOf } from "./support/theory/coded_indices.ts";
 import { priceAblations } from "./support/theory/entropy_ablations.ts";
@@ -43,7 +43,7 @@ async function open(): Promise<{ name: string; weights: StateDict; metrics?: Ten
   });
 }
 
-const { name, weights: all, metrics } = await orEnd(open());
+const { name, weights: all, metrics } = await open();
 const parts = args.only?.split(",") ?? [""];
 const weights: StateDict = new Map(
   [...all].filter(([tensor]) => parts.some((part) => tensor.includes(part))),

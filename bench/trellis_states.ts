@@ -10,7 +10,7 @@
  * Calibrates and measures on the embedded texts, or on those of `--calibration` and `--text`.
  */
 import { useBackend } from "../eval/mod.ts";
-import { orEnd, readOptions } from "./support/command_line.ts";
+import { readOptions } from "./support/command_line.ts";
 import { openEmbeddedCalibrated, TEXT_OPTIONS } from "./support/theory/calibrated_model.ts";
 import { divergenceAt } from "./support/theory/equal_bytes.ts";
 import { printTable } from "./support/theory/table.ts";
@@ -24,7 +24,7 @@ const args = readOptions({
 const numbers = (list: string) => list.split(",").map(Number);
 
 await useBackend("wasm");
-const model = await orEnd(openEmbeddedCalibrated(args));
+const model = await openEmbeddedCalibrated(args);
 const rows: string[][] = [];
 for (const bits of numbers(args.bits)) {
   let base: number | undefined;
