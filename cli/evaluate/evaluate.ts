@@ -1,3 +1,5 @@
+import { greatest } from "../../data/extremes.ts";
+import { elementCount } from "../../data/tensor.ts";
 import { availableBackend, withTfjs } from "../input/available_backend.ts";
 import type { EvaluationResult } from "../../eval/mod.ts";
 import type { Figure } from "../../eval/plots/figure.ts";
@@ -24,6 +26,7 @@ import {
 } from "./further_figures.ts";
 import { announce } from "../forecast/announce.ts";
 import { evaluateForecast, tokensRead, wayToNative } from "../forecast/evaluate_forecast.ts";
+import { measuringBytes } from "../forecast/memory_need.ts";
 import { openPicture } from "../output/picture.ts";
 import { perplexityNotes } from "./perplexity_notes.ts";
 import { quantizationNotes } from "./quantization_note.ts";
@@ -71,6 +74,7 @@ async function measure(
     models: isPair ? 2 : 1,
     decodes: subject.container !== undefined,
     byLayer,
+    memory: neededMemory(subject, texts, byLayer, options),
   }, wayToNative(run.program));
   const learn = await announce(run, forecast, { backend });
   if (options.byPart && !isPair) {
@@ -99,6 +103,25 @@ async function measure(
   if (sizes !== undefined) await picture?.draw(tradeOff(result, sizes));
   printEvaluation(outcome, text.name, options, run);
   await learn();
+}
+
+/** Bytes that measuring takes at its peak, about. */
+function neededMemory(
+  { container, variant, original, description }: Omit<Subject, "tokenizer">,
+  texts: readonly MeasuredText[],
+  byLayer: boolean,
+  { backend, threads }: EvaluateOptions,
+): number {
+  const sources = [variant, original].filter((source) => source !== undefined);
+  const decoded = container?.tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0) ?? 0;
+  return measuringBytes(description, {
+    backend,
+    threads,
+    byLayer,
+    decoded,
+    checkpoints: sources.map(({ weights }) => weights.tensors),
+    tokens: greatest(texts.map(({ evaluation }) => evaluation.tokens.length)),
+  });
 }
 
 /** Opens what is measured and reads the text; the tokenizer, which may be large, is not kept. */

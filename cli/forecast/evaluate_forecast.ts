@@ -14,6 +14,8 @@ export interface EvaluationPlan extends StepSettings {
   readonly decodes: boolean;
   /** Whether it is decoded within the evaluation, layer by layer. */
   readonly byLayer: boolean;
+  /** Bytes of memory at the peak, about, where they are known. */
+  readonly memory?: number;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface EvaluationPlan extends StepSettings {
  */
 export function evaluateForecast(
   description: TransformerDescription,
-  { tokens, models, decodes, byLayer, ...settings }: EvaluationPlan,
+  { tokens, models, decodes, byLayer, memory, ...settings }: EvaluationPlan,
   native: string | undefined,
 ): Forecast {
   const work = modelWork(description);
@@ -35,7 +37,8 @@ export function evaluateForecast(
       seconds: forward,
     }];
   const way = settings.backend === "wasm" ? native : undefined;
-  return { phases, quicker: [...way === undefined ? [] : [way], "fewer --tokens"] };
+  const needed = memory === undefined ? {} : { memory };
+  return { phases, ...needed, quicker: [...way === undefined ? [] : [way], "fewer --tokens"] };
 }
 
 /** Tokens that go through a model, where windows overlap or are read once for each of their tokens. */

@@ -33,8 +33,10 @@ export interface MemoryPlan extends StepSettings {
   readonly measures: "nothing" | "layers" | "models";
 }
 
-/** What the program takes by itself, and what the engines of a thread do beside weights. */
-const PROGRAM = 2e8, WASM_THREAD = 1.2e8, NATIVE = 2.5e8;
+/** What the program takes by itself. */
+const PROGRAM = 2e8;
+/** What the engines of a thread take beside weights. */
+const WASM_THREAD = 1.2e8, NATIVE = 2.5e8;
 /** Tokens of which the native engine holds all states at once. */
 const NATIVE_TOKENS = 512;
 /** Weights of this size in each worker's heap; larger models go through it layer by layer. */
@@ -53,27 +55,13 @@ export function memoryNeed(
 ): MemoryNeed {
   const counts = tensors.map(({ shape }) => elementCount(shape));
   const values = counts.reduce((sum, count) => sum + count, 0);
-  const held = tensors.reduce((sum, { dtype }, i) => {
-    return sum + counts[i]! * (bytesPerElement(dtype) === 2 ? 2 : 4);
-  }, 0);
+  const held = heldBytes(tensors);
   const sizes = [...inputGroups(model), ...outputBlocks(model)].map(({ size }) => size);
   const moments = calibrates ? sizes.reduce((sum, size) => sum + triangleSize(size), 0) : 0;
   const inMemory = savings === undefined ? 4 * moments : 0;
   const summed = (backend === "native" ? 4 : 8) * moments / (savings?.passes ?? 1);
-  const largestLayer = 4 * largestLayerWeights(model);
-  const engine = (models: number, backward: boolean) => {
-    const copies = models + (backward ? 1 : 0);
-    if (backend === "native") {
-      const states = backward
-        ? 4 * (model.layers.length + 1) * NATIVE_TOKENS * model.hiddenSize
-        : 0;
-      return NATIVE + states + 4 * copies * largestLayer;
-    }
-    const resident = 8 * copies * values;
-    return threads * (WASM_THREAD + (resident <= RESIDENT ? resident : 4 * copies * largestLayer));
-  };
-  // Layer by layer, in one thread where there is no native engine.
-  const layered = NATIVE + 6 * largestLayer;
+  const engine = (models: number, backward: boolean) =>
+    engineBytes(model, { backend, threads, values, models, backward });
   const isWhole = measures === "models" && savings === undefined;
   const [largest = 0, ...others] = counts.toSorted((a, b) => b - a);
   const quantized = largest +
@@ -82,7 +70,7 @@ export function memoryNeed(
     ? 4 * values + engine(2, false)
     : measures === "nothing"
     ? 4 * largest
-    : layered;
+    : layeredBytes(model);
   const base = PROGRAM + held;
   return {
     calibrate: calibrates ? base + summed + engine(1, true) : 0,
@@ -90,6 +78,72 @@ export function memoryNeed(
     compress: base + inMemory + values + QUANTIZING * quantized,
     evaluate: base + measured,
   };
+}
+
+/** A checkpoint's weights in memory: 16 bits each where they are stored in those, else 32. */
+function heldBytes(tensors: readonly TensorInfo[]): number {
+  return tensors.reduce((sum, { shape, dtype }) => {
+    return sum + elementCount(shape) * (bytesPerElement(dtype) === 2 ? 2 : 4);
+  }, 0);
+}
+
+/** How an engine runs whole models. */
+interface EngineLoad extends StepSettings {
+  /** Weights of a model. */
+  readonly values: number;
+  /** Models that run side by side. */
+  readonly models: number;
+  readonly backward: boolean;
+}
+
+/** What an engine takes beside the weights that are held for it. */
+function engineBytes(
+  model: TransformerDescription,
+  { backend, threads, values, models, backward }: EngineLoad,
+): number {
+  const largestLayer = 4 * largestLayerWeights(model);
+  const copies = models + (backward ? 1 : 0);
+  if (backend === "native") {
+    const states = backward ? 4 * (model.layers.length + 1) * NATIVE_TOKENS * model.hiddenSize : 0;
+    return NATIVE + states + 4 * copies * largestLayer;
+  }
+  const resident = 8 * copies * values;
+  return threads * (WASM_THREAD + (resident <= RESIDENT ? resident : 4 * copies * largestLayer));
+}
+
+/** What measuring layer by layer takes, in one thread where there is no native engine. */
+function layeredBytes(model: TransformerDescription): number {
+  return NATIVE + 6 * 4 * largestLayerWeights(model);
+}
+
+/** What is measured, as far as memory is concerned. */
+export interface MeasuringPlan extends StepSettings {
+  /** The tensors of each checkpoint that is read. */
+  readonly checkpoints: readonly (readonly TensorInfo[])[];
+  /** Weights that are decoded from a compressed file; 0 without one. */
+  readonly decoded: number;
+  /** Whether the weights of one layer are in memory at a time. */
+  readonly byLayer: boolean;
+  /** Tokens of the longest text. */
+  readonly tokens: number;
+}
+
+/** Bytes that measuring models on a text holds at its peak, about. */
+export function measuringBytes(
+  model: TransformerDescription,
+  { checkpoints, decoded, byLayer, tokens, ...settings }: MeasuringPlan,
+): number {
+  const models = checkpoints.length + (decoded > 0 ? 1 : 0);
+  // The states of the whole text, before a layer and after it.
+  if (byLayer) return PROGRAM + layeredBytes(model) + 8 * models * tokens * model.hiddenSize;
+  const held = checkpoints.reduce((sum, tensors) => sum + heldBytes(tensors), 4 * decoded);
+  const largest = greatest([decoded, ...checkpoints.map(countValues)]);
+  const load = { ...settings, values: largest, models, backward: false };
+  return PROGRAM + held + engineBytes(model, load);
+}
+
+function countValues(tensors: readonly TensorInfo[]): number {
+  return tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
 }
 
 /** The most that is needed at once. */

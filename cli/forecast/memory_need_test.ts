@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import { describeModel } from "../../eval/architectures/registry.ts";
 import { expectedTensors } from "../../eval/weights/expected_tensors.ts";
-import { chooseMemory, memoryNeed, type MemoryPlan, peakOf } from "./memory_need.ts";
+import { chooseMemory, measuringBytes, memoryNeed, type MemoryPlan, peakOf } from "./memory_need.ts";
 
 /** A Llama-like model of some size, and a plan to compress it. */
 function modelOf(hidden: number, layers: number, vocabulary: number) {
@@ -60,4 +60,28 @@ Deno.test("memory is saved only where it is short, and as little as will do", ()
     return savings!.passes;
   });
   assert.deepEqual(passes, passes.toSorted((a, b) => a - b));
+});
+
+Deno.test("measuring needs both models, or layers of them and the states of the text", () => {
+  const { description, plan: { tensors } } = modelOf(1024, 24, 50_000);
+  const weights = tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b), 0);
+  const plan = {
+    backend: "native" as const,
+    threads: 2,
+    checkpoints: [tensors],
+    decoded: 0,
+    byLayer: false,
+    tokens: 8192,
+  };
+  const alone = measuringBytes(description, plan);
+  // Two bytes a weight as stored, four as decoded.
+  const pair = measuringBytes(description, { ...plan, decoded: weights });
+  assert.ok(alone > 2 * weights && alone < 2 * weights + 1e9);
+  assert.ok(pair - alone > 4 * weights && pair - alone < 5 * weights);
+  const byLayer = { ...plan, decoded: weights, byLayer: true };
+  const layers = measuringBytes(description, byLayer);
+  assert.ok(layers < 0.5 * pair);
+  // States before and after a layer, of both models, in float32.
+  const longer = measuringBytes(description, { ...byLayer, tokens: 2 * 8192 });
+  assert.equal(longer - layers, 8192 * 2 * 2 * 4 * 1024);
 });
