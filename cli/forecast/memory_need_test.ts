@@ -1,7 +1,13 @@
 import assert from "node:assert";
 import { describeModel } from "../../eval/architectures/registry.ts";
 import { expectedTensors } from "../../eval/weights/expected_tensors.ts";
-import { chooseMemory, measuringBytes, memoryNeed, type MemoryPlan, peakOf } from "./memory_need.ts";
+import {
+  chooseMemory,
+  measuringBytes,
+  memoryNeed,
+  type MemoryPlan,
+  peakOf,
+} from "./memory_need.ts";
 
 /** A Llama-like model of some size, and a plan to compress it. */
 function modelOf(hidden: number, layers: number, vocabulary: number) {

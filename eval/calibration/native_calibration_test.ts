@@ -123,6 +123,30 @@ for (const { name, config } of architectureCases) {
 }
 
 Deno.test({
+  name: "threads of the native engine change roundings alone, and a second run nothing",
+  ...needsNative,
+  async fn() {
+    const config = configs["llama with biases and wide layers"]!;
+    const weights = randomStateDict(config, 1);
+    const run = (threads: number) =>
+      calibrate({
+        config,
+        weights,
+        tokens,
+        contextLength: 150,
+        backend: "native",
+        threads,
+      });
+    const alone = await run(1);
+    for (const threads of [2, 8]) {
+      const found = await run(threads);
+      assertSame(alone, found, 2e-6);
+      assertSame(found, await run(threads), Number.MIN_VALUE);
+    }
+  },
+});
+
+Deno.test({
   name: "calibration on the native engine stops between jobs, and tells how far it is",
   ...needsNative,
   async fn() {
