@@ -35,6 +35,7 @@ const ROOMS = [
   "hierarchy/file",
   "hierarchy/streaming",
   "hierarchy",
+  "distributed",
   "baselines",
   "eval/architectures",
   "eval/compute",

@@ -16,6 +16,9 @@ const PLACES = [
   "HF_HUB_OFFLINE",
   "XDG_CACHE_HOME",
   "KANPRESS_CACHE",
+  "KANPRESS_REDIS_PASSWORD",
+  "KANPRESS_REDIS_CA",
+  "KANPRESS_STORE_TOKEN",
 ];
 
 Deno.test("permissions are the least that do", () => {
@@ -26,6 +29,14 @@ Deno.test("permissions are the least that do", () => {
   assert.deepEqual(config.permissions, {
     inspect: { read: true, env: { allow: COLORS, ignore: true } },
     models: { ...files, ffi, sys: ["homedir", "systemMemoryInfo"], env: all },
+    worker: {
+      ...files,
+      sys: ["systemMemoryInfo"],
+      env: {
+        allow: [...COLORS, "KANPRESS_REDIS_PASSWORD", "KANPRESS_REDIS_CA", "KANPRESS_STORE_TOKEN"],
+        ignore: true,
+      },
+    },
     plots: {
       ...files,
       ffi,
@@ -37,6 +48,7 @@ Deno.test("permissions are the least that do", () => {
   const sets = {
     inspect: ["inspect"],
     models: ["compress", "decompress", "sample", "report", "publish-model", "demo"],
+    worker: ["worker"],
     plots: ["evaluate", "sweep", "inspect:plot"],
   };
   for (const [set, tasks] of Object.entries(sets)) {

@@ -10,6 +10,7 @@ import { addPageCommands } from "./page_commands.ts";
 import { addPublishModel } from "./publish_model_command.ts";
 import { addSample } from "./sample_command.ts";
 import { addSweep } from "./sweep/command.ts";
+import { addWorker } from "./worker_command.ts";
 import { usageErrorText } from "./terminal/errors.ts";
 
 /** What adds each command, in the order of the help. */
@@ -20,6 +21,7 @@ const COMMANDS = [
   addDecompress,
   addSample,
   addSweep,
+  addWorker,
   addPublishModel,
   addPageCommands,
 ];

@@ -41,6 +41,7 @@ export async function runProgram(
     signal: watch.signal,
     environment: process.env,
     expectInterrupt: watch.expect,
+    beforeInterrupt: watch.beforeEnd,
   };
   const start: Start = (load) => async (...given) => {
     // commander passes itself last.

@@ -19,7 +19,9 @@ const OPTIONAL = ["@tensorflow/tfjs", "@tensorflow/tfjs-backend-wasm"];
 const ON_REQUEST = [
   "@resvg/resvg-wasm",
   "@tensorflow/tfjs-backend-webgpu",
+  "bullmq",
   "dejavu-fonts-ttf",
+  "ioredis",
   "mathjs",
   "playwright-core",
   "plotly.js-basic-dist-min",

@@ -7,12 +7,14 @@ import {
   integerBetween,
   nonEmpty,
   numberBetween,
+  redisAddress,
 } from "../options/options.ts";
 import {
   addCalibrationOptions,
   addCoderOptions,
   addMeasureOptions,
   addPartsOption,
+  addStoreOption,
   addTaskOptions,
 } from "../options/shared_options.ts";
 
@@ -64,8 +66,14 @@ export function addCompress(program: Command, start: Start): void {
         "models, one beside the output until the end)",
       nonEmpty,
     )
+    .option(
+      "--redis <url>",
+      "have the workers of this server code, such as redis://host: docs/distributed.md",
+      redisAddress,
+    )
     .option("--out <path>", "folder or .kan.safetensors file to write", nonEmpty)
     .option("--no-evaluate", "compress only; automatic if a model cannot be measured");
+  addStoreOption(command);
   addTaskOptions(command, "measure by the questions of a task, not on a text");
   addPartsOption(addMeasureOptions(addCalibrationOptions(addCoderOptions(command))))
     .action(start(async () => (await import("./compress.ts")).compress));

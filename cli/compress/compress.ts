@@ -54,6 +54,7 @@ import { perplexityNotes } from "../evaluate/perplexity_notes.ts";
 import { quantizationNotes } from "../evaluate/quantization_note.ts";
 import type { CompressOptions } from "../options/compress_options.ts";
 import { openWork } from "../output/work_folder.ts";
+import { openSpread } from "./spread.ts";
 import { readRestoredWeights } from "../input/restored_weights.ts";
 import { KeptWork } from "./kept_work.ts";
 import { compressionWarnings, nextCommand } from "./next_steps.ts";
@@ -79,6 +80,7 @@ export async function compress(
   const texts = measurement.kind === "text" ? [measurement.text, ...measurement.others] : [];
   for (const { warning } of texts) if (warning !== undefined) run.writeLine(warning);
   await checkTexts(options.calibration);
+  await using spread = await openSpread(options, run);
   const out = options.out ??
     `compressed/${modelLabel(name, source)}-${targetLabel(target, options)}`;
   using output = await prepareCompressedOutput(out);
@@ -98,6 +100,7 @@ export async function compress(
     options,
     run,
     work: work && new KeptWork(work, run),
+    spread,
   };
   const prepared = await prepareCalibration(job);
   const tuneSteps = tuningSteps({ source, weights: original }, {
@@ -293,7 +296,7 @@ async function calibrateFor(
 }
 
 async function compressWeights(
-  { name, source, original, sha256, measurement, target, options, run, work }: CompressJob,
+  { name, source, original, sha256, measurement, target, options, run, work, spread }: CompressJob,
   metrics: FactoredMetrics,
   isTuned: boolean,
 ): Promise<{ compressed: CompressedModel; base?: BaseEvaluation }> {
@@ -313,7 +316,10 @@ async function compressWeights(
       ...coderOptions(options),
       seed,
       threads,
-      ...(work && { tasksThrough: (tasks) => work.tasksThrough(tasks) }),
+      tasksThrough(here) {
+        const tasks = spread?.tasksThrough(here) ?? here;
+        return work?.tasksThrough(tasks) ?? tasks;
+      },
       losslessSmall: losslessSmall === true,
       ...(isTuned && { reservedBytes: gainBytes({ source, weights: original }) }),
       ...(levels !== undefined && { numLevels: levels }),

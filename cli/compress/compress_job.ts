@@ -2,6 +2,7 @@ import type { ModelSource, StateDict } from "../../data/mod.ts";
 import type { CompressOptions } from "../options/compress_options.ts";
 import type { Run } from "../terminal/run.ts";
 import type { Measurement } from "./compress_measurement.ts";
+import type { Spread } from "./spread.ts";
 import type { KeptWork } from "./kept_work.ts";
 import type { CompressTarget } from "./compress_target.ts";
 
@@ -18,4 +19,6 @@ export interface CompressJob {
   readonly run: Run;
   /** Where what is done is kept, if anywhere. */
   readonly work: KeptWork | undefined;
+  /** Other machines that code, if any. */
+  readonly spread: Spread | undefined;
 }

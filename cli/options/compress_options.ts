@@ -33,6 +33,10 @@ export interface CompressOptions extends MeasureOptions {
   readonly memory?: number;
   /** Folder that keeps what is done, for the same command to go on from. */
   readonly work?: string;
+  /** Address of the Redis server by way of which other machines code; none do if omitted. */
+  readonly redis?: string;
+  /** Folder or address where machines keep what they send each other; in Redis if omitted. */
+  readonly store?: string;
   /** Whether calibrations are kept on disk and taken from there; not if omitted. */
   readonly cache?: boolean;
   /** Seed of everything random. */

@@ -50,6 +50,11 @@ const NOT_MEASURED = [
 /** What each command refuses, so that no option is ignored without a word. */
 const CONFLICTS: Readonly<Record<string, readonly Conflict[]>> = {
   compress: [
+    {
+      without: ["--redis"],
+      ignored: ["--store"],
+      because: "it is for other machines; name their Redis server with --redis",
+    },
     QUESTIONS,
     CALIBRATION,
     UNIFORM,

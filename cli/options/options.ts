@@ -1,3 +1,5 @@
+import { UsageError } from "../terminal/errors.ts";
+import { checkRedisAddress } from "../../distributed/redis_link.ts";
 import { InvalidArgumentError } from "commander";
 import { onnxTypes, type OnnxWeightType } from "../../eval/onnx/onnx_types.ts";
 import { STATE_COUNTS } from "../../hierarchy/format/constants.ts";
@@ -55,6 +57,16 @@ export function fileSize(text: string): number {
     throw new InvalidArgumentError("It must be a size such as 60MB, 1.5MiB, or a number of bytes.");
   }
   return Math.round(bytes);
+}
+
+/** Parses the address of a Redis server; what is wrong with it is told without its password. */
+export function redisAddress(text: string): string {
+  try {
+    checkRedisAddress(text);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  return text;
 }
 
 /** Parses `512,256,128`: the widths of the seed hierarchy, outermost first. */

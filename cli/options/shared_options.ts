@@ -99,6 +99,16 @@ export function addComputeOptions(command: Command): Command {
     );
 }
 
+/** Adds the option that says where machines that share work keep what they send each other. */
+export function addStoreOption(command: Command): Command {
+  return command.option(
+    "--store <place>",
+    "folder that all machines see, or address for GET and PUT, for what they send each other " +
+      "(default: Redis)",
+    nonEmpty,
+  );
+}
+
 /** Adds the option that says how progress is shown on stderr. */
 export function addProgressOption(command: Command): Command {
   return command.addOption(

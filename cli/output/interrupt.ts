@@ -4,6 +4,9 @@ import { isatty } from "node:tty";
 import { Interrupted } from "../terminal/errors.ts";
 import { publishedOutputs } from "./output.ts";
 
+/** How long the last work of a process may take, in milliseconds. */
+const MOST_TIME_TO_END = 3000;
+
 /** Turns Ctrl-C into an ordinary error. */
 export interface InterruptWatch {
   /** Aborted, with {@linkcode Interrupted} as the reason, when the user presses Ctrl-C. */
@@ -15,6 +18,8 @@ export interface InterruptWatch {
   guard(work: Promise<unknown>): Promise<unknown>;
   /** Says that Ctrl-C is from now on how the command is to end. */
   expect(): void;
+  /** Has `work` done before the process ends by Ctrl-C, if that takes no more than a few seconds. */
+  beforeEnd(work: () => Promise<unknown>): void;
   /** Gives the signals back to the system. */
   stop(): void;
 }
@@ -25,18 +30,28 @@ export function watchForInterrupt(): InterruptWatch {
   const abort = () => controller.abort(new Interrupted(publishedOutputs()));
   const stops = listen(abort);
   let isExpected = false;
+  const last: (() => Promise<unknown>)[] = [];
+  const finish = async () => {
+    if (last.length === 0) return;
+    const late = new Promise((resolve) => setTimeout(resolve, MOST_TIME_TO_END));
+    await Promise.race([Promise.allSettled(last.map((work) => work())), late]);
+  };
   return {
     signal: controller.signal,
     guard(work) {
       const interrupted = new Promise<void>((resolve, reject) => {
-        controller.signal.addEventListener("abort", () => {
+        controller.signal.addEventListener("abort", async () => {
+          await finish();
           if (isExpected) resolve();
           else reject(controller.signal.reason);
         });
       });
-      return Promise.race([work, interrupted]);
+      // What ends by the signal itself waits for the same.
+      const ended = work.finally(() => controller.signal.aborted ? interrupted : undefined);
+      return Promise.race([ended, interrupted]);
     },
     expect: () => isExpected = true,
+    beforeEnd: (work) => last.push(work),
     stop() {
       for (const stop of stops) stop();
     },

@@ -28,6 +28,8 @@ export interface Run extends ProgressOutput {
   readonly environment: Environment;
   /** Says that Ctrl-C is from now on how the command is meant to end, and no failure. */
   expectInterrupt(): void;
+  /** Has `work` done before Ctrl-C ends the process, if that takes no more than a few seconds. */
+  beforeInterrupt(work: () => Promise<unknown>): void;
   /** Says what the run is going to take, before it begins; the time left is told by that. */
   expect(forecast: Forecast): void;
   /** Does `work` as the phase `name`, and shows how far it is. */

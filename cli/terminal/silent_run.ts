@@ -27,6 +27,7 @@ export function silentRun({ signal, onProgress, environment = {} }: SilentRunOpt
     signal: signal ?? new AbortController().signal,
     environment,
     expectInterrupt: nothing,
+    beforeInterrupt: nothing,
   });
   return {
     ...run,

@@ -27,6 +27,7 @@ export function recordedRun(): RecordedRun {
     signal: new AbortController().signal,
     environment: { XDG_CACHE_HOME: TEST_CACHE },
     expectInterrupt() {},
+    beforeInterrupt() {},
   });
   return { ...run, printed, lines };
 }

@@ -179,7 +179,7 @@ async function putPacked(store: Store, name: string, packed: PackedValue): Promi
 }
 
 /** A result with its indices where the task wants them. */
-function intoGiven<Kind extends TaskKind>(
+export function intoGiven<Kind extends TaskKind>(
   kind: Kind,
   task: TaskArguments[Kind],
   result: TaskResults[Kind],

@@ -1,0 +1,119 @@
+import assert from "node:assert";
+import { join } from "node:path";
+import { needsRedis, RedisServer } from "../distributed/testdata/redis_server.ts";
+import { interruptCommandLine, runCommandLine, startCommandLine } from "./testdata/command_line.ts";
+import { withWorkFolder } from "./testdata/work_folder.ts";
+
+const PASSWORD = "very-secret-word";
+const SLOW = { ignore: needsRedis.ignore || Deno.env.get("KANPRESS_SLOW") !== "1" };
+const EMBEDDED = ["compress", "--data-free", "--no-evaluate", "--threads", "1", "--states", "8"];
+
+/** A worker's process: what it has written, and how it is ended. */
+function startWorker(server: RedisServer) {
+  const process = startCommandLine(["worker", "--redis", server.address, "--threads", "1"], {
+    task: "worker",
+    env: { KANPRESS_REDIS_PASSWORD: PASSWORD },
+  });
+  let written = "";
+  const reading = [process.stderr, process.stdout].map(async (stream) => {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) written += text;
+  });
+  return {
+    written: () => written,
+    async end(signal: Deno.Signal) {
+      process.kill(signal);
+      const { code } = await process.status;
+      await Promise.all(reading);
+      return code;
+    },
+  };
+}
+
+async function until(isTrue: () => boolean) {
+  for (let tries = 0; !isTrue(); tries++) {
+    assert.ok(tries < 600, `not within 60 s: ${isTrue}`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+Deno.test(
+  "a worker's process codes, with its task's permissions, and no one shows the password",
+  needsRedis,
+  () =>
+    withWorkFolder(async (folder) => {
+      await using server = new RedisServer("--requirepass", PASSWORD);
+      await server.start();
+      const helper = startWorker(server);
+      await until(() => helper.written().includes("waiting for tasks"));
+      const { host } = new URL(server.address);
+      const given = ["compress", "model", "--text", "text.txt", "--data-free", "--json"];
+      const spread = [...given, "--redis", `redis://:${PASSWORD}@${host}`, "--out", "spread"];
+      const { code, out, error } = await runCommandLine(spread, { cwd: folder, task: "compress" });
+      assert.equal(code, 0, error);
+      assert.match(error, /^1 worker with 1 thread$/m);
+      const alone = await runCommandLine([...given, "--out", "alone"], { cwd: folder });
+      assert.equal(alone.code, 0, alone.error);
+      const file = (name: string) => Deno.readFile(join(folder, name, "model.kan.safetensors"));
+      assert.deepEqual(await file("spread"), await file("alone"));
+      assert.equal(await helper.end("SIGINT"), 0);
+      assert.match(helper.written(), /[1-9]\d* tasks done in/);
+      const card = await Deno.readTextFile(join(folder, "spread", "README.md"));
+      for (const text of [out, error, card, helper.written()]) assert.ok(!text.includes(PASSWORD));
+    }),
+);
+
+Deno.test(
+  "a worker is killed, another ends, Redis starts again: the bytes stay",
+  SLOW,
+  () =>
+    withWorkFolder(async (folder) => {
+      await using server = new RedisServer("--requirepass", PASSWORD, "--appendonly", "yes");
+      await server.start();
+      const workers = [1, 2, 3].map(() => startWorker(server));
+      await until(() => workers.every(({ written }) => written().includes("waiting for tasks")));
+      const process = startCommandLine(
+        [...EMBEDDED, "--redis", server.address, "--out", "spread"],
+        {
+          cwd: folder,
+          env: { KANPRESS_REDIS_PASSWORD: PASSWORD },
+        },
+      );
+      const result = process.output();
+      await new Promise((resolve) => setTimeout(resolve, 3000));
+      await workers[0]!.end("SIGKILL");
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      await server.stop();
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      await server.start();
+      assert.equal(await workers[1]!.end("SIGTERM"), 0);
+      const { code, stderr } = await result;
+      const error = new TextDecoder().decode(stderr);
+      assert.equal(code, 0, error);
+      assert.match(error, /^3 workers with 3 threads$/m);
+      assert.match(error, /the connection was lost; it is tried again/);
+      await workers[2]!.end("SIGINT");
+      const alone = await runCommandLine([...EMBEDDED, "--out", "alone"], { cwd: folder });
+      assert.equal(alone.code, 0, alone.error);
+      const file = (name: string) => Deno.readFile(join(folder, name, "model.kan.safetensors"));
+      assert.deepEqual(await file("spread"), await file("alone"));
+    }),
+);
+
+Deno.test(
+  "Ctrl-C while workers are waited for takes the jobs out of the queue",
+  needsRedis,
+  () =>
+    withWorkFolder(async (folder) => {
+      await using server = new RedisServer();
+      await server.start();
+      const args = ["compress", "model", "--data-free", "--no-evaluate", "--redis", server.address];
+      const { code, error } = await interruptCommandLine(args, folder, /compress/, "SIGINT");
+      assert.equal(code, 1);
+      assert.match(error, /waiting for workers: deno task worker --redis/);
+      assert.match(error, /^error: interrupted; no partial output was left behind$/m);
+      const { stdout } = await new Deno.Command("redis-cli", {
+        args: ["-p", `${server.port}`, "--scan", "--pattern", "kanpress:coding-*quantize*"],
+      }).output();
+      assert.equal(new TextDecoder().decode(stdout), "");
+    }),
+);

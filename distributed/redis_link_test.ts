@@ -1,0 +1,104 @@
+import assert from "node:assert";
+import { InputError } from "../data/input_error.ts";
+import { checkRedisAddress, connectRedis } from "./redis_link.ts";
+import { createRedisStore } from "./redis_store.ts";
+import { freePort, needsRedis, RedisServer } from "./testdata/redis_server.ts";
+
+Deno.test("addresses are checked, and errors show no password", () => {
+  const good = ["redis://h", "rediss://h:1/2", "redis://:p@h", "rediss://u:p@[::1]:6379/"];
+  for (const address of good) assert.ok(checkRedisAddress(address));
+  for (const bad of ["h:6379", "http://u:secret@h", "redis://", "redis://u:secret@h/x", ""]) {
+    assert.throws(() => checkRedisAddress(bad), (error) => {
+      assert.ok(error instanceof InputError);
+      assert.match(error.message, /use redis:\/\/host:6379/);
+      return !error.message.includes("secret");
+    });
+  }
+});
+
+Deno.test("a server that is not there is named", async () => {
+  await assert.rejects(connectRedis("redis://u:secret@127.0.0.1:1"), (error) => {
+    assert.ok(error instanceof InputError);
+    assert.equal(
+      error.message,
+      "redis://127.0.0.1:1: cannot be reached (ECONNREFUSED); start redis-server there, or correct " +
+        "the address",
+    );
+    return true;
+  });
+});
+
+Deno.test("passwords open, and are never shown", needsRedis, async () => {
+  await using server = new RedisServer("--requirepass", "top secret/1");
+  await server.start();
+  const host = server.address.slice("redis://".length);
+  const right = await connectRedis(`redis://:top%20secret%2F1@${host}`);
+  assert.equal(right.address, `redis://${host}`);
+  right.close();
+  (await connectRedis(server.address, { password: "top secret/1" })).close();
+  for (const wrong of [server.address, `redis://:false-secret@${host}`]) {
+    await assert.rejects(connectRedis(wrong), (error) => {
+      assert.ok(error instanceof InputError);
+      assert.match(error.message, /refuses the password; give it as KANPRESS_REDIS_PASSWORD/);
+      return !error.message.includes("false-secret");
+    });
+  }
+});
+
+Deno.test(
+  "TLS is spoken, and a certificate that nobody vouches for is refused",
+  needsRedis,
+  async () => {
+    const folder = await Deno.makeTempDir();
+    const key = `${folder}/key.pem`, certificate = `${folder}/certificate.pem`;
+    const made = await new Deno.Command("openssl", {
+      args: [
+        ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-keyout", key],
+        ...[
+          "-out",
+          certificate,
+          "-subj",
+          "/CN=localhost",
+          "-addext",
+          "subjectAltName=DNS:localhost",
+        ],
+      ],
+      stderr: "null",
+    }).output();
+    assert.ok(made.success);
+    const port = freePort();
+    await using tls = new RedisServer(
+      ...["--tls-port", `${port}`, "--tls-cert-file", certificate, "--tls-key-file", key],
+      ...["--tls-ca-cert-file", certificate, "--tls-auth-clients", "no"],
+    );
+    await tls.start();
+    const address = `rediss://localhost:${port}`;
+    await assert.rejects(connectRedis(address), /localhost:\d+: its certificate is not trusted/);
+    const link = await connectRedis(address, { certificates: certificate });
+    assert.equal(await link.client.ping(), "PONG");
+    link.close();
+    await assert.rejects(connectRedis(address, { certificates: "nowhere.pem" }), /nowhere\.pem/);
+    await Deno.remove(folder, { recursive: true });
+  },
+);
+
+Deno.test("a server that drops entries by itself, or is full, is refused", needsRedis, async () => {
+  await using server = new RedisServer();
+  await server.start();
+  const link = await connectRedis(server.address);
+  const store = createRedisStore(link);
+  const bytes = new Uint8Array(new SharedArrayBuffer(3_000_000)).fill(3);
+  await store.put("a", bytes);
+  assert.deepEqual(await store.get("a"), new Uint8Array(3_000_000).fill(3));
+  assert.deepEqual([await store.has("a"), await store.has("b")], [true, false]);
+  assert.ok(await link.client.ttl("kanpress:store:a") > 3000);
+  for (const name of ["../a", "", "a:b"]) await assert.rejects(store.get(name), InputError);
+  await assert.rejects(store.put("b", new Uint8Array(2 ** 28 + 1)), /too large for Redis.*--store/);
+  await link.client.config("SET", "maxmemory", "2mb");
+  await assert.rejects(store.put("b", bytes), /has no memory left; .*--store/);
+  await store.remove("a");
+  assert.equal(await store.get("a"), undefined);
+  await link.client.config("SET", "maxmemory-policy", "allkeys-lru");
+  await assert.rejects(connectRedis(server.address), /may drop tasks.*allkeys-lru.*noeviction/);
+  link.close();
+});

@@ -1,0 +1,52 @@
+import { Buffer } from "node:buffer";
+import { InputError } from "../data/input_error.ts";
+import { checkEntryName, type Store } from "../store/store.ts";
+import { KEY_PREFIX, type RedisLink } from "./redis_link.ts";
+
+/** An entry that nobody asked for in this many seconds is gone. */
+const LIFETIME = 3600;
+/** Redis takes half a gibibyte; a larger entry belongs into a folder. */
+const LARGEST_ENTRY = 2 ** 28;
+
+/**
+ * A store in the Redis server that has the queue, for models that fit into its memory: entries go an
+ * hour after they were last used. `put` throws {@linkcode InputError} where an entry has more than
+ * 256 MiB or the server has no memory left.
+ */
+export function createRedisStore({ client, address }: RedisLink): Store {
+  const keyOf = (name: string) => {
+    checkEntryName(name);
+    return `${KEY_PREFIX}:store:${name}`;
+  };
+  return {
+    async get(name) {
+      const bytes = await client.getexBuffer(keyOf(name), "EX", LIFETIME);
+      // A copy of its own: small replies share a buffer, in which arrays would not be aligned.
+      return bytes === null ? undefined : new Uint8Array(bytes);
+    },
+    async has(name) {
+      return await client.expire(keyOf(name), LIFETIME) === 1;
+    },
+    async put(name, bytes) {
+      if (bytes.length > LARGEST_ENTRY) {
+        throw new InputError(
+          `${address}: an array of ${bytes.length} bytes is too large for Redis; name a folder that ` +
+            "all machines see, or an address, with --store",
+        );
+      }
+      const own = Buffer.from(bytes);
+      try {
+        await client.set(keyOf(name), own, "EX", LIFETIME);
+      } catch (error) {
+        if (!/^OOM /.test((error as Error).message)) throw error;
+        throw new InputError(
+          `${address}: has no memory left; raise its maxmemory, or name a folder that all machines ` +
+            "see, or an address, with --store",
+        );
+      }
+    },
+    async remove(name) {
+      await client.del(keyOf(name));
+    },
+  };
+}
