@@ -50,7 +50,7 @@ Deno.test("publish-model makes a folder with card, decoder and checksums that ho
       const [sum, name] = line.split("  ");
       const digest = await crypto.subtle.digest("SHA-256", await Deno.readFile(join(out, name!)));
       assert.equal(new Uint8Array(digest).toHex(), sum);
-      assert(card.includes(sum!), name);
+      assert(card.includes(sum!), `${name}`);
     }
     // What was published can be published again, and replaced.
     await publishModel(out, { out, json: true }, run);

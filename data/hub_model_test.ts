@@ -78,7 +78,7 @@ async function withHub(
 async function rejection(promise: Promise<unknown>): Promise<string> {
   const error = await promise.then(() => undefined, (error) => error);
   assert(error instanceof Error, "was accepted");
-  assert.equal(error.name, "InputError", error.stack);
+  assert.equal(error.name, "InputError", `${error.stack}`);
   assert(!/[\r\n]/.test(error.message), error.message);
   return error.message;
 }

@@ -57,7 +57,7 @@ for (const largest of [20, 127, 5000]) {
               rest[column]!,
             );
             assert.equal(sum, integers.data[i * integers.columns + j]!);
-            const factor = packed.rowFactors[row]! * packed.columnFactors[column]!;
+            const factor: number = packed.rowFactors[row]! * packed.columnFactors[column]!;
             const expected = factors.rows[i]! * factors.columns[j]!;
             assert.ok(Math.abs(factor / expected - 1) < 1e-6);
             const value = read[row * columns + column]!;
