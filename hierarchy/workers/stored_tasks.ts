@@ -10,6 +10,7 @@ import {
 import type { Store } from "../../store/store.ts";
 import {
   CODING_VERSION,
+  codingTasks,
   type CountedMatrix,
   type QuantizeTask,
   type TaskArguments,
@@ -79,11 +80,14 @@ export async function getTask(
   // Its name is the hash of all that it is, so that whoever asked for it made it.
   const value = await unpackValue(bytes, (blob) => store.get(blob));
   if (value === undefined) return undefined;
-  const { kind, version, task } = value as Record<string, unknown>;
+  const { kind, version, task } = (value ?? {}) as Record<string, unknown>;
   if (version !== CODING_VERSION) {
     throw new InputError(
       `task ${key}: is of another version of kanpress; use the same on all machines`,
     );
+  }
+  if (typeof kind !== "string" || !Object.hasOwn(codingTasks, kind)) {
+    throw new InputError(`task ${key}: is of no kind that there is`);
   }
   return { kind, task } as { kind: "quantize"; task: QuantizeTask };
 }
@@ -108,7 +112,7 @@ export async function getResult<Kind extends TaskKind>(
   if (bytes === undefined) return undefined;
   const value = await unpackValue(bytes, (blob) => store.get(blob));
   if (value === undefined) return undefined;
-  const { result } = value as { readonly result: unknown };
+  const { result } = (value ?? {}) as { readonly result?: unknown };
   const sound = kind === "encode" ? result instanceof Uint8Array : isCounted(result);
   if (!sound) throw new InputError(`${kind}-${key}: is no result of such a task; remove the store`);
   return result as TaskResults[Kind];

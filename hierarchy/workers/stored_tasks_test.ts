@@ -1,4 +1,5 @@
 import assert from "node:assert";
+import { sha256, sha256OfJson } from "../../data/sha256.ts";
 import { createRandom } from "../../kan/numeric/random.ts";
 import { createMemoryStore } from "../../store/memory_store.ts";
 import type { Store } from "../../store/store.ts";
@@ -84,6 +85,15 @@ Deno.test("a store gives the same bytes, and the second time runs nothing", asyn
     assert.deepEqual(await encode(through(2), threads), expected);
     assert.ok(counts[2]!.tasks >= 2 && counts[2]!.tasks < counts[0]!.tasks);
   }
+});
+
+Deno.test("what tasks give is what this version gives: raise CODING_VERSION where it changes", async () => {
+  const { store, names } = watched();
+  await encode((run) => storedTasks(run, store));
+  const entries = await Promise.all(
+    names.sort().map(async (name) => [name, await sha256((await store.get(name))!)]),
+  );
+  assert.equal(await sha256OfJson(entries), "1d8zPtEmJJvdVhSKrcfsdeKc76VxdLeudgm0kcBMHjM=");
 });
 
 Deno.test("results are kept as they come, also of a run that fails", async () => {
