@@ -50,7 +50,8 @@ const FORWARD: Readonly<Record<BackendName, number>> = {
   webgpu: 0.005,
   cpu: 6,
 };
-const CALIBRATION: Readonly<Record<BackendName, number>> = {
+/** As {@linkcode FORWARD}, for calibrating: forward and back, and the second moments. */
+export const CALIBRATION: Readonly<Record<BackendName, number>> = {
   native: 0.13,
   wasm: 0.6,
   webgpu: 0.02,
@@ -68,7 +69,7 @@ const TUNED_TOKENS = 2500;
 /** As {@linkcode FORWARD}, where one token is drawn after another. */
 const SAMPLING = 0.35;
 /** Nanoseconds for each unit of {@linkcode ModelWork.cubes}, on one core. */
-const FACTORING = 0.08;
+export const FACTORING = 0.08;
 /** Nanoseconds of one core for each weight and trial: by itself, and for each trellis state. */
 const CODING = 500, CODING_STATE = 4.3;
 /** Trials of the search for a rate, and for a divergence. */
