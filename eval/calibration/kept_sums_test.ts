@@ -66,7 +66,7 @@ for (const backend of ["wasm", "native"] as const) {
           if (!fisher && passes !== undefined) continue;
           const given = { ...options, backend, fisher };
           const expected = fisher ? whole : plain(await calibratePacked(given));
-          const { store, names } = stoppingStore(2);
+          const { store, names } = stoppingStore(1);
           const shares: number[] = [];
           const work = {
             ...{ store, key: "k", interval: 0 },
