@@ -187,7 +187,7 @@ function writeMerge(pair: readonly string[]): string {
 function mergesMakeAll(model: Fields): boolean {
   const { ignore_merges: _, ...rest } = model.all();
   const { vocabulary, tokenize } = createBpe(new Fields(FILE, "model", rest));
-  return vocabulary.entries().every(([token, id]) => {
+  return [...vocabulary.entries()].every(([token, id]) => {
     const ids = tokenize(token);
     return ids.length === 1 && ids[0] === id;
   });

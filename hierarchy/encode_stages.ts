@@ -110,7 +110,7 @@ function stageEncoder(
 
 function streamBytes(stage: Stage): number {
   return stage.reduce(
-    (sum, { streams }) => streams.values().reduce((bytes, { length }) => bytes + length, sum),
+    (sum, { streams }) => [...streams.values()].reduce((bytes, { length }) => bytes + length, sum),
     0,
   );
 }

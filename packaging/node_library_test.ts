@@ -23,3 +23,19 @@ Deno.test("the package uses what Node 22 has", () => {
     assert.doesNotMatch(code, TOO_NEW, file);
   }
 });
+
+/** Methods of iterators, which Node 20, Firefox before 131 and Safari before 18.4 lack. */
+const ITERATOR_HELPERS =
+  /\.(?:values|keys|entries)\(\)\s*\.(?:map|filter|flatMap|reduce|some|every|find|forEach|take|drop|toArray)\(/;
+
+Deno.test("the package and the page call no methods of iterators, which older browsers lack", () => {
+  const cwd = fileURLToPath(new URL("..", import.meta.url));
+  const files = globSync(SOURCES, { cwd }).filter((file) => !/_test\.ts$|testdata/.test(file));
+  for (const file of files) {
+    const code = readFileSync(join(cwd, file), "utf8").replaceAll(COMMENT, "");
+    // Entries of a copy, as in [...map.values()].map(…), are an array's.
+    assert.doesNotMatch(code, ITERATOR_HELPERS, file);
+  }
+  assert.match("new Map(types.values().map(idOf))", ITERATOR_HELPERS);
+  assert.doesNotMatch("new Map([...types.values()].map(idOf))", ITERATOR_HELPERS);
+});

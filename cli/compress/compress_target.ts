@@ -92,7 +92,7 @@ export function targetBits(
 ): number | undefined {
   if (bytes === undefined) return bits;
   let parameters = 0;
-  const values = weights.values().map((tensor) => tensor.half?.patterns ?? tensor.data);
+  const values = [...weights.values()].map((tensor) => tensor.half?.patterns ?? tensor.data);
   for (const { length } of new Set(values)) parameters += length;
   return 8 * bytes / parameters;
 }

@@ -63,7 +63,7 @@ export const ggmlTypes: ReadonlyMap<string, GgmlType> = new Map(
   ]),
 );
 
-const byId = new Map(ggmlTypes.values().map((type) => [type.id, type]));
+const byId = new Map([...ggmlTypes.values()].map((type) => [type.id, type]));
 
 /** The type of a number in a file; undefined for one that is not known. */
 export function ggmlTypeById(id: number): GgmlType | undefined {

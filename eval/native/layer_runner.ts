@@ -96,7 +96,7 @@ export class LayerRunner {
   /** The place of a tensor in a layer. */
   placeOf(index: number, name: string): string {
     const { names } = this.#layers[index]!;
-    return names.entries().find(([, own]) => own === name)![0];
+    return [...names.entries()].find(([, own]) => own === name)![0];
   }
 
   get #isCausal(): boolean {

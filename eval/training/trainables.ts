@@ -53,7 +53,10 @@ function makeTrainables(
 
 /** All arrays of what is trained, in an order that its names give. */
 export function arraysOf({ gains, vectors }: Trainables): Float32Array[] {
-  return [...gains.values().flatMap(({ rows, columns }) => [rows, columns]), ...vectors.values()];
+  return [
+    ...[...gains.values()].flatMap(({ rows, columns }) => [rows, columns]),
+    ...vectors.values(),
+  ];
 }
 
 /** The same names with arrays of one's own. */
@@ -63,12 +66,12 @@ export function mapTrainables(
 ): Trainables {
   return {
     gains: new Map(
-      gains.entries().map(([name, { rows, columns }]) => [
+      [...gains.entries()].map(([name, { rows, columns }]) => [
         name,
         { rows: map(rows), columns: map(columns) },
       ]),
     ),
-    vectors: new Map(vectors.entries().map(([name, values]) => [name, map(values)])),
+    vectors: new Map([...vectors.entries()].map(([name, values]) => [name, map(values)])),
   };
 }
 

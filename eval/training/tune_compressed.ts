@@ -69,12 +69,14 @@ export async function tuneCompressed(options: TuneCompressedOptions): Promise<Tu
   const decoded = await decodeContainer(plain, tuning.signal ? { signal: tuning.signal } : {});
   const compressed = prepareWeights(model, decoded, shared);
   const start = startTrainables(model, compressed);
-  const gained = new Set(start.gains.keys().filter((name) => inFile.has(nameInFile(name))));
+  const gained = new Set([...start.gains.keys()].filter((name) => inFile.has(nameInFile(name))));
   const present = gainsOf(container);
   const given: Trainables = {
     ...start,
     gains: new Map(
-      start.gains.entries().map(([name, gains]) => [name, present.get(nameInFile(name)) ?? gains]),
+      [...start.gains.entries()].map((
+        [name, gains],
+      ) => [name, present.get(nameInFile(name)) ?? gains]),
     ),
   };
   const trainer = await createTrainer(backend, {
@@ -99,7 +101,7 @@ export async function tuneCompressed(options: TuneCompressedOptions): Promise<Tu
   /** The file with what was found, as long as it fits. */
   async function tunedFile({ values: { gains, vectors }, step }: TuneResult): Promise<Uint8Array> {
     const own = new Map(
-      gains.entries().filter(([name]) => gained.has(name))
+      [...gains.entries()].filter(([name]) => gained.has(name))
         .map(([name, values]) => [nameInFile(name), values]),
     );
     const tuned = withVerbatim(plain, vectors);
@@ -119,7 +121,7 @@ function roundTrainables(
 ): Trainables {
   return {
     gains: new Map(
-      gains.entries().map(([name, { rows, columns }]) => [
+      [...gains.entries()].map(([name, { rows, columns }]) => [
         name,
         gained.has(name)
           ? { rows: roundGains(rows, GAIN_STEP), columns: roundGains(columns, GAIN_STEP) }
@@ -127,7 +129,9 @@ function roundTrainables(
       ]),
     ),
     vectors: new Map(
-      vectors.entries().map(([name, values]) => [name, roundVerbatim(container, name, values)]),
+      [...vectors.entries()].map((
+        [name, values],
+      ) => [name, roundVerbatim(container, name, values)]),
     ),
   };
 }

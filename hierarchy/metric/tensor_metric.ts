@@ -59,7 +59,7 @@ export type FactoredMetrics = ReadonlyMap<string, FactoredMetric>;
 
 /** Whether all metrics are factored. */
 export function isFactored(metrics: TensorMetrics | FactoredMetrics): metrics is FactoredMetrics {
-  return metrics.values().every((metric) => "factor" in metric);
+  return [...metrics.values()].every((metric) => "factor" in metric);
 }
 
 /** Share of the mean that is added to Fisher information that stands alone. */
