@@ -44,8 +44,13 @@ const COMPILER_OPTIONS: ts.CompilerOptions = {
 /** The script that `npx kanpress` starts. */
 const COMMAND = `#!/usr/bin/env node
 import process from "node:process";
-import { main } from "../cli.js";
 
+const { node } = process.versions;
+if (Number.parseInt(node) < 22) {
+  console.error(\`error: kanpress needs Node 22 or later, and this is \${node}; install a newer one\`);
+  process.exit(2);
+}
+const { main } = await import("../cli.js");
 process.exit(await main(process.argv.slice(2)));
 `;
 
