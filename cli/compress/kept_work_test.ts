@@ -24,7 +24,7 @@ async function finish(folder: string, args: readonly string[], out = OUT) {
   return { error, bytes: await Deno.readFile(join(folder, out)) };
 }
 
-Deno.test(`after ${KILLS} kills at random moments, the same command gives the same file`, () =>
+Deno.test(`after ${KILLS} ends at random moments, by kill -9 and Ctrl-C, the same command gives the same file`, () =>
   withWorkFolder(async (folder) => {
     const start = performance.now();
     const expected =
@@ -37,8 +37,9 @@ Deno.test(`after ${KILLS} kills at random moments, the same command gives the sa
       if (args.length < command(OUT, "--work", "work").length) await Deno.mkdir(join(folder, OWN));
       let kills = 0;
       for (let i = 0; i < KILLS; i++) {
+        const how = i % 3 === 1 ? "SIGINT" : "SIGKILL";
         const process = startCommandLine(args, { cwd: folder });
-        const timer = setTimeout(() => process.kill("SIGKILL"), whole * random.uniform());
+        const timer = setTimeout(() => process.kill(how), whole * random.uniform());
         const { signal } = await process.output();
         clearTimeout(timer);
         if (signal === "SIGKILL") kills++;
