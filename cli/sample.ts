@@ -8,6 +8,8 @@ import { sampleTokens } from "../eval/mod.ts";
 import type { ConversationFrame } from "../eval/generation/conversation.ts";
 import { requireChatTemplate } from "./input/chat_template.ts";
 import { frameOfTemplate } from "./input/chat_frame.ts";
+import { announce } from "./forecast/announce.ts";
+import { modelWork, samplingSeconds } from "./forecast/step_costs.ts";
 import { textFile } from "./output/kinds.ts";
 import { openOutput } from "./output/output.ts";
 import { checkModel, openNamedModel, readFiniteWeights } from "./input/original_model.ts";
@@ -39,7 +41,12 @@ export async function sample(
   const { backend, threads, seed, out } = options;
   using output = out === undefined ? undefined : await openOutput(out, textFile);
   const model = await openNamedModel(modelName, run);
-  const contextLength = Math.min(checkModel(model).contextLength, options.context);
+  const description = checkModel(model);
+  const contextLength = Math.min(description.contextLength, options.context);
+  const sequences = Math.ceil(options.tokens / contextLength);
+  const seconds = samplingSeconds(modelWork(description), sequences * contextLength, options);
+  const forecast = { phases: [{ name: "sample", seconds }], quicker: ["fewer --tokens"] };
+  const learn = await announce(run, forecast, { backend });
   const tokenizer = await model.tokenizer();
   const weights = await run.phase("read", () => readFiniteWeights(model));
   const firstToken = tokenizer.bosTokenId ?? tokenizer.eosTokenId;
@@ -48,7 +55,7 @@ export async function sample(
     sampleTokens({
       config: model.config,
       weights,
-      sequences: Math.ceil(options.tokens / contextLength),
+      sequences,
       length: contextLength,
       backend,
       threads,
@@ -58,6 +65,7 @@ export async function sample(
       onProgress: (share, rate) => progress(share, formatTokenRate(rate)),
       signal: run.signal,
     }));
+  await learn();
   const paragraphs: string[] = [];
   // Where texts begin with BOS, calibration adds it.
   const begins = frame === undefined

@@ -192,7 +192,9 @@ export async function compress(
   if (options.json) run.printJson(compressionFields(outcome));
   else run.print(compressionText(outcome));
   await learn();
-  for (const line of compressionWarnings(outcome)) run.writeLine(line);
+  for (const line of compressionWarnings({ ...outcome, dataFree: options.dataFree })) {
+    run.writeLine(line);
+  }
   // Who names the output knows how to go on.
   if (options.json || options.out !== undefined) return;
   run.writeLine("next:");

@@ -12,12 +12,16 @@ export interface CompressedModelFacts {
   readonly sizes: Pick<Sizes, "originalBytes" | "compressedBytes" | "bitsPerWeight">;
   /** What measuring both models on a text gave, if it was done. */
   readonly result?: Pick<EvaluationResult, "sameTop1">;
+  /** Whether it did without calibration. */
+  readonly dataFree?: boolean | undefined;
   /** The file that was written. */
   readonly out: string;
 }
 
 /** What went wrong by the numbers, each with the option that helps. */
-export function compressionWarnings({ sizes, result }: CompressedModelFacts): string[] {
+export function compressionWarnings(
+  { sizes, result, dataFree = false }: CompressedModelFacts,
+): string[] {
   const { originalBytes, compressedBytes, bitsPerWeight } = sizes;
   const warnings: string[] = [];
   if (compressedBytes >= originalBytes) {
@@ -25,11 +29,9 @@ export function compressionWarnings({ sizes, result }: CompressedModelFacts): st
   }
   if ((result?.sameTop1?.share ?? 1) < LOST_BELOW) {
     const more = Math.ceil(10 * (1.2 * bitsPerWeight + 0.2)) / 10;
-    warnings.push(
-      `warning: most of the model's ability is lost; to keep more, try --bits ${
-        formatFixed(more, 1)
-      }`,
-    );
+    // Calibration costs no bits.
+    const way = dataFree ? "leave --data-free out" : `try --bits ${formatFixed(more, 1)}`;
+    warnings.push(`warning: most of the model's ability is lost; to keep more, ${way}`);
   }
   return warnings;
 }

@@ -14,6 +14,8 @@ Deno.test("a sound compression has no warnings", () => {
 Deno.test("lost ability and a file that has grown are told of with what helps", () => {
   const [lost] = compressionWarnings({ sizes, out, result: measured(0.3) });
   assert.match(lost!, /lost; to keep more, try --bits 2\.6$/);
+  const [coarse] = compressionWarnings({ sizes, out, result: measured(0.3), dataFree: true });
+  assert.match(coarse!, /lost; to keep more, leave --data-free out$/);
   const [grown] = compressionWarnings({ sizes: { ...sizes, compressedBytes: 2000 }, out });
   assert.match(grown!, /no smaller than the original; give fewer --bits/);
 });
