@@ -9,6 +9,9 @@ export type Progress = (share: number, activity?: string) => void;
 /** Work that reports how far it is. */
 export type PhaseWork<T> = (progress: Progress) => T | Promise<T>;
 
+/** While more seconds than `MOMENT` are left, no more is shown as done than this share. */
+const MOMENT = 1, MOST_WITH_TIME_LEFT = 0.99;
+
 /** A phase that is running. */
 interface PhaseInHand {
   readonly name: string;
@@ -76,7 +79,10 @@ export class Phases {
     const left = this.#left.seconds(phaseShare, secondsSince(start));
     const byTime = left !== undefined && elapsed > 0 ? elapsed / (elapsed + left) : 0;
     // Where nothing was expected, estimates change; what is shown as done does not go back.
-    this.#shown = Math.max(this.#shown, this.#left.doneShare(phaseShare) ?? byTime);
+    const done = this.#left.doneShare(phaseShare) ?? byTime;
+    // A phase that nobody expected, or that is slower than expected, still takes its time.
+    const most = left !== undefined && left > MOMENT ? MOST_WITH_TIME_LEFT : 1;
+    this.#shown = Math.max(this.#shown, Math.min(done, most));
     return {
       phase: name,
       phaseShare,

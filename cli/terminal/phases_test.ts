@@ -86,6 +86,22 @@ Deno.test("work that says nothing is told of all the same, and no clock is left 
   assert.deepEqual(events.map(({ event }) => event), ["progress", "progress", "done"]);
 });
 
+Deno.test("a phase that nobody expected is not shown as all done while time is left", async () => {
+  const { events, phases } = recordedPhases("json");
+  phases.expect({ phases: [{ name: "read", seconds: 0.01 }] });
+  await phases.run("read", () => {});
+  await phases.run("more", async (progress) => {
+    progress(0.2);
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    progress(0.25);
+  });
+  const shares = events.flatMap(({ phase, event, share, left }) =>
+    phase === "more" && event === "progress" && Number(left) > 1 ? [share] : []
+  );
+  assert.ok(shares.length > 0);
+  assert.ok(shares.every((share) => share === 0.99), `${shares}`);
+});
+
 Deno.test("without progress, the forecast and messages stay", async () => {
   const { lines, phases } = recordedPhases("none");
   phases.expect({ phases: [{ name: "code", seconds: 600 }] });
