@@ -21,6 +21,7 @@ import { type Presence, takePart } from "./presence.ts";
 import { KEY_PREFIX, type RedisLink } from "./redis_link.ts";
 import type { SharedStore } from "./shared_store.ts";
 import { WorkerWatch } from "./worker_watch.ts";
+import { loadBullmq } from "./load_bullmq.ts";
 
 /** How often it is looked whether jobs are still there, in milliseconds. */
 const BETWEEN_CHECKS = 3000;
@@ -216,7 +217,7 @@ export class DistributedTasks {
     const name = queueName(shared.label, room);
     const known = this.#queues.get(name);
     if (known !== undefined) return known;
-    const { Queue, QueueEvents } = await import("bullmq");
+    const { Queue, QueueEvents } = await loadBullmq();
     const connection = { connection: link.client, prefix: KEY_PREFIX };
     const queue = new Queue<CodingJob>(name, connection);
     const events = new QueueEvents(name, connection);

@@ -9,6 +9,7 @@ import { participants, takePart } from "./presence.ts";
 import { KEY_PREFIX, type RedisLink } from "./redis_link.ts";
 import { TaskGate } from "./task_gate.ts";
 import type { SharedStore } from "./shared_store.ts";
+import { loadBullmq } from "./load_bullmq.ts";
 
 /** What a worker gives, and who hears of it. */
 export interface ServeOptions {
@@ -53,7 +54,7 @@ export async function serveTasks(options: ServeOptions): Promise<TaskServer> {
     const least = MEMORY_CLASSES[0]! / 2 ** 20;
     throw new InputError(`no task has room: give the worker at least --memory ${least}MiB`);
   }
-  const bull = await import("bullmq");
+  const bull = await loadBullmq();
   const stop = new AbortController();
   const gate = new TaskGate(memory, options.tasksPerMinute);
   // Pools of one thread each: a task that is stopped takes no other with it.
