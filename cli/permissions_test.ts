@@ -7,6 +7,12 @@ import { runCommandLine, taskCommand } from "./testdata/command_line.ts";
 import { withWorkFolder } from "./testdata/work_folder.ts";
 
 const COLORS = ["NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "KANPRESS_DEBUG"];
+const SEVERAL_MACHINES = [
+  "KANPRESS_REDIS_PASSWORD",
+  "KANPRESS_REDIS_CA",
+  "KANPRESS_STORE_TOKEN",
+  "MSGPACKR_NATIVE_ACCELERATION_DISABLED",
+];
 const PLACES = [
   "HF_ENDPOINT",
   "HF_TOKEN",
@@ -16,9 +22,7 @@ const PLACES = [
   "HF_HUB_OFFLINE",
   "XDG_CACHE_HOME",
   "KANPRESS_CACHE",
-  "KANPRESS_REDIS_PASSWORD",
-  "KANPRESS_REDIS_CA",
-  "KANPRESS_STORE_TOKEN",
+  ...SEVERAL_MACHINES,
 ];
 
 Deno.test("permissions are the least that do", () => {
@@ -32,10 +36,7 @@ Deno.test("permissions are the least that do", () => {
     worker: {
       ...files,
       sys: ["systemMemoryInfo"],
-      env: {
-        allow: [...COLORS, "KANPRESS_REDIS_PASSWORD", "KANPRESS_REDIS_CA", "KANPRESS_STORE_TOKEN"],
-        ignore: true,
-      },
+      env: { allow: [...COLORS, ...SEVERAL_MACHINES], ignore: true },
     },
     plots: {
       ...files,
