@@ -112,7 +112,9 @@ function followLink(path: string): string {
 
 /** Only the last part is followed: the hidden folder is to be beside what the link leads to. */
 function realpathOfLink(absolute: string): string {
-  return lstatSync(absolute).isSymbolicLink() ? realpathSync(absolute) : absolute;
+  // Another run may have just moved what was there.
+  const found = lstatSync(absolute, { throwIfNoEntry: false });
+  return found?.isSymbolicLink() === true ? realpathSync(absolute) : absolute;
 }
 
 /** Whether the working folder is in a folder: one that is swapped would leave its shell nowhere. */
