@@ -14,17 +14,9 @@ import {
   loadLanguageModel,
 } from "./generation/language_model.ts";
 import { randomStateDict } from "./testdata/random_model.ts";
+import { smallLlama } from "./testdata/small_llama.ts";
 
-const llama = {
-  model_type: "llama",
-  hidden_size: 16,
-  intermediate_size: 24,
-  num_attention_heads: 4,
-  num_key_value_heads: 2,
-  num_hidden_layers: 2,
-  max_position_embeddings: 32,
-  vocab_size: 50,
-};
+const llama = { ...smallLlama, max_position_embeddings: 32, vocab_size: 50 };
 const configs: Record<string, ModelConfig> = {
   gpt2: {
     model_type: "gpt2",

@@ -7,17 +7,9 @@ import { useBackend } from "../compute/backend.ts";
 import { createLanguageModel } from "../generation/language_model.ts";
 import { randomStateDict } from "../testdata/random_model.ts";
 import { calibrate } from "./calibrate.ts";
+import { smallLlama } from "../testdata/small_llama.ts";
 
-const config: ModelConfig = {
-  model_type: "llama",
-  hidden_size: 16,
-  intermediate_size: 24,
-  num_attention_heads: 4,
-  num_key_value_heads: 2,
-  num_hidden_layers: 2,
-  max_position_embeddings: 256,
-  vocab_size: 20,
-};
+const config: ModelConfig = smallLlama;
 const weights = randomStateDict(config, 1);
 const random = createRandom(5);
 const tokens = Int32Array.from({ length: 2700 }, () => random.integer(20));

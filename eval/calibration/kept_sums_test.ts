@@ -7,17 +7,9 @@ import { isNativeInstalled } from "../native/runtime.ts";
 import { randomStateDict } from "../testdata/random_model.ts";
 import { calibratePacked } from "./calibrate.ts";
 import type { PackedCalibration } from "./packed_calibration.ts";
+import { smallLlama } from "../testdata/small_llama.ts";
 
-const config: ModelConfig = {
-  model_type: "llama",
-  hidden_size: 16,
-  intermediate_size: 24,
-  num_attention_heads: 4,
-  num_key_value_heads: 2,
-  num_hidden_layers: 2,
-  max_position_embeddings: 1024,
-  vocab_size: 20,
-};
+const config: ModelConfig = { ...smallLlama, max_position_embeddings: 1024 };
 const random = createRandom(5);
 const options = {
   config,

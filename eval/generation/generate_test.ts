@@ -6,17 +6,10 @@ import { KeyValueCache } from "../layers/key_value_cache.ts";
 import { createLanguageModel, type LanguageModel } from "./language_model.ts";
 import { randomStateDict } from "../testdata/random_model.ts";
 import { indexOfLargest } from "../scores/token_scores.ts";
+import { smallLlama } from "../testdata/small_llama.ts";
 
 const gpt2 = { model_type: "gpt2", n_embd: 16, n_head: 2, n_layer: 2, n_positions: 32 };
-const llama = {
-  model_type: "llama",
-  hidden_size: 16,
-  intermediate_size: 24,
-  num_attention_heads: 4,
-  num_key_value_heads: 2,
-  num_hidden_layers: 2,
-  max_position_embeddings: 32,
-};
+const llama = { ...smallLlama, max_position_embeddings: 32 };
 
 function createModel(config: Record<string, unknown>): LanguageModel {
   const complete = { ...config, vocab_size: 20 };

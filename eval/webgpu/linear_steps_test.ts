@@ -23,6 +23,15 @@ function packed(rows: number, columns: number, largest: number) {
   )!;
 }
 
+/** Sends arrays into buffers of their own. */
+function sender(device: Awaited<ReturnType<typeof openDevice>>) {
+  return (values: Float32Array | Uint32Array) => {
+    const buffer = device.allocate(values.byteLength);
+    device.write(buffer, values);
+    return buffer;
+  };
+}
+
 for (const [form, largest] of [["i8", 20], ["i16", 300]] as const) {
   Deno.test({
     name:
@@ -30,11 +39,7 @@ for (const [form, largest] of [["i8", 20], ["i16", 300]] as const) {
     ...needsWebGpu,
     async fn() {
       const device = await openDevice();
-      const send = (values: Float32Array | Uint32Array) => {
-        const buffer = device.allocate(values.byteLength);
-        device.write(buffer, values);
-        return buffer;
-      };
+      const send = sender(device);
       const inputs = 76;
       // Some beside each other, of which one is a part of a taller matrix.
       const matrices = [
@@ -106,11 +111,7 @@ Deno.test({
   ...needsWebGpu,
   async fn() {
     const device = await openDevice();
-    const send = (values: Float32Array | Uint32Array) => {
-      const buffer = device.allocate(values.byteLength);
-      device.write(buffer, values);
-      return buffer;
-    };
+    const send = sender(device);
     const hiddenSize = 76;
     for (const largest of [20, 300]) {
       const embedding = packed(40, hiddenSize, largest);

@@ -1,23 +1,13 @@
 import assert from "node:assert";
-import { createRandom } from "../../kan/numeric/random.ts";
 import { createTrellisLevel } from "../levels/trellis_level.ts";
 import type { Matrices, Matrix } from "../matrix/matrix.ts";
 import type { QuantizeTask } from "./coding_tasks.ts";
 import { CodingWorkers, runnerOf } from "./coding_workers.ts";
+import { randomMatrices } from "../testdata/random_matrices.ts";
 
 /** Matrices of several sizes, some with a metric. */
 function smallMatrices(): Matrix[] {
-  const random = createRandom(4);
-  return [[40, 30], [5, 700], [64, 64], [1, 9], [33, 2]].map(([rows, columns], i) => {
-    const normal = (length: number) => Float32Array.from({ length }, () => random.normal());
-    const metric = {
-      rowWeights: new Float64Array(rows!).fill(1),
-      columnWeights: new Float64Array(columns!).fill(1),
-      feedback: normal(rows! * (rows! - 1) / 2).map((value) => value / 10),
-    };
-    const data = normal(rows! * columns!).map((value) => 4 * value);
-    return { name: `w${i}`, rows: rows!, columns: columns!, data, ...(i % 2 ? {} : { metric }) };
-  });
+  return randomMatrices([[40, 30], [5, 700], [64, 64], [1, 9], [33, 2]]);
 }
 
 async function withWorkers<T>(

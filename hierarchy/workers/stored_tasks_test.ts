@@ -1,6 +1,5 @@
 import assert from "node:assert";
 import { sha256, sha256OfJson } from "../../data/sha256.ts";
-import { createRandom } from "../../kan/numeric/random.ts";
 import { createMemoryStore } from "../../store/memory_store.ts";
 import type { Store } from "../../store/store.ts";
 import { createFieldLevel } from "../levels/field_level.ts";
@@ -11,20 +10,13 @@ import { codingTasks, type QuantizeTask, type TaskKind } from "./coding_tasks.ts
 import { CodingWorkers } from "./coding_workers.ts";
 import { getTask, putTask, storedTasks, TaskPacker } from "./stored_tasks.ts";
 import { type RunTasks, runTasksHere } from "./task_runner.ts";
+import { randomMatrices } from "../testdata/random_matrices.ts";
 
 /** Matrices of every make: with a metric or not, held or in memory, one with large arrays. */
 function someMatrices(): Matrix[] {
-  const random = createRandom(4);
-  return [[40, 30], [5, 700], [400, 400], [33, 2]].map(([rows, columns], i) => {
-    const normal = (length: number) => Float32Array.from({ length }, () => random.normal());
-    const metric = {
-      rowWeights: new Float64Array(rows!).fill(1),
-      columnWeights: new Float64Array(columns!).fill(1),
-      feedback: normal(rows! * (rows! - 1) / 2).map((value) => value / 10),
-    };
-    const data = normal(rows! * columns!).map((value) => 4 * value);
-    const shape = { name: `w${i}`, rows: rows!, columns: columns!, ...(i % 2 ? {} : { metric }) };
-    return i === 0 ? { ...shape, data } : heldMatrix(shape, { stored: data, transposed: i === 3 });
+  return randomMatrices([[40, 30], [5, 700], [400, 400], [33, 2]]).map((matrix, i) => {
+    const { data, ...shape } = matrix;
+    return i === 0 ? matrix : heldMatrix(shape, { stored: data, transposed: i === 3 });
   });
 }
 
