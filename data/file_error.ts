@@ -4,6 +4,7 @@ import { InputError } from "./input_error.ts";
 const reasons: ReadonlyMap<string, string> = new Map([
   ["ENOENT", "does not exist; check the path"],
   ["ENOTDIR", "does not exist (part of the path is a file); check the path"],
+  ["EEXIST", "is a file, where a folder was expected; name another place"],
   ["EISDIR", "is a folder, where a file was expected; name a file in it"],
   ["EACCES", "permission denied; change its permissions or run as its owner"],
   ["EPERM", "not permitted; change its permissions or run as its owner"],
