@@ -10,6 +10,11 @@ export interface ExpectedPhase {
 const FIRST_SHARE = 0.02, FIRST_SECONDS = 1;
 /** From this share on, a phase's own pace alone tells how long it takes. */
 const CERTAIN_SHARE = 0.3;
+/**
+ * What is expected counts as if this share of it had come true: a short phase, whose work is of another
+ * kind, says little of those after it.
+ */
+const EXPECTED_WEIGHT = 0.1;
 
 /**
  * Tells how long a run still takes. What is expected of each phase is corrected by how long those
@@ -79,8 +84,9 @@ export class TimeLeft {
 
   /** How many times as long as expected phases take, with so much more of both. */
   #slowness(taken: number, expected: number): number {
-    const all = this.#expected + expected;
-    return all > 0.001 ? (this.#taken + taken) / all : 1;
+    const prior = EXPECTED_WEIGHT * this.#planned;
+    const all = prior + this.#expected + expected;
+    return all > 0.001 ? (prior + this.#taken + taken) / all : 1;
   }
 }
 

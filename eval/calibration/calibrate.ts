@@ -37,6 +37,7 @@ import {
 } from "./device_calibration.ts";
 import { calibrateNatively } from "./native_calibration.ts";
 import type { PackedCalibration } from "./packed_calibration.ts";
+import { turnsShare } from "./turns.ts";
 
 /** What {@linkcode calibrate} is given. */
 export interface CalibrateOptions {
@@ -71,6 +72,8 @@ export interface CalibrateOptions {
 const tokensPerJob = 1024;
 /** Where a worker's heap would be larger, one chunk at a time goes through the model. */
 const comfortableHeap = 4e8;
+/** How often the workers' progress is looked at. */
+const reportMilliseconds = 500;
 
 /**
  * Runs a text through a model in Web Workers and collects what the rate code weighs errors with: the
@@ -254,7 +257,8 @@ async function runOnWorkers(
   if (earlier !== undefined) onProgress?.(earlier.tokens / chunks.length);
   const logitSums = earlier?.logitSum === undefined ? [] : [earlier.logitSum];
   let done = Math.ceil((earlier?.tokens ?? 0) / (batch * contextLength));
-  for (const turns of [moments.turns, moments.blockTurns]) turns.fill(done);
+  const turns = [moments.turns, moments.blockTurns];
+  for (const counters of turns) counters.fill(done);
   const workers = threads ?? navigator.hardwareConcurrency;
   const pool = new WorkerPool<CalibrateSetup, CalibrationJob, Float64Array | undefined>({
     start: () => new Worker(new URL("./calibrate_worker.ts", import.meta.url), { type: "module" }),
@@ -269,13 +273,20 @@ async function runOnWorkers(
   });
   // Sums are kept between rounds, when all workers have added theirs.
   let round = keeper === undefined ? jobs.length : workers;
+  // A job of a large model takes minutes: what it has added already counts.
+  let reported = 0;
+  const report = () => {
+    const share = turnsShare(turns, jobs.length);
+    if (share > reported) onProgress?.(reported = share);
+  };
+  const timer = setInterval(report, reportMilliseconds);
   try {
     while (done < jobs.length) {
       const start = performance.now(), first = done;
       const sums = await pool.run(jobs.slice(first, first + round), {
         onResult() {
           done++;
-          onProgress?.(done / jobs.length);
+          report();
         },
         ...(signal !== undefined && { signal }),
       });
@@ -291,6 +302,7 @@ async function runOnWorkers(
       round = Math.max(workers, Math.floor(keeper.interval / each));
     }
   } finally {
+    clearInterval(timer);
     pool.close();
   }
   return logitSums;

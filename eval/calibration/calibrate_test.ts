@@ -19,7 +19,8 @@ Deno.test("calibration does not depend on the number of workers", async () => {
   const shares: number[] = [];
   const one = await calibrate({ ...options, threads: 1, onProgress: (s) => shares.push(s) });
   const two = await calibrate({ ...options, threads: 2 });
-  assert.deepEqual(shares, [1 / 3, 2 / 3, 1]);
+  for (const share of [1 / 3, 2 / 3, 1]) assert.ok(shares.includes(share), `${shares}`);
+  assert.deepEqual(shares, [...new Set(shares)].toSorted((a, b) => a - b));
   assert.equal(one.tokens, 21 * 128);
   assert.deepEqual([...one.linears.keys()], [...two.linears.keys()]);
   for (const [name, linear] of one.linears) {

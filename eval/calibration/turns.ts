@@ -14,3 +14,13 @@ export function takeTurn(turns: Int32Array, index: number, job: number, work: ()
   Atomics.store(turns, index, job + 1);
   Atomics.notify(turns, index);
 }
+
+/** How much of `jobs` jobs has been added to all sums, 0 to 1; jobs that are in hand count in part. */
+export function turnsShare(turns: readonly Int32Array[], jobs: number): number {
+  let passed = 0, all = 0;
+  for (const counters of turns) {
+    for (let index = 0; index < counters.length; index++) passed += Atomics.load(counters, index);
+    all += counters.length * jobs;
+  }
+  return all === 0 ? 0 : passed / all;
+}
