@@ -90,7 +90,7 @@ async function jobsLeft(address: string, label = "redis"): Promise<number> {
   return count;
 }
 
-async function until(isTrue: () => boolean | Promise<boolean>, milliseconds = 20_000) {
+async function until(isTrue: () => boolean | Promise<boolean>, milliseconds = 60_000) {
   const end = Date.now() + milliseconds;
   while (!await isTrue()) {
     assert.ok(Date.now() < end, `not within ${milliseconds} ms: ${isTrue}`);

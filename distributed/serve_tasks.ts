@@ -38,6 +38,8 @@ export interface TaskServer {
 /** Another worker has a task again this many milliseconds after its own was last heard of. */
 const LOCK = 10_000;
 const BETWEEN_LOOKS = 5000;
+/** After an error of the connection, tasks are asked for again in so many milliseconds. */
+const AFTER_ERROR = 1000;
 /** How often a task may take its worker down: then it is the task's fault. */
 const MOST_DEATHS = 3;
 /** A worker that has no room now gives a task back for so many milliseconds. */
@@ -111,6 +113,8 @@ export async function serveTasks(options: ServeOptions): Promise<TaskServer> {
         lockDuration: LOCK,
         stalledInterval: LOCK / 2,
         maxStalledCount: MOST_DEATHS,
+        // Else a worker whose connection was lost waits for a quarter of a minute.
+        runRetryDelay: AFTER_ERROR,
       },
     );
     // Lost connections are told of by the link, failures of tasks above.

@@ -54,7 +54,7 @@ import { perplexityNotes } from "../evaluate/perplexity_notes.ts";
 import { quantizationNotes } from "../evaluate/quantization_note.ts";
 import type { CompressOptions } from "../options/compress_options.ts";
 import { openWork } from "../output/work_folder.ts";
-import { openSpread } from "./spread.ts";
+import { openSpread, tasksBeyond } from "./spread.ts";
 import { readRestoredWeights } from "../input/restored_weights.ts";
 import { KeptWork } from "./kept_work.ts";
 import { compressionWarnings, nextCommand } from "./next_steps.ts";
@@ -318,10 +318,7 @@ async function compressWeights(
       ...coderOptions(options),
       seed,
       threads,
-      tasksThrough(here) {
-        const tasks = spread?.tasksThrough(here) ?? here;
-        return work?.tasksThrough(tasks) ?? tasks;
-      },
+      tasksThrough: tasksBeyond({ spread, work }),
       losslessSmall: losslessSmall === true,
       ...(isTuned && { reservedBytes: gainBytes({ source, weights: original }) }),
       ...(levels !== undefined && { numLevels: levels }),

@@ -1,5 +1,6 @@
 import process from "node:process";
 import { isEmbeddedModel } from "../../data/embedded_model.ts";
+import { InputError } from "../../data/input_error.ts";
 import { type ModelSource, openModel, type StateDict, weightsDigest } from "../../data/mod.ts";
 import { describeModel } from "../../eval/architectures/registry.ts";
 import type { BackendName } from "../../eval/compute/backend_names.ts";
@@ -26,6 +27,7 @@ import { targetBits } from "./compress_target.ts";
 import { prepareCompressedOutput } from "./compressed_output.ts";
 import { compressedCard, readCardOrigin } from "./model_card.ts";
 import { KeptWork } from "./kept_work.ts";
+import { openSpread, tasksBeyond } from "./spread.ts";
 import { openWork } from "../output/work_folder.ts";
 import { gainBytes, planTuningText, tuneModel, tuningSteps } from "./tuning.ts";
 
@@ -53,6 +55,22 @@ export interface CompressModelOptions extends CompressorOptions {
    * be, and left. Nothing is kept if omitted.
    */
   readonly work?: string;
+  /**
+   * Address of a Redis server, `redis://host:6379` or `rediss://` with TLS, whose workers code on other
+   * machines: `deno task worker`, or `kanpress worker`. A password stands in the address or in
+   * `KANPRESS_REDIS_PASSWORD`. Codes on this machine if omitted.
+   */
+  readonly redis?: string;
+  /**
+   * With `redis`: a folder that all machines see, or an address, for what they send each other; the
+   * Redis server's memory if omitted.
+   */
+  readonly store?: string;
+  /**
+   * Told in a line what the command line would say meanwhile: which workers come and go, what is
+   * waited for, what was found in `work`.
+   */
+  readonly onMessage?: (line: string) => void;
   /** What runs the model: `"native"` where ONNX Runtime is installed, else `"wasm"`, if omitted. */
   readonly backend?: BackendName;
   /**
@@ -69,7 +87,7 @@ export interface CompressModelOptions extends CompressorOptions {
  * model if omitted. It runs on all cores unless `threads` says otherwise.
  *
  * Throws {@linkcode InputError} where the model cannot be read or run, an option is out of its
- * range, or `out` cannot be written, before any work is done.
+ * range, `out` cannot be written, or the server of `redis` cannot be reached, before any work is done.
  *
  * ```ts
  * import { compress } from "@kanpress/kanpress";
@@ -88,17 +106,28 @@ export async function compress(
   model?: string | ModelSource,
   options: CompressModelOptions = {},
 ): Promise<CompressedModel> {
-  const { calibrate = true, out } = options;
+  const { calibrate = true, out, signal, redis, store } = options;
   const threads = options.threads ?? navigator.hardwareConcurrency;
   // Says what is wrong with the options before any work is done.
   new HierarchicalCompressor(options);
+  if (store !== undefined && redis === undefined) {
+    throw new InputError("store: is for other machines; name their Redis server as redis");
+  }
+  signal?.throwIfAborted();
   const path = typeof model === "string" ? model : undefined;
   const source = typeof model === "object" ? model : await openModel(path);
   checkModel(source);
   using output = out === undefined ? undefined : await prepareCompressedOutput(out);
+  const run = silentRun({
+    onMessage: options.onMessage,
+    ...(redis !== undefined && { environment: process.env }),
+  });
+  await using spread = await openSpread(
+    { ...(redis !== undefined && { redis }), ...(store !== undefined && { store }) },
+    run,
+  );
   const weights = await readFiniteWeights(source);
   const sha256 = await weightsDigest(weights);
-  const run = silentRun({});
   const opened = options.work === undefined
     ? undefined
     : await openWork({ named: options.work, isLong: false, out: out ?? options.work }, run);
@@ -114,7 +143,7 @@ export async function compress(
   const reserved = steps > 0 ? { reservedBytes: gainBytes(job) } : {};
   const compressor = new HierarchicalCompressor({
     ...{ ...options, threads, ...reserved },
-    ...(work && { tasksThrough: (tasks) => work.tasksThrough(tasks) }),
+    tasksThrough: tasksBeyond({ spread, work }),
   });
   const name = path ?? (job.embedded ? undefined : source.name);
   const recorded = recordedName(name, source);

@@ -4,6 +4,10 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { openModel } from "../../data/mod.ts";
+import { connectRedis } from "../../distributed/redis_link.ts";
+import { serveTasks } from "../../distributed/serve_tasks.ts";
+import { openSharedStore } from "../../distributed/shared_store.ts";
+import { needsRedis, RedisServer } from "../../distributed/testdata/redis_server.ts";
 import { decompressWeights } from "../../hierarchy/mod.ts";
 import { decompress } from "../input/decompress_file.ts";
 import { runCommandLine } from "../testdata/command_line.ts";
@@ -87,6 +91,61 @@ Deno.test("a program that keeps its work goes on from it, with the same bytes", 
     assert.ok([...Deno.readDirSync(work)].some(({ name }) => name.startsWith("quantize-")));
   }));
 
+/** A worker in this process, which is ended when it is disposed of. */
+async function startWorker(address: string, place?: string) {
+  const link = await connectRedis(address);
+  const shared = await openSharedStore(place, link);
+  let done = 0;
+  const onTask = () => void done++;
+  const server = await serveTasks({ link, shared, threads: 1, memory: 2 ** 30, onTask });
+  return {
+    done: () => done,
+    async [Symbol.asyncDispose]() {
+      await server.close();
+      link.close();
+    },
+  };
+}
+
+Deno.test(
+  "a program has other machines code, with the same bytes",
+  needsRedis,
+  () =>
+    withWorkFolder(async (folder) => {
+      await using server = new RedisServer();
+      await server.start();
+      const model = join(folder, "model"),
+        work = join(folder, "work"),
+        store = join(folder, "store");
+      const options = { bits: 6, calibrate: false } as const;
+      const { bytes } = await compress(model, options);
+      for (const place of [undefined, store]) {
+        const heard: string[] = [];
+        const distributed = {
+          ...{ ...options, redis: server.address, ...(place && { store: place }) },
+          onMessage: (line: string) => heard.push(line),
+        };
+        {
+          await using worker = await startWorker(server.address, place);
+          assert.deepEqual((await compress(model, distributed)).bytes, bytes);
+          assert.ok(worker.done() > 0);
+          assert.match(heard[0]!, /^1 worker with 1 thread/);
+          // What was kept is taken from there, by Redis or without.
+          assert.deepEqual((await compress(model, { ...distributed, work })).bytes, bytes);
+        }
+        const stop = new AbortController();
+        const alone = compress(model, {
+          ...{ ...distributed, bits: 5, signal: stop.signal },
+          onMessage(line) {
+            heard.push(line);
+            if (line.startsWith("waiting for workers")) stop.abort(new Error("enough"));
+          },
+        });
+        await assert.rejects(alone, /enough/);
+      }
+    }),
+);
+
 Deno.test("bad options and places are refused before the work", () =>
   withWorkFolder(async (folder) => {
     const model = join(folder, "model");
@@ -99,6 +158,13 @@ Deno.test("bad options and places are refused before the work", () =>
     await refuse(compress(model, { bits: 99 }), /^bits: 99 is not from/);
     await refuse(compress(model, { out: join(folder, "text.txt") }), /text.txt: /);
     await refuse(compress(model, { signal: AbortSignal.abort(new Error("enough")) }), /enough/);
+    await refuse(
+      compress(model, { store: "s" }),
+      /^store: is for other machines; name .* as redis/,
+    );
+    await refuse(compress(model, { redis: "localhost" }), /^localhost: is no address of a Redis/);
+    const nobody = compress(model, { redis: "redis://127.0.0.1:1" });
+    await refuse(nobody, /^redis:\/\/127.0.0.1:1: cannot be reached .*start redis-server there/);
     await refuse(decompress(join(folder, "none")), /none: does not exist/);
     await refuse(decompress(model), /has no .kan.safetensors file/);
   }));

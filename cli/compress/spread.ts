@@ -4,6 +4,7 @@ import { openSharedStore } from "../../distributed/shared_store.ts";
 import type { TasksThrough } from "../../hierarchy/workers/task_runner.ts";
 import type { CompressOptions } from "../options/compress_options.ts";
 import type { Run } from "../terminal/run.ts";
+import type { KeptWork } from "./kept_work.ts";
 
 /** The machines that a run of `compress` is spread over. */
 export interface Spread extends AsyncDisposable {
@@ -33,4 +34,14 @@ export async function openSpread(
     link.close();
     throw error;
   }
+}
+
+/** Has coding tasks run on other machines, if any, and takes what is kept already from there. */
+export function tasksBeyond(
+  { spread, work }: { readonly spread: Spread | undefined; readonly work: KeptWork | undefined },
+): TasksThrough {
+  return (here) => {
+    const tasks = spread?.tasksThrough(here) ?? here;
+    return work?.tasksThrough(tasks) ?? tasks;
+  };
 }
