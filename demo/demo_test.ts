@@ -108,6 +108,7 @@ async function fitsPhone(page: Page): Promise<void> {
       assert.ok(box.x >= 0 && box.x + box.width <= width, control);
       assert.ok(box.y >= 0 && box.y < 800, `${control} begins at ${box.y}`);
     }
+    await showsWhole(page);
     // Fingers are larger than pointers.
     for (const control of await page.locator("button:visible, select:visible").all()) {
       const { height } = (await control.boundingBox())!;
@@ -115,6 +116,27 @@ async function fitsPhone(page: Page): Promise<void> {
     }
   }
   await page.setViewportSize(before);
+}
+
+/** Nothing of the figures and of what computes is cut off. */
+async function showsWhole(page: Page): Promise<void> {
+  const settings = page.locator("#settings");
+  await settings.evaluate((details: HTMLDetailsElement) => details.open = true);
+  const [width, wanted] = await page.locator("#engine").evaluate((select: HTMLSelectElement) => {
+    const copy = select.cloneNode(true) as HTMLSelectElement;
+    copy.style.width = "max-content";
+    select.after(copy);
+    const widths = [select.offsetWidth, copy.offsetWidth] as const;
+    copy.remove();
+    return widths;
+  });
+  await settings.evaluate((details: HTMLDetailsElement) => details.open = false);
+  assert.ok(width >= wanted, `#engine is ${width} pixels wide, not ${wanted}`);
+  const cut = await page.locator(".figures dd").evaluateAll((values) =>
+    values.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+      .map(({ textContent }) => textContent)
+  );
+  assert.deepEqual(cut, []);
 }
 
 async function writesAlone(page: Page): Promise<void> {

@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 import {
   formatBytes,
+  formatBytesBriefly,
   formatCount,
   formatFixed,
   formatSeconds,
@@ -21,13 +22,13 @@ export function keyFigures(facts: ModelFacts): HTMLElement[] {
   const { fileBytes, parameters, memoryBytes, measured } = facts;
   const row = measured?.find(({ name }) => name === "mean KL divergence");
   const figures: [name: string, value: string, className: string][] = [
-    ["download", formatBytes(fileBytes), ""],
+    ["download", formatBytesBriefly(fileBytes), ""],
     ["bits a weight", formatFixed(8 * fileBytes / parameters, 2), ""],
     ...(row === undefined
       ? []
       : [["KL divergence", row.compressed.split(" ")[0]!, ""] as [string, string, string]]),
     ["tokens a second", "–", "speed"],
-    ["memory", formatBytes(memoryBytes), ""],
+    ["memory", formatBytesBriefly(memoryBytes), ""],
   ];
   return figures.map(([name, value, className]) =>
     make("div", "", make("dt", "", name), make("dd", className, value))

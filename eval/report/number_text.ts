@@ -3,14 +3,22 @@ const LOCALE = "en";
 
 /** A size in bytes with its decimal unit: `8.55 MB`. */
 export function formatBytes(bytes: number): string {
+  return bytesText(bytes, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+}
+
+/** A size in bytes to three digits, where there is little room: `8.55 MB`, `137 MB`. */
+export function formatBytesBriefly(bytes: number): string {
+  return bytesText(bytes, { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
+}
+
+function bytesText(bytes: number, digits: Intl.NumberFormatOptions): string {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
   const power = bytes < 1000 ? 0 : Math.min(3, Math.floor(Math.log10(bytes) / 3));
   return new Intl.NumberFormat(LOCALE, {
     style: "unit",
     unit: units[power] ?? "byte",
     unitDisplay: power === 0 ? "long" : "short",
-    maximumFractionDigits: power === 0 ? 0 : 2,
-    minimumFractionDigits: power === 0 ? 0 : 2,
+    ...(power === 0 ? { maximumFractionDigits: 0 } : digits),
   }).format(bytes / 1000 ** power);
 }
 

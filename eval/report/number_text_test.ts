@@ -1,6 +1,7 @@
 import assert from "node:assert";
 import {
   formatBytes,
+  formatBytesBriefly,
   formatCount,
   formatFixed,
   formatMeasure,
@@ -15,6 +16,10 @@ Deno.test("sizes are shown in decimal units", () => {
   assert.equal(formatBytes(1000), "1.00 kB");
   assert.equal(formatBytes(8552392), "8.55 MB");
   assert.equal(formatBytes(3.5e12), "3,500.00 GB");
+  assert.equal(formatBytesBriefly(0), "0 bytes");
+  assert.equal(formatBytesBriefly(8552392), "8.55 MB");
+  assert.equal(formatBytesBriefly(50397944), "50.4 MB");
+  assert.equal(formatBytesBriefly(136_920_000), "137 MB");
 });
 
 Deno.test("numbers are shown with the digits that mean something", () => {
