@@ -48,11 +48,14 @@ const BEST_TO_TFJS = 41.5 / 31;
 
 type WeighedMatrix = Matrix & { readonly metric: ErrorMetric };
 
-/** Values whose correlation falls with their distance, as a factor. */
+/**
+ * Values whose correlation falls with their distance, but not to 0, as a factor: products of numbers
+ * as small as 0.9 ** 1000 would take a hundred times as long as those of any model.
+ */
 function correlatedFactor(size: number): Pick<ErrorMetric, "rowWeights" | "feedback"> {
   const triangle = new Float64Array(triangleSize(size));
   for (let i = 0; i < size; i++) {
-    for (let j = 0; j <= i; j++) triangle[triangleStart(i) + j] = 0.9 ** (i - j);
+    for (let j = 0; j <= i; j++) triangle[triangleStart(i) + j] = 0.01 + 0.9 ** (i - j);
   }
   factorTriangle(triangle, size, 0.01);
   return packUpper(triangle, size);

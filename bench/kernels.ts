@@ -46,7 +46,7 @@ function benchQuantization(): void {
     for (const term of [undefined, rate]) {
       const [reference, kernel] = searches.map((search) =>
         length / 1e6 / leastCpuSeconds(
-          () => quantizeRun(trellis, targets, 0, indices, term, search),
+          () => quantizeRun(trellis, targets, 0, indices, term, undefined, search),
           RUNS,
         )
       );

@@ -6,14 +6,8 @@ const COSTED_MAGNITUDES: i32 = 512;
 /** log2 of the bytes of a class's costs. */
 const CLASS_SHIFT: i32 = 11;
 
-/** What four targets are coded under: nothing where `costs` is 0. */
-let rateWeight: v128 = f32x4.splat(0);
-let costs: usize = 0;
-/** Byte offset of the costs of each target's class, in the quantizer at hand. */
-let rows: v128 = i32x4.splat(0);
-
-/** The cost of four indices, in bits. */
-function bitsOf(k: v128): v128 {
+/** The cost of one index of each of four classes, whose costs are at `rows`, in bits. */
+function bitsOf(costs: usize, rows: v128, k: v128): v128 {
   const last = i32x4.splat(COSTED_MAGNITUDES - 1);
   const at = i32x4.add(rows, i32x4.shl(i32x4.min_s(i32x4.max_s(k, i32x4.splat(0)), last), 2));
   let bits = v128.load32_zero(costs + <usize> i32x4.extract_lane(at, 0));
@@ -22,34 +16,21 @@ function bitsOf(k: v128): v128 {
   return v128.load_lane<f32>(costs + <usize> i32x4.extract_lane(at, 3), bits, 3);
 }
 
-/** Costs of four candidates of one parity, and the candidates, signed. */
-let slotCosts: v128 = f32x4.splat(0);
-let slotIndices: v128 = i32x4.splat(0);
+/** Squared error + rateWeight * bits. */
+function costOf(error: v128, rateWeight: v128, bits: v128): v128 {
+  return f32x4.add(f32x4.mul(error, error), f32x4.mul(rateWeight, bits));
+}
 
-/** Weighs index k, in error by `error`, against k - 2 under the rate term. */
-function weigh(k: v128, error: v128, magnitude: v128, quantizer: i32, negative: v128): void {
-  let cost = f32x4.mul(error, error);
-  if (costs != 0) {
-    cost = f32x4.add(cost, f32x4.mul(rateWeight, bitsOf(k)));
-    let smallerError = f32x4.add(error, f32x4.splat(4));
-    if (quantizer == 1) {
-      const reachesZero = i32x4.eq(k, i32x4.splat(2));
-      smallerError = v128.bitselect(magnitude, smallerError, reachesZero);
-    }
-    const smallerIndex = i32x4.sub(k, i32x4.splat(2));
-    const smallerCost = f32x4.add(
-      f32x4.mul(smallerError, smallerError),
-      f32x4.mul(rateWeight, bitsOf(smallerIndex)),
-    );
-    const better = v128.and(
-      f32x4.lt(smallerCost, cost),
-      i32x4.ge_s(smallerIndex, i32x4.splat(0)),
-    );
-    cost = v128.bitselect(smallerCost, cost, better);
-    k = v128.bitselect(smallerIndex, k, better);
-  }
-  slotCosts = cost;
-  slotIndices = i32x4.sub(v128.xor(k, negative), negative);
+/** Where index k - 2, in error by `error` + 4, costs less than index k does; it costs `smaller`. */
+function isLess(smaller: v128, cost: v128, k: v128): v128 {
+  return v128.and(f32x4.lt(smaller, cost), i32x4.gt_s(k, i32x4.splat(1)));
+}
+
+/** The error of index k - 2: in the second quantizer index 0 is at 0 and not at -1. */
+function smallerError(error: v128, k: v128, magnitude: v128, quantizer: i32): v128 {
+  const smaller = f32x4.add(error, f32x4.splat(4));
+  if (quantizer === 0) return smaller;
+  return v128.bitselect(magnitude, smaller, i32x4.eq(k, i32x4.splat(2)));
 }
 
 /** Writes four vectors by columns. */
@@ -64,8 +45,8 @@ function storeColumns(to: usize, a: v128, b: v128, c: v128, d: v128): void {
 
 /**
  * For each of `count` targets four costs and indices, [4 * i + 2 * quantizer + parity]. Without
- * rate term `costTable` is 0; else it has the bits of each quantizer, class and magnitude. Reads and
- * writes up to three targets more.
+ * rate term `costTable` is 0; else it has the bits of each quantizer, class and magnitude, after at
+ * least 8 bytes of something else. Reads and writes up to three targets more.
  */
 export function findCandidates(
   count: i32,
@@ -78,8 +59,7 @@ export function findCandidates(
   costsTo: usize,
   indicesTo: usize,
 ): void {
-  rateWeight = f32x4.splat(rateWeightValue);
-  costs = costTable;
+  const rateWeight = f32x4.splat(rateWeightValue);
   const one = i32x4.splat(1), half = f32x4.splat(0.5), two = f32x4.splat(2);
   for (let i = 0; i < count; i += 4) {
     const target = v128.load(targets + (<usize> i << 2));
@@ -91,7 +71,6 @@ export function findCandidates(
     let cost0 = rateWeight, cost1 = rateWeight, index0 = rateWeight, index1 = rateWeight;
     for (let quantizer = 0; quantizer < 2; quantizer++) {
       const shift = f32x4.splat(<f32> quantizer);
-      rows = i32x4.shl(i32x4.add(index, i32x4.splat(quantizer * classCount)), CLASS_SHIFT);
       const nearest = f32x4.floor(
         f32x4.add(f32x4.mul(f32x4.add(magnitude, shift), half), half),
       );
@@ -107,30 +86,73 @@ export function findCandidates(
       const otherError = f32x4.add(error, v128.bitselect(f32x4.splat(-2), down, up));
       const other = v128.bitselect(i32x4.add(k, one), i32x4.sub(k, one), up);
       const odd = i32x4.eq(v128.and(k, one), one);
-      weigh(
-        v128.bitselect(other, k, odd),
-        v128.bitselect(otherError, error, odd),
-        magnitude,
-        quantizer,
-        negative,
-      );
-      const evenCosts = slotCosts, evenIndices = slotIndices;
-      weigh(
-        v128.bitselect(k, other, odd),
-        v128.bitselect(error, otherError, odd),
-        magnitude,
-        quantizer,
-        negative,
-      );
+      let even = v128.bitselect(other, k, odd), uneven = v128.bitselect(k, other, odd);
+      const evenError = v128.bitselect(otherError, error, odd);
+      const unevenError = v128.bitselect(error, otherError, odd);
+      let evenCost = f32x4.mul(evenError, evenError);
+      let unevenCost = f32x4.mul(unevenError, unevenError);
+      if (costTable !== 0) {
+        const rows = i32x4.shl(i32x4.add(index, i32x4.splat(quantizer * classCount)), CLASS_SHIFT);
+        const low = i32x4.min_s(k, other);
+        let evenBits: v128, unevenBits: v128, evenSmaller: v128, unevenSmaller: v128;
+        if (v128.any_true(i32x4.gt_s(low, i32x4.splat(COSTED_MAGNITUDES - 2)))) {
+          evenBits = bitsOf(costTable, rows, even);
+          unevenBits = bitsOf(costTable, rows, uneven);
+          evenSmaller = bitsOf(costTable, rows, i32x4.sub(even, i32x4.splat(2)));
+          unevenSmaller = bitsOf(costTable, rows, i32x4.sub(uneven, i32x4.splat(2)));
+        } else {
+          // The costs of both indices and of both less 2 stand side by side. Those of indices below
+          // 0 are of something else, and not used.
+          const at = i32x4.add(rows, i32x4.shl(low, 2));
+          const from = costTable - 8;
+          const a = v128.load(from + <usize> i32x4.extract_lane(at, 0));
+          const b = v128.load(from + <usize> i32x4.extract_lane(at, 1));
+          const c = v128.load(from + <usize> i32x4.extract_lane(at, 2));
+          const d = v128.load(from + <usize> i32x4.extract_lane(at, 3));
+          const ab0 = v128.shuffle<f32>(a, b, 0, 4, 1, 5),
+            ab1 = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+          const cd0 = v128.shuffle<f32>(c, d, 0, 4, 1, 5),
+            cd1 = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+          const lowSmaller = v128.shuffle<f32>(ab0, cd0, 0, 1, 4, 5);
+          const highSmaller = v128.shuffle<f32>(ab0, cd0, 2, 3, 6, 7);
+          const lowBits = v128.shuffle<f32>(ab1, cd1, 0, 1, 4, 5);
+          const highBits = v128.shuffle<f32>(ab1, cd1, 2, 3, 6, 7);
+          const lowIsEven = i32x4.eq(low, even);
+          evenBits = v128.bitselect(lowBits, highBits, lowIsEven);
+          unevenBits = v128.bitselect(highBits, lowBits, lowIsEven);
+          evenSmaller = v128.bitselect(lowSmaller, highSmaller, lowIsEven);
+          unevenSmaller = v128.bitselect(highSmaller, lowSmaller, lowIsEven);
+        }
+        evenCost = f32x4.add(evenCost, f32x4.mul(rateWeight, evenBits));
+        unevenCost = f32x4.add(unevenCost, f32x4.mul(rateWeight, unevenBits));
+        const evenLess = costOf(
+          smallerError(evenError, even, magnitude, quantizer),
+          rateWeight,
+          evenSmaller,
+        );
+        const unevenLess = costOf(
+          f32x4.add(unevenError, f32x4.splat(4)),
+          rateWeight,
+          unevenSmaller,
+        );
+        let less = isLess(evenLess, evenCost, even);
+        evenCost = v128.bitselect(evenLess, evenCost, less);
+        even = i32x4.add(even, i32x4.shl(less, 1));
+        less = isLess(unevenLess, unevenCost, uneven);
+        unevenCost = v128.bitselect(unevenLess, unevenCost, less);
+        uneven = i32x4.add(uneven, i32x4.shl(less, 1));
+      }
+      even = i32x4.sub(v128.xor(even, negative), negative);
+      uneven = i32x4.sub(v128.xor(uneven, negative), negative);
       if (quantizer == 0) {
-        cost0 = evenCosts;
-        cost1 = slotCosts;
-        index0 = evenIndices;
-        index1 = slotIndices;
+        cost0 = evenCost;
+        cost1 = unevenCost;
+        index0 = even;
+        index1 = uneven;
       } else {
         const offset = <usize> i << 4;
-        storeColumns(costsTo + offset, cost0, cost1, evenCosts, slotCosts);
-        storeColumns(indicesTo + offset, index0, index1, evenIndices, slotIndices);
+        storeColumns(costsTo + offset, cost0, cost1, evenCost, unevenCost);
+        storeColumns(indicesTo + offset, index0, index1, even, uneven);
       }
     }
   }

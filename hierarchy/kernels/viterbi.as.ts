@@ -101,33 +101,88 @@ function normalize(metrics: usize, count: i32): void {
   }
 }
 
+/** Moves lane l ^ `lanes` to lane l. */
+// @ts-ignore: a decorator of AssemblyScript
+
+function exchanged(vector: v128, lanes: i32): v128 {
+  if (lanes === 1) return v128.shuffle<f32>(vector, vector, 1, 0, 3, 2);
+  if (lanes === 2) return v128.shuffle<f32>(vector, vector, 2, 3, 0, 1);
+  if (lanes === 3) return v128.shuffle<f32>(vector, vector, 3, 2, 1, 0);
+  return vector;
+}
+
 /**
- * Half of a step: `half` next states from as many states at `from`. Writes those of even number to
- * `even` and of odd number to `odd`, and one decision bit a state.
+ * A step: the metrics after it, at `to`, from those before, `size` bytes of even states and as many of
+ * odd ones. `parityLanes` and `feedbackLanes` are constants: the low bits of what the bytes stand for.
  */
+// @ts-ignore: a decorator of AssemblyScript
+
 function advance(
   from: usize,
-  half: i32,
+  to: usize,
+  size: usize,
+  parityBytes: usize,
+  parityLanes: i32,
+  feedbackBytes: usize,
+  feedbackLanes: i32,
+  cost: usize,
+  decisions: usize,
+): void {
+  const cost00 = v128.load32_splat(cost), cost01 = v128.load32_splat(cost, 4);
+  const cost10 = v128.load32_splat(cost, 8), cost11 = v128.load32_splat(cost, 12);
+  const oddStates = from + size, highDecisions = decisions + (size >> 5);
+  // Eight next states of either half: those of even number, then those of odd number.
+  for (let at: usize = 0; at < size; at += 32) {
+    let x = at ^ parityBytes;
+    let a0 = f32x4.add(v128.load(from + at), cost00);
+    let b0 = f32x4.add(v128.load(from + at, 16), cost00);
+    let a1 = f32x4.add(exchanged(v128.load(from + x), parityLanes), cost01);
+    let b1 = f32x4.add(exchanged(v128.load(from + (x ^ 16)), parityLanes), cost01);
+    store<u8>(decisions + (at >> 5), <u8> (choices(a0, a1) | (choices(b0, b1) << 4)));
+    let a = f32x4.pmin(a0, a1), b = f32x4.pmin(b0, b1);
+    const low = to + (at >> 1), high = low + (size >> 1);
+    v128.store(low, evens(a, b));
+    v128.store(low + size, odds(a, b));
+    x = at ^ feedbackBytes;
+    const y = x ^ parityBytes;
+    a0 = f32x4.add(exchanged(v128.load(oddStates + x), feedbackLanes), cost10);
+    b0 = f32x4.add(exchanged(v128.load(oddStates + (x ^ 16)), feedbackLanes), cost10);
+    a1 = f32x4.add(exchanged(v128.load(oddStates + y), feedbackLanes ^ parityLanes), cost11);
+    b1 = f32x4.add(exchanged(v128.load(oddStates + (y ^ 16)), feedbackLanes ^ parityLanes), cost11);
+    store<u8>(highDecisions + (at >> 5), <u8> (choices(a0, a1) | (choices(b0, b1) << 4)));
+    a = f32x4.pmin(a0, a1);
+    b = f32x4.pmin(b0, b1);
+    v128.store(high, evens(a, b));
+    v128.store(high + size, odds(a, b));
+  }
+}
+
+/** Half of what `advance` does, for any code: the low or the high next states. */
+function advanceHalf(
+  from: usize,
+  size: usize,
   first: i32,
   second: i32,
   cost: usize,
-  even: usize,
-  odd: usize,
+  to: usize,
   decisions: usize,
 ): void {
   const cost0 = v128.load32_splat(cost), cost1 = v128.load32_splat(cost, 4);
   const lanes0 = exchange(first), lanes1 = exchange(second);
   const block0 = <usize> (first & ~3) << 2, block1 = <usize> (second & ~3) << 2;
-  const size = <usize> half << 2;
-  for (let at: usize = 0; at < size; at += 32) {
+  let previous = cost0, decision = 0;
+  for (let at: usize = 0; at < size; at += 16) {
     const a0 = f32x4.add(i8x16.swizzle(v128.load(from + (at ^ block0)), lanes0), cost0);
     const a1 = f32x4.add(i8x16.swizzle(v128.load(from + (at ^ block1)), lanes1), cost1);
-    const b0 = f32x4.add(i8x16.swizzle(v128.load(from + ((at + 16) ^ block0)), lanes0), cost0);
-    const b1 = f32x4.add(i8x16.swizzle(v128.load(from + ((at + 16) ^ block1)), lanes1), cost1);
-    store<u8>(decisions + (at >> 5), <u8> (choices(a0, a1) | (choices(b0, b1) << 4)));
-    const a = f32x4.pmin(a0, a1), b = f32x4.pmin(b0, b1);
-    v128.store(even + (at >> 1), evens(a, b));
-    v128.store(odd + (at >> 1), odds(a, b));
+    const a = f32x4.pmin(a0, a1);
+    decision = decision >> 4 | choices(a0, a1) << 4;
+    if (at & 16) {
+      store<u8>(decisions + (at >> 5), <u8> decision);
+      v128.store(to, evens(previous, a));
+      v128.store(to + size, odds(previous, a));
+      to += 16;
+    }
+    previous = a;
   }
 }
 
@@ -141,26 +196,24 @@ function forward(
   costs: usize,
   decisions: usize,
 ): void {
-  const half = states >> 1;
-  const size = <usize> half << 2;
-  const decisionBytes = <usize> half >> 3;
+  const size = <usize> states << 1;
+  const x = <usize> (parity & ~3) << 2, y = <usize> (feedback & ~3) << 2;
+  const lanes = (parity & 3) << 2 | (feedback & 3);
   let from = metrics, to = metrics + 2 * size;
+  // The low bits of the file format's codes; other codes are for experiments.
   for (let i = 0; i < length; i++) {
     if ((i & NORMALIZE_MASK) == 0) normalize(from, states);
-    const cost = costs + (<usize> i << 4);
-    advance(from, half, 0, parity, cost, to, to + size, decisions);
-    decisions += decisionBytes;
-    advance(
-      from + size,
-      half,
-      feedback,
-      feedback ^ parity,
-      cost + 8,
-      to + (size >> 1),
-      to + size + (size >> 1),
-      decisions,
-    );
-    decisions += decisionBytes;
+    if (lanes === 0b1001) advance(from, to, size, x, 2, y, 1, costs, decisions);
+    else if (lanes === 0b0110) advance(from, to, size, x, 1, y, 2, costs, decisions);
+    else if (lanes === 0b0010) advance(from, to, size, x, 0, y, 2, costs, decisions);
+    else if (lanes === 0b1110) advance(from, to, size, x, 3, y, 2, costs, decisions);
+    else {
+      advanceHalf(from, size, 0, parity, costs, to, decisions);
+      const other = feedback ^ parity, high = to + (size >> 1);
+      advanceHalf(from + size, size, feedback, other, costs + 8, high, decisions + (size >> 5));
+    }
+    costs += 16;
+    decisions += size >> 4;
     const last = from;
     from = to;
     to = last;
@@ -184,7 +237,7 @@ function bestState(states: i32, metrics: usize): i32 {
 }
 
 /**
- * Finds the path of least cost and writes its indices; returns its last state. `metrics` has room
+ * Finds the path of least cost and writes its indices and their levels in steps; returns its last state. `metrics` has room
  * for 2 * states floats; `predecessors` the state before state t by parity p at 2 t + p, in 16 bits; `costs` and
  * `candidates` four values a step, [2 * quantizer + parity]; `decisions` max(states, 8) / 8 bytes a
  * step.
@@ -198,6 +251,7 @@ export function search(
   costs: usize,
   candidates: usize,
   indices: usize,
+  levels: usize,
   decisions: usize,
 ): i32 {
   const half = states >> 1;
@@ -217,8 +271,12 @@ export function search(
   for (let i = length - 1; i >= 0; i--) {
     const chosen = <i32> load<u8>(decisions + <usize> i * stride + (state >> 3)) >> (state & 7) & 1;
     state = <i32> load<u16>(predecessors + 4 * state + 2 * chosen);
-    const slot = (i << 2) + ((state & 1) << 1) + chosen;
-    store<i32>(indices + (<usize> i << 2), load<i32>(candidates + (<usize> slot << 2)));
+    const quantizer = state & 1;
+    const slot = (i << 2) + (quantizer << 1) + chosen;
+    const k = load<i32>(candidates + (<usize> slot << 2));
+    store<i32>(indices + (<usize> i << 2), k);
+    const level = 2 * k - (i32(k > 0) - i32(k < 0) & -quantizer);
+    store<f32>(levels + (<usize> i << 2), <f32> level);
   }
   return last;
 }

@@ -6,8 +6,10 @@ import {
   createFeedbackState,
   factorPlace,
   type FeedbackState,
+  originalPlace,
   SUBTILE,
   TILE,
+  valuePlace,
 } from "./feedback_state.ts";
 
 /** A state and the operations on it. */
@@ -45,15 +47,32 @@ export function readTargets(
 export function passOn(
   { state, operations }: Feedback,
   diagonal: Diagonal,
-  { data, columns }: Matrix,
+  matrix: Matrix,
   levels: Float32Array,
 ): void {
-  const { memory, targets, originals } = state;
-  const { row, column, length } = diagonal;
-  memory.set(levels.subarray(0, length), targets);
-  let at = row * columns + column;
-  for (let t = 0; t < length; t++, at += columns - 1) memory[originals + t] = data[at]!;
+  const { memory, targets } = state;
+  memory.set(levels.subarray(0, diagonal.length), targets);
+  if (diagonal.number % SUBTILE === 0) readOriginals(state, matrix, diagonal.number / SUBTILE);
   operations.passOn(state, diagonal);
+}
+
+/** Copies the values of the subtiles of an anti-diagonal of subtiles. */
+function readOriginals(
+  { memory, originals }: FeedbackState,
+  { data, rows, columns }: Matrix,
+  number: number,
+): void {
+  const subtiles = { rows: Math.ceil(rows / SUBTILE), columns: Math.ceil(columns / SUBTILE) };
+  const { row, column, length } = diagonalOf(subtiles, number);
+  for (let t = 0; t < length; t++) {
+    const first = SUBTILE * (row + t), left = SUBTILE * (column - t);
+    const end = Math.min(rows, first + SUBTILE), width = Math.min(columns - left, SUBTILE);
+    let to = originalPlace(originals, first, left);
+    for (let i = first; i < end; i++, to += SUBTILE) {
+      const from = i * columns + left;
+      for (let j = 0; j < width; j++) memory[to + j] = data[from + j]!;
+    }
+  }
 }
 
 /**
@@ -77,10 +96,9 @@ function addErrors(
     if (i - size > top) {
       operations.addProduct(state, {
         size,
-        to: above + j * height + i,
-        toStride: height,
-        errors: above + j * height + top,
-        errorStride: height,
+        to: above + valuePlace(height, j, i),
+        errors: above + valuePlace(height, j, top),
+        bandLength: SUBTILE * height,
         factors: rowFactors + factorPlace(height, top, i),
         stripLength: SUBTILE * height,
         depth: i - size - top,
@@ -92,10 +110,9 @@ function addErrors(
     if (j - size > first) {
       operations.addProduct(state, {
         size,
-        to: left.sums + i * width + j,
-        toStride: width,
-        errors: left.sums + i * width + first,
-        errorStride: width,
+        to: left.sums + valuePlace(width, i, j),
+        errors: left.sums + valuePlace(width, i, first),
+        bandLength: SUBTILE * width,
         factors: left.factors[j]! + factorPlace(blockWidth, first - start, j - start),
         stripLength: SUBTILE * blockWidth,
         depth: j - size - first,

@@ -2,14 +2,13 @@ import type { FeedbackOperations } from "./feedback_operations.ts";
 import { FEEDBACK_WASM } from "../kernels/feedback_wasm.ts";
 import { instantiateKernel, PAGE_BYTES } from "../kernels/instantiate.ts";
 
-/** What feedback.as.ts exports; places and strides are in bytes. */
+/** What feedback.as.ts exports; places and distances are in bytes. */
 interface FeedbackExports {
   addProduct(
     size: number,
     to: number,
-    toStride: number,
     errors: number,
-    errorStride: number,
+    bandBytes: number,
     factors: number,
     stripBytes: number,
     depth: number,
@@ -42,8 +41,8 @@ interface FeedbackExports {
   ): void;
 }
 
-/** Bytes at address 0 that are left alone. */
-const RESERVED_BYTES = 16;
+/** Bytes at address 0 that are left alone: a cache line, so that subtiles fill whole ones. */
+const RESERVED_BYTES = 64;
 /** What 32-bit addresses reach, less a page. */
 const MOST_BYTES = 2 ** 32 - PAGE_BYTES;
 
@@ -62,13 +61,12 @@ export function createErrorFeedbackKernel(): FeedbackOperations | undefined {
       if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
       return new Float32Array(memory.buffer, RESERVED_BYTES, length).fill(0);
     },
-    addProduct(_, { size, to, toStride, errors, errorStride, factors, stripLength, depth }) {
+    addProduct(_, { size, to, errors, bandLength, factors, stripLength, depth }) {
       exports.addProduct(
         size,
         address(to),
-        4 * toStride,
         address(errors),
-        4 * errorStride,
+        4 * bandLength,
         address(factors),
         4 * stripLength,
         depth,

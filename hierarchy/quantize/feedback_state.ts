@@ -31,18 +31,19 @@ export interface FeedbackState {
   /** Columns in memory. */
   readonly width: number;
   /**
-   * Column-major: values and the first sum so far of what is not quantized yet, errors E of what is.
+   * Values and the first sum so far of what is not quantized yet, errors E of what is. Its lines are
+   * columns, see {@linkcode valuePlace}.
    */
   readonly above: number;
   /** A, `height * height`; see {@linkcode factorPlace}. */
   readonly rowFactors: number;
   /** What the values of an anti-diagonal are to be quantized at, and then what they became. */
   readonly targets: number;
-  /** The values of an anti-diagonal before anything was added to them. */
+  /** Values before anything was added to them: see {@linkcode originalPlace}. */
   readonly originals: number;
   /** Feedback between columns, where there is any. */
   readonly left?: {
-    /** Row-major: the second sum so far of what is not quantized yet, Q of what is. */
+    /** The second sum so far of what is not quantized yet, Q of what is. Its lines are rows. */
     readonly sums: number;
     /** By column: where B of its block is, as A is. These tables are in memory too. */
     readonly factors: Int32Array;
@@ -51,6 +52,26 @@ export interface FeedbackState {
     /** By column: the column after its block. */
     readonly ends: Int32Array;
   };
+}
+
+/**
+ * Where the value at a position of a line is, from the place of the first line on; lines are `length`
+ * positions long. Subtiles follow each other along their lines and have the lines' parts one after
+ * another, so that what an anti-diagonal passes through is in few cache lines, whatever the length.
+ */
+export function valuePlace(length: number, line: number, position: number): number {
+  const inBand = line % SUBTILE, inSubtile = position % SUBTILE;
+  return (line - inBand) * length + (position - inSubtile + inBand) * SUBTILE + inSubtile;
+}
+
+/**
+ * Where the original of row i and column j is while its subtile is quantized: there are two subtiles,
+ * row-major, for each eight rows, those of even and of odd anti-diagonals of subtiles.
+ */
+export function originalPlace(originals: number, i: number, j: number): number {
+  const row = i % SUBTILE, column = j % SUBTILE;
+  const odd = (i - row + j - column) / SUBTILE & 1;
+  return originals + (2 * (i - row) + odd * SUBTILE + row) * SUBTILE + column;
 }
 
 /**
@@ -78,10 +99,17 @@ export function createFeedbackState(
   const blockPlaces = blocks.map(({ size }) => place(wholeTiles(size) ** 2));
   const tables = blocks.length > 0 ? place(3 * width) : 0;
   const longest = Math.min(height, width);
-  const targets = place(longest), originals = place(longest);
+  const targets = place(longest), originals = place(2 * SUBTILE * height);
   const memory = allocate(length);
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) memory[above + j * height + i] = data[i * columns + j]!;
+  // A band of eight rows at a time, so that the cache holds the subtiles that are filled.
+  for (let band = 0; band < rows; band += SUBTILE) {
+    const end = Math.min(rows, band + SUBTILE);
+    for (let j = 0; j < columns; j++) {
+      const to = above + valuePlace(height, j, band) - band;
+      for (let i = band, from = band * columns + j; i < end; i++, from += columns) {
+        memory[to + i] = data[from]!;
+      }
+    }
   }
   const { rowSteps, columnSteps } = metric;
   unpack(memory, rowFactors, { size: rows, feedback: metric.feedback }, rowSteps);
@@ -115,9 +143,11 @@ function unpack(
   for (let k = 0; k < size; k++) {
     const from = packedIndex(size, k, 0);
     const step = steps?.[k] ?? 1;
-    for (let i = k + 1; i < size; i++) {
-      const factor = feedback[from + i]! * step / (steps?.[i] ?? 1);
-      memory[place + factorPlace(stride, k, i)] = factor;
+    for (let i = k + 1; i < size;) {
+      const to = place + factorPlace(stride, k, i) - i;
+      const end = Math.min(size, (i | SUBTILE - 1) + 1);
+      if (steps === undefined) { for (; i < end; i++) memory[to + i] = feedback[from + i]!; }
+      else for (; i < end; i++) memory[to + i] = feedback[from + i]! * step / steps[i]!;
     }
   }
 }

@@ -1,5 +1,5 @@
 import { findCandidates, type RateTerm } from "./candidates.ts";
-import { predecessors, type Trellis } from "../scan/trellis.ts";
+import { predecessors, reconstruct, type Trellis } from "../scan/trellis.ts";
 
 /** Longest path that is searched at once. */
 export const LONGEST_PATH = 1 << 14;
@@ -17,9 +17,10 @@ export interface PathSearch {
   prepare(targets: Float32Array, rate?: RateTerm): void;
   /**
    * Finds the path of least cost from `startState`, `indices.length` steps long, at most
-   * {@linkcode LONGEST_PATH}. Writes its indices and returns its last state.
+   * {@linkcode LONGEST_PATH}. Writes its indices and, if asked, their levels in steps; returns its
+   * last state.
    */
-  find(startState: number, indices: Int32Array): number;
+  find(startState: number, indices: Int32Array, levels?: Float32Array): number;
 }
 
 /** Steps after which metrics are lowered by the least of them, so that float32 stays exact enough. */
@@ -42,7 +43,7 @@ export function createPathSearch(trellis: Trellis): PathSearch {
     prepare(targets, rate) {
       findCandidates(targets, costs, candidates, rate);
     },
-    find(startState, indices) {
+    find(startState, indices, levels) {
       metrics.fill(Infinity);
       metrics[startState] = 0;
       for (let i = 0; i < indices.length; i++) {
@@ -64,7 +65,8 @@ export function createPathSearch(trellis: Trellis): PathSearch {
       for (let i = indices.length - 1; i >= 0; i--) {
         const parity = decisions[i * states + state]!;
         state = before[2 * state + parity]!;
-        indices[i] = candidates[4 * i + 2 * (state & 1) + parity]!;
+        const k = indices[i] = candidates[4 * i + 2 * (state & 1) + parity]!;
+        if (levels !== undefined) levels[i] = reconstruct(trellis, state & 1, k);
       }
       return last;
     },

@@ -29,6 +29,7 @@ interface SearchExports {
     costs: number,
     candidates: number,
     indices: number,
+    levels: number,
     decisions: number,
   ): number;
 }
@@ -50,6 +51,7 @@ function layout(states: number) {
     costs: place(16 * LONGEST_PATH),
     candidates: place(16 * LONGEST_PATH),
     found: place(4 * LONGEST_PATH),
+    levels: place(4 * LONGEST_PATH),
     decisions: place(Math.max(1, states >> 3) * LONGEST_PATH),
   };
   return { ...starts, bytes };
@@ -70,6 +72,7 @@ export function createPathSearchKernel(trellis: Trellis): PathSearch | undefined
   const classes = new Uint8Array(memory, at.classes, LONGEST_PATH);
   const costTable = new Float32Array(memory, at.costTable, TABLE_LENGTH);
   const foundIndices = new Int32Array(memory, at.found, LONGEST_PATH);
+  const foundLevels = new Float32Array(memory, at.levels, LONGEST_PATH);
   let loaded: Float32Array | undefined;
   return {
     costs: new Float32Array(memory, at.costs, 4 * LONGEST_PATH),
@@ -92,7 +95,7 @@ export function createPathSearchKernel(trellis: Trellis): PathSearch | undefined
         at.candidates,
       );
     },
-    find(startState, indices) {
+    find(startState, indices, levels) {
       const last = exports.search(
         states,
         indices.length,
@@ -102,9 +105,11 @@ export function createPathSearchKernel(trellis: Trellis): PathSearch | undefined
         at.costs,
         at.candidates,
         at.found,
+        at.levels,
         at.decisions,
       );
       indices.set(foundIndices.subarray(0, indices.length));
+      levels?.set(foundLevels.subarray(0, indices.length));
       return last;
     },
   };

@@ -5,23 +5,31 @@ import { createRandom } from "../../kan/numeric/random.ts";
 import { symbolCosts } from "../entropy/symbol_costs.ts";
 import { laplacianModel, symbolTables } from "../entropy/symbol_model.ts";
 import { createPathSearch, LONGEST_PATH, type PathSearch } from "./path_search.ts";
-import { createTrellis } from "../scan/trellis.ts";
+import { createTrellis, trellisOfCode } from "../scan/trellis.ts";
 import { createPathSearchKernel } from "./path_search_kernel.ts";
 
 /** Candidate costs and distinct indices for a path, then the path itself and where it ends. */
 function findPath(search: PathSearch, costs: Float32Array, startState: number) {
   search.costs.set(costs);
   search.candidates.set(Int32Array.from(costs, (_, i) => i));
-  const indices = new Int32Array(costs.length / 4);
-  return { last: search.find(startState, indices), indices };
+  const indices = new Int32Array(costs.length / 4), levels = new Float32Array(indices.length);
+  return { last: search.find(startState, indices, levels), indices, levels };
 }
 
-for (const states of STATE_COUNTS.slice(1)) {
-  const trellis = createTrellis(states);
+const trellises = [
+  ...STATE_COUNTS.slice(1).map((states) => ({ states, code: "", trellis: createTrellis(states) })),
+  // Those with other low bits of their checks, which no file has.
+  ...[0o46, 0o70, 0o22].map((check) => {
+    const trellis = trellisOfCode(64, [0o107, check]);
+    return { states: 64, code: ` of the code ${check}`, trellis };
+  }),
+];
+
+for (const { states, code, trellis } of trellises) {
   const kernel = createPathSearchKernel(trellis)!;
   const reference = createPathSearch(trellis);
 
-  Deno.test(`the kernel finds the reference's paths, ${states} states`, () => {
+  Deno.test(`the kernel finds the reference's paths, ${states} states${code}`, () => {
     const random = createRandom(states);
     for (const length of [1, 63, 64, 65, 1000, states <= 16 ? LONGEST_PATH : 2000]) {
       const costs = Float32Array.from({ length: 4 * length }, () => random.normal() ** 2);
@@ -30,7 +38,7 @@ for (const states of STATE_COUNTS.slice(1)) {
     }
   });
 
-  Deno.test(`the kernel breaks ties as the reference does, ${states} states`, () => {
+  Deno.test(`the kernel breaks ties as the reference does, ${states} states${code}`, () => {
     const cost = fc.constantFrom(0, 0.25, 1, 1 + 2 ** -23, 1e30, Infinity);
     fc.assert(
       fc.property(

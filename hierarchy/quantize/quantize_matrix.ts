@@ -9,7 +9,7 @@ import type { ErrorMetric } from "../matrix/error_metric.ts";
 import { type Diagonal, diagonalOf, valuesBefore } from "../scan/diagonals.ts";
 import { passOn, readTargets, startFeedback } from "./error_feedback.ts";
 import { feedbackOperations } from "./feedback_operations.ts";
-import { reconstruct, type Trellis } from "../scan/trellis.ts";
+import type { Trellis } from "../scan/trellis.ts";
 import { quantizeRun } from "./viterbi.ts";
 
 const fastestOperations = kernelOrReference(createErrorFeedbackKernel, feedbackOperations);
@@ -88,9 +88,9 @@ function quantizeDiagonals(
       state,
       run,
       rate && { ...rate, classes: classes.subarray(0, length) },
+      levels,
     );
     store.set(run, position);
-    writeLevels(trellis, state, run, levels);
     passOn(feedback, diagonal, matrix, levels);
     return next;
   });
@@ -99,19 +99,4 @@ function quantizeDiagonals(
 function readValues({ data, columns }: Matrix, diagonal: Diagonal, values: Float32Array): void {
   let at = diagonal.row * columns + diagonal.column;
   for (let t = 0; t < diagonal.length; t++, at += columns - 1) values[t] = data[at]!;
-}
-
-/** What indices stand for, in steps. */
-function writeLevels(
-  trellis: Trellis,
-  start: number,
-  indices: Int32Array,
-  levels: Float32Array,
-): void {
-  let state = start;
-  for (let t = 0; t < indices.length; t++) {
-    const k = indices[t]!;
-    levels[t] = reconstruct(trellis, state & 1, k);
-    state = trellis.transitions[2 * state + (k & 1)]!;
-  }
 }

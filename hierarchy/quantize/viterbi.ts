@@ -17,7 +17,8 @@ function pathSearch(trellis: Trellis): PathSearch {
 
 /**
  * Finds the indices of least squared error (in steps) + rateWeight * bits by Viterbi's algorithm.
- * Writes them to `indices` and returns the state after the last one. Cost grows linearly with the
+ * Writes them to `indices` and their levels in steps to `levels`, which may be the memory of the
+ * targets, and returns the state after the last one. Cost grows linearly with the
  * number of states. Runs longer than `LONGEST_PATH` are cut, which costs nothing that shows.
  */
 export function quantizeRun(
@@ -26,15 +27,16 @@ export function quantizeRun(
   startState: number,
   indices: Int32Array,
   rate?: RateTerm,
+  levels?: Float32Array,
   search: PathSearch | undefined = trellis.states === 1 ? undefined : pathSearch(trellis),
 ): number {
-  if (search === undefined) return quantizeScalar(targets, indices, rate);
+  if (search === undefined) return quantizeScalar(targets, indices, rate, levels);
   let state = startState;
   for (let start = 0; start < targets.length; start += LONGEST_PATH) {
     const end = Math.min(targets.length, start + LONGEST_PATH);
     const part = rate && { ...rate, classes: rate.classes.subarray(start, end) };
     search.prepare(targets.subarray(start, end), part);
-    state = search.find(state, indices.subarray(start, end));
+    state = search.find(state, indices.subarray(start, end), levels?.subarray(start, end));
   }
   return state;
 }
@@ -44,6 +46,7 @@ function quantizeScalar(
   targets: Float32Array,
   indices: Int32Array,
   rate: RateTerm | undefined,
+  levels: Float32Array | undefined,
 ): number {
   for (let i = 0; i < targets.length; i++) {
     const magnitude = Math.min(Math.abs(targets[i]!), LARGEST_INDEX);
@@ -54,7 +57,8 @@ function quantizeScalar(
       const below = cost(k - 1);
       if (below < cost(k)) k--;
     }
-    indices[i] = targets[i]! < 0 ? -k : k;
+    const index = indices[i] = targets[i]! < 0 ? -k : k;
+    if (levels !== undefined) levels[i] = index;
   }
   return 0;
 }

@@ -23,12 +23,14 @@ function layout(states: number) {
   const costs = metrics + 8 * states;
   const slots = costs + 16 * PATH;
   const found = slots + 16 * PATH;
-  const decisions = found + 4 * PATH;
+  const levels = found + 4 * PATH;
+  const decisions = levels + 4 * PATH;
   return {
     metrics,
     costs,
     slots,
     found,
+    levels,
     decisions,
     bytes: decisions + PATH * Math.max(1, states >> 3),
   };
@@ -43,9 +45,9 @@ function searchOf(states: number): Search {
   if (kernel === undefined) throw new Error("this platform does not run the kernels");
   const { exports, memory: { buffer } } = kernel;
   new Int32Array(buffer, at.slots, 4 * PATH).forEach((_, i, slots) => slots[i] = i);
-  const { metrics, costs, slots, found, decisions } = at;
+  const { metrics, costs, slots, found, levels, decisions } = at;
   const run = () =>
-    void exports.search(states, PATH, 0, metrics, BEFORE, costs, slots, found, decisions);
+    void exports.search(states, PATH, 0, metrics, BEFORE, costs, slots, found, levels, decisions);
   return current = { states, memory: buffer as ArrayBuffer, run };
 }
 
