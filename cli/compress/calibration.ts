@@ -1,6 +1,8 @@
 import type { ModelSource, StateDict, TextTokenizer } from "../../data/mod.ts";
 import { sampleTokens, tensorMetrics } from "../../eval/mod.ts";
+import type { TransformerDescription } from "../../eval/architectures/description.ts";
 import { describeModel } from "../../eval/architectures/registry.ts";
+import { usualTokens } from "../../eval/calibration/finite_text_loss.ts";
 import type { TensorMetrics } from "../../hierarchy/metric/tensor_metric.ts";
 import {
   CALIBRATION_VERSION,
@@ -24,7 +26,7 @@ import { specialTokens } from "../evaluate/measure.ts";
 import { chatFrame } from "../input/chat_frame.ts";
 import { hasTokenizer } from "../input/original_model.ts";
 import type { CompressOptions } from "../options/compress_options.ts";
-import { formatTokenRate } from "../../eval/report/number_text.ts";
+import { formatCount, formatShare, formatTokenRate } from "../../eval/report/number_text.ts";
 import type { Run } from "../terminal/run.ts";
 import { greatest } from "../../data/extremes.ts";
 
@@ -34,7 +36,13 @@ const LONGEST_CHUNK = 512;
 /** The options that say how to calibrate. */
 export type CalibrationOptions = Pick<
   CompressOptions,
-  "calibration" | "calibrationTokens" | "backend" | "threads" | "seed" | "cache"
+  | "calibration"
+  | "calibrationTokens"
+  | "calibrationLoss"
+  | "backend"
+  | "threads"
+  | "seed"
+  | "cache"
 >;
 
 /** What is calibrated. */
@@ -71,6 +79,8 @@ export interface CalibrationOutcome {
   readonly origin: CalibrationOrigin;
   /** Tokens of a chunk. */
   readonly contextLength: number;
+  /** Share of the divergence that more text would save, about, where reading may end by itself. */
+  readonly loss?: number;
   /** Inputs of the layer that has the most. */
   readonly widestInput: number;
 }
@@ -97,7 +107,13 @@ export async function calibrateModel(
     ? await cachedCalibration(cacheFolder(source, local, run.environment), planned.key, make, run)
     : await make();
   const description = describeModel(source.config, weights.keys());
+  const { loss } = kept.calibration;
+  if (loss !== undefined) {
+    const read = `${formatCount(kept.tokens.length)} of ${formatCount(plannedTokens(planned))}`;
+    run.writeLine(`calibrated on ${read} tokens: ${lossText(loss)}`);
+  }
   return {
+    ...(loss !== undefined && { loss }),
     metrics: tensorMetrics(description, unpackCalibration(kept.calibration)),
     tokens: kept.tokens,
     origin: "tokens" in text ? text.origin : "model",
@@ -106,6 +122,11 @@ export async function calibrateModel(
       kept.calibration.linears.map(({ moment }) => kept.calibration.moments[moment]!.size),
     ),
   };
+}
+
+/** What more text would change, in words. */
+export function lossText(loss: number): string {
+  return `more would lower the divergence by about ${formatShare(loss, 1)}`;
 }
 
 /** What a calibration is going to be of, before anything is run. */
@@ -137,6 +158,7 @@ export async function planCalibration(
   const text = await readCalibrationText({
     ...{ config, tokenizer, embedded: model.embedded, paths, contextLength, frame },
     limit: options.calibrationTokens,
+    mayEndEarly: options.calibrationLoss !== undefined,
   });
   const settings = { contextLength, ...(tokenizer !== undefined && bosOf(tokenizer)) };
   return { text, settings, key: await calibrationKey(model, text, settings, options) };
@@ -145,6 +167,16 @@ export async function planCalibration(
 /** Tokens that are going to be calibrated on. */
 export function plannedTokens({ text }: CalibrationPlan): number {
   return ("tokens" in text ? text.tokens.length : 0) + writtenTokens({ text });
+}
+
+/** Tokens that calibration will probably read: fewer where it ends by itself. */
+export function expectedTokens(
+  plan: CalibrationPlan,
+  description: TransformerDescription,
+  { calibrationLoss: loss }: Pick<CalibrationOptions, "calibrationLoss">,
+): number {
+  const planned = plannedTokens(plan);
+  return loss === undefined ? planned : Math.min(planned, usualTokens(description, loss));
 }
 
 /** Tokens of them that the model itself is going to write. */
@@ -177,19 +209,22 @@ async function calibrationKey(
   { source: { config }, sha256: weights }: CalibratedModel,
   text: CalibrationText,
   settings: CalibrationSettings,
-  { backend, seed }: CalibrationOptions,
+  { backend, seed, calibrationLoss: loss }: CalibrationOptions,
 ): Promise<string> {
   const what = "tokens" in text
     ? { tokens: await sha256(text.tokens), ...(text.own !== undefined && { own: text.own }) }
     : text;
-  const parts = [CALIBRATION_VERSION, config, weights, what, settings, backend, seed];
+  const parts = [
+    ...[CALIBRATION_VERSION, config, weights, what, settings, backend, seed],
+    ...(loss === undefined ? [] : [loss]),
+  ];
   return toHex(fromBase64(await sha256OfJson(parts)));
 }
 
 async function makeCalibration(
   { source: { config }, weights }: CalibratedModel,
   { text, settings, key }: CalibrationPlan,
-  { backend, threads, seed }: CalibrationOptions,
+  { backend, threads, seed, calibrationLoss: loss }: CalibrationOptions,
   run: Run,
   { saving, work }: CalibrationHelp,
 ): Promise<KeptCalibration> {
@@ -211,12 +246,13 @@ async function makeCalibration(
   const calibration = await run.phase("calibrate", async (progress) => {
     const onProgress = (share: number) => progress(share);
     return await calibratePacked(
-      { ...common, tokens, ...settings, onProgress },
+      { ...common, tokens, ...settings, onProgress, ...(loss !== undefined && { loss }) },
       saving,
       work && { ...work, key },
     );
   });
-  return { calibration, tokens };
+  // The rest of the text was not read.
+  return { calibration, tokens: loss === undefined ? tokens : tokens.slice(0, calibration.tokens) };
 }
 
 /** What a model wrote, for the calibration of this key; made and kept where it is not there. */

@@ -1,7 +1,7 @@
 import type { EvaluationResult } from "../../eval/mod.ts";
 import { formatCount, formatFixed, formatMeasure } from "../../eval/report/number_text.ts";
 import { spread } from "../../eval/calibration/choose_chunks.ts";
-import type { CalibrationOutcome } from "./calibration.ts";
+import { type CalibrationOutcome, lossText } from "./calibration.ts";
 import type { CalibrationOrigin } from "./calibration_text.ts";
 import {
   type ComparedModels,
@@ -28,6 +28,8 @@ export interface CalibrationCheck {
   readonly tokens: number;
   /** Where they come from. */
   readonly origin: CalibrationOrigin;
+  /** Share of the divergence that more text would save, about, where reading may end by itself. */
+  readonly loss?: number;
   /** Inputs of the layer that has the most. */
   readonly widestInput: number;
   /** The original's perplexity on the calibration text. */
@@ -43,7 +45,7 @@ export interface CalibrationCheck {
  */
 export async function checkCalibration(
   models: ComparedModels,
-  { tokens, origin, contextLength, widestInput }: CheckedText,
+  { tokens, origin, contextLength, widestInput, loss }: CheckedText,
   { evaluation }: MeasuredText,
   options: Pick<MeasureOptions, "threads" | "backend">,
   context: { progress: Progress; signal: AbortSignal },
@@ -63,6 +65,7 @@ export async function checkCalibration(
     tokens: tokens.length,
     origin,
     widestInput,
+    ...(loss !== undefined && { loss }),
     perplexity: perplexity.original,
     klDivergence: klDivergence!.mean,
   };
@@ -82,9 +85,12 @@ export function calibrationLines(
   result: EvaluationResult,
   textName: string,
 ): string[] {
-  const { tokens, origin, perplexity, klDivergence } = check;
+  const { tokens, origin, loss, perplexity, klDivergence } = check;
+  const more = loss === undefined ? "" : ` (${lossText(loss)})`;
   return [
-    `calibrated on ${formatCount(tokens)} tokens${ORIGINS[origin]}; on that text perplexity ` +
+    `calibrated on ${formatCount(tokens)} tokens${
+      ORIGINS[origin]
+    }${more}; on that text perplexity ` +
     `${formatMeasure(perplexity)}, mean KL divergence ${formatMeasure(klDivergence)}`,
     ...calibrationWarnings(check, result, textName),
   ];

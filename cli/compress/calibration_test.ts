@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import { join } from "node:path";
 import { openModel } from "../../data/mod.ts";
-import { planCalibration } from "./calibration.ts";
+import { planCalibration, plannedTokens } from "./calibration.ts";
 import { readFiniteWeights } from "../input/original_model.ts";
 import { TEXT, withWorkFolder } from "../testdata/work_folder.ts";
 
@@ -74,4 +74,26 @@ Deno.test("several files are mixed, and without any the texts of kanpress are", 
     assert.ok(frame !== undefined && frame.beginning.length > 0);
     await Deno.writeTextFile(other, "x");
     await assert.rejects(plan([one, other]), /other\.txt: has \d tokens, less than one chunk/);
+  }));
+
+Deno.test("where calibration ends by itself, given texts are there as a whole, in another order", () =>
+  withWorkFolder(async (folder) => {
+    const source = await openModel(join(folder, "model"));
+    const weights = await readFiniteWeights(source);
+    const model = { source, weights, sha256: "", embedded: false, local: true };
+    const path = join(folder, "long.txt");
+    await Deno.writeTextFile(path, TEXT.repeat(800));
+    const common = { backend: "cpu", threads: 1, seed: 0, calibration: [path] } as const;
+    const [whole, plain, stopping, few] = [
+      await planCalibration(model, { ...common, calibrationTokens: 1e9 }),
+      await planCalibration(model, common),
+      await planCalibration(model, { ...common, calibrationLoss: 0.05 }),
+      await planCalibration(model, { ...common, calibrationLoss: 0.05, calibrationTokens: 999 }),
+    ];
+    const { contextLength } = whole.settings;
+    assert.ok(plannedTokens(plain) < plannedTokens(whole));
+    const chunks = Math.floor(plannedTokens(whole) / contextLength);
+    assert.equal(plannedTokens(stopping), chunks * contextLength);
+    assert.ok(plannedTokens(few) <= 999);
+    assert.equal(new Set([whole, plain, stopping, few].map(({ key }) => key)).size, 4);
   }));

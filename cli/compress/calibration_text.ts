@@ -58,6 +58,8 @@ export interface CalibrationTextOptions {
   readonly paths: readonly string[];
   /** At most this many tokens, if it was said. */
   readonly limit: number | undefined;
+  /** Whether what is read may end before the text does, so that every beginning must stand for it. */
+  readonly mayEndEarly?: boolean;
   /** Tokens of a chunk. */
   readonly contextLength: number;
   /** What the model's chat template puts around messages, if it has one. */
@@ -72,7 +74,7 @@ export interface CalibrationTextOptions {
 export async function readCalibrationText(
   options: CalibrationTextOptions,
 ): Promise<CalibrationText> {
-  const { config, tokenizer, limit, contextLength, frame } = options;
+  const { config, tokenizer, limit, contextLength, frame, mayEndEarly = false } = options;
   if (tokenizer === undefined) {
     const sequences = Math.ceil((limit ?? SAMPLED_TOKENS) / contextLength);
     const firstToken = firstTokenOf(config);
@@ -89,7 +91,9 @@ export async function readCalibrationText(
         `${contextLength}; give more text, or leave --calibration out`,
     );
   }
-  const chunks = Math.floor((limit ?? TEXT_TOKENS) / contextLength);
+  // Where reading ends by itself, texts that were given are there as a whole.
+  const most = mayEndEarly && origin === "given" ? Infinity : TEXT_TOKENS;
+  const chunks = Math.floor((limit ?? most) / contextLength);
   const sequences = origin === "several kinds" ? Math.floor(OWN_SHARE * chunks) : 0;
   const firstToken = tokenizer.bosTokenId ?? tokenizer.eosTokenId;
   const beginning = frame !== undefined
@@ -102,6 +106,7 @@ export async function readCalibrationText(
       read.map(({ tokens }) => tokens),
       (chunks - sequences) * contextLength,
       contextLength,
+      mayEndEarly,
     ),
     origin,
     ...(sequences > 0 && { own: { sequences, length: contextLength, ...beginning } }),

@@ -17,6 +17,7 @@ import {
   type CalibratedModel,
   calibrateModel,
   type CalibrationPlan,
+  expectedTokens,
   isCalibrationKept,
   planCalibration,
   plannedTokens,
@@ -255,7 +256,7 @@ async function announceCompression(
     ...(effort !== undefined && { effort }),
     ...(calibration !== undefined && {
       calibration: {
-        tokens: plannedTokens(calibration.plan),
+        tokens: expectedTokens(calibration.plan, description, options),
         written: writtenTokens(calibration.plan),
         isKept: cache && isCalibrationKept(calibration.model, calibration.plan, run),
       },

@@ -4,6 +4,7 @@ import { InputError } from "../../data/input_error.ts";
 import { type ModelSource, openModel, type StateDict, weightsDigest } from "../../data/mod.ts";
 import { describeModel } from "../../eval/architectures/registry.ts";
 import type { BackendName } from "../../eval/compute/backend_names.ts";
+import { checkLoss } from "../../eval/calibration/loss_range.ts";
 import { isNativeInstalled } from "../../eval/native/runtime.ts";
 import {
   type CompressedModel,
@@ -40,6 +41,11 @@ export interface CompressModelOptions extends CompressorOptions {
   readonly calibrate?: boolean;
   /** At most this many tokens of calibration; as many as the command line takes if omitted. */
   readonly calibrationTokens?: number;
+  /**
+   * Stops calibrating where more text would lower the divergence by no more than this share, 0.001 to
+   * 0.2; reads all the tokens if omitted.
+   */
+  readonly calibrationLoss?: number;
   /**
    * Steps of tuning after coding, which train factors of rows and columns, norms and biases on the
    * calibration text; 0 by default, 100 with the effort `"best"`.
@@ -114,6 +120,7 @@ export async function compress(
     throw new InputError("store: is for other machines; name their Redis server as redis");
   }
   signal?.throwIfAborted();
+  if (options.calibrationLoss !== undefined) checkLoss(options.calibrationLoss);
   const path = typeof model === "string" ? model : undefined;
   const source = typeof model === "object" ? model : await openModel(path);
   checkModel(source);
@@ -203,7 +210,8 @@ async function calibrateFor(
   // The preset seed has no use for calibration, and others than next tokens have no labels to draw.
   if (presetOf(options) === "seed") return undefined;
   if (describeModel(source.config, weights.keys()).objective !== "nextToken") return undefined;
-  const { calibrationTokens, backend = isNativeInstalled() ? "native" : "wasm" } = options;
+  const { calibrationTokens, calibrationLoss } = options;
+  const { backend = isNativeInstalled() ? "native" : "wasm" } = options;
   const { keepCalibration: cache = false } = options;
   const settings = {
     cache,
@@ -211,6 +219,7 @@ async function calibrateFor(
     threads,
     backend,
     ...(calibrationTokens !== undefined && { calibrationTokens }),
+    ...(calibrationLoss !== undefined && { calibrationLoss }),
   };
   const run = silentRun({ signal, onProgress, ...(cache && { environment: process.env }) });
   const plan = await planCalibration(model, settings);

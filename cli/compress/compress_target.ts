@@ -58,6 +58,7 @@ const NOT_FOR_SEED = {
   effort: "--effort",
   calibration: "--calibration",
   calibrationTokens: "--calibration-tokens",
+  calibrationLoss: "--calibration-loss",
   dataFree: "--data-free",
 } as const;
 
@@ -120,6 +121,7 @@ type WrittenOptions = Partial<
     | "hiddenDims"
     | "calibration"
     | "calibrationTokens"
+    | "calibrationLoss"
     | "losslessSmall"
     | "tune"
     | "seed"
@@ -134,7 +136,8 @@ export function targetLabel(
   { preset, bits, bytes, maxKl }: CompressTarget,
   options: WrittenOptions,
 ): string {
-  const { levels, hiddenDims, effort, states, calibration, calibrationTokens, seed } = options;
+  const { levels, hiddenDims, effort, states, seed } = options;
+  const { calibration, calibrationTokens, calibrationLoss } = options;
   const rate = bytes !== undefined
     ? `${bytes}bytes`
     : maxKl !== undefined
@@ -152,6 +155,7 @@ export function targetLabel(
     calibration !== undefined &&
     `on-${calibration.map((path) => basename(path).replace(/\.\w+$/, "")).join("-")}`,
     calibrationTokens !== undefined && `${calibrationTokens}tokens`,
+    calibrationLoss !== undefined && `loss${Number((100 * calibrationLoss).toPrecision(6))}`,
     options.losslessSmall && "lossless-small",
     seed !== undefined && seed !== 0 && `seed${seed}`,
   ].filter((part) => typeof part === "string").join("-").replace(/[^\w.-]+/g, "-");

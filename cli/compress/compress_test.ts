@@ -88,6 +88,7 @@ Deno.test("options that contradict each other are usage errors", async () => {
   await assert.rejects(run({ preset: "seed", states: 8 }), usage);
   await assert.rejects(run({ preset: "seed", effort: "best" }), usage);
   await assert.rejects(run({ levels: 2, calibrationTokens: 99 }), usage);
+  await assert.rejects(run({ levels: 2, calibrationLoss: 0.05 }), usage);
   await assert.rejects(run({ hiddenDims: [8], dataFree: true }), usage);
 });
 
@@ -172,6 +173,7 @@ Deno.test("uniform rates are recorded, in the output and in the default folder's
       { states: 8 },
       { calibration: ["../my novels.txt"] },
       { calibrationTokens: 99 },
+      { calibrationLoss: 0.07 },
       { losslessSmall: true },
       { seed: 1 },
     ] as const).map((options) => targetLabel(rate, options));
@@ -181,6 +183,7 @@ Deno.test("uniform rates are recorded, in the output and in the default folder's
       "rate-4bit-8states",
       "rate-4bit-on-my-novels",
       "rate-4bit-99tokens",
+      "rate-4bit-loss7",
       "rate-4bit-lossless-small",
       "rate-4bit-seed1",
     ]);

@@ -27,6 +27,8 @@ export interface CompressOptions extends MeasureOptions {
   readonly calibration?: readonly string[];
   /** At most this many tokens of calibration. */
   readonly calibrationTokens?: number;
+  /** Share of the divergence that more text may still save; all tokens are read if omitted. */
+  readonly calibrationLoss?: number;
   /** Spend bits by the size of the weights alone, without calibration. */
   readonly dataFree?: true;
   /** Bytes of memory to do with; what is free if omitted. */

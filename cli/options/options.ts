@@ -20,6 +20,18 @@ export function numberBetween(lowest: number, highest: number): (text: string) =
   };
 }
 
+/** A parser of a percentage such as `5%` within [`lowest`, `highest`] percent; gives a share of 1. */
+export function percentageBetween(lowest: number, highest: number): (text: string) => number {
+  return (text) => {
+    const [, digits = ""] = /^(.*\d)\s*%$/.exec(text.trim()) ?? [];
+    const value = DECIMAL.test(digits) ? Number(digits) : NaN;
+    if (!(value >= lowest && value <= highest)) {
+      throw new InvalidArgumentError(`It must be from ${lowest}% to ${highest}%, such as 5%.`);
+    }
+    return value / 100;
+  };
+}
+
 /** As {@linkcode numberBetween}, for whole numbers. */
 export function integerBetween(lowest: number, highest: number): (text: string) => number {
   return (text) => {

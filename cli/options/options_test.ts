@@ -8,6 +8,7 @@ import {
   nonEmpty,
   numberBetween,
   onnxTypeList,
+  percentageBetween,
   someText,
 } from "./options.ts";
 
@@ -27,6 +28,14 @@ Deno.test("numberBetween takes every decimal in the range and nothing else", () 
   for (
     const text of ["", " ", "abc", "0x8", "0.4", "16.1", "-4", "1e400", "NaN", "Infinity", "4,5"]
   ) {
+    assert.throws(() => parse(text), InvalidArgumentError, text);
+  }
+});
+
+Deno.test("percentageBetween takes what has its sign, and gives shares", () => {
+  const parse = percentageBetween(0.1, 20);
+  assert.deepEqual(["5%", " 2.5 %", "20%", "0.1%"].map(parse), [0.05, 0.025, 0.2, 0.001]);
+  for (const text of ["", "%", "5", "0.05", "21%", "0.05%", "-1%", "5%%", "1e1000%", "five%"]) {
     assert.throws(() => parse(text), InvalidArgumentError, text);
   }
 });

@@ -6,7 +6,14 @@ import { isNativeInstalled } from "../../eval/native/runtime.ts";
 import { taskNames } from "../../eval/tasks/registry.ts";
 import { EFFORTS } from "../../hierarchy/choose_states.ts";
 import { PROGRESS_STYLES } from "../terminal/progress_display.ts";
-import { integerBetween, nonEmpty, severalFiles, stateCount } from "./options.ts";
+import { LEAST_LOSS, MOST_LOSS } from "../../eval/calibration/loss_range.ts";
+import {
+  integerBetween,
+  nonEmpty,
+  percentageBetween,
+  severalFiles,
+  stateCount,
+} from "./options.ts";
 
 /** Adds the options that choose the questions of a task; `purpose` is what asking them is for. */
 export function addTaskOptions(command: Command, purpose: string): void {
@@ -44,6 +51,12 @@ export function addCalibrationOptions(command: Command): Command {
       "--calibration-tokens <n>",
       "calibrate on at most n tokens (default: 32768)",
       integerBetween(2, 2 ** 31 - 1),
+    )
+    .option(
+      "--calibration-loss <share>",
+      "stop calibrating where more text would lower the divergence by no more than this, such as 5% " +
+        "(default: read all the tokens)",
+      percentageBetween(100 * LEAST_LOSS, 100 * MOST_LOSS),
     )
     .option("--no-cache", "calibrate again, and keep nothing on disk but the output")
     .option("--data-free", "no calibration: spend bits by the size of the weights alone")

@@ -37,6 +37,7 @@ import {
 } from "./device_calibration.ts";
 import { calibrateNatively } from "./native_calibration.ts";
 import type { PackedCalibration } from "./packed_calibration.ts";
+import { TextWatch } from "./text_watch.ts";
 import { turnsShare } from "./turns.ts";
 
 /** What {@linkcode calibrate} is given. */
@@ -56,6 +57,11 @@ export interface CalibrateOptions {
    * absent. Without them nothing is known of gradients, and all tokens weigh the same.
    */
   readonly fisher?: boolean;
+  /**
+   * Stops where more text of the same kind, however much, would lower the divergence of what is
+   * compressed by about this share, 0.001 to 0.2; the whole text is read if omitted.
+   */
+  readonly loss?: number;
   /** Seed of the labels that the backward passes draw; 0 if omitted. */
   readonly seed?: number;
   /** Number of workers; all cores if omitted. The result does not depend on it. */
@@ -80,8 +86,8 @@ const reportMilliseconds = 500;
  * second moment of every linear layer's inputs (summed over short runs in float32, over runs in
  * float64) and the Fisher information of its outputs. The text is cut into chunks as
  * {@linkcode evaluateLanguageModel} does; all positions count. Throws {@linkcode InputError} if the
- * text is too short, a token is outside the vocabulary, the context is too long, or the weights do
- * not fit the config.
+ * text is too short, a token is outside the vocabulary, the context is too long, `loss` is out of its
+ * range, or the weights do not fit the config.
  *
  * ```ts
  * import { embeddedModelPath, openModel } from "@kanpress/kanpress/data";
@@ -128,6 +134,7 @@ export async function calibratePacked(
   const { passes, keep } = saving;
   const { layers } = describeModel(options.config, options.weights.keys());
   const parts: PackedCalibration[] = [];
+  let text = options;
   for (let pass = 0; pass < passes; pass++) {
     const range = [pass, pass + 1].map((number) => Math.floor(number * layers.length / passes));
     const onProgress = (share: number) => options.onProgress?.((pass + share) / passes);
@@ -135,10 +142,14 @@ export async function calibratePacked(
       ...work,
       onFound: (share: number) => work.onFound?.((pass + share) / passes),
     };
-    const sums = await runCalibration({ ...options, onProgress }, range as [number, number], own);
+    const sums = await runCalibration({ ...text, onProgress }, range as [number, number], own);
     parts.push(keepMoments(packSums(sums), keep));
+    // The first pass finds how much of the text is enough, and the others read that.
+    const { loss: _, ...others } = text;
+    text = { ...others, tokens: options.tokens.subarray(0, sums.chunks.length) };
   }
-  return joinCalibrations(parts);
+  const { loss } = parts[0]!;
+  return { ...joinCalibrations(parts), ...(loss !== undefined && { loss }) };
 }
 
 async function runCalibration(
@@ -156,20 +167,49 @@ async function runCalibration(
   // Sums of some twenty jobs do not need more than float32, and are most of what calibration holds.
   const type = backend === "native" ? "float32" : "float64";
   const moments = allocateMoments(model, fisher, type, layers);
-  const keeper = work && await SumsKeeper.open(work, [layers, fisher, type, backend], moments);
-  const run = { model, chunks, contextLength, moments, ...(keeper && { keeper }) };
+  const { loss } = options;
+  const watch = loss === undefined ? undefined : new TextWatch(model, moments, contextLength, loss);
+  const settings = [layers, fisher, type, backend, ...(loss === undefined ? [] : [loss])];
+  const keeper = work && await SumsKeeper.open(work, settings, moments);
+  const run = {
+    ...{ model, chunks, contextLength, moments },
+    ...(keeper && { keeper }),
+    ...(watch && { watch }),
+  };
+  const shown = watch === undefined ? options : watchedProgress(options, watch, chunks.length);
   const device = backend === "webgpu" ? await openDevice() : undefined;
   try {
     const runs = device !== undefined && canCalibrate(model, device, contextLength, moments);
     const logitSums = runs
-      ? await runOnDevice(device, run, options)
+      ? await runOnDevice(device, run, shown)
       : backend === "native"
-      ? await runNatively(run, options)
-      : await runOnWorkers(run, options, backend ?? "wasm");
-    return { ...run, logitSums };
+      ? await runNatively(run, shown)
+      : await runOnWorkers(run, shown, backend ?? "wasm");
+    return {
+      ...{ model, contextLength, moments, logitSums },
+      chunks: chunks.subarray(0, watch?.enough),
+      ...(watch?.loss !== undefined && { loss: watch.loss }),
+    };
   } finally {
     device?.close();
   }
+}
+
+/** Has progress be told as a share of the tokens that will probably be read; it does not go back. */
+function watchedProgress(
+  options: CalibrateOptions,
+  watch: TextWatch,
+  tokens: number,
+): CalibrateOptions {
+  let furthest = 0;
+  return {
+    ...options,
+    onProgress(share) {
+      const read = watch.isEnough ? 1 : share * tokens / watch.expected(tokens);
+      furthest = Math.max(furthest, Math.min(1, read));
+      options.onProgress?.(furthest);
+    },
+  };
 }
 
 /** A text in chunks, and the moments that it is added to. */
@@ -180,6 +220,8 @@ interface CalibrationRun {
   readonly moments: SharedMoments;
   /** What keeps the sums every so often; the device's are not kept. */
   readonly keeper?: SumsKeeper;
+  /** What ends the run before the text's end. */
+  readonly watch?: TextWatch;
 }
 
 /** Whether our programs can run the model, and its moments fit into buffers. */
@@ -219,10 +261,11 @@ async function runNatively(
 
 /** What engines are given that do all jobs themselves. */
 function wholeRun(
-  { model, chunks, contextLength, moments }: CalibrationRun,
+  { model, chunks, contextLength, moments, watch }: CalibrationRun,
   { weights, fisher = true, seed = 0, onProgress, signal }: CalibrateOptions,
 ): DeviceCalibrationOptions {
   return {
+    ...(watch && { watch }),
     model,
     weights: prepareWeights(model, weights, false),
     chunks,
@@ -246,7 +289,7 @@ function drawnTogether(model: TransformerDescription, contextLength: number): nu
 }
 
 async function runOnWorkers(
-  { model, chunks, contextLength, moments, keeper }: CalibrationRun,
+  { model, chunks, contextLength, moments, keeper, watch }: CalibrationRun,
   { weights, fisher = true, seed = 0, threads, onProgress, signal }: CalibrateOptions,
   backend: TfjsBackend,
 ): Promise<Float64Array[]> {
@@ -254,9 +297,14 @@ async function runOnWorkers(
   const { batch, resident } = planBatch(model, contextLength, fisher);
   const jobs = planJobs(chunks, contextLength, batch, fisher ? seed : undefined);
   const earlier = await keeper?.restore(chunks.length);
-  if (earlier !== undefined) onProgress?.(earlier.tokens / chunks.length);
+  if (earlier !== undefined) {
+    await watch?.restore(earlier.marks, earlier.tokens, chunks.length);
+    onProgress?.(earlier.tokens / chunks.length);
+  }
   const logitSums = earlier?.logitSum === undefined ? [] : [earlier.logitSum];
-  let done = Math.ceil((earlier?.tokens ?? 0) / (batch * contextLength));
+  const jobTokens = batch * contextLength;
+  const tokensOf = (count: number) => Math.min(chunks.length, count * jobTokens);
+  let done = Math.ceil((earlier?.tokens ?? 0) / jobTokens);
   const turns = [moments.turns, moments.blockTurns];
   for (const counters of turns) counters.fill(done);
   const workers = threads ?? navigator.hardwareConcurrency;
@@ -271,7 +319,7 @@ async function runOnWorkers(
       moments,
     },
   });
-  // Sums are kept between rounds, when all workers have added theirs.
+  // Sums are kept and looked at between rounds, when all workers have added theirs.
   let round = keeper === undefined ? jobs.length : workers;
   // A job of a large model takes minutes: what it has added already counts.
   let reported = 0;
@@ -281,9 +329,10 @@ async function runOnWorkers(
   };
   const timer = setInterval(report, reportMilliseconds);
   try {
-    while (done < jobs.length) {
+    while (done < jobs.length && !watch?.isEnough) {
       const start = performance.now(), first = done;
-      const sums = await pool.run(jobs.slice(first, first + round), {
+      const next = watch === undefined ? jobs.length : watch.next(tokensOf(done)) / jobTokens;
+      const sums = await pool.run(jobs.slice(first, Math.min(first + round, next)), {
         onResult() {
           done++;
           report();
@@ -291,12 +340,17 @@ async function runOnWorkers(
         ...(signal !== undefined && { signal }),
       });
       logitSums.push(...sums.filter((sum) => sum !== undefined));
-      if (keeper === undefined) break;
-      if (keeper.isDue() || done === jobs.length) {
+      const tokens = tokensOf(done);
+      await watch?.look(tokens, chunks.length);
+      if (watch?.isEnough) onProgress?.(tokens / chunks.length);
+      if (keeper === undefined) continue;
+      if (keeper.isDue() || done === jobs.length || watch?.isEnough) {
         if (logitSums.length > 0) logitSums.splice(0, logitSums.length, sumInOrder(logitSums));
-        const tokens = Math.min(chunks.length, done * batch * contextLength);
         const [logitSum] = logitSums;
-        await keeper.save({ tokens, ...(logitSum !== undefined && { logitSum }) });
+        await keeper.save({
+          ...{ tokens, marks: watch?.marks ?? [] },
+          ...(logitSum !== undefined && { logitSum }),
+        });
       }
       const each = (performance.now() - start) / (done - first);
       round = Math.max(workers, Math.floor(keeper.interval / each));

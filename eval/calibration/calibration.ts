@@ -29,6 +29,11 @@ export interface Calibration {
   readonly tokens: number;
   /** Tokens of a chunk: the positions that were seen. */
   readonly contextLength: number;
+  /**
+   * The share of the divergence of what is compressed that endless text of the same kind would save,
+   * about; where a share was asked for.
+   */
+  readonly loss?: number;
   /** The linear layers by the name of their weight; the head's may be the token embedding's. */
   readonly linears: ReadonlyMap<string, LinearCalibration>;
   /** How often each token of the vocabulary was an input, as a share of all tokens. */

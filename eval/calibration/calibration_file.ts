@@ -28,6 +28,7 @@ export const CALIBRATION_VERSION = "4";
 interface Described {
   readonly tokens: number;
   readonly contextLength: number;
+  readonly loss?: number;
   readonly moments: readonly number[];
   readonly linears: readonly DescribedLinear[];
   readonly embeddingMoment?: number;
@@ -67,6 +68,7 @@ export function calibrationParts(
   const described: Described = {
     tokens: calibration.tokens,
     contextLength: calibration.contextLength,
+    ...(calibration.loss !== undefined && { loss: calibration.loss }),
     moments: moments.map(({ size }) => size),
     linears: linears.map(({ fisher, ...linear }) => ({ ...linear, fisher: fisher !== undefined })),
     ...(embeddingMoment !== undefined && { embeddingMoment }),
@@ -115,7 +117,7 @@ function parseDescribed(text: string | undefined): Described | undefined {
     return undefined;
   }
   if (!isJsonObject(value)) return undefined;
-  const { tokens, contextLength, moments, linears, embeddingMoment } = value;
+  const { tokens, contextLength, loss, moments, linears, embeddingMoment } = value;
   const isCount = (count: unknown) => Number.isSafeInteger(count) && Number(count) >= 0;
   const isMoment = (index: unknown) =>
     Array.isArray(moments) && isCount(index) && Number(index) < moments.length;
@@ -129,13 +131,14 @@ function parseDescribed(text: string | undefined): Described | undefined {
       Array.isArray(outputMoments) && outputMoments.every(isBlock);
   };
   const sound = isCount(tokens) && isCount(contextLength) && Array.isArray(moments) &&
+    (loss === undefined || typeof loss === "number" && loss >= 0) &&
     moments.every(isCount) && Array.isArray(linears) && linears.every(isLinear) &&
     (embeddingMoment === undefined || isMoment(embeddingMoment));
   return sound ? value as unknown as Described : undefined;
 }
 
 async function unpackFile(
-  { tokens, contextLength, moments: sizes, linears, embeddingMoment }: Described,
+  { tokens, contextLength, loss, moments: sizes, linears, embeddingMoment }: Described,
   file: SealedFile,
   fail: (what: string) => InputError,
 ): Promise<KeptCalibration> {
@@ -155,6 +158,7 @@ async function unpackFile(
     calibration: {
       tokens,
       contextLength,
+      ...(loss !== undefined && { loss }),
       moments,
       linears: kept,
       tokenFrequencies: new Float64Array(await file.read("tokenFrequencies", "F64")),

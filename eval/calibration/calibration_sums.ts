@@ -61,11 +61,13 @@ export interface CalibrationSums {
   readonly moments: SharedMoments;
   /** Σ p (1 - p) of each logit, in parts; none where no backward pass was run. */
   readonly logitSums: readonly Float64Array[];
+  /** As in a {@linkcode Calibration}. */
+  readonly loss?: number;
 }
 
 /** The statistics that sums give; moments are expanded from their triangles when they are asked for. */
 export function summarize(
-  { model, chunks, contextLength, moments, logitSums }: CalibrationSums,
+  { model, chunks, contextLength, moments, logitSums, loss }: CalibrationSums,
 ): Calibration {
   const { groups, triangles } = moments;
   const tokens = chunks.length;
@@ -97,6 +99,7 @@ export function summarize(
   return {
     tokens,
     contextLength,
+    ...(loss !== undefined && { loss }),
     linears,
     tokenFrequencies,
     ...(logitSums.length > 0 && {

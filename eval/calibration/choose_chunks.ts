@@ -16,24 +16,49 @@ export function spread(tokens: Int32Array, limit: number, chunk: number): Int32A
 /**
  * At most `limit` tokens in whole chunks of several texts, as many of each as there are, or as its
  * length gives. Every beginning of the result is about as even a mixture as the whole. Texts shorter
- * than a chunk give nothing; a single text is as {@linkcode spread} gives it.
+ * than a chunk give nothing; a single text is as {@linkcode spread} gives it. With `scatters` the
+ * chunks of each are as {@linkcode scatter} gives them, so that every beginning is spread over all of
+ * each text.
  */
 export function mixTexts(
   texts: readonly Int32Array[],
   limit: number,
   chunk: number,
+  scatters = false,
 ): Int32Array {
-  if (texts.length === 1) return spread(texts[0]!, limit, chunk);
+  const choose = (tokens: Int32Array, limit: number) => {
+    const chosen = spread(tokens, limit, chunk);
+    return scatters ? scatter(chosen, chunk) : chosen;
+  };
+  if (texts.length === 1) return choose(texts[0]!, limit);
   const counts = evenCounts(
     texts.map(({ length }) => Math.floor(length / chunk)),
     Math.max(1, Math.floor(limit / chunk)),
   );
   return interleave(
     texts.map((tokens, text) =>
-      counts[text] === 0 ? new Int32Array() : spread(tokens, counts[text]! * chunk, chunk)
+      counts[text] === 0 ? new Int32Array() : choose(tokens, counts[text]! * chunk)
     ),
     chunk,
   );
+}
+
+/**
+ * All whole chunks of a text in an order in which every beginning, and every stretch, is spread evenly
+ * over it: by their numbers with the bits reversed, as van der Corput's sequence goes.
+ */
+export function scatter(tokens: Int32Array, chunk: number): Int32Array {
+  const count = Math.floor(tokens.length / chunk);
+  const bits = Math.ceil(Math.log2(Math.max(1, count)));
+  const scattered = new Int32Array(count * chunk);
+  for (let step = 0, at = 0; step < 2 ** bits; step++) {
+    let from = 0;
+    for (let bit = 0; bit < bits; bit++) from = 2 * from + (step >> bit & 1);
+    if (from >= count) continue;
+    scattered.set(tokens.subarray(from * chunk, (from + 1) * chunk), at * chunk);
+    at++;
+  }
+  return scattered;
 }
 
 /**

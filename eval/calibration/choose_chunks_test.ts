@@ -1,6 +1,6 @@
 import assert from "node:assert";
 import fc from "fast-check";
-import { mixTexts, spread } from "./choose_chunks.ts";
+import { mixTexts, scatter, spread } from "./choose_chunks.ts";
 
 Deno.test("spread() takes whole chunks from all over the text", () => {
   const tokens = Int32Array.from({ length: 100 }, (_, i) => i);
@@ -56,4 +56,34 @@ Deno.test("every beginning of what mixTexts() gives is as even a mixture", () =>
       },
     ),
   );
+});
+
+Deno.test("scatter() spreads every stretch over the whole text, and loses no chunk", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 300 }),
+      fc.integer({ min: 1, max: 4 }),
+      (count, chunk) => {
+        const text = Int32Array.from({ length: count * chunk }, (_, i) => Math.floor(i / chunk));
+        const scattered = scatter(text, chunk);
+        assert.deepEqual(scattered.toSorted(), text);
+        const chunks = [...scattered].filter((_, i) => i % chunk === 0);
+        for (let read = 1; read <= count; read++) {
+          const beginning = chunks.slice(0, read).toSorted((a, b) => a - b);
+          const gaps = [...beginning, count].map((at, i) => at - (beginning[i - 1] ?? -1));
+          assert.ok(gaps.every((gap) => gap <= 4 * count / read + 1), `${beginning} of ${count}`);
+        }
+      },
+    ),
+  );
+  assert.deepEqual([...scatter(Int32Array.of(0, 1, 2, 3, 4, 5, 6), 1)], [0, 4, 2, 6, 1, 5, 3]);
+});
+
+Deno.test("mixTexts() that scatters has the same chunks, of all texts at every place", () => {
+  const texts = [0, 1, 2].map((text) => Int32Array.from({ length: 40 }, (_, i) => 100 * text + i));
+  const plain = mixTexts(texts, 90, 5), scattered = mixTexts(texts, 90, 5, true);
+  assert.deepEqual(scattered.toSorted(), plain.toSorted());
+  const kinds = (tokens: Int32Array) => [...tokens].map((token) => Math.floor(token / 100));
+  assert.deepEqual(kinds(scattered), kinds(plain));
+  assert.notDeepEqual(scattered, plain);
 });

@@ -1,4 +1,5 @@
 import { greatest } from "../../data/extremes.ts";
+import { triangleSize } from "../../hierarchy/matrix/triangle.ts";
 import { InputError } from "../../data/input_error.ts";
 import { createRandom } from "../../kan/numeric/random.ts";
 import type { LinearDescription, TransformerDescription } from "../architectures/description.ts";
@@ -22,6 +23,7 @@ import { sampledLossSteps } from "../webgpu/sampled_loss.ts";
 import { makeWorkspace, tokensPerBackwardJob, type Workspace } from "../webgpu/workspace.ts";
 import type { SharedMoments } from "./calibrate_chunks.ts";
 import { addStripe, type MomentTriangle } from "./second_moment.ts";
+import type { TextWatch } from "./text_watch.ts";
 
 /** What {@linkcode calibrateOnDevice} is given. */
 export interface DeviceCalibrationOptions {
@@ -37,6 +39,8 @@ export interface DeviceCalibrationOptions {
   readonly draws?: Uint32Array;
   /** What is added to. */
   readonly moments: SharedMoments;
+  /** What ends the run before the text's end, if anything does. */
+  readonly watch?: TextWatch;
   /** Called with the share of the work that is done. */
   readonly onProgress?: (share: number) => void;
   /** Stops the work between jobs with the signal's reason. */
@@ -65,7 +69,7 @@ export async function calibrateOnDevice(
   device: Device,
   options: DeviceCalibrationOptions,
 ): Promise<Float64Array | undefined> {
-  const { model, chunks, contextLength, draws, signal, onProgress } = options;
+  const { model, chunks, contextLength, draws, watch, signal, onProgress } = options;
   signal?.throwIfAborted();
   const batch = Math.max(1, Math.floor(tokensPerBackwardJob(model, device) / contextLength));
   const width = Math.min(chunks.length, batch * contextLength);
@@ -76,13 +80,16 @@ export async function calibrateOnDevice(
       "the graphics card has too little memory to calibrate the model; choose the backend wasm",
     );
   }
-  for (let start = 0; start < chunks.length; start += width) {
+  let start = 0;
+  while (start < chunks.length && !watch?.isEnough) {
     signal?.throwIfAborted();
-    const end = Math.min(chunks.length, start + width);
+    const end = Math.min(chunks.length, start + width, watch?.next(start) ?? Infinity);
     await calibrator.run(chunks.subarray(start, end), draws?.subarray(start, end));
+    await watch?.look(end, chunks.length, () => calibrator.watched());
     onProgress?.(end / chunks.length);
+    start = end;
   }
-  return await calibrator.collect(chunks.length);
+  return await calibrator.collect(start);
 }
 
 /** Most bytes of a block of logits. */
@@ -155,27 +162,40 @@ class DeviceCalibrator {
     device.check();
   }
 
+  /** Reads the moments that are watched. */
+  async watched(): Promise<MomentTriangle[]> {
+    const { hiddenSize } = this.#options.model;
+    const sums = [this.#groupSums.at(-1)!, ...this.#blockSums.slice(-1)];
+    const triangles = sums.map(() => new Float32Array(triangleSize(hiddenSize)));
+    for (const [at, sum] of sums.entries()) await this.#add(sum, hiddenSize, triangles[at]!);
+    return triangles;
+  }
+
+  async #read(buffer: GPUBuffer, count: number): Promise<Float32Array> {
+    return new Float32Array(await this.#device.read(buffer, 4 * count));
+  }
+
+  /** Adds a moment on the device to one in memory. */
+  async #add(buffer: GPUBuffer, size: number, triangle: MomentTriangle): Promise<void> {
+    const values = await this.#read(buffer, size * size);
+    addStripe(triangle, size, { start: 0, width: size, values });
+  }
+
   /** Reads the moments back, and adds them to those in memory. */
   async collect(tokens: number): Promise<Float64Array | undefined> {
     const { moments, draws, model } = this.#options;
-    const read = async (buffer: GPUBuffer, count: number) =>
-      new Float32Array(await this.#device.read(buffer, 4 * count));
-    const add = async (buffer: GPUBuffer, size: number, triangle: MomentTriangle) => {
-      const values = await read(buffer, size * size);
-      addStripe(triangle, size, { start: 0, width: size, values });
-    };
     for (const [index, { size }] of moments.groups.entries()) {
-      await add(this.#groupSums[index]!, size, moments.triangles[index]!);
+      await this.#add(this.#groupSums[index]!, size, moments.triangles[index]!);
     }
     for (const [index, { size }] of moments.blocks.entries()) {
-      await add(this.#blockSums[index]!, size, moments.blockTriangles[index]!);
+      await this.#add(this.#blockSums[index]!, size, moments.blockTriangles[index]!);
     }
-    const energies = await read(this.#energySums, moments.groups.length);
+    const energies = await this.#read(this.#energySums, moments.groups.length);
     energies.forEach((energy, group) =>
       moments.energies[group]! += draws === undefined ? tokens : energy
     );
     if (draws === undefined) return undefined;
-    return Float64Array.from(await read(this.#logitFisher, model.vocabularySize));
+    return Float64Array.from(await this.#read(this.#logitFisher, model.vocabularySize));
   }
 
   get #logitStride(): number {

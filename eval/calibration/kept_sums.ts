@@ -2,6 +2,7 @@ import { fromBase64, toHex } from "../../data/base64.ts";
 import { sha256, sha256OfJson } from "../../data/sha256.ts";
 import type { Store } from "../../store/store.ts";
 import type { SharedMoments } from "./calibrate_chunks.ts";
+import { type WatchedSums, watchedSums } from "./text_watch.ts";
 
 /** Where a calibration that is under way is kept. */
 export interface CalibrationWork {
@@ -21,6 +22,8 @@ export interface SumsSoFar {
   readonly tokens: number;
   /** Σ p (1 - p) of each logit over them; none without a backward pass. */
   readonly logitSum?: Float64Array;
+  /** What a {@linkcode TextWatch} has seen; nothing without one. */
+  readonly marks: readonly WatchedSums[];
 }
 
 const MINUTE = 60_000;
@@ -72,12 +75,15 @@ export class SumsKeeper {
     const bytes = await store.get(this.#name);
     if (bytes === undefined) return undefined;
     const found = parse(bytes);
+    if (found === undefined || found.tokens > tokens) return undefined;
     const arrays = sumArrays(this.#moments);
-    const isOfThese = found !== undefined && found.tokens <= tokens &&
-      found.arrays.length === arrays.length + (found.logits === 0 ? 0 : 1);
-    if (!isOfThese) return undefined;
     const logitSum = found.logits === 0 ? undefined : new Float64Array(found.logits);
-    const targets = logitSum === undefined ? arrays : [...arrays, logitSum];
+    const marks = found.marks.map((tokens) => ({
+      tokens,
+      triangles: watchedSums(this.#moments).map((triangle) => triangle.map(() => 0)),
+    }));
+    const targets = allArrays(arrays, logitSum, marks);
+    if (found.arrays.length !== targets.length) return undefined;
     for (const [i, target] of targets.entries()) {
       const values = await store.get(found.arrays[i]!);
       if (values?.length !== target.byteLength) {
@@ -89,21 +95,24 @@ export class SumsKeeper {
     }
     this.#kept = found.arrays;
     onFound?.(found.tokens / tokens);
-    return { tokens: found.tokens, ...(logitSum !== undefined && { logitSum }) };
+    return { tokens: found.tokens, marks, ...(logitSum !== undefined && { logitSum }) };
   }
 
   /** Keeps the sums in place of those before. */
-  async save({ tokens, logitSum }: SumsSoFar): Promise<void> {
+  async save({ tokens, logitSum, marks }: SumsSoFar): Promise<void> {
     const { store } = this.#work;
     const start = performance.now();
     const names: string[] = [];
-    for (const array of [...sumArrays(this.#moments), ...(logitSum ? [logitSum] : [])]) {
+    for (const array of allArrays(sumArrays(this.#moments), logitSum, marks)) {
       const bytes = bytesOf(array);
       const name = `sums-${toHex(fromBase64(await sha256(bytes)))}`;
       if (!await store.has(name)) await store.put(name, bytes);
       names.push(name);
     }
-    const description = { tokens, logits: logitSum?.length ?? 0, arrays: names };
+    const description = {
+      ...{ tokens, logits: logitSum?.length ?? 0, arrays: names },
+      ...(marks.length > 0 && { marks: marks.map((mark) => mark.tokens) }),
+    };
     await store.put(this.#name, new TextEncoder().encode(JSON.stringify(description)));
     const current = new Set(names);
     for (const name of this.#kept) if (!current.has(name)) await store.remove(name);
@@ -116,15 +125,23 @@ export class SumsKeeper {
   }
 }
 
+/** What an entry says. */
+interface Description {
+  readonly tokens: number;
+  readonly logits: number;
+  readonly arrays: readonly string[];
+  /** Tokens of each mark. */
+  readonly marks: readonly number[];
+}
+
 /** What an entry says; undefined where it is none of these. */
-function parse(
-  bytes: Uint8Array,
-): { tokens: number; logits: number; arrays: readonly string[] } | undefined {
+function parse(bytes: Uint8Array): Description | undefined {
   try {
-    const { tokens, logits, arrays } = JSON.parse(new TextDecoder().decode(bytes));
-    const isSound = [tokens, logits].every((count) => Number.isSafeInteger(count) && count >= 0) &&
-      Array.isArray(arrays) && arrays.every((name) => typeof name === "string");
-    return isSound ? { tokens, logits, arrays } : undefined;
+    const { tokens, logits, arrays, marks = [] } = JSON.parse(new TextDecoder().decode(bytes));
+    const isSound = Array.isArray(marks) && Array.isArray(arrays) &&
+      [tokens, logits, ...marks].every((count) => Number.isSafeInteger(count) && count >= 0) &&
+      arrays.every((name) => typeof name === "string");
+    return isSound ? { tokens, logits, arrays, marks } : undefined;
   } catch {
     return undefined;
   }
@@ -134,6 +151,15 @@ type Sums = Float32Array | Float64Array;
 
 function sumArrays({ triangles, energies, blockTriangles }: SharedMoments): Sums[] {
   return [...triangles, energies, ...blockTriangles];
+}
+
+/** All that is kept, in its order. */
+function allArrays(
+  sums: readonly Sums[],
+  logitSum: Float64Array | undefined,
+  marks: readonly WatchedSums[],
+): Sums[] {
+  return [...sums, ...(logitSum ? [logitSum] : []), ...marks.flatMap(({ triangles }) => triangles)];
 }
 
 function bytesOf({ buffer, byteOffset, byteLength }: Sums): Uint8Array {

@@ -31,26 +31,30 @@ const tokensPerJob = 512;
 export async function calibrateNatively(
   options: NativeCalibrationOptions,
 ): Promise<Float64Array | undefined> {
-  const { chunks, contextLength, draws, threads, keeper, onProgress, signal } = options;
+  const { chunks, contextLength, draws, threads, keeper, watch, onProgress, signal } = options;
   const width = contextLength * Math.max(1, Math.floor(tokensPerJob / contextLength));
   const sessions = new NativeSessions(requireNativeRuntime(), threads);
   try {
     const calibrator = new NativeCalibrator(sessions, options);
     const earlier = await keeper?.restore(chunks.length);
     calibrator.logitFisher.set(earlier?.logitSum ?? []);
-    for (let start = earlier?.tokens ?? 0; start < chunks.length; start += width) {
+    if (earlier) await watch?.restore(earlier.marks, earlier.tokens, chunks.length);
+    let start = earlier?.tokens ?? 0;
+    while (start < chunks.length && !watch?.isEnough) {
       signal?.throwIfAborted();
-      const end = Math.min(chunks.length, start + width);
+      const end = Math.min(chunks.length, start + width, watch?.next(start) ?? Infinity);
       const ids = chunks.subarray(start, end);
       const sequences = { batch: ids.length / contextLength, length: contextLength };
       await calibrator.run(ids, sequences, draws?.subarray(start, end));
+      await watch?.look(end, chunks.length);
       onProgress?.(end / chunks.length);
-      if (keeper?.isDue() || end === chunks.length) {
+      if (keeper?.isDue() || end === chunks.length || watch?.isEnough) {
         await keeper?.save({
-          tokens: end,
+          ...{ tokens: end, marks: watch?.marks ?? [] },
           ...(draws !== undefined && { logitSum: calibrator.logitFisher }),
         });
       }
+      start = end;
     }
     return draws === undefined ? undefined : calibrator.logitFisher;
   } finally {
