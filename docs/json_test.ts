@@ -77,7 +77,8 @@ Deno.test("every field of --json is documented, and nothing else", () =>
     const results = new Map<string, unknown[]>();
     const keep = async (name: string, ...args: string[]) =>
       results.set(name, [...results.get(name) ?? [], await resultOf(args)]);
-    const calibrated = ["--calibration", at("text.txt")];
+    await Deno.writeTextFile(at("long.txt"), "Nobody came to meet the ferry. ".repeat(200));
+    const calibrated = ["--calibration", at("long.txt"), "--calibration-loss", "20%"];
     await Deno.writeTextFile(at("more.txt"), "Nobody came to meet the ferry. ".repeat(9));
     const all = ["--text", at("more.txt"), "--by-part"];
     await keep("compress", ...compress, ...out, ...calibrated, "--text", at("text.txt"), ...all);
