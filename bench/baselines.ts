@@ -21,6 +21,7 @@ import {
   type Preset,
   PRESETS,
 } from "../hierarchy/mod.ts";
+import { formatCount } from "../eval/report/number_text.ts";
 import { BASELINES, compressWithBaseline } from "../baselines/mod.ts";
 import { endFor, readOptions } from "./support/command_line.ts";
 import {
@@ -105,10 +106,22 @@ printTable(
 if (divergences.size > 0) {
   console.log();
   printTable(
-    ["file type", "bytes", "KL of llama.cpp", "KL here", "KL here, tied"],
+    [
+      "file type",
+      "bytes of llama.cpp",
+      "KL of llama.cpp, all of the text",
+      "KL here",
+      "KL here, tied",
+    ],
     Array.from(divergences, ([type, { tied, untied }]) => {
       const { bytes, klDivergence } = LLAMA_CPP_FILES.get(type)!;
-      return [type, `${bytes}`, `${klDivergence}`, untied.toPrecision(3), tied.toPrecision(3)];
+      return [
+        type,
+        formatCount(bytes),
+        `${klDivergence}`,
+        untied.toPrecision(3),
+        tied.toPrecision(3),
+      ];
     }),
   );
 }

@@ -1,7 +1,7 @@
 /**
  * Which text should a model be calibrated on, and how far should what was found be trusted?
  * Calibrates on each text by itself, compresses with any mixture of them and any regularization, and
- * measures the divergence from the original on several texts: one line of JSON for each try.
+ * measures the divergence from the original on several texts: one line of JSON for each try, and a table.
  *
  *     deno run --allow-all bench/calibration.ts --model data/embedded/prose-4m \
  *       --calibrate wiki=texts/wikitext2-valid.txt#0-50 --calibrate own=data/embedded/calibration.txt \
@@ -16,6 +16,7 @@
 import { parseTry } from "./support/calibration_study/parse_try.ts";
 import { openStudy } from "./support/calibration_study/study.ts";
 import { readOptions } from "./support/command_line.ts";
+import { printTable } from "./support/theory/table.ts";
 
 const args = readOptions({
   model: { type: "string", default: "data/embedded/prose-4m" },
@@ -45,9 +46,23 @@ const study = await openStudy({
   threads: Number(args.threads),
 });
 const defaults = { bits: args.bits.split(",").map(Number), states: Number(args.states) };
+const rows = new Map<string, string[]>();
 for (const one of tries) {
+  const row: string[] = [];
+  rows.set(one.label, row);
   for (const bits of one.bits === undefined ? defaults.bits : [one.bits]) {
-    const line = await study.run(one, { bits, states: one.states ?? defaults.states });
+    const { line, divergences } = await study.run(one, {
+      bits,
+      states: one.states ?? defaults.states,
+    });
     console.log(JSON.stringify(line));
+    row.push(...divergences.map((kl) => kl.toPrecision(3)));
   }
+}
+const columns = defaults.bits.flatMap((bits) => study.texts.map((text) => `${bits} bits: ${text}`));
+// A try with bits of its own has fewer columns.
+const whole = Array.from(rows).filter(([, row]) => row.length === columns.length);
+if (whole.length > 0) {
+  console.log();
+  printTable(["mean KL, calibrated on", ...columns], whole.map(([label, row]) => [label, ...row]));
 }

@@ -93,8 +93,8 @@ const metrics = tensorMetrics(model, await calibrate({ ...common, weights: origi
 
 const NAMES: Readonly<Record<keyof OutputGains, string>> = {
   moment: "second moment",
-  halfMoment: "half of that",
   leastSquares: "least squares",
+  halfMoment: "half of the moment's",
 };
 const rows: string[][] = [];
 for (const bits of numbers(args.bits)) {
@@ -102,19 +102,20 @@ for (const bits of numbers(args.bits)) {
   for (const states of numbers(args.states)) {
     const compressor = new HierarchicalCompressor({ bits, states, threads });
     const { bytes } = await compressor.compress(original, { metrics: factored, config });
-    await report(bits, states, "as coded", bytes, bytes.length);
+    const found = [await measure(bytes)];
     const container = await openContainer(sourceOf(bytes));
     const decoded = await decompressWeights(bytes);
     const coded = gainedTensors(container);
-    const found = modelLinears(model)
+    const computed = modelLinears(model)
       .filter(({ weight }) => weight !== model.tokenEmbedding && coded.has(weight))
       .map(({ weight }) => {
         const { hessian, inputAxis } = metrics.get(weight)!;
         const matrices = { original: original.get(weight)!, decoded: decoded.get(weight)! };
         return { weight, inputAxis, gains: closedFormGains(matrices, hessian, inputAxis) };
       });
-    for (const [kind, name] of Object.entries(NAMES) as [keyof OutputGains, string][]) {
-      const gains = new Map(found.map(({ weight, inputAxis, gains }): [string, TensorGains] => {
+    let larger = "";
+    for (const kind of Object.keys(NAMES) as (keyof OutputGains)[]) {
+      const gains = new Map(computed.map(({ weight, inputAxis, gains }): [string, TensorGains] => {
         const outputs = gains[kind];
         const ones = new Float32Array(original.get(weight)!.shape[inputAxis]!).fill(1);
         return [
@@ -123,20 +124,18 @@ for (const bits of numbers(args.bits)) {
         ];
       }));
       const file = await encodeContainer(withGains(container, gains, 2 ** -6));
-      await report(bits, states, name, file, bytes.length);
+      found.push(await measure(file));
+      larger = `${(100 * (file.length / bytes.length - 1)).toFixed(2)} %`;
     }
+    rows.push([`${bits}`, `${states}`, ...found, larger]);
+    console.error(rows.at(-1)!.join("  "));
   }
 }
-printTable(["bits", "states", "gains", "larger by", ...texts.map(({ name }) => name)], rows);
+console.log(`divergences on ${texts.map(({ name }) => name).join(" / ")}\n`);
+printTable(["bits", "states", "as coded", ...Object.values(NAMES), "larger by"], rows);
 
-/** Measures a file on every text. */
-async function report(
-  bits: number,
-  states: number,
-  gains: string,
-  file: Uint8Array,
-  before: number,
-): Promise<void> {
+/** A file's divergences on all texts. */
+async function measure(file: Uint8Array): Promise<string> {
   const compressed = await decompressWeights(file);
   const found: string[] = [];
   for (const { tokens } of texts) {
@@ -146,9 +145,7 @@ async function report(
       compressed,
       tokens,
     });
-    found.push(klDivergence!.mean.toFixed(4));
+    found.push(klDivergence!.mean.toPrecision(4));
   }
-  const larger = `${(100 * (file.length / before - 1)).toFixed(2)} %`;
-  rows.push([`${bits}`, `${states}`, gains, larger, ...found]);
-  console.error(rows.at(-1)!.join("  "));
+  return found.join(" / ");
 }

@@ -6,7 +6,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { launchChromium } from "../eval/plots/chromium.ts";
-import { codedSamples, printHeader, printRates } from "./support/decoding/samples.ts";
+import { codedSamples, printRates, type SampleRates } from "./support/decoding/samples.ts";
 import { readOptions } from "./support/command_line.ts";
 
 readOptions({});
@@ -31,14 +31,15 @@ try {
   });
   await page.goto("http://localhost/");
   console.log(`Chromium ${browser.version()}`);
-  printHeader();
+  const found: SampleRates[] = [];
   for await (const sample of codedSamples()) {
-    const rates: number[] = await page.evaluate(
+    const [codes, whole]: [number, number] = await page.evaluate(
       async ([url, file, runs]) => (await import(url)).measureDecoding(file, runs),
       ["/module.js", sample.bytes.toBase64(), RUNS] as const,
     );
-    printRates(sample, rates);
+    found.push({ ...sample, codes, whole });
   }
+  printRates("Chromium", found);
 } finally {
   await browser.close();
 }

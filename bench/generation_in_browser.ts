@@ -18,6 +18,7 @@ import { launchChromium } from "../eval/plots/chromium.ts";
 import { servePackages } from "../interop/serve_packages.ts";
 import { buildExamples } from "../packaging/build_examples.ts";
 import { endFor, readCommandLine } from "./support/command_line.ts";
+import { printTable } from "./support/theory/table.ts";
 
 /** Tokens of a short text; that many fewer than those of a long one are timed, without the prompt. */
 const SHORT = 8;
@@ -147,7 +148,7 @@ try {
       best.set(name, Math.max(best.get(name) ?? 0, rate));
     }
   }
-  for (const [name, rate] of best) console.log(`| ${name} | ${rate.toFixed(1)} |`);
+  printTable(["what", "tokens/s"], Array.from(best, ([name, rate]) => [name, rate.toFixed(1)]));
 } finally {
   await browser.close();
   await server.shutdown();

@@ -15,6 +15,7 @@ import {
 } from "@kanpress/kanpress/kan";
 import { drawSamples, helloFunction, report, rootMeanSquaredError } from "./support/kan_data.ts";
 import { readOptions } from "./support/command_line.ts";
+import { printTable } from "./support/theory/table.ts";
 
 readOptions({});
 
@@ -51,7 +52,14 @@ for (const intervals of sizes) {
   errors.push(rootMeanSquaredError(model, test));
   report(`G = ${intervals}`, errors.at(-1)!, intervals === 100 ? 5e-6 : undefined);
 }
+/** Test errors of pykan's run. */
+const REFERENCE = [6.8e-3, 3.4e-4, 1.9e-5, 4.9e-7, 3.3e-8];
 const slope = (from: number, to: number) =>
   Math.log(errors[to]! / errors[from]!) / Math.log(sizes[to]! / sizes[from]!);
 report("slope from G = 5 to 20", slope(0, 2), -3.8);
 report("slope from G = 5 to 100", slope(0, 4), -3.8);
+console.log();
+printTable(
+  ["intervals", "here", "reference"],
+  sizes.map((size, i) => [`${size}`, errors[i]!.toExponential(1), REFERENCE[i]!.toExponential(1)]),
+);

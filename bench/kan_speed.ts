@@ -13,12 +13,14 @@ import { uniformGrid } from "@kanpress/kanpress/kan/bases";
 import { kernelMemoryBytes } from "../kan/kernels/edge_kernels.ts";
 import { report } from "./support/kan_data.ts";
 import { readOptions } from "./support/command_line.ts";
+import { printTable } from "./support/theory/table.ts";
 
 readOptions({});
 
 const BATCH = 1024;
 const DIM = 64;
 const RUNS = 30;
+const SIZES = [5, 32];
 
 /** The shortest of many runs, in milliseconds. */
 function time(run: () => tf.TensorContainer): number {
@@ -53,10 +55,11 @@ function step(apply: (x: tf.Tensor2D) => tf.Tensor, x: tf.Tensor2D, variables: t
 
 await tf.setBackend("wasm");
 const x = tf.variable(tf.randomUniform([BATCH, DIM], -1, 1, "float32", 1)) as tf.Tensor2D;
-for (const intervals of [5, 32]) {
+const table = new Map<string, string[]>();
+for (const intervals of SIZES) {
   const grid = uniformGrid({ intervals, order: 3 });
   const options = { inputDim: DIM, outputDim: DIM, grid, random: createRandom(0) };
-  const dense = KanLayer.create(options), local = KanLayer.create(options, "local");
+  const dense = KanLayer.create(options, "dense"), local = KanLayer.create(options, "local");
   const parameters = dense.variables.reduce((sum, { size }) => sum + size, 0);
   const width = Math.round(Math.sqrt(parameters));
   const wide = tf.variable(tf.randomUniform([BATCH, width], -1, 1, "float32", 1)) as tf.Tensor2D;
@@ -74,19 +77,27 @@ for (const intervals of [5, 32]) {
     plain: step(plain, wide, own),
     fast: step((input) => matMul(input, kernel), wide, [kernel]),
   };
-  report("forward, dense expansion, ms", forward.dense);
-  report("forward, local support, ms", forward.local);
+  const kan = time(steps.dense), plainTime = time(steps.plain);
   const most = intervals === 32 ? 0.5 : undefined;
-  report("  local / dense", forward.local / forward.dense, most);
-  const kan = time(steps.dense), plainTime = time(steps.plain), fastTime = time(steps.fast);
-  report("forward and backward, dense expansion, ms", kan);
-  report("forward and backward, local support, ms", time(steps.local));
-  report("forward and backward, tf.layers.dense, ms", plainTime);
-  report("  dense expansion / tf.layers.dense", kan / plainTime, intervals === 5 ? 3 : undefined);
-  report("forward and backward, dense by matMul(), ms", fastTime);
-  report("  dense expansion / dense by matMul()", kan / fastTime);
-  for (const [name, run] of Object.entries(steps)) {
-    report(`peak of tensors, ${name}, MB`, await peak(run));
-  }
+  report("forward, local / dense", forward.local / forward.dense, most);
+  report("step, dense / tf.layers.dense", kan / plainTime, intervals === 5 ? 3 : undefined);
+  add("forward, dense expansion", forward.dense, "ms");
+  add("forward, local support", forward.local, "ms");
+  add("forward and backward, dense expansion", kan, "ms");
+  add("forward and backward, local support", time(steps.local), "ms");
+  add("the same, `tf.layers.dense` of equal parameters", plainTime, "ms");
+  add("the same, dense with this library's `matMul`", time(steps.fast), "ms");
+  add("most tensor memory of a step, dense expansion", await peak(steps.dense), "MB");
+  add("most tensor memory of a step, local support", await peak(steps.local), "MB");
   report("memory of the local kernels, MB", kernelMemoryBytes() / 1e6);
+}
+console.log();
+printTable(
+  ["", ...SIZES.map((intervals) => `${intervals} intervals`)],
+  Array.from(table, ([name, figures]) => [name, ...figures]),
+);
+
+function add(name: string, figure: number, unit: string): void {
+  const digits = figure < 100 ? 1 : 0;
+  table.set(name, [...table.get(name) ?? [], `${figure.toFixed(digits)} ${unit}`]);
 }

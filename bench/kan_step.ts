@@ -15,6 +15,8 @@ import { Kan, type SplinePath } from "@kanpress/kanpress/kan/layers";
 import { evaluateObjective } from "@kanpress/kanpress/kan/optimizers";
 import { readOptions } from "./support/command_line.ts";
 import { runPython } from "./support/run_python.ts";
+import { formatCount } from "../eval/report/number_text.ts";
+import { printTable } from "./support/theory/table.ts";
 
 const RUNS = 20;
 const SHAPES: readonly { widths: readonly [number, ...number[]]; rows: number }[] = [
@@ -26,16 +28,21 @@ const PATHS: readonly SplinePath[] = ["auto", "local", "dense"];
 const { python } = readOptions({ python: { type: "string" } });
 await tf.setBackend("wasm");
 const others = python === undefined ? [] : await runTorch(python);
+const table = new Map<string, string[]>();
 for (const [i, { widths, rows }] of SHAPES.entries()) {
   const model = createKanModel({ widths, grid: { intervals: 5 }, random: createRandom(0) });
-  console.log(`\n[${widths}], ${rows} samples: milliseconds a step`);
   for (const path of PATHS) report(`WASM, ${path}`, timeTensors(model, path, rows));
   report("float64", timePlain(model, rows));
   for (const [name, figure] of Object.entries(others[i] ?? {})) report(name, figure);
 }
 
+printTable(
+  ["", ...SHAPES.map(({ widths, rows }) => `[${widths.join(", ")}], ${formatCount(rows)} samples`)],
+  Array.from(table, ([name, figures]) => [name, ...figures]),
+);
+
 function report(name: string, milliseconds: number): void {
-  console.log(`${name.padEnd(20)}${milliseconds.toFixed(1).padStart(8)}`);
+  table.set(name, [...table.get(name) ?? [], milliseconds.toFixed(1)]);
 }
 
 function timeTensors(model: KanModel, path: SplinePath, rows: number): number {

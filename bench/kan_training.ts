@@ -12,6 +12,7 @@ import { readOptions } from "./support/command_line.ts";
 import { drawProblem, PROBLEMS } from "./support/kan_training/problems.ts";
 import { rootMeanSquaredError } from "./support/kan_data.ts";
 import { runPython } from "./support/run_python.ts";
+import { printTable } from "./support/theory/table.ts";
 
 const STEPS = 400, ROWS = 1000, PYKAN_ITERATIONS = 20;
 
@@ -28,7 +29,7 @@ const reference = values.python === undefined
   ? PROBLEMS.map(({ pykan }) => pykan)
   : await runPykan(values.python);
 
-console.log(`${"".padEnd(36)}${"here".padStart(10)}${"s".padStart(6)}${"pykan".padStart(10)}`);
+const rows: string[][] = [];
 for (const [i, problem] of PROBLEMS.entries()) {
   const { train, test } = data[i]!;
   const errors: number[] = [];
@@ -43,11 +44,14 @@ for (const [i, problem] of PROBLEMS.entries()) {
     errors.push(rootMeanSquaredError(fit.model, test));
   }
   const seconds = (performance.now() - start) / 1000 / seeds.length;
-  const figures = [median(errors).toPrecision(3), seconds.toFixed(1)];
-  console.log(
-    `${problem.name.padEnd(36)}${figures[0]!.padStart(10)}${figures[1]!.padStart(6)}` +
-      reference[i]!.toPrecision(3).padStart(10),
-  );
+  rows.push([problem.name.replaceAll("|", "\\|"), decimal(median(errors)), decimal(reference[i]!)]);
+  console.error(`${problem.name}: ${decimal(median(errors))}, ${seconds.toFixed(1)} s`);
+}
+printTable(["function", "here", "pykan"], rows);
+
+/** Three digits, as a decimal fraction. */
+function decimal(figure: number): string {
+  return figure.toFixed(Math.max(0, 2 - Math.floor(Math.log10(figure))));
 }
 
 function median(figures: readonly number[]): number {

@@ -13,27 +13,26 @@ import { writeTinyModel } from "../cli/testdata/tiny_model.ts";
 import { GPT2_CONFIG, writeGpt2SizedModel } from "./support/gpt2_sized/write_model.ts";
 import { measureProcess } from "./support/measured_process.ts";
 import { readOptions } from "./support/command_line.ts";
+import { printTable } from "./support/theory/table.ts";
 
 readOptions({});
 
 const TOKENS = ["--tokens", "1024"];
 
-function row(cells: readonly string[]): void {
-  console.log(cells.map((cell, i) => i === 0 ? cell.padEnd(34) : cell.padStart(14)).join(""));
-}
+const rows: string[][] = [];
 
 async function evaluate(subject: string, args: readonly string[]) {
   const run = await measureProcess(["evaluate", subject, ...TOKENS, "--threads", "1", ...args]);
   const { seconds: _, command: __, ...figures } = run.output;
-  return { figures, megabytes: run.peak / 1e6 };
+  return { figures, gigabytes: run.peak / 1e9 };
 }
 
 async function compare(name: string, subject: string): Promise<void> {
   const ordinary = await evaluate(subject, []);
   const low = await evaluate(subject, ["--low-memory"]);
   const same = isDeepStrictEqual(low.figures, ordinary.figures);
-  const peaks = [ordinary, low].map(({ megabytes }) => `${megabytes.toFixed(0)} MB`);
-  row([name, ...peaks, same ? "the same" : "DIFFERENT"]);
+  const peaks = [ordinary, low].map(({ gigabytes }) => `${gigabytes.toFixed(2)} GB`);
+  rows.push([name, ...peaks, same ? "the same" : "DIFFERENT"]);
 }
 
 const folder = await Deno.makeTempDir();
@@ -44,13 +43,13 @@ try {
   await measureProcess(["compress", model, "--data-free", "--out", out, ...TOKENS]);
   const { size } = await Deno.stat(join(out, "model.kan.safetensors"));
   const layer = 12 * GPT2_CONFIG.n_embd ** 2 * 4;
-  row(["peak of resident memory", "ordinary", "--low-memory", "figures"]);
   await compare("original and compressed", out);
   await Deno.remove(model, { recursive: true });
   await compare("compressed alone", out);
   await compare("a model of 7,936 parameters", tiny);
+  printTable(["peak of resident memory", "ordinary", "`--low-memory`", "figures"], rows);
   console.log(
-    `the compressed file has ${(size / 1e6).toFixed(0)} MB, a layer in float32 ` +
+    `\nthe compressed file has ${(size / 1e6).toFixed(0)} MB, a layer in float32 ` +
       `${(layer / 1e6).toFixed(0)} MB, the embedding ` +
       `${(4 * GPT2_CONFIG.vocab_size * GPT2_CONFIG.n_embd / 1e6).toFixed(0)} MB`,
   );

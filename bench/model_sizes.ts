@@ -7,21 +7,32 @@
  *     deno run --allow-all bench/model_sizes.ts
  *     deno run --allow-all bench/model_sizes.ts --shapes SmolLM2-135M --backend native --memory 1GB
  *
- * `--tokens` are the tokens of calibration; `--memory` goes to `compress`.
+ * `--tokens` are the tokens of calibration; `--memory` goes to `compress`; `--shapes none` prints what
+ * arithmetic says alone, which goes for two threads.
  */
 import { join } from "node:path";
 import { memoryNeed, peakOf } from "../cli/forecast/memory_need.ts";
 import { readEmbeddedCalibration } from "../data/mod.ts";
+import {
+  calibrationSeconds,
+  codingSeconds,
+  factoringSeconds,
+  modelWork,
+} from "../cli/forecast/step_costs.ts";
 import { describeModel } from "../eval/architectures/registry.ts";
 import { isNativeInstalled } from "../eval/native/runtime.ts";
 import { expectedTensors } from "../eval/weights/expected_tensors.ts";
 import { elementCount } from "../data/tensor.ts";
+import { chooseStates } from "../hierarchy/choose_states.ts";
 import { endFor, readOptions } from "./support/command_line.ts";
 import { measureProcess } from "./support/measured_process.ts";
 import { SHAPES, writeShape } from "./support/model_sizes/write_shape.ts";
+import { printTable } from "./support/theory/table.ts";
 
 const PHASES = ["calibrate", "factor", "compress", "evaluate"] as const;
 const THREADS = navigator.hardwareConcurrency;
+/** What the tables of larger models are of. */
+const TABLE_THREADS = 2, TABLE_TOKENS = 20_480;
 
 const options = readOptions({
   shapes: { type: "string", default: "stories15M,stories42M,stories110M" },
@@ -36,12 +47,16 @@ function row(cells: readonly string[]): void {
   console.log(cells.map((cell, i) => i === 0 ? cell.padEnd(26) : cell.padStart(12)).join(""));
 }
 
+function minutes(seconds: number): string {
+  return (seconds / 60).toFixed(seconds < 600 ? 1 : 0);
+}
+
 function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(2)} GB`;
 }
 
 /** What a model of a shape needs by arithmetic, whole and with moments on disk. */
-function expected(name: keyof typeof SHAPES) {
+function expected(name: keyof typeof SHAPES, threads: number) {
   const model = describeModel(SHAPES[name], []);
   const tensors = Array.from(
     expectedTensors(model),
@@ -54,10 +69,17 @@ function expected(name: keyof typeof SHAPES) {
     calibrates: true,
     measures: isByLayer ? "layers" as const : "models" as const,
     backend,
-    threads: THREADS,
+    threads,
   };
   const passes = model.layers.length;
-  return { parameters, whole: memoryNeed(model, plan), least: memoryNeed(model, plan, { passes }) };
+  const work = modelWork(model), states = chooseStates({ effort: "normal" }, work.weights);
+  const seconds = [
+    calibrationSeconds(work, TABLE_TOKENS, plan),
+    factoringSeconds(work),
+    codingSeconds(work, states, "rate", plan),
+  ];
+  const least = memoryNeed(model, plan, { passes });
+  return { parameters, whole: memoryNeed(model, plan), least, seconds };
 }
 
 async function measure(name: keyof typeof SHAPES, folder: string): Promise<void> {
@@ -72,7 +94,7 @@ async function measure(name: keyof typeof SHAPES, folder: string): Promise<void>
       ...(options.memory === undefined ? [] : ["--memory", options.memory]),
     ],
   ]);
-  const { parameters, whole } = expected(name);
+  const { parameters, whole } = expected(name, THREADS);
   console.log(`\n${name}: ${(parameters / 1e6).toFixed(1)} million parameters, ${backend}`);
   row(["phase", "processor", "ns/weight", "peak", "expected", "ratio"]);
   for (const phase of PHASES) {
@@ -91,7 +113,7 @@ async function measure(name: keyof typeof SHAPES, folder: string): Promise<void>
   await Deno.remove(model, { recursive: true });
 }
 
-const names = options.shapes.split(",");
+const names = options.shapes === "none" ? [] : options.shapes.split(",");
 for (const name of names) {
   if (!(name in SHAPES)) {
     endFor(`--shapes: no ${name}; there are ${Object.keys(SHAPES).join(", ")}`);
@@ -104,10 +126,17 @@ try {
 } finally {
   await Deno.remove(folder, { recursive: true });
 }
-console.log(`\nby arithmetic, ${backend}, ${THREADS} threads`);
-row(["shape", "parameters", "calibrate", "compress", "evaluate", "on disk"]);
-for (const name of Object.keys(SHAPES) as (keyof typeof SHAPES)[]) {
-  const { parameters, whole, least } = expected(name);
-  const cells = [whole.calibrate, whole.compress, whole.evaluate, peakOf(least)].map(gigabytes);
-  row([name, `${(parameters / 1e6).toFixed(0)} M`, ...cells]);
-}
+const all = Object.keys(SHAPES) as (keyof typeof SHAPES)[];
+console.log(`\nmemory by arithmetic, ${backend}, ${TABLE_THREADS} threads\n`);
+printTable(
+  ["shape", ...PHASES, "least, with moments on disk"],
+  all.map((name) => {
+    const { whole, least } = expected(name, TABLE_THREADS);
+    return [name, ...PHASES.map((phase) => gigabytes(whole[phase])), gigabytes(peakOf(least))];
+  }),
+);
+console.log(`\nminutes by arithmetic, ${TABLE_TOKENS} tokens of calibration\n`);
+printTable(
+  ["shape", "calibrate", "factor", "compress"],
+  all.map((name) => [name, ...expected(name, TABLE_THREADS).seconds.map(minutes)]),
+);

@@ -11,6 +11,7 @@
  * `--threads` is the number of threads, all cores if omitted.
  */
 import process from "node:process";
+import { greatest } from "../data/extremes.ts";
 import { openModel, type StateDict } from "../data/mod.ts";
 import { withValues } from "../data/tensor.ts";
 import { calibrate, evaluateLanguageModel, readStateDict } from "../eval/mod.ts";
@@ -18,6 +19,7 @@ import { endFor, readOptions } from "./support/command_line.ts";
 import { residentMemory } from "./support/resident_memory.ts";
 import { isNativeInstalled } from "../eval/native/runtime.ts";
 import { readTextOr } from "./support/read_text.ts";
+import { printTable } from "./support/theory/table.ts";
 
 const engines = ["wasm", "native"] as const;
 const works = ["evaluate", "calibrate"] as const;
@@ -102,10 +104,6 @@ async function runAlone(
   return { ...JSON.parse(text), peak };
 }
 
-function row(cells: readonly string[]): void {
-  console.log(cells.map((cell, i) => i < 2 ? cell.padEnd(11) : cell.padStart(14)).join(""));
-}
-
 if (options.work !== undefined) {
   console.log(JSON.stringify(await measure(options.work, options.engine as "wasm")));
   Deno.exit(0);
@@ -114,21 +112,23 @@ if (!isNativeInstalled()) {
   endFor("onnxruntime-node is not installed; run `deno task native:install`");
 }
 console.log(`${options.model ?? "prose-4m"}, ${options.tokens} tokens, ${options.threads} threads`);
-row(["work", "engine", "seconds", "CPU seconds", "peak memory"]);
+console.log();
+const rows: string[][] = [];
 for (const work of works) {
-  const found = [];
+  const found: Awaited<ReturnType<typeof runAlone>>[] = [];
   for (const engine of engines) {
-    const outcome = await runAlone(work, engine);
-    found.push(outcome);
-    const { seconds, processorSeconds, peak } = outcome;
-    const megabytes = `${Math.round(peak / 1e6)} MB`;
-    row([work, engine, seconds.toFixed(1), processorSeconds.toFixed(1), megabytes]);
+    found.push(await runAlone(work, engine));
+    const [first, last] = [found[0]!, found.at(-1)!];
+    const apart = Object.entries(first.figures)
+      .map(([name, value]) => Math.abs(last.figures[name]! / value - 1));
+    rows.push([
+      work,
+      `\`${engine}\``,
+      last.seconds.toFixed(1),
+      last.processorSeconds.toFixed(1),
+      `${(last.peak / 1e9).toFixed(2)} GB`,
+      found.length === 1 ? "" : greatest(apart).toExponential(0),
+    ]);
   }
-  const [wasm, native] = found as [typeof found[0], typeof found[0]];
-  const share = (figure: "seconds" | "processorSeconds" | "peak") =>
-    `${(100 * native[figure] / wasm[figure]).toFixed(0)} %`;
-  row([work, "share", share("seconds"), share("processorSeconds"), share("peak")]);
-  const apart = Object.entries(wasm.figures)
-    .map(([name, value]) => Math.abs(native.figures[name]! / value - 1));
-  console.log(`${work}: figures at most ${Math.max(...apart).toExponential(1)} apart`);
 }
+printTable(["work", "engine", "seconds", "CPU seconds", "peak memory", "figures apart"], rows);

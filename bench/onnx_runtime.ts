@@ -31,6 +31,8 @@ import {
 } from "../interop/start_engine.ts";
 import { createRandom } from "../kan/mod.ts";
 import { readOptions } from "./support/command_line.ts";
+import { formatCount } from "../eval/report/number_text.ts";
+import { printTable } from "./support/theory/table.ts";
 
 readOptions({});
 
@@ -135,10 +137,13 @@ async function compare(task: Task): Promise<void> {
   report(task, results);
 }
 
+/** Tokens a processor second of every engine, and how kanpress compares, in a column for each task. */
+const columns = new Map<string, { rate: string; ratio: string }[]>();
+
 function report({ name, batch, length }: Task, results: ReadonlyMap<string, EngineResult[]>): void {
   const tokens = batch * length;
   const own = results.get(ours)!;
-  console.log(`${name}, ${batch} x ${length} tokens, median of ${own.length} rounds`);
+  console.error(`${name}, ${batch} x ${length} tokens, median of ${own.length} rounds`);
   for (const [engine, found] of results) {
     const worst = found[0]!.values.reduce(
       (max, value, i) => Math.max(max, Math.abs(value - own[0]!.values[i]!)),
@@ -148,10 +153,11 @@ function report({ name, batch, length }: Task, results: ReadonlyMap<string, Engi
     const rate = median(found.map(({ processorSeconds }) => tokens / processorSeconds));
     const elapsed = median(found.map(({ seconds }) => tokens / seconds));
     const ratio = median(found.map((each, i) => each.processorSeconds / own[i]!.processorSeconds));
-    console.log(
-      `  ${engine.padEnd(16)} ${rate.toFixed(1).padStart(8)} tokens per processor second, ` +
-        `${elapsed.toFixed(1).padStart(8)} per second; kanpress / this ${ratio.toFixed(2)}`,
-    );
+    console.error(`  ${engine}: ${elapsed.toFixed(1)} tokens per second by the clock`);
+    columns.set(engine, [
+      ...columns.get(engine) ?? [],
+      { rate: formatCount(rate), ratio: ratio.toFixed(2) },
+    ]);
   }
 }
 
@@ -180,3 +186,11 @@ async function compareWithOnnxRuntime(): Promise<void> {
 }
 
 await compareWithOnnxRuntime();
+printTable(
+  ["tokens per processor second", "embedded", "GPT-2-sized", "kanpress / this"],
+  Array.from(columns, ([engine, found]) => [
+    engine,
+    ...found.map(({ rate }) => rate),
+    engine === ours ? "" : found.map(({ ratio }) => ratio).join(" and "),
+  ]),
+);

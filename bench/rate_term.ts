@@ -14,6 +14,7 @@ import { useBackend } from "../eval/mod.ts";
 import { readOptions } from "./support/command_line.ts";
 import { openEmbeddedCalibrated, TEXT_OPTIONS } from "./support/theory/calibrated_model.ts";
 import { divergenceAt } from "./support/theory/equal_bytes.ts";
+import { printTable } from "./support/theory/table.ts";
 
 const args = readOptions({
   ...TEXT_OPTIONS,
@@ -30,20 +31,23 @@ await useBackend("wasm");
 const model = await openEmbeddedCalibrated(args);
 
 const metrics = args["data-free"] ? new Map() : model.metrics;
-console.log(`${states} states`);
-console.log("bits   a bit's worth, squared steps   mean KL   change   99.9 % KL");
+const rows: string[][] = [];
 for (const bits of numbers(args.bits)) {
   let base: number | undefined;
   for (const rateWeight of numbers(args.weights)) {
     const { mean, p999 } = await divergenceAt(model, bits, { states, rateWeight }, metrics);
     base ??= mean;
-    const cells = [
-      `${bits}`.padEnd(4),
-      `${rateWeight}`.padStart(31),
-      mean.toPrecision(4).padStart(9),
-      `${(100 * (mean / base - 1)).toFixed(1)} %`.padStart(8),
-      p999.toPrecision(3).padStart(11),
-    ];
-    console.log(cells.join(" "));
+    rows.push([
+      `${bits}`,
+      `${rateWeight}`,
+      mean.toPrecision(4),
+      `${(100 * (mean / base - 1)).toFixed(1)} %`,
+      p999.toPrecision(3),
+    ]);
+    console.error(rows.at(-1)!.join("  "));
   }
 }
+printTable(
+  ["bits per weight", "a bit's price, squared steps", "KL at equal bytes", "change", "99.9 % KL"],
+  rows,
+);

@@ -6,7 +6,8 @@
  *
  * - after the fact, with the indices as they were;
  * - inside: the path is searched for the moved levels and their errors are fed back;
- * - chosen: inside, the share for each kind of matrix by a search on the calibration text.
+ * - chosen: inside, the share for each kind of matrix by a search on the calibration text, which
+ *   `--search-chunks 0` leaves out.
  *
  *     deno run --allow-all bench/reconstruction.ts
  *     deno run --allow-all bench/reconstruction.ts --step 0.0002 --chunks 100
@@ -206,7 +207,12 @@ async function report(name: string, inside: Shares, after: Shares): Promise<void
 await report("none", NONE, NONE);
 await report("after the fact, 0.3 of the way", NONE, all(0.3));
 for (const share of [0.25, 0.5]) await report(`inside, ${share} of the way`, all(share), NONE);
-const chosen = await searchShares();
-await report(`inside, chosen: ${Object.values(chosen).join(", ")}`, chosen, NONE);
+if (Number(args["search-chunks"]) > 0) {
+  const chosen = await searchShares();
+  await report(`inside, chosen: ${Object.values(chosen).join(", ")}`, chosen, NONE);
+}
 console.log();
-printTable(["moves", "bits", "squared error", "KL", "at equal bytes", "change"], rows);
+printTable(
+  ["moves", "bits per weight", "squared error", "KL", "KL at equal bytes", "change"],
+  rows,
+);

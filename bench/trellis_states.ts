@@ -10,6 +10,7 @@
  * Calibrates and measures on the embedded texts, or on those of `--calibration` and `--text`.
  */
 import { useBackend } from "../eval/mod.ts";
+import { formatCount } from "../eval/report/number_text.ts";
 import { readOptions } from "./support/command_line.ts";
 import { openEmbeddedCalibrated, TEXT_OPTIONS } from "./support/theory/calibrated_model.ts";
 import { divergenceAt } from "./support/theory/equal_bytes.ts";
@@ -26,21 +27,15 @@ const numbers = (list: string) => list.split(",").map(Number);
 await useBackend("wasm");
 const model = await openEmbeddedCalibrated(args);
 const rows: string[][] = [];
+const all = numbers(args.states);
 for (const bits of numbers(args.bits)) {
-  let base: number | undefined;
-  for (const states of numbers(args.states)) {
+  const cells: string[] = [];
+  for (const states of all) {
     const { mean, p999 } = await divergenceAt(model, bits, { states });
-    base ??= mean;
-    const change = 100 * (mean / base - 1);
-    rows.push([
-      `${bits}`,
-      `${states}`,
-      mean.toPrecision(4),
-      `${change.toFixed(1)} %`,
-      p999.toPrecision(3),
-    ]);
-    console.error(rows.at(-1)!.join("  "));
+    cells.push(`${mean.toPrecision(4)} (${p999.toPrecision(3)})`);
+    console.error(`${bits} bits, ${states} states: ${cells.at(-1)}`);
   }
+  rows.push([`${bits}`, ...cells]);
 }
-console.log(`${model.name}\n`);
-printTable(["bits", "states", "mean KL at equal bytes", "change", "99.9 % KL"], rows);
+console.log(`${model.name}: mean KL at equal bytes (99.9th percentile)\n`);
+printTable(["bits", ...all.map((states) => `${formatCount(states)} states`)], rows);

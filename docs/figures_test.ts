@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import {
   figureBlocks,
   firstDifference,
+  firstMissing,
   pagesWithFigures,
   shownPart,
   withTexts,
@@ -50,6 +51,18 @@ Deno.test("figures: processors may differ in the last digits, not more", () => {
   assert.match(firstDifference(shown, "mean KL  0.000690 ± 0.000016\n")!, /0\.000690/);
   assert.match(firstDifference(shown, "median  0.000630 ± 0.000016\n")!, /median/);
   assert.match(firstDifference(shown, "")!, /shown: +mean/);
+});
+
+Deno.test("figures: lines of a part are looked for in the block, wherever they stand", () => {
+  const block =
+    "   point  bits  mean KL\n*  rate  2.000  0.0223 ± 0.0005\n   nf4   4.546  0.0237 ± 0.0004\n";
+  const part = (kl: string) => `   point  bits  mean KL\n*  nf4  4.546  ${kl} ± 0.0004\n`;
+  assert.equal(firstMissing(block, part("0.0237")), undefined);
+  assert.match(firstMissing(block, part("0.0300"))!, /0\.0300/);
+  const page = "<!-- figures: deno task sweep --bits 2 -->\n" +
+    `<!-- checked by: deno task sweep --presets nf4 -->\n\n\`\`\`text\n${block}\`\`\`\n`;
+  assert.deepEqual(figureBlocks(page)[0]!.part, ["sweep", "--presets", "nf4"]);
+  assert.match(withTexts(page, ["new\n"]), /nf4 -->\n\n```text\nnew\n```/);
 });
 
 Deno.test("figures: the documentation has blocks, and each is what its command could print", () => {

@@ -42,10 +42,20 @@ export interface StudyOptions {
   readonly threads: number;
 }
 
+/** What a try came to. */
+export interface TryResult {
+  /** All of it, as one line of JSON. */
+  readonly line: unknown;
+  /** Mean divergences on the texts, nats. */
+  readonly divergences: readonly number[];
+}
+
 /** A model whose calibrations are mixed and tried. */
 export interface Study {
   /** Compresses as a try says, and measures. */
-  run(one: Try, at: { readonly bits: number; readonly states: number }): Promise<unknown>;
+  run(one: Try, at: { readonly bits: number; readonly states: number }): Promise<TryResult>;
+  /** Names of the texts that are measured. */
+  readonly texts: readonly string[];
 }
 
 /** Opens the model and the texts; throws {@linkcode InputError} where one is missing. */
@@ -116,7 +126,10 @@ export async function openStudy(options: StudyOptions): Promise<Study> {
     measured.set(name, { tokens, base });
   }
   const evaluate = async (compressed: StateDict) => {
-    const results: Record<string, unknown> = {};
+    const results: Record<
+      string,
+      Readonly<Record<"kl" | "error" | "p999" | "perplexity", number>>
+    > = {};
     for (const [name, text] of measured) {
       const { klDivergence, perplexity } = await evaluateLanguageModel({
         ...common,
@@ -134,6 +147,7 @@ export async function openStudy(options: StudyOptions): Promise<Study> {
     return results;
   };
   return {
+    texts: [...measured.keys()],
     async run(one, { bits, states }) {
       const mixed = await mixture(one);
       const start = performance.now();
@@ -154,7 +168,7 @@ export async function openStudy(options: StudyOptions): Promise<Study> {
       const { bytes, report } = await compressor.compress(weights, { metrics: factored, config });
       const compressing = seconds(start);
       const results = await evaluate(await decompressWeights(bytes));
-      return {
+      const line = {
         try: one.label,
         bits: Number(report.bitsPerWeight.toFixed(4)),
         states,
@@ -164,6 +178,7 @@ export async function openStudy(options: StudyOptions): Promise<Study> {
           Number((seconds(start) - compressing).toFixed(1)),
         ],
       };
+      return { line, divergences: Object.values(results).map(({ kl }) => kl) };
     },
   };
 }

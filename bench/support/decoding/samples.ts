@@ -2,6 +2,7 @@ import { readStateDict } from "../../../eval/mod.ts";
 import { openModel } from "../../../data/open_model.ts";
 import { HierarchicalCompressor } from "../../../hierarchy/compressor.ts";
 import { createRandom } from "../../../kan/numeric/random.ts";
+import { printTable } from "../theory/table.ts";
 
 /** Million weights per second that decoding is to reach on one core. */
 export const GOAL = 40;
@@ -38,17 +39,28 @@ export async function* codedSamples(): AsyncGenerator<Sample> {
   }
 }
 
-/** Prints what the columns of {@linkcode printRates} are. */
-export function printHeader(): void {
-  const columns = ["bits per weight", "states", "code streams", "whole file"];
-  console.log(
-    "".padEnd(16) + columns.map((column) => column.padStart(17)).join("") +
-      `   (million weights per second; goal: ${GOAL})`,
-  );
+/** A sample's rates, in million weights per second. */
+export interface SampleRates extends Omit<Sample, "bytes"> {
+  /** Of the code streams: rANS, entropy model, order. */
+  readonly codes: number;
+  /** Of the whole file: steps and transposing too. */
+  readonly whole: number;
 }
 
-/** Prints a line of a sample's rates, in million weights per second. */
-export function printRates({ name, bits, states }: Sample, rates: readonly number[]): void {
-  const cells = [bits, states, ...rates.map((rate) => rate.toFixed(1))];
-  console.log(name.padEnd(16) + cells.map((cell) => `${cell}`.padStart(17)).join(""));
+/** Prints what an engine reached with every sample, and the medians. */
+export function printRates(engine: string, samples: readonly SampleRates[]): void {
+  console.log(`million weights per second; goal: ${GOAL}\n`);
+  printTable(
+    ["", "bits per weight", "states", "code streams", "whole file"],
+    samples.map(({ name, bits, states, codes, whole }) => [
+      ...[name, `${bits}`, `${states}`, codes.toFixed(1), whole.toFixed(1)],
+    ]),
+  );
+  const median = (values: readonly number[]) =>
+    values.toSorted((a, b) => a - b)[values.length >> 1]!.toFixed(0);
+  console.log();
+  printTable(["", engine], [
+    ["code streams: rANS, entropy model, order", median(samples.map(({ codes }) => codes))],
+    ["whole file: steps and transposing too", median(samples.map(({ whole }) => whole))],
+  ]);
 }

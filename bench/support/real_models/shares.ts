@@ -99,10 +99,21 @@ export function sharesTable(lines: readonly ResultLine[], goals: Goals): string 
     });
   });
   if (rows.length === 0) return "";
-  return markdownTable(
-    ["", "MB", "text", "mean KL", "share of its bytes", "goal", "99.9 %", "ours", ""],
-    rows,
-  );
+  const headings = [
+    "",
+    "MB",
+    "text",
+    "mean KL",
+    "share of its bytes",
+    "goal",
+    "99.9 %",
+    "ours",
+    "",
+  ];
+  // Without goals there is nothing to say of them.
+  const shown = headings.map((_, i) => i === 0 || rows.some((row) => row[i] !== ""));
+  const used = (cells: readonly string[]) => cells.filter((_, i) => shown[i]);
+  return markdownTable(used(headings), rows.map(used));
 }
 
 function verdict(equal: Equal, other: QualityPoint, goal: number): string {
