@@ -3,6 +3,7 @@ import process from "node:process";
 import { isatty } from "node:tty";
 import { Interrupted } from "../terminal/errors.ts";
 import { publishedOutputs } from "./output.ts";
+import { isWorkKept } from "./work_folder.ts";
 
 /** How long the last work of a process may take, in milliseconds. */
 const MOST_TIME_TO_END = 3000;
@@ -27,7 +28,7 @@ export interface InterruptWatch {
 /** Listens for Ctrl-C and for other signals that end a process until it is stopped. */
 export function watchForInterrupt(): InterruptWatch {
   const controller = new AbortController();
-  const abort = () => controller.abort(new Interrupted(publishedOutputs()));
+  const abort = () => controller.abort(new Interrupted(publishedOutputs(), isWorkKept()));
   const stops = listen(abort);
   let isExpected = false;
   const last: (() => Promise<unknown>)[] = [];

@@ -19,6 +19,17 @@ Deno.test("the end of the terminal ends a run and leaves nothing", {
     assert.deepEqual(fileNames(folder), ["model", "text.txt"]);
   }));
 
+Deno.test("Ctrl-C where what is done is kept says how to go on", () =>
+  withWorkFolder(async (folder) => {
+    const args = ["compress", "--threads", "1", "--no-cache", "--out", "out", "--work", "work"];
+    const { code, error } = await interruptCommandLine(args, folder, /calibrate/, "SIGINT");
+    assert.equal(code, 1, error);
+    assert.equal(
+      lastLine(error),
+      "error: interrupted; what is done is kept: run the same again to go on",
+    );
+  }));
+
 Deno.test("a run that was started to outlive its terminal does", {
   ignore: Deno.build.os !== "linux",
 }, () =>

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { fileError } from "../../data/file_error.ts";
 import { InputError } from "../../data/input_error.ts";
 import { formatBytes } from "../../eval/report/number_text.ts";
@@ -17,6 +17,14 @@ export interface Work {
   readonly folder: string;
   /** To be called when nothing of it is needed any more: removes the folder that nobody named. */
   finish(): Promise<void>;
+}
+
+/** Folders in which work of this process is kept. */
+const kept = new Set<string>();
+
+/** Whether what a command has done is kept for the same command, should it end now. */
+export function isWorkKept(): boolean {
+  return kept.size > 0;
 }
 
 /** How the folders end that nobody named. */
@@ -36,18 +44,32 @@ export async function openWork(
   run: Pick<Run, "writeLine">,
 ): Promise<Work | undefined> {
   const target = resolve(out);
-  const own = join(dirname(target), `.${basename(target)}${ENDING}`);
+  const whole = join(dirname(target), `.${basename(target)}${ENDING}`);
+  // As the user calls the output: long paths fill several lines.
+  const own = isAbsolute(out) ? whole : relative("", whole);
   reportDeadWork(own, run);
   const onDamaged = (path: string) => run.writeLine(`${path}: was damaged; it is made again`);
   if (named !== undefined) {
     const store = await openFolderStore(named, { onDamaged });
-    return { store, folder: named, finish: () => Promise.resolve() };
+    kept.add(named);
+    return {
+      store,
+      folder: named,
+      finish() {
+        kept.delete(named);
+        return Promise.resolve();
+      },
+    };
   }
   if (!isLong && !isFolder(own)) return undefined;
   try {
     const store = await openFolderStore(own, { onDamaged });
     run.writeLine(`what is done is kept in ${own} until the end: once killed, run the same again`);
-    const remove = () => rm(own, { recursive: true, force: true });
+    kept.add(own);
+    const remove = () => {
+      kept.delete(own);
+      return rm(own, { recursive: true, force: true });
+    };
     return {
       store: untilFull(store, async (error) => {
         run.writeLine(`${error.message} (going on without keeping what is done)`);

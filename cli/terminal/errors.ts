@@ -16,11 +16,16 @@ export class Interrupted extends Error {
   /** Always `"Interrupted"`. */
   override readonly name = "Interrupted";
 
-  /** Says what is left: the outputs that were in their place `before`, whole, and no others. */
-  constructor(before: readonly string[] = []) {
+  /**
+   * Says what is left: the outputs that were in their place `before`, whole, and no others; and whether
+   * what was done is kept for the same command.
+   */
+  constructor(before: readonly string[] = [], isKept = false) {
     super(
       before.length === 0
-        ? "interrupted; no partial output was left behind"
+        ? isKept
+          ? "interrupted; what is done is kept: run the same again to go on"
+          : "interrupted; no partial output was left behind"
         : `interrupted; ${before.join(" and ")} had been written before and ` +
           `${before.length === 1 ? "is" : "are"} whole`,
     );

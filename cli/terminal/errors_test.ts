@@ -10,6 +10,7 @@ Deno.test("exit status is 0 for help, 2 for misuse, 1 for failures", () => {
   assert.equal(exitStatusOf(new InputError("model.safetensors: truncated")), 1);
   assert.equal(exitStatusOf(new Interrupted()), 1);
   assert.equal(new Interrupted().message, "interrupted; no partial output was left behind");
+  assert.match(new Interrupted([], true).message, /what is done is kept: run the same again/);
   assert.equal(
     new Interrupted(["a", "b.svg"]).message,
     "interrupted; a and b.svg had been written before and are whole",
