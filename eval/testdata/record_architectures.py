@@ -249,6 +249,9 @@ def record(name: str, config: dict) -> dict:
 
 def main() -> None:
     wanted = sys.argv[1:] or list(CASES)
+    for name in wanted:
+        if name not in CASES:
+            sys.exit(f"{name}: is no case; add it to CASES, which has {'; '.join(CASES)}")
     known = json.loads(TARGET.read_text())["cases"] if sys.argv[1:] else []
     cases = {case["name"]: case for case in known}
     for name in wanted:
