@@ -9,11 +9,13 @@ import { basename, dirname, join, resolve } from "node:path";
 import { findProblems } from "./check_notebook.ts";
 import { hasNbclient } from "./nbclient.ts";
 import { writePictures } from "./pictures.ts";
+import { changedFigures } from "./saved_figures.ts";
 
 const HELP = `Usage: deno task notebooks [options] [notebooks...]
 
 Executes notebooks (default: all of this folder) in Deno's kernel for Jupyter, which is installed
-into .jupyter/, and fails on an error, a figure that is missing or empty, and too much output.
+into .jupyter/, and fails on an error, a figure that is missing or empty, too much output, and
+figures that are no longer those of the file: --save keeps the new ones.
 
 Options:
   --save           keep the outputs in the files, and draw the documentation's pictures
@@ -127,6 +129,10 @@ async function execute(notebook: string): Promise<string[]> {
   const text = await Deno.readTextFile(output);
   const problems = await findProblems(text);
   if (!success && problems.length === 0) problems.push(message);
+  // What another model shows is not what the files hold.
+  if (success && !values.save && model === undefined) {
+    problems.push(...changedFigures(await Deno.readTextFile(notebook), text));
+  }
   if (values.save && problems.length === 0) await Deno.writeTextFile(notebook, text);
   return problems;
 }
