@@ -133,6 +133,10 @@ async function execute(notebook: string): Promise<string[]> {
   if (success && !values.save && model === undefined) {
     problems.push(...changedFigures(await Deno.readTextFile(notebook), text));
   }
-  if (values.save && problems.length === 0) await Deno.writeTextFile(notebook, text);
+  if (values.save && problems.length === 0) {
+    await Deno.writeTextFile(notebook, text);
+    // Lays the file out as the project's other files are checked to be.
+    await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", notebook] }).output();
+  }
   return problems;
 }
