@@ -135,8 +135,10 @@ async function execute(notebook: string): Promise<string[]> {
   }
   if (values.save && problems.length === 0) {
     await Deno.writeTextFile(notebook, text);
-    // Lays the file out as the project's other files are checked to be.
-    await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", notebook] }).output();
+    // Lays the code out as that of other files. The check of all files leaves notebooks out: it takes a
+    // notebook that it has just written for one to be changed (Deno 2.9.6).
+    const args = ["fmt", "--quiet", "--no-config", "--line-width", "100", notebook];
+    await new Deno.Command(Deno.execPath(), { args }).output();
   }
   return problems;
 }

@@ -64,8 +64,10 @@ export function compressedCard(origin: CardOrigin, sizes: Sizes, measured: Measu
     headOf(origin, "kanpress"),
     `# ${titleOf(origin)} at ${formatFixed(bitsPerWeight, 2)} bits per weight`,
     `${linkTo(origin)}, compressed with ${PROJECT} from ${formatBytes(originalBytes)} to ` +
-    `${formatBytes(compressedBytes)}. \`${COMPRESSED_NAME}\` holds all of its weights and is ` +
-    "expanded before the model runs.",
+    `${
+      formatBytes(compressedBytes)
+    }. \`${COMPRESSED_NAME}\` holds all of its weights. kanpress runs ` +
+    "it from whole numbers of a byte or two a weight; other programs expand it first.",
     MEASURED_HEADING,
     markdownTable(["", "original", "compressed", ""], rows),
     [describeMeasurement(measured), ...quantizationNotes(sizes.originalQuantization)]
@@ -173,7 +175,8 @@ export function publishedCard(
     headOf(origin, "kanpress"),
     `# ${titleOf(origin)} at ${formatFixed(bitsPerWeight, 2)} bits per weight`,
     `${linkTo(origin)}, compressed with ${PROJECT} to ${formatBytes(bytes)}. ` +
-    `\`${COMPRESSED_NAME}\` holds all of its weights and is expanded before the model runs.`,
+    `\`${COMPRESSED_NAME}\` holds all of its weights. kanpress runs it from whole numbers of ` +
+    "a byte or two a weight; other programs expand it first.",
     origin.measured ?? `${MEASURED_HEADING}\n\nHow well it does has not been measured.`,
     "## Use",
     "In a page, Node or Deno, layer by layer while it downloads:",

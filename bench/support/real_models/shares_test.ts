@@ -47,7 +47,7 @@ Deno.test("the table tells what is reached, and where nothing can be said", () =
   const rows = (goals: Record<string, number>) => sharesTable(LINES, goals).split("\n");
   const [, , first, second] = rows({ Q2_K: 0.5 });
   assert.match(first!, /Q4_K_M.*not between the rates/);
-  assert.match(second!, /Q2_K.*\b0\.2[0 ]*\| +50\.0 % \| +50 % \| +3\.00 \| +2\.00 \| +reached/);
+  assert.match(second!, /Q2_K.*\b0\.2[0 ]*\| +50\.0 % +\| +50 % +\| +3\.00 \| +2\.00 \| +reached/);
   assert.match(rows({ Q2_K: 0.4 })[3]!, /missed \|$/);
   assert.equal(sharesTable([], {}), "");
 });
