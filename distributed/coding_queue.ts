@@ -1,3 +1,4 @@
+import type { JobsOptions } from "bullmq";
 import { InputError } from "../data/input_error.ts";
 import {
   CODING_VERSION,
@@ -16,6 +17,14 @@ export interface CodingJob {
   readonly key: string;
   /** The run of `compress` that wants it. */
   readonly run: string;
+}
+
+/** What the job of a group says, which ends when all tasks of the group have. */
+export interface GroupJob {
+  /** The run of `compress` that wants it. */
+  readonly run: string;
+  /** Entries of the store that must be there then. */
+  readonly results: readonly string[];
 }
 
 /** Memory that tasks are divided by, in bytes: a worker takes those for which it has room. */
@@ -54,12 +63,41 @@ export function queueName(label: string, room: number): string {
   return `coding-${CODING_VERSION}-${label}-${room / 2 ** 20}MiB`;
 }
 
+/** The queue of groups of tasks whose data is in a store; each version has its own. */
+export function groupQueueName(label: string): string {
+  return `groups-${CODING_VERSION}-${label}`;
+}
+
+/** How a job is tried, and when it goes. */
+export function jobOptions(jobId: string): JobsOptions {
+  return {
+    ...TRIES,
+    jobId,
+    removeOnComplete: true,
+    // Until the run has read why; of a run that is gone, a day.
+    removeOnFail: { age: 86_400, count: 1000 },
+  };
+}
+
+/** Checks what the job of a group says, which comes from elsewhere. Throws {@linkcode InputError}. */
+export function parseGroupJob(data: unknown): GroupJob {
+  const { run, results } = (typeof data === "object" && data || {}) as Record<string, unknown>;
+  const isSound = isRun(run) && Array.isArray(results) &&
+    results.every((name) => typeof name === "string" && /^[a-z]+-[\da-f]{64}$/.test(name));
+  if (!isSound) throw new InputError("the job is none of kanpress");
+  return { run, results };
+}
+
 /** Checks what a job says, which comes from elsewhere. Throws {@linkcode InputError}. */
 export function parseCodingJob(data: unknown): CodingJob {
   const { kind, key, run } = (typeof data === "object" && data || {}) as Record<string, unknown>;
   const isSound = typeof kind === "string" && Object.hasOwn(codingTasks, kind) &&
     typeof key === "string" && /^[\da-f]{64}$/.test(key) &&
-    typeof run === "string" && /^[\da-f-]{36}$/.test(run);
+    isRun(run);
   if (!isSound) throw new InputError("the job is none of kanpress");
   return { kind: kind as TaskKind, key, run };
+}
+
+function isRun(run: unknown): run is string {
+  return typeof run === "string" && /^[\da-f-]{36}$/.test(run);
 }

@@ -1,7 +1,13 @@
 import assert from "node:assert";
 import fc from "fast-check";
 import { InputError } from "../data/input_error.ts";
-import { MEMORY_CLASSES, memoryClass, parseCodingJob, queueName } from "./coding_queue.ts";
+import {
+  MEMORY_CLASSES,
+  memoryClass,
+  parseCodingJob,
+  parseGroupJob,
+  queueName,
+} from "./coding_queue.ts";
 
 Deno.test("a job is its kind, a hash and a run, and nothing else is read", () => {
   const sound = { kind: "encode", key: "0a".repeat(32), run: crypto.randomUUID() } as const;
@@ -13,6 +19,19 @@ Deno.test("a job is its kind, a hash and a run, and nothing else is read", () =>
   }));
   fc.assert(fc.property(fc.anything(), (value) => {
     assert.throws(() => parseCodingJob(value), InputError);
+  }));
+});
+
+Deno.test("a group is its run and names of results, and nothing else is read", () => {
+  const results = [`quantize-${"0a".repeat(32)}`, `encode-${"1b".repeat(32)}`];
+  const sound = { run: crypto.randomUUID(), results };
+  assert.deepEqual(parseGroupJob({ ...sound, path: "/etc/passwd" }), sound);
+  for (const name of ["../etc", "store-identity", "blob-", `Q-${"0".repeat(64)}`, 7]) {
+    assert.throws(() => parseGroupJob({ ...sound, results: [...results, name] }), InputError);
+  }
+  fc.assert(fc.property(fc.anything(), (value) => {
+    assert.throws(() => parseGroupJob(value), InputError);
+    assert.throws(() => parseGroupJob({ ...sound, run: value }), InputError);
   }));
 });
 

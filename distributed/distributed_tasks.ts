@@ -17,6 +17,7 @@ import {
 } from "../hierarchy/workers/stored_tasks.ts";
 import type { RunOptions, RunTasks } from "../hierarchy/workers/task_runner.ts";
 import { type CodingJob, memoryClass, memoryNeed, queueName, TRIES } from "./coding_queue.ts";
+import { type GroupQueue, openGroupQueue, TaskGroups } from "./task_groups.ts";
 import { type Presence, takePart } from "./presence.ts";
 import { KEY_PREFIX, type RedisLink } from "./redis_link.ts";
 import type { SharedStore } from "./shared_store.ts";
@@ -25,6 +26,12 @@ import { loadBullmq } from "./load_bullmq.ts";
 
 /** How often it is looked whether jobs are still there, in milliseconds. */
 const BETWEEN_CHECKS = 3000;
+/** After so many looks at groups, each job is looked at. */
+const LOOKS_AT_GROUPS = 10;
+/** A job that so many looks find delayed is due: clocks of workers may be wrong. */
+const MOST_DELAYED = 4;
+/** Leaving takes no longer than this, in milliseconds: the server may not answer. */
+const LONGEST_LEAVING = 1000;
 /** How often a job may end without a result: once for each time that the server is started empty. */
 const MOST_LOSSES = 20;
 
@@ -68,18 +75,22 @@ export class DistributedTasks {
   readonly #events: QueueEvents[] = [];
   readonly #endings: Endings = new Map();
   readonly #packer = new TaskPacker();
-  #hasClosed = false;
+  readonly #groupQueue: GroupQueue;
+  readonly #groups = new Set<TaskGroups>();
+  #closing: Promise<void> | undefined;
 
-  private constructor(options: DistributedOptions, presence: Presence) {
+  private constructor(options: DistributedOptions, presence: Presence, groupQueue: GroupQueue) {
     this.#options = options;
     this.#presence = presence;
+    this.#groupQueue = groupQueue;
     this.#watch = new WorkerWatch(options);
   }
 
   /** Makes the run known to workers. */
   static async open(options: DistributedOptions): Promise<DistributedTasks> {
-    const what = { store: options.shared.label, threads: 0, memory: 0 };
-    const tasks = new DistributedTasks(options, await takePart(options.link, "run", what));
+    const { link, shared: { label } } = options;
+    const presence = await takePart(link, "run", { store: label, threads: 0, memory: 0 });
+    const tasks = new DistributedTasks(options, presence, await openGroupQueue(link, label));
     await tasks.#watch.look();
     return tasks;
   }
@@ -109,36 +120,52 @@ export class DistributedTasks {
         onDone?.(++done);
       }
     };
-    const put = async (id: string, job: Pending, packed?: PackedTask) => {
-      await putTask(store, packed ?? await this.#packer.pack(kind, tasks[job.indices[0]!]!));
-      const data = { kind, key: job.key, run: this.#presence.id };
-      if (pending.has(id) && !hasEnded) await job.queue.add(kind, data, jobOptions(id));
+    const groups = new TaskGroups(this.#groupQueue, this.#presence.id);
+    this.#groups.add(groups);
+    const jobOf = (id: string, { key, queue }: Pending) => ({
+      ...{ id, queue: queue.name, data: { kind, key, run: this.#presence.id } },
+    });
+    const put = async (id: string, job: Pending, packed: PackedTask) => {
+      await putTask(store, packed);
+      if (!hasEnded) await groups.add(jobOf(id, job), sizeOf(packed));
+    };
+    const putAgain = async (id: string, job: Pending) => {
+      await putTask(store, await this.#packer.pack(kind, tasks[job.indices[0]!]!));
+      if (pending.has(id) && !hasEnded) await groups.putAgain(jobOf(id, job));
     };
     /** Takes the result of a job; puts it again where there is no result. */
     const settle = async (id: string, failure?: string) => {
       const job = pending.get(id);
       if (job === undefined || hasEnded) return;
-      if (failure !== undefined) throw taskError(kind, tasks[job.indices[0]!]!, failure);
+      if (failure !== undefined) {
+        await inTime(job.queue.remove(id));
+        throw taskError(kind, tasks[job.indices[0]!]!, failure);
+      }
       const result = await getResult(store, kind, job.key);
       if (hasEnded || !pending.has(id)) return;
       if (result === undefined) {
         if (++job.losses > MOST_LOSSES) throw lostError(this.#options.link.address);
         // Workers leave tasks alone whose run they do not know, and a server may have forgotten it.
         await this.#presence.announce();
-        return await put(id, job);
+        return await putAgain(id, job);
       }
       pending.delete(id);
+      groups.done(id);
       this.#endings.delete(id);
       give(job.indices, result);
       if (pending.size === 0 && isAllPut) end.resolve();
     };
+    let looks = 0;
+    const delayed = new Map<string, number>();
     /** Looks after jobs whose end was not heard of: the server may have lost them. */
     const check = async () => {
       await this.#presence.announce();
-      await this.#watch.look(Math.max(0, ...[...pending.values()].map(({ need }) => need)));
-      for (const [id, { queue }] of [...pending]) {
-        const state = await queue.getJobState(id);
-        if (state === "failed") await settle(id, (await queue.getJob(id))?.failedReason ?? "");
+      await this.#watch.look(largestNeed(pending));
+      await this.#promoteOverdue(pending, delayed);
+      for (const id of await groups.left(++looks % LOOKS_AT_GROUPS === 0)) {
+        const queue = pending.get(id)?.queue;
+        const state = await queue?.getJobState(id);
+        if (state === "failed") await settle(id, (await queue?.getJob(id))?.failedReason ?? "");
         else if (state === "unknown" || state === "completed") await settle(id);
       }
     };
@@ -175,15 +202,15 @@ export class DistributedTasks {
         this.#endings.set(id, (failure) => settle(id, failure).catch(fail));
         await put(id, job, packed);
       }
+      if (!hasEnded) await groups.flush();
       isAllPut = true;
       if (pending.size > 0 || hasEnded) await end.promise;
       return results;
-    } catch (error) {
-      hasEnded = true;
-      await this.#withdraw(pending);
-      throw error;
     } finally {
+      hasEnded = true;
       clearInterval(timer);
+      if (this.#closing === undefined) await inTime(groups.withdraw());
+      this.#groups.delete(groups);
       signal?.removeEventListener("abort", stop);
       for (const id of pending.keys()) this.#endings.delete(id);
       this.#packer.forget();
@@ -191,25 +218,35 @@ export class DistributedTasks {
   };
 
   /** Takes the run's jobs out of the queues; those that a worker has are let be. */
-  async close(): Promise<void> {
-    if (this.#hasClosed) return;
-    this.#hasClosed = true;
-    const closing = [...this.#endings.keys()].map((id) =>
-      Promise.all([...this.#queues.values()].map((queue) => queue.remove(id)))
-    );
-    await Promise.allSettled([...closing, this.#presence.end()]);
-    const open = [...this.#events, ...this.#queues.values()];
+  close(): Promise<void> {
+    return this.#closing ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    const groups = [...this.#groups].map((groups) => groups.withdraw());
+    await Promise.allSettled([...groups, this.#presence.end()]);
+    const { flow, queue } = this.#groupQueue;
+    const open = [flow, queue, ...this.#events, ...this.#queues.values()];
     await Promise.allSettled(open.map((one) => one.close()));
   }
 
-  /** Removes jobs that no worker has; after a second the server may keep them until they are old. */
-  async #withdraw(pending: ReadonlyMap<string, Pending>): Promise<void> {
-    if (this.#hasClosed) return;
-    const removals = [...pending].map(([id, { queue }]) => queue.remove(id).catch(() => {}));
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise((resolve) => timer = setTimeout(resolve, 1000));
-    await Promise.race([Promise.all(removals), late]);
-    clearTimeout(timer);
+  /**
+   * Makes jobs due that have been delayed for long. Workers say by their own clocks how long one is
+   * delayed: one of a clock that is wrong, or is set, would wait for as long.
+   */
+  async #promoteOverdue(pending: ReadonlyMap<string, Pending>, delayed: Map<string, number>) {
+    const found = new Set<string>();
+    for (const queue of new Set([...pending.values()].map(({ queue }) => queue))) {
+      for (const job of await queue.getDelayed()) {
+        if (job.id === undefined || !pending.has(job.id)) continue;
+        found.add(job.id);
+        const seen = (delayed.get(job.id) ?? 0) + 1;
+        delayed.set(job.id, seen);
+        // It may have become due just now.
+        if (seen > MOST_DELAYED) await job.promote().catch(() => {});
+      }
+    }
+    for (const id of [...delayed.keys()]) if (!found.has(id)) delayed.delete(id);
   }
 
   async #queueFor(room: number): Promise<Queue<CodingJob>> {
@@ -233,14 +270,19 @@ export class DistributedTasks {
   }
 }
 
-function jobOptions(jobId: string) {
-  return {
-    ...TRIES,
-    jobId,
-    removeOnComplete: true,
-    // Until the run has read why; of a run that is gone, a day.
-    removeOnFail: { age: 86_400, count: 1000 },
-  };
+/** Waits for what may hang where the server does not answer; it then keeps jobs until they are old. */
+async function inTime(leaving: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, LONGEST_LEAVING));
+  await Promise.race([leaving, late]).finally(() => clearTimeout(timer));
+}
+
+function sizeOf({ bytes, blobs }: PackedTask): number {
+  return [...blobs.values()].reduce((sum, { length }) => sum + length, bytes.length);
+}
+
+function largestNeed(pending: ReadonlyMap<string, Pending>): number {
+  return [...pending.values()].reduce((most, { need }) => Math.max(most, need), 0);
 }
 
 function lostError(address: string): InputError {

@@ -2,101 +2,13 @@ import assert from "node:assert";
 import { Buffer } from "node:buffer";
 import { Queue } from "bullmq";
 import { InputError } from "../data/input_error.ts";
-import { createRandom } from "../kan/numeric/random.ts";
-import { CODING_VERSION, type QuantizeTask } from "../hierarchy/workers/coding_tasks.ts";
+import { CODING_VERSION } from "../hierarchy/workers/coding_tasks.ts";
 import { getResult, TaskPacker } from "../hierarchy/workers/stored_tasks.ts";
 import { runTasksHere } from "../hierarchy/workers/task_runner.ts";
 import { MEMORY_CLASSES, queueName } from "./coding_queue.ts";
-import { DistributedTasks } from "./distributed_tasks.ts";
 import { connectRedis, KEY_PREFIX } from "./redis_link.ts";
-import { serveTasks } from "./serve_tasks.ts";
-import { openSharedStore } from "./shared_store.ts";
 import { CutWay, needsRedis, RedisServer } from "./testdata/redis_server.ts";
-
-/** Tasks with matrices of several sizes, two of which are the same. */
-function someTasks(count = 6, size = 60, states = 4): QuantizeTask[] {
-  const random = createRandom(7);
-  const tasks = Array.from({ length: count }, (_, i): QuantizeTask => {
-    const rows = size, columns = size + 3 * i;
-    const data = Float32Array.from({ length: rows * columns }, () => 4 * random.normal());
-    return { states, matrix: { name: `w${i}`, rows, columns, data } };
-  });
-  return [...tasks, tasks[0]!];
-}
-
-interface Sides {
-  readonly tasks: DistributedTasks;
-  readonly store: Awaited<ReturnType<typeof openSharedStore>>["store"];
-  readonly heard: string[];
-}
-
-/** The side of `compress`. */
-async function withRun(
-  address: string,
-  work: (side: Sides) => Promise<void>,
-  place?: string,
-): Promise<void> {
-  const heard: string[] = [];
-  const onMessage = (line: string) => heard.push(line);
-  const link = await connectRedis(address, { onMessage });
-  try {
-    const shared = await openSharedStore(place, link);
-    const tasks = await DistributedTasks.open({ link, shared, onMessage });
-    try {
-      await work({ tasks, store: shared.store, heard });
-    } finally {
-      await tasks.close();
-    }
-  } finally {
-    link.close();
-  }
-}
-
-/** A worker, which is ended when it is disposed of. */
-async function worker(
-  address: string,
-  { memory = 2 ** 30, place }: { memory?: number; place?: string } = {},
-) {
-  const heard: string[] = [];
-  let done = 0;
-  const onMessage = (line: string) => heard.push(line);
-  const link = await connectRedis(address, { onMessage });
-  const shared = await openSharedStore(place, link);
-  const onTask = () => void done++;
-  const server = await serveTasks({ link, shared, threads: 1, memory, onMessage, onTask });
-  return {
-    heard,
-    done: () => done,
-    async [Symbol.asyncDispose]() {
-      await server.close();
-      link.close();
-    },
-  };
-}
-
-/** Jobs of all queues, in any state. */
-async function jobsLeft(address: string, label = "redis"): Promise<number> {
-  const link = await connectRedis(address);
-  let count = 0;
-  for (const room of MEMORY_CLASSES) {
-    const queue = new Queue(queueName(label, room), {
-      connection: link.client,
-      prefix: KEY_PREFIX,
-    });
-    count += (await queue.getJobs()).length;
-    await queue.close();
-  }
-  link.close();
-  return count;
-}
-
-async function until(isTrue: () => boolean | Promise<boolean>, milliseconds = 60_000) {
-  const end = Date.now() + milliseconds;
-  while (!await isTrue()) {
-    assert.ok(Date.now() < end, `not within ${milliseconds} ms: ${isTrue}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
+import { jobsLeft, someTasks, startWorker, until, withRun } from "./testdata/sides.ts";
 
 Deno.test("workers give what one machine gives, by Redis and by a folder", needsRedis, async () => {
   await using server = new RedisServer();
@@ -105,8 +17,8 @@ Deno.test("workers give what one machine gives, by Redis and by a folder", needs
   const expected = await runTasksHere("quantize", tasks);
   const folder = await Deno.makeTempDir();
   for (const place of [undefined, folder]) {
-    await using first = await worker(server.address, { ...(place && { place }) });
-    await using second = await worker(server.address, { ...(place && { place }) });
+    await using first = await startWorker(server.address, { ...(place && { place }) });
+    await using second = await startWorker(server.address, { ...(place && { place }) });
     await withRun(server.address, async ({ tasks: { run }, heard }) => {
       const done: number[] = [];
       const given = new Int8Array(tasks[0]!.matrix.rows * tasks[0]!.matrix.columns);
@@ -134,7 +46,7 @@ Deno.test(
   async () => {
     await using server = new RedisServer();
     await server.start();
-    await using helper = await worker(server.address);
+    await using helper = await startWorker(server.address);
     const tasks = someTasks();
     const poisoned = { ...tasks[1]!, states: 5 };
     await withRun(server.address, async ({ tasks: { run }, store }) => {
@@ -165,7 +77,7 @@ Deno.test("other versions and other stores are told of on both sides", needsRedi
     await link.client.hset(`${KEY_PREFIX}:${role}s`, crypto.randomUUID(), JSON.stringify(other));
     await link.client.hset(`${KEY_PREFIX}:${role}s`, "broken", "{");
   }
-  await using elsewhere = await worker(server.address, { place: folder });
+  await using elsewhere = await startWorker(server.address, { place: folder });
   await withRun(server.address, async ({ tasks: { run }, heard }) => {
     assert.match(heard[0]!, /waiting for workers: deno task worker --redis redis:\/\/127/);
     assert.match(heard[0]!, /1 worker of another version: use the same kanpress/);
@@ -175,7 +87,8 @@ Deno.test("other versions and other stores are told of on both sides", needsRedi
     assert.match(elsewhere.heard.join("\n"), /with another store .*takes none of its tasks/);
     const stop = new AbortController();
     const waiting = run("quantize", someTasks(), { signal: stop.signal });
-    await until(async () => await jobsLeft(server.address) === 6);
+    // Six tasks, and their group.
+    await until(async () => await jobsLeft(server.address) === 7);
     assert.equal(elsewhere.done(), 0);
     stop.abort(new Error("enough"));
     await assert.rejects(waiting, /enough/);
@@ -188,15 +101,15 @@ Deno.test("other versions and other stores are told of on both sides", needsRedi
 Deno.test("a worker without room leaves tasks to one that has it", needsRedis, async () => {
   await using server = new RedisServer();
   await server.start();
-  await assert.rejects(worker(server.address, { memory: 2 ** 20 }), /at least --memory 64MiB/);
-  await using small = await worker(server.address, { memory: 2 ** 26 });
+  await assert.rejects(startWorker(server.address, { memory: 2 ** 20 }), /at least --memory 64MiB/);
+  await using small = await startWorker(server.address, { memory: 2 ** 26 });
   const large = someTasks(1, 1600, 1);
   await withRun(server.address, async ({ tasks: { run }, heard }) => {
     const results = run("quantize", large);
     await until(() => heard.length > 1);
     assert.match(heard[1]!, /none has the room .*: start one with --memory \d+MiB/);
     const [, size] = /--memory (\d+)MiB/.exec(heard[1]!)!;
-    await using roomy = await worker(server.address, { memory: 4 * Number(size) * 2 ** 20 });
+    await using roomy = await startWorker(server.address, { memory: 4 * Number(size) * 2 ** 20 });
     assert.deepEqual(await results, await runTasksHere("quantize", large));
     assert.deepEqual([small.done(), roomy.done()], [0, 1]);
   });
@@ -211,7 +124,7 @@ Deno.test(
     using way = new CutWay(server.port);
     const tasks = someTasks(40, 100, 64);
     const expected = await runTasksHere("quantize", tasks);
-    await using helper = await worker(way.address);
+    await using helper = await startWorker(way.address);
     await withRun(way.address, async ({ tasks: { run }, heard }) => {
       const results = run("quantize", tasks);
       await until(() => helper.done() >= 3);
@@ -229,7 +142,7 @@ Deno.test(
 Deno.test("jobs of others are refused, and the worker goes on", needsRedis, async () => {
   await using server = new RedisServer();
   await server.start();
-  await using helper = await worker(server.address);
+  await using helper = await startWorker(server.address);
   const link = await connectRedis(server.address);
   const queue = new Queue(queueName("redis", MEMORY_CLASSES[0]!), {
     connection: link.client,

@@ -71,8 +71,10 @@ export async function participants(link: RedisLink, role: Role): Promise<Partici
   const found: Participant[] = [];
   for (const [id, text] of Object.entries(await client.hgetall(keyOf(role)))) {
     const said = parse(id, text);
-    if (said === undefined || now - said.seen > GONE_AFTER) await client.hdel(keyOf(role), id);
-    else found.push(said);
+    // Signs of the future are of before the server's clock was set back.
+    if (said === undefined || Math.abs(now - said.seen) > GONE_AFTER) {
+      await client.hdel(keyOf(role), id);
+    } else found.push(said);
   }
   return found;
 }

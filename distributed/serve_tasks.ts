@@ -4,7 +4,15 @@ import { InputError } from "../data/input_error.ts";
 import { CODING_VERSION, type TaskKind } from "../hierarchy/workers/coding_tasks.ts";
 import { CodingWorkers, runnerOf } from "../hierarchy/workers/coding_workers.ts";
 import { getResult, getTask, putResult } from "../hierarchy/workers/stored_tasks.ts";
-import { type CodingJob, MEMORY_CLASSES, parseCodingJob, queueName } from "./coding_queue.ts";
+import {
+  type CodingJob,
+  type GroupJob,
+  groupQueueName,
+  MEMORY_CLASSES,
+  parseCodingJob,
+  parseGroupJob,
+  queueName,
+} from "./coding_queue.ts";
 import { participants, takePart } from "./presence.ts";
 import { KEY_PREFIX, type RedisLink } from "./redis_link.ts";
 import { TaskGate } from "./task_gate.ts";
@@ -42,6 +50,10 @@ const BETWEEN_LOOKS = 5000;
 const AFTER_ERROR = 1000;
 /** How often a task may take its worker down: then it is the task's fault. */
 const MOST_DEATHS = 3;
+/** What is said of jobs whose run is gone. */
+const SKIPPED = { skipped: "its run is gone" } as const;
+/** What is said of jobs whose task the store has lost: their run puts it there again. */
+const LOST = { skipped: "its task is gone" } as const;
 /** A worker that has no room now gives a task back for so many milliseconds. */
 const WAIT_FOR_ROOM = 200;
 
@@ -65,9 +77,8 @@ export async function serveTasks(options: ServeOptions): Promise<TaskServer> {
   const presence = await takePart(link, "worker", { store: shared.label, threads, memory });
 
   const work = async (job: Job<CodingJob>, token: string | undefined, room: number) => {
-    const { kind, key, run } = checkedJob(job, bull);
-    const runs = await participants(link, "run");
-    if (!runs.some(({ id }) => id === run)) return { skipped: "its run is gone" };
+    const { kind, key, run } = checked(parseCodingJob, job, bull);
+    if (!await isThere(link, run)) return SKIPPED;
     if (idle.length === 0 || !gate.take(room)) {
       await job.moveToDelayed(Date.now() + WAIT_FOR_ROOM, token);
       throw new bull.DelayedError();
@@ -76,7 +87,7 @@ export async function serveTasks(options: ServeOptions): Promise<TaskServer> {
     const begin = performance.now();
     try {
       if (await getResult(shared.store, kind, key) === undefined) {
-        await compute(workers, kind, key);
+        if (!await compute(workers, kind, key)) return LOST;
       }
       options.onTask?.(kind, (performance.now() - begin) / 1000);
       return { seconds: (performance.now() - begin) / 1000 };
@@ -93,34 +104,45 @@ export async function serveTasks(options: ServeOptions): Promise<TaskServer> {
       gate.give(room);
     }
   };
+  /** Does a task; false where it is not in the store any more. */
   const compute = async (workers: CodingWorkers, kind: TaskKind, key: string) => {
     const { store } = shared;
     const found = await getTask(store, key);
-    if (found === undefined) throw new InputError(`task ${key.slice(0, 8)}: is not in the store`);
+    if (found === undefined) return false;
     if (found.kind !== kind) throw new InputError(`task ${key.slice(0, 8)}: is of another kind`);
     const { signal } = stop;
     const [result] = await runnerOf(workers)(kind, [found.task as never], { signal });
     await putResult(store, kind, key, result!);
+    return true;
+  };
+  /** Ends a group: what its tasks have given must be there, or the run puts them again. */
+  const endGroup = async (job: Job<GroupJob>) => {
+    const { run, results } = checked(parseGroupJob, job, bull);
+    if (!await isThere(link, run)) return SKIPPED;
+    for (const name of results) {
+      if (!await shared.store.has(name)) throw new bull.UnrecoverableError(`${name} is gone`);
+    }
+    return { results: results.length };
+  };
+  const common = {
+    connection: link.client,
+    prefix: KEY_PREFIX,
+    lockDuration: LOCK,
+    stalledInterval: LOCK / 2,
+    maxStalledCount: MOST_DEATHS,
+    // Else a worker whose connection was lost waits for a quarter of a minute.
+    runRetryDelay: AFTER_ERROR,
   };
   const workers: Worker[] = rooms.map((room) => {
-    const worker = new bull.Worker<CodingJob>(
+    return new bull.Worker<CodingJob>(
       queueName(shared.label, room),
       (job, token) => work(job, token, room),
-      {
-        connection: link.client,
-        prefix: KEY_PREFIX,
-        concurrency: Math.max(1, Math.min(threads, Math.floor(memory / room))),
-        lockDuration: LOCK,
-        stalledInterval: LOCK / 2,
-        maxStalledCount: MOST_DEATHS,
-        // Else a worker whose connection was lost waits for a quarter of a minute.
-        runRetryDelay: AFTER_ERROR,
-      },
+      { ...common, concurrency: Math.max(1, Math.min(threads, Math.floor(memory / room))) },
     );
-    // Lost connections are told of by the link, failures of tasks above.
-    worker.on("error", () => {});
-    return worker;
   });
+  workers.push(new bull.Worker<GroupJob>(groupQueueName(shared.label), endGroup, common));
+  // Lost connections are told of by the link, failures of tasks above.
+  for (const worker of workers) worker.on("error", () => {});
   const watch = watchRuns(link, shared, onMessage);
   return {
     async close() {
@@ -132,12 +154,20 @@ export async function serveTasks(options: ServeOptions): Promise<TaskServer> {
   };
 }
 
-function checkedJob(job: Job<CodingJob>, bull: typeof import("bullmq")): CodingJob {
+function checked<T>(
+  parse: (data: unknown) => T,
+  job: Job<T>,
+  bull: typeof import("bullmq"),
+): T {
   try {
-    return parseCodingJob(job.data);
+    return parse(job.data);
   } catch (error) {
     throw new bull.UnrecoverableError((error as Error).message);
   }
+}
+
+async function isThere(link: RedisLink, run: string): Promise<boolean> {
+  return (await participants(link, "run")).some(({ id }) => id === run);
 }
 
 /** Tells of runs whose tasks this worker does not take. */

@@ -124,7 +124,8 @@ async function removeAbandoned(folder: string): Promise<void> {
     if (!/^\.calibration-.*\.tmp-[\da-f-]{36}$/.test(name)) continue;
     const path = join(folder, name);
     const { mtimeMs } = await sizeAndTime(path);
-    if (Date.now() - mtimeMs > ONE_DAY) await unlink(path).catch(() => {});
+    // One of the future is of before the clock was set back, or of another clock.
+    if (Math.abs(Date.now() - mtimeMs) > ONE_DAY) await unlink(path).catch(() => {});
   }
 }
 

@@ -57,7 +57,8 @@ export function lockByProcessNumber(path: string, create: boolean): FileLock | N
   const found = statSync(path, { throwIfNoEntry: false });
   if (found !== undefined) {
     const holder = readFileSync(path, "utf8").trim();
-    const isNew = holder === "" && Date.now() - found.mtimeMs < EMPTY_FOR_AT_MOST;
+    // A time of the future is of before the clock was set back.
+    const isNew = holder === "" && Math.abs(Date.now() - found.mtimeMs) < EMPTY_FOR_AT_MOST;
     if (isNew || isRunning(holder)) return "held";
     if (!takeAway(path, holder)) return "held";
   } else if (!create) return "gone";

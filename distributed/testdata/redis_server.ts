@@ -15,6 +15,8 @@ export class RedisServer {
   readonly #arguments: readonly string[];
   readonly folder = Deno.makeTempDirSync({ prefix: "kanpress-redis-" });
   readonly port: number = freePort();
+  /** Variables of its environment. */
+  environment: Readonly<Record<string, string>> = {};
   #process: Deno.ChildProcess | undefined;
 
   constructor(...args: readonly string[]) {
@@ -30,6 +32,7 @@ export class RedisServer {
     const where = ["--bind", "127.0.0.1", "--port", `${this.port}`, "--dir", this.folder];
     this.#process = new Deno.Command("redis-server", {
       args: [...where, "--loglevel", "warning", "--save", "", ...this.#arguments],
+      env: this.environment,
       stdout: "null",
       stderr: "null",
     }).spawn();
