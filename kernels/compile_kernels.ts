@@ -14,6 +14,8 @@ export interface KernelSource {
   readonly float?: "f32" | "f64";
   /** Whether it runs in memory that it is given, which kernels can share, or makes its own. */
   readonly importsMemory: boolean;
+  /** Whether it uses relaxed SIMD, whose results depend on the machine. */
+  readonly relaxed?: boolean;
   /** Most pages of the memory that it is given; it must be said of memory that threads share. */
   readonly mostPages?: number;
 }
@@ -67,11 +69,12 @@ export function moduleFile({ folder, name }: KernelSource): URL {
  * loads wherever TypeScript does. Throws an Error with the compiler's messages.
  */
 export async function compileKernel(
-  { name, source, float, importsMemory, mostPages }: Omit<KernelSource, "folder">,
+  { name, source, float, importsMemory, relaxed = false, mostPages }: Omit<KernelSource, "folder">,
   text: string,
 ): Promise<{ readonly bytes: number; readonly module: string }> {
   const outputs = new Map<string, string | Uint8Array>();
-  const options = ["-O3", "--noAssert", "--runtime", "stub", "--enable", "simd"];
+  const options = ["-O3", "--noAssert", "--runtime", "stub", "--enable"];
+  options.push(relaxed ? "simd,relaxed-simd" : "simd");
   const whole = float === undefined ? text : `type Float = ${float};\n${text}`;
   if (importsMemory) options.push("--importMemory");
   if (mostPages !== undefined) options.push("--maximumMemory", String(mostPages));
