@@ -4,6 +4,7 @@ import {
   formatCount,
   formatFixed,
   formatSeconds,
+  formatTimeLeft,
 } from "../../eval/report/number_text.ts";
 import type { ServedModel } from "../served_model.ts";
 import { droppedFiles } from "./dropped_files.ts";
@@ -218,7 +219,7 @@ export class Panel {
     const parts = [`${formatBytes(here)} of ${formatBytes(total)}`];
     if (transfer !== undefined && here < total) {
       parts.push(`${formatBytes(transfer.speed)}/s`);
-      parts.push(`${formatFixed(Math.ceil(transfer.secondsLeft), 0)} s left`);
+      parts.push(formatTimeLeft(transfer.secondsLeft));
     }
     if (layers !== undefined) parts.push(`${layers[0]} of ${layers[1]} layers decoded`);
     this.#showActivity(`${activity}: ${parts.join(", ")}`, total === 0 ? "unknown" : here / total);

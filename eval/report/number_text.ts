@@ -66,6 +66,13 @@ export function formatSeconds(seconds: number): string {
   return `${formatFixed(seconds, seconds < 10 ? 2 : 1)} s`;
 }
 
+/** Time that is left, never too short: `85 s left`, from two minutes on `3 min left`. */
+export function formatTimeLeft(seconds: number): string {
+  return seconds < 120
+    ? `${formatFixed(Math.ceil(seconds), 0)} s left`
+    : `${formatFixed(Math.ceil(seconds / 60), 0)} min left`;
+}
+
 /** How fast tokens are written, such as `61 tokens/s`. */
 export function formatTokenRate(tokensPerSecond: number): string {
   return `${formatFixed(tokensPerSecond, tokensPerSecond < 10 ? 1 : 0)} tokens/s`;

@@ -7,6 +7,7 @@ import {
   formatMeasure,
   formatSeconds,
   formatShare,
+  formatTimeLeft,
   formatWithError,
 } from "./number_text.ts";
 
@@ -41,4 +42,11 @@ Deno.test("a standard error decides how many decimals are shown", () => {
   assert.equal(formatWithError(0.00101423, 0.0000123), "0.001014 ± 0.000012");
   assert.equal(formatWithError(53.7891, undefined), "53.79");
   assert.equal(formatWithError(53.7891, 0), "53.79");
+});
+
+Deno.test("time that is left is told in seconds, then in minutes, and rounded up", () => {
+  assert.equal(formatTimeLeft(0.2), "1 s left");
+  assert.equal(formatTimeLeft(119.5), "120 s left");
+  assert.equal(formatTimeLeft(120), "2 min left");
+  assert.equal(formatTimeLeft(121), "3 min left");
 });
