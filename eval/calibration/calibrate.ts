@@ -4,27 +4,21 @@ import type { StateDict } from "../../data/tensor.ts";
 import type { ModelConfig } from "../architectures/config.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
 import { describeModel } from "../architectures/registry.ts";
-import type { BackendName, TfjsBackend } from "../compute/backend.ts";
+import type { BackendName } from "../compute/backend.ts";
 import { checkTensors } from "../weights/expected_tensors.ts";
-import { planMemory } from "../scoring/memory_plan.ts";
-import { prepareWeights, sendWeights } from "../weights/prepared_weights.ts";
+import { prepareWeights } from "../weights/prepared_weights.ts";
 import { requireNative } from "../native/supported.ts";
 import type { Device } from "../webgpu/device.ts";
 import { openDevice } from "../webgpu/open_device.ts";
 import { whyUnsupported } from "../webgpu/supported.ts";
 import { cutIntoChunks } from "../protocols/text_chunks.ts";
-import { requireSharedMemory } from "../../workers/shared_array.ts";
-import { Worker } from "../../workers/web_worker.ts";
-import { WorkerPool } from "../../workers/worker_pool.ts";
-import { type CalibrationJob, finalNormOf, type SharedMoments } from "./calibrate_chunks.ts";
-import type { CalibrateSetup } from "./calibrate_worker.ts";
+import { finalNormOf, type SharedMoments } from "./calibrate_chunks.ts";
 import type { Calibration } from "./calibration.ts";
 import {
   allocateMoments,
   type CalibrationSums,
   type LayerRange,
   packSums,
-  sumInOrder,
   summarize,
 } from "./calibration_sums.ts";
 import { joinCalibrations, keepMoments } from "./kept_calibration.ts";
@@ -38,7 +32,7 @@ import {
 import { calibrateNatively } from "./native_calibration.ts";
 import type { PackedCalibration } from "./packed_calibration.ts";
 import { TextWatch } from "./text_watch.ts";
-import { turnsShare } from "./turns.ts";
+import { calibrateOnWorkers, planBatch } from "./worker_calibration.ts";
 
 /** What {@linkcode calibrate} is given. */
 export interface CalibrateOptions {
@@ -73,13 +67,6 @@ export interface CalibrateOptions {
   /** Stops the work with the signal's reason. */
   readonly signal?: AbortSignal;
 }
-
-/** Tokens that one job runs through the model at once, unless one chunk is longer. */
-const tokensPerJob = 1024;
-/** Where a worker's heap would be larger, one chunk at a time goes through the model. */
-const comfortableHeap = 4e8;
-/** How often the workers' progress is looked at. */
-const reportMilliseconds = 500;
 
 /**
  * Runs a text through a model in Web Workers and collects what the rate code weighs errors with: the
@@ -184,7 +171,7 @@ async function runCalibration(
       ? await runOnDevice(device, run, shown)
       : backend === "native"
       ? await runNatively(run, shown)
-      : await runOnWorkers(run, shown, backend ?? "wasm");
+      : await runOnWorkers(run, shown);
     return {
       ...{ model, contextLength, moments, logitSums },
       chunks: chunks.subarray(0, watch?.enough),
@@ -259,6 +246,22 @@ async function runNatively(
   return sum === undefined ? [] : [sum];
 }
 
+async function runOnWorkers(
+  run: CalibrationRun,
+  options: CalibrateOptions,
+): Promise<Float64Array[]> {
+  const { weights, fisher = true, seed = 0, threads, backend, onProgress, signal } = options;
+  return await calibrateOnWorkers({
+    ...run,
+    weights,
+    ...(fisher && { labelSeed: seed }),
+    threads: threads ?? navigator.hardwareConcurrency,
+    backend: backend === undefined || backend === "native" ? "wasm" : backend,
+    ...(onProgress !== undefined && { onProgress }),
+    ...(signal !== undefined && { signal }),
+  });
+}
+
 /** What engines are given that do all jobs themselves. */
 function wholeRun(
   { model, chunks, contextLength, moments, watch }: CalibrationRun,
@@ -286,116 +289,4 @@ function drawnTogether(model: TransformerDescription, contextLength: number): nu
     if (error instanceof InputError) return contextLength;
     throw error;
   }
-}
-
-async function runOnWorkers(
-  { model, chunks, contextLength, moments, keeper, watch }: CalibrationRun,
-  { weights, fisher = true, seed = 0, threads, onProgress, signal }: CalibrateOptions,
-  backend: TfjsBackend,
-): Promise<Float64Array[]> {
-  requireSharedMemory("calibration");
-  const { batch, resident } = planBatch(model, contextLength, fisher);
-  const jobs = planJobs(chunks, contextLength, batch, fisher ? seed : undefined);
-  const earlier = await keeper?.restore(chunks.length);
-  if (earlier !== undefined) {
-    await watch?.restore(earlier.marks, earlier.tokens, chunks.length);
-    onProgress?.(earlier.tokens / chunks.length);
-  }
-  const logitSums = earlier?.logitSum === undefined ? [] : [earlier.logitSum];
-  const jobTokens = batch * contextLength;
-  const tokensOf = (count: number) => Math.min(chunks.length, count * jobTokens);
-  let done = Math.ceil((earlier?.tokens ?? 0) / jobTokens);
-  const turns = [moments.turns, moments.blockTurns];
-  for (const counters of turns) counters.fill(done);
-  const workers = threads ?? navigator.hardwareConcurrency;
-  const pool = new WorkerPool<CalibrateSetup, CalibrationJob, Float64Array | undefined>({
-    start: () => new Worker(new URL("./calibrate_worker.ts", import.meta.url), { type: "module" }),
-    threads: workers,
-    setup: {
-      description: model,
-      weights: sendWeights(prepareWeights(model, weights, true)),
-      resident,
-      backend,
-      moments,
-    },
-  });
-  // Sums are kept and looked at between rounds, when all workers have added theirs.
-  let round = keeper === undefined ? jobs.length : workers;
-  // A job of a large model takes minutes: what it has added already counts.
-  let reported = 0;
-  const report = () => {
-    const share = turnsShare(turns, jobs.length);
-    if (share > reported) onProgress?.(reported = share);
-  };
-  const timer = setInterval(report, reportMilliseconds);
-  try {
-    while (done < jobs.length && !watch?.isEnough) {
-      const start = performance.now(), first = done;
-      const next = watch === undefined ? jobs.length : watch.next(tokensOf(done)) / jobTokens;
-      const sums = await pool.run(jobs.slice(first, Math.min(first + round, next)), {
-        onResult() {
-          done++;
-          report();
-        },
-        ...(signal !== undefined && { signal }),
-      });
-      logitSums.push(...sums.filter((sum) => sum !== undefined));
-      const tokens = tokensOf(done);
-      await watch?.look(tokens, chunks.length);
-      if (watch?.isEnough) onProgress?.(tokens / chunks.length);
-      if (keeper === undefined) continue;
-      if (keeper.isDue() || done === jobs.length || watch?.isEnough) {
-        if (logitSums.length > 0) logitSums.splice(0, logitSums.length, sumInOrder(logitSums));
-        const [logitSum] = logitSums;
-        await keeper.save({
-          ...{ tokens, marks: watch?.marks ?? [] },
-          ...(logitSum !== undefined && { logitSum }),
-        });
-      }
-      const each = (performance.now() - start) / (done - first);
-      round = Math.max(workers, Math.floor(keeper.interval / each));
-    }
-  } finally {
-    clearInterval(timer);
-    pool.close();
-  }
-  return logitSums;
-}
-
-/** How many chunks go through the model at once, and whether its weights stay in the heap. */
-function planBatch(
-  model: TransformerDescription,
-  contextLength: number,
-  backward: boolean,
-): { batch: number; resident: boolean } {
-  const planFor = (batch: number) => ({
-    batch,
-    ...planMemory(model, {
-      copies: backward ? 2 : 1,
-      batchTokens: batch * contextLength,
-      contextLength,
-      backward,
-    }),
-  });
-  const single = planFor(1);
-  const several = Math.floor(tokensPerJob / contextLength);
-  if (several <= 1 || single.heapBytes > comfortableHeap) return single;
-  const plan = planFor(several);
-  return plan.heapBytes <= comfortableHeap ? plan : single;
-}
-
-/** Cuts the text into jobs. */
-function planJobs(
-  chunks: Int32Array,
-  contextLength: number,
-  batch: number,
-  labelSeed: number | undefined,
-): CalibrationJob[] {
-  const jobs: CalibrationJob[] = [];
-  for (let at = 0; at < chunks.length; at += batch * contextLength) {
-    const ids = chunks.slice(at, at + batch * contextLength);
-    const sequences = { job: jobs.length, ids, batch: ids.length / contextLength };
-    jobs.push({ ...sequences, ...(labelSeed !== undefined && { labelSeed }) });
-  }
-  return jobs;
 }
