@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { addExamples, COMPRESSED, OUT_EXAMPLE, type Start } from "./options/command.ts";
 import { figureFile, nonEmpty } from "./options/options.ts";
+import { TASKS } from "./terminal/program_name.ts";
 
 /** Adds `inspect` to the program. */
 export function addInspect(program: Command, start: Start): void {
@@ -12,9 +13,11 @@ export function addInspect(program: Command, start: Start): void {
     .option("--plot <file>", "draw the bits of each layer: .png, .svg or .html", figureFile)
     .option("--json", "one JSON object on stdout")
     .action(start(async () => (await import("./inspect.ts")).inspect));
-  command.addHelpText(
-    "after",
-    "\ndeno task inspect may only read; for --plot or a URL, take inspect:plot.",
-  );
+  if (program.name() === TASKS) {
+    command.addHelpText(
+      "after",
+      `\n${TASKS} inspect may only read; for --plot or a URL, take inspect:plot.`,
+    );
+  }
   addExamples(program, command, [`inspect ${OUT_EXAMPLE}`]);
 }

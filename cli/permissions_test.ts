@@ -55,7 +55,7 @@ Deno.test("permissions are the least that do", () => {
   for (const [set, tasks] of Object.entries(sets)) {
     for (const task of tasks) {
       const command = task.split(":")[0];
-      assert.equal(taskCommand(task), `deno run -q -P=${set} cli.ts ${command}`);
+      assert.equal(taskCommand(task), `deno run -q -P=${set} cli/task.ts ${command}`);
     }
   }
 });

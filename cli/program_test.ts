@@ -6,14 +6,17 @@ import { createProgram } from "./program.ts";
 import type { CompressOptions } from "./options/compress_options.ts";
 
 /** Parses a command line; gives the command that would run, and what was written. */
-async function parse(...args: string[]) {
+const parse = (...args: string[]) => parseAs("deno task", ...args);
+
+/** As `parse`, of a program that is called `name`. */
+async function parseAs(name: string, ...args: string[]) {
   const calls: unknown[][] = [];
   const written = { out: "", error: "" };
   const start: Start = () => (...given) => {
     calls.push([(given.at(-1) as Command).name(), ...given.slice(0, -1)]);
     return Promise.resolve();
   };
-  const program = createProgram("deno task", start, {
+  const program = createProgram(name, start, {
     out: (text) => written.out += text,
     error: (text) => written.error += text,
   });
@@ -128,6 +131,17 @@ Deno.test("every command's help has examples that parse", async () => {
       const { calls } = await parse(...args.map((arg) => arg.replaceAll('"', "")));
       assert.equal(calls.length, 1, example);
     }
+  }
+});
+
+Deno.test("help calls the program as its user does", async () => {
+  const { out: all } = await parseAs("npx kanpress", "--help");
+  const names = [...all.matchAll(/^ {2}([a-z-]+) .*\[options\]/gm)].map(([, name]) => name!);
+  assert.ok(names.length >= 9, all);
+  for (const name of names) {
+    const { out } = await parseAs("npx kanpress", name, "--help");
+    assert.ok(out.startsWith(`Usage: npx kanpress ${name} `), out);
+    assert.doesNotMatch(all + out, /deno task/);
   }
 });
 

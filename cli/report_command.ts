@@ -53,7 +53,7 @@ export async function report(
     rows: detailed,
     written,
     ...(hasSamples ? { prompt: options.prompt } : {}),
-    commands: [...new Set([...rows.flatMap(commandsOf), run.command])],
+    commands: [...new Set([...rows.flatMap((row) => commandsOf(row, run.program)), run.command])],
   });
   await output.publish((folder) =>
     writeFileAtomically(join(folder, basename(out)), [new TextEncoder().encode(content)])
@@ -62,9 +62,9 @@ export async function report(
 }
 
 /** What made a result; results of earlier versions say nothing, but can be measured again. */
-function commandsOf({ commands, out }: ResultRow): readonly string[] {
+function commandsOf({ commands, out }: ResultRow, program: string): readonly string[] {
   if (commands !== undefined) return commands;
-  return out === undefined ? [] : [commandLine(["deno task", "evaluate", out])];
+  return out === undefined ? [] : [commandLine([program, "evaluate", out])];
 }
 
 /** Reads what the compressed file costs by tensor, and has both models write. */

@@ -36,6 +36,9 @@ export interface SiteOptions {
 /** Every file of a site by its path without a leading slash; each is opened when it is asked for. */
 export type Site = ReadonlyMap<string, () => Promise<ByteSource>>;
 
+/** Where the scripts are bundled. */
+const CHECKOUT = fileURLToPath(new URL("..", import.meta.url));
+
 type Entry = [path: string, open: () => Promise<ByteSource>];
 
 /**
@@ -133,7 +136,7 @@ async function scriptFiles(folder: URL): Promise<Entry[]> {
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       throw new InputError(
-        "the page's scripts are not bundled; run deno task demo in a checkout of kanpress",
+        `the page's scripts are not bundled; run \`deno task demo:bundle\` in ${CHECKOUT}`,
         { cause: error },
       );
     }

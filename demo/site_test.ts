@@ -57,6 +57,6 @@ Deno.test("a site refuses what its page could not run", async () => {
   }
   await assert.rejects(
     demoSite({ models: [], scripts: new URL("missing/", import.meta.url) }),
-    /not bundled; run deno task demo/,
+    /not bundled; run `deno task demo:bundle` in /,
   );
 });

@@ -41,6 +41,8 @@ export interface DistributedOptions {
   readonly link: RedisLink;
   /** The store that the workers see too. */
   readonly shared: SharedStore;
+  /** How the user calls the command line, for what is told; `kanpress` if omitted. */
+  readonly program?: string;
   /** Told in a line which workers come and go, and what is being waited for. */
   readonly onMessage?: (line: string) => void;
 }

@@ -79,7 +79,7 @@ Deno.test("other versions and other stores are told of on both sides", needsRedi
   }
   await using elsewhere = await startWorker(server.address, { place: folder });
   await withRun(server.address, async ({ tasks: { run }, heard }) => {
-    assert.match(heard[0]!, /waiting for workers: deno task worker --redis redis:\/\/127/);
+    assert.match(heard[0]!, /waiting for workers: kanpress worker --redis redis:\/\/127/);
     assert.match(heard[0]!, /1 worker of another version: use the same kanpress/);
     assert.match(heard[0]!, /1 worker with another store: give all the same --store/);
     await until(() => elsewhere.heard.length === 2);

@@ -9,6 +9,8 @@ export interface WorkerWatchOptions {
   readonly link: RedisLink;
   /** The run's store. */
   readonly shared: SharedStore;
+  /** How the user calls the command line; `kanpress` if omitted. */
+  readonly program?: string;
   /** Told in a line what has changed. */
   readonly onMessage?: (line: string) => void;
 }
@@ -25,26 +27,28 @@ export class WorkerWatch {
 
   /** Looks who is there; `need` is the memory of the largest task that is being waited for. */
   async look(need: number = 0): Promise<void> {
-    const { link, shared, onMessage } = this.#options;
-    const line = workersLine(await participants(link, "worker"), shared.label, need, link.address);
+    const { link, shared, program = "kanpress", onMessage } = this.#options;
+    const workers = await participants(link, "worker");
+    const command = `${program} worker --redis ${link.address}`;
+    const line = workersLine(workers, shared.label, need, command);
     if (line !== this.#told) onMessage?.(line);
     this.#told = line;
   }
 }
 
-/** A line about workers, from the view of a run whose store has a label. */
+/** A line about workers, from the view of a run whose store has a label; `command` starts one. */
 export function workersLine(
   workers: readonly Participant[],
   label: string,
   need: number,
-  address: string,
+  command: string,
 ): string {
   const sameVersion = workers.filter(({ version }) => version === CODING_VERSION);
   const able = sameVersion.filter(({ store }) => store === label);
   const threads = able.reduce((sum, worker) => sum + worker.threads, 0);
   const parts = [
     able.length === 0
-      ? `waiting for workers: deno task worker --redis ${address}`
+      ? `waiting for workers: ${command}`
       : `${counted(able.length, "worker")} with ${counted(threads, "thread")}`,
   ];
   const others = workers.length - sameVersion.length;

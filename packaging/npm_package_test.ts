@@ -45,6 +45,7 @@ Deno.test({
       const kanpress = (...args: string[]) =>
         run(user, "npx", "--yes", "node@22", command, ...args);
       assert.match(kanpress("inspect", file), /^1 +trellis +1,358 /m);
+      assert.match(kanpress("--help"), /^Usage: npx kanpress /);
       kanpress("decompress", file, "--out", "restored");
       assert.throws(
         () => kanpress("compress", "--data-free"),

@@ -19,7 +19,7 @@ export interface MeasuredProcess {
   readonly phaseProcessorSeconds: ReadonlyMap<string, number>;
 }
 
-const PROGRAM = fileURLToPath(new URL("../../cli.ts", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../../cli/task.ts", import.meta.url));
 /** Milliseconds between two looks at the memory. */
 const INTERVAL = 50;
 /** Clock ticks per second in /proc, the same on every Linux. */

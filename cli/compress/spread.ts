@@ -18,12 +18,12 @@ export async function openSpread(
   run: Run,
 ): Promise<Spread | undefined> {
   if (redis === undefined) return undefined;
-  const { environment } = run;
+  const { environment, program } = run;
   const onMessage = (line: string) => run.writeLine(line);
   const link = await connectRedis(redis, { ...environmentOptions(environment), onMessage });
   try {
     const shared = await openSharedStore(store, link, environment.KANPRESS_STORE_TOKEN);
-    const tasks = await DistributedTasks.open({ link, shared, onMessage });
+    const tasks = await DistributedTasks.open({ link, shared, program, onMessage });
     const close = async () => {
       await tasks.close();
       link.close();

@@ -2,6 +2,7 @@ import type { TransformerDescription } from "../../eval/architectures/descriptio
 import type { EvaluateOptions } from "../../eval/mod.ts";
 import { isNativeInstalled } from "../../eval/native/runtime.ts";
 import type { Forecast } from "../terminal/forecast.ts";
+import { TASKS } from "../terminal/program_name.ts";
 import { decodingSeconds, forwardSeconds, modelWork, type StepSettings } from "./step_costs.ts";
 
 /** What an evaluation consists of. */
@@ -55,5 +56,5 @@ export function tokensRead(
 /** What makes models run on the native engine, where the user can have it. */
 export function wayToNative(program: string): string | undefined {
   if (isNativeInstalled()) return "--backend native";
-  return program === "deno task" ? "deno task native:install" : undefined;
+  return program === TASKS ? `${TASKS} native:install` : undefined;
 }

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { TEST_CACHE } from "./test_cache.ts";
 
-const PROGRAM = fileURLToPath(new URL("../../cli.ts", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../task.ts", import.meta.url));
 
 const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 
