@@ -1,4 +1,3 @@
-import { constants } from "node:os";
 import { InputError } from "./input_error.ts";
 
 const reasons: ReadonlyMap<string, string> = new Map([
@@ -24,7 +23,13 @@ export function errorCode(error: unknown): string {
   if ("code" in error && typeof error.code === "string") return error.code;
   // Deno gives some errors a number only, such as EFBIG.
   const number = Number(/\(os error (\d+)\)/.exec(error.message)?.[1]);
-  return Object.entries(constants.errno).find(([, value]) => value === number)?.[0] ?? "";
+  if (Number.isNaN(number)) return "";
+  // Not imported: what only reads files has to load in browsers too.
+  const { process } = globalThis as unknown as {
+    process: { getBuiltinModule(name: "os"): typeof import("node:os") };
+  };
+  const { errno } = process.getBuiltinModule("os").constants;
+  return Object.entries(errno).find(([, value]) => value === number)?.[0] ?? "";
 }
 
 /**

@@ -1,5 +1,7 @@
 import { InputError } from "./input_error.ts";
+import { valuePieces } from "./half_values.ts";
 import { quote } from "./quote.ts";
+import type { WeightTensor } from "./tensor.ts";
 
 /** Index of the first value that is NaN or infinite; -1 if there is none. */
 export function firstNotFinite(data: Float32Array | Float64Array): number {
@@ -22,10 +24,27 @@ export function firstNotFinite(data: Float32Array | Float64Array): number {
  * ```
  */
 export function assertFinite(name: string, data: Float32Array, file?: string): void {
-  const index = firstNotFinite(data);
-  if (index < 0) return;
-  throw new InputError(
-    `${file === undefined ? "" : `${file}: `}tensor ${quote(name)} has the value ${data[index]} ` +
-      `at element ${index}; its weights must be finite: get the file again or repair the tensor`,
-  );
+  assertFiniteTensor(name, { data }, file);
+}
+
+/** {@linkcode assertFinite} of a tensor, whose values are looked at piece by piece. */
+export function assertFiniteTensor(
+  name: string,
+  tensor: Pick<WeightTensor, "data" | "half">,
+  file?: string,
+): void {
+  let first = 0;
+  for (const values of valuePieces(tensor)) {
+    const index = firstNotFinite(values);
+    if (index >= 0) {
+      throw new InputError(
+        `${file === undefined ? "" : `${file}: `}tensor ${quote(name)} has the value ` +
+          `${values[index]} at element ${
+            first + index
+          }; its weights must be finite: get the file ` +
+          "again or repair the tensor",
+      );
+    }
+    first += values.length;
+  }
 }

@@ -29,18 +29,29 @@ export function encodeSafetensors(
   tensors: readonly TensorBytes[],
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
+  return joinBytes(safetensorsParts(tensors, metadata));
+}
+
+/** The file of {@linkcode encodeSafetensors} in parts one after another: the header, then the tensors' bytes. */
+export function safetensorsParts(
+  tensors: readonly TensorBytes[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array[] {
   const ordered = alignedOrder(tensors);
   const head = encodeHeader(ordered, metadata);
   for (const tensor of ordered) checkByteLength(tensor, tensor.bytes);
-  const total = ordered.reduce((sum, tensor) => sum + tensorByteLength(tensor), head.length);
-  const file = new Uint8Array(total);
-  file.set(head);
-  let end = head.length;
-  for (const tensor of ordered) {
-    file.set(tensor.bytes, end);
-    end += tensor.bytes.length;
+  return [head, ...ordered.map(({ bytes }) => bytes)];
+}
+
+/** All of some bytes, in memory of their own. */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const part of parts) {
+    joined.set(part, end);
+    end += part.length;
   }
-  return file;
+  return joined;
 }
 
 /** The tensors with wider elements first, otherwise in the order given. */

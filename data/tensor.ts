@@ -33,20 +33,30 @@ export interface WeightTensor {
   /** Sizes of the axes, outermost first; empty for a scalar. */
   readonly shape: readonly number[];
   /**
-   * Values in row-major order. Where they are held in 16 bits they are expanded anew at each access:
-   * keep them in a variable where they are used more than once.
+   * Values in row-major order. Where they are held in 16 bits, or in a file, they are expanded anew at
+   * each access: keep them in a variable where they are used more than once, and look at them piece by
+   * piece (`valuePieces`) where that will do.
    */
   readonly data: Float32Array;
   /** The same values in the 16 bits that they are stored in, if they are held so: half the memory. */
   readonly half?: {
-    /** What the patterns mean. */
-    readonly dtype: "F16" | "BF16";
-    /** One pattern a value, in memory that threads share, where there is any. */
-    readonly patterns: Uint16Array;
+    /** What the patterns mean; float32 in a file only. */
+    readonly dtype: "F16" | "BF16" | "F32";
+    /**
+     * One pattern a value, in memory that threads share, where there is any; or in a file, where there
+     * is not memory enough (a `FileArray`).
+     */
+    readonly patterns: Uint16Array | {
+      readonly file: string;
+      readonly start: number;
+      readonly length: number;
+      readonly kind: "Uint16Array" | "Float32Array";
+      readonly sha256: string;
+    };
   };
 }
 
-/** Values in the 16 bits that a checkpoint has them in. */
+/** Values in the 16 bits that a checkpoint has them in, or in a file. */
 export type HalfValues = NonNullable<WeightTensor["half"]>;
 
 /** The weights of a model by name, in checkpoint order. */

@@ -1,4 +1,5 @@
-import { releaseExpanded } from "./half_values.ts";
+import { sha256OfParts } from "./file_array.ts";
+import { isInFile, releaseExpanded, valuePieces } from "./half_values.ts";
 import { sha256, sha256OfJson } from "./sha256.ts";
 import type { StateDict, WeightSource } from "./tensor.ts";
 
@@ -26,6 +27,10 @@ export async function weightsDigest(weights: StateDict | WeightSource): Promise<
   const rows: [name: string, shape: readonly number[], hash: string][] = [];
   for (const name of names.toSorted()) {
     const tensor = "tensors" in weights ? await weights.read(name) : weights.get(name)!;
+    if (isInFile(tensor)) {
+      rows.push([name, tensor.shape, sha256OfParts(valuePieces(tensor))]);
+      continue;
+    }
     const { data } = tensor;
     rows.push([name, tensor.shape, await sha256(data)]);
     releaseExpanded(tensor, data);

@@ -86,8 +86,8 @@ async function compressOnce(
     const step = options.uniform ? Infinity : stepOf(container);
     const report = await reportContainer(container, bytes.length, {
       original: matrices,
-      onError(matrix, error) {
-        if (isLost(matrices[matrix]!, error, step)) lost.push(matrices[matrix]!.name);
+      onErrors(matrix, sums, error) {
+        if (isLost(matrices[matrix]!, sums, error, step)) lost.push(matrices[matrix]!.name);
       },
       signal: resolved.signal,
     });

@@ -58,6 +58,11 @@ export interface CompressorOptions {
    * @internal
    */
   readonly tasksThrough?: TasksThrough;
+  /**
+   * Folder for files that take what there is not memory enough for, such as indices; whoever names it
+   * makes and removes it. In memory if omitted. The bytes are the same.
+   */
+  readonly scratchFolder?: string;
   /** Keep vectors (norms, biases) in their own element type instead of f16. */
   readonly losslessSmall?: boolean;
   /** Steps of gradient descent for each autoencoder level; a few hundred by default. */

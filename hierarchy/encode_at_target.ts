@@ -1,6 +1,8 @@
 import { DEFAULT_BITS } from "./compressor_options.ts";
 import type { DivergenceTarget } from "./compress_input.ts";
-import { encodeContainer } from "./file/container.ts";
+import { containerParts, encodeContainer } from "./file/container.ts";
+import { joinBytes } from "../data/safetensors_encode.ts";
+import { TrialFiles } from "./trial_files.ts";
 import { decompressWeights } from "./decompress.ts";
 import { type EncodeOptions, type StageEncoder, TRAINING_SHARE } from "./encode_stages.ts";
 import type { PreparedModel } from "./prepare_model.ts";
@@ -29,11 +31,13 @@ export async function encodeAtTarget(
 ): Promise<Uint8Array> {
   const before = options.preset === "rate" ? 0 : TRAINING_SHARE;
   const trials = trialProgress(options.onProgress, before);
-  const encode = async (step: number, progress: (share: number) => void): Promise<Uint8Array> => {
+  const encodeParts = async (step: number, progress: (share: number) => void) => {
     options.signal?.throwIfAborted();
     const rounded = Number(step.toPrecision(STEP_DIGITS));
-    return await encodeContainer({ ...base, stages: await encoder.encodeAt(rounded, progress) });
+    return await containerParts({ ...base, stages: await encoder.encodeAt(rounded, progress) });
   };
+  const encode = async (step: number, progress: (share: number) => void) =>
+    joinBytes(await encodeParts(step, progress));
   const values = matrices.reduce((sum, { rows, columns }) => sum + rows * columns, 0);
   const target = divergence === undefined ? targetBytes(options, parameters, values) : undefined;
   if ((divergence ?? target) === undefined) return await encode(FINE_STEP, trials.next());
@@ -57,10 +61,14 @@ export async function encodeAtTarget(
   const fields = matrices.reduce((sum, { rows, columns }) => sum + rows + columns, 0);
   const bare = (await encodeContainer({ ...base, stages: [] })).length;
   const { draftAt } = encoder;
-  return await meetSize(
+  const files = options.scratchFolder === undefined
+    ? undefined
+    : new TrialFiles(options.scratchFolder);
+  const make = await meetSize(
     async (logStep) => {
-      const made = await encode(2 ** logStep, trials.next());
-      return { value: made.length, made };
+      const parts = await encodeParts(2 ** logStep, trials.next());
+      const value = parts.reduce((sum, { length }) => sum + length, 0);
+      return { value, made: files?.keep(parts) ?? (() => joinBytes(parts)) };
     },
     target! - (options.reservedBytes ?? 0),
     {
@@ -73,6 +81,7 @@ export async function encodeAtTarget(
       }),
     },
   );
+  return make();
 }
 
 /**

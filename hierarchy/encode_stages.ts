@@ -80,7 +80,7 @@ function stageEncoder(
 ): StageEncoder {
   let estimate: RateEstimate | undefined;
   const rates = () => estimate ??= estimateRate(matrices, options.states === 1 ? 1 : 2);
-  const scratch = new ScratchArrays();
+  const scratch = new ScratchArrays(options.scratchFolder);
   const kept = new KeptFit();
   const { states, rateWeight = chooseRateWeight(states, matrices) } = options;
   const code = async (

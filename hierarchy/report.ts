@@ -1,13 +1,16 @@
 import { bytesPerElement } from "../data/dtype.ts";
+import { releaseMemory } from "../data/release_memory.ts";
 import { type DType, elementCount } from "../data/tensor.ts";
 import type { Container } from "./file/container.ts";
 import type { EncodedLevel, Stage } from "./levels/level.ts";
-import { decodeGroups } from "./file/decode_groups.ts";
+import { decodeBlocks, inseparableLevel } from "./file/decode_groups.ts";
 import { codecOf, decodeStage, levelBytes, levelShapes } from "./levels/level_codecs.ts";
 import type { Matrices, MatrixShape } from "./matrix/matrix.ts";
+import { copyBlock } from "./matrix/matrix_blocks.ts";
+import { addErrors, type ErrorSums } from "./metric/is_lost.ts";
 import { codedShapes } from "./file/plan_tensors.ts";
 import { naming } from "../data/naming.ts";
-import { finishWithBreaks, type Steps } from "../workers/steps.ts";
+import { finish, finishWithBreaks, type Steps } from "../workers/steps.ts";
 
 /** What one level of the hierarchy costs and what it leaves to the levels after it. */
 export interface LevelReport {
@@ -81,8 +84,10 @@ export interface CompressionReport {
 export interface ReportOptions {
   /** The matrices that the first stage coded, where it is at hand. */
   readonly original?: Matrices | undefined;
-  /** Called with the number of each matrix of `original`, and what it misses of it. */
-  readonly onError?: ((matrix: number, error: Float32Array) => void) | undefined;
+  /** Called with the number of each matrix of `original`, and sums and all of what is missed of it. */
+  readonly onErrors?:
+    | ((matrix: number, sums: ErrorSums, error: () => Float32Array) => void)
+    | undefined;
   /** Stops the work; the signal's reason is thrown. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -155,34 +160,73 @@ function* reportStages(
 
 /**
  * For each stage, the sum over matrices of half the log2 of the energy's fall, for each of their
- * values. Decodes a few matrices at a time.
+ * values. Decodes a few matrices at a time, or a part of a large one.
  */
 function* savedBits(
   stages: readonly Stage[],
   shapes: readonly MatrixShape[],
-  { original, onError }: ReportOptions,
+  { original, onErrors }: ReportOptions,
 ): Steps<number[]> {
   const saved = stages.map(() => 0);
-  for (const { matrices, wanted } of decodeGroups(stages, shapes)) {
+  const isTransposed = (matrix: number) => original?.[matrix]?.held?.transposed === true;
+  /** Energies before the first stage and after each, of the matrix that is looked at in parts. */
+  let energies = new Float64Array(stages.length + 1);
+  let errors: ErrorSums = { energy: 0, missed: 0, decoded: 0 };
+  const finishMatrix = (matrix: number) => {
+    const { rows, columns } = shapes[matrix]!;
+    for (let i = 0; i < stages.length; i++) {
+      const before = energies[i]!, after = energies[i + 1]!;
+      if (after > 0 && before > 0) saved[i]! += rows * columns * 0.5 * Math.log2(before / after);
+    }
+    if (original !== undefined) {
+      onErrors?.(matrix, errors, () => wholeError(stages, shapes, original, matrix));
+    }
+    energies = new Float64Array(stages.length + 1);
+    errors = { energy: 0, missed: 0, decoded: 0 };
+  };
+  const blocks = decodeBlocks(stages, shapes, isTransposed);
+  for (const [number, { matrices, wanted, place }] of blocks.entries()) {
     const decoded: Matrices[] = [];
     for (const stage of stages) decoded.push(yield* decodeStage(stage, shapes, wanted));
     for (const matrix of matrices) {
       yield;
       const parts = decoded.map((matrices) => matrices[matrix]!.data);
-      const rest = original === undefined ? sumOf(parts) : original[matrix]!.data.slice();
-      let before = energy(rest);
+      const values = original === undefined
+        ? sumOf(parts)
+        : copyBlock(original[matrix]!, place ?? { row: 0, column: 0, ...shapes[matrix]! });
+      const rest = original === undefined ? values : values.slice();
+      energies[0]! += energy(rest);
       parts.forEach((part, i) => {
         for (let at = 0; at < rest.length; at++) rest[at] = rest[at]! - part[at]!;
-        const after = energy(rest);
-        if (after > 0 && before > 0) {
-          saved[i] = saved[i]! + rest.length * 0.5 * Math.log2(before / after);
-        }
-        before = after;
+        energies[i + 1]! += energy(rest);
+        releaseMemory(part);
       });
-      if (original !== undefined) onError?.(matrix, rest);
+      if (original !== undefined) {
+        addErrors(errors, values, rest);
+        releaseMemory(values);
+      }
+      releaseMemory(rest);
+      const isLast = place === undefined || blocks[number + 1]?.matrices[0] !== matrix;
+      if (isLast) finishMatrix(matrix);
     }
   }
   return saved;
+}
+
+/** What a matrix misses of the original, all of it at once. */
+function wholeError(
+  stages: readonly Stage[],
+  shapes: readonly MatrixShape[],
+  original: Matrices,
+  matrix: number,
+): Float32Array {
+  const wanted = inseparableLevel(stages) === undefined ? new Map([[matrix, {}]]) : undefined;
+  const rest = original[matrix]!.data.slice();
+  for (const stage of stages) {
+    const { data } = finish(decodeStage(stage, shapes, wanted))[matrix]!;
+    for (let at = 0; at < rest.length; at++) rest[at] = rest[at]! - data[at]!;
+  }
+  return rest;
 }
 
 function sumOf(parts: readonly Float32Array[]): Float32Array {

@@ -1,3 +1,10 @@
+import {
+  elementBytes,
+  type FileArray,
+  isFileArray,
+  loadFileArray,
+  readFileBytes,
+} from "../data/file_array.ts";
 import { InputError } from "../data/input_error.ts";
 
 /** Kinds of arrays that values are made of, by the names that they have in packed values. */
@@ -19,8 +26,24 @@ export type PackedArray = InstanceType<typeof ARRAYS[keyof typeof ARRAYS]>;
 export interface PackedValue {
   /** Everything but the large arrays. */
   readonly bytes: Uint8Array;
-  /** The bytes of the large arrays, by the names that they are to be kept under; not copied. */
-  readonly blobs: ReadonlyMap<string, Uint8Array>;
+  /**
+   * The bytes of the large arrays, by the names that they are to be kept under; not copied, and not
+   * read of arrays in files.
+   */
+  readonly blobs: ReadonlyMap<string, Uint8Array | FileArray>;
+}
+
+/** The bytes of a large array. */
+export function readBlob(blob: Uint8Array | FileArray): Uint8Array {
+  if (!isFileArray(blob)) return blob;
+  const bytes = new Uint8Array(blobBytes(blob));
+  readFileBytes(blob, 0, bytes);
+  return bytes;
+}
+
+/** How many bytes a large array has. */
+export function blobBytes(blob: Uint8Array | FileArray): number {
+  return isFileArray(blob) ? blob.length * elementBytes(blob) : blob.length;
 }
 
 /** Arrays of more bytes are kept apart. */
@@ -34,7 +57,8 @@ const ARRAY = "$array";
 
 /**
  * Packs a value of plain objects, lists, texts, finite numbers, booleans and typed arrays; properties
- * that are undefined are left out. The same value gives the same bytes. `hashOf` gives the SHA-256 of
+ * that are undefined are left out; arrays in files are packed as those in memory. The same value gives
+ * the same bytes. `hashOf` gives the SHA-256 of
  * a large array in hexadecimal; it is told the names of the properties that lead to it.
  *
  * ```ts
@@ -52,7 +76,7 @@ export async function packValue(
   hashOf: (bytes: Uint8Array, array: PackedArray, path: string) => Promise<string>,
 ): Promise<PackedValue> {
   const inline: Uint8Array[] = [];
-  const blobs = new Map<string, Uint8Array>();
+  const blobs = new Map<string, Uint8Array | FileArray>();
   let end = 0;
   const describeArray = async (array: PackedArray, path: string) => {
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
@@ -67,7 +91,17 @@ export async function packValue(
     end = alignedLength(at + bytes.length);
     return { ...described, at };
   };
+  // As if it were in memory: where it is makes no difference.
+  const describeFile = async (array: FileArray, path: string) => {
+    if (blobBytes(array) <= LARGEST_INLINE) {
+      return await describeArray(loadFileArray(array) as PackedArray, path);
+    }
+    const blob = blobName(array.sha256);
+    blobs.set(blob, array);
+    return { [ARRAY]: array.kind, length: array.length, blob };
+  };
   const describe = async (part: unknown, path: string): Promise<unknown> => {
+    if (isFileArray(part)) return await describeFile(part, path);
     if (isArray(part)) return await describeArray(part, path);
     if (Array.isArray(part)) {
       const items: unknown[] = [];

@@ -14,7 +14,7 @@ export function passErrorsOn(
   const feedback = startFeedback(matrix, matrix.metric, operations);
   forEachDiagonal(matrix, (diagonal, state) => {
     readTargets(feedback, diagonal, targets);
-    passOn(feedback, diagonal, matrix, levels);
+    passOn(feedback, diagonal, levels);
     return state;
   });
 }

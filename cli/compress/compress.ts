@@ -87,8 +87,12 @@ export async function compress(
   using output = await prepareCompressedOutput(out);
   const isLong = target.preset === "rate" && weightCount(source) >= LONG_WORK;
   const work = await openWork({ named: options.work, isLong, out }, run);
+  const planned = { source, measurement, target, options };
+  const memory = planMemory(planned, description, available, canCalibrate(planned));
+  const savings = memory?.savings;
+  const scratch = savings && output.scratch;
   const { original, sha256 } = await run.phase("read", async () => {
-    const weights = await readFiniteWeights(source);
+    const weights = await readFiniteWeights(source, scratch);
     return { original: weights, sha256: await weightsDigest(weights) };
   });
   const job: CompressJob = {
@@ -96,6 +100,7 @@ export async function compress(
     source,
     original,
     sha256,
+    scratch,
     measurement,
     target,
     options,
@@ -117,13 +122,11 @@ export async function compress(
       options,
     )
     : undefined;
-  const memory = planMemory(job, description, available, prepared.calibration !== undefined);
   const learn = await announceCompression(job, description, prepared.calibration, {
     memory,
     tuneSteps,
   });
   if (memory?.line !== undefined) run.writeLine(memory.line);
-  const savings = memory?.savings;
   using spill = savings === undefined ? undefined : openSpill(output.scratch);
   const saving = spill && { ...savings!, keep: spill.keep };
   const { metrics, calibrated } = await calibrateFor(job, prepared.calibration, saving);
@@ -218,12 +221,10 @@ interface PreparedCalibration {
 async function prepareCalibration(
   { name, source, original, sha256, target, options }: CompressJob,
 ): Promise<{ calibration?: PreparedCalibration; notCalibrated?: string }> {
-  const { calibration, dataFree } = options;
-  const { objective } = describeModel(source.config, original.keys());
-  // Calibration weighs errors by what they do to next-token predictions.
-  const cannotCalibrate = objective !== "nextToken" && calibration === undefined;
-  if (dataFree || target.preset === "seed") return {};
-  if (cannotCalibrate) return { notCalibrated: "the model does not predict next tokens" };
+  if (options.dataFree || target.preset === "seed") return {};
+  if (!canCalibrate({ source, target, options })) {
+    return { notCalibrated: "the model does not predict next tokens" };
+  }
   const model: CalibratedModel = {
     source,
     weights: original,
@@ -232,6 +233,19 @@ async function prepareCalibration(
     local: isLocalPath(name),
   };
   return { calibration: { model, plan: await planCalibration(model, options) } };
+}
+
+/** Whether errors can be weighed by what they do to predictions, and are to be. */
+function canCalibrate(
+  { source, target, options }: Pick<CompressJob, "source" | "target" | "options">,
+): boolean {
+  const { calibration, dataFree } = options;
+  if (dataFree || target.preset === "seed") return false;
+  const { objective } = describeModel(
+    source.config,
+    source.weights.tensors.map(({ name }) => name),
+  );
+  return objective === "nextToken" || calibration !== undefined;
 }
 
 /** Says what the run is going to take; nothing where autoencoders are trained. */
@@ -299,10 +313,12 @@ async function calibrateFor(
 }
 
 async function compressWeights(
-  { name, source, original, sha256, measurement, target, options, run, work, spread }: CompressJob,
+  job: CompressJob,
   metrics: FactoredMetrics,
   isTuned: boolean,
 ): Promise<{ compressed: CompressedModel; base?: BaseEvaluation }> {
+  const { name, source, original, sha256, scratch, measurement, target, options, run } = job;
+  const { work, spread } = job;
   const { preset, bits, bytes, maxKl } = target;
   const { levels, hiddenDims, seed, threads, losslessSmall, backend } = options;
   const input = {
@@ -321,6 +337,7 @@ async function compressWeights(
       threads,
       tasksThrough: tasksBeyond({ spread, work }),
       losslessSmall: losslessSmall === true,
+      ...(scratch !== undefined && { scratchFolder: scratch }),
       ...(isTuned && { reservedBytes: gainBytes({ source, weights: original }) }),
       ...(levels !== undefined && { numLevels: levels }),
       ...(hiddenDims !== undefined && { hiddenDims }),

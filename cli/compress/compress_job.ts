@@ -11,6 +11,8 @@ export interface CompressJob {
   readonly name: string | undefined;
   readonly source: ModelSource;
   readonly original: StateDict;
+  /** Folder for files that take what there is not memory enough for; undefined where there is. */
+  readonly scratch: string | undefined;
   /** Digest of the original's weights. */
   readonly sha256: string;
   readonly measurement: Measurement;

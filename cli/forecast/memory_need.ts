@@ -29,6 +29,8 @@ export interface MemoryPlan extends StepSettings {
   readonly tensors: readonly TensorInfo[];
   /** Whether there is calibration. */
   readonly calibrates: boolean;
+  /** Bits a weight of the compressed file; 4 if omitted. */
+  readonly bits?: number | undefined;
   /** What is in memory while both models are measured: they, or layers of them. */
   readonly measures: "nothing" | "layers" | "models";
 }
@@ -41,21 +43,27 @@ const WASM_THREAD = 1.2e8, NATIVE = 2.5e8;
 const NATIVE_TOKENS = 512;
 /** Weights of this size in each worker's heap; larger models go through it layer by layer. */
 const RESIDENT = 6e8;
-/** Bytes for each value of the largest matrix, while it is quantized, and of others in other threads. */
+/** Bytes for each value of a calibrated layer's matrix while it is quantized: values, sums and errors. */
 const QUANTIZING = 13;
+/** Bytes for each pair of inputs of a matrix that is quantized: their factor, as it is sent and used. */
+const FACTOR = 10;
+/** A matrix this many times as long as wide is no layer's, and quantized a part at a time. */
+const LONG = 8;
+/** Values of a matrix that are read at once, and decoded at once. */
+const READ_VALUES = 2 ** 20, DECODED_VALUES = 2 ** 24;
 
 /**
- * What compressing a model needs; with `savings`, if moments are kept on disk and calibrated layers
- * are looked at in so many passes.
+ * What compressing a model needs; with `savings`, if weights, indices and moments are kept on disk and
+ * calibrated layers are looked at in so many passes.
  */
 export function memoryNeed(
   model: TransformerDescription,
-  { tensors, calibrates, measures, backend, threads }: MemoryPlan,
+  { tensors, calibrates, measures, backend, threads, bits = 4 }: MemoryPlan,
   savings?: MemorySavings,
 ): MemoryNeed {
   const counts = tensors.map(({ shape }) => elementCount(shape));
   const values = counts.reduce((sum, count) => sum + count, 0);
-  const held = heldBytes(tensors);
+  const held = savings === undefined ? heldBytes(tensors) : 0;
   const sizes = [...inputGroups(model), ...outputBlocks(model)].map(({ size }) => size);
   const moments = calibrates ? sizes.reduce((sum, size) => sum + triangleSize(size), 0) : 0;
   const inMemory = savings === undefined ? 4 * moments : 0;
@@ -63,9 +71,13 @@ export function memoryNeed(
   const engine = (models: number, backward: boolean) =>
     engineBytes(model, { backend, threads, values, models, backward });
   const isWhole = measures === "models" && savings === undefined;
-  const [largest = 0, ...others] = counts.toSorted((a, b) => b - a);
-  const quantized = largest +
-    others.slice(0, threads - 1).reduce((sum, count) => sum + count, 0);
+  const largest = greatest([0, ...counts]);
+  const quantized = tensors.map(({ shape }) => quantizingBytes(shape, calibrates))
+    .toSorted((a, b) => b - a).slice(0, threads).reduce((sum, bytes) => sum + bytes, 0);
+  // Of two trials, one whole file and the streams of the other; or streams alone.
+  const streams = (savings === undefined ? 3 : 1) * bits / 8 * values;
+  const indices = savings === undefined ? values : 0;
+  const reported = 12 * Math.min(largest, DECODED_VALUES);
   const measured = isWhole
     ? 4 * values + engine(2, false)
     : measures === "nothing"
@@ -75,9 +87,20 @@ export function memoryNeed(
   return {
     calibrate: calibrates ? base + summed + engine(1, true) : 0,
     factor: calibrates ? base + inMemory + 24 * greatest(sizes) ** 2 : 0,
-    compress: base + inMemory + values + QUANTIZING * quantized,
+    compress: base + inMemory + indices + streams + Math.max(quantized, reported),
     evaluate: base + measured,
   };
+}
+
+/** Bytes that a matrix takes while it is quantized. */
+function quantizingBytes(shape: readonly number[], calibrates: boolean): number {
+  if (shape.length < 2) return 0;
+  const inputs = elementCount(shape.slice(1)), count = elementCount(shape);
+  const short = Math.min(inputs, count / inputs), long = count / short;
+  const window = 4 * short * Math.min(long, short + 128 + READ_VALUES / short);
+  if (!calibrates) return window;
+  if (long < LONG * short) return window + QUANTIZING * count + FACTOR * inputs ** 2;
+  return window + 8 * short * Math.min(long, 2 * short + 512) + FACTOR * short ** 2;
 }
 
 /** A checkpoint's weights in memory: 16 bits each where they are stored in those, else 32. */
@@ -174,7 +197,6 @@ export function chooseMemory(
   const peak = peakOf(need);
   if (available === undefined || peak <= available) return { bytes: peak };
   const whole = `${formatBytes(available)} of memory is there, of about ${formatBytes(peak)}`;
-  if (!plan.calibrates) return { bytes: peak, line: `${whole}: this may not end` };
   let savings: MemorySavings = { passes: 1 };
   // More passes than that help nothing: something else needs the memory.
   const { calibrate: _, ...others } = memoryNeed(model, plan, savings);
@@ -186,9 +208,11 @@ export function chooseMemory(
     savings = { passes: savings.passes + 1 };
   }
   const saved = peakOf(memoryNeed(model, plan, savings));
-  const how = savings.passes > 1
-    ? `moments are kept on disk, and found in ${savings.passes} passes over the text`
-    : "moments are kept on disk";
+  const how = !plan.calibrates
+    ? "weights and indices are kept on disk"
+    : savings.passes > 1
+    ? `weights and moments are kept on disk, these found in ${savings.passes} passes over the text`
+    : "weights and moments are kept on disk";
   const rest = saved <= available ? "" : `; that takes ${formatBytes(saved)} and may not end`;
   return { bytes: saved, savings, line: `${whole}: ${how}${rest}` };
 }

@@ -1,6 +1,5 @@
 import { basename } from "node:path";
-import { assertFinite } from "../../data/finite.ts";
-import { withValues } from "../../data/half_values.ts";
+import { assertFiniteTensor } from "../../data/finite.ts";
 import { type HubOptions, type ModelSource, openModel, type StateDict } from "../../data/mod.ts";
 import { shownUrl } from "../../data/shown_url.ts";
 import { checkTensors } from "../../eval/weights/expected_tensors.ts";
@@ -53,11 +52,17 @@ export function checkModel(model: ModelSource): TransformerDescription {
   });
 }
 
-/** Reads a model's weights, held as they are stored, and checks that they are finite. */
-export async function readFiniteWeights(model: ModelSource): Promise<StateDict> {
-  const weights = await readStateDict(model, { asStored: true });
+/**
+ * Reads a model's weights, held as they are stored, in memory or in files of a `folder`, and checks
+ * that they are finite.
+ */
+export async function readFiniteWeights(model: ModelSource, folder?: string): Promise<StateDict> {
+  const weights = await readStateDict(model, {
+    asStored: true,
+    ...(folder !== undefined && { folder }),
+  });
   for (const [name, tensor] of weights) {
-    withValues(tensor, (values) => assertFinite(name, values, model.name));
+    assertFiniteTensor(name, tensor, model.name);
   }
   return weights;
 }

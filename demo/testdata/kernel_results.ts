@@ -48,7 +48,7 @@ function feedBack(make: typeof createErrorFeedbackKernel): number[] | undefined 
     const diagonal = diagonalOf(size, number);
     const targets = new Float32Array(diagonal.length);
     readTargets(feedback, diagonal, targets);
-    passOn(feedback, diagonal, matrix, targets.map(Math.round));
+    passOn(feedback, diagonal, targets.map(Math.round));
     all.push(...targets);
   }
   return all;

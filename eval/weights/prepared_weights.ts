@@ -1,6 +1,6 @@
 import { shareFloat32Array } from "../../workers/shared_array.ts";
-import { assertFinite } from "../../data/finite.ts";
-import { expandHalf, readHalf, withValues } from "../../data/half_values.ts";
+import { assertFiniteTensor } from "../../data/finite.ts";
+import { expandHalf, readHalf } from "../../data/half_values.ts";
 import {
   elementCount,
   type HalfValues,
@@ -72,7 +72,7 @@ export function prepareTensor(
   shared: boolean,
 ): PreparedTensor {
   const { shape, half } = tensor;
-  withValues(tensor, (values) => assertFinite(name, values));
+  assertFiniteTensor(name, tensor);
   if (half !== undefined) return heldTensor({ shape, half, outputsFirst });
   const { data } = tensor;
   return { shape, data: shared ? shareFloat32Array(data) : data, outputsFirst };

@@ -1,6 +1,6 @@
 import type { Trellis } from "../scan/trellis.ts";
 import { diagonalOf, type Size } from "../scan/diagonals.ts";
-import type { IndexMatrix } from "./index_matrix.ts";
+import { type IndexMatrix, indexReader } from "./index_matrix.ts";
 import { forEachDiagonal, type Piece } from "../scan/pieces.ts";
 import { RansEncoder } from "./rans.ts";
 import { LONGEST_RUN, type RunDecoder } from "./run_decoder.ts";
@@ -18,11 +18,13 @@ export function encodeSegment(
   const { transitions } = trellis;
   for (const { matrix, first, end } of segment) {
     const { indices, scales } = matrices[matrix]!;
+    const read = indexReader(indices);
     let state = 0;
     for (let number = first; number < end; number++) {
       const { row, column, length, position } = diagonalOf(matrices[matrix]!, number);
+      const run = read(position, length);
       for (let t = 0; t < length; t++) {
-        const k = indices[position + t]!;
+        const k = run[t]!;
         const scale = scales.rows[row + t]! + scales.columns[column - t]!;
         putSymbol(encoder, tables[state & 1]![classOf(scale)]!, k);
         state = transitions[2 * state + (k & 1)]!;
@@ -102,11 +104,13 @@ function decodePiece(
 /** Ideal length of a matrix's indices, in bits. */
 export function idealBits(trellis: Trellis, matrix: IndexMatrix, tables: SymbolTables): number {
   const { indices, scales } = matrix;
+  const read = indexReader(indices);
   let bits = 0;
   forEachDiagonal(matrix, ({ row, column, length, position }, start) => {
+    const run = read(position, length);
     let state = start;
     for (let t = 0; t < length; t++) {
-      const k = indices[position + t]!;
+      const k = run[t]!;
       const scale = scales.rows[row + t]! + scales.columns[column - t]!;
       bits += symbolBits(tables[state & 1]![classOf(scale)]!, k);
       state = trellis.transitions[2 * state + (k & 1)]!;

@@ -2,7 +2,7 @@ import { CLASS_COUNT } from "../format/constants.ts";
 import { quantizersOf, type Trellis } from "../scan/trellis.ts";
 import { type ClassCosts, firstCost, NEIGHBOURS } from "./class_costs.ts";
 import { emptyCounts, type MagnitudeCounts, MAGNITUDES } from "./fit_symbol_model.ts";
-import type { IndexMatrix } from "./index_matrix.ts";
+import { type IndexMatrix, indexReader } from "./index_matrix.ts";
 import { forEachDiagonal } from "../scan/pieces.ts";
 import { classOf, type RowColumnScales } from "./row_column_scales.ts";
 import { rawBitsOf } from "./symbol_model.ts";
@@ -38,12 +38,14 @@ export function rawBitsOfClasses(quantizers: 1 | 2): Uint8Array {
  */
 export const indexStatistics: IndexStatistics = {
   countMagnitudes(trellis, matrix, counts = emptyCounts(quantizersOf(trellis))) {
-    const { indices, scales } = matrix;
+    const { scales } = matrix;
+    const read = indexReader(matrix.indices);
     const rawBits = rawBitsOfClasses(quantizersOf(trellis));
     forEachDiagonal(matrix, ({ row, column, length, position }, start) => {
+      const indices = read(position, length);
       let state = start;
       for (let t = 0; t < length; t++) {
-        const k = indices[position + t]!;
+        const k = indices[t]!;
         const index = classOf(scales.rows[row + t]! + scales.columns[column - t]!);
         const magnitude = Math.min(Math.abs(bucketOf(k, rawBits[index]!)), MAGNITUDES - 1);
         const cell = ((state & 1) * CLASS_COUNT + index) * MAGNITUDES + magnitude;
@@ -55,14 +57,16 @@ export const indexStatistics: IndexStatistics = {
     return counts;
   },
   axisCosts({ transitions }, matrix, { bits }, axis) {
-    const { indices, scales } = matrix;
+    const { scales } = matrix;
+    const read = indexReader(matrix.indices);
     const sums = new Float64Array(AXIS_SUMS * scales[axis].length);
     const step = axis === "rows" ? 1 : -1;
     forEachDiagonal(matrix, ({ row, column, length, position }, start) => {
+      const indices = read(position, length);
       let state = start;
       let at = axis === "rows" ? row : column;
       for (let t = 0; t < length; t++, at += step) {
-        const k = indices[position + t]!;
+        const k = indices[t]!;
         const scale = scales.rows[row + t]! + scales.columns[column - t]!;
         const from = firstCost(state, k, scale);
         const to = AXIS_SUMS * at + NEIGHBOURS * (scale & 1);

@@ -1,5 +1,5 @@
 import { emptyCounts } from "./fit_symbol_model.ts";
-import type { IndexMatrix } from "./index_matrix.ts";
+import { type IndexMatrix, indexReader } from "./index_matrix.ts";
 import { forEachDiagonal } from "../scan/pieces.ts";
 import { AXIS_SUMS, type IndexStatistics, rawBitsOfClasses } from "./index_statistics.ts";
 import { quantizersOf } from "../scan/trellis.ts";
@@ -128,8 +128,9 @@ function forEachRun(
   visit: (length: number, state: number, row: number, column: number) => number,
 ): void {
   const indices = new Int32Array(memory.buffer, place);
+  const read = indexReader(matrix.indices);
   forEachDiagonal(matrix, ({ row, column, length, position }, state) => {
-    indices.set(matrix.indices.subarray(position, position + length));
+    indices.set(read(position, length));
     return visit(length, state, row, column);
   });
 }

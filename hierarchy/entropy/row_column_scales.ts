@@ -1,4 +1,5 @@
 import { CLASS_COUNT, UNIT_CLASS } from "../format/constants.ts";
+import type { MatrixBlock } from "../matrix/matrix_blocks.ts";
 import type { Diagonal } from "../scan/diagonals.ts";
 
 /**
@@ -49,18 +50,52 @@ export function fitRowColumnScales(
   rows: number,
   columns: number,
 ): RowColumnScales {
+  const whole = { row: 0, column: 0, rows, columns, data: magnitudes };
+  return fitScalesOfBlocks(() => [whole], rows, columns);
+}
+
+/** {@linkcode fitRowColumnScales} of a matrix in blocks, which are asked for several times. */
+export function fitScalesOfBlocks(
+  blocks: () => Iterable<MatrixBlock>,
+  rows: number,
+  columns: number,
+): RowColumnScales {
   const rowScales = new Float64Array(rows).fill(1);
   const columnScales = new Float64Array(columns).fill(1);
   for (let round = 0; round < ROUNDS; round++) {
-    const columnSums = new Float64Array(columns);
-    for (let i = 0; i < rows; i++) {
-      let sum = 0;
-      const base = i * columns;
-      for (let j = 0; j < columns; j++) sum += Math.abs(magnitudes[base + j]!) / columnScales[j]!;
-      const scale = rowScales[i] = Math.max(sum / columns, 1e-30);
-      for (let j = 0; j < columns; j++) {
-        columnSums[j] = columnSums[j]! + Math.abs(magnitudes[base + j]!) / scale;
+    const rowSums = new Float64Array(rows), columnSums = new Float64Array(columns);
+    const sumUp = (axis: "rows" | "columns" | "both") => {
+      for (const block of blocks()) addBlock(block, axis);
+    };
+    const addBlock = (block: MatrixBlock, axis: "rows" | "columns" | "both") => {
+      const { data, row, column } = block;
+      for (let i = 0; i < block.rows; i++) {
+        const base = i * block.columns;
+        if (axis !== "columns") {
+          let sum = rowSums[row + i]!;
+          for (let j = 0; j < block.columns; j++) {
+            sum += Math.abs(data[base + j]!) / columnScales[column + j]!;
+          }
+          rowSums[row + i] = sum;
+          rowScales[row + i] = Math.max(sum / columns, 1e-30);
+        }
+        if (axis === "rows") continue;
+        const scale = rowScales[row + i]!;
+        for (let j = 0; j < block.columns; j++) {
+          const at = column + j;
+          columnSums[at] = columnSums[at]! + Math.abs(data[base + j]!) / scale;
+        }
       }
+    };
+    // Where blocks have whole rows, a row's scale is known before its columns are looked at.
+    let hasRows = true;
+    for (const block of blocks()) {
+      if (!(hasRows = block.columns === columns)) break;
+      addBlock(block, "both");
+    }
+    if (!hasRows) {
+      sumUp("rows");
+      sumUp("columns");
     }
     for (let j = 0; j < columns; j++) columnScales[j] = Math.max(columnSums[j]! / rows, 1e-30);
   }

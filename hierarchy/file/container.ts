@@ -1,6 +1,6 @@
 import type { ByteSource } from "../../data/byte_source.ts";
 import { naming } from "../../data/naming.ts";
-import { encodeSafetensors } from "../../data/safetensors_encode.ts";
+import { joinBytes, safetensorsParts } from "../../data/safetensors_encode.ts";
 import { sha256 } from "../../data/sha256.ts";
 import { FORMAT_NAME, FORMAT_VERSION, PLAIN_STATES, PLAIN_VERSION } from "../format/constants.ts";
 import { KANPRESS_VERSION } from "../format/version.ts";
@@ -35,6 +35,11 @@ function isOfNewestVersion({ streams, parameters }: EncodedLevel): boolean {
 
 /** The bytes of the file; the same container gives the same bytes. */
 export async function encodeContainer(container: Container): Promise<Uint8Array> {
+  return joinBytes(await containerParts(container));
+}
+
+/** The bytes of {@linkcode encodeContainer} in parts one after another, which are not copied. */
+export async function containerParts(container: Container): Promise<Uint8Array[]> {
   const streams = new Map<string, Uint8Array>();
   if (container.verbatim.length > 0) streams.set(VERBATIM, container.verbatim);
   const stages = container.stages.map((stage, i) =>
@@ -65,7 +70,7 @@ export async function encodeContainer(container: Container): Promise<Uint8Array>
     shape: [bytes.length],
     bytes,
   }));
-  return encodeSafetensors(entries, metadata);
+  return safetensorsParts(entries, metadata);
 }
 
 /**

@@ -10,6 +10,7 @@ import { requireFinite } from "./require_finite.ts";
 import type { StoredTensor } from "./tensor_names.ts";
 import type { WantedParts } from "../matrix/matrix_part.ts";
 import type { MatrixShape } from "../matrix/matrix.ts";
+import { type BlockPlace, planBlocks } from "../matrix/matrix_blocks.ts";
 
 /** Values of matrices that are decoded together, unless one matrix alone has more. */
 const GROUP_VALUES = 1 << 22;
@@ -22,6 +23,42 @@ export function inseparableLevel(stages: readonly Stage[]): EncodedLevel | undef
 /** Whether every tensor of a compressed model can be decoded alone. */
 export function decodesApart({ stages }: Container): boolean {
   return inseparableLevel(stages) === undefined;
+}
+
+/**
+ * Groups of {@linkcode decodeGroups} whose large matrices are cut further, by rows or, where
+ * `transposed`, by columns: each group is then of one part of one matrix.
+ */
+export function decodeBlocks(
+  stages: readonly Stage[],
+  shapes: readonly MatrixShape[],
+  isTransposed: (matrix: number) => boolean,
+): (DecodeGroup & { readonly place?: BlockPlace })[] {
+  return decodeGroups(stages, shapes).flatMap((group) => {
+    const [matrix] = group.matrices;
+    if (group.wanted === undefined || group.matrices.length > 1) return [group];
+    const places = planBlocks(shapes[matrix!]!, isTransposed(matrix!), DECODED_BLOCK);
+    if (places.length === 1) return [group];
+    return places.map((place) => ({
+      matrices: group.matrices,
+      wanted: new Map([[matrix!, {
+        ...(place.columns === shapes[matrix!]!.columns
+          ? { rows: numbersFrom(place.row, place.rows) }
+          : { columns: numbersFrom(place.column, place.columns) }),
+      }]]),
+      place,
+    }));
+  });
+}
+
+/**
+ * Values of a part that is decoded at once. What codes it codes what is beside it too: smaller parts
+ * take more time.
+ */
+const DECODED_BLOCK = 2 ** 24;
+
+function numbersFrom(first: number, count: number): Int32Array {
+  return Int32Array.from({ length: count }, (_, i) => first + i);
 }
 
 /** Matrices that are decoded at once. */

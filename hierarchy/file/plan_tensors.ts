@@ -1,5 +1,5 @@
-import { assertFinite } from "../../data/finite.ts";
-import { withValues } from "../../data/half_values.ts";
+import { assertFiniteTensor } from "../../data/finite.ts";
+import { valuePieces } from "../../data/half_values.ts";
 import { InputError } from "../../data/input_error.ts";
 import { narrowsSafely } from "../../data/narrowing.ts";
 import { type DType, elementCount, type WeightTensor } from "../../data/tensor.ts";
@@ -68,18 +68,26 @@ export function planTensors(
 }
 
 function checkTensor(name: string, tensor: WeightTensor): void {
-  const { shape } = tensor;
-  withValues(tensor, (data) => {
-    if (elementCount(shape) !== data.length) {
-      throw new InputError(`${name}: has ${data.length} values, but its shape is [${shape}]`);
-    }
-    assertFinite(name, data);
-  });
+  const { shape, half } = tensor;
+  const { length } = half === undefined ? tensor.data : half.patterns;
+  if (elementCount(shape) !== length) {
+    throw new InputError(`${name}: has ${length} values, but its shape is [${shape}]`);
+  }
+  assertFiniteTensor(name, tensor);
 }
 
 function sameValues(a: WeightTensor, b: WeightTensor): boolean {
-  const one = a.data, other = b.data;
-  return one.every((value, i) => Object.is(value, other[i]));
+  if ((a.half === undefined) !== (b.half === undefined)) {
+    const one = a.data, other = b.data;
+    return one.every((value, i) => Object.is(value, other[i]));
+  }
+  // Pieces of both are equally long.
+  const others = valuePieces(b);
+  for (const one of valuePieces(a)) {
+    const other = others.next().value!;
+    if (!one.every((value, i) => Object.is(value, other[i]))) return false;
+  }
+  return true;
 }
 
 /** Element type of a tensor kept exactly, or undefined if the levels code it. */

@@ -10,7 +10,8 @@ import { decodeGains, GAINS, multiplyGains, type RoundedGains } from "./field_ga
 import { type ErrorMetric, metricOf, weightsOf } from "../matrix/error_metric.ts";
 import type { LevelCodec } from "./level_codec.ts";
 import { rememberByLevel } from "./remember_by_level.ts";
-import { typicalSquare } from "../matrix/typical_square.ts";
+import { matrixBlocks } from "../matrix/matrix_blocks.ts";
+import { typicalSquareOfParts } from "../matrix/typical_square.ts";
 import { createBreaks, finish, type Steps } from "../../workers/steps.ts";
 import {
   damaged,
@@ -81,7 +82,7 @@ export function createFieldLevel({ step }: FieldLevelOptions): Level {
 function stepField(matrix: Matrix): StepField {
   const { rows, metric } = matrix;
   if (metric === undefined) {
-    const exponent = 4 * Math.log2(typicalSquare(matrix.data));
+    const exponent = 4 * Math.log2(typicalSquareOfParts(() => matrixBlocks(matrix)));
     return { base: clampExponent(exponent), rows: new Int32Array(), columns: new Int32Array() };
   }
   const rowExponents = Int32Array.from(

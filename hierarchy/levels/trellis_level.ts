@@ -91,7 +91,7 @@ function quantizeTasks(
   const task = (matrix: Matrix, i: number) => ({
     states,
     matrix: sendMatrix(matrix),
-    indices: scratch.int8Array(`indices ${i}`, matrix.rows * matrix.columns),
+    indices: scratch.int8Array(`indices-${i}`, matrix.rows * matrix.columns),
   });
   if (rateWeight === 0) return matrices.map(task);
   const model = guess?.model ?? laplacianModel(quantizersOf({ states }));

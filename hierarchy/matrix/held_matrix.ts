@@ -11,6 +11,14 @@ export type SentMatrix =
   & Omit<Matrix, "data" | "held">
   & ({ readonly data: Float32Array } | { readonly held: HeldValues });
 
+/** A matrix whose values are made when they are asked for. */
+export type HeldMatrix = Extract<SentMatrix, { readonly held: unknown }>;
+
+/** Whether a matrix' values are made when they are asked for. */
+export function isHeld(matrix: SentMatrix): matrix is HeldMatrix {
+  return "held" in matrix && matrix.held !== undefined;
+}
+
 /** The matrix whose values are made when they are asked for, each time anew. */
 export function heldMatrix(matrix: Omit<Matrix, "data" | "held">, held: HeldValues): Matrix {
   return {
@@ -43,16 +51,6 @@ export function sendMatrix(matrix: Matrix): SentMatrix {
   return matrix.held === undefined ? matrix : { ...rest(matrix), held: matrix.held };
 }
 
-/** The matrix that {@linkcode sendMatrix} sent, with its values in memory. */
-export function receiveMatrix(sent: SentMatrix): Matrix {
-  return "held" in sent ? { ...rest(sent), data: makeValues(sent, sent.held) } : sent;
-}
-
-/** Gives the memory of values back where they were made from what is held and nobody else has them. */
-export function releaseMade(held: HeldValues | undefined, made: Float32Array): void {
-  if (held !== undefined && held.stored !== made) releaseMemory(made);
-}
-
 /** All but values. */
 function rest(
   { name, rows, columns, metric, rowColumnSteps }: Omit<Matrix, "data" | "held">,
@@ -66,16 +64,22 @@ function rest(
   };
 }
 
-function makeValues(
+/**
+ * The values that something held stands for. Where `given`, what is stored is the caller's to be
+ * overwritten or released.
+ */
+export function makeValues(
   { rows, columns }: Pick<Matrix, "rows" | "columns">,
   { stored, transposed, factors }: HeldValues,
+  given: boolean = false,
 ): Float32Array {
   const values = stored instanceof Float32Array ? stored : expandHalf(stored);
+  const isOwn = given || values !== stored;
   const data = transposed ? transpose(values, columns, rows) : values;
-  if (data !== values && values !== stored) releaseMemory(values);
+  if (data !== values && isOwn) releaseMemory(values);
   if (factors === undefined) return data;
   // What is held as it is stays as it is.
-  const products = data === stored ? new Float32Array(data.length) : data;
+  const products = data === values && !isOwn ? new Float32Array(data.length) : data;
   for (let i = 0, at = 0; i < rows; i++) {
     const factor = factors.rows[i]!;
     for (let j = 0; j < columns; j++, at++) {

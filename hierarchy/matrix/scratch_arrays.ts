@@ -1,5 +1,8 @@
 import { sharedInt8Array } from "../../workers/shared_array.ts";
 
+/** Arrays of fewer bytes are in memory though there is a folder. */
+const FEWEST_IN_FILE = 2 ** 18;
+
 /**
  * Arrays that workers see without a copy and that are used again. Shared memory is released late:
  * every worker that has seen it must collect its garbage first, and idle workers do not. So a search
@@ -7,9 +10,21 @@ import { sharedInt8Array } from "../../workers/shared_array.ts";
  */
 export class ScratchArrays {
   readonly #bytes = new Map<string, Int8Array>();
+  readonly #folder: string | undefined;
 
-  /** The array of a purpose, such as `"indices 3"`; what an earlier call gave is overwritten. */
-  int8Array(purpose: string, length: number): Int8Array {
+  /** Arrays in memory; large ones in files of a folder, if one is named. */
+  constructor(folder?: string) {
+    this.#folder = folder;
+  }
+
+  /**
+   * The array of a purpose, such as `"indices-3"`, or the file that it is to be written to; what an
+   * earlier call gave is overwritten.
+   */
+  int8Array(purpose: string, length: number): Int8Array | { readonly file: string } {
+    if (this.#folder !== undefined && length >= FEWEST_IN_FILE) {
+      return { file: `${this.#folder}/${purpose}` };
+    }
     const known = this.#bytes.get(purpose);
     if (known?.length === length) return known;
     const made = sharedInt8Array(length);

@@ -10,7 +10,7 @@ Deno.test("the array of a purpose is given again, unless another length is asked
   const first = scratch.int8Array("indices 0", 5);
   assert.equal(scratch.int8Array("indices 0", 5), first);
   assert.notEqual(scratch.int8Array("indices 1", 5), first);
-  assert.equal(scratch.int8Array("indices 0", 6).length, 6);
+  assert.deepEqual(scratch.int8Array("indices 0", 6), new Int8Array(6));
 });
 
 Deno.test("coding at one step after another in the same arrays gives the same bytes", async () => {

@@ -1,5 +1,5 @@
-import { withValues } from "../../data/half_values.ts";
-import type { StateDict } from "../../data/tensor.ts";
+import { valuePieces } from "../../data/half_values.ts";
+import type { StateDict, WeightTensor } from "../../data/tensor.ts";
 import { bisect } from "../matrix/bisect.ts";
 import type { TensorMetric, TensorMetrics } from "./tensor_metric.ts";
 
@@ -38,9 +38,7 @@ export function planDamping(
 ): Map<string, Damping> {
   const energies = [...metrics].flatMap(([name, metric]) => {
     const tensor = weights.get(name);
-    return tensor === undefined
-      ? []
-      : [withValues(tensor, (values) => energyOf(name, metric, values))];
+    return tensor === undefined ? [] : [energyOf(name, metric, tensor)];
   });
   const logWater = waterLevel(energies, bits);
   const logNoise = new Map(energies.map(({ name, logMean }) => [name, logWater - logMean]));
@@ -69,17 +67,20 @@ interface Energy {
 function energyOf(
   name: string,
   { hessian, fisher }: TensorMetric,
-  weights: Float32Array,
+  tensor: WeightTensor,
 ): Energy {
-  let squares = 0;
-  for (const weight of weights) squares += weight * weight;
+  let squares = 0, count = 0;
+  for (const weights of valuePieces(tensor)) {
+    for (let i = 0; i < weights.length; i++) squares += weights[i]! * weights[i]!;
+    count += weights.length;
+  }
   const size = Math.floor(Math.sqrt(hessian.length));
   const inputs = Float64Array.from({ length: size }, (_, i) => hessian[i * (size + 1)]!);
   const outputs = fisher ?? Float64Array.of(1);
-  const logSquare = log(squares / weights.length);
+  const logSquare = log(squares / count);
   return {
     name,
-    count: weights.length,
+    count,
     logRows: sampled(inputs).map((value) => log(value) + logSquare),
     logColumns: sampled(outputs).map(log),
     logMean: logSquare + log(mean(inputs)) + log(mean(outputs)),

@@ -1,4 +1,4 @@
-import type { Matrix } from "../matrix/matrix.ts";
+import type { SentMatrix } from "../matrix/held_matrix.ts";
 import type { ErrorMetric } from "../matrix/error_metric.ts";
 import { type Diagonal, diagonalOf } from "../scan/diagonals.ts";
 import type { FeedbackOperations } from "./feedback_operations.ts";
@@ -6,7 +6,6 @@ import {
   createFeedbackState,
   factorPlace,
   type FeedbackState,
-  originalPlace,
   SUBTILE,
   TILE,
   valuePlace,
@@ -22,7 +21,7 @@ export interface Feedback {
 
 /** Makes ready to quantize a matrix; see {@linkcode FeedbackState}. */
 export function startFeedback(
-  matrix: Matrix,
+  matrix: SentMatrix,
   metric: ErrorMetric,
   operations: FeedbackOperations,
 ): Feedback {
@@ -36,43 +35,25 @@ export function readTargets(
   targets: Float32Array,
 ): void {
   if (diagonal.number % SUBTILE === 0) {
-    if (diagonal.number % TILE === 0) addErrors(state, operations, diagonal.number, TILE);
+    if (diagonal.number % TILE === 0) {
+      state.reach?.(diagonal.number);
+      addErrors(state, operations, diagonal.number, TILE);
+    }
     addErrors(state, operations, diagonal.number, SUBTILE);
   }
   operations.gather(state, diagonal);
   targets.set(state.memory.subarray(state.targets, state.targets + diagonal.length));
 }
 
-/** Passes on the errors of an anti-diagonal whose values in `matrix` became `levels`. */
+/** Passes on the errors of an anti-diagonal whose values became `levels`. */
 export function passOn(
   { state, operations }: Feedback,
   diagonal: Diagonal,
-  matrix: Matrix,
   levels: Float32Array,
 ): void {
-  const { memory, targets } = state;
-  memory.set(levels.subarray(0, diagonal.length), targets);
-  if (diagonal.number % SUBTILE === 0) readOriginals(state, matrix, diagonal.number / SUBTILE);
+  state.memory.set(levels.subarray(0, diagonal.length), state.targets);
+  state.readOriginals(diagonal);
   operations.passOn(state, diagonal);
-}
-
-/** Copies the values of the subtiles of an anti-diagonal of subtiles. */
-function readOriginals(
-  { memory, originals }: FeedbackState,
-  { data, rows, columns }: Matrix,
-  number: number,
-): void {
-  const subtiles = { rows: Math.ceil(rows / SUBTILE), columns: Math.ceil(columns / SUBTILE) };
-  const { row, column, length } = diagonalOf(subtiles, number);
-  for (let t = 0; t < length; t++) {
-    const first = SUBTILE * (row + t), left = SUBTILE * (column - t);
-    const end = Math.min(rows, first + SUBTILE), width = Math.min(columns - left, SUBTILE);
-    let to = originalPlace(originals, first, left);
-    for (let i = first; i < end; i++, to += SUBTILE) {
-      const from = i * columns + left;
-      for (let j = 0; j < width; j++) memory[to + j] = data[from + j]!;
-    }
-  }
 }
 
 /**

@@ -39,7 +39,7 @@ function allTargets(matrix: Matrix, operations: FeedbackOperations): Float32Arra
     const diagonal = diagonalOf({ rows, columns }, number);
     const targets = all.subarray(diagonal.position, diagonal.position + diagonal.length);
     readTargets(feedback, diagonal, targets);
-    passOn(feedback, diagonal, matrix, targets.map(Math.round));
+    passOn(feedback, diagonal, targets.map(Math.round));
   }
   return all;
 }

@@ -15,9 +15,14 @@ export class IndexStore {
     return this.#indices;
   }
 
+  /** Where the indices are, when all are written. */
+  finish(): Indices {
+    return this.#indices;
+  }
+
   /** Writes indices that follow each other from `position` on. */
   set(run: Int32Array, position: number): void {
-    while (!fits(run, 8 * this.#indices.BYTES_PER_ELEMENT)) this.#widen();
+    while (!fitsBits(run, 8 * this.#indices.BYTES_PER_ELEMENT)) this.#widen();
     this.#indices.set(run, position);
   }
 
@@ -31,7 +36,8 @@ export class IndexStore {
   }
 }
 
-function fits(run: Int32Array, bits: number): boolean {
+/** Whether all indices fit so many bits. */
+export function fitsBits(run: Int32Array, bits: number): boolean {
   const limit = 2 ** (bits - 1);
   for (let i = 0; i < run.length; i++) if (run[i]! >= limit || run[i]! < -limit) return false;
   return true;

@@ -2,13 +2,15 @@ import { forEachDiagonal, pieceLength, planPieces } from "../scan/pieces.ts";
 import { type RowColumnScales, writeClasses } from "../entropy/row_column_scales.ts";
 import { createErrorFeedbackKernel } from "./error_feedback_kernel.ts";
 import { kernelOrReference } from "../kernels/kernel_or_reference.ts";
-import type { Indices } from "../entropy/index_matrix.ts";
+import type { IndexMatrix, Indices, IndicesPlace } from "../entropy/index_matrix.ts";
+import { IndexFile } from "./index_file.ts";
 import { IndexStore } from "./index_store.ts";
-import type { Matrix } from "../matrix/matrix.ts";
+import type { SentMatrix } from "../matrix/held_matrix.ts";
 import type { ErrorMetric } from "../matrix/error_metric.ts";
-import { type Diagonal, diagonalOf, valuesBefore } from "../scan/diagonals.ts";
+import { diagonalOf, valuesBefore } from "../scan/diagonals.ts";
 import { passOn, readTargets, startFeedback } from "./error_feedback.ts";
 import { feedbackOperations } from "./feedback_operations.ts";
+import { diagonalReader } from "./matrix_window.ts";
 import type { Trellis } from "../scan/trellis.ts";
 import { quantizeRun } from "./viterbi.ts";
 
@@ -26,29 +28,46 @@ export interface MatrixRateTerm {
 
 /**
  * Quantizes a matrix in steps to indices, anti-diagonal by anti-diagonal, written to `indices` in that
- * order, or to a wider array where they do not fit; gives the array. Where the matrix has an error metric, each value is quantized after the weighted errors
- * above it and to its left were added (error feedback, see `FeedbackState`), and the trellis is
- * searched for each anti-diagonal; otherwise for each piece.
+ * order, or to a wider array where they do not fit, or to a file; gives where they are. Where the
+ * matrix has an error metric, each value is quantized after the weighted errors above it and to its
+ * left were added (error feedback, see `FeedbackState`), and the trellis is searched for each
+ * anti-diagonal; otherwise for each piece. Of a matrix whose values are held otherwise than as they
+ * are, no more is made than is looked at.
  */
+export function quantizeMatrix<Place extends Indices | IndicesPlace>(
+  trellis: Trellis,
+  matrix: SentMatrix,
+  rate: MatrixRateTerm | undefined,
+  place: Place,
+): Place extends Indices ? Indices : IndexMatrix["indices"];
 export function quantizeMatrix(
   trellis: Trellis,
-  matrix: Matrix,
+  matrix: SentMatrix,
   rate?: MatrixRateTerm,
-  indices: Indices = new Int32Array(matrix.rows * matrix.columns),
-): Indices {
+): Indices;
+export function quantizeMatrix(
+  trellis: Trellis,
+  matrix: SentMatrix,
+  rate?: MatrixRateTerm,
+  place: Indices | IndicesPlace = new Int32Array(matrix.rows * matrix.columns),
+): IndexMatrix["indices"] {
   const { metric } = matrix;
-  const store = new IndexStore(indices);
+  const store = "file" in place ? new IndexFile(place) : new IndexStore(place);
   if (metric === undefined) quantizePieces(trellis, matrix, rate, store);
   else quantizeDiagonals(trellis, matrix, metric, rate, store);
-  return store.indices;
+  return store.finish();
 }
+
+/** Where indices are written. */
+type IndexSink = Pick<IndexStore, "set">;
 
 function quantizePieces(
   trellis: Trellis,
-  matrix: Matrix,
+  matrix: SentMatrix,
   rate: MatrixRateTerm | undefined,
-  store: IndexStore,
+  store: IndexSink,
 ): void {
+  const read = diagonalReader(matrix);
   for (const piece of planPieces(matrix)) {
     const length = pieceLength(matrix, piece);
     const values = new Float32Array(length);
@@ -57,7 +76,7 @@ function quantizePieces(
     for (let number = piece.first; number < piece.end; number++) {
       const diagonal = diagonalOf(matrix, number);
       const at = diagonal.position - start;
-      readValues(matrix, diagonal, values.subarray(at));
+      read(diagonal, values.subarray(at));
       if (rate !== undefined) writeClasses(rate.scales, diagonal, classes.subarray(at));
     }
     const run = new Int32Array(length);
@@ -68,10 +87,10 @@ function quantizePieces(
 
 function quantizeDiagonals(
   trellis: Trellis,
-  matrix: Matrix,
+  matrix: SentMatrix,
   metric: ErrorMetric,
   rate: MatrixRateTerm | undefined,
-  store: IndexStore,
+  store: IndexSink,
 ): void {
   const feedback = startFeedback(matrix, metric, fastestOperations());
   const longest = Math.min(matrix.rows, matrix.columns);
@@ -91,12 +110,7 @@ function quantizeDiagonals(
       levels,
     );
     store.set(run, position);
-    passOn(feedback, diagonal, matrix, levels);
+    passOn(feedback, diagonal, levels);
     return next;
   });
-}
-
-function readValues({ data, columns }: Matrix, diagonal: Diagonal, values: Float32Array): void {
-  let at = diagonal.row * columns + diagonal.column;
-  for (let t = 0; t < diagonal.length; t++, at += columns - 1) values[t] = data[at]!;
 }

@@ -1,8 +1,8 @@
 import { greatest } from "../../data/extremes.ts";
 import { bisect } from "../matrix/bisect.ts";
-import { releaseMade } from "../matrix/held_matrix.ts";
+import { matrixBlocks } from "../matrix/matrix_blocks.ts";
 import type { Matrices, Matrix } from "../matrix/matrix.ts";
-import { typicalSquare } from "../matrix/typical_square.ts";
+import { typicalSquareOfParts } from "../matrix/typical_square.ts";
 
 /** How many bits a matrix takes at a step, before anything is quantized. */
 export interface MatrixRate {
@@ -61,39 +61,40 @@ export function estimateRate(matrices: Matrices, spacing: number): RateEstimate 
 }
 
 function matrixRate(matrix: Matrix, logSpacing: number): MatrixRate {
-  const { rows, columns, data } = matrix;
-  const rowScales = logScales(matrix, data, logSpacing);
+  const { rows, columns } = matrix;
+  const rowScales = logScales(matrix, logSpacing);
   const columnWeights = matrix.metric?.columnWeights ?? new Float64Array(columns).fill(1);
   const histogram = new Float64Array((HIGHEST - LOWEST) * BINS);
   // Odd, so that no column of a power of two is left out.
-  const stride = Math.floor(data.length / SAMPLES) | 1;
+  const stride = Math.floor(rows * columns / SAMPLES) | 1;
   let largest = -Infinity, sampled = 0;
-  for (let i = 0, at = 0, next = 0; i < rows; i++) {
-    let peak = 0;
-    for (let j = 0; j < columns; j++, at++) {
-      const magnitude = Math.abs(data[at]!) * columnWeights[j]!;
-      if (magnitude > peak) peak = magnitude;
-      if (at !== next) continue;
-      next += stride;
-      sampled++;
-      if (magnitude === 0) continue;
-      const bin = Math.floor((Math.log2(magnitude) + rowScales[i]! - LOWEST) * BINS);
-      histogram[Math.min(Math.max(bin, 0), histogram.length - 1)]! += 1;
+  for (const block of matrixBlocks(matrix)) {
+    for (let i = block.row, from = 0; i < block.row + block.rows; i++, from += block.columns) {
+      let peak = 0;
+      for (let j = 0; j < block.columns; j++) {
+        const magnitude = Math.abs(block.data[from + j]!) * columnWeights[block.column + j]!;
+        if (magnitude > peak) peak = magnitude;
+      }
+      if (peak > 0) largest = Math.max(largest, Math.log2(peak) + rowScales[i]!);
+      // Every stride-th value of the whole matrix.
+      const start = i * columns + block.column;
+      for (let j = (stride - start % stride) % stride; j < block.columns; j += stride) {
+        sampled++;
+        const magnitude = Math.abs(block.data[from + j]!) * columnWeights[block.column + j]!;
+        if (magnitude === 0) continue;
+        const bin = Math.floor((Math.log2(magnitude) + rowScales[i]! - LOWEST) * BINS);
+        histogram[Math.min(Math.max(bin, 0), histogram.length - 1)]! += 1;
+      }
     }
-    if (peak > 0) largest = Math.max(largest, Math.log2(peak) + rowScales[i]!);
   }
-  releaseMade(matrix.held, data);
   return { values: rows * columns, histogram, sampled, largest };
 }
 
 /** -log2 of each row's steps, but for the columns' part. */
-function logScales(
-  { rows, metric }: Matrix,
-  data: Float32Array,
-  logSpacing: number,
-): Float64Array {
+function logScales(matrix: Matrix, logSpacing: number): Float64Array {
+  const { rows, metric } = matrix;
   if (metric !== undefined) return metric.rowWeights.map((w) => Math.log2(w) - logSpacing);
-  const square = typicalSquare(data);
+  const square = typicalSquareOfParts(() => matrixBlocks(matrix));
   const logSize = square > 0 ? 0.5 * Math.log2(square) : 0;
   return new Float64Array(rows).fill(-logSize - logSpacing);
 }

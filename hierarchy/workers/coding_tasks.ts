@@ -2,14 +2,15 @@ import { kernelOrReference } from "../kernels/kernel_or_reference.ts";
 import type { ClassCosts } from "../entropy/class_costs.ts";
 import type { MagnitudeCounts } from "../entropy/fit_symbol_model.ts";
 import { encodeSegment } from "../entropy/index_code.ts";
-import type { IndexMatrix, Indices } from "../entropy/index_matrix.ts";
+import type { IndexMatrix, Indices, IndicesPlace } from "../entropy/index_matrix.ts";
 import { type Piece, pieceLength } from "../scan/pieces.ts";
 import { indexStatistics } from "../entropy/index_statistics.ts";
 import { refineScales } from "../entropy/refine_scales.ts";
-import { fitRowColumnScales, type RowColumnScales } from "../entropy/row_column_scales.ts";
+import { fitScalesOfBlocks, type RowColumnScales } from "../entropy/row_column_scales.ts";
 import type { SymbolTables } from "../entropy/symbol_table.ts";
 import { createIndexStatisticsKernel } from "../entropy/index_statistics_kernel.ts";
-import { receiveMatrix, releaseMade, type SentMatrix } from "../matrix/held_matrix.ts";
+import type { SentMatrix } from "../matrix/held_matrix.ts";
+import { matrixBlocks } from "../matrix/matrix_blocks.ts";
 import { type MatrixRateTerm, quantizeMatrix } from "../quantize/quantize_matrix.ts";
 import { createTrellis } from "../scan/trellis.ts";
 import { sharedInt8Array } from "../../workers/shared_array.ts";
@@ -26,8 +27,8 @@ export interface QuantizeTask {
   readonly states: number;
   /** The matrix, in steps. */
   readonly matrix: SentMatrix;
-  /** Where the indices are written if they fit; into a new array if omitted. */
-  readonly indices?: Indices;
+  /** Where the indices are written if they fit, or a file; into a new array if omitted. */
+  readonly indices?: Indices | IndicesPlace;
   /** What bits cost, nothing if omitted; without scales, by those of the matrix' values. */
   readonly rate?: Omit<MatrixRateTerm, "scales"> & { readonly scales?: RowColumnScales };
 }
@@ -91,12 +92,10 @@ export const codingTasks: {
 } = {
   quantize({ states, matrix, rate, indices: given }) {
     const { rows, columns } = matrix;
-    const received = receiveMatrix(matrix);
     const trellis = createTrellis(states);
-    const scales = rate?.scales ?? fitRowColumnScales(received.data, rows, columns);
+    const scales = rate?.scales ?? fitScalesOfBlocks(() => matrixBlocks(matrix), rows, columns);
     const room = given ?? sharedInt8Array(rows * columns);
-    const indices = quantizeMatrix(trellis, received, rate && { ...rate, scales }, room);
-    if ("held" in matrix) releaseMade(matrix.held, received.data);
+    const indices = quantizeMatrix(trellis, matrix, rate && { ...rate, scales }, room);
     const quantized = { rows, columns, indices, scales };
     return { ...quantized, counts: fastestStatistics().countMagnitudes(trellis, quantized) };
   },

@@ -1,5 +1,6 @@
 import { fromBase64, toHex } from "../../data/base64.ts";
 import { InputError } from "../../data/input_error.ts";
+import { isFileArray } from "../../data/file_array.ts";
 import { sha256 } from "../../data/sha256.ts";
 import {
   type PackedArray,
@@ -17,6 +18,8 @@ import {
   type TaskKind,
   type TaskResults,
 } from "./coding_tasks.ts";
+import { IndexFile } from "../quantize/index_file.ts";
+import { readBlob } from "../../store/packed_value.ts";
 import type { RunOptions, RunTasks } from "./task_runner.ts";
 
 /** A task as it is kept: named by all that decides its result. */
@@ -177,10 +180,13 @@ export function storedTasks(
 
 async function putPacked(store: Store, name: string, packed: PackedValue): Promise<void> {
   for (const [blob, bytes] of packed.blobs) {
-    if (!await store.has(blob)) await store.put(blob, bytes);
+    if (!await store.has(blob)) await store.put(blob, readBlob(bytes));
   }
   await store.put(name, packed.bytes);
 }
+
+/** Indices that are copied to a file at once. */
+const COPIED = 2 ** 18;
 
 /** A result with its indices where the task wants them. */
 export function intoGiven<Kind extends TaskKind>(
@@ -191,7 +197,15 @@ export function intoGiven<Kind extends TaskKind>(
   if (kind !== "quantize") return result;
   const { indices: given } = task as QuantizeTask;
   const found = result as CountedMatrix;
-  if (given === undefined || given.constructor !== found.indices.constructor) return result;
+  if (given === undefined || isFileArray(found.indices)) return result;
+  if ("file" in given) {
+    const file = new IndexFile(given);
+    for (let first = 0; first < found.indices.length; first += COPIED) {
+      file.set(Int32Array.from(found.indices.subarray(first, first + COPIED)));
+    }
+    return { ...found, indices: file.finish() } as TaskResults[Kind];
+  }
+  if (given.constructor !== found.indices.constructor) return result;
   given.set(found.indices);
   return { ...found, indices: given } as TaskResults[Kind];
 }

@@ -1,4 +1,4 @@
-import type { IndexMatrix } from "../../../hierarchy/entropy/index_matrix.ts";
+import { type IndexMatrix, indexReader } from "../../../hierarchy/entropy/index_matrix.ts";
 import { forEachDiagonal } from "../../../hierarchy/scan/pieces.ts";
 import type { RowColumnScales } from "../../../hierarchy/entropy/row_column_scales.ts";
 import type { RowColumnSteps } from "../../../hierarchy/matrix/matrix.ts";
@@ -101,10 +101,12 @@ function symbolsOf(trellis: Trellis, matrix: FittedMatrix): Symbols {
   const { name, rows, columns, indices, scales } = matrix;
   const magnitudes = new Int32Array(indices.length);
   const quantizers = new Uint8Array(indices.length), sums = new Int16Array(indices.length);
+  const read = indexReader(indices);
   forEachDiagonal(matrix, ({ row, column, length, position }, start) => {
+    const run = read(position, length);
     let state = start;
     for (let t = 0; t < length; t++) {
-      const k = indices[position + t]!, at = (row + t) * columns + column - t;
+      const k = run[t]!, at = (row + t) * columns + column - t;
       magnitudes[at] = Math.abs(k);
       quantizers[at] = state & 1;
       sums[at] = scales.rows[row + t]! + scales.columns[column - t]!;

@@ -89,7 +89,7 @@ export function quantizeShifted(
       addToCentroids(centroids, level, targets[t]!, moved[t]!);
       state = trellis.transitions[2 * state + (found[t]! & 1)]!;
     }
-    passOn(feedback, diagonal, matrix, moved);
+    passOn(feedback, diagonal, moved);
     return next;
   });
   return { indices, values, centroids };
