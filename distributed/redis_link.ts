@@ -6,8 +6,10 @@ import { hideCredentials, shownUrl } from "../data/shown_url.ts";
 
 /** A connection to a Redis server, which comes back by itself where it is lost. */
 export interface RedisLink {
-  /** The client; BullMQ makes further connections like it. */
+  /** The client for what is short; BullMQ makes further connections like it. */
   readonly client: Redis;
+  /** The client for entries of the store: what is short does not wait behind them. */
+  readonly data: Redis;
   /** The address without user and password, for messages. */
   readonly address: string;
   /** Ends the connection at once. */
@@ -20,6 +22,8 @@ export interface RedisLinkOptions {
   readonly password?: string | undefined;
   /** File with the certificates, as PEM, that vouch for a server with TLS; the system's if omitted. */
   readonly certificates?: string | undefined;
+  /** How often the server is asked whether it is there, in milliseconds. */
+  readonly betweenAsking?: number;
   /** Told in a line that the connection was lost, and that it is there again. */
   readonly onMessage?: (line: string) => void;
 }
@@ -42,6 +46,10 @@ const OLDEST_REDIS = [6, 2];
 const CONNECT_TIMEOUT = 10_000;
 /** Longest pause between two tries to connect again, in milliseconds. */
 const LONGEST_PAUSE = 2000;
+/** How often the server is asked whether it is there, in milliseconds. */
+const BETWEEN_ASKING = 5000;
+/** After so many looks without an answer a connection counts as lost; one for entries may be slow. */
+const MOST_UNANSWERED = { client: 3, data: 120 } as const;
 
 /** Checks an address such as `redis://host:6379/0` or, with TLS, `rediss://user:password@host`. */
 export function checkRedisAddress(address: string): URL {
@@ -61,7 +69,7 @@ export function checkRedisAddress(address: string): URL {
  */
 export async function connectRedis(
   text: string,
-  { password, certificates, onMessage }: RedisLinkOptions = {},
+  { password, certificates, betweenAsking = BETWEEN_ASKING, onMessage }: RedisLinkOptions = {},
 ): Promise<RedisLink> {
   const url = checkRedisAddress(text);
   const address = hideCredentials(text).replace(/\/$/, "");
@@ -94,19 +102,53 @@ export async function connectRedis(
     if (isLost) onMessage?.(`${address}: the connection is there again`);
     isLost = false;
   });
+  const data = client.duplicate();
+  data.on("error", () => {});
+  // What one connection lost, the other has lost too, even if it has not seen it.
+  client.on("close", () => isKnown && data.disconnect(true));
+  const watches: ReturnType<typeof setInterval>[] = [];
   const close = () => {
     isKnown = false;
+    for (const watch of watches) clearInterval(watch);
     client.disconnect();
+    data.disconnect();
   };
   try {
     await client.connect();
     await checkServer(client, address);
+    await data.connect();
   } catch (error) {
     close();
     throw error instanceof InputError ? error : connectionError(address, last ?? error);
   }
   isKnown = true;
-  return { client, address, close };
+  watches.push(
+    watchConnection(client, MOST_UNANSWERED.client, betweenAsking),
+    watchConnection(data, MOST_UNANSWERED.data, betweenAsking),
+  );
+  return { client, data, address, close };
+}
+
+/**
+ * Ends the connection, so that it is made again, where the server does not answer: one whose cable was
+ * pulled, or whose machine is gone, says nothing, and the system waits for it for a quarter of an hour.
+ */
+function watchConnection(
+  client: Redis,
+  mostUnanswered: number,
+  betweenAsking: number,
+): ReturnType<typeof setInterval> {
+  let unanswered = 0;
+  return setInterval(() => {
+    if (client.status !== "ready") {
+      unanswered = 0;
+    } else if (unanswered >= mostUnanswered) {
+      unanswered = 0;
+      client.disconnect(true);
+    } else if (unanswered++ === 0) {
+      client.ping().then(() => unanswered = 0, () => {});
+    }
+  }, betweenAsking);
 }
 
 /** An error of a server as one that names it; other servers' words are not repeated. */

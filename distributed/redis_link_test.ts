@@ -3,6 +3,7 @@ import { InputError } from "../data/input_error.ts";
 import { checkRedisAddress, connectRedis } from "./redis_link.ts";
 import { createRedisStore } from "./redis_store.ts";
 import { freePort, needsRedis, RedisServer } from "./testdata/redis_server.ts";
+import { until } from "./testdata/sides.ts";
 
 Deno.test("addresses are checked, and errors show no password", () => {
   const good = ["redis://h", "rediss://h:1/2", "redis://:p@h", "rediss://u:p@[::1]:6379/"];
@@ -81,6 +82,27 @@ Deno.test(
     await Deno.remove(folder, { recursive: true });
   },
 );
+
+Deno.test("a server that answers nothing is told of, and taken up again", needsRedis, async () => {
+  await using server = new RedisServer();
+  await server.start();
+  const heard: string[] = [];
+  const onMessage = (line: string) => heard.push(line);
+  const link = await connectRedis(server.address, { betweenAsking: 100, onMessage });
+  const store = createRedisStore(link);
+  await store.put("a", Uint8Array.of(1));
+  // One that is idle is left as it is.
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  assert.deepEqual(heard, []);
+  server.freeze(true);
+  const answers = [store.get("a"), link.client.ping()];
+  await until(() => heard.length === 1);
+  server.freeze(false);
+  await until(() => heard.length === 2);
+  assert.match(heard.join("\n"), /connection was lost; it is tried again\n.* is there again$/);
+  assert.deepEqual(await Promise.all(answers), [Uint8Array.of(1), "PONG"]);
+  link.close();
+});
 
 Deno.test("a server that drops entries by itself, or is full, is refused", needsRedis, async () => {
   await using server = new RedisServer();

@@ -13,7 +13,7 @@ const LARGEST_ENTRY = 2 ** 28;
  * hour after they were last used. `put` throws {@linkcode InputError} where an entry has more than
  * 256 MiB or the server has no memory left.
  */
-export function createRedisStore({ client, address }: RedisLink): Store {
+export function createRedisStore({ data: client, address }: RedisLink): Store {
   const keyOf = (name: string) => {
     checkEntryName(name);
     return `${KEY_PREFIX}:store:${name}`;

@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly fileLimit?: number;
   /** What the shell that starts it does before. */
   readonly shell?: string;
+  /** What is put before the command, such as what enters another network; the process is the same. */
+  readonly through?: readonly string[];
   /** Working folder. */
   readonly cwd?: string;
   /** Variables of the environment to set. */
@@ -59,6 +61,7 @@ export function startCommandLine(args: readonly string[], options: RunOptions = 
     ? options.permissions ?? ["--allow-all"]
     : [...taskCommand(options.task).split(" ").slice(2, -2), "--no-prompt", "--config", CONFIG];
   const command = [
+    ...options.through ?? [],
     Deno.execPath(),
     "run",
     "--quiet",

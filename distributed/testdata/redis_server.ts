@@ -43,6 +43,11 @@ export class RedisServer {
     throw new Error("redis-server does not answer");
   }
 
+  /** Lets it answer nothing, though its connections stay, or answer again. */
+  freeze(isFrozen: boolean): void {
+    this.#process?.kill(isFrozen ? "SIGSTOP" : "SIGCONT");
+  }
+
   /** Stops it; without a file for what is appended, it forgets everything. */
   async stop(): Promise<void> {
     this.#process?.kill("SIGKILL");
