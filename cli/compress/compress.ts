@@ -39,12 +39,13 @@ import {
   planMemory,
   weightCount,
 } from "./compress_memory.ts";
-import { chooseTarget, coderOptions, targetBits, targetLabel } from "./compress_target.ts";
+import { chooseTarget, coderOptions, targetBits } from "./compress_target.ts";
 import { prepareCompressedOutput } from "./compressed_output.ts";
+import { defaultOut, refuseOtherModel } from "./output_name.ts";
 import { rememberOriginal } from "../input/known_originals.ts";
 import { compressedCard, readCardOrigin } from "./model_card.ts";
 import { checkTexts, type ComparedModels } from "../evaluate/measure.ts";
-import { isLocalPath, modelLabel, recordedName } from "../input/model_names.ts";
+import { isLocalPath, recordedName } from "../input/model_names.ts";
 import {
   checkModel,
   neededBytes,
@@ -82,8 +83,7 @@ export async function compress(
   for (const { warning } of texts) if (warning !== undefined) run.writeLine(warning);
   await checkTexts(options.calibration);
   await using spread = await openSpread(options, run);
-  const out = options.out ??
-    `compressed/${modelLabel(name, source)}-${targetLabel(target, options)}`;
+  const out = options.out ?? await defaultOut(name, source, target, options);
   using output = await prepareCompressedOutput(out);
   const isLong = target.preset === "rate" && weightCount(source) >= LONG_WORK;
   const work = await openWork({ named: options.work, isLong, out }, run);
@@ -95,6 +95,7 @@ export async function compress(
     const weights = await readFiniteWeights(source, scratch);
     return { original: weights, sha256: await weightsDigest(weights) };
   });
+  if (options.out === undefined && output.replaces) await refuseOtherModel(output.file, sha256);
   const job: CompressJob = {
     name,
     source,

@@ -1,4 +1,3 @@
-import { basename } from "node:path";
 import { DEFAULT_BITS } from "../../hierarchy/compressor_options.ts";
 import type { StateDict } from "../../data/tensor.ts";
 import type { CompressorOptions, Preset } from "../../hierarchy/mod.ts";
@@ -107,56 +106,4 @@ export function coderOptions(
     ...(states !== undefined && { states }),
     ...(uniform && { uniform }),
   };
-}
-
-/** The options that change what is written. */
-type WrittenOptions = Partial<
-  Pick<
-    CompressOptions,
-    | "uniform"
-    | "dataFree"
-    | "effort"
-    | "states"
-    | "levels"
-    | "hiddenDims"
-    | "calibration"
-    | "calibrationTokens"
-    | "calibrationLoss"
-    | "losslessSmall"
-    | "tune"
-    | "seed"
-  >
->;
-
-/**
- * Ending of an output folder's name, such as `rate-4bit` or `rate-4bit-data-free`: settings that
- * change the result change the name, so that one result does not take the place of another.
- */
-export function targetLabel(
-  { preset, bits, bytes, maxKl }: CompressTarget,
-  options: WrittenOptions,
-): string {
-  const { levels, hiddenDims, effort, states, seed } = options;
-  const { calibration, calibrationTokens, calibrationLoss } = options;
-  const rate = bytes !== undefined
-    ? `${bytes}bytes`
-    : maxKl !== undefined
-    ? `kl${maxKl}`
-    : bits !== undefined && `${bits}bit`;
-  return [
-    preset,
-    rate,
-    hiddenDims !== undefined ? hiddenDims.join("x") : levels !== undefined && `${levels}levels`,
-    options.uniform && "uniform",
-    options.dataFree && "data-free",
-    effort !== undefined && effort !== "normal" && effort,
-    states !== undefined && `${states}states`,
-    options.tune !== undefined && options.tune > 0 && `${options.tune}steps`,
-    calibration !== undefined &&
-    `on-${calibration.map((path) => basename(path).replace(/\.\w+$/, "")).join("-")}`,
-    calibrationTokens !== undefined && `${calibrationTokens}tokens`,
-    calibrationLoss !== undefined && `loss${Number((100 * calibrationLoss).toPrecision(6))}`,
-    options.losslessSmall && "lossless-small",
-    seed !== undefined && seed !== 0 && `seed${seed}`,
-  ].filter((part) => typeof part === "string").join("-").replace(/[^\w.-]+/g, "-");
 }

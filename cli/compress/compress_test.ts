@@ -2,7 +2,6 @@ import assert from "node:assert";
 import { join, resolve } from "node:path";
 import { decompressWeights } from "../../hierarchy/mod.ts";
 import { compress } from "./compress.ts";
-import { targetLabel } from "./compress_target.ts";
 import type { CompressOptions } from "../options/compress_options.ts";
 import { recordedRun } from "../testdata/recorded_run.ts";
 import { fileNames, withWorkFolder } from "../testdata/work_folder.ts";
@@ -148,7 +147,7 @@ Deno.test("a second run takes the calibration from beside the model, and gives t
     assert.ok(other.phases.includes("calibrate"), "another seed, but no other calibration");
   }));
 
-Deno.test("uniform rates are recorded, in the output and in the default folder's name", () =>
+Deno.test("uniform rates are recorded", () =>
   withWorkFolder(async (folder) => {
     const run = recordedRun();
     await compress(
@@ -162,30 +161,4 @@ Deno.test("uniform rates are recorded, in the output and in the default folder's
       run,
     );
     assert.equal(JSON.parse(run.printed.join()).uniform, true);
-    assert.equal(targetLabel({ preset: "rate", bits: 8 }, { uniform: true }), "rate-8bit-uniform");
-    assert.equal(targetLabel({ preset: "hybrid", maxKl: 0.02 }, {}), "hybrid-kl0.02");
-    assert.equal(targetLabel({ preset: "seed" }, {}), "seed");
-    const rate = { preset: "rate", bits: 4 } as const;
-    assert.equal(targetLabel(rate, { effort: "normal", seed: 0 }), "rate-4bit");
-    const names = ([
-      { dataFree: true },
-      { effort: "best" },
-      { states: 8 },
-      { calibration: ["../my novels.txt"] },
-      { calibrationTokens: 99 },
-      { calibrationLoss: 0.07 },
-      { losslessSmall: true },
-      { seed: 1 },
-    ] as const).map((options) => targetLabel(rate, options));
-    assert.deepEqual(names, [
-      "rate-4bit-data-free",
-      "rate-4bit-best",
-      "rate-4bit-8states",
-      "rate-4bit-on-my-novels",
-      "rate-4bit-99tokens",
-      "rate-4bit-loss7",
-      "rate-4bit-lossless-small",
-      "rate-4bit-seed1",
-    ]);
-    assert.equal(targetLabel({ preset: "seed" }, { hiddenDims: [8, 4] }), "seed-8x4");
   }));
