@@ -1,3 +1,4 @@
+import { releaseMemory } from "../../data/release_memory.ts";
 import { kernelOrReference } from "../kernels/kernel_or_reference.ts";
 import type { ClassCosts } from "../entropy/class_costs.ts";
 import type { MagnitudeCounts } from "../entropy/fit_symbol_model.ts";
@@ -9,8 +10,9 @@ import { refineScales } from "../entropy/refine_scales.ts";
 import { fitScalesOfBlocks, type RowColumnScales } from "../entropy/row_column_scales.ts";
 import type { SymbolTables } from "../entropy/symbol_table.ts";
 import { createIndexStatisticsKernel } from "../entropy/index_statistics_kernel.ts";
-import type { SentMatrix } from "../matrix/held_matrix.ts";
-import { matrixBlocks } from "../matrix/matrix_blocks.ts";
+import { isHeld, makeValues, type SentMatrix } from "../matrix/held_matrix.ts";
+import type { Matrix } from "../matrix/matrix.ts";
+import { BLOCK_VALUES, matrixBlocks } from "../matrix/matrix_blocks.ts";
 import { type MatrixRateTerm, quantizeMatrix } from "../quantize/quantize_matrix.ts";
 import { createTrellis } from "../scan/trellis.ts";
 import { sharedInt8Array } from "../../workers/shared_array.ts";
@@ -90,12 +92,14 @@ const fastestStatistics = kernelOrReference(createIndexStatisticsKernel, indexSt
 export const codingTasks: {
   readonly [Kind in TaskKind]: (task: TaskArguments[Kind]) => TaskResults[Kind];
 } = {
-  quantize({ states, matrix, rate, indices: given }) {
-    const { rows, columns } = matrix;
+  quantize({ states, matrix: sent, rate, indices: given }) {
+    const { rows, columns } = sent;
+    const matrix = madeIfSmall(sent);
     const trellis = createTrellis(states);
     const scales = rate?.scales ?? fitScalesOfBlocks(() => matrixBlocks(matrix), rows, columns);
     const room = given ?? sharedInt8Array(rows * columns);
     const indices = quantizeMatrix(trellis, matrix, rate && { ...rate, scales }, room);
+    if (isMadeOf(sent, matrix)) releaseMemory(matrix.data);
     const quantized = { rows, columns, indices, scales };
     return { ...quantized, counts: fastestStatistics().countMagnitudes(trellis, quantized) };
   },
@@ -111,6 +115,23 @@ export const codingTasks: {
     return encodeSegment(createTrellis(states), segment, matrices, tables);
   },
 };
+
+/** A matrix with its values made where that takes little memory: it is read several times. */
+function madeIfSmall(matrix: SentMatrix): SentMatrix {
+  if (!isHeld(matrix) || matrix.rows * matrix.columns > BLOCK_VALUES) return matrix;
+  const { held, ...rest } = matrix;
+  return { ...rest, data: makeValues(matrix, held) };
+}
+
+/** Whether a matrix' values were made, and are not what was sent. */
+function isMadeOf(
+  sent: SentMatrix,
+  matrix: SentMatrix,
+): matrix is SentMatrix & Pick<Matrix, "data"> {
+  if (!isHeld(sent) || isHeld(matrix)) return false;
+  const { stored } = sent.held;
+  return !(stored instanceof Float32Array) || stored.buffer !== matrix.data.buffer;
+}
 
 /** A task with its kind, as workers are given it. */
 export type CodingJob = {
