@@ -38,9 +38,13 @@ function processorTime(pid: number): number {
 
 /**
  * Runs a kanpress command with `--json` as a process of its own and watches its memory (Linux only:
- * /proc). Throws InputError with what it wrote to stderr where it fails.
+ * /proc). `onLine` hears what it tells meanwhile. Throws InputError with what it wrote to stderr where
+ * it fails.
  */
-export async function measureProcess(args: readonly string[]): Promise<MeasuredProcess> {
+export async function measureProcess(
+  args: readonly string[],
+  { onLine }: { readonly onLine?: (line: string) => void } = {},
+): Promise<MeasuredProcess> {
   const start = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--allow-all", PROGRAM, ...args, "--json"],
@@ -59,6 +63,7 @@ export async function measureProcess(args: readonly string[]): Promise<MeasuredP
   const watch = async () => {
     for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
       messages.push(text);
+      for (const line of text.split(/[\r\n]+/)) if (line.trim() !== "") onLine?.(line.trim());
       for (const [, phase] of text.matchAll(/^(\w+): done in/gm)) {
         peaks.set(phase!, Math.max(peaks.get(phase!) ?? 0, sincePhase));
         sincePhase = 0;

@@ -8,7 +8,7 @@ import { expectedTensors } from "../../../eval/weights/expected_tensors.ts";
 import { createRandom } from "../../../kan/numeric/random.ts";
 
 /** What a model of the Llama family is like. */
-function llama(
+export function llama(
   [hidden, inner, layers]: readonly [hidden: number, inner: number, layers: number],
   [heads, keyHeads]: readonly [heads: number, keyHeads: number],
   vocabulary: number,
