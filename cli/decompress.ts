@@ -11,13 +11,18 @@ import {
   type StateDict,
   writeSafetensors,
 } from "../data/mod.ts";
-import { narrowsSafely } from "../data/narrowing.ts";
+import { NarrowingCheck } from "../data/narrowing.ts";
 import { printableLine } from "../data/printable.ts";
+import { releaseMemory } from "../data/release_memory.ts";
+import { elementCount, type TensorInfo } from "../data/tensor.ts";
 import { writeFileAtomically } from "../data/write_file.ts";
 import { cardName } from "../data/model_files.ts";
 import type { GgufWeightType } from "../gguf/tensor_types.ts";
 import type { ModelConfig } from "../eval/architectures/config.ts";
+import { containerPieces } from "../hierarchy/container_pieces.ts";
+import { containerWeights } from "../hierarchy/container_weights.ts";
 import { type Container, openContainer } from "../hierarchy/file/container.ts";
+import { decodesApart } from "../hierarchy/file/decode_groups.ts";
 import { formatBytes, formatCount } from "../eval/report/number_text.ts";
 import { requireCompressed } from "./input/compressed_argument.ts";
 import { copyFiles } from "./compress/compressed_output.ts";
@@ -36,6 +41,7 @@ import {
 import { chooseOnnxTypes, type OnnxChoice, writeOnnx } from "./restored_onnx.ts";
 import { openOutput } from "./output/output.ts";
 import { cardWithList, listFiles } from "./output/written_files.ts";
+import type { Progress } from "./terminal/phases.ts";
 import type { Run } from "./terminal/run.ts";
 
 /** Options of `decompress`. */
@@ -87,23 +93,27 @@ async function writeFolder(
   using output = await openOutput(out, restoredFolder);
   const onnx = chooseOnnxTypes(asked, container, run);
   const decode = decodeOnce(container, run);
+  // ONNX files take all weights at once, and so do levels that code all matrices together.
+  const isWhole = onnx.length > 0 || !decodesApart(container);
+  const weights = isWhole
+    ? decodedAtOnce(container, decode)
+    : containerWeights(container, { signal: run.signal });
   // What cannot be written as GGUF is said before the work.
-  const plan = gguf === undefined
-    ? undefined
-    : await planRestored(found, decodedAtOnce(container, decode), gguf, run);
-  const weights = await decode();
+  const plan = gguf === undefined ? undefined : await planRestored(found, weights, gguf, run);
+  const decoded = isWhole ? await decode() : new Map();
   if (output.replaces) run.writeLine(`replacing the model in ${out}`);
   await run.phase("write", (progress) =>
     output.publish(async (folder) => {
       const others = companions.filter(({ name }) => !isNamed(name, "config.json"));
       await copyFiles([...others, ...licencesIn(documents)], folder);
-      const settings = await writeOnnx(folder, found, weights, onnx, progress, run);
+      const settings = await writeOnnx(folder, found, decoded, onnx, progress, run);
       await writeConfig(join(folder, "config.json"), { ...config, ...settings }, dtype);
       if (plan !== undefined) await writePlan(plan, join(folder, GGUF_NAME), progress, run);
       await writeSafetensors(
         join(folder, RESTORED_NAME),
-        storedAs(dtype, weights),
+        storedAs(dtype, weights.tensors, piecesOf(found.container, decoded, progress, run)),
         RESTORED_METADATA,
+        { signal: run.signal },
       );
       const [architecture] = Array.isArray(config["architectures"]) ? config["architectures"] : [];
       const card = restoredCard(origin, {
@@ -116,10 +126,11 @@ async function writeFolder(
       await writeFileAtomically(join(folder, cardName), [new TextEncoder().encode(text)]);
     }));
   const { byteLength } = await openFile(join(out, RESTORED_NAME));
-  if (json) run.printJson({ out, dtype, onnx, gguf, tensors: weights.size, bytes: byteLength });
-  else {
+  if (json) {
+    run.printJson({ out, dtype, onnx, gguf, tensors: weights.tensors.length, bytes: byteLength });
+  } else {
     run.print(
-      `${formatCount(weights.size)} tensors as ${dtype}, ${formatBytes(byteLength)}\n` +
+      `${formatCount(weights.tensors.length)} tensors as ${dtype}, ${formatBytes(byteLength)}\n` +
         `written to ${printableLine(out)}`,
     );
   }
@@ -168,22 +179,62 @@ async function writeConfig(
   await writeFileAtomically(path, [new TextEncoder().encode(text)]);
 }
 
+/** What gives the values of a tensor in pieces: of those that are decoded, or as they are decoded. */
+function piecesOf(
+  container: Container,
+  decoded: StateDict,
+  progress: Progress,
+  { signal }: Run,
+): (name: string) => AsyncGenerator<Float32Array, void> {
+  if (decoded.size > 0) {
+    return async function* (name) {
+      yield decoded.get(name)!.data;
+    };
+  }
+  const { tensors, aliases } = container;
+  const sizes = new Map(tensors.map(({ name, shape }) => [name, elementCount(shape)]));
+  const names = [...sizes.keys(), ...aliases.values()];
+  const all = names.reduce((sum, name) => sum + sizes.get(name)!, 0);
+  const pieces = containerPieces(container, { signal });
+  let done = 0;
+  return async function* (name) {
+    for await (const values of pieces(name)) {
+      const { length } = values;
+      yield values;
+      releaseMemory(values);
+      done += length;
+      progress(done / all);
+    }
+  };
+}
+
 /**
- * The tensors to write: floats at the element type that was asked for, others at their own. Throws
- * {@linkcode InputError} where a tensor's values are beyond either end of what the type can tell apart.
+ * The tensors to write: floats at the element type that was asked for, others at their own. Making
+ * them throws {@linkcode InputError} where a tensor's values are beyond either end of what the type can
+ * tell apart.
  */
-function storedAs(asked: DecompressOptions["dtype"], weights: StateDict): LazyTensorBytes[] {
+function storedAs(
+  asked: DecompressOptions["dtype"],
+  tensors: readonly TensorInfo[],
+  piecesOf: (name: string) => AsyncGenerator<Float32Array, void>,
+): LazyTensorBytes[] {
   const target: DType = asked === "f32" ? "F32" : asked === "f16" ? "F16" : "BF16";
-  return [...weights].map(([name, { dtype, shape, data }]) => {
+  return tensors.map(({ name, dtype, shape }) => {
     const stored = FLOATS.includes(dtype) ? target : dtype;
-    if (!narrowsSafely(stored, data)) {
-      const isLarge = data.some((value) => Math.abs(value) >= F16_END);
+    const bytes = async function* () {
+      const check = new NarrowingCheck(stored);
+      for await (const values of piecesOf(name)) {
+        check.add(values);
+        yield fromFloat32(stored, values);
+      }
+      if (check.isSafe()) return;
+      const isLarge = check.largest >= F16_END;
       const wider = stored === "F16" ? "bf16 or f32" : "f32";
       throw new InputError(
         `tensor ${quote(name)}: its values are too ${isLarge ? "large" : "small"} for ` +
           `${asked}; add --dtype ${wider}`,
       );
-    }
-    return { name, dtype: stored, shape, bytes: () => fromFloat32(stored, data) };
+    };
+    return { name, dtype: stored, shape, bytes };
   });
 }

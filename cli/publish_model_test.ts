@@ -20,7 +20,7 @@ async function compressIn(folder: string): Promise<string> {
   using output = await prepareCompressedOutput(out);
   const origin = { source: "hf://some/model", head: { license: "mit" }, licences: [] };
   const card = compressedCard(origin, { ...report, originalBytes: 1000 });
-  await output.write(bytes, model, card);
+  await output.write({ bytes }, model, card);
   return out;
 }
 

@@ -17,6 +17,11 @@ export function toBase64(bytes: Uint8Array): string {
   return btoa(characters);
 }
 
+/** The bytes that hexadecimal digits stand for, two each. */
+export function fromHex(digits: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(digits.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+}
+
 /** Bytes as two hexadecimal digits each. */
 export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -19,6 +19,8 @@ export interface ByteSource {
    * source cannot. See {@linkcode readInto}.
    */
   readInto?(target: Uint8Array, start: number): Promise<void>;
+  /** The file that the bytes are in, from `start` on; absent where they are elsewhere. */
+  readonly within?: { readonly file: string; readonly start: number };
 }
 
 /** Fills `target` with the bytes of a source from `start` on; throws as {@linkcode ByteSource.read}. */

@@ -1,8 +1,9 @@
+import type { ByteSource } from "./byte_source.ts";
 import { fileError } from "./file_error.ts";
 import { InputError } from "./input_error.ts";
 
 /** Kinds of arrays that are kept in files. */
-const KINDS = { Int8Array, Int16Array, Int32Array, Uint16Array, Float32Array };
+const KINDS = { Int8Array, Uint8Array, Int16Array, Int32Array, Uint16Array, Float32Array };
 
 /** Name of a kind of array that is kept in a file. */
 export type FileArrayKind = keyof typeof KINDS;
@@ -10,6 +11,7 @@ export type FileArrayKind = keyof typeof KINDS;
 /** Arrays by the names of their kinds. */
 interface Parts {
   Int8Array: Int8Array;
+  Uint8Array: Uint8Array;
   Int16Array: Int16Array;
   Int32Array: Int32Array;
   Uint16Array: Uint16Array;
@@ -98,6 +100,51 @@ export function loadFileArray<Kind extends FileArrayKind>(
   return values as FileArrayPart<Kind>;
 }
 
+/** Bytes in memory, or those of an array in a file. */
+export type KeptBytes = Uint8Array | FileArray;
+
+/** Such bytes, in memory; throws as {@linkcode readFileArray}. */
+export function bytesOf(kept: KeptBytes): Uint8Array {
+  if (!isFileArray(kept)) return kept;
+  const bytes = new Uint8Array(byteLengthOf(kept));
+  readFileBytes(kept, 0, bytes);
+  return bytes;
+}
+
+/** How many bytes these are. */
+export function byteLengthOf(kept: KeptBytes): number {
+  return isFileArray(kept) ? kept.length * elementBytes(kept) : kept.length;
+}
+
+/** Such bytes in order, in pieces of their own of which none has more than 2^20. */
+export function* bytePieces(kept: KeptBytes): Generator<Uint8Array, void> {
+  const length = byteLengthOf(kept);
+  for (let first = 0; first < length; first += PIECE) {
+    const end = Math.min(length, first + PIECE);
+    if (!isFileArray(kept)) {
+      yield kept.subarray(first, end);
+      continue;
+    }
+    const piece = new Uint8Array(end - first);
+    readFileBytes(kept, first, piece);
+    yield piece;
+  }
+}
+
+/** The bytes of an array in a file as a source, with a name for messages. */
+export function fileArraySource(array: FileArray, name: string): ByteSource {
+  return {
+    name,
+    byteLength: byteLengthOf(array),
+    within: { file: array.file, start: array.start },
+    read(start, end) {
+      const bytes = new Uint8Array(end - start);
+      readFileBytes(array, start, bytes);
+      return Promise.resolve(bytes);
+    },
+  };
+}
+
 /** Numbers that are read at once where all are wanted in order. */
 const PIECE = 2 ** 20;
 
@@ -173,6 +220,11 @@ export class FileArrayWriter<Kind extends FileArrayKind> {
     const sha256 = this.#hash.digest("hex");
     return { file: this.#file, start: 0, length: this.#length, kind: this.#kind, sha256 };
   }
+}
+
+/** SHA-256 of bytes in hexadecimal, without waiting. */
+export function sha256Now(bytes: Uint8Array): string {
+  return builtins().getBuiltinModule("crypto").createHash("sha256").update(bytes).digest("hex");
 }
 
 /** SHA-256, in base64, of parts one after another, none of which is kept. */

@@ -25,6 +25,7 @@ export async function openFile(path: string): Promise<ByteSource> {
   return {
     name: path,
     byteLength,
+    within: { file: path, start: 0 },
     async read(start: number, end: number): Promise<Uint8Array> {
       checkRange(start, end, byteLength);
       const bytes = new Uint8Array(end - start);

@@ -33,20 +33,48 @@ const SAFE_RANGES: Readonly<Partial<Record<DType, readonly [least: number, most:
  * ```
  */
 export function narrowsSafely(dtype: DType, values: Float32Array): boolean {
-  if (dtype === "F32" || dtype === "F64") return true;
-  let largest = 0, total = 0;
-  for (let i = 0; i < values.length; i++) {
-    const magnitude = Math.abs(values[i]!);
-    if (magnitude > largest) largest = magnitude;
-    total += magnitude * magnitude;
+  const check = new NarrowingCheck(dtype);
+  check.add(values);
+  return check.isSafe();
+}
+
+/** What {@linkcode narrowsSafely} does, of values that come in parts. */
+export class NarrowingCheck {
+  /** The largest magnitude so far. */
+  largest = 0;
+  readonly #dtype: DType;
+  #total = 0;
+  #changed = 0;
+
+  /** A check for a type that values are to be stored in. */
+  constructor(dtype: DType) {
+    this.#dtype = dtype;
   }
-  const [least, most] = SAFE_RANGES[dtype] ?? [Infinity, 0];
-  if (largest <= most && total >= least * least * values.length) return true;
-  let changed = 0;
-  for (let start = 0; start < values.length; start += PIECE) {
-    const piece = values.subarray(start, start + PIECE);
-    const stored = toFloat32(dtype, fromFloat32(dtype, piece));
-    for (let i = 0; i < piece.length; i++) changed += (stored[i]! - piece[i]!) ** 2;
+
+  /** Looks at the values that follow. */
+  add(values: Float32Array): void {
+    const dtype = this.#dtype;
+    let largest = 0, total = 0;
+    for (let i = 0; i < values.length; i++) {
+      const magnitude = Math.abs(values[i]!);
+      if (magnitude > largest) largest = magnitude;
+      total += magnitude * magnitude;
+    }
+    this.largest = Math.max(this.largest, largest);
+    this.#total += total;
+    if (dtype === "F32" || dtype === "F64") return;
+    const [least, most] = SAFE_RANGES[dtype] ?? [Infinity, 0];
+    // Rounding within the range changes a part by less than it may.
+    if (largest <= most && total >= least * least * values.length) return;
+    for (let start = 0; start < values.length; start += PIECE) {
+      const piece = values.subarray(start, start + PIECE);
+      const stored = toFloat32(dtype, fromFloat32(dtype, piece));
+      for (let i = 0; i < piece.length; i++) this.#changed += (stored[i]! - piece[i]!) ** 2;
+    }
   }
-  return changed <= LARGEST_CHANGE ** 2 * total;
+
+  /** Whether all values so far can be stored. */
+  isSafe(): boolean {
+    return this.#changed <= LARGEST_CHANGE ** 2 * this.#total;
+  }
 }

@@ -29,18 +29,10 @@ export function encodeSafetensors(
   tensors: readonly TensorBytes[],
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
-  return joinBytes(safetensorsParts(tensors, metadata));
-}
-
-/** The file of {@linkcode encodeSafetensors} in parts one after another: the header, then the tensors' bytes. */
-export function safetensorsParts(
-  tensors: readonly TensorBytes[],
-  metadata: Readonly<Record<string, string>>,
-): Uint8Array[] {
   const ordered = alignedOrder(tensors);
   const head = encodeHeader(ordered, metadata);
   for (const tensor of ordered) checkByteLength(tensor, tensor.bytes);
-  return [head, ...ordered.map(({ bytes }) => bytes)];
+  return joinBytes([head, ...ordered.map(({ bytes }) => bytes)]);
 }
 
 /** All of some bytes, in memory of their own. */
@@ -65,7 +57,7 @@ export function tensorByteLength(tensor: TensorInfo): number {
 }
 
 /** Throws an {@linkcode InputError} unless the bytes are as many as shape and dtype ask for. */
-export function checkByteLength(tensor: TensorInfo, bytes: Uint8Array): void {
+export function checkByteLength(tensor: TensorInfo, bytes: { readonly length: number }): void {
   const expected = tensorByteLength(tensor);
   if (bytes.length === expected) return;
   throw new InputError(

@@ -9,12 +9,12 @@ import { writeFileAtomically, type WriteOptions } from "./write_file.ts";
 
 /** A tensor to be stored whose bytes are made when they are wanted. */
 export interface LazyTensorBytes extends TensorInfo {
-  /** Makes the bytes: elements in row-major order, little-endian. */
-  readonly bytes: () => Uint8Array | Promise<Uint8Array>;
+  /** Makes the bytes, or pieces of them in order: elements in row-major order, little-endian. */
+  readonly bytes: () => Uint8Array | Promise<Uint8Array> | AsyncIterable<Uint8Array>;
 }
 
 /**
- * Writes a safetensors file, one tensor at a time, so that only one need be in memory; by way of
+ * Writes a safetensors file, one tensor or piece at a time, so that only one need be in memory; by way of
  * {@linkcode writeFileAtomically}. Same bytes as {@linkcode encodeSafetensors}, and same errors.
  *
  * ```ts
@@ -47,7 +47,16 @@ async function* chunksOf(
   yield head;
   for (const tensor of tensors) {
     const bytes = typeof tensor.bytes === "function" ? await tensor.bytes() : tensor.bytes;
-    checkByteLength(tensor, bytes);
-    yield bytes;
+    if (bytes instanceof Uint8Array) {
+      checkByteLength(tensor, bytes);
+      yield bytes;
+      continue;
+    }
+    let length = 0;
+    for await (const piece of bytes) {
+      length += piece.length;
+      yield piece;
+    }
+    checkByteLength(tensor, { length });
   }
 }

@@ -8,7 +8,7 @@ import {
   taskSizes,
 } from "../hierarchy/workers/coding_tasks.ts";
 import type { PackedTask } from "../hierarchy/workers/stored_tasks.ts";
-import { blobBytes } from "../store/packed_value.ts";
+import { byteLengthOf } from "../data/file_array.ts";
 
 /** What a job in a queue says: where its task is kept. The task itself is in the store. */
 export interface CodingJob {
@@ -48,7 +48,7 @@ export function memoryNeed<Kind extends TaskKind>(
   packed: PackedTask,
 ): number {
   let bytes = packed.bytes.length;
-  for (const blob of packed.blobs.values()) bytes += blobBytes(blob);
+  for (const blob of packed.blobs.values()) bytes += byteLengthOf(blob);
   return COPIES * bytes + BYTES_PER_VALUE * taskSizes[kind](task);
 }
 

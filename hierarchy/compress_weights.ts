@@ -1,4 +1,12 @@
 import type { CompressInput, DivergenceTarget, ModelDescription } from "./compress_input.ts";
+import {
+  byteLengthOf,
+  bytePieces,
+  bytesOf,
+  fileArraySource,
+  isFileArray,
+  type KeptBytes,
+} from "../data/file_array.ts";
 import type { StateDict, WeightSource } from "../data/tensor.ts";
 import type { ResolvedOptions } from "./compressor_options.ts";
 import { chooseStates } from "./choose_states.ts";
@@ -16,8 +24,13 @@ import { CodingWorkers } from "./workers/coding_workers.ts";
 
 /** A compressed model in memory. */
 export interface CompressedModel {
-  /** The whole `.kan.safetensors` file. */
+  /**
+   * The whole `.kan.safetensors` file. Where it is on disk because memory is short, it is read anew at
+   * each access, as long as the scratch folder is there.
+   */
   readonly bytes: Uint8Array;
+  /** The same bytes in pieces, where the file is on disk. */
+  readonly pieces?: () => Iterable<Uint8Array>;
   /** Where every byte of it goes. */
   readonly report: CompressionReport;
 }
@@ -44,7 +57,7 @@ export async function compressWeights(
   const input = { metrics, divergence, description };
   const kept = new Set<string>();
   for (;;) {
-    const { lost, ...compressed } = await compressOnce(weights, input, kept, options);
+    const { lost, compressed } = await compressOnce(weights, input, kept, options);
     if (lost.length === 0) return compressed;
     for (const name of lost) kept.add(name);
   }
@@ -60,7 +73,7 @@ async function compressOnce(
   },
   kept: ReadonlySet<string>,
   resolved: ResolvedOptions,
-): Promise<CompressedModel & { readonly lost: readonly string[] }> {
+): Promise<{ readonly compressed: CompressedModel; readonly lost: readonly string[] }> {
   const model = await prepareModel(weights, metrics, description, resolved, kept);
   const { matrices } = model;
   if (matrices.length === 0 && kept.size > 0) {
@@ -77,14 +90,16 @@ async function compressOnce(
   try {
     const options = { ...resolved, states, workers };
     const encoder = await encodeStages(matrices, options);
-    const bytes = await encodeAtTarget(model, encoder, options, divergence);
+    const file = await encodeAtTarget(model, encoder, options, divergence);
     // What workers have seen of shared memory is released when they end: before the report
     // decodes.
     workers.close();
-    const container = await openContainer(sourceOf(bytes));
+    const container = isFileArray(file)
+      ? await openContainer(fileArraySource(file, "compressed model"), { mostInMemory: 0 })
+      : await openContainer(sourceOf(file));
     const lost: string[] = [];
     const step = options.uniform ? Infinity : stepOf(container);
-    const report = await reportContainer(container, bytes.length, {
+    const report = await reportContainer(container, byteLengthOf(file), {
       original: matrices,
       onErrors(matrix, sums, error) {
         if (isLost(matrices[matrix]!, sums, error, step)) lost.push(matrices[matrix]!.name);
@@ -92,10 +107,24 @@ async function compressOnce(
       signal: resolved.signal,
     });
     // Autoencoders alone lose what their latents cannot hold: that is known of the preset.
-    return { bytes, report, lost: options.preset === "seed" ? [] : lost };
+    return {
+      compressed: compressedModel(file, report),
+      lost: options.preset === "seed" ? [] : lost,
+    };
   } finally {
     workers.close();
   }
+}
+
+function compressedModel(file: KeptBytes, report: CompressionReport): CompressedModel {
+  if (!isFileArray(file)) return { bytes: file, report };
+  return {
+    get bytes() {
+      return bytesOf(file);
+    },
+    pieces: () => bytePieces(file),
+    report,
+  };
 }
 
 /** The step of the level that spends the bits. */

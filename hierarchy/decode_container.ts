@@ -5,7 +5,7 @@ import { memorySource } from "../data/memory_source.ts";
 import type { StateDict, WeightTensor } from "../data/tensor.ts";
 import type { Container } from "./file/container.ts";
 import { decodeVerbatimTensors } from "./file/verbatim_tensors.ts";
-import { codedTensors, decodeGroup, decodeGroups } from "./file/decode_groups.ts";
+import { codedTensors, decodeGroup, decodeGroups, decodeRows } from "./file/decode_groups.ts";
 import { finishWithBreaks, type Steps } from "../workers/steps.ts";
 
 /** How decoding is stopped. */
@@ -36,7 +36,7 @@ export async function decodeContainer(
 }
 
 /**
- * Decodes everything, a few matrices at a time, and keeps nothing: throws what
+ * Decodes everything, a few matrices or a part of one at a time, and keeps nothing: throws what
  * {@linkcode decodeContainer} would, in less memory.
  */
 export async function checkDecodes(
@@ -50,7 +50,7 @@ export async function checkDecodes(
 function* decodeAll({ tensors, stages, verbatim }: Container): Steps<void> {
   decodeVerbatimTensors(tensors, verbatim);
   const coded = codedTensors(tensors);
-  for (const group of decodeGroups(stages, coded.shapes)) {
+  for (const group of decodeRows(stages, coded)) {
     for (const [, { data }] of yield* decodeGroup(stages, coded, group)) releaseMemory(data);
   }
 }

@@ -1,6 +1,7 @@
 import { DEFAULT_BITS } from "./compressor_options.ts";
 import type { DivergenceTarget } from "./compress_input.ts";
 import { containerParts, encodeContainer } from "./file/container.ts";
+import { byteLengthOf, bytesOf, isFileArray, type KeptBytes } from "../data/file_array.ts";
 import { joinBytes } from "../data/safetensors_encode.ts";
 import { TrialFiles } from "./trial_files.ts";
 import { decompressWeights } from "./decompress.ts";
@@ -21,14 +22,15 @@ const CODING_SHARE = 0.5;
 
 /**
  * The file at the step that meets the target, found trial by trial, or at a fine step where there is
- * no target. Throws {@linkcode InputError} if it cannot be met.
+ * no target; where there is a folder for it, in a file. Throws {@linkcode InputError} if the target
+ * cannot be met.
  */
 export async function encodeAtTarget(
   { base, matrices, parameters }: PreparedModel,
   encoder: StageEncoder,
   options: EncodeOptions,
   divergence?: DivergenceTarget,
-): Promise<Uint8Array> {
+): Promise<KeptBytes> {
   const before = options.preset === "rate" ? 0 : TRAINING_SHARE;
   const trials = trialProgress(options.onProgress, before);
   const encodeParts = async (step: number, progress: (share: number) => void) => {
@@ -37,7 +39,7 @@ export async function encodeAtTarget(
     return await containerParts({ ...base, stages: await encoder.encodeAt(rounded, progress) });
   };
   const encode = async (step: number, progress: (share: number) => void) =>
-    joinBytes(await encodeParts(step, progress));
+    joinBytes((await encodeParts(step, progress)).map(bytesOf));
   const values = matrices.reduce((sum, { rows, columns }) => sum + rows * columns, 0);
   const target = divergence === undefined ? targetBytes(options, parameters, values) : undefined;
   if ((divergence ?? target) === undefined) return await encode(FINE_STEP, trials.next());
@@ -64,11 +66,11 @@ export async function encodeAtTarget(
   const files = options.scratchFolder === undefined
     ? undefined
     : new TrialFiles(options.scratchFolder);
-  const make = await meetSize(
+  const made = await meetSize(
     async (logStep) => {
       const parts = await encodeParts(2 ** logStep, trials.next());
-      const value = parts.reduce((sum, { length }) => sum + length, 0);
-      return { value, made: files?.keep(parts) ?? (() => joinBytes(parts)) };
+      const value = parts.reduce((sum, part) => sum + byteLengthOf(part), 0);
+      return { value, made: files?.keep(parts) ?? parts };
     },
     target! - (options.reservedBytes ?? 0),
     {
@@ -81,7 +83,7 @@ export async function encodeAtTarget(
       }),
     },
   );
-  return make();
+  return isFileArray(made) ? made : joinBytes(made.map(bytesOf));
 }
 
 /**

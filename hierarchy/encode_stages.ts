@@ -1,7 +1,7 @@
 import { chooseRateWeight } from "./rate/choose_rate_weight.ts";
 import type { ResolvedOptions } from "./compressor_options.ts";
 import type { EncodeContext, EncodedLevel, Level, Stage } from "./levels/level.ts";
-import { decodeStage } from "./levels/level_codecs.ts";
+import { decodeStage, levelBytes } from "./levels/level_codecs.ts";
 import { createAutoencoderLevels } from "./levels/autoencoder_level.ts";
 import { createFieldLevel } from "./levels/field_level.ts";
 import type { Matrices } from "./matrix/matrix.ts";
@@ -109,10 +109,7 @@ function stageEncoder(
 }
 
 function streamBytes(stage: Stage): number {
-  return stage.reduce(
-    (sum, { streams }) => [...streams.values()].reduce((bytes, { length }) => bytes + length, sum),
-    0,
-  );
+  return stage.reduce((sum, level) => sum + levelBytes(level), 0);
 }
 
 /** The levels that spend the bits. */

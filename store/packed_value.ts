@@ -1,9 +1,9 @@
 import {
-  elementBytes,
+  byteLengthOf,
   type FileArray,
   isFileArray,
+  type KeptBytes,
   loadFileArray,
-  readFileBytes,
 } from "../data/file_array.ts";
 import { InputError } from "../data/input_error.ts";
 
@@ -30,20 +30,7 @@ export interface PackedValue {
    * The bytes of the large arrays, by the names that they are to be kept under; not copied, and not
    * read of arrays in files.
    */
-  readonly blobs: ReadonlyMap<string, Uint8Array | FileArray>;
-}
-
-/** The bytes of a large array. */
-export function readBlob(blob: Uint8Array | FileArray): Uint8Array {
-  if (!isFileArray(blob)) return blob;
-  const bytes = new Uint8Array(blobBytes(blob));
-  readFileBytes(blob, 0, bytes);
-  return bytes;
-}
-
-/** How many bytes a large array has. */
-export function blobBytes(blob: Uint8Array | FileArray): number {
-  return isFileArray(blob) ? blob.length * elementBytes(blob) : blob.length;
+  readonly blobs: ReadonlyMap<string, KeptBytes>;
 }
 
 /** Arrays of more bytes are kept apart. */
@@ -76,7 +63,7 @@ export async function packValue(
   hashOf: (bytes: Uint8Array, array: PackedArray, path: string) => Promise<string>,
 ): Promise<PackedValue> {
   const inline: Uint8Array[] = [];
-  const blobs = new Map<string, Uint8Array | FileArray>();
+  const blobs = new Map<string, KeptBytes>();
   let end = 0;
   const describeArray = async (array: PackedArray, path: string) => {
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
@@ -93,7 +80,7 @@ export async function packValue(
   };
   // As if it were in memory: where it is makes no difference.
   const describeFile = async (array: FileArray, path: string) => {
-    if (blobBytes(array) <= LARGEST_INLINE) {
+    if (byteLengthOf(array) <= LARGEST_INLINE) {
       return await describeArray(loadFileArray(array) as PackedArray, path);
     }
     const blob = blobName(array.sha256);

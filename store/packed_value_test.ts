@@ -1,7 +1,8 @@
 import assert from "node:assert";
 import fc from "fast-check";
+import { bytesOf } from "../data/file_array.ts";
 import { InputError } from "../data/input_error.ts";
-import { type PackedArray, packValue, readBlob, unpackValue } from "./packed_value.ts";
+import { type PackedArray, packValue, unpackValue } from "./packed_value.ts";
 
 /** A hash that is good enough for a few arrays. */
 const lengthHash = (bytes: Uint8Array) => Promise.resolve(`${bytes.length}`);
@@ -69,7 +70,7 @@ Deno.test("large arrays stand apart, once, and a value without them is not there
   assert.ok(bytes.length < 400);
   const same = { e: large, c: large, a: { b: [large] } };
   assert.deepEqual((await packValue(same, lengthHash)).bytes, bytes);
-  const copyOf = (name: string) => Promise.resolve(readBlob(blobs.get(name)!).slice());
+  const copyOf = (name: string) => Promise.resolve(bytesOf(blobs.get(name)!).slice());
   const found = await unpackValue(bytes, copyOf);
   assert.deepEqual(found, { a: { b: [large] }, c: large, e: large });
   assert.equal(await unpackValue(bytes, none), undefined);

@@ -11,6 +11,7 @@ import {
   HierarchicalCompressor,
 } from "../../hierarchy/mod.ts";
 import { containerWeights } from "../../hierarchy/container_weights.ts";
+import { checkDecodes } from "../../hierarchy/decode_container.ts";
 import { openContainer } from "../../hierarchy/file/container.ts";
 import { decodesApart } from "../../hierarchy/file/decode_groups.ts";
 import {
@@ -134,7 +135,7 @@ export async function compress(
   const { notCalibrated } = prepared;
   const { compressed: coded, base } = await compressWeights(job, metrics, tuneSteps > 0);
   job.work?.tellAll();
-  const { compressed: { bytes, report }, tuning } =
+  const { compressed, tuning } =
     tuneSteps === 0 || prepared.calibration === undefined || calibrated === undefined
       ? { compressed: coded }
       : await tuneModel(
@@ -149,15 +150,19 @@ export async function compress(
   const origin = await readCardOrigin(recordedName(name, source), source.documents);
   const { quantization } = source;
   const sizes = {
-    ...report,
+    ...compressed.report,
     originalBytes: await neededBytes(source),
     ...(quantization !== undefined && { originalQuantization: quantization }),
   };
-  await run.phase("write", () => output.write(bytes, source, compressedCard(origin, sizes)));
+  await run.phase("write", () => output.write(compressed, source, compressedCard(origin, sizes)));
   await work?.finish();
   await keepPlace(job);
   const restored = await run.phase("decompress", async (): Promise<Restored> => {
     const container = await openContainer(await openFile(output.file));
+    if (measurement.kind === "none") {
+      await checkDecodes(container, { signal: run.signal });
+      return { compressed: new Map() };
+    }
     const isByLayer = savings !== undefined && canMeasureByLayer(job) ||
       base === undefined && isMeasuredByLayer(job, description);
     if (isByLayer && decodesApart(container)) {

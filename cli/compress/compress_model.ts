@@ -171,7 +171,7 @@ export async function compress(
       originalBytes: await neededBytes(source),
       ...(quantization !== undefined && { originalQuantization: quantization }),
     };
-    await output.write(compressed.bytes, source, compressedCard(origin, sizes));
+    await output.write(compressed, source, compressedCard(origin, sizes));
   }
   return compressed;
 }

@@ -3,6 +3,7 @@ import { type ByteSource, readAll } from "../../data/byte_source.ts";
 import { fileNameOf } from "../../data/file_name.ts";
 import type { ModelSource } from "../../data/mod.ts";
 import { writeFileAtomically } from "../../data/write_file.ts";
+import type { CompressedModel } from "../../hierarchy/mod.ts";
 import { cardName } from "../../data/model_files.ts";
 import { COMPRESSED_NAME, COMPRESSED_SUFFIX } from "../input/compressed_argument.ts";
 import { UsageError } from "../terminal/errors.ts";
@@ -20,10 +21,13 @@ export interface CompressedOutput extends Disposable {
   /** Whether an earlier output of kanpress stands there and is going to be replaced. */
   readonly replaces: boolean;
   /** Writes the file and, where a folder is written, companions, licence and card beside it. */
-  write(bytes: Uint8Array, source: CompanionFiles, card: string): Promise<void>;
+  write(compressed: WrittenBytes, source: CompanionFiles, card: string): Promise<void>;
   /** Replaces the card in a folder that was written; nothing where a file was written alone. */
   writeCard(card: string): Promise<void>;
 }
+
+/** The bytes of a file, of which pieces are taken where there are any. */
+export type WrittenBytes = Pick<CompressedModel, "bytes" | "pieces">;
 
 /** What comes along with a model. */
 export type CompanionFiles = Pick<ModelSource, "companions" | "documents">;
@@ -46,8 +50,10 @@ async function prepareFile(file: string): Promise<CompressedOutput> {
     file,
     scratch: output.scratch,
     replaces: output.replaces,
-    write: (bytes) =>
-      output.publish((folder) => writeFileAtomically(join(folder, basename(file)), [bytes])),
+    write: (compressed) =>
+      output.publish((folder) =>
+        writeFileAtomically(join(folder, basename(file)), chunksOf(compressed))
+      ),
     writeCard: () => Promise.resolve(),
     [Symbol.dispose]: () => output.release(),
   };
@@ -61,10 +67,10 @@ async function prepareFolder(folder: string): Promise<CompressedOutput> {
     file: join(folder, COMPRESSED_NAME),
     scratch: output.scratch,
     replaces: output.replaces,
-    write: (bytes, { companions, documents }, card) =>
+    write: (compressed, { companions, documents }, card) =>
       output.publish(async (hidden) => {
         await copyFiles([...companions, ...licencesIn(documents)], hidden);
-        await writeFileAtomically(join(hidden, COMPRESSED_NAME), [bytes]);
+        await writeFileAtomically(join(hidden, COMPRESSED_NAME), chunksOf(compressed));
         files = listFiles(hidden);
         await writeFileAtomically(join(hidden, cardName), encode(card));
       }),
@@ -72,6 +78,10 @@ async function prepareFolder(folder: string): Promise<CompressedOutput> {
       output.publishWithin(cardName, (path) => writeFileAtomically(path, encode(card))),
     [Symbol.dispose]: () => output.release(),
   };
+}
+
+function chunksOf(compressed: WrittenBytes): Iterable<Uint8Array> {
+  return compressed.pieces?.() ?? [compressed.bytes];
 }
 
 /** Copies a model's other files, such as config.json and tokenizer.json, as they are. */

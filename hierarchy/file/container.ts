@@ -1,11 +1,21 @@
+import { fromHex, toBase64 } from "../../data/base64.ts";
 import type { ByteSource } from "../../data/byte_source.ts";
+import {
+  byteLengthOf,
+  bytesOf,
+  type FileArray,
+  isFileArray,
+  type KeptBytes,
+} from "../../data/file_array.ts";
 import { naming } from "../../data/naming.ts";
-import { joinBytes, safetensorsParts } from "../../data/safetensors_encode.ts";
+import { encodeHeader, joinBytes } from "../../data/safetensors_encode.ts";
+import { releaseMemory } from "../../data/release_memory.ts";
 import { sha256 } from "../../data/sha256.ts";
 import { FORMAT_NAME, FORMAT_VERSION, PLAIN_STATES, PLAIN_VERSION } from "../format/constants.ts";
 import { KANPRESS_VERSION } from "../format/version.ts";
 import { GAINS } from "../levels/field_gains.ts";
 import type { EncodedLevel, Stage } from "../levels/level.ts";
+import { keptStreams, StreamsInFile } from "../levels/streams_in_file.ts";
 import { checkStages } from "./check_stages.ts";
 import {
   type ContainerDescription,
@@ -28,6 +38,15 @@ export interface Container extends ContainerDescription {
   readonly verbatim: Uint8Array;
 }
 
+/** Bytes of the largest files whose streams are in memory. */
+const MOST_IN_MEMORY = 2 ** 26;
+
+/** How a container is opened. */
+export interface OpenOptions {
+  /** Bytes of the largest files whose streams are in memory; 2^26 if omitted. */
+  readonly mostInMemory?: number;
+}
+
 /** Whether only readers of the newest version know what is in a level. */
 function isOfNewestVersion({ streams, parameters }: EncodedLevel): boolean {
   return streams.has(GAINS) || Number(parameters.states ?? 0) > PLAIN_STATES;
@@ -35,21 +54,26 @@ function isOfNewestVersion({ streams, parameters }: EncodedLevel): boolean {
 
 /** The bytes of the file; the same container gives the same bytes. */
 export async function encodeContainer(container: Container): Promise<Uint8Array> {
-  return joinBytes(await containerParts(container));
+  return joinBytes((await containerParts(container)).map(bytesOf));
 }
 
-/** The bytes of {@linkcode encodeContainer} in parts one after another, which are not copied. */
-export async function containerParts(container: Container): Promise<Uint8Array[]> {
-  const streams = new Map<string, Uint8Array>();
+/**
+ * The bytes of {@linkcode encodeContainer} in parts one after another, which are not copied, nor read
+ * where they are in files.
+ */
+export async function containerParts(container: Container): Promise<KeptBytes[]> {
+  const streams = new Map<string, KeptBytes>();
   if (container.verbatim.length > 0) streams.set(VERBATIM, container.verbatim);
   const stages = container.stages.map((stage, i) =>
     stage.map(({ kind, parameters, streams: own }, j): LevelRow => {
-      for (const [name, bytes] of own) streams.set(streamName(i, j, name), bytes);
+      for (const [name, kept] of keptStreams(own)) streams.set(streamName(i, j, name), kept);
       return { kind, parameters, streams: [...own.keys()] };
     })
   );
   const hashes: Record<string, string> = {};
-  for (const [name, bytes] of streams) hashes[name] = await sha256(bytes);
+  for (const [name, kept] of streams) {
+    hashes[name] = isFileArray(kept) ? toBase64(fromHex(kept.sha256)) : await sha256(kept);
+  }
   const { tensors, aliases, config, source, sourceSha256 } = container;
   const metadata: Record<string, string> = {
     format: FORMAT_NAME,
@@ -64,28 +88,41 @@ export async function containerParts(container: Container): Promise<Uint8Array[]
     sha256: JSON.stringify(hashes),
   };
   metadata.checksum = await headerChecksum(metadata);
-  const entries = [...streams].map(([name, bytes]) => ({
+  const entries = Array.from(streams, ([name, kept]) => ({
     name,
     dtype: "U8" as const,
-    shape: [bytes.length],
-    bytes,
+    shape: [byteLengthOf(kept)],
   }));
-  return safetensorsParts(entries, metadata);
+  return [encodeHeader(entries, metadata), ...streams.values()];
 }
 
 /**
  * Reads a compressed model, and checks every hash and that its levels can be those of its tensors,
- * without decoding them. Throws {@linkcode InputError} that names the file and what is wrong with it.
+ * without decoding them. Streams of a large file stay there and are read again when they are wanted.
+ * Throws {@linkcode InputError} that names the file and what is wrong with it.
  */
-export async function openContainer(source: ByteSource): Promise<Container> {
-  const { description, levels, readStream, readVerbatim } = await readContainerHeader(source);
+export async function openContainer(
+  source: ByteSource,
+  { mostInMemory = MOST_IN_MEMORY }: OpenOptions = {},
+): Promise<Container> {
+  const { description, levels, readStream, placeOf, readVerbatim } = await readContainerHeader(
+    source,
+  );
+  const staysInFile = source.within !== undefined && source.byteLength > mostInMemory;
   const stages: EncodedLevel[][] = [];
   for (const [i, rows] of levels.entries()) {
     const stage: EncodedLevel[] = [];
     for (const [j, { kind, parameters, streams: names }] of rows.entries()) {
       const streams = new Map<string, Uint8Array>();
-      for (const name of names) streams.set(name, await readStream(streamName(i, j, name)));
-      stage.push({ kind, parameters, streams });
+      const places = new Map<string, FileArray<"Uint8Array">>();
+      for (const name of names) {
+        const bytes = await readStream(streamName(i, j, name));
+        if (staysInFile) {
+          places.set(name, placeOf(streamName(i, j, name))!);
+          releaseMemory(bytes);
+        } else streams.set(name, bytes);
+      }
+      stage.push({ kind, parameters, streams: staysInFile ? new StreamsInFile(places) : streams });
     }
     stages.push(stage);
   }

@@ -25,6 +25,14 @@ export function decodesApart({ stages }: Container): boolean {
   return inseparableLevel(stages) === undefined;
 }
 
+/** {@linkcode decodeBlocks} of which each part is some rows of a tensor. */
+export function decodeRows(
+  stages: readonly Stage[],
+  { tensors, shapes }: CodedTensors,
+): DecodeGroup[] {
+  return decodeBlocks(stages, shapes, (matrix) => tensors[matrix]!.transposed === true);
+}
+
 /**
  * Groups of {@linkcode decodeGroups} whose large matrices are cut further, by rows or, where
  * `transposed`, by columns: each group is then of one part of one matrix.
@@ -33,7 +41,7 @@ export function decodeBlocks(
   stages: readonly Stage[],
   shapes: readonly MatrixShape[],
   isTransposed: (matrix: number) => boolean,
-): (DecodeGroup & { readonly place?: BlockPlace })[] {
+): DecodeGroup[] {
   return decodeGroups(stages, shapes).flatMap((group) => {
     const [matrix] = group.matrices;
     if (group.wanted === undefined || group.matrices.length > 1) return [group];
@@ -67,6 +75,8 @@ export interface DecodeGroup {
   readonly matrices: readonly number[];
   /** What to ask of decoders; absent where they decode all matrices together. */
   readonly wanted?: WantedParts;
+  /** Which part of the one matrix they are asked for, if not for all of it. */
+  readonly place?: BlockPlace;
 }
 
 /**
@@ -110,11 +120,11 @@ export function codedTensors(stored: readonly StoredTensor[]): CodedTensors {
   return { tensors, shapes: tensors.map(matrixShape) };
 }
 
-/** Decodes the tensors of a group; throws {@linkcode InputError} where one is not finite. */
+/** Decodes the tensors of a group, or some rows of one; throws {@linkcode InputError} where one is not finite. */
 export function* decodeGroup(
   stages: readonly Stage[],
   { tensors, shapes }: CodedTensors,
-  { matrices, wanted }: DecodeGroup,
+  { matrices, wanted, place }: DecodeGroup,
 ): Steps<NamedTensor[]> {
   const decoded = yield* decodeStages(stages, shapes, wanted);
   const named: NamedTensor[] = [];
@@ -125,7 +135,9 @@ export function* decodeGroup(
     requireFinite(name, data);
     const values = transposed ? transpose(data, rows, columns) : data;
     if (transposed) releaseMemory(data);
-    named.push([name, { dtype, shape, data: values }]);
+    const first = transposed ? columns : rows;
+    const part = place === undefined ? shape : [first, ...shape.slice(1)];
+    named.push([name, { dtype, shape: part, data: values }]);
   }
   return named;
 }

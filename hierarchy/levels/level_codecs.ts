@@ -9,6 +9,7 @@ import type { RowColumnFactors } from "../matrix/coded_matrix.ts";
 import type { LevelCodec } from "./level_codec.ts";
 import { trellisCodec } from "./trellis_codec.ts";
 import { quote } from "../../data/quote.ts";
+import { bytesOfStreams } from "./streams_in_file.ts";
 import type { Steps } from "../../workers/steps.ts";
 
 /** Every kind of level that a file may have. */
@@ -99,7 +100,5 @@ function addTo(sum: Float32Array, data: Float32Array): void {
 
 /** Bytes of a level's streams. */
 export function levelBytes({ streams }: EncodedLevel): number {
-  let bytes = 0;
-  for (const stream of streams.values()) bytes += stream.length;
-  return bytes;
+  return bytesOfStreams(streams);
 }

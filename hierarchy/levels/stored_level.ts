@@ -3,6 +3,7 @@ import { quote, quoteValue } from "../../data/quote.ts";
 import { roomInBits } from "../entropy/rans.ts";
 import type { MatrixShape } from "../matrix/matrix.ts";
 import type { EncodedLevel } from "./level.ts";
+import { streamLength } from "./streams_in_file.ts";
 
 /** An integer parameter of a level that was read from a file; {@linkcode InputError} if it is none. */
 export function integerParameter(
@@ -37,6 +38,13 @@ export function storedStream(encoded: EncodedLevel, name: string): Uint8Array {
   return stream;
 }
 
+/** Bytes of a stream, which is not read for that; {@linkcode InputError} where it is missing. */
+function lengthOf(encoded: EncodedLevel, name: string): number {
+  const length = streamLength(encoded.streams, name);
+  if (length === undefined) throw damaged(encoded, `stream "${name}" is missing`);
+  return length;
+}
+
 /**
  * Throws {@linkcode InputError} if a stream is too short for what it should hold, before any of it
  * is decoded: `bits` for the level itself and at least `bitsOf` each matrix.
@@ -48,7 +56,7 @@ export function requireRoom(
   shapes: readonly MatrixShape[],
   bitsOf: (shape: MatrixShape, index: number) => number,
 ): void {
-  const { length } = storedStream(encoded, name);
+  const length = lengthOf(encoded, name);
   let left = roomInBits(length) - bits;
   for (const [index, shape] of shapes.entries()) {
     left -= bitsOf(shape, index);
@@ -69,7 +77,7 @@ export function described({ name, rows, columns }: MatrixShape): string {
 
 /** Throws {@linkcode InputError} unless a level has these streams and no others. */
 export function requireStreams(encoded: EncodedLevel, names: readonly string[]): void {
-  for (const name of names) storedStream(encoded, name);
+  for (const name of names) lengthOf(encoded, name);
   const known = new Set(names);
   for (const name of encoded.streams.keys()) {
     if (!known.has(name)) throw damaged(encoded, `stream ${quote(name)} belongs to nothing`);

@@ -21,6 +21,7 @@ import type { Matrices, MatrixShape } from "../matrix/matrix.ts";
 import type { LevelCodec } from "./level_codec.ts";
 import { createPartReader, hasDiagonals } from "../scan/part_reader.ts";
 import { rememberByLevel } from "./remember_by_level.ts";
+import { bytesOfStreams } from "./streams_in_file.ts";
 import { damaged, described, requireRoom, requireStreams, storedStream } from "./stored_level.ts";
 import { finish, type Steps } from "../../workers/steps.ts";
 
@@ -152,8 +153,8 @@ function* matrixBits(
     }
     bits[piece.matrix] = bits[piece.matrix]! + sum;
   });
-  let total = 0, spent = 0;
-  for (const stream of encoded.streams.values()) total += 8 * stream.length;
+  const total = 8 * bytesOfStreams(encoded.streams);
+  let spent = 0;
   for (const value of bits) spent += value;
   const weights = shapes.reduce((sum, { rows, columns }) => sum + rows + columns, 0);
   // What is left is side information, nearly all of it one value a row and a column.

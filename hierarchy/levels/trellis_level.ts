@@ -14,6 +14,7 @@ import type { KeptFit, StepFit } from "./kept_fit.ts";
 import type { EncodeContext, EncodedLevel, Level } from "./level.ts";
 import { sendMatrix } from "../matrix/held_matrix.ts";
 import type { Matrices, Matrix, MatrixShape } from "../matrix/matrix.ts";
+import { StreamWriter } from "./streams_in_file.ts";
 import { codesName } from "./trellis_codec.ts";
 
 /** Settings of {@linkcode createTrellisLevel}. */
@@ -45,6 +46,9 @@ const DEFAULT_RATE_PASSES = 2;
  */
 export const FIRST_STATES = 8;
 
+/** Segments that are in memory at once where streams go to a file: some 25 MB. */
+const SEGMENTS_AT_ONCE = 256;
+
 /**
  * The level that spends the bits: quantizes matrices that are already in steps (see the field level)
  * to integers, and entropy-codes them with a KAN of two layers. A last level: hands nothing on.
@@ -72,7 +76,8 @@ export function createTrellisLevel(
         guess = { model: fit.model, scales: fit.matrices.map(({ scales }) => scales) };
       }
       if (rateWeight > 0) kept?.keep({ ...guess!, step });
-      const streams = await encodeStreams(states, fit!, matrices, run, abort);
+      const file = scratch.file("streams");
+      const streams = await encodeStreams(states, fit!, matrices, run, { file, abort });
       onProgress?.(1);
       const encoded: EncodedLevel = { kind: "trellis", parameters: { states }, streams };
       return { encoded, output: [] };
@@ -107,8 +112,12 @@ async function encodeStreams(
   { matrices, model }: EntropyModelFit,
   shapes: readonly MatrixShape[],
   run: RunTasks,
-  abort: AbortSignal | undefined,
-): Promise<Map<string, Uint8Array>> {
+  { file, abort }: {
+    /** Where the streams go to, if not to memory. */
+    readonly file: string | undefined;
+    readonly abort: AbortSignal | undefined;
+  },
+): Promise<EncodedLevel["streams"]> {
   const side = new RansEncoder();
   putIntegers(side, model.coefficients);
   matrices.forEach(({ scales }, i) => {
@@ -127,9 +136,23 @@ async function encodeStreams(
       matrices: matrices.slice(first, last + 1),
     };
   });
-  const codes = await run("encode", tasks, { ...(abort && { signal: abort }) });
-  return new Map([
-    ["fields", side.finish()],
-    ...codes.map((bytes, i) => [codesName(i), bytes] as const),
-  ]);
+  const encode = (some: typeof tasks) => run("encode", some, { ...(abort && { signal: abort }) });
+  if (file === undefined) {
+    const codes = await encode(tasks);
+    return new Map([
+      ["fields", side.finish()],
+      ...codes.map((bytes, i) => [codesName(i), bytes] as const),
+    ]);
+  }
+  const writer = new StreamWriter(file);
+  try {
+    await writer.write("fields", side.finish());
+    for (let first = 0; first < tasks.length; first += SEGMENTS_AT_ONCE) {
+      const codes = await encode(tasks.slice(first, first + SEGMENTS_AT_ONCE));
+      for (const [i, bytes] of codes.entries()) await writer.write(codesName(first + i), bytes);
+    }
+  } finally {
+    writer.close();
+  }
+  return writer.streams();
 }

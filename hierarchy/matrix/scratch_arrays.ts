@@ -17,6 +17,11 @@ export class ScratchArrays {
     this.#folder = folder;
   }
 
+  /** Path of the file of a purpose, such as `"streams"`; undefined where there is no folder. */
+  file(purpose: string): string | undefined {
+    return this.#folder && `${this.#folder}/${purpose}`;
+  }
+
   /**
    * The array of a purpose, such as `"indices-3"`, or the file that it is to be written to; what an
    * earlier call gave is overwritten.

@@ -1,6 +1,6 @@
 import { fromBase64, toHex } from "../../data/base64.ts";
 import { InputError } from "../../data/input_error.ts";
-import { isFileArray } from "../../data/file_array.ts";
+import { bytesOf, isFileArray } from "../../data/file_array.ts";
 import { sha256 } from "../../data/sha256.ts";
 import {
   type PackedArray,
@@ -19,7 +19,6 @@ import {
   type TaskResults,
 } from "./coding_tasks.ts";
 import { IndexFile } from "../quantize/index_file.ts";
-import { readBlob } from "../../store/packed_value.ts";
 import type { RunOptions, RunTasks } from "./task_runner.ts";
 
 /** A task as it is kept: named by all that decides its result. */
@@ -180,7 +179,7 @@ export function storedTasks(
 
 async function putPacked(store: Store, name: string, packed: PackedValue): Promise<void> {
   for (const [blob, bytes] of packed.blobs) {
-    if (!await store.has(blob)) await store.put(blob, readBlob(bytes));
+    if (!await store.has(blob)) await store.put(blob, bytesOf(bytes));
   }
   await store.put(name, packed.bytes);
 }
