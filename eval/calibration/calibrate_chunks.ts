@@ -11,21 +11,30 @@ import type { InputGroup } from "./input_groups.ts";
 import type { OutputBlock } from "./output_blocks.ts";
 import { sampledLoss } from "./sampled_loss.ts";
 import { addStripe, type MomentTriangle, secondMomentStripes } from "./second_moment.ts";
+import {
+  rowEnergies,
+  rowPowers,
+  sumTokens,
+  type TokenSums,
+  weighRows,
+} from "../layers/token_counts.ts";
 import { takeTurn } from "./turns.ts";
 
 /** Sums over all tokens, in shared memory, that workers add to in turn. */
 export interface SharedMoments {
   /** Linear layers by input. */
   readonly groups: readonly InputGroup[];
-  /** Lower triangle of Σ e x xᵀ of each group, with e the energy of the token's gradient there. */
+  /** Lower triangle of Σ e^p x xᵀ of each group, with e the energy of the token's gradient there. */
   readonly triangles: readonly MomentTriangle[];
-  /** Σ e of each group. */
+  /** Σ e of each group; last, of the embedded tokens' gradients. */
   readonly energies: Float64Array;
+  /** Σ e^p of the same: what tokens count. */
+  readonly counts: Float64Array;
   /** Which job is next to add to each group. */
   readonly turns: Int32Array;
   /** Outputs by block; none where no backward pass is run. */
   readonly blocks: readonly OutputBlock[];
-  /** Lower triangle of Σ ∇ ∇ᵀ of each block. */
+  /** Lower triangle of Σ e^p ∇ ∇ᵀ / e of each block, with e of all that share its layer's inputs. */
   readonly blockTriangles: readonly MomentTriangle[];
   /** Which job is next to add to each block. */
   readonly blockTurns: Int32Array;
@@ -97,7 +106,8 @@ export async function calibrateChunks(
   await addInputs(moments, job, head, hidden, energies);
   parameters.release();
   const visit = (inputs: Named[], gradients: Named[]) => addLayer(moments, job, inputs, gradients);
-  await runBackward(model, batch, states, last, hiddenGradient, visit);
+  const embedded = await runBackward(model, batch, states, last, hiddenGradient, visit);
+  await addEmbedding(moments, job, description, embedded);
   return logitFisher;
 }
 
@@ -114,19 +124,41 @@ async function addLayer(
   inputs: Named[],
   gradients: Named[],
 ): Promise<void> {
-  const energies = new Map<string, Float32Array>();
-  for (const { name, tensor } of gradients.splice(0)) {
-    const columns = tensor.shape[1];
-    const values = await takeValues(tensor);
-    await addOutputs(moments, job, name, values, columns);
-    energies.set(name, rowEnergies(values, columns));
-  }
+  const seen = new Map<string, Float32Array>();
+  for (const { name, tensor } of gradients.splice(0)) seen.set(name, await takeValues(tensor));
   for (const { name, tensor } of inputs.splice(0)) {
     const group = moments.groups.find(({ linears }) => linears[0]!.weight === name);
-    const own = group?.linears.map(({ weight }) => energies.get(weight)!) ?? [];
-    const sum = own[0]?.map((_, token) => own.reduce((total, part) => total + part[token]!, 0));
-    await addInputs(moments, job, name, await takeValues(tensor), sum);
+    const values = await takeValues(tensor);
+    if (group === undefined) continue;
+    const energies = new Float32Array(values.length / group.size);
+    for (const { weight, outputs } of group.linears) {
+      rowEnergies(seen.get(weight)!, outputs).forEach((energy, token) =>
+        energies[token]! += energy
+      );
+    }
+    await addInputs(moments, job, name, values, energies);
+    for (const { weight, outputs } of group.linears) {
+      await addOutputs(
+        moments,
+        job,
+        weight,
+        weighRows(seen.get(weight)!, energies, rowPowers.gradients),
+        outputs,
+      );
+    }
   }
+}
+
+/** Adds the gradients by the embedded tokens. */
+async function addEmbedding(
+  moments: SharedMoments,
+  job: number,
+  { tokenEmbedding, hiddenSize }: TransformerDescription,
+  values: Float32Array,
+): Promise<void> {
+  const energies = rowEnergies(values, hiddenSize);
+  const weighed = weighRows(values, energies, rowPowers.gradients);
+  await addOutputs(moments, job, tokenEmbedding, weighed, hiddenSize, sumTokens(energies));
 }
 
 /** Reads a tensor's values and frees it. */
@@ -136,20 +168,7 @@ async function takeValues(tensor: tf.Tensor2D): Promise<Float32Array> {
   return values;
 }
 
-/** Sums of the squares of each row. */
-function rowEnergies(values: Float32Array, columns: number): Float32Array {
-  return Float32Array.from({ length: values.length / columns }, (_, row) => {
-    let sum = 0;
-    for (let at = row * columns; at < (row + 1) * columns; at++) sum += values[at]! * values[at]!;
-    return sum;
-  });
-}
-
-/**
- * Adds a layer's inputs to the moments of its group, each token with the energy of its gradient: the
- * Kronecker product of both layers' moments is nearest to E[x xᵀ ⊗ ∇ ∇ᵀ] so. All count as 1 where there
- * are not energies.
- */
+/** Adds a layer's inputs to the moments of its group; all count as 1 where there are not energies. */
 async function addInputs(
   moments: SharedMoments,
   job: number,
@@ -161,31 +180,41 @@ async function addInputs(
   if (index < 0) return;
   const { size } = moments.groups[index]!;
   const tokens = values.length / size;
-  let energy = tokens;
-  if (energies !== undefined) {
-    energy = energies.reduce((sum, value) => sum + value, 0);
-    values = values.map((value, at) => value * Math.sqrt(energies[Math.floor(at / size)]!));
-  }
-  const stripes = await secondMomentStripes(values, size);
+  const sums = energies === undefined ? { energy: tokens, count: tokens } : sumTokens(energies);
+  const weighed = energies === undefined ? values : weighRows(values, energies, rowPowers.inputs);
+  const stripes = await secondMomentStripes(weighed, size);
   takeTurn(moments.turns, index, job, () => {
     for (const stripe of stripes) addStripe(moments.triangles[index]!, size, stripe);
-    moments.energies[index]! += energy;
+    addEnergies(moments, index, sums);
   });
 }
 
-/** Adds the gradients by a layer's outputs to the moments of its blocks. */
+/** Adds to the sums of energies of a group, or, behind all groups, of the embedding's gradients. */
+export function addEnergies(
+  { energies, counts }: SharedMoments,
+  index: number,
+  { energy, count }: TokenSums,
+): void {
+  energies[index]! += energy;
+  counts[index]! += count;
+}
+
+/** Adds the gradients by a layer's outputs to the moments of its blocks; the embedding's with their sums. */
 async function addOutputs(
-  { blocks, blockTriangles, blockTurns }: SharedMoments,
+  moments: SharedMoments,
   job: number,
   name: string,
   values: Float32Array,
   outputs: number,
+  sums?: TokenSums,
 ): Promise<void> {
+  const { blocks, blockTriangles, blockTurns, groups } = moments;
   for (const [index, { weight, start, size }] of blocks.entries()) {
     if (weight !== name) continue;
     const stripes = await secondMomentStripes(columnsOf(values, outputs, start, size), size);
     takeTurn(blockTurns, index, job, () => {
       for (const stripe of stripes) addStripe(blockTriangles[index]!, size, stripe);
+      if (sums !== undefined) addEnergies(moments, groups.length, sums);
     });
   }
 }
@@ -203,7 +232,7 @@ function columnsOf(values: Float32Array, width: number, start: number, size: num
 /**
  * Goes back layer by layer, running each one forward again, so that one layer's intermediate
  * results are held at a time. `visit` sees the inputs of the linear layers and the gradients by their
- * outputs, last the gradient by the embedded tokens. Frees `states` (the inputs of the layers) and
+ * outputs. Gives the gradient by the embedded tokens. Frees `states` (the inputs of the layers) and
  * `last`.
  */
 async function runBackward(
@@ -213,7 +242,7 @@ async function runBackward(
   last: tf.Tensor2D,
   hiddenGradient: Float32Array,
   visit: (inputs: Named[], gradients: Named[]) => Promise<void>,
-): Promise<void> {
+): Promise<Float32Array> {
   const inputs: Named[] = [], gradients: Named[] = [];
   const pass = beginPass(parameters, {
     batch,
@@ -233,6 +262,6 @@ async function runBackward(
     await visit(inputs, gradients);
     parameters.release();
   }
-  await visit([], [{ name: description.tokenEmbedding, tensor: gradient }]);
   pass.dispose();
+  return await takeValues(gradient);
 }

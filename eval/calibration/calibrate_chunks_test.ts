@@ -2,6 +2,7 @@ import assert from "node:assert";
 import * as tf from "@tensorflow/tfjs";
 import { createRandom } from "../../kan/numeric/random.ts";
 import type { ModelConfig } from "../architectures/config.ts";
+import type { LinearDescription } from "../architectures/description.ts";
 import { describeModel } from "../architectures/registry.ts";
 import { useBackend } from "../compute/backend.ts";
 import { createLanguageModel } from "../generation/language_model.ts";
@@ -10,6 +11,7 @@ import { prepareWeights } from "../weights/prepared_weights.ts";
 import { layerLinears } from "../weights/expected_tensors.ts";
 import { architectureCases } from "../testdata/architecture_models.ts";
 import { randomStateDict } from "../testdata/random_model.ts";
+import { COUNT_POWER } from "../layers/token_counts.ts";
 import { calibrateChunks } from "./calibrate_chunks.ts";
 import { inputGroups } from "./input_groups.ts";
 import { outputBlocks } from "./output_blocks.ts";
@@ -42,8 +44,15 @@ const configs: ModelConfig[] = [
   { ...llama, model_type: "gpt_neox", rotary_pct: 0.5, num_attention_heads: 2 },
 ];
 
-const ids = Int32Array.of(3, 1, 4, 1, 5, 2, 6, 5);
-const batch = 2;
+/** Token ids of so many sequences. */
+interface Text {
+  readonly ids: Int32Array;
+  readonly batch: number;
+}
+
+const text: Text = { ids: Int32Array.of(3, 1, 4, 1, 5, 2, 6, 5), batch: 2 };
+/** Slopes of all outputs take a run for each token. */
+const shortText: Text = { ids: text.ids.slice(0, 4), batch: 1 };
 const fisherSeed = 11;
 /** Joined or separate queries, keys and values; the attention's output; up and gate; down. */
 const GROUPS_OF_A_LAYER = 4;
@@ -52,18 +61,41 @@ for (const config of configs) {
   Deno.test(`second moments of gradients of ${config.model_type} agree with finite differences`, async () => {
     await useBackend("wasm");
     const weights = randomStateDict(config, 2);
-    const { description, moments, logitSums } = await calibrated(config, weights);
+    const { description, moments, logitSums } = await calibrated(config, weights, text);
     const { blocks, blockTriangles, groups, triangles } = moments;
-    const loss = sampledLossOf(config, weights);
-    for (const [index, { weight, size }] of blocks.entries()) {
-      if (weight === description.tokenEmbedding) continue;
+    const loss = sampledLossOf(config, weights, text);
+    const ofWeight = new Map<string, { energies: number[]; linear: LinearDescription }>();
+    const inputs = inputsOf(config, weights);
+    for (const [index, { size, linears }] of groups.entries()) {
+      // The energy of each token's gradient, of the layer's outputs or of the expected logits'.
+      const isHead = linears[0]!.weight === description.head.weight;
+      const energies = isHead
+        ? Array.from(text.ids, (_, t) => loss.variance(t))
+        : loss.energies(linears);
+      for (const linear of linears) ofWeight.set(linear.weight, { energies, linear });
+      const total = sum(energies);
+      assert.ok(Math.abs(moments.energies[index]! / total - 1) < 0.02, linears[0]!.weight);
+      const counts = sum(energies.map((e) => e ** COUNT_POWER));
+      assert.ok(Math.abs(moments.counts[index]! / counts - 1) < 0.02, linears[0]!.weight);
+      if (index >= GROUPS_OF_A_LAYER && !isHead) continue;
+      const rows = inputs.get(linears[0]!.weight)!;
+      const found = expandTriangle(triangles[index]!, size);
+      const expected = (i: number, j: number) =>
+        sum(rows.map((x, token) => energies[token]! ** COUNT_POWER * x[i]! * x[j]!));
+      const i = size - 1, j = size >> 1;
+      const scale = Math.sqrt(expected(i, i) * expected(j, j));
+      assert.ok(Math.abs(found[i * size + i]! / expected(i, i) - 1) < 0.03);
+      assert.ok(Math.abs(found[i * size + j]! - expected(i, j)) < 0.03 * scale);
+    }
+    for (const [index, { weight, size }] of blocks.slice(0, -1).entries()) {
       const found = expandTriangle(blockTriangles[index]!, size);
       const a = size - 1, b = size >> 1;
-      const slopes = [a, b].map((output) =>
-        Array.from(ids, (_, token) => loss.slope(weight, token, output))
-      );
+      const { energies, linear } = ofWeight.get(weight)!;
+      const slopes = [a, b].map((output) => loss.slopes(linear)[output]!);
       for (const [left, right] of [[0, 0], [0, 1]] as const) {
-        const expected = slopes[left]!.reduce((sum, x, t) => sum + x * slopes[right]![t]!, 0);
+        const expected = sum(
+          slopes[left]!.map((x, t) => x * slopes[right]![t]! * energies[t]! ** (COUNT_POWER - 1)),
+        );
         const value = found[[a, b][left]! * size + [a, b][right]!]!;
         const scale = Math.sqrt(found[a * (size + 1)]! * found[b * (size + 1)]!);
         assert.ok(
@@ -72,31 +104,10 @@ for (const config of configs) {
         );
       }
     }
+    // Of the embedding's gradients the trace is what they count.
+    const trace = triangleTrace(blockTriangles.at(-1)!, description.hiddenSize);
+    assert.ok(Math.abs(trace / moments.counts.at(-1)! - 1) < 1e-4);
     assert.equal(logitSums!.length, vocabulary);
-    const inputs = inputsOf(config, weights);
-    for (const [index, { size, linears }] of groups.entries()) {
-      // The energy of each token's gradient, of the layer's outputs or of the expected logits'.
-      const isHead = linears[0]!.weight === description.head.weight;
-      if (index >= GROUPS_OF_A_LAYER && !isHead) continue;
-      const energies = Array.from(
-        ids,
-        (_, token) =>
-          isHead ? loss.variance(token) : linears.reduce((sum, { weight, outputs }) =>
-            sum +
-            Array.from({ length: outputs }, (_, output) => loss.slope(weight, token, output) ** 2)
-              .reduce((total, square) => total + square, 0), 0),
-      );
-      const total = energies.reduce((sum, energy) => sum + energy, 0);
-      assert.ok(Math.abs(moments.energies[index]! / total - 1) < 0.02, linears[0]!.weight);
-      const rows = inputs.get(linears[0]!.weight)!;
-      const found = expandTriangle(triangles[index]!, size);
-      const expected = (i: number, j: number) =>
-        rows.reduce((sum, x, token) => sum + energies[token]! * x[i]! * x[j]!, 0);
-      const i = size - 1, j = size >> 1;
-      const scale = Math.sqrt(expected(i, i) * expected(j, j));
-      assert.ok(Math.abs(found[i * size + i]! / expected(i, i) - 1) < 0.03);
-      assert.ok(Math.abs(found[i * size + j]! - expected(i, j)) < 0.03 * scale);
-    }
   });
 }
 
@@ -106,25 +117,46 @@ for (const { name, config } of architectureCases) {
     await useBackend("wasm");
     const small = { ...config, vocab_size: vocabulary };
     const weights = randomStateDict(small, 2);
-    const { description, moments: { blocks, blockTriangles } } = await calibrated(small, weights);
-    const loss = sampledLossOf(small, weights);
+    const { description, moments } = await calibrated(small, weights, shortText);
+    const { blocks, blockTriangles, groups } = moments;
+    const loss = sampledLossOf(small, weights, shortText);
     const first = new Set(layerLinears(description.layers[0]!).map(({ weight }) => weight));
-    let checked = 0;
-    for (const [index, { weight, size }] of blocks.entries()) {
-      if (!first.has(weight)) continue;
-      const output = (size >> 1) - 1;
-      const found = expandTriangle(blockTriangles[index]!, size)[output * (size + 1)]!;
-      const expected = ids.reduce((sum, _, t) => sum + loss.slope(weight, t, output) ** 2, 0);
-      // A dead unit has no gradient.
-      assert.ok(Math.abs(found - expected) < 0.03 * expected + 1e-5, `${weight}: ${found}`);
-      checked++;
+    const checked = new Set<string>();
+    for (const { linears } of groups) {
+      if (!first.has(linears[0]!.weight)) continue;
+      const energies = loss.energies(linears);
+      for (const linear of linears) {
+        const { weight } = linear;
+        const index = blocks.findIndex((block) => block.weight === weight);
+        const { size } = blocks[index]!;
+        const output = (size >> 1) - 1;
+        const found = expandTriangle(blockTriangles[index]!, size)[output * (size + 1)]!;
+        const expected = sum(
+          energies.map((e, t) =>
+            e > 0 ? loss.slopes(linear)[output]![t]! ** 2 * e ** (COUNT_POWER - 1) : 0
+          ),
+        );
+        // A dead unit has no gradient.
+        assert.ok(Math.abs(found - expected) < 0.03 * expected + 1e-5, `${weight}: ${found}`);
+        checked.add(weight);
+      }
     }
-    assert.equal(checked, first.size);
+    assert.deepEqual(checked, first);
   });
 }
 
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+
+function triangleTrace(triangle: ArrayLike<number>, size: number): number {
+  return sum(Array.from({ length: size }, (_, i) => triangle[triangleSize(i + 1) - 1]!));
+}
+
 /** The sums that one run forward and backward adds to. */
-async function calibrated(config: ModelConfig, weights: ReturnType<typeof randomStateDict>) {
+async function calibrated(
+  config: ModelConfig,
+  weights: ReturnType<typeof randomStateDict>,
+  { ids, batch }: Text,
+) {
   const description = describeModel(config, weights.keys());
   const parameters = new ParameterStore(prepareWeights(description, weights, false), false);
   const blocks = outputBlocks(description);
@@ -132,7 +164,8 @@ async function calibrated(config: ModelConfig, weights: ReturnType<typeof random
   const moments = {
     groups,
     triangles: groups.map(({ size }) => new Float64Array(triangleSize(size))),
-    energies: new Float64Array(groups.length),
+    energies: new Float64Array(groups.length + 1),
+    counts: new Float64Array(groups.length + 1),
     turns: new Int32Array(new SharedArrayBuffer(4 * groups.length)),
     blocks,
     blockTriangles: blocks.map(({ size }) => new Float64Array(triangleSize(size))),
@@ -155,12 +188,16 @@ function inputsOf(config: ModelConfig, weights: ReturnType<typeof randomStateDic
   const tap = {
     input: (name: string, x: tf.Tensor2D) => void inputs.set(name, x.arraySync()),
   };
-  createLanguageModel(config, weights).logits(ids, batch, { tap }).dispose();
+  createLanguageModel(config, weights).logits(text.ids, text.batch, { tap }).dispose();
   return inputs;
 }
 
 /** The loss with the labels that the calibration draws, and its slopes by central differences. */
-function sampledLossOf(config: ModelConfig, weights: ReturnType<typeof randomStateDict>) {
+function sampledLossOf(
+  config: ModelConfig,
+  weights: ReturnType<typeof randomStateDict>,
+  { ids, batch }: Text,
+) {
   const model = createLanguageModel(config, weights);
   const random = createRandom(Math.imul(fisherSeed, 0x9e3779b1));
   const logits = model.logits(ids, batch).dataSync<"float32">();
@@ -173,26 +210,51 @@ function sampledLossOf(config: ModelConfig, weights: ReturnType<typeof randomSta
     lossGradient(row, new Float64Array(vocabulary), random);
     return row.findIndex((value) => value < 0);
   });
-  const lossWith = (name: string, token: number, output: number, change: number) => {
+  const step = 0.01;
+  /** All slopes of a layer's outputs, `[outputs, tokens]`, from one run over changed copies of the text. */
+  const slopesOf = ({ weight: name, outputs }: LinearDescription): number[][] => {
+    const tokens = ids.length, copies = 2 * outputs * tokens;
     const tap = {
       output(weight: string, y: tf.Tensor2D): tf.Tensor2D {
         if (weight !== name) return y;
         const values = y.dataSync<"float32">();
-        values[token * y.shape[1] + output]! += change;
+        for (let copy = 0; copy < copies; copy++) {
+          const place = copy >> 1, token = Math.floor(place / outputs), output = place % outputs;
+          values[(copy * tokens + token) * outputs + output]! += copy & 1 ? -step : step;
+        }
         return tf.tensor2d(values, y.shape);
       },
     };
-    const values = model.logits(ids, batch, { tap }).dataSync<"float32">();
-    return labels.reduce((sum, label, row) => {
-      const part = values.subarray(row * vocabulary, (row + 1) * vocabulary);
-      return sum + Math.log(part.reduce((s, x) => s + Math.exp(x), 0)) - part[label]!;
-    }, 0);
+    const repeated = Int32Array.from({ length: copies * tokens }, (_, i) => ids[i % tokens]!);
+    const values = model.logits(repeated, copies * batch, { tap }).dataSync<"float32">();
+    const losses = Array.from({ length: copies }, (_, copy) =>
+      sum(labels.map((label, token) => {
+        const row = copy * tokens + token;
+        const part = values.subarray(row * vocabulary, (row + 1) * vocabulary);
+        return Math.log(part.reduce((s, x) => s + Math.exp(x), 0)) - part[label]!;
+      })));
+    return Array.from({ length: outputs }, (_, output) =>
+      Array.from(ids, (_, token) => {
+        const copy = 2 * (token * outputs + output);
+        return (losses[copy]! - losses[copy + 1]!) / (2 * step);
+      }));
   };
-  const step = 0.01;
+  const known = new Map<string, number[][]>();
+  const slopes = (linear: LinearDescription) => {
+    const found = known.get(linear.weight) ?? slopesOf(linear);
+    known.set(linear.weight, found);
+    return found;
+  };
   return {
     variance: (token: number) => variances[token]!,
-    slope: (name: string, token: number, output: number) =>
-      (lossWith(name, token, output, step) - lossWith(name, token, output, -step)) / (2 * step),
+    slopes,
+    /** Of each token, the squared gradient by the outputs of some layers. */
+    energies: (linears: readonly LinearDescription[]) =>
+      Array.from(
+        ids,
+        (_, token) =>
+          sum(linears.flatMap((linear) => slopes(linear).map((row) => row[token]! ** 2))),
+      ),
   };
 }
 

@@ -22,7 +22,7 @@ const FORMAT = "kanpress calibration";
  * To be raised with any change of the file or of what calibration computes: an older entry would be
  * taken for a new one otherwise, because keys are of what goes in.
  */
-export const CALIBRATION_VERSION = "4";
+export const CALIBRATION_VERSION = "5";
 
 /** The part of a calibration that is JSON. */
 interface Described {

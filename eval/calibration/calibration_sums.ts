@@ -36,7 +36,8 @@ export function allocateMoments(
   return {
     groups,
     triangles: groups.map(triangle),
-    energies: sharedFloat64Array(groups.length),
+    energies: sharedFloat64Array(groups.length + 1),
+    counts: sharedFloat64Array(groups.length + 1),
     turns: sharedInt32Array(groups.length),
     blocks,
     blockTriangles: blocks.map(triangle),
@@ -80,11 +81,7 @@ export function summarize(
     linears.set(weight, {
       inputAxis: layout === "inputsByOutputs" ? 0 : 1,
       get hessian() {
-        return expandTriangle(
-          triangles[index]!,
-          size,
-          shareOfEnergy(moments, index),
-        );
+        return expandTriangle(triangles[index]!, size, inputFactor(moments, index));
       },
       sharedWith: sharing.map((linear) => linear.weight).filter((name) => name !== weight),
       tokens,
@@ -117,27 +114,41 @@ export function sumInOrder(parts: readonly Float64Array[]): Float64Array {
 }
 
 function outputStatistics(
-  { blocks, blockTriangles }: SharedMoments,
+  moments: SharedMoments,
   weight: string,
   tokens: number,
 ): Required<Pick<LinearCalibration, "fisher" | "outputMoments">> {
-  const own = blocks.flatMap((block, index) =>
-    block.weight === weight ? [{ ...block, triangle: blockTriangles[index]! }] : []
-  );
-  const outputMoments = own.map(({ start, size, triangle }) => ({
+  const own = numbersOf(moments, weight).map((number) => ({
+    ...moments.blocks[number]!,
+    triangle: moments.blockTriangles[number]!,
+    factor: outputFactor(moments, number, tokens),
+  }));
+  const outputMoments = own.map(({ start, size, triangle, factor }) => ({
     start,
     get moment() {
-      return expandTriangle(triangle, size, 1 / tokens);
+      return expandTriangle(triangle, size, factor);
     },
   }));
-  const fisher = own.flatMap(({ size, triangle }) =>
-    Array.from({ length: size }, (_, i) => triangle[triangleSize(i + 1) - 1]! / tokens)
+  const fisher = own.flatMap(({ size, triangle, factor }) =>
+    Array.from({ length: size }, (_, i) => triangle[triangleSize(i + 1) - 1]! * factor)
   );
   return { fisher: Float64Array.from(fisher), outputMoments };
 }
 
-function shareOfEnergy({ energies }: SharedMoments, group: number): number {
-  return 1 / Math.max(energies[group]!, LEAST_ENERGY);
+/** Makes a group's sum a mean: 1 / Σ e^p. */
+function inputFactor({ counts }: SharedMoments, group: number): number {
+  return 1 / Math.max(counts[group]!, LEAST_ENERGY);
+}
+
+/** Gives the sum of a block the trace of the mean of ∇ ∇ᵀ: Σ e / Σ e^p / tokens. */
+function outputFactor(moments: SharedMoments, block: number, tokens: number): number {
+  const { groups, blocks, energies } = moments;
+  const { weight } = blocks[block]!;
+  // The last block is of the embedding, which may be the head's weight as well.
+  const index = block === blocks.length - 1
+    ? groups.length
+    : groups.findIndex(({ linears }) => linears.some((linear) => linear.weight === weight));
+  return energies[index]! * inputFactor(moments, index) / tokens;
 }
 
 /**
@@ -155,14 +166,19 @@ export function packSums(sums: CalibrationSums): PackedCalibration {
     return packed.push({ size, triangle }) - 1;
   };
   const packBlock = (at: number) =>
-    pack(blocks[at]!.size, moments.blockTriangles, at, 1 / chunks.length);
+    pack(
+      blocks[at]!.size,
+      moments.blockTriangles,
+      at,
+      outputFactor(moments, at, chunks.length),
+    );
   const places = new Map<number, number>();
   const packGroup = (group: number) => {
     const place = pack(
       groups[group]!.size,
       moments.triangles,
       group,
-      shareOfEnergy(moments, group),
+      inputFactor(moments, group),
     );
     places.set(group, place);
     return place;

@@ -1,8 +1,6 @@
-import { greatest } from "../../data/extremes.ts";
-import { triangleSize } from "../../hierarchy/matrix/triangle.ts";
 import { InputError } from "../../data/input_error.ts";
 import { createRandom } from "../../kan/numeric/random.ts";
-import type { LinearDescription, TransformerDescription } from "../architectures/description.ts";
+import type { TransformerDescription } from "../architectures/description.ts";
 import type { PreparedWeights } from "../weights/prepared_weights.ts";
 import { backwardSteps } from "../webgpu/backward_steps.ts";
 import type { Device } from "../webgpu/device.ts";
@@ -13,7 +11,6 @@ import type { LayerRun, RotationTables } from "../webgpu/layer_run.ts";
 import { groupLinears, layerSteps } from "../webgpu/layer_steps.ts";
 import { turned } from "../webgpu/linear_steps.ts";
 import { type ModelBuffers, sendWeights } from "../webgpu/model_weights.ts";
-import { momentScratch, momentSteps, weightingSteps } from "../webgpu/moments.ts";
 import { normGradientStep } from "../webgpu/norm_gradient.ts";
 import { normStep } from "../webgpu/normalization.ts";
 import { productStep } from "../webgpu/product.ts";
@@ -22,7 +19,8 @@ import { rotationTables } from "../webgpu/rotation.ts";
 import { sampledLossSteps } from "../webgpu/sampled_loss.ts";
 import { makeWorkspace, tokensPerBackwardJob, type Workspace } from "../webgpu/workspace.ts";
 import type { SharedMoments } from "./calibrate_chunks.ts";
-import { addStripe, type MomentTriangle } from "./second_moment.ts";
+import type { MomentTriangle } from "./second_moment.ts";
+import { DeviceMoments } from "./device_moments.ts";
 import type { TextWatch } from "./text_watch.ts";
 
 /** What {@linkcode calibrateOnDevice} is given. */
@@ -102,10 +100,7 @@ class DeviceCalibrator {
   readonly #workspace: Workspace;
   readonly #tables: RotationTables;
   readonly #gradients: GradientWorkspace | undefined;
-  readonly #groupSums: readonly GPUBuffer[];
-  readonly #blockSums: readonly GPUBuffer[];
-  readonly #momentScratch: GPUBuffer;
-  readonly #energySums: GPUBuffer;
+  readonly #moments: DeviceMoments;
   readonly #draws: GPUBuffer;
   readonly #labels: GPUBuffer;
   readonly #logits: GPUBuffer;
@@ -125,15 +120,7 @@ class DeviceCalibrator {
     this.#gradients = draws === undefined
       ? undefined
       : makeGradientWorkspace(device, model, this.#workspace);
-    const square = ({ size }: { readonly size: number }) => device.allocate(4 * size * size);
-    this.#groupSums = moments.groups.map(square);
-    this.#blockSums = moments.blocks.map(square);
-    this.#momentScratch = device.allocate(
-      4 * greatest(
-        [...moments.groups, ...moments.blocks].map(({ size }) => momentScratch(size, tokens)),
-      ),
-    );
-    this.#energySums = device.allocate(4 * moments.groups.length);
+    this.#moments = new DeviceMoments(device, moments, tokens, this.#gradients);
     this.#draws = device.allocate(4 * tokens);
     this.#labels = device.allocate(4 * tokens);
     this.#logitFisher = device.allocate(4 * model.vocabularySize);
@@ -163,39 +150,17 @@ class DeviceCalibrator {
   }
 
   /** Reads the moments that are watched. */
-  async watched(): Promise<MomentTriangle[]> {
-    const { hiddenSize } = this.#options.model;
-    const sums = [this.#groupSums.at(-1)!, ...this.#blockSums.slice(-1)];
-    const triangles = sums.map(() => new Float32Array(triangleSize(hiddenSize)));
-    for (const [at, sum] of sums.entries()) await this.#add(sum, hiddenSize, triangles[at]!);
-    return triangles;
-  }
-
-  async #read(buffer: GPUBuffer, count: number): Promise<Float32Array> {
-    return new Float32Array(await this.#device.read(buffer, 4 * count));
-  }
-
-  /** Adds a moment on the device to one in memory. */
-  async #add(buffer: GPUBuffer, size: number, triangle: MomentTriangle): Promise<void> {
-    const values = await this.#read(buffer, size * size);
-    addStripe(triangle, size, { start: 0, width: size, values });
+  watched(): Promise<MomentTriangle[]> {
+    return this.#moments.watched(this.#options.model.hiddenSize);
   }
 
   /** Reads the moments back, and adds them to those in memory. */
   async collect(tokens: number): Promise<Float64Array | undefined> {
-    const { moments, draws, model } = this.#options;
-    for (const [index, { size }] of moments.groups.entries()) {
-      await this.#add(this.#groupSums[index]!, size, moments.triangles[index]!);
-    }
-    for (const [index, { size }] of moments.blocks.entries()) {
-      await this.#add(this.#blockSums[index]!, size, moments.blockTriangles[index]!);
-    }
-    const energies = await this.#read(this.#energySums, moments.groups.length);
-    energies.forEach((energy, group) =>
-      moments.energies[group]! += draws === undefined ? tokens : energy
-    );
+    const { draws, model: { vocabularySize } } = this.#options;
+    await this.#moments.collect(tokens);
     if (draws === undefined) return undefined;
-    return Float64Array.from(await this.#read(this.#logitFisher, model.vocabularySize));
+    const values = await this.#device.read(this.#logitFisher, 4 * vocabularySize);
+    return Float64Array.from(new Float32Array(values));
   }
 
   get #logitStride(): number {
@@ -210,6 +175,7 @@ class DeviceCalibrator {
     const run = { device, workspace, sequences, tables: this.#tables };
     const { states, normed } = workspace;
     const bytes = 4 * rows * model.hiddenSize;
+    const head = { linears: [model.head], input: normed, rows };
     const plan = model.layers.map((layer, index): Step[] => [
       ...(gradients === undefined
         ? []
@@ -219,7 +185,9 @@ class DeviceCalibrator {
         layer,
         this.#buffers.layers[index]!,
         (group, input) =>
-          gradients === undefined ? this.#addInputs(groupLinears(layer, group), input, rows) : [],
+          gradients === undefined
+            ? this.#moments.addInputs({ linears: groupLinears(layer, group), input, rows })
+            : [],
       ),
     ]);
     plan.push([
@@ -230,19 +198,19 @@ class DeviceCalibrator {
         output: normed,
         rows,
       }),
-      ...(gradients === undefined ? this.#addInputs([model.head], normed, rows) : []),
+      ...(gradients === undefined ? this.#moments.addInputs(head) : []),
     ]);
     if (gradients !== undefined) plan.push(...this.#backwardPlan(run, gradients, rows));
     return plan;
   }
 
   #backwardPlan(run: LayerRun, gradients: GradientWorkspace, rows: number): Step[][] {
-    const { model, moments } = this.#options;
+    const { model } = this.#options;
     const { device, workspace: { states, normed } } = run;
     const { gradient, attentionNormGradient } = gradients;
     const plan = this.#lossPlan(normed, gradients, rows);
     plan.push([
-      ...this.#addWeighted(gradients, [model.head], normed, rows),
+      ...this.#moments.addWeighed({ linears: [model.head], input: normed, rows }),
       { target: gradient, bytes: 4 * rows * model.hiddenSize },
       normGradientStep(device, {
         norm: model.finalNorm!,
@@ -257,18 +225,12 @@ class DeviceCalibrator {
       const buffers = this.#buffers.layers[index]!;
       plan.push(
         backwardSteps(run, gradients, layer, index, buffers, (group, input, outputGradient) => {
-          const linears = groupLinears(layer, group);
-          const size = linears.reduce((sum, { outputs }) => sum + outputs, 0);
-          return [
-            ...this.#addWeighted(gradients, linears, input, rows, { buffer: outputGradient, size }),
-            ...this.#addOutputs(linears, outputGradient, rows, size),
-          ];
+          const seen = { linears: groupLinears(layer, group), input, rows };
+          return this.#moments.addBoth(seen, outputGradient);
         }),
       );
     }
-    const { size } = moments.blocks.at(-1)!;
-    const columns = { buffer: gradient, rows, stride: size, start: 0, size };
-    plan.push(momentSteps(device, columns, this.#blockSums.at(-1)!, this.#momentScratch));
+    plan.push(this.#moments.addEmbedding(gradient, rows));
     return plan;
   }
 
@@ -331,62 +293,5 @@ class DeviceCalibrator {
       ]);
     }
     return blocks;
-  }
-
-  #groupOf([first]: readonly LinearDescription[]): number {
-    return this.#options.moments.groups
-      .findIndex(({ linears }) => linears[0]!.weight === first!.weight);
-  }
-
-  /** Adds inputs to the moments, all rows alike. */
-  #addInputs(linears: readonly LinearDescription[], input: GPUBuffer, rows: number): Step[] {
-    const size = linears[0]!.inputs;
-    const sum = this.#groupSums[this.#groupOf(linears)]!;
-    const columns = { buffer: input, rows, stride: size, start: 0, size };
-    return momentSteps(this.#device, columns, sum, this.#momentScratch);
-  }
-
-  /** Adds inputs to the moments, each row with its energy: that of `gradient`, or a known one. */
-  #addWeighted(
-    { weighted, energies }: GradientWorkspace,
-    linears: readonly LinearDescription[],
-    input: GPUBuffer,
-    rows: number,
-    gradient?: { readonly buffer: GPUBuffer; readonly size: number },
-  ): Step[] {
-    return [
-      ...weightingSteps(this.#device, {
-        input,
-        rows,
-        size: linears[0]!.inputs,
-        ...(gradient !== undefined && { gradient }),
-        energies,
-        output: weighted,
-        sums: this.#energySums,
-        group: this.#groupOf(linears),
-      }),
-      ...this.#addInputs(linears, weighted, rows),
-    ];
-  }
-
-  /** Adds the gradients by layers' outputs, which stand beside each other, to their moments. */
-  #addOutputs(
-    linears: readonly LinearDescription[],
-    buffer: GPUBuffer,
-    rows: number,
-    stride: number,
-  ): Step[] {
-    const { blocks } = this.#options.moments;
-    let before = 0;
-    return linears.flatMap(({ weight, outputs }) => {
-      const first = before;
-      before += outputs;
-      return blocks.flatMap((block, index) => {
-        if (block.weight !== weight) return [];
-        const { start, size } = block;
-        const columns = { buffer, rows, stride, start: first + start, size };
-        return momentSteps(this.#device, columns, this.#blockSums[index]!, this.#momentScratch);
-      });
-    });
   }
 }

@@ -149,8 +149,8 @@ function parse(bytes: Uint8Array): Description | undefined {
 
 type Sums = Float32Array | Float64Array;
 
-function sumArrays({ triangles, energies, blockTriangles }: SharedMoments): Sums[] {
-  return [...triangles, energies, ...blockTriangles];
+function sumArrays({ triangles, energies, counts, blockTriangles }: SharedMoments): Sums[] {
+  return [...triangles, energies, counts, ...blockTriangles];
 }
 
 /** All that is kept, in its order. */

@@ -8,10 +8,17 @@ import { requireNativeRuntime } from "../native/runtime.ts";
 import { sampledLoss } from "../native/sampled_loss.ts";
 import { NativeSessions } from "../native/sessions.ts";
 import { layerLinears } from "../weights/expected_tensors.ts";
-import type { SharedMoments } from "./calibrate_chunks.ts";
+import { addEnergies, type SharedMoments } from "./calibrate_chunks.ts";
 import type { DeviceCalibrationOptions } from "./device_calibration.ts";
 import type { SumsKeeper } from "./kept_sums.ts";
 import { addStripe, type MomentTriangle } from "./second_moment.ts";
+import {
+  rowEnergies,
+  rowPowers,
+  sumTokens,
+  type TokenSums,
+  weighRows,
+} from "../layers/token_counts.ts";
 
 /** What {@linkcode calibrateNatively} is given. */
 export interface NativeCalibrationOptions extends DeviceCalibrationOptions {
@@ -101,21 +108,22 @@ class NativeCalibrator {
       if (draws !== undefined) continue;
       states.shift();
       for (const [at, group] of places.groups.entries()) {
-        this.#addGroup(group, layerValues.inputMoment(at), results, ids.length);
+        const sums = { energy: ids.length, count: ids.length };
+        this.#addGroup(group, layerValues.inputMoment(at), results, sums);
       }
     }
     const last = states.pop()!;
     const hidden = await this.#model.finish(last);
-    if (draws === undefined) return await this.#addHead(hidden, ids.length);
+    if (draws === undefined) {
+      return await this.#addHead(hidden, { energy: ids.length, count: ids.length });
+    }
     const { hiddenGradient, energies } = await sampledLoss(
       this.#model,
       hidden,
       draws,
       this.logitFisher,
     );
-    const { hiddenSize } = this.#options.model;
-    const weighted = hidden.map((x, at) => x * Math.sqrt(energies[Math.floor(at / hiddenSize)]!));
-    await this.#addHead(weighted, energies.reduce((sum, energy) => sum + energy, 0));
+    await this.#addHead(weighRows(hidden, energies, rowPowers.inputs), sumTokens(energies));
     await this.#goBack(states, last, hiddenGradient, sequences);
   }
 
@@ -137,8 +145,11 @@ class NativeCalibrator {
       const results = await layers.backward(index, states.pop()!, gradient, sequences, moments);
       gradient = results[layerValues.result]!.data as Float32Array;
       for (const [at, group] of groups.entries()) {
-        const energy = Number(results[layerValues.energy(at)]!.data[0]);
-        this.#addGroup(group, layerValues.inputMoment(at), results, energy);
+        const sum = (name: string) => Number(results[name]!.data[0]);
+        this.#addGroup(group, layerValues.inputMoment(at), results, {
+          energy: sum(layerValues.energy(at)),
+          count: sum(layerValues.count(at)),
+        });
       }
       const { blockTriangles } = this.#options.moments;
       for (const [at, block] of blocks.entries()) {
@@ -146,21 +157,24 @@ class NativeCalibrator {
         addStripes(blockTriangles[block]!, size, layerValues.outputMoment(at), results);
       }
     }
-    const { blocks, blockTriangles } = this.#options.moments;
-    await this.#addMoment(blockTriangles.at(-1)!, blocks.at(-1)!.size, gradient);
+    const { groups, blockTriangles } = this.#options.moments;
+    const energies = rowEnergies(gradient, hiddenSize);
+    const weighed = weighRows(gradient, energies, rowPowers.gradients);
+    await this.#addMoment(blockTriangles.at(-1)!, hiddenSize, weighed);
+    addEnergies(this.#options.moments, groups.length, sumTokens(energies));
   }
 
-  #addGroup(group: number, moment: string, results: NativeResults, energy: number): void {
-    const { groups, triangles, energies } = this.#options.moments;
+  #addGroup(group: number, moment: string, results: NativeResults, sums: TokenSums): void {
+    const { groups, triangles } = this.#options.moments;
     addStripes(triangles[group]!, groups[group]!.size, moment, results);
-    energies[group]! += energy;
+    addEnergies(this.#options.moments, group, sums);
   }
 
   /** Adds what goes into the head, weighed by energies, to its moment. */
-  async #addHead(rows: Float32Array, energy: number): Promise<void> {
-    const { groups, triangles, energies } = this.#options.moments;
+  async #addHead(rows: Float32Array, sums: TokenSums): Promise<void> {
+    const { groups, triangles } = this.#options.moments;
     await this.#addMoment(triangles.at(-1)!, groups.at(-1)!.size, rows);
-    energies[groups.length - 1]! += energy;
+    addEnergies(this.#options.moments, groups.length - 1, sums);
   }
 
   async #addMoment(triangle: MomentTriangle, size: number, rows: Float32Array): Promise<void> {

@@ -7,6 +7,7 @@ import type {
 import type { SharedValues } from "../onnx/attention.ts";
 import { buildGraph, type GraphBuilder } from "../onnx/graph_builder.ts";
 import { applyLayer } from "../onnx/layer.ts";
+import { COUNT_POWER, rowPowers } from "../layers/token_counts.ts";
 import { layerLinears } from "../weights/expected_tensors.ts";
 import { differentiate } from "./differentiate.ts";
 import { addMoment, sliceColumns } from "./moment_graph.ts";
@@ -40,8 +41,10 @@ export const layerValues = {
   result: "result",
   /** Stripes of the moment of a group's inputs. */
   inputMoment: (group: number) => `input ${group}`,
-  /** Sum of the energies of a group's rows, `[1]`. */
+  /** Sum of the energies of a group's rows. */
   energy: (group: number) => `energy ${group}`,
+  /** Sum of what they count. */
+  count: (group: number) => `count ${group}`,
   /** Stripes of the moment of a block's gradients. */
   outputMoment: (block: number) => `output ${block}`,
 };
@@ -66,11 +69,14 @@ export function forwardGraph(
   return { inputs, outputs, ...graph.finish() };
 }
 
+/** A row without energy has no gradient, whatever it is multiplied by. */
+const LEAST_ENERGY = 1e-30;
+
 /**
  * The graph that goes back through a layer: runs it again from the states before it, and gives the
- * gradient by those; also the moments of linear layers' inputs, each row weighed by its energy (the
- * square of the gradient by the outputs), the sums of energies, and the moments of gradients by
- * outputs.
+ * gradient by those; also the moments of linear layers' inputs, Σ e^p x xᵀ with a row's energy e (the
+ * squared gradient by the outputs of all that share the inputs), those of gradients by outputs,
+ * Σ e^p ∇ ∇ᵀ / e, and the sums of energies and of what rows count by them.
  */
 export function backwardGraph(
   layer: LayerDescription,
@@ -78,7 +84,7 @@ export function backwardGraph(
   { groups, blocks }: LayerMoments,
 ): OnnxGraph {
   const { graph, inputs, outputs } = begin(layer, isCausal);
-  const { states, gradient, result, energy, inputMoment, outputMoment } = layerValues;
+  const { states, gradient, result, energy, count, inputMoment, outputMoment } = layerValues;
   inputs.push({ ...outputs[0]!, name: gradient });
   const output = applyLayer(graph, layer, states, shareInputs(isCausal));
   const linears = new Map(
@@ -88,21 +94,31 @@ export function backwardGraph(
   const gradients = differentiate(graph, how);
   graph.applyAs(result, "Identity", [gradients.get(states)!]);
   const gradientOf = (weight: string) => gradients.get(linears.get(weight)!.output)!;
+  const weighted = new Map<string, string>();
   groups.forEach((weights, group) => {
     const energies = weights.map((weight) =>
       graph.apply("ReduceSumSquare", [gradientOf(weight), graph.integers(1)])
     ).reduce((a, b) => graph.apply("Add", [a, b]));
-    graph.applyAs(energy(group), "ReduceSum", [energies, graph.integers(0, 1)], {
-      keepdims: { integer: 0 },
-    });
-    outputs.push({ name: energy(group), type: "float32", shape: [] });
+    const power = (exponent: number, of = energies) =>
+      graph.apply("Pow", [of, graph.floats(Float64Array.of(exponent))]);
+    for (const [name, rows] of [[energy(group), energies], [count(group), power(COUNT_POWER)]]) {
+      graph.applyAs(name!, "ReduceSum", [rows!, graph.integers(0, 1)], {
+        keepdims: { integer: 0 },
+      });
+      outputs.push({ name: name!, type: "float32", shape: [] });
+    }
     const { input, inputs: size } = linears.get(weights[0]!)!;
-    const weighted = graph.apply("Mul", [input, graph.apply("Sqrt", [energies])]);
-    outputs.push(...addMoment(graph, inputMoment(group), weighted, size));
+    const inputRows = graph.apply("Mul", [input, power(rowPowers.inputs)]);
+    outputs.push(...addMoment(graph, inputMoment(group), inputRows, size));
+    const least = graph.apply("Max", [energies, graph.floats(Float64Array.of(LEAST_ENERGY))]);
+    const factors = power(rowPowers.gradients, least);
+    for (const name of weights) {
+      weighted.set(name, graph.apply("Mul", [gradientOf(name), factors]));
+    }
   });
   blocks.forEach(({ weight, start, size }, block) => {
     const place = { start, end: start + size, size: linears.get(weight)!.outputs };
-    const columns = sliceColumns(graph, gradientOf(weight), place);
+    const columns = sliceColumns(graph, weighted.get(weight)!, place);
     outputs.push(...addMoment(graph, outputMoment(block), columns, size));
   });
   return { inputs, outputs, ...graph.finish() };

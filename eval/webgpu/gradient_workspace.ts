@@ -27,8 +27,8 @@ export interface GradientWorkspace {
   readonly branchGradient?: GPUBuffer;
   /** The gradient by what went into down. */
   readonly activatedGradient: GPUBuffer;
-  /** States, each row times the root of its energy. */
-  readonly weighted: GPUBuffer;
+  /** Room for the states or gradients of some layers' tokens, with each row weighed. */
+  readonly weighed: GPUBuffer;
   /** A number for each token. */
   readonly energies: GPUBuffer;
 }
@@ -58,7 +58,7 @@ export function makeGradientWorkspace(
     }),
     ...(hasBranches(model) && { branchGradient: states() }),
     activatedGradient: like(workspace.activated),
-    weighted: device.allocate(4 * tokens * widestState(model)),
+    weighed: device.allocate(4 * tokens * widestState(model)),
     energies: device.allocate(4 * tokens),
   };
 }

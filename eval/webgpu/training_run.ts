@@ -96,7 +96,7 @@ export class TrainingRun {
       (index) => differentiates ? [{ source: states, target: gradients.saved[index]!, bytes }] : [],
     );
     return [
-      trained.embedSteps(states, gradients.weighted, rows),
+      trained.embedSteps(states, gradients.weighed, rows),
       ...forward,
       ...this.#lossPlan(rows, differentiates, kept),
       ...(differentiates ? this.#backwardPlan(sequences, kept) : []),
@@ -219,7 +219,7 @@ export class TrainingRun {
 
   #backwardPlan(sequences: Sequences, kept: KeptGradients | undefined): Step[][] {
     const { trained, workspace: { states }, gradients } = this;
-    const { gradient, attentionNormGradient, weighted: scratch } = gradients;
+    const { gradient, attentionNormGradient, weighed: scratch } = gradients;
     const [device, model, run] = [this.#device, this.#model, this.#runOf(sequences)];
     const rows = sequences.batch * sequences.length;
     const norm = model.finalNorm!;

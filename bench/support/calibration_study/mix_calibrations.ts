@@ -1,3 +1,4 @@
+import { COUNT_POWER } from "../../../eval/layers/token_counts.ts";
 import type {
   PackedCalibration,
   PackedMoment,
@@ -11,9 +12,9 @@ export interface WeightedCalibration {
 }
 
 /**
- * What calibration on several texts at once would have found: sums add up. Moments of inputs are
- * means by the energy of gradients, which is the sum of the Fisher information of all outputs that
- * share them.
+ * About what calibration on several texts at once would have found. Moments of inputs are means by
+ * a power of tokens' energies; of these, a text's mean energy is known, which is the sum of the
+ * Fisher information of all outputs that share the inputs, and its power stands for them.
  */
 export function mixCalibrations(parts: readonly WeightedCalibration[]): PackedCalibration {
   const [{ calibration: first }] = parts as [WeightedCalibration];
@@ -27,10 +28,10 @@ export function mixCalibrations(parts: readonly WeightedCalibration[]): PackedCa
   const inputMoments = new Set(first.linears.map(({ moment }) => moment));
   const moments = first.moments.map(({ size }, index): PackedMoment => {
     // Moments of gradients are means over tokens.
-    const energies = inputMoments.has(index)
-      ? parts.map(({ calibration }) => energyOf(calibration, index))
+    const powers = inputMoments.has(index)
+      ? parts.map(({ calibration }) => energyOf(calibration, index) ** COUNT_POWER)
       : parts.map(() => 1);
-    const products = energies.map((energy, k) => energy * shares[k]!);
+    const products = powers.map((power, k) => power * shares[k]!);
     const sum = products.reduce((partial, value) => partial + value, 0);
     const triangle = new Float32Array(first.moments[index]!.triangle.length);
     parts.forEach(({ calibration }, k) => {
