@@ -41,8 +41,9 @@ async function write(model: LoadedModel, story: StoryOptions): Promise<void> {
   let tokens = 0;
   const seconds = () => start === undefined ? 0 : (performance.now() - start) / 1000;
   try {
-    for await (const text of writeStory(model, story, controller.signal)) {
-      scope.postMessage({ type: "story", text, tokens: ++tokens, seconds: seconds() });
+    for await (const soFar of writeStory(model, story, controller.signal)) {
+      ({ tokens } = soFar);
+      scope.postMessage({ type: "story", ...soFar, seconds: seconds() });
       start ??= performance.now();
       await yieldToEventLoop();
     }

@@ -1,7 +1,8 @@
 import type { ChatMessage, ChatTemplate } from "../../data/chat/chat_template.ts";
 import type { TextTokenizer } from "../../data/tokenizer.ts";
 import { endTokens } from "./end_tokens.ts";
-import { collectTokens, decodeAdded, type TextGenerationOptions } from "./generate.ts";
+import { decodeAdded } from "./added_text.ts";
+import { collectTokens, type TextGenerationOptions } from "./generate.ts";
 import type { GenerativeModel } from "../model/token_runner.ts";
 
 /** What stands for a message in a template, to see what comes after it. */

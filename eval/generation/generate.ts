@@ -1,6 +1,7 @@
 import { InputError } from "../../data/input_error.ts";
 import type { TextTokenizer } from "../../data/tokenizer.ts";
 import { createRandom } from "../../kan/numeric/random.ts";
+import { decodeAdded } from "./added_text.ts";
 import { endTokens } from "./end_tokens.ts";
 import type { GenerativeModel } from "../model/token_runner.ts";
 import { checkSampling, sampleToken, type SamplingOptions } from "./sample_token.ts";
@@ -136,18 +137,4 @@ export async function collectTokens(
     }
   }
   return added;
-}
-
-/**
- * The text of tokens that come after others: decoded together with those, since some tokenizers
- * drop a text's first space.
- */
-export function decodeAdded(
-  tokenizer: Pick<TextTokenizer, "decode">,
-  before: ArrayLike<number>,
-  added: readonly number[],
-): string {
-  const beginning = tokenizer.decode(before);
-  const whole = tokenizer.decode([...Array.from(before), ...added]);
-  return whole.startsWith(beginning) ? whole.slice(beginning.length) : tokenizer.decode(added);
 }
