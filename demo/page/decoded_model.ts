@@ -17,7 +17,7 @@ import { sortChosenFiles } from "./chosen_files.ts";
 import { buildEngine } from "./build_engine.ts";
 import type { EngineBuilder } from "./engine.ts";
 import type { EngineName, LoadProgress, ModelOrigin } from "./messages.ts";
-import { fetchBytes, fileSource } from "./read_bytes.ts";
+import { fetchBytes, fileSource, PATIENCE } from "./read_bytes.ts";
 
 /** A model that is decoded, in the engine that runs it, and the files beside it. */
 export interface DecodedModel {
@@ -76,13 +76,14 @@ async function downloadModel(
   const url = new URL(`${served.folder}/${WEIGHTS_NAME}`, self.location.href);
   // Another file of the name is another address, also where the server gives no entity tags.
   url.searchParams.set("sha256", served.headerSha256);
-  const companions = fetchCompanions(served);
-  // Heard of below, once the model is there.
-  companions.catch(() => {});
   const keep = !isThisMachine(self.location.hostname);
-  const open = (onProgress: OnArrival) => openCompressed(url, { keep, onProgress });
-  const model = await arrive(served.name, open, wanted, onProgress);
-  return { ...model, companions: await companions };
+  const open = (onProgress: OnArrival) => openCompressed(url, { ...PATIENCE, keep, onProgress });
+  // What fails first ends the other: the panel ends the worker.
+  const [companions, model] = await Promise.all([
+    fetchCompanions(served),
+    arrive(served.name, open, wanted, onProgress),
+  ]);
+  return { ...model, companions };
 }
 
 /** Reads and decodes the files that the user has chosen. */

@@ -20,6 +20,9 @@ import type {
 } from "./messages.ts";
 import { TransferRate } from "./transfer_rate.ts";
 
+/** After so many milliseconds without a byte, the connection is said to be waited for. */
+const LONG_SILENCE = 8000;
+
 /** What a panel is doing; `offered` waits for the user to begin a large download. */
 export type PanelState = "empty" | "offered" | "loading" | "ready" | "writing";
 
@@ -45,6 +48,8 @@ export class Panel {
   #state: PanelState = "empty";
   #chats = false;
   #rate = new TransferRate();
+  #silence: ReturnType<typeof setTimeout> | undefined;
+  #arrived = 0;
 
   /** A panel that offers the models of the site. */
   constructor(title: string, page: PanelPage) {
@@ -146,10 +151,15 @@ export class Panel {
     if (atOnce) return this.#load(origin);
     this.#state = "offered";
     this.#showActivity("");
+    if (origin.kind === "server") this.#offer(`Load ${formatBytes(origin.model.bytes)}`);
+    this.#changed();
+  }
+
+  /** Shows the button that begins a download. */
+  #offer(text: string): void {
     const button = this.#find(".load");
     button.hidden = false;
-    if (origin.kind === "server") button.textContent = `Load ${formatBytes(origin.model.bytes)}`;
-    this.#changed();
+    button.textContent = text;
   }
 
   #load(origin: ModelOrigin): void {
@@ -161,6 +171,7 @@ export class Panel {
       this.#receive({ type: "error", message: event.message || "the worker could not be started" });
     };
     this.#showActivity("loading", "unknown");
+    this.#expectBytes("loading");
     this.#announce("loading");
     this.#post({ type: "load", origin, engine: this.#page.engine() });
     this.#changed();
@@ -169,6 +180,8 @@ export class Panel {
   #clear(): void {
     this.#worker?.terminate();
     this.#worker = undefined;
+    clearTimeout(this.#silence);
+    this.#arrived = 0;
     this.#state = "empty";
     this.#chats = false;
     for (const part of [".figures", ".story", ".own-actions", ".about", ".error", ".load"]) {
@@ -194,7 +207,9 @@ export class Panel {
       const error = this.#find(".error");
       error.textContent = reply.message;
       error.hidden = false;
+      if (this.#origin?.kind === "server") this.#offer("Try again");
     } else {
+      clearTimeout(this.#silence);
       this.#state = "ready";
       if (reply.type === "ready") this.#showFacts(reply.facts);
       else {
@@ -207,9 +222,27 @@ export class Panel {
     }
   }
 
+  /** Says after a while without a byte what is being waited for. */
+  #expectBytes(soFar: string, share: number | "unknown" = "unknown"): void {
+    clearTimeout(this.#silence);
+    if (this.#origin?.kind !== "server") return;
+    this.#silence = setTimeout(
+      () => this.#showActivity(`${soFar}, waiting for the connection`, share),
+      LONG_SILENCE,
+    );
+  }
+
   #showProgress({ activity, bytes, layers }: LoadProgress): void {
     if (bytes === undefined) return this.#showActivity(activity, "unknown");
     const [here, total] = bytes;
+    if (here === total) clearTimeout(this.#silence);
+    else if (here > this.#arrived) {
+      this.#expectBytes(
+        `${activity}: ${formatBytes(here)} of ${formatBytes(total)}`,
+        here / total,
+      );
+    }
+    this.#arrived = here;
     // On a fast line it is the decoding that takes its time.
     if (here === total && layers !== undefined) {
       const [decoded, all] = layers;

@@ -1,9 +1,13 @@
 import type { ByteSource } from "../../data/byte_source.ts";
+import { fetchWhole, type RequestOptions } from "../../data/http.ts";
 import { InputError } from "../../data/input_error.ts";
+
+/** A connection that is lost for a minute and a half, as on a train, is waited for. */
+export const PATIENCE: RequestOptions = { attempts: 9 };
 
 /** Reads a small file of the page's site. */
 export async function fetchBytes(url: string): Promise<Uint8Array> {
-  const response = await fetch(url);
+  const response = await fetchWhole(new URL(url, self.location.href).href, PATIENCE);
   if (!response.ok) {
     throw new InputError(`${url}: the server answers ${response.status}; reload the page`);
   }
