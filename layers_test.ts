@@ -39,6 +39,7 @@ const ROOMS = [
   "baselines",
   "eval/architectures",
   "eval/compute",
+  "eval/kernels",
   "eval/protocols",
   "eval/weights",
   "eval/layers",

@@ -8,8 +8,8 @@ export interface KernelSource {
   readonly name: string;
   /** The source is `<source>.as.ts` there. */
   readonly source: string;
-  /** Another source of the folder that is put before it. */
-  readonly after?: string;
+  /** Other sources that are put before it, by their paths from the folder. */
+  readonly after?: readonly string[];
   /** What the type Float means in the source; undefined if it has none. */
   readonly float?: "f32" | "f64";
   /** Whether it runs in memory that it is given, which kernels can share, or makes its own. */
@@ -34,26 +34,32 @@ const edges = (float: "f32" | "f64"): KernelSource => {
   };
 };
 
-const inEval = (name: string, after?: string): KernelSource => {
-  const common = { folder: "eval/wasm", name, source: name, importsMemory: true };
-  return { ...common, mostPages: 1 << 16, ...(after !== undefined && { after }) };
+const inEval = (folder: string, name: string, ...after: readonly string[]): KernelSource => {
+  const common = { folder: `eval/${folder}`, name, source: name, importsMemory: true };
+  return { ...common, mostPages: 1 << 16, after };
 };
+
+const LAYERS = ["activation", "exponential", "product", "attention", "scores", "drawing", "rows"];
 
 /** All kernels. */
 export const KERNELS: readonly KernelSource[] = [
   ...["candidates", "factor", "feedback", "rans", "statistics", "viterbi"].map(inHierarchy),
-  inEval("attention"),
-  inEval("bytes", "output"),
-  inEval("floats", "output"),
-  inEval("vectors"),
+  inEval("kernels", "layers", "multiply_add", ...LAYERS),
+  {
+    ...inEval("kernels", "layers", "relaxed_multiply_add", ...LAYERS),
+    ...{ name: "relaxed_layers", relaxed: true },
+  },
+  inEval("wasm", "attention", "../kernels/activation"),
+  inEval("wasm", "bytes", "output"),
+  inEval("wasm", "floats", "output"),
+  inEval("wasm", "vectors"),
   edges("f32"),
   edges("f64"),
 ];
 
 /** A kernel's source, which others may share, after what stands before it. */
-export async function readSource({ folder, source, after }: KernelSource): Promise<string> {
-  const names = after === undefined ? [source] : [after, source];
-  const texts = names.map((name) =>
+export async function readSource({ folder, source, after = [] }: KernelSource): Promise<string> {
+  const texts = [...after, source].map((name) =>
     Deno.readTextFile(new URL(`../${folder}/${name}.as.ts`, import.meta.url))
   );
   return (await Promise.all(texts)).join("\n");

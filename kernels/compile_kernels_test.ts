@@ -7,8 +7,9 @@ for (const kernel of KERNELS) {
     const { bytes, module } = await compileKernel(kernel, source);
     const committed = await Deno.readTextFile(moduleFile(kernel));
     assert.equal(committed, module, "run `deno task kernels`");
-    // Older versions of Chromium compile no more than this synchronously on a page's main thread.
-    assert.ok(bytes <= 4096);
+    // Older versions of Chromium compile no more than this synchronously on a page's main thread; tfjs
+    // does without the kernels of layers there.
+    assert.ok(bytes <= (kernel.source === "layers" ? 2 ** 14 : 4096));
   });
 }
 

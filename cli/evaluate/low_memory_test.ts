@@ -1,5 +1,5 @@
-import assert from "node:assert";
 import { join } from "node:path";
+import { assertNear } from "../../data/testdata/assert_near.ts";
 import { compress } from "../compress/compress.ts";
 import { evaluate } from "./evaluate.ts";
 import type { EvaluateOptions } from "../options/evaluate_options.ts";
@@ -21,8 +21,9 @@ Deno.test("evaluate --low-memory gives the same figures", () =>
       return figures;
     };
     for (const subject of [model, out]) {
-      assert.deepEqual(await run(subject, { lowMemory: true }), await run(subject));
+      // Exponentials are summed up in another order.
+      assertNear(await run(subject, { lowMemory: true }), await run(subject), 1e-12);
     }
     await Deno.rename(model, join(folder, "moved"));
-    assert.deepEqual(await run(out, { lowMemory: true }), await run(out));
+    assertNear(await run(out, { lowMemory: true }), await run(out), 1e-12);
   }));

@@ -2,8 +2,11 @@ import * as tf from "@tensorflow/tfjs";
 import type { Random } from "../../kan/numeric/random.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
 import { readValues } from "../compute/backend.ts";
+import { drawLosses } from "../kernels/draw_losses.ts";
+import { type LayerKernels, layerKernels } from "../kernels/layer_kernels.ts";
+import { addProduct } from "../kernels/multiply.ts";
 import { headBlocks } from "../model/head_blocks.ts";
-import { headLogits } from "../model/head_logits.ts";
+import { headLogits, headLogitsTensor } from "../model/head_logits.ts";
 import type { RunnableModel } from "../model/runnable_model.ts";
 
 /** The head's part of a backward pass whose labels are drawn from the model itself. */
@@ -36,9 +39,22 @@ export async function sampledLoss(
   const logitFisher = new Float64Array(vocabularySize);
   const energies = new Float32Array(hidden.length / hiddenSize);
   let token = 0;
+  const isPlain = description.logitScale === undefined && description.logitSoftCap === undefined;
+  const kernels = isPlain ? layerKernels() : undefined;
   const blockSize = hiddenSize * Math.max(1, Math.floor(logitsBlockSize / vocabularySize));
   for (let start = 0; start < hidden.length; start += blockSize) {
     const block = hidden.subarray(start, start + blockSize);
+    if (kernels !== undefined) {
+      const logits = headLogitsTensor({ description, parameters }, kernels, block);
+      const found = drawLosses(kernels, logits, logitFisher, random);
+      energies.set(found, token);
+      token += found.length;
+      hiddenGradient.set(
+        headGradientByKernels(kernels, { description, parameters }, logits),
+        start,
+      );
+      continue;
+    }
     const logits = await headLogits({ description, parameters }, block);
     for (let at = 0; at < logits.length; at += vocabularySize) {
       const row = logits.subarray(at, at + vocabularySize);
@@ -47,6 +63,23 @@ export async function sampledLoss(
     hiddenGradient.set(await headGradient({ description, parameters }, logits), start);
   }
   return { hiddenGradient, logitFisher, energies };
+}
+
+/** As {@linkcode headGradient}; frees the gradient by the logits. */
+function headGradientByKernels(
+  kernels: LayerKernels,
+  { description: { head, hiddenSize }, parameters }: RunnableModel,
+  dLogits: tf.Tensor2D,
+): Float32Array {
+  const sum = kernels.zeros(dLogits.shape[0], hiddenSize);
+  for (const [start, end] of headBlocks(head)) {
+    const { tensor, transposed } = parameters.columnsForProducts(head.weight, start, end);
+    addProduct(kernels, sum, dLogits, start, { tensor, transposed: !transposed });
+    parameters.release();
+  }
+  const gradient = sum.dataSync<"float32">();
+  tf.dispose([sum, dLogits]);
+  return gradient;
 }
 
 /** Gradient by the hidden states, given that by the logits. */

@@ -2,6 +2,8 @@ import * as tf from "@tensorflow/tfjs";
 import { transpose } from "../../data/transpose.ts";
 import { triangleStart } from "../../hierarchy/matrix/triangle.ts";
 import { readValues } from "../compute/backend.ts";
+import { type LayerKernels, layerKernels } from "../kernels/layer_kernels.ts";
+import { multiplyByItself } from "../kernels/multiply.ts";
 
 /** A stripe of Xᵀ X: columns from `start`, rows from `start` on. */
 export interface MomentStripe {
@@ -25,6 +27,8 @@ export async function secondMomentStripes(
   size: number,
 ): Promise<MomentStripe[]> {
   const tokens = values.length / size;
+  const kernels = layerKernels();
+  if (kernels !== undefined) return stripesByKernels(kernels, values, size);
   const transposed = transpose(values, tokens, size);
   const count = Math.max(1, Math.round(size / stripeWidth));
   const stripes: MomentStripe[] = [];
@@ -45,6 +49,26 @@ export async function secondMomentStripes(
     stripes.push({ start, width, values: await readValues(product) });
     product.dispose();
   }
+  return stripes;
+}
+
+/** Columns of a stripe of kernels, which skip what is above the diagonal by themselves. */
+const kernelStripeWidth = 1536;
+
+function stripesByKernels(
+  kernels: LayerKernels,
+  values: Float32Array,
+  size: number,
+): MomentStripe[] {
+  const x = tf.tensor2d(values, [values.length / size, size]);
+  const stripes: MomentStripe[] = [];
+  for (let start = 0; start < size; start += kernelStripeWidth) {
+    const end = Math.min(size, start + kernelStripeWidth);
+    const product = multiplyByItself(kernels, x, start, end);
+    stripes.push({ start, width: end - start, values: product.dataSync<"float32">() });
+    product.dispose();
+  }
+  x.dispose();
   return stripes;
 }
 

@@ -53,7 +53,14 @@ const activations: Readonly<Record<ActivationName, Activation>> = {
   swish: silu,
 };
 
-/** Applies an activation function to each value. */
-export function activate(name: ActivationName, x: tf.Tensor2D): tf.Tensor2D {
-  return tf.tidy(() => activations[name](x));
+/** Applies an activation function to each value, and multiplies by `gated` where that is given. */
+export function activate(
+  name: ActivationName,
+  x: tf.Tensor2D,
+  gated?: tf.Tensor2D,
+): tf.Tensor2D {
+  return tf.tidy(() => {
+    const y = activations[name](x);
+    return gated === undefined ? y : tf.mul(y, gated);
+  });
 }

@@ -1,5 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { AttentionDescription } from "../architectures/description.ts";
+import { layerKernels } from "../kernels/layer_kernels.ts";
+import { attendByKernels } from "./attend_by_kernels.ts";
 import { attentionGradient } from "./attention_gradient.ts";
 import { attendStep } from "./attention_step.ts";
 import { differentiable } from "./differentiable.ts";
@@ -38,7 +40,8 @@ export function applyAttention(
 }
 
 /**
- * The attention between the projections and the output layer. Every product is a plain matrix
+ * The attention between the projections and the output layer, by kernels of our own where they are.
+ * Elsewhere every product is a plain matrix
  * product of one head, since the WASM backend's batched and transposed products are some twenty
  * times slower.
  */
@@ -50,6 +53,10 @@ function attend(
 ): tf.Tensor2D {
   if (pass.length === 1 && cache?.attend !== undefined) {
     return attendStep(pass, attention, projected, cache.attend.bind(cache));
+  }
+  const kernels = layerKernels();
+  if (kernels !== undefined && cache === undefined) {
+    return attendByKernels(pass, kernels, attention, projected);
   }
   const heads = splitProjection(projected, pass, attention);
   let keys: readonly tf.Tensor2D[] = heads.keys.map((key) =>

@@ -1,5 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { AttentionDescription } from "../architectures/description.ts";
+import { layerKernels } from "../kernels/layer_kernels.ts";
+import { attendByKernelsGradient } from "./attend_by_kernels.ts";
 import type { ForwardPass } from "./forward_pass.ts";
 import { joinProjection, splitHeads, splitProjection } from "./heads.ts";
 import { softCap, softCapGradient } from "./soft_cap.ts";
@@ -30,6 +32,10 @@ export function attentionGradient(
   projected: readonly tf.Tensor2D[],
   dy: tf.Tensor2D,
 ): tf.Tensor2D[] {
+  const kernels = layerKernels();
+  if (kernels !== undefined) {
+    return attendByKernelsGradient(pass, kernels, attention, projected, dy);
+  }
   const heads = splitProjection(projected, pass, attention);
   const dResults = splitHeads(dy, pass, attention.headSize);
   const group = attention.heads / attention.keyValueHeads;

@@ -1,6 +1,10 @@
 import * as tf from "@tensorflow/tfjs";
+import type { ActivationName } from "../architectures/activation_names.ts";
 import type { FeedForwardDescription } from "../architectures/description.ts";
+import { activateAll, activateGradient } from "../kernels/activate_all.ts";
+import { layerKernels } from "../kernels/layer_kernels.ts";
 import { activate } from "./activation.ts";
+import { differentiable } from "./differentiable.ts";
 import type { ForwardPass } from "./forward_pass.ts";
 import { applyLinear } from "./linear.ts";
 
@@ -17,10 +21,35 @@ export function applyFeedForward(
         tf.Tensor2D,
         tf.Tensor2D,
       ];
-      return applyLinear(pass, down, tf.mul(activate(activation, first), second));
+      return applyLinear(pass, down, applyActivation(pass, activation, first, second));
     }
-    const activated = activate(activation, applyLinear(pass, gate ?? up, x));
-    if (gate === undefined) return applyLinear(pass, down, activated);
-    return applyLinear(pass, down, tf.mul(activated, applyLinear(pass, up, x)));
+    const first = applyLinear(pass, gate ?? up, x);
+    const second = gate === undefined ? undefined : applyLinear(pass, up, x);
+    return applyLinear(pass, down, applyActivation(pass, activation, first, second));
   });
+}
+
+/** By kernels where there are some. */
+function applyActivation(
+  pass: ForwardPass,
+  name: ActivationName,
+  x: tf.Tensor2D,
+  gated?: tf.Tensor2D,
+): tf.Tensor2D {
+  const kernels = layerKernels();
+  if (kernels === undefined) return activate(name, x, gated);
+  if (gated === undefined) {
+    return differentiable(
+      pass,
+      [x],
+      (x) => activateAll(kernels, name, x),
+      (dy, x) => activateGradient(kernels, name, dy, x),
+    );
+  }
+  return differentiable(
+    pass,
+    [x, gated],
+    (x, gated) => activateAll(kernels, name, x, gated),
+    (dy, x, gated) => activateGradient(kernels, name, dy, x, gated),
+  );
 }

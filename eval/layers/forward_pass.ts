@@ -14,6 +14,8 @@ export interface ForwardPass {
   readonly length: number;
   /** Position of the first token: the number of tokens in the cache. */
   readonly start: number;
+  /** Whether tokens attend only to themselves and those before them. */
+  readonly causal: boolean;
   /** Looks at the linear layers, where given. */
   readonly tap?: Tap;
   /** Rotation tables for the positions of this pass. */
@@ -51,6 +53,7 @@ export function beginPass(
     batch,
     length,
     start,
+    causal,
     ...(tap !== undefined && { tap }),
     rotaryTables(rotary, headSize) {
       const key = JSON.stringify([rotary, headSize]);

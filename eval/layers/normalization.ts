@@ -1,5 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { NormDescription } from "../architectures/description.ts";
+import { layerKernels } from "../kernels/layer_kernels.ts";
+import { type Norm, normalizeGradient, normalizeRows } from "../kernels/normalize_rows.ts";
 import { differentiable } from "./differentiable.ts";
 import type { ForwardPass } from "./forward_pass.ts";
 
@@ -14,12 +16,20 @@ export function applyNorm(pass: ForwardPass, norm: NormDescription, x: tf.Tensor
 }
 
 function normalize(pass: ForwardPass, norm: NormDescription, x: tf.Tensor2D): tf.Tensor2D {
+  const kernels = layerKernels();
+  if (kernels !== undefined) return normalizeRows(kernels, x, withVectors(pass, norm));
   return tf.tidy(() => {
     const { normalized } = standardize(norm, x);
     const scaled = tf.mul(normalized, scaleOf(pass, norm));
     if (norm.bias === undefined) return scaled as tf.Tensor2D;
     return tf.add(scaled, pass.parameters.vector(norm.bias)) as tf.Tensor2D;
   });
+}
+
+function withVectors({ parameters }: ForwardPass, norm: NormDescription): Norm {
+  const { kind, size, epsilon, weightOffset = 0 } = norm;
+  const bias = norm.bias === undefined ? undefined : parameters.vector(norm.bias);
+  return { kind, size, epsilon, weightOffset, weight: parameters.vector(norm.weight), bias };
 }
 
 function scaleOf(pass: ForwardPass, { weight, weightOffset }: NormDescription): tf.Tensor1D {
@@ -41,6 +51,8 @@ export function normGradient(
   x: tf.Tensor2D,
   dy: tf.Tensor2D,
 ): tf.Tensor2D {
+  const kernels = pass.tap?.vectorGradient === undefined ? layerKernels() : undefined;
+  if (kernels !== undefined) return normalizeGradient(kernels, x, withVectors(pass, norm), dy);
   return tf.tidy(() => {
     const { normalized, inverse } = standardize(norm, x);
     pass.tap?.vectorGradient?.(norm.weight, tf.sum(tf.mul(dy, normalized), 0));

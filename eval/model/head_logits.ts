@@ -3,6 +3,8 @@ import type { TransformerDescription } from "../architectures/description.ts";
 import { readValues } from "../compute/backend.ts";
 import { type HeadBlock, headBlocks } from "./head_blocks.ts";
 import { finishLogits, transformHeadInput } from "./forward.ts";
+import type { LayerKernels } from "../kernels/layer_kernels.ts";
+import { multiply, multiplyStored, type StoredMatrix } from "../kernels/multiply.ts";
 import { beginPass } from "../layers/forward_pass.ts";
 import type { RunnableModel } from "./runnable_model.ts";
 
@@ -16,22 +18,46 @@ async function blockLogits(
   const bias = head.bias === undefined
     ? undefined
     : tf.slice1d(parameters.vector(head.bias), start, end - start);
-  const matrix = parameters.columns(head.weight, start, end);
+  const matrix = parameters.columnsForProducts(head.weight, start, end);
   const logits = await multiplyHead(description, x, matrix, bias);
   bias?.dispose();
   return logits;
+}
+
+/**
+ * As {@linkcode headLogits}, as a tensor in the memory of kernels, which the caller owns.
+ */
+export function headLogitsTensor(
+  model: RunnableModel,
+  kernels: LayerKernels,
+  hidden: Float32Array,
+): tf.Tensor2D {
+  const { description, parameters } = model;
+  const { head, hiddenSize } = description;
+  return tf.tidy(() => {
+    const x = headInput(model, hidden);
+    const tensor = kernels.allocate(hidden.length / hiddenSize, head.outputs);
+    for (const [start, end] of headBlocks(head)) {
+      const bias = head.bias === undefined
+        ? undefined
+        : tf.slice1d(parameters.vector(head.bias), start, end - start);
+      const matrix = parameters.columnsForProducts(head.weight, start, end);
+      multiply(kernels, x, matrix, bias, { tensor, column: start });
+      parameters.release();
+    }
+    return finishLogits(description, tensor);
+  });
 }
 
 /** The logits of x W + b, row-major, for a block of a head's outputs. */
 export async function multiplyHead(
   model: TransformerDescription,
   x: tf.Tensor2D,
-  matrix: tf.Tensor2D,
+  matrix: StoredMatrix,
   bias?: tf.Tensor1D,
 ): Promise<Float32Array> {
   const logits = tf.tidy(() => {
-    const product = tf.fused.matMul({ a: x, b: matrix, ...(bias && { bias }) });
-    return finishLogits(model, product as tf.Tensor2D);
+    return finishLogits(model, multiplyStored(x, matrix, bias));
   });
   const values = await readValues(logits);
   logits.dispose();

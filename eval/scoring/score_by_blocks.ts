@@ -144,7 +144,7 @@ async function scoreBlock(
       const rows = inputs[index]!.subarray(first * hiddenSize, last * hiddenSize);
       const x = tf.tensor2d(rows, [last - first, hiddenSize]);
       const bias = head.bias === undefined ? undefined : parameters.vector(head.bias);
-      blocks.push(await multiplyHead(model, x, parameters.matrix(head.weight), bias));
+      blocks.push(await multiplyHead(model, x, parameters.forProducts(head.weight), bias));
       x.dispose();
     }
     for (let row = first; row < last; row++) {

@@ -3,7 +3,7 @@ import type {
   LinearDescription,
   NormDescription,
 } from "../architectures/description.ts";
-import { activationKind } from "./activation_kind.ts";
+import { activationKind } from "../kernels/activation_kind.ts";
 import { attend } from "./attention.ts";
 import {
   expandRow,

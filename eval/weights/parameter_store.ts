@@ -1,6 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { transposeInto } from "../../data/transpose.ts";
 import { releaseValues } from "../compute/backend.ts";
+import { layerKernels } from "../kernels/layer_kernels.ts";
+import type { StoredMatrix } from "../kernels/multiply.ts";
 import {
   copyValues,
   type PreparedTensor,
@@ -24,10 +26,16 @@ export class ParameterStore {
     this.#resident = resident;
   }
 
-  /** Makes the matrix or vector of a weight now, so that its values need not be kept. */
+  /**
+   * Makes the vector of a weight, or its matrix as it is {@linkcode ParameterStore.forProducts}, now, so
+   * that its values need not be kept.
+   */
   load(name: string, { data, shape, outputsFirst }: PreparedTensor): void {
-    const made = shape.length > 1 ? matrixOf(data, shape, outputsFirst) : tf.tensor1d(data);
-    this.#tensors.set(name, tf.keep(made));
+    const isSwapped = shape.length > 1 && outputsFirst && layerKernels() !== undefined;
+    const made = shape.length > 1
+      ? matrixOf(data, shape, outputsFirst && !isSwapped)
+      : tf.tensor1d(data);
+    this.#tensors.set(isSwapped ? `transposed ${name}` : name, tf.keep(made));
   }
 
   /** Frees the vector of a weight whose values have changed. */
@@ -51,6 +59,33 @@ export class ParameterStore {
       ({ data, shape, outputsFirst }) => matrixOf(data, shape, !outputsFirst),
       "transposed ",
     ) as tf.Tensor2D;
+  }
+
+  /**
+   * The `[inputs, outputs]` matrix of a linear layer, as it is stored where products by kernels do not
+   * mind: that spares a transposed copy.
+   */
+  forProducts(name: string): StoredMatrix {
+    const transposed = this.#isSwapped(name);
+    return { tensor: transposed ? this.transposedMatrix(name) : this.matrix(name), transposed };
+  }
+
+  /** The transpose of {@linkcode ParameterStore.forProducts}. */
+  forProductsBack(name: string): StoredMatrix {
+    if (layerKernels() === undefined) {
+      return { tensor: this.transposedMatrix(name), transposed: false };
+    }
+    const { tensor, transposed } = this.forProducts(name);
+    return { tensor, transposed: !transposed };
+  }
+
+  /** Columns `start` to `end` (exclusive) of {@linkcode ParameterStore.forProducts}. */
+  columnsForProducts(name: string, start: number, end: number): StoredMatrix {
+    const transposed = this.#isSwapped(name);
+    const tensor = transposed
+      ? this.transposedColumns(name, start, end)
+      : this.columns(name, start, end);
+    return { tensor, transposed };
   }
 
   /** Columns `start` to `end` (exclusive) of the matrix of a linear layer. */
@@ -96,6 +131,13 @@ export class ParameterStore {
   dispose(): void {
     for (const tensor of this.#tensors.values()) tensor.dispose();
     this.#tensors.clear();
+  }
+
+  /** Whether a matrix is best held as `[outputs, inputs]`. */
+  #isSwapped(name: string): boolean {
+    if (layerKernels() === undefined) return false;
+    return this.#tensors.has(`transposed ${name}`) ||
+      this.#weights.get(name)?.outputsFirst === true;
   }
 
   #prepared(name: string): PreparedTensor {
