@@ -51,8 +51,10 @@ export async function runProgram(
     await (await load())(...[...given.slice(0, -1), run] as never[]);
   };
   const program = create(name, start, { out: terminal.writeOut, error: terminal.writeError });
+  const uncaught = watchUncaught();
   try {
-    await watch.guard(program.parseAsync([...args], { from: "user" }));
+    const work = program.parseAsync([...args], { from: "user" });
+    await Promise.race([watch.guard(work), uncaught.error]);
     return 0;
   } catch (error) {
     report(error, terminal);
@@ -61,8 +63,22 @@ export async function runProgram(
     releaseOutputs();
     removeUnfinishedFiles();
     watch.stop();
+    uncaught.stop();
     terminal.close();
   }
+}
+
+/** Rejects with an error that nobody catches, as of a package's own listeners: it ends the command. */
+function watchUncaught(): { readonly error: Promise<never>; stop(): void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const names = ["uncaughtException", "unhandledRejection"] as const;
+  for (const name of names) process.on(name, reject);
+  return {
+    error: promise,
+    stop() {
+      for (const name of names) process.off(name, reject);
+    },
+  };
 }
 
 /** Writes an error to stderr, unless it is commander's, which has been written already. */

@@ -58,7 +58,15 @@ export async function worker(options: WorkerOptions, run: Run): Promise<void> {
     onMessage(
       `waiting for tasks of ${link.address}: ${threads} at once, ${gibibytes} GiB; Ctrl-C ends`,
     );
-    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    const ended = new Promise((resolve) => {
+      signal.addEventListener("abort", resolve, { once: true });
+    });
+    try {
+      await Promise.race([ended, server.failed]);
+    } finally {
+      clearInterval(timer);
+      if (!signal.aborted) await server.close();
+    }
   } finally {
     // On Ctrl-C the server closes first.
     if (!signal.aborted) link.close();

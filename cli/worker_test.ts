@@ -1,9 +1,12 @@
 import assert from "node:assert";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Queue } from "bullmq";
 import { MEMORY_CLASSES, queueName } from "../distributed/coding_queue.ts";
 import { connectRedis, KEY_PREFIX } from "../distributed/redis_link.ts";
 import { needsRedis, RedisServer } from "../distributed/testdata/redis_server.ts";
+import { someTasks, startWorker as startHelper, withRun } from "../distributed/testdata/sides.ts";
+import { runTasksHere } from "../hierarchy/workers/task_runner.ts";
 import { interruptCommandLine, runCommandLine, startCommandLine } from "./testdata/command_line.ts";
 import { withWorkFolder } from "./testdata/work_folder.ts";
 
@@ -22,6 +25,7 @@ function startWorker(server: RedisServer) {
     for await (const text of stream.pipeThrough(new TextDecoderStream())) written += text;
   });
   return {
+    pid: process.pid,
     written: () => written,
     send: (signal: Deno.Signal) => process.kill(signal),
     async end(signal: Deno.Signal) {
@@ -130,6 +134,84 @@ Deno.test(
       await workers[1]!.end("SIGINT");
       assert.match(workers[1]!.written(), /[1-9]\d* tasks? done in/);
       const alone = await runCommandLine([...EMBEDDED, "--out", "alone"], { cwd: folder });
+      assert.equal(alone.code, 0, alone.error);
+      const file = (name: string) => Deno.readFile(join(folder, name, "model.kan.safetensors"));
+      assert.deepEqual(await file("spread"), await file("alone"));
+    }),
+);
+
+/** Whether memory can be taken from processes here. */
+const canTakeMemory = Deno.build.os === "linux" && existsSync("/usr/bin/prlimit");
+
+Deno.test(
+  "where memory runs out in a worker, it says so in a line, and another does its task",
+  { ignore: needsRedis.ignore || !canTakeMemory },
+  async () => {
+    await using server = new RedisServer("--requirepass", PASSWORD);
+    await server.start();
+    const { host } = new URL(server.address);
+    const address = `redis://:${PASSWORD}@${host}`;
+    const poor = startWorker(server);
+    await until(() => poor.written().includes("waiting for tasks"));
+    await withRun(address, async ({ tasks: { run } }) => {
+      // It has all that it needs for small ones, and little more.
+      await run("quantize", someTasks(2));
+      const status = await Deno.readTextFile(`/proc/${poor.pid}/status`);
+      const kilobytes = Number(/VmSize:\s+(\d+)/.exec(status)![1]) + 100_000;
+      const args = ["--pid", `${poor.pid}`, `--as=${kilobytes * 1024}`];
+      assert.ok((await new Deno.Command("prlimit", { args }).output()).success);
+      const large = someTasks(1, 2500, 1);
+      const results = run("quantize", large);
+      // Deno itself may be what has none left: it says so in its own words.
+      await until(() => /memory (has run out|allocation)/.test(poor.written()));
+      await using helper = await startHelper(address);
+      assert.deepEqual(await results, await runTasksHere("quantize", large));
+      assert.equal(helper.done(), 1);
+    });
+    await poor.end("SIGINT");
+    assert.doesNotMatch(poor.written(), /^ +at /m);
+  },
+);
+
+/** Whether this system lets a user mount disks that only the user's processes see. */
+function canMount(): boolean {
+  if (Deno.build.os !== "linux" || !existsSync("/usr/bin/unshare")) return false;
+  const args = ["-rm", "sh", "-c", "mount -t tmpfs -o size=64k tmpfs /mnt"];
+  return new Deno.Command("unshare", { args, stderr: "null" }).outputSync().success;
+}
+
+Deno.test(
+  "a full disk of the store ends the run with an error, and with more room it goes on",
+  { ignore: needsRedis.ignore || !canMount() },
+  () =>
+    withWorkFolder(async (folder) => {
+      await using server = new RedisServer();
+      await server.start();
+      await Deno.mkdir(join(folder, "small"));
+      const cli = new URL("../cli.ts", import.meta.url).pathname;
+      const shared = ["--redis", server.address, "--store", "small"];
+      const quoted = (args: readonly string[]) => args.map((arg) => `'${arg}'`).join(" ");
+      const compress = ["compress", "model", "--data-free", "--no-evaluate", "--out", "spread"];
+      const script = `mount -t tmpfs -o size=60k tmpfs small
+        "$@" worker --threads 1 ${quoted(shared)} & worker=$!
+        "$@" ${quoted([...compress, ...shared])}; echo "first $?" >&2
+        mount -o remount,size=100m small
+        "$@" ${quoted([...compress, ...shared])}; echo "second $?" >&2
+        kill -INT $worker; wait $worker; echo "worker $?" >&2`;
+      const { stderr } = await new Deno.Command("unshare", {
+        args: [
+          ...["-rm", "sh", "-c", script, "sh"],
+          ...[Deno.execPath(), "run", "-q", "-A", "--no-check", cli],
+        ],
+        cwd: folder,
+        env: { NO_COLOR: "1" },
+      }).output();
+      const error = new TextDecoder().decode(stderr);
+      assert.match(error, /^error: .*small\/[a-z0-9-]+: no space left on the disk[^]*first 1\n/m);
+      assert.match(error, /second 0\n[^]*worker 0\n$/);
+      const alone = await runCommandLine(["compress", "model", ...compress.slice(2, -1), "alone"], {
+        cwd: folder,
+      });
       assert.equal(alone.code, 0, alone.error);
       const file = (name: string) => Deno.readFile(join(folder, name, "model.kan.safetensors"));
       assert.deepEqual(await file("spread"), await file("alone"));

@@ -1,3 +1,5 @@
+import { InputError } from "./input_error.ts";
+
 /** How engines say that there is no memory, and not that a length is wrong. */
 const NO_MEMORY = /allocation failed|could not allocate|unable to grow|out of memory/i;
 
@@ -13,6 +15,7 @@ const NO_MEMORY = /allocation failed|could not allocate|unable to grow|out of me
  * ```
  */
 export function isOutOfMemory(error: unknown): boolean {
+  if (error instanceof OutOfMemoryError) return true;
   const { name, message } = error as { readonly name?: unknown; readonly message?: unknown };
   return name === "RangeError" && typeof message === "string" && NO_MEMORY.test(message);
 }
@@ -20,3 +23,6 @@ export function isOutOfMemory(error: unknown): boolean {
 /** What to do where memory has run out, for messages. */
 export const MEMORY_ADVICE =
   "memory has run out; close other programs, or use fewer threads or a smaller model";
+
+/** Memory has run out, and a message that says so and what to do. */
+export class OutOfMemoryError extends InputError {}

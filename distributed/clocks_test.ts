@@ -84,6 +84,39 @@ Deno.test("who was seen before the server's clock was set back is gone", SET, as
   link.close();
 });
 
+Deno.test(
+  "a lock that outlasts its worker, since the clock was set back, is shortened",
+  needsRedis,
+  async () => {
+    await using server = new RedisServer();
+    await server.start();
+    const tasks = someTasks(1);
+    const link = await connectRedis(server.address);
+    const connection = { connection: link.client, prefix: KEY_PREFIX };
+    const name = queueName("redis", MEMORY_CLASSES[0]!);
+    const isTaken = Promise.withResolvers<void>();
+    const killed = new Worker(name, () => {
+      isTaken.resolve();
+      return new Promise(() => {});
+    }, connection);
+    killed.on("error", () => {});
+    const queue = new Queue(name, connection);
+    await withRun(server.address, async ({ tasks: { run } }) => {
+      const results = run("quantize", tasks);
+      await isTaken.promise;
+      await killed.close(true);
+      const [id] = await link.client.lrange(queue.toKey("active"), 0, -1);
+      const lock = `${queue.toKey(id!)}:lock`, check = queue.toKey("stalled-check");
+      for (const key of [lock, check]) await link.client.set(key, "1", "PX", 4 * 1000 * HOUR);
+      await using helper = await startWorker(server.address);
+      assert.deepEqual(await results, await runTasksHere("quantize", tasks));
+      assert.equal(helper.done(), 1);
+    });
+    await queue.close();
+    link.close();
+  },
+);
+
 Deno.test("a task that a wrong clock delays by hours is taken soon", needsRedis, async () => {
   await using server = new RedisServer();
   await server.start();

@@ -36,6 +36,9 @@ export const MEMORY_CLASSES: readonly number[] = [26, 28, 30, 32, 34, 36, 38].ma
 /** How often a task is tried, and the first pause between tries in milliseconds, which doubles. */
 export const TRIES = { attempts: 4, backoff: { type: "exponential", delay: 500 } } as const;
 
+/** Another worker has a task again this many milliseconds after its own was last heard of. */
+export const LOCK = 10_000;
+
 /** Arrays of a task are in memory this many times: packed, received, and being worked on. */
 const COPIES = 3;
 /** Bytes for each value that quantizing and counting work with. */

@@ -16,10 +16,11 @@ import {
   TaskPacker,
 } from "../hierarchy/workers/stored_tasks.ts";
 import type { RunOptions, RunTasks } from "../hierarchy/workers/task_runner.ts";
-import { type CodingJob, memoryClass, memoryNeed, queueName, TRIES } from "./coding_queue.ts";
+import { type CodingJob, LOCK, memoryClass, memoryNeed, queueName, TRIES } from "./coding_queue.ts";
 import { type GroupQueue, openGroupQueue, TaskGroups } from "./task_groups.ts";
 import { type Presence, takePart } from "./presence.ts";
-import { KEY_PREFIX, type RedisLink } from "./redis_link.ts";
+import { KEY_PREFIX, type RedisLink, writeError } from "./redis_link.ts";
+import { shortenLocks } from "./server_clock.ts";
 import type { SharedStore } from "./shared_store.ts";
 import { WorkerWatch } from "./worker_watch.ts";
 import { loadBullmq } from "./load_bullmq.ts";
@@ -163,6 +164,10 @@ export class DistributedTasks {
     const check = async () => {
       await this.#presence.announce();
       await this.#watch.look(largestNeed(pending));
+      const { link } = this.#options;
+      for (const queue of [...this.#queues.values(), this.#groupQueue.queue]) {
+        await shortenLocks(link, queue, LOCK);
+      }
       await this.#promoteOverdue(pending, delayed);
       for (const id of await groups.left(++looks % LOOKS_AT_GROUPS === 0)) {
         const queue = pending.get(id)?.queue;
@@ -208,6 +213,8 @@ export class DistributedTasks {
       isAllPut = true;
       if (pending.size > 0 || hasEnded) await end.promise;
       return results;
+    } catch (error) {
+      throw writeError(this.#options.link.address, error);
     } finally {
       hasEnded = true;
       clearInterval(timer);

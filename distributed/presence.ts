@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { CODING_VERSION } from "../hierarchy/workers/coding_tasks.ts";
-import { KEY_PREFIX, type RedisLink } from "./redis_link.ts";
+import { KEY_PREFIX, type RedisLink, writeError } from "./redis_link.ts";
 
 /** What takes part: runs of `compress`, and workers. */
 export type Role = "run" | "worker";
@@ -23,8 +23,8 @@ export interface Participant {
 export interface Presence {
   /** Its name. */
   readonly id: string;
-  /** Makes it known now, not only every few seconds. */
-  announce(): Promise<void>;
+  /** Makes it known now, not only every few seconds; from now on with so much memory, if given. */
+  announce(memory?: number): Promise<void>;
   /** Says that it is gone. */
   end(): Promise<void>;
 }
@@ -44,11 +44,15 @@ export async function takePart(
   const { client } = link;
   const id = randomUUID();
   let hasEnded = false;
-  const announce = async () => {
+  let { memory } = what;
+  const announce = async (changed = memory) => {
+    memory = changed;
     const seen = await serverTime(link);
     if (hasEnded) return;
-    const said = { ...what, version: CODING_VERSION, seen };
-    await client.hset(keyOf(role), id, JSON.stringify(said));
+    const said = { ...what, memory, version: CODING_VERSION, seen };
+    await client.hset(keyOf(role), id, JSON.stringify(said)).catch((error) => {
+      throw writeError(link.address, error);
+    });
   };
   await announce();
   // A sign that fails is followed by others.

@@ -176,6 +176,24 @@ function connectionError(address: string, error: unknown): InputError {
   );
 }
 
+/** A server's refusal to write as an error that says what to do; other errors as they are. */
+export function writeError(address: string, error: unknown): unknown {
+  const message = error instanceof Error ? error.message : "";
+  if (/^OOM /.test(message)) {
+    return new InputError(
+      `${address}: has no memory left; raise its maxmemory, or name a folder that all machines ` +
+        "see, or an address, with --store",
+    );
+  }
+  if (/^MISCONF /.test(message)) {
+    return new InputError(
+      `${address}: cannot save what it has, and takes no more; see whether its disk is full, or ` +
+        'start it with --save ""',
+    );
+  }
+  return error;
+}
+
 async function readCertificates(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");

@@ -3,7 +3,7 @@ import { InputError } from "../data/input_error.ts";
 import { checkRedisAddress, connectRedis } from "./redis_link.ts";
 import { createRedisStore } from "./redis_store.ts";
 import { freePort, needsRedis, RedisServer } from "./testdata/redis_server.ts";
-import { until } from "./testdata/sides.ts";
+import { someTasks, startWorker, until, withRun } from "./testdata/sides.ts";
 
 Deno.test("addresses are checked, and errors show no password", () => {
   const good = ["redis://h", "rediss://h:1/2", "redis://:p@h", "rediss://u:p@[::1]:6379/"];
@@ -102,6 +102,26 @@ Deno.test("a server that answers nothing is told of, and taken up again", needsR
   assert.match(heard.join("\n"), /connection was lost; it is tried again\n.* is there again$/);
   assert.deepEqual(await Promise.all(answers), [Uint8Array.of(1), "PONG"]);
   link.close();
+});
+
+Deno.test("a server whose disk is full says so, and is taken up again", needsRedis, async () => {
+  await using server = new RedisServer("--save", "1", "1");
+  await server.start();
+  await withRun(server.address, async ({ tasks: { run }, store }) => {
+    // Where it is to save is no more.
+    await Deno.remove(server.folder, { recursive: true });
+    const isFull = (error: unknown) =>
+      error instanceof InputError && /cannot save what it has.*disk is full/.test(error.message);
+    await until(() => store.put("a", Uint8Array.of(1)).then(() => false, isFull));
+    await assert.rejects(run("quantize", someTasks(1)), isFull);
+    await assert.rejects(withRun(server.address, () => Promise.resolve()), isFull);
+    const { client, close } = await connectRedis(server.address);
+    await client.config("SET", "save", "");
+    close();
+    await using helper = await startWorker(server.address);
+    assert.equal((await run("quantize", someTasks(1))).length, 2);
+    assert.equal(helper.done(), 1);
+  });
 });
 
 Deno.test("a server that drops entries by itself, or is full, is refused", needsRedis, async () => {

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { InputError } from "../data/input_error.ts";
 import { checkEntryName, type Store } from "../store/store.ts";
-import { KEY_PREFIX, type RedisLink } from "./redis_link.ts";
+import { KEY_PREFIX, type RedisLink, writeError } from "./redis_link.ts";
 
 /** An entry that nobody asked for in this many seconds is gone. */
 const LIFETIME = 3600;
@@ -38,11 +38,7 @@ export function createRedisStore({ data: client, address }: RedisLink): Store {
       try {
         await client.set(keyOf(name), own, "EX", LIFETIME);
       } catch (error) {
-        if (!/^OOM /.test((error as Error).message)) throw error;
-        throw new InputError(
-          `${address}: has no memory left; raise its maxmemory, or name a folder that all machines ` +
-            "see, or an address, with --store",
-        );
+        throw writeError(address, error);
       }
     },
     async remove(name) {

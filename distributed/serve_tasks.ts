@@ -1,6 +1,7 @@
 import type { Job, Worker } from "bullmq";
 import { hideCredentials } from "../data/shown_url.ts";
 import { InputError } from "../data/input_error.ts";
+import { isOutOfMemory, MEMORY_ADVICE, OutOfMemoryError } from "../data/out_of_memory.ts";
 import { CODING_VERSION, type TaskKind } from "../hierarchy/workers/coding_tasks.ts";
 import { CodingWorkers, runnerOf } from "../hierarchy/workers/coding_workers.ts";
 import { getResult, getTask, putResult } from "../hierarchy/workers/stored_tasks.ts";
@@ -8,6 +9,7 @@ import {
   type CodingJob,
   type GroupJob,
   groupQueueName,
+  LOCK,
   MEMORY_CLASSES,
   parseCodingJob,
   parseGroupJob,
@@ -39,12 +41,12 @@ export interface ServeOptions {
 
 /** A worker at work. */
 export interface TaskServer {
+  /** Rejects with {@linkcode InputError} where memory runs out in the smallest tasks. */
+  readonly failed: Promise<never>;
   /** Gives tasks back that are not done, and ends; others take them at once. */
   close(): Promise<void>;
 }
 
-/** Another worker has a task again this many milliseconds after its own was last heard of. */
-const LOCK = 10_000;
 const BETWEEN_LOOKS = 5000;
 /** After an error of the connection, tasks are asked for again in so many milliseconds. */
 const AFTER_ERROR = 1000;
@@ -75,6 +77,8 @@ export async function serveTasks(options: ServeOptions): Promise<TaskServer> {
   const idle = Array.from({ length: threads }, () => new CodingWorkers(1, true));
   const all = [...idle];
   const presence = await takePart(link, "worker", { store: shared.label, threads, memory });
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => {});
 
   const work = async (job: Job<CodingJob>, token: string | undefined, room: number) => {
     const { kind, key, run } = checked(parseCodingJob, job, bull);
@@ -96,6 +100,11 @@ export async function serveTasks(options: ServeOptions): Promise<TaskServer> {
         await job.moveToWait(token);
         throw new bull.WaitingError();
       }
+      if (isOutOfMemory(error)) {
+        await takeLess(room);
+        await job.moveToWait(token);
+        throw new bull.WaitingError();
+      }
       const reason = hideCredentials(error instanceof Error ? error.message : String(error));
       onMessage?.(`${kind} ${key.slice(0, 8)} failed: ${reason}`);
       throw new Error(reason);
@@ -114,6 +123,25 @@ export async function serveTasks(options: ServeOptions): Promise<TaskServer> {
     const [result] = await runnerOf(workers)(kind, [found.task as never], { signal });
     await putResult(store, kind, key, result!);
     return true;
+  };
+  /** After memory has run out in a task of a class: leaves what needs as much to others. */
+  const takeLess = async (room: number) => {
+    const limit = gate.lower(room);
+    const most = rooms.findLast((room) => room <= limit);
+    if (most === undefined) failed.reject(new OutOfMemoryError(MEMORY_ADVICE));
+    else {
+      onMessage?.(
+        `memory has run out: tasks get ${
+          limit / 2 ** 20
+        } MiB from now on, and larger ones are left ` +
+          "to others; close other programs, or start this worker with fewer --threads",
+      );
+    }
+    const larger = workers.filter((_, i) => rooms[i]! > limit);
+    await Promise.allSettled([
+      ...larger.map((worker) => worker.pause(true)),
+      presence.announce(Math.floor(limit)),
+    ]);
   };
   /** Ends a group: what its tasks have given must be there, or the run puts them again. */
   const endGroup = async (job: Job<GroupJob>) => {
@@ -145,6 +173,7 @@ export async function serveTasks(options: ServeOptions): Promise<TaskServer> {
   for (const worker of workers) worker.on("error", () => {});
   const watch = watchRuns(link, shared, onMessage);
   return {
+    failed: failed.promise,
     async close() {
       clearInterval(watch);
       stop.abort(new Error("the worker ends"));

@@ -1,6 +1,6 @@
 /** Keeps the memory that tasks need, and the number that begin in a minute, within limits. */
 export class TaskGate {
-  readonly #memory: number;
+  #memory: number;
   readonly #tasksPerMinute: number;
   readonly #now: () => number;
   #taken = 0;
@@ -26,6 +26,15 @@ export class TaskGate {
     this.#taken += bytes;
     this.#begun.push(now);
     return true;
+  }
+
+  /**
+   * Memory has run out in a task of so many bytes, which were taken: as much as the others have is the
+   * limit from now on, or a quarter of it if there are none. Gives the limit.
+   */
+  lower(bytes: number): number {
+    this.#memory = this.#taken > bytes ? this.#taken - bytes : bytes / 4;
+    return this.#memory;
   }
 
   /** Gives the bytes of a task back that has ended. */

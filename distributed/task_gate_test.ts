@@ -14,3 +14,17 @@ Deno.test("memory and tasks in a minute are limited", () => {
   now = 60_001;
   assert.equal(gate.take(10), true);
 });
+
+Deno.test("where memory runs out, the limit falls to what was there", () => {
+  const gate = new TaskGate(1000);
+  for (let i = 0; i < 3; i++) assert.ok(gate.take(100));
+  assert.equal(gate.lower(100), 200);
+  gate.give(100);
+  assert.equal(gate.take(1), false);
+  gate.give(100);
+  assert.equal(gate.take(100), true);
+  gate.give(100);
+  assert.equal(gate.lower(100), 25);
+  gate.give(100);
+  assert.deepEqual([gate.take(26), gate.take(25)], [false, true]);
+});

@@ -1,5 +1,5 @@
 import { InputError } from "../data/input_error.ts";
-import { isOutOfMemory, MEMORY_ADVICE } from "../data/out_of_memory.ts";
+import { isOutOfMemory, MEMORY_ADVICE, OutOfMemoryError } from "../data/out_of_memory.ts";
 import type { PoolWorker } from "./web_worker.ts";
 
 /** What the workers of a pool are. */
@@ -149,6 +149,8 @@ function post<Setup, Job>(worker: PoolWorker, request: WorkerRequest<Setup, Job>
 
 function restoreError({ name, message }: { name: string; message: string }): Error {
   if (name === "InputError") return new InputError(message);
-  if (isOutOfMemory({ name, message })) return new InputError(`a worker stopped: ${MEMORY_ADVICE}`);
+  if (isOutOfMemory({ name, message })) {
+    return new OutOfMemoryError(`a worker stopped: ${MEMORY_ADVICE}`);
+  }
   return new Error(`a worker failed: ${message}`);
 }

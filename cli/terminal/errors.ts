@@ -48,7 +48,7 @@ export function describeError(error: unknown): string {
   if (missing !== undefined) {
     return `this needs the package ${missing}, which is not installed: npm install ${missing}`;
   }
-  if (error instanceof Error && isOutOfMemory(error)) return MEMORY_ADVICE;
+  if (error instanceof RangeError && isOutOfMemory(error)) return MEMORY_ADVICE;
   const line = errorLine(error instanceof Error ? error.message : String(error)).trim();
   if (line !== "") return line;
   return error instanceof Error ? error.name : "unknown failure";

@@ -57,7 +57,7 @@ export class RedisServer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-    await Deno.remove(this.folder, { recursive: true });
+    await Deno.remove(this.folder, { recursive: true }).catch(() => {});
   }
 
   #answers(): Promise<boolean> {
