@@ -145,7 +145,7 @@ async function readBack(plan: GgufPlan, weights: StateDict): Promise<StateDict> 
   for await (const chunk of plan.chunks()) chunks.push(chunk);
   const file = new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
   const { tensors } = await readGgufHeader(memorySource(file, "model.gguf"));
-  const architecture = ggufArchitectures[0]!;
+  const architecture = ggufArchitectures.find(({ modelType }) => modelType === wide.model_type)!;
   const counts = { heads: 4, keyValueHeads: 2 };
   return new Map(tensors.map(({ name, type, shape, start, end }) => {
     const found = huggingFaceName(architecture, name)!;

@@ -135,6 +135,24 @@ export const ggufArchitectures: readonly GgufArchitecture[] = [
     runs: { activations: SILU, withoutBias: ["blk.{}.attn_output"] },
   }),
   llamaLike({
+    modelType: "seed_oss",
+    name: "seed_oss",
+    className: "SeedOssForCausalLM",
+    tensors: [
+      ...without(["ffn_norm"]),
+      ["blk.{}.post_attention_norm", "layers.{}.post_attention_layernorm"],
+    ],
+    runs: {
+      activations: SILU,
+      withoutBias: [
+        "blk.{}.attn_output",
+        "blk.{}.ffn_gate",
+        "blk.{}.ffn_up",
+        "blk.{}.ffn_down",
+      ],
+    },
+  }),
+  llamaLike({
     modelType: "gemma",
     name: "gemma",
     className: "GemmaForCausalLM",

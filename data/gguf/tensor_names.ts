@@ -20,7 +20,7 @@ const NUMBER = /\.(0|[1-9]\d{0,5})\./;
  * import { ggufName } from "./tensor_names.ts";
  * import assert from "node:assert";
  *
- * const llama = ggufArchitectures[0]!;
+ * const llama = ggufArchitectures.find(({ name }) => name === "llama")!;
  * assert.deepEqual(ggufName(llama, "model.layers.7.self_attn.q_proj.weight"), {
  *   name: "blk.7.attn_q.weight",
  *   change: "queryPairs",
@@ -44,7 +44,7 @@ export function ggufName(architecture: GgufArchitecture, name: string): NamedTen
  * import { huggingFaceName } from "./tensor_names.ts";
  * import assert from "node:assert";
  *
- * const llama = ggufArchitectures[0]!;
+ * const llama = ggufArchitectures.find(({ name }) => name === "llama")!;
  * assert.deepEqual(huggingFaceName(llama, "output.weight"), { name: "lm_head.weight" });
  * assert.equal(huggingFaceName(llama, "blk.0.ssm_in.weight"), undefined);
  * ```

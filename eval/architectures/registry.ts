@@ -16,6 +16,7 @@ import { opt } from "./opt.ts";
 import { phi } from "./phi.ts";
 import { phi3 } from "./phi3.ts";
 import { qwen2, qwen3 } from "./qwen.ts";
+import { seedOss } from "./seed_oss.ts";
 import { smolLm3 } from "./smollm3.ts";
 import { stableLm } from "./stablelm.ts";
 import { starCoder2 } from "./starcoder2.ts";
@@ -38,6 +39,7 @@ export const architectures: readonly Architecture[] = [
   phi3,
   qwen2,
   qwen3,
+  seedOss,
   smolLm3,
   stableLm,
   starCoder2,

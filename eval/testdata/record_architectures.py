@@ -174,6 +174,15 @@ CASES = {
     },
     "qwen2": {**LLAMA, "model_type": "qwen2"},
     "qwen3": {**LLAMA, "model_type": "qwen3", "head_dim": 8},
+    "seed_oss": {**LLAMA, "model_type": "seed_oss", "head_dim": 8},
+    "seed_oss, other biases": {
+        **LLAMA,
+        "model_type": "seed_oss",
+        "head_dim": 8,
+        "attention_bias": False,
+        "attention_out_bias": True,
+        "mlp_bias": True,
+    },
     "smollm3": {
         **LLAMA,
         "model_type": "smollm3",

@@ -48,6 +48,7 @@ export const ggufConfigs: Readonly<Record<string, ModelConfig>> = {
     model_type: "qwen2",
     rope_scaling: { rope_type: "yarn", factor: 4, original_max_position_embeddings: 16 },
   },
+  "seed_oss": { ...llama, model_type: "seed_oss", head_dim: 24 },
   "qwen3": { ...llama, model_type: "qwen3", head_dim: 32 },
   "gpt2": {
     model_type: "gpt2",
