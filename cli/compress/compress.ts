@@ -201,7 +201,10 @@ export async function compress(
   });
   if (options.json) run.printJson(compressionFields(outcome));
   else run.print(compressionText(outcome));
-  await learn();
+  await learn([
+    ...(job.spread !== undefined || job.work?.hasFound.compress ? ["compress"] : []),
+    ...(job.work?.hasFound.calibrate ? ["calibrate"] : []),
+  ]);
   for (const line of compressionWarnings({ ...outcome, dataFree: options.dataFree })) {
     run.writeLine(line);
   }

@@ -11,6 +11,7 @@ export class KeptWork {
   readonly #run: Pick<Run, "writeLine">;
   #passes = 0;
   #isTold = false;
+  #hasFound = { calibrate: false, compress: false };
 
   /** Work of a run. */
   constructor(work: Work, run: Pick<Run, "writeLine">) {
@@ -18,10 +19,17 @@ export class KeptWork {
     this.#run = run;
   }
 
+  /** In which phases something was found, so that they took less time than they take. */
+  get hasFound(): { readonly calibrate: boolean; readonly compress: boolean } {
+    return this.#hasFound;
+  }
+
   /** What calibration is given. */
   calibration() {
-    const onFound = (share: number) =>
+    const onFound = (share: number) => {
+      this.#hasFound.calibrate = true;
       this.#tell(`${formatShare(share, 0)} of the calibration was found`);
+    };
     return { store: this.#work.store, onFound };
   }
 
@@ -39,6 +47,7 @@ export class KeptWork {
 
   /** The search codes all matrices at one step after another: an earlier run ended in one of them. */
   #found(kind: TaskKind, found: number, of: number): void {
+    this.#hasFound.compress ||= found > 0;
     if (kind !== "quantize" || this.#isTold) return;
     if (found === of) {
       this.#passes++;
