@@ -55,8 +55,10 @@ export async function worker(options: WorkerOptions, run: Run): Promise<void> {
       onMessage(done());
     });
     const gibibytes = (memory / 2 ** 30).toFixed(1);
+    const { tasksPerMinute } = options;
+    const rate = tasksPerMinute === undefined ? "" : `, ${tasksPerMinute} a minute`;
     onMessage(
-      `waiting for tasks of ${link.address}: ${threads} at once, ${gibibytes} GiB; Ctrl-C ends`,
+      `waiting for tasks of ${link.address}: ${threads} at once${rate}, ${gibibytes} GiB; Ctrl-C ends`,
     );
     const ended = new Promise((resolve) => {
       signal.addEventListener("abort", resolve, { once: true });
