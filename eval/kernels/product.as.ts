@@ -11,7 +11,7 @@ const COLUMNS: i32 = 12;
 /** Terms of a block: a strip of 12 kB stays in the nearest cache. */
 const DEPTH: i32 = 256;
 /** Rows of a block of A. */
-const BLOCK_ROWS: i32 = 96;
+const BLOCK_ROWS: i32 = 48;
 /** Columns of a block of B. */
 const BLOCK_COLUMNS: i32 = 480;
 

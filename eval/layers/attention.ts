@@ -6,6 +6,7 @@ import { attentionGradient } from "./attention_gradient.ts";
 import { attendStep } from "./attention_step.ts";
 import { differentiable } from "./differentiable.ts";
 import type { ForwardPass } from "./forward_pass.ts";
+import { gatherRows } from "./gather_rows.ts";
 import { joinHeads, splitProjection } from "./heads.ts";
 import type { LayerCache } from "./layer_cache.ts";
 import { applyLinear } from "./linear.ts";
@@ -13,12 +14,13 @@ import { applyNorm } from "./normalization.ts";
 import { placeKey, placeQuery } from "./query_key.ts";
 import { softCap } from "./soft_cap.ts";
 
-/** Causal multi-head attention over `[batch * length, hiddenSize]`. */
+/** Causal multi-head attention over `[batch * length, hiddenSize]`, of `rows` alone where given. */
 export function applyAttention(
   pass: ForwardPass,
   attention: AttentionDescription,
   x: tf.Tensor2D,
   cache?: LayerCache,
+  rows?: Int32Array,
 ): tf.Tensor2D {
   const { projection, allQueriesNorm, allKeysNorm } = attention;
   const linears = projection.kind === "joined"
@@ -35,7 +37,8 @@ export function applyAttention(
       (...projected) => attend(pass, attention, projected, cache),
       (dy, ...projected) => attentionGradient(pass, attention, projected, dy),
     );
-    return applyLinear(pass, attention.output, attended);
+    const wanted = rows === undefined ? attended : gatherRows(attended, rows);
+    return applyLinear(pass, attention.output, wanted);
   });
 }
 

@@ -12,6 +12,7 @@ import type { KeyValueCache } from "../layers/key_value_cache.ts";
 import type { LayerCache } from "../layers/layer_cache.ts";
 import { applyLinear } from "../layers/linear.ts";
 import { applyNorm } from "../layers/normalization.ts";
+import { gatherRows } from "../layers/gather_rows.ts";
 import { softCap } from "../layers/soft_cap.ts";
 import type { Tap } from "../layers/tap.ts";
 import type { ParameterStore } from "../weights/parameter_store.ts";
@@ -44,15 +45,21 @@ function applyNormIf(
   return norm === undefined ? x : applyNorm(pass, norm, x);
 }
 
-/** One layer: attention and feed-forward block with their norms and residual sums. */
+/**
+ * One layer: attention and feed-forward block with their norms and residual sums; of `rows` alone where
+ * they are given.
+ */
 export function applyLayer(
   pass: ForwardPass,
   layer: LayerDescription,
-  x: tf.Tensor2D,
+  all: tf.Tensor2D,
   cache?: LayerCache,
+  rows?: Int32Array,
 ): tf.Tensor2D {
+  const x = rows === undefined ? all : gatherRows(all, rows);
   if (layer.residual === "postNorm") {
-    const sum = tf.add(x, applyAttention(pass, layer.attention, x, cache)) as tf.Tensor2D;
+    const attention = applyAttention(pass, layer.attention, all, cache, rows);
+    const sum = tf.add(x, attention) as tf.Tensor2D;
     const inner = applyNorm(pass, layer.attentionNorm, sum);
     const result = tf.add(inner, applyFeedForward(pass, layer.feedForward, inner)) as tf.Tensor2D;
     return applyNorm(pass, layer.feedForwardNorm, result);
@@ -61,8 +68,8 @@ export function applyLayer(
   const after = layer.residual === "outputNorm";
   const add = (sum: tf.Tensor2D, part: tf.Tensor2D, norm: NormDescription | undefined) =>
     tf.add(sum, scale(applyNormIf(pass, norm, part), layer.residualScale)) as tf.Tensor2D;
-  const normed = applyNormIf(pass, after ? undefined : attentionNorm, x);
-  const attention = applyAttention(pass, layer.attention, normed, cache);
+  const normed = applyNormIf(pass, after ? undefined : attentionNorm, all);
+  const attention = applyAttention(pass, layer.attention, normed, cache, rows);
   const attended = add(x, attention, after ? attentionNorm : attentionOutputNorm);
   const second = layer.residual === "parallel" ? x : attended;
   const inner = applyNormIf(pass, after ? undefined : feedForwardNorm, second);
@@ -80,19 +87,21 @@ export interface ForwardOptions {
   readonly tap?: Tap;
   /** Keys and values of the tokens before these; those of these are added. */
   readonly cache?: KeyValueCache;
+  /** Rows that are wanted, in any order; all if omitted. Not of classifiers. */
+  readonly rows?: Int32Array;
 }
 
 /**
  * Runs `batch` sequences of equal length through the model, up to and including the last
  * normalization: `[batch * length, hiddenSize]`, or `[batch, hiddenSize]` of a classifier, which
- * looks at the first token of each sequence only.
+ * looks at the first token of each sequence only; with `rows` those alone.
  */
 export function hiddenStates(
   model: TransformerDescription,
   parameters: ParameterStore,
   ids: Int32Array,
   batch: number,
-  { tap, cache }: ForwardOptions = {},
+  { tap, cache, rows }: ForwardOptions = {},
 ): tf.Tensor2D {
   const length = ids.length / batch;
   const causal = model.objective === "nextToken";
@@ -100,7 +109,9 @@ export function hiddenStates(
   try {
     let x = tf.tidy(() => embed(pass, model, ids));
     model.layers.forEach((layer, index) => {
-      const next = tf.tidy(() => applyLayer(pass, layer, x, cache?.layer(index)));
+      // Of the last layer, what comes after the attention is needed for the wanted rows only.
+      const wanted = index === model.layers.length - 1 ? rows : undefined;
+      const next = tf.tidy(() => applyLayer(pass, layer, x, cache?.layer(index), wanted));
       x.dispose();
       x = next;
       parameters.release();

@@ -21,10 +21,11 @@ export async function runJob(
   { description, parameters }: RunnableModel,
   { tokens, batch, rows }: ScoringJob,
 ): Promise<Float32Array> {
-  const hidden = hiddenStates(description, parameters, tokens, batch);
+  const isClassifier = description.objective === "classification";
+  const hidden = hiddenStates(description, parameters, tokens, batch, isClassifier ? {} : { rows });
   const values = await readValues(hidden);
   hidden.dispose();
-  return pickRows(values, rows, description.hiddenSize);
+  return isClassifier ? pickRows(values, rows, description.hiddenSize) : values;
 }
 
 /** Rows of a row-major matrix, in a new one. */
