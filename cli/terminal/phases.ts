@@ -1,3 +1,4 @@
+import { collectGarbage } from "../../data/collect_garbage.ts";
 import type { Forecast } from "./forecast.ts";
 import type { ProgressDisplay } from "./progress_display.ts";
 import type { ProgressState } from "./progress_line.ts";
@@ -61,6 +62,8 @@ export class Phases {
         if (activity !== undefined) phase.activity = activity;
         if (!this.#signal.aborted) display?.update();
       });
+      // What a phase leaves behind is not in the way of the next one.
+      collectGarbage();
       display?.pause();
       if (!this.#signal.aborted) display?.ended(name, secondsSince(phase.start));
       return result;
