@@ -8,6 +8,12 @@ import type { Container } from "./file/container.ts";
 import { codedTensors, type DecodeGroup, decodeGroup, decodeRows } from "./file/decode_groups.ts";
 import { decodeVerbatimTensors } from "./file/verbatim_tensors.ts";
 
+/** How pieces are cut. */
+export interface PieceOptions extends DecodeOptions {
+  /** Values of a piece of a tensor that has more, about; 2^24 if omitted. */
+  readonly blockValues?: number;
+}
+
 /**
  * What decodes the values of a container's tensors in pieces, to the same bits as all at once: large
  * tensors some rows at a time, small ones with their neighbours, which are kept until they are asked
@@ -17,14 +23,14 @@ import { decodeVerbatimTensors } from "./file/verbatim_tensors.ts";
  */
 export function containerPieces(
   container: Container,
-  { signal }: DecodeOptions = {},
+  { signal, blockValues }: PieceOptions = {},
 ): (name: string) => AsyncGenerator<Float32Array, void> {
   const { tensors, aliases, stages, verbatim, file } = container;
   const named = <T>(work: () => T) => file === undefined ? work() : naming(file, work);
   const kept = named(() => decodeVerbatimTensors(tensors, verbatim));
   const coded = codedTensors(tensors);
   const groups = new Map<string, DecodeGroup[]>();
-  for (const group of decodeRows(stages, coded)) {
+  for (const group of decodeRows(stages, coded, blockValues)) {
     for (const matrix of group.matrices) {
       const { name } = coded.tensors[matrix]!;
       groups.set(name, [...groups.get(name) ?? [], group]);

@@ -1,6 +1,7 @@
 import { DEFAULT_BITS } from "./compressor_options.ts";
 import type { DivergenceTarget } from "./compress_input.ts";
 import { containerParts, encodeContainer } from "./file/container.ts";
+import { collectGarbage } from "../data/collect_garbage.ts";
 import { byteLengthOf, bytesOf, isFileArray, type KeptBytes } from "../data/file_array.ts";
 import { joinBytes } from "../data/safetensors_encode.ts";
 import { TrialFiles } from "./trial_files.ts";
@@ -35,6 +36,8 @@ export async function encodeAtTarget(
   const trials = trialProgress(options.onProgress, before);
   const encodeParts = async (step: number, progress: (share: number) => void) => {
     options.signal?.throwIfAborted();
+    // What planning and the trial before left behind.
+    collectGarbage();
     const rounded = Number(step.toPrecision(STEP_DIGITS));
     return await containerParts({ ...base, stages: await encoder.encodeAt(rounded, progress) });
   };

@@ -36,7 +36,13 @@ export interface MemoryPlan extends StepSettings {
 }
 
 /** What the program takes by itself. */
-const PROGRAM = 2e8;
+const PROGRAM = 2.5e8;
+/** What a thread that codes takes beside its matrix: its program, and what it has not released yet. */
+const CODING_THREAD = 8e7;
+/** What the native engine leaves behind when it has calibrated. */
+const AFTER_NATIVE = 1e8;
+/** Values whose codes are in memory at once where streams go to a file. */
+const ENCODED_VALUES = 2 ** 26;
 /** What the engines of a thread take beside weights. */
 const WASM_THREAD = 1.2e8, NATIVE = 2.5e8;
 /** Tokens of which the native engine holds all states at once. */
@@ -74,20 +80,24 @@ export function memoryNeed(
   const largest = greatest([0, ...counts]);
   const quantized = tensors.map(({ shape }) => quantizingBytes(shape, calibrates))
     .toSorted((a, b) => b - a).slice(0, threads).reduce((sum, bytes) => sum + bytes, 0);
-  // Of two trials, one whole file and the streams of the other; or streams alone.
-  const streams = (savings === undefined ? 3 : 1) * bits / 8 * values;
-  const indices = savings === undefined ? values : 0;
+  // Of two trials, one whole file and the streams of the other; or some streams alone.
+  const streams = bits / 8 *
+    (savings === undefined ? 3 * values : Math.min(values, ENCODED_VALUES));
+  // Those of the largest matrix are read for the work folder, and copied.
+  const indices = savings === undefined ? values : 2 * largest;
   const reported = 12 * Math.min(largest, DECODED_VALUES);
   const measured = isWhole
     ? 4 * values + engine(2, false)
     : measures === "nothing"
-    ? 4 * largest
+    ? 8 * Math.min(largest, DECODED_VALUES)
     : layeredBytes(model);
   const base = PROGRAM + held;
+  const calibrated = base + (calibrates && backend === "native" ? AFTER_NATIVE : 0);
+  const coding = threads * CODING_THREAD + streams + quantized;
   return {
     calibrate: calibrates ? base + summed + engine(1, true) : 0,
-    factor: calibrates ? base + inMemory + 24 * greatest(sizes) ** 2 : 0,
-    compress: base + inMemory + indices + streams + Math.max(quantized, reported),
+    factor: calibrates ? calibrated + inMemory + 24 * greatest(sizes) ** 2 : 0,
+    compress: calibrated + inMemory + indices + Math.max(coding, streams + reported),
     evaluate: base + measured,
   };
 }

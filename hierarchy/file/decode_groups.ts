@@ -29,8 +29,10 @@ export function decodesApart({ stages }: Container): boolean {
 export function decodeRows(
   stages: readonly Stage[],
   { tensors, shapes }: CodedTensors,
+  blockValues?: number,
 ): DecodeGroup[] {
-  return decodeBlocks(stages, shapes, (matrix) => tensors[matrix]!.transposed === true);
+  const isTransposed = (matrix: number) => tensors[matrix]!.transposed === true;
+  return decodeBlocks(stages, shapes, isTransposed, blockValues);
 }
 
 /**
@@ -41,11 +43,13 @@ export function decodeBlocks(
   stages: readonly Stage[],
   shapes: readonly MatrixShape[],
   isTransposed: (matrix: number) => boolean,
+  blockValues: number = DECODED_BLOCK,
 ): DecodeGroup[] {
-  return decodeGroups(stages, shapes).flatMap((group) => {
+  const groupValues = Math.min(GROUP_VALUES, blockValues);
+  return decodeGroups(stages, shapes, groupValues).flatMap((group) => {
     const [matrix] = group.matrices;
     if (group.wanted === undefined || group.matrices.length > 1) return [group];
-    const places = planBlocks(shapes[matrix!]!, isTransposed(matrix!), DECODED_BLOCK);
+    const places = planBlocks(shapes[matrix!]!, isTransposed(matrix!), blockValues);
     if (places.length === 1) return [group];
     return places.map((place) => ({
       matrices: group.matrices,

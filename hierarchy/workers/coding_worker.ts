@@ -10,7 +10,7 @@ import {
 } from "./coding_tasks.ts";
 
 /** Values of a task that leaves much behind. */
-const LARGE_TASK = 2 ** 22;
+const LARGE_TASK = 2 ** 19;
 
 serveJobs<undefined, CodingJob, TaskResults[TaskKind]>(() =>
   Promise.resolve((job) => Promise.resolve(job).then(run))
