@@ -19,8 +19,16 @@ export interface ByteSource {
    * source cannot. See {@linkcode readInto}.
    */
   readInto?(target: Uint8Array, start: number): Promise<void>;
-  /** The file that the bytes are in, from `start` on; absent where they are elsewhere. */
-  readonly within?: { readonly file: string; readonly start: number };
+  /**
+   * Parts of the bytes by name, each of which is read, without waiting, whenever it is asked for, and
+   * must then have its SHA-256 in base64; absent where the source cannot.
+   */
+  readParts?(
+    places: ReadonlyMap<
+      string,
+      { readonly start: number; readonly end: number; readonly sha256: string }
+    >,
+  ): ReadonlyMap<string, Uint8Array>;
 }
 
 /** Fills `target` with the bytes of a source from `start` on; throws as {@linkcode ByteSource.read}. */

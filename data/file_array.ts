@@ -1,4 +1,3 @@
-import type { ByteSource } from "./byte_source.ts";
 import { fileError } from "./file_error.ts";
 import { InputError } from "./input_error.ts";
 
@@ -129,20 +128,6 @@ export function* bytePieces(kept: KeptBytes): Generator<Uint8Array, void> {
     readFileBytes(kept, first, piece);
     yield piece;
   }
-}
-
-/** The bytes of an array in a file as a source, with a name for messages. */
-export function fileArraySource(array: FileArray, name: string): ByteSource {
-  return {
-    name,
-    byteLength: byteLengthOf(array),
-    within: { file: array.file, start: array.start },
-    read(start, end) {
-      const bytes = new Uint8Array(end - start);
-      readFileBytes(array, start, bytes);
-      return Promise.resolve(bytes);
-    },
-  };
 }
 
 /** Numbers that are read at once where all are wanted in order. */

@@ -3,6 +3,7 @@ import { open, stat } from "node:fs/promises";
 import { type ByteSource, checkRange } from "./byte_source.ts";
 import { fileError } from "./file_error.ts";
 import { InputError } from "./input_error.ts";
+import { partsIn } from "./parts_in_file.ts";
 
 // Node refuses to read 2 GiB or more in one call.
 const largestRead = 2 ** 30;
@@ -25,7 +26,7 @@ export async function openFile(path: string): Promise<ByteSource> {
   return {
     name: path,
     byteLength,
-    within: { file: path, start: 0 },
+    readParts: (places) => partsIn(path, 0, places),
     async read(start: number, end: number): Promise<Uint8Array> {
       checkRange(start, end, byteLength);
       const bytes = new Uint8Array(end - start);

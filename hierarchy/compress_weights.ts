@@ -3,10 +3,10 @@ import {
   byteLengthOf,
   bytePieces,
   bytesOf,
-  fileArraySource,
   isFileArray,
   type KeptBytes,
 } from "../data/file_array.ts";
+import { fileArraySource } from "../data/parts_in_file.ts";
 import type { StateDict, WeightSource } from "../data/tensor.ts";
 import type { ResolvedOptions } from "./compressor_options.ts";
 import { chooseStates } from "./choose_states.ts";

@@ -1,27 +1,22 @@
 import { fromHex, toBase64 } from "../../data/base64.ts";
 import type { ByteSource } from "../../data/byte_source.ts";
-import {
-  byteLengthOf,
-  bytesOf,
-  type FileArray,
-  isFileArray,
-  type KeptBytes,
-} from "../../data/file_array.ts";
+import { byteLengthOf, bytesOf, isFileArray, type KeptBytes } from "../../data/file_array.ts";
 import { naming } from "../../data/naming.ts";
 import { encodeHeader, joinBytes } from "../../data/safetensors_encode.ts";
+import { keptParts } from "../../data/parts_in_file.ts";
 import { releaseMemory } from "../../data/release_memory.ts";
 import { sha256 } from "../../data/sha256.ts";
 import { FORMAT_NAME, FORMAT_VERSION, PLAIN_STATES, PLAIN_VERSION } from "../format/constants.ts";
 import { KANPRESS_VERSION } from "../format/version.ts";
 import { GAINS } from "../levels/field_gains.ts";
 import type { EncodedLevel, Stage } from "../levels/level.ts";
-import { keptStreams, StreamsInFile } from "../levels/streams_in_file.ts";
 import { checkStages } from "./check_stages.ts";
 import {
   type ContainerDescription,
   headerChecksum,
   readContainerHeader,
   streamName,
+  type StreamPlace,
   VERBATIM,
 } from "./container_header.ts";
 import type { LevelRow } from "./container_rows.ts";
@@ -66,7 +61,7 @@ export async function containerParts(container: Container): Promise<KeptBytes[]>
   if (container.verbatim.length > 0) streams.set(VERBATIM, container.verbatim);
   const stages = container.stages.map((stage, i) =>
     stage.map(({ kind, parameters, streams: own }, j): LevelRow => {
-      for (const [name, kept] of keptStreams(own)) streams.set(streamName(i, j, name), kept);
+      for (const [name, kept] of keptParts(own)) streams.set(streamName(i, j, name), kept);
       return { kind, parameters, streams: [...own.keys()] };
     })
   );
@@ -108,21 +103,22 @@ export async function openContainer(
   const { description, levels, readStream, placeOf, readVerbatim } = await readContainerHeader(
     source,
   );
-  const staysInFile = source.within !== undefined && source.byteLength > mostInMemory;
+  const { readParts } = source;
+  const staysInFile = readParts !== undefined && source.byteLength > mostInMemory;
   const stages: EncodedLevel[][] = [];
   for (const [i, rows] of levels.entries()) {
     const stage: EncodedLevel[] = [];
     for (const [j, { kind, parameters, streams: names }] of rows.entries()) {
       const streams = new Map<string, Uint8Array>();
-      const places = new Map<string, FileArray<"Uint8Array">>();
+      const places = new Map<string, StreamPlace>();
       for (const name of names) {
         const bytes = await readStream(streamName(i, j, name));
         if (staysInFile) {
-          places.set(name, placeOf(streamName(i, j, name))!);
+          places.set(name, placeOf(streamName(i, j, name)));
           releaseMemory(bytes);
         } else streams.set(name, bytes);
       }
-      stage.push({ kind, parameters, streams: staysInFile ? new StreamsInFile(places) : streams });
+      stage.push({ kind, parameters, streams: staysInFile ? readParts(places) : streams });
     }
     stages.push(stage);
   }

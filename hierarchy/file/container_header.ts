@@ -1,7 +1,5 @@
-import { fromBase64, toHex } from "../../data/base64.ts";
 import { bytesPerElement } from "../../data/dtype.ts";
 import type { ByteSource } from "../../data/byte_source.ts";
-import type { FileArray } from "../../data/file_array.ts";
 import { InputError } from "../../data/input_error.ts";
 import { quote } from "../../data/quote.ts";
 import { openSafetensors } from "../../data/safetensors_file.ts";
@@ -42,6 +40,14 @@ export interface ContainerDescription {
   readonly file?: string;
 }
 
+/** Where a stream is among the bytes of the source. */
+export interface StreamPlace {
+  readonly start: number;
+  readonly end: number;
+  /** In base64, as the header has it. */
+  readonly sha256: string;
+}
+
 /** What the header of a compressed model says; its streams are read when they are asked for. */
 export interface ContainerHeader {
   /** Everything of the container but the streams. */
@@ -50,8 +56,8 @@ export interface ContainerHeader {
   readonly levels: readonly (readonly LevelRow[])[];
   /** Bytes of each stream, by its name in the file. */
   readonly streamLengths: ReadonlyMap<string, number>;
-  /** Where a stream is, if all are in a file; its SHA-256 is that of the header. */
-  placeOf(name: string): FileArray<"Uint8Array"> | undefined;
+  /** Where a stream is that the header lists. */
+  placeOf(name: string): StreamPlace;
   /** Reads a stream by its name in the file; {@linkcode InputError} if it is damaged. */
   readStream(name: string): Promise<Uint8Array>;
   /** Reads the bytes of the tensors that no level codes. */
@@ -96,7 +102,7 @@ export async function readContainerHeader(source: ByteSource): Promise<Container
   const levels = parseStages(metadata.stages, fail);
   const hashes = parseObject(metadata.sha256, "sha256", fail);
   const streamLengths = new Map(file.tensors.map(({ name, start, end }) => [name, end - start]));
-  const streamsByName = new Map(file.tensors.map((stream) => [stream.name, stream]));
+  const places = new Map(file.tensors.map((stream) => [stream.name, stream]));
   const dataLength = file.tensors.reduce((most, { end }) => Math.max(most, end), 0);
   const verbatimLength = verbatimByteLength(tensors);
   requireStreams();
@@ -136,20 +142,11 @@ export async function readContainerHeader(source: ByteSource): Promise<Container
     for (const name of spare) throw fail(`stream ${quote(name)} belongs to nothing`);
   }
 
-  function placeOf(name: string): FileArray<"Uint8Array"> | undefined {
-    const { within, byteLength } = source;
-    const stream = streamsByName.get(name);
-    if (within === undefined || stream === undefined) return undefined;
+  function placeOf(name: string): StreamPlace {
+    const { start, end } = places.get(name)!;
     // Streams end where the file ends.
-    const start = within.start + byteLength - dataLength + stream.start;
-    const sha256 = toHex(fromBase64(String(hashes[name])));
-    return {
-      file: within.file,
-      start,
-      length: stream.end - stream.start,
-      kind: "Uint8Array",
-      sha256,
-    };
+    const first = source.byteLength - dataLength;
+    return { start: first + start, end: first + end, sha256: String(hashes[name]) };
   }
 
   async function readStream(name: string): Promise<Uint8Array> {

@@ -9,7 +9,7 @@ import type { RowColumnFactors } from "../matrix/coded_matrix.ts";
 import type { LevelCodec } from "./level_codec.ts";
 import { trellisCodec } from "./trellis_codec.ts";
 import { quote } from "../../data/quote.ts";
-import { bytesOfStreams } from "./streams_in_file.ts";
+import { bytesOfStreams } from "./stream_lengths.ts";
 import type { Steps } from "../../workers/steps.ts";
 
 /** Every kind of level that a file may have. */

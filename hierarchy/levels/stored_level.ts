@@ -3,7 +3,7 @@ import { quote, quoteValue } from "../../data/quote.ts";
 import { roomInBits } from "../entropy/rans.ts";
 import type { MatrixShape } from "../matrix/matrix.ts";
 import type { EncodedLevel } from "./level.ts";
-import { streamLength } from "./streams_in_file.ts";
+import { streamLength } from "./stream_lengths.ts";
 
 /** An integer parameter of a level that was read from a file; {@linkcode InputError} if it is none. */
 export function integerParameter(

@@ -21,7 +21,7 @@ import type { Matrices, MatrixShape } from "../matrix/matrix.ts";
 import type { LevelCodec } from "./level_codec.ts";
 import { createPartReader, hasDiagonals } from "../scan/part_reader.ts";
 import { rememberByLevel } from "./remember_by_level.ts";
-import { bytesOfStreams } from "./streams_in_file.ts";
+import { bytesOfStreams } from "./stream_lengths.ts";
 import { damaged, described, requireRoom, requireStreams, storedStream } from "./stored_level.ts";
 import { finish, type Steps } from "../../workers/steps.ts";
 

@@ -14,7 +14,7 @@ import type { KeptFit, StepFit } from "./kept_fit.ts";
 import type { EncodeContext, EncodedLevel, Level } from "./level.ts";
 import { sendMatrix } from "../matrix/held_matrix.ts";
 import type { Matrices, Matrix, MatrixShape } from "../matrix/matrix.ts";
-import { StreamWriter } from "./streams_in_file.ts";
+import { PartWriter } from "../../data/parts_in_file.ts";
 import { codesName } from "./trellis_codec.ts";
 
 /** Settings of {@linkcode createTrellisLevel}. */
@@ -144,7 +144,7 @@ async function encodeStreams(
       ...codes.map((bytes, i) => [codesName(i), bytes] as const),
     ]);
   }
-  const writer = new StreamWriter(file);
+  const writer = new PartWriter(file);
   try {
     await writer.write("fields", side.finish());
     for (let first = 0; first < tasks.length; first += SEGMENTS_AT_ONCE) {
@@ -154,5 +154,5 @@ async function encodeStreams(
   } finally {
     writer.close();
   }
-  return writer.streams();
+  return writer.parts();
 }
