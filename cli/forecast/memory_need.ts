@@ -40,7 +40,7 @@ const PROGRAM = 2.5e8;
 /** What a thread that codes takes beside its matrix: its program, and what it has not released yet. */
 const CODING_THREAD = 8e7;
 /** What the native engine leaves behind when it has calibrated. */
-const AFTER_NATIVE = 1e8;
+const AFTER_NATIVE = 2e8;
 /** Values whose codes are in memory at once where streams go to a file. */
 const ENCODED_VALUES = 2 ** 26;
 /** What the engines of a thread take beside weights. */
