@@ -168,6 +168,9 @@ const rules: Readonly<Record<string, Rule>> = {
   Unsqueeze: ({ graph, node: { inputs: [, axes] }, gradients: [dy] }) => [
     graph.apply("Squeeze", [dy!, axes!]),
   ],
+  // Scores and their floor, at which the gradient is nothing in float32.
+  Max: ({ gradients: [dy] }) => [dy, undefined],
+  ReduceMax: () => [undefined],
   Softmax({ graph, node: { outputs: [y] }, gradients: [dy] }) {
     const product = graph.apply("Mul", [dy!, y!]);
     const sum = graph.apply("ReduceSum", [product, graph.integers(-1)]);

@@ -55,6 +55,16 @@ const cases: Readonly<Record<string, Case>> = {
   Gelu: elementwise("Gelu"),
   "Gelu by tanh": elementwise("Gelu", { approximate: { text: "tanh" } }),
   Softmax: elementwise("Softmax", { axis: integer(-1) }),
+  "Softmax above a floor": {
+    inputs: { a: [2, 5] },
+    shape: [2, 5],
+    build(graph) {
+      const highest = graph.apply("ReduceMax", ["a", graph.integers(-1)]);
+      const floor = graph.apply("Sub", [highest, graph.float(60)]);
+      const scores = graph.apply("Max", ["a", floor]);
+      return graph.apply("Softmax", [scores], { axis: integer(-1) });
+    },
+  },
   ReduceMean: {
     inputs: { a: [3, 4] },
     shape: [3, 1],

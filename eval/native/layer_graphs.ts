@@ -144,8 +144,30 @@ export function begin(layer: LayerDescription, isCausal: boolean) {
       )),
     ...partTensors(layer),
   ];
-  const graph: GraphBuilder = { ...buildGraph(new Map()), weight: (name) => name };
+  const plain = buildGraph(new Map());
+  const graph: GraphBuilder = {
+    ...plain,
+    weight: (name) => name,
+    apply(operator, [x, ...others], attributes, domain) {
+      const input = operator === "Softmax" ? withFloor(plain, x!) : x!;
+      return plain.apply(operator, [input, ...others], attributes, domain);
+    },
+  };
   return { graph, inputs, outputs: [float(result, "rows", down.outputs)] };
+}
+
+/** Scores this far below the highest of their row have no share in float32. */
+const SCORE_FLOOR = 60;
+
+/**
+ * Scores that are at most {@linkcode SCORE_FLOOR} below the highest of their row: the shares of masked
+ * tokens are tiny then and not denormal, with which processors are many times slower.
+ */
+function withFloor(graph: GraphBuilder, scores: string): string {
+  const axes = graph.integers(-1);
+  const highest = graph.apply("ReduceMax", [scores, axes]);
+  const floor = graph.apply("Sub", [highest, graph.float(SCORE_FLOOR)]);
+  return graph.apply("Max", [scores, floor]);
 }
 
 /** What the layer shares with others, as inputs of the graph. */
