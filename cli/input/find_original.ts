@@ -62,9 +62,11 @@ export async function findOriginal(
   for (const open of await placesOf(file, run)) {
     const model = await open();
     if (model === undefined) continue;
-    const difference = await differenceOf(file, model, run);
-    if (difference === undefined) return describe(file, model);
-    run.writeLine(`${model.name}: ${difference}; it is not compared with`);
+    const found = await ifUsable(compareWith(file, model, run));
+    // Nobody named this one: it may go while it is read.
+    if (found === undefined) continue;
+    if (found.difference === undefined) return describe(file, model);
+    run.writeLine(`${model.name}: ${found.difference}; it is not compared with`);
   }
   return undefined;
 }
@@ -138,13 +140,17 @@ async function openCached(
   return found;
 }
 
-async function ifUsable(model: Promise<ModelSource>): Promise<ModelSource | undefined> {
+async function ifUsable<Found>(found: Promise<Found>): Promise<Found | undefined> {
   try {
-    return await model;
+    return await found;
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return undefined;
   }
+}
+
+async function compareWith(file: CompressedFile, model: ModelSource, run: Run) {
+  return { difference: await differenceOf(file, model, run) };
 }
 
 /** How a model differs from what was compressed; undefined if it does not. */
