@@ -66,7 +66,9 @@ export interface FigureTable {
 
 /** Pages of the project, as paths from its root. */
 export function pages(): string[] {
-  return globSync("**/*.md", { cwd: ROOT, exclude: ["**/node_modules/**"] }).toSorted();
+  const outputs = readFileSync(join(ROOT, ".gitignore"), "utf8").match(/^.+\/$/gm)!
+    .map((folder) => folder.startsWith("/") ? `${folder.slice(1)}**` : `**/${folder}**`);
+  return globSync("**/*.md", { cwd: ROOT, exclude: outputs }).toSorted();
 }
 
 /** The tables below comments, in a page. */
