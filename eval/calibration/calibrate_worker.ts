@@ -1,5 +1,6 @@
 import type { TransformerDescription } from "../architectures/description.ts";
 import { type TfjsBackend, useBackend } from "../compute/backend.ts";
+import { roundAlike } from "../kernels/layer_kernels.ts";
 import { ParameterStore } from "../weights/parameter_store.ts";
 import { receiveWeights, type SentTensor } from "../weights/prepared_weights.ts";
 import { serveJobs } from "../../workers/serve_jobs.ts";
@@ -20,6 +21,7 @@ export interface CalibrateSetup {
 }
 
 serveJobs<CalibrateSetup, CalibrationJob, Float64Array | undefined>(async (setup) => {
+  roundAlike();
   await useBackend(setup.backend);
   const parameters = new ParameterStore(receiveWeights(setup.weights), setup.resident);
   const model = { description: setup.description, parameters };

@@ -4,6 +4,7 @@ import { readValues, type TfjsBackend, useBackend } from "../compute/backend.ts"
 import type { RunnableModel } from "../model/runnable_model.ts";
 import { applyHead, hiddenStates } from "../model/forward.ts";
 import { KeyValueCache } from "../layers/key_value_cache.ts";
+import { roundAlike } from "../kernels/layer_kernels.ts";
 import { ParameterStore } from "../weights/parameter_store.ts";
 import { receiveWeights, type SentTensor } from "../weights/prepared_weights.ts";
 import { type ConversationFrame, ConversationWriter } from "../generation/conversation.ts";
@@ -35,6 +36,7 @@ export interface SampleJob {
 }
 
 serveJobs<SampleSetup, SampleJob, Int32Array>(async (setup) => {
+  roundAlike();
   await useBackend(setup.backend);
   const parameters = new ParameterStore(receiveWeights(setup.weights), true);
   const model = { description: setup.description, parameters };

@@ -143,12 +143,15 @@ export class LayerKernels {
     this.#memory = memory;
   }
 
-  /** Undefined where tfjs does not let others into its memory, or there is no SIMD. */
-  static start(backend: WasmBackend): LayerKernels | undefined {
+  /**
+   * Kernels that round products `alike` on every machine, or only once where that is faster. Undefined
+   * where tfjs does not let others into its memory, or there is no SIMD.
+   */
+  static start(backend: WasmBackend, alike: boolean): LayerKernels | undefined {
     const { asm, _malloc, _free } = backend.wasm;
     const memory = asm?.memory;
     if (memory === undefined || _malloc === undefined || _free === undefined) return undefined;
-    for (const code of [RELAXED_LAYERS_WASM, LAYERS_WASM]) {
+    for (const code of alike ? [LAYERS_WASM] : [RELAXED_LAYERS_WASM, LAYERS_WASM]) {
       try {
         const module = new WebAssembly.Module(fromBase64(code));
         const { exports } = new WebAssembly.Instance(module, { env: { memory } });
@@ -201,6 +204,15 @@ export class LayerKernels {
 }
 
 const started = new WeakMap<object, LayerKernels | false>();
+let roundsAlike = false;
+
+/**
+ * Has all kernels of this thread round alike on every machine, as what decides the bytes of a file
+ * must. To be called before anything is computed.
+ */
+export function roundAlike(): void {
+  roundsAlike = true;
+}
 
 /** The kernels for tensors of tfjs' current backend; undefined where it is not one that they know. */
 export function layerKernels(): LayerKernels | undefined {
@@ -208,8 +220,13 @@ export function layerKernels(): LayerKernels | undefined {
   const backend = tf.backend();
   let kernels = started.get(backend);
   if (kernels === undefined) {
-    kernels = LayerKernels.start(backend as unknown as WasmBackend) ?? false;
+    kernels = startKernels(roundsAlike) ?? false;
     started.set(backend, kernels);
   }
   return kernels || undefined;
+}
+
+/** As {@linkcode LayerKernels.start}, for tfjs' current backend, which is `wasm`. */
+export function startKernels(alike: boolean): LayerKernels | undefined {
+  return LayerKernels.start(tf.backend() as unknown as WasmBackend, alike);
 }

@@ -2,7 +2,7 @@ import assert from "node:assert";
 import * as tf from "@tensorflow/tfjs";
 import { createRandom } from "../../kan/numeric/random.ts";
 import { useBackend } from "../compute/backend.ts";
-import { layerKernels } from "./layer_kernels.ts";
+import { layerKernels, startKernels } from "./layer_kernels.ts";
 import { multiply } from "./multiply.ts";
 
 await useBackend("wasm");
@@ -56,5 +56,33 @@ Deno.test("products with whole and cut tiles, transposed or not, are those of fl
         }
       }
     }
+  }
+});
+
+Deno.test("products that are to be alike on every machine round each term and each sum", () => {
+  const kernels = startKernels(true)!;
+  const random = createRandom(2);
+  const values = (length: number) => Float32Array.from({ length }, () => random.normal());
+  for (const [rows, depth, columns] of shapes) {
+    const a = values(rows * depth), b = values(depth * columns);
+    const product = tf.tidy(() =>
+      multiply(kernels, tf.tensor2d(a, [rows, depth]), {
+        tensor: tf.tensor2d(b, [depth, columns]),
+        transposed: false,
+      })
+    );
+    const expected = new Float32Array(rows * columns);
+    for (let row = 0; row < rows; row++) {
+      for (let i = 0; i < depth; i++) {
+        for (let column = 0; column < columns; column++) {
+          // Storing rounds the sum.
+          expected[row * columns + column]! += Math.fround(
+            a[row * depth + i]! * b[i * columns + column]!,
+          );
+        }
+      }
+    }
+    assert.deepEqual(product.dataSync<"float32">(), expected, `${rows}x${depth}x${columns}`);
+    product.dispose();
   }
 });

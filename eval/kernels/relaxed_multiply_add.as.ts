@@ -4,8 +4,6 @@
 // What adds a product to a sum by relaxed SIMD: rounded once where the processor can; AssemblyScript, see
 // kernels/build_kernels.ts.
 
-// @ts-ignore: a decorator of AssemblyScript's
-
 function multiplyAdd(sum: v128, a: v128, b: v128): v128 {
   return f32x4.relaxed_madd(a, b, sum);
 }

@@ -1,7 +1,5 @@
 // What layers do between products; AssemblyScript, see kernels/build_kernels.ts.
 
-// @ts-ignore: a decorator of AssemblyScript's
-
 function sumOfLanes(x: v128): f32 {
   return f32x4.extract_lane(x, 0) + f32x4.extract_lane(x, 1) +
     (f32x4.extract_lane(x, 2) + f32x4.extract_lane(x, 3));

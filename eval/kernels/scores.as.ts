@@ -15,15 +15,11 @@ function placeOfLargest(x: usize, count: i32): i32 {
 }
 
 /** Two values from `i` on as float64; where the second is beyond `count`, it is `beyond`. */
-// @ts-ignore: a decorator of AssemblyScript's
-
 function pairAt(x: usize, i: i32, count: i32, beyond: f32): v128 {
   const at = x + (<usize> i << 2);
   if (i + 1 < count) return f64x2.promote_low_f32x4(v128.load64_zero(at));
   return f64x2.replace_lane(f64x2.splat(beyond), 0, load<f32>(at));
 }
-
-// @ts-ignore: a decorator of AssemblyScript's
 
 function sumOfPair(x: v128): f64 {
   return f64x2.extract_lane(x, 0) + f64x2.extract_lane(x, 1);

@@ -11,7 +11,7 @@ import {
 
 /** What {@linkcode compressToDivergence} is given: a model, a text, and how to compress. */
 export interface CompressToDivergenceOptions
-  extends Omit<EvaluateOptions, "base" | "compressed" | "onProgress"> {
+  extends Omit<EvaluateOptions, "base" | "compressed" | "roundsAlike" | "onProgress"> {
   /** The mean KL divergence from the original that the model may have on the text, in nats. */
   readonly maxDivergence: number;
   /** How to compress; a target in `bits` or `bytes` is refused. */
@@ -63,19 +63,21 @@ export async function compressToDivergence(
   { maxDivergence, compressor = {}, input = {}, ...evaluation }: CompressToDivergenceOptions,
 ): Promise<DivergenceResult> {
   const { onProgress } = compressor;
+  // What is measured decides the bytes.
+  const measured = { ...evaluation, roundsAlike: true };
   const resolved = resolveOptions({
     ...compressor,
     onProgress: (activity, share) =>
       onProgress?.(activity, ORIGINAL_SHARE + (1 - ORIGINAL_SHARE) * share),
   });
   const { base } = await evaluateOriginal({
-    ...evaluation,
+    ...measured,
     onProgress: (share) => onProgress?.("measuring the original", ORIGINAL_SHARE * share),
   });
   const divergence = {
     most: maxDivergence,
     async measure(weights: StateDict, progress: (share: number) => void) {
-      const options = { ...evaluation, compressed: weights, base, onProgress: progress };
+      const options = { ...measured, compressed: weights, base, onProgress: progress };
       return (await evaluateLanguageModel(options)).klDivergence!.mean;
     },
   };

@@ -1,5 +1,6 @@
 import type { TransformerDescription } from "../architectures/description.ts";
 import { type TfjsBackend, useBackend } from "../compute/backend.ts";
+import { roundAlike } from "../kernels/layer_kernels.ts";
 import { ParameterStore } from "../weights/parameter_store.ts";
 import { receiveWeights, type SentTensor } from "../weights/prepared_weights.ts";
 import type { ScoringJob } from "../scores/scoring_jobs.ts";
@@ -19,6 +20,8 @@ export interface EvaluateSetup {
   readonly keepsBase: boolean;
   /** Where tfjs computes. */
   readonly backend: TfjsBackend;
+  /** Whether it rounds alike on every machine. */
+  readonly roundsAlike: boolean;
 }
 
 /** What is scored at once. */
@@ -36,6 +39,7 @@ export interface EvaluateJobResult {
 }
 
 serveJobs<EvaluateSetup, EvaluateJob, EvaluateJobResult>(async (setup) => {
+  if (setup.roundsAlike) roundAlike();
   await useBackend(setup.backend);
   const models = setup.models.map((weights) => ({
     description: setup.description,

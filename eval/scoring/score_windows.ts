@@ -32,6 +32,11 @@ export interface ScoringOptions {
   readonly threads?: number;
   /** What computes it; `"wasm"` if omitted. */
   readonly backend?: BackendName;
+  /**
+   * Whether `"wasm"` gives the same digits on every machine, which takes a tenth longer: for figures
+   * that decide what is written. If omitted, the last digits depend on the processor and the engine.
+   */
+  readonly roundsAlike?: boolean;
   /** Called with the share of the work that is done, 0 to 1. */
   readonly onProgress?: (share: number) => void;
   /** Stops the work with the signal's reason. */
@@ -183,7 +188,7 @@ async function scoreNatively(
 
 async function scoreInWorkers(
   { model, windows, weights, jobs, largestJob }: ScoringRun,
-  { threads, onProgress, signal }: ScoringOptions,
+  { threads, roundsAlike = false, onProgress, signal }: ScoringOptions,
   backend: TfjsBackend,
   keepsBase: boolean,
 ): Promise<EvaluateJobResult[]> {
@@ -198,7 +203,7 @@ async function scoreInWorkers(
   return await runInWorkers<EvaluateSetup, EvaluateJob, EvaluateJobResult>({
     start: () => new Worker(new URL("./evaluate_worker.ts", import.meta.url), { type: "module" }),
     threads: threads ?? navigator.hardwareConcurrency,
-    setup: { description: model, models, resident, keepsBase, backend },
+    setup: { description: model, models, resident, keepsBase, backend, roundsAlike },
     jobs,
     onResult: () => onProgress?.(++done / jobs.length),
     ...(signal !== undefined && { signal }),

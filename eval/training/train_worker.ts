@@ -1,5 +1,6 @@
 import type { TransformerDescription } from "../architectures/description.ts";
 import { type TfjsBackend, useBackend } from "../compute/backend.ts";
+import { roundAlike } from "../kernels/layer_kernels.ts";
 import type { PreparedWeights } from "../weights/prepared_weights.ts";
 import { serveJobs } from "../../workers/serve_jobs.ts";
 import { ChunkTrainer, type TrainingJob, type TrainingSums } from "./train_chunks.ts";
@@ -16,6 +17,7 @@ export interface TrainSetup {
 }
 
 serveJobs<TrainSetup, TrainingJob, TrainingSums>(async (setup) => {
+  roundAlike();
   await useBackend(setup.backend);
   const { model, original, compressed, resident } = setup;
   const trainer = new ChunkTrainer(model, original, compressed, resident);

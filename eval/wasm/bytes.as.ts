@@ -42,8 +42,6 @@ export function splitVector(x: usize, count: i32, to: usize, step: usize): void 
   store<u32>(step, <u32> (exponent - 28) << 23);
 }
 
-// @ts-ignore: decorator
-
 function sumOfIntegers(lanes: v128): f64 {
   const pairs = f64x2.add(
     f64x2.convert_low_i32x4_s(lanes),
@@ -53,8 +51,6 @@ function sumOfIntegers(lanes: v128): f64 {
 }
 
 /** 2^15 times the sum of products with the high parts, and that with the low ones. */
-// @ts-ignore: decorator
-
 function joined(high: v128, low: v128): f64 {
   return 32768 * sumOfIntegers(high) + sumOfIntegers(low);
 }

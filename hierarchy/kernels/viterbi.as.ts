@@ -102,8 +102,6 @@ function normalize(metrics: usize, count: i32): void {
 }
 
 /** Moves lane l ^ `lanes` to lane l. */
-// @ts-ignore: a decorator of AssemblyScript
-
 function exchanged(vector: v128, lanes: i32): v128 {
   if (lanes === 1) return v128.shuffle<f32>(vector, vector, 1, 0, 3, 2);
   if (lanes === 2) return v128.shuffle<f32>(vector, vector, 2, 3, 0, 1);
@@ -115,8 +113,6 @@ function exchanged(vector: v128, lanes: i32): v128 {
  * A step: the metrics after it, at `to`, from those before, `size` bytes of even states and as many of
  * odd ones. `parityLanes` and `feedbackLanes` are constants: the low bits of what the bytes stand for.
  */
-// @ts-ignore: a decorator of AssemblyScript
-
 function advance(
   from: usize,
   to: usize,
