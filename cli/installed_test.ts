@@ -12,8 +12,7 @@ async function run(program: string, args: readonly string[], cwd: string) {
   const { code, stdout, stderr } = await new Deno.Command(program, {
     args: [...args],
     cwd,
-    // Deno itself may have been started by npx.
-    env: { NO_COLOR: "1", KANPRESS_CACHE: TEST_CACHE, PATH: path, npm_lifecycle_event: "" },
+    env: { NO_COLOR: "1", KANPRESS_CACHE: TEST_CACHE, PATH: path },
   }).output();
   const decoder = new TextDecoder();
   return { code, text: decoder.decode(stdout) + decoder.decode(stderr) };

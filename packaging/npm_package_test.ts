@@ -45,7 +45,9 @@ Deno.test({
       const kanpress = (...args: string[]) =>
         run(user, "npx", "--yes", "node@22", command, ...args);
       assert.match(kanpress("inspect", file), /^1 +trellis +1,358 /m);
-      assert.match(kanpress("--help"), /^Usage: npx kanpress /);
+      assert.match(kanpress("--help"), /^Usage: kanpress /);
+      const npx = run(user, "npx", "--yes", "--package", "node@22", "kanpress", "--help");
+      assert.match(npx, /^Usage: npx kanpress /);
       kanpress("decompress", file, "--out", "restored");
       assert.throws(
         () => kanpress("compress", "--data-free"),

@@ -3,7 +3,11 @@ import { programName } from "./program_name.ts";
 
 Deno.test("the program is called as its user calls it", () => {
   assert.equal(programName({}), "kanpress");
-  assert.equal(programName({ npm_lifecycle_event: "npx" }), "npx kanpress");
-  // `npm run compress`, whose script may be "kanpress compress".
-  assert.equal(programName({ npm_lifecycle_event: "compress" }), "kanpress");
+  for (const script of ["kanpress", "'kanpress'", '"kanpress"']) {
+    assert.equal(programName({ npm_lifecycle_script: script }), "npx kanpress");
+  }
+  // `npx deno …`, and `npm run small` of a package that compresses.
+  for (const script of ["'deno'", "kanpress compress ./my-model"]) {
+    assert.equal(programName({ npm_lifecycle_script: script }), "kanpress");
+  }
 });
