@@ -24,9 +24,12 @@ function startWorker(server: RedisServer) {
   const reading = [process.stderr, process.stdout].map(async (stream) => {
     for await (const text of stream.pipeThrough(new TextDecoderStream())) written += text;
   });
+  let isGone = false;
+  void process.status.then(() => isGone = true);
   return {
     pid: process.pid,
     written: () => written,
+    isGone: () => isGone,
     send: (signal: Deno.Signal) => process.kill(signal),
     async end(signal: Deno.Signal) {
       process.kill(signal);
@@ -70,7 +73,7 @@ async function killAtWork(server: RedisServer, worker: ReturnType<typeof startWo
 
 async function until(isTrue: () => boolean) {
   for (let tries = 0; !isTrue(); tries++) {
-    assert.ok(tries < 600, `not within 60 s: ${isTrue}`);
+    assert.ok(tries < 1200, `not within 120 s: ${isTrue}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
@@ -140,11 +143,22 @@ Deno.test(
     }),
 );
 
+/** Kilobytes of address space that a process has once it asks for no more. */
+async function steadySize(pid: number): Promise<number> {
+  for (let last = 0;;) {
+    const status = await Deno.readTextFile(`/proc/${pid}/status`);
+    const size = Number(/VmSize:\s+(\d+)/.exec(status)![1]);
+    if (size === last) return size;
+    last = size;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}
+
 /** Whether memory can be taken from processes here. */
 const canTakeMemory = Deno.build.os === "linux" && existsSync("/usr/bin/prlimit");
 
 Deno.test(
-  "where memory runs out in a worker, it says so in a line, and another does its task",
+  "where memory runs out in a worker, another does its task, and no stack trace is shown",
   { ignore: needsRedis.ignore || !canTakeMemory },
   async () => {
     await using server = new RedisServer("--requirepass", PASSWORD);
@@ -156,19 +170,19 @@ Deno.test(
     await withRun(address, async ({ tasks: { run } }) => {
       // It has all that it needs for small ones, and little more.
       await run("quantize", someTasks(2));
-      const status = await Deno.readTextFile(`/proc/${poor.pid}/status`);
-      const kilobytes = Number(/VmSize:\s+(\d+)/.exec(status)![1]) + 100_000;
+      const kilobytes = await steadySize(poor.pid) + 60_000;
       const args = ["--pid", `${poor.pid}`, `--as=${kilobytes * 1024}`];
       assert.ok((await new Deno.Command("prlimit", { args }).output()).success);
       const large = someTasks(1, 2500, 1);
       const results = run("quantize", large);
-      // Deno itself may be what has none left: it says so in its own words.
-      await until(() => /memory (has run out|allocation)/.test(poor.written()));
+      // Deno itself may be what has none left: it ends, in its own words or in none. What its threads
+      // do not receive is found in a minute.
+      await until(() => poor.isGone() || /memory has run out/.test(poor.written()));
       await using helper = await startHelper(address);
       assert.deepEqual(await results, await runTasksHere("quantize", large));
       assert.equal(helper.done(), 1);
     });
-    await poor.end("SIGINT");
+    if (!poor.isGone()) await poor.end("SIGINT");
     assert.doesNotMatch(poor.written(), /^ +at /m);
   },
 );

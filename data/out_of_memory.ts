@@ -17,7 +17,9 @@ const NO_MEMORY = /allocation failed|could not allocate|unable to grow|out of me
 export function isOutOfMemory(error: unknown): boolean {
   if (error instanceof OutOfMemoryError) return true;
   const { name, message } = error as { readonly name?: unknown; readonly message?: unknown };
-  return name === "RangeError" && typeof message === "string" && NO_MEMORY.test(message);
+  // A message to another thread that cannot be copied is a DataCloneError in all cases.
+  if (name !== "RangeError" && name !== "DataCloneError") return false;
+  return typeof message === "string" && NO_MEMORY.test(message);
 }
 
 /** What to do where memory has run out, for messages. */

@@ -26,6 +26,7 @@ export function serveJobs<Setup, Job, Result>(
     }
   };
   scope.onmessage = ({ data }) => {
+    scope.postMessage({ kind: "received" }, []);
     handle(data as WorkerRequest<Setup, Job>).then((reply) =>
       scope.postMessage(reply, reply.kind === "result" ? transferOf(reply.result) : [])
     );

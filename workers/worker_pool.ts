@@ -10,6 +10,8 @@ export interface WorkerPoolOptions<Setup> {
   readonly threads: number;
   /** Sent to each worker once; put large arrays into shared memory. */
   readonly setup: Setup;
+  /** Milliseconds after which a job is lost whose worker has not said, twice, that it has it; 30,000 by default. */
+  readonly longestReceipt?: number;
 }
 
 /** How jobs are watched and stopped. */
@@ -29,9 +31,13 @@ export type WorkerRequest<Setup, Job> =
 
 /** Messages from a worker. */
 export type WorkerReply<Result> =
+  | { readonly kind: "received" }
   | { readonly kind: "ready" }
   | { readonly kind: "result"; readonly index: number; readonly result: Result }
   | { readonly kind: "failure"; readonly name: string; readonly message: string };
+
+/** A worker that is free says in less than so many milliseconds that it has received a job. */
+const LONGEST_RECEIPT = 30_000;
 
 /**
  * Web Workers that are started when they are first needed and stay for further jobs. Whoever made the
@@ -51,8 +57,8 @@ export class WorkerPool<Setup, Job, Result> {
   /**
    * Runs jobs, each on whichever worker is free, and gives their results in the order of the jobs. A
    * job may be a promise: its worker waits for it. The first error of a worker, or the signal, ends all
-   * of them and is thrown; an {@linkcode InputError} arrives as one, and so does that memory has run out. The pool can be used again
-   * afterwards.
+   * of them and is thrown; an {@linkcode InputError} arrives as one, and so does that memory has run
+   * out, be it in reading a job. The pool can be used again afterwards.
    */
   async run(
     jobs: readonly (Job | Promise<Job>)[],
@@ -64,16 +70,27 @@ export class WorkerPool<Setup, Job, Result> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const abort = () => reject(signal!.reason);
     signal?.addEventListener("abort", abort, { once: true });
-    let begun = 0, done = 0;
+    let begun = 0, done = 0, isOver = false;
     const giveNext = (worker: PoolWorker) => {
       const index = order[begun++];
       if (index === undefined) return;
-      Promise.resolve(jobs[index]!).then(
-        (job) => post(worker, { kind: "job", index, job }),
-        reject,
-      );
+      Promise.resolve(jobs[index]!).then((job) => {
+        if (isOver) return;
+        post(worker, { kind: "job", index, job });
+        expectReceipt(worker);
+      }).catch(reject);
+    };
+    const { longestReceipt = LONGEST_RECEIPT } = this.#options;
+    const receipts = new Map<PoolWorker, ReturnType<typeof setTimeout>>();
+    // Engines drop a message for whose reading there is no memory, without a word. What a computer
+    // that slept has missed comes between the first timer and the second.
+    const expectReceipt = (worker: PoolWorker, isLate = false) => {
+      const check = () => isLate ? reject(outOfMemory()) : expectReceipt(worker, true);
+      receipts.set(worker, setTimeout(check, longestReceipt));
     };
     const receive = (worker: PoolWorker, reply: WorkerReply<Result>) => {
+      clearTimeout(receipts.get(worker));
+      if (reply.kind === "received") return;
       if (reply.kind === "failure") return reject(restoreError(reply));
       if (reply.kind === "ready") this.#ready.add(worker);
       if (reply.kind === "result") {
@@ -113,9 +130,11 @@ export class WorkerPool<Setup, Job, Result> {
       await promise;
     } catch (error) {
       this.close();
-      throw error;
+      throw isOutOfMemory(error) ? outOfMemory() : error;
     } finally {
+      isOver = true;
       signal?.removeEventListener("abort", abort);
+      for (const timer of receipts.values()) clearTimeout(timer);
     }
     return results;
   }
@@ -147,10 +166,12 @@ function post<Setup, Job>(worker: PoolWorker, request: WorkerRequest<Setup, Job>
   worker.postMessage(request);
 }
 
+function outOfMemory(): OutOfMemoryError {
+  return new OutOfMemoryError(`a worker stopped: ${MEMORY_ADVICE}`);
+}
+
 function restoreError({ name, message }: { name: string; message: string }): Error {
   if (name === "InputError") return new InputError(message);
-  if (isOutOfMemory({ name, message })) {
-    return new OutOfMemoryError(`a worker stopped: ${MEMORY_ADVICE}`);
-  }
+  if (isOutOfMemory({ name, message })) return outOfMemory();
   return new Error(`a worker failed: ${message}`);
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert";
 import { InputError } from "../data/input_error.ts";
+import { OutOfMemoryError } from "../data/out_of_memory.ts";
 import { Worker } from "./web_worker.ts";
 import { runInWorkers, WorkerPool } from "./worker_pool.ts";
 
@@ -93,4 +94,26 @@ Deno.test("a pool that is used again gives no job to a worker that still starts"
   assert.deepEqual(await pool.run([1, 2]), [1, 2]);
   assert.deepEqual(await pool.run([3, 4]), [3, 4]);
   pool.close();
+});
+
+Deno.test("a job that a worker does not receive is lost for lack of memory", async () => {
+  const source = `let count = 0;
+    onmessage = ({ data: { kind, index } }) => {
+      if (kind === "setup") postMessage({ kind: "ready" });
+      else if (count++ === 0) postMessage({ kind: "result", index, result: 7 });
+    };`;
+  const starting = at(new URL(`data:text/javascript,${source}`));
+  const pool = new WorkerPool<number, number, number>({
+    ...{ start: starting, threads: 1, setup: 1, longestReceipt: 20 },
+  });
+  assert.deepEqual(await pool.run([1]), [7]);
+  await assert.rejects(pool.run([1, 2]), OutOfMemoryError);
+  pool.close();
+});
+
+Deno.test("a job may take longer than its receipt, and one that cannot be sent rejects", async () => {
+  const run = (job: unknown) =>
+    runInWorkers({ start, threads: 1, setup: 3, longestReceipt: 700, jobs: [job] });
+  assert.deepEqual(await run("slow"), [3]);
+  await assert.rejects(run(() => {}), /could not be cloned|cannot be cloned/);
 });
