@@ -35,6 +35,10 @@ export function applyGainedLinear(
           inputs: tf.sum(tf.mul(dScaled, x), 0),
           outputs: tf.sum(tf.mul(dy, product), 0),
         });
+        if (tap.weightGradient !== undefined) {
+          const scaled: tf.Tensor2D = tf.mul(x, gains.inputs);
+          tap.weightGradient(linear.weight, tf.matMul(scaled, dProduct, true));
+        }
         if (linear.bias !== undefined) tap.vectorGradient?.(linear.bias, tf.sum(dy, 0));
         return [tf.mul(dScaled, gains.inputs)];
       },

@@ -21,6 +21,11 @@ export interface Tap {
   gains?(weight: string): LinearGains | undefined;
   /** Called in backward passes with the gradients by a layer's gains; must not dispose them. */
   gainGradients?(weight: string, gradients: LinearGains): void;
+  /**
+   * Called in backward passes with the gradient by a layer's matrix, `[inputs, outputs]`, before its gains;
+   * must not dispose it.
+   */
+  weightGradient?(weight: string, gradient: Tensor2D): void;
   /** Called in backward passes with the gradient by a bias or by a norm's scale or shift. */
   vectorGradient?(name: string, gradient: Tensor1D): void;
 }

@@ -143,11 +143,16 @@ const rules: Readonly<Record<string, Rule>> = {
     return [graph.apply("Expand", [graph.apply("Div", [dy!, size]), shape])];
   },
   Gemm({ graph, node: { inputs, attributes }, gradients: [dy], wanted }) {
-    if (wanted[1] || wanted[2] || "transA" in attributes) {
-      throw new InputError("the backend native differentiates products by their left side only");
+    if (wanted[2] || "transA" in attributes) {
+      throw new InputError("the backend native differentiates products by their two sides only");
     }
-    const { integer = 0 } = (attributes["transB"] ?? {}) as { integer?: number };
-    return [graph.apply("Gemm", [dy!, inputs[1]!], { transB: { integer: 1 - integer } })];
+    const [x, matrix] = inputs as [string, string];
+    const { integer: turned = 0 } = (attributes["transB"] ?? {}) as { integer?: number };
+    const bySide = [
+      () => graph.apply("Gemm", [dy!, matrix], { transB: { integer: 1 - turned } }),
+      () => graph.apply("Gemm", turned ? [dy!, x] : [x, dy!], { transA: { integer: 1 } }),
+    ];
+    return bySide.map((gradient, side) => wanted[side] ? gradient() : undefined);
   },
   MatMul(backward) {
     const { graph, node: { inputs: [a, b], outputs: [y] }, gradients: [dy], shapes } = backward;

@@ -72,13 +72,11 @@ const cases: Readonly<Record<string, Case>> = {
   },
   Gemm: {
     inputs: { a: [3, 4], b: [4, 5] },
-    by: ["a"],
     shape: [3, 5],
     build: (graph) => graph.apply("Gemm", ["a", "b"]),
   },
   "Gemm, turned": {
     inputs: { a: [3, 4], b: [5, 4] },
-    by: ["a"],
     shape: [3, 5],
     build: (graph) => graph.apply("Gemm", ["a", "b"], { transB: integer(1) }),
   },
@@ -236,12 +234,12 @@ Deno.test("an operator without a rule, or a side of a product that has none, is 
   const refused = (build: (graph: GraphBuilder) => string, by: string[], message: RegExp) => {
     const graph = buildGraph(new Map());
     const output = build(graph);
-    const inputs = valuesOf({ a: [2, 2], b: [2, 2] });
+    const inputs = valuesOf({ a: [2, 2], b: [2, 2], c: [2] });
     assert.throws(
       () => differentiate(graph, { inputs, output, outputGradient: "dy", by }),
       message,
     );
   };
   refused((graph) => graph.apply("Floor", ["a"]), ["a"], /cannot differentiate the operator Floor/);
-  refused((graph) => graph.apply("Gemm", ["a", "b"]), ["b"], /by their left side only/);
+  refused((graph) => graph.apply("Gemm", ["a", "b", "c"]), ["c"], /by their two sides only/);
 });

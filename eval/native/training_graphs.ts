@@ -75,13 +75,20 @@ function gainInputs({ weight, inputs, outputs }: LinearDescription): OnnxValue[]
   ];
 }
 
+/** What a backward graph gives beside gradients by gains and vectors. */
+export interface BackwardOptions {
+  /** Whether it gives the gradients by the matrices, too, gains left out of them. */
+  readonly byMatrices: boolean;
+}
+
 /** A layer with gains whose tensors are called by their places, and what it is differentiated by. */
-function beginTrained(layer: LayerDescription, isCausal: boolean) {
+function beginTrained(layer: LayerDescription, isCausal: boolean, byMatrices: boolean) {
   const { graph, inputs, outputs } = begin(layer, isCausal);
   const linears = layerLinears(layer);
   const matrices = new Set(linears.map(({ weight }) => weight));
   const gains = linears.flatMap(gainInputs);
-  const trained = [...gains, ...partTensors(layer).filter(({ name }) => !matrices.has(name))];
+  const tensors = partTensors(layer).filter(({ name }) => byMatrices || !matrices.has(name));
+  const trained = [...gains, ...tensors];
   inputs.push(...gains);
   const { states } = layerValues;
   const after = applyLayer(withGains(graph, layer), layer, states, shareInputs(isCausal));
@@ -90,14 +97,18 @@ function beginTrained(layer: LayerDescription, isCausal: boolean) {
 
 /** The states after a layer with gains. */
 export function trainedForwardGraph(layer: LayerDescription, isCausal: boolean): OnnxGraph {
-  const { graph, inputs, outputs, after } = beginTrained(layer, isCausal);
+  const { graph, inputs, outputs, after } = beginTrained(layer, isCausal, false);
   graph.applyAs(layerValues.result, "Identity", [after]);
   return { inputs, outputs, ...graph.finish() };
 }
 
 /** Goes back through a layer: gradients by the states before it, its gains and its vectors. */
-export function trainedBackwardGraph(layer: LayerDescription, isCausal: boolean): OnnxGraph {
-  const { graph, inputs, outputs, trained, after } = beginTrained(layer, isCausal);
+export function trainedBackwardGraph(
+  layer: LayerDescription,
+  isCausal: boolean,
+  { byMatrices }: BackwardOptions,
+): OnnxGraph {
+  const { graph, inputs, outputs, trained, after } = beginTrained(layer, isCausal, byMatrices);
   const { states, gradient, result } = layerValues;
   inputs.push({ ...outputs[0]!, name: gradient });
   const by = [states, ...trained.map(({ name }) => name)];
@@ -178,17 +189,25 @@ export function trainedSumGraph(width: number, settings: HeadSettings): OnnxGrap
 
 /** The divergence of a head with gains from the original's, for some outputs, without gradients. */
 export function divergenceGraph(width: number, settings: HeadSettings): OnnxGraph {
-  return headGraph(width, settings, false);
+  return headGraph(width, settings, undefined);
 }
 
 /** As {@linkcode divergenceGraph}, with the gradients of the sum over rows. */
-export function trainedHeadGraph(width: number, settings: HeadSettings): OnnxGraph {
-  return headGraph(width, settings, true);
+export function trainedHeadGraph(
+  width: number,
+  settings: HeadSettings,
+  options: BackwardOptions,
+): OnnxGraph {
+  return headGraph(width, settings, options);
 }
 
-function headGraph(width: number, settings: HeadSettings, backward: boolean): OnnxGraph {
+function headGraph(
+  width: number,
+  settings: HeadSettings,
+  backward: BackwardOptions | undefined,
+): OnnxGraph {
   const graph = build();
-  const { hidden, bias, logSum } = headValues;
+  const { hidden, weight, bias, logSum } = headValues;
   const { divergence, trainedLogSum } = trainingValues;
   const inputs = [
     ...headInputs(0, settings),
@@ -203,13 +222,14 @@ function headGraph(width: number, settings: HeadSettings, backward: boolean): On
   const apart = graph.apply("Sub", [logOriginal, logTrained]);
   const runs = sumRuns(graph, divergence, graph.apply("Mul", [shares, apart]), width);
   const outputs = [float(divergence, "rows", runs)];
-  if (backward) {
+  if (backward !== undefined) {
     const error = graph.apply("Sub", [graph.apply("Exp", [logTrained]), shares]);
     const outputGradient = timesSlope(graph, error, logits, settings);
     const trained = [
       float(hidden(1), "rows", "hidden"),
       float(headGains.inputs, "hidden"),
       float(headGains.outputs, width),
+      ...(backward.byMatrices ? [float(weight(1), width, "hidden")] : []),
       ...(settings.hasBias ? [float(bias(1), width)] : []),
     ];
     const by = trained.map(({ name }) => name);

@@ -10,8 +10,15 @@ import { embeddingsOf } from "../webgpu/trained_places.ts";
 import { type KeptGradients, TrainingRun } from "../webgpu/training_run.ts";
 import { tokensPerBackwardJob } from "../webgpu/workspace.ts";
 import { addWeightGradients, type Lookup } from "./device_weight_gradients.ts";
-import { arraysOf, requireTrainable, zeroGradients } from "./trainables.ts";
-import type { StepOptions, Trainables, Trainer, TrainerOptions, TrainingStep } from "./trainer.ts";
+import { arraysOf, requireTrainable, zeroGradients, zeroWeightGradients } from "./trainables.ts";
+import type {
+  MatrixGains,
+  StepOptions,
+  Trainables,
+  Trainer,
+  TrainerOptions,
+  TrainingStep,
+} from "./trainer.ts";
 
 /** Most bytes of the original's states that stay on the card. */
 const keptBytes = 2 ** 30;
@@ -89,7 +96,10 @@ class DeviceTrainer implements Trainer {
     const divide = (values: Float32Array) =>
       values.forEach((value, i) => values[i] = value / positions);
     arraysOf(sums).forEach(divide);
-    sums.weights?.forEach(divide);
+    sums.weights?.forEach((gradient, name) => {
+      divide(gradient);
+      multiplyByGains(gradient, at.gains.get(name)!);
+    });
     const { gains, vectors, weights, divergence } = sums;
     return {
       loss: divergence / positions,
@@ -333,14 +343,17 @@ class DeviceTrainer implements Trainer {
 
   #zeros(weightGradients: boolean): Sums {
     const { model } = this.#options;
-    const { gains, vectors } = zeroGradients(model);
-    if (!weightGradients) return { gains, vectors, weights: undefined, divergence: 0 };
-    const weights = Array.from(
-      gains,
-      ([name, { rows, columns }]) =>
-        [name, new Float32Array(rows.length * columns.length)] as const,
-    );
-    return { gains, vectors, weights: new Map(weights), divergence: 0 };
+    const weights = weightGradients ? zeroWeightGradients(model) : undefined;
+    return { ...zeroGradients(model), weights, divergence: 0 };
+  }
+}
+
+/** Makes a gradient by a matrix with its gains one by the matrix before them. */
+function multiplyByGains(gradient: Float32Array, { rows, columns }: MatrixGains): void {
+  for (let row = 0, at = 0; row < rows.length; row++) {
+    for (let column = 0; column < columns.length; column++, at++) {
+      gradient[at]! *= rows[row]! * columns[column]!;
+    }
   }
 }
 

@@ -269,7 +269,7 @@ Deno.test({
           let sum = 0;
           columns.forEach((_, column) => {
             const place = row * columns.length + column;
-            sum += weights!.get(name)![place]! * data[place]! * gain.columns[column]!;
+            sum += weights!.get(name)![place]! * data[place]! / gain.rows[row]!;
           });
           assert.ok(Math.abs(value - sum) <= 1e-4 * size + 1e-7, `${name}: ${value}, not ${sum}`);
         });

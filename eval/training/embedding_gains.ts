@@ -55,6 +55,27 @@ export function embedWithGains(
   return embedded;
 }
 
+/** Adds the gradients by the embeddings' values, given that by the embedded tokens. */
+export function addEmbeddingWeightGradients(
+  model: TransformerDescription,
+  { gains }: Trainables,
+  tokens: TokenRows,
+  gradient: Float32Array,
+  sums: ReadonlyMap<string, Float32Array>,
+): void {
+  const { hiddenSize } = model;
+  for (const { name, rowOf, factor } of lookups(model, tokens)) {
+    const { rows, columns } = gains.get(name)!;
+    const own = sums.get(name)!;
+    for (let token = 0; token < tokens.ids.length; token++) {
+      const row = rowOf(token);
+      const [from, to] = [token * hiddenSize, row * hiddenSize];
+      const gain = factor * rows[row]!;
+      for (let i = 0; i < hiddenSize; i++) own[to + i]! += gain * columns[i]! * gradient[from + i]!;
+    }
+  }
+}
+
 /** Adds the gradients by the embeddings' gains, given that by the embedded tokens. */
 export function addEmbeddingGradients(
   model: TransformerDescription,

@@ -1,5 +1,6 @@
+import type { OnnxGraph } from "../../data/onnx/onnx_model.ts";
 import { headFeeds, headSettings, sumOfRow } from "../native/head_feeds.ts";
-import { headValues } from "../native/head_graphs.ts";
+import { type HeadSettings, headValues } from "../native/head_graphs.ts";
 import { headParts } from "../native/head_parts.ts";
 import { layerValues } from "../native/layer_graphs.ts";
 import type { Sequences } from "../native/layer_runner.ts";
@@ -22,10 +23,14 @@ import {
 import type { LinearDescription, NormDescription } from "../architectures/description.ts";
 import { layerLinears } from "../weights/expected_tensors.ts";
 import type { PreparedTensor } from "../weights/prepared_weights.ts";
-import { addEmbeddingGradients, embedWithGains } from "./embedding_gains.ts";
+import {
+  addEmbeddingGradients,
+  addEmbeddingWeightGradients,
+  embedWithGains,
+} from "./embedding_gains.ts";
 import { linearGains } from "./linear_gains.ts";
-import { addTo, requireTrainable, zeroGradients } from "./trainables.ts";
-import type { Trainables, Trainer, TrainerOptions, TrainingStep } from "./trainer.ts";
+import { addTo, requireTrainable, zeroGradients, zeroWeightGradients } from "./trainables.ts";
+import type { StepOptions, Trainables, Trainer, TrainerOptions, TrainingStep } from "./trainer.ts";
 
 /** Tokens that go through the model at once, unless one chunk is longer. */
 const tokensPerJob = 512;
@@ -38,13 +43,19 @@ interface Reference {
   readonly logSums: Float64Array;
 }
 
+/** What gradients are added to. */
+interface Sums extends Trainables {
+  /** Those by matrices, where they are wanted. */
+  readonly weights: ReadonlyMap<string, Float32Array> | undefined;
+}
+
 /** Chunks that go through the model together. */
 interface TrainingJob {
   readonly chunks: readonly Int32Array[];
   readonly sequences: Sequences;
   readonly at: Trainables;
   /** What gradients are added to; undefined where only the loss is wanted. */
-  readonly sums: Trainables | undefined;
+  readonly sums: Sums | undefined;
   /** Weight of each position: one over the number of all. */
   readonly share: number;
 }
@@ -74,11 +85,13 @@ export class NativeTrainer implements Trainer {
   async step(
     chunks: readonly Int32Array[],
     at: Trainables,
-    { signal }: { readonly signal?: AbortSignal } = {},
+    { weightGradients = false, signal }: StepOptions = {},
   ): Promise<TrainingStep> {
-    const gradients = zeroGradients(this.#options.model);
-    const loss = await this.#run(chunks, at, gradients, signal);
-    return { loss, gradients };
+    const { model } = this.#options;
+    const gradients = zeroGradients(model);
+    const weights = weightGradients ? zeroWeightGradients(model) : undefined;
+    const loss = await this.#run(chunks, at, { ...gradients, weights }, signal);
+    return { loss, gradients, ...(weights !== undefined && { weights }) };
   }
 
   async loss(
@@ -103,7 +116,7 @@ export class NativeTrainer implements Trainer {
   async #run(
     chunks: readonly Int32Array[],
     at: Trainables,
-    sums: Trainables | undefined,
+    sums: Sums | undefined,
     signal: AbortSignal | undefined,
   ): Promise<number> {
     this.replaceWeights(at.vectors);
@@ -144,11 +157,12 @@ export class NativeTrainer implements Trainer {
     const hidden = await this.#trained.finish(last);
     const head = await this.#runHead(job, hidden);
     if (sums === undefined) return head.divergence;
+    const byMatrices = sums.weights !== undefined;
     let gradient = await this.#goBackNorm(this.#finalNorm, last, head.hiddenGradient, sums);
     for (const index of [...model.layers.keys()].toReversed()) {
       const results = await layers.run(index, states.pop()!, sequences, {
-        kind: "trained backward",
-        make: (layer) => trainedBackwardGraph(layer, true),
+        kind: byMatrices ? "trained backward with matrices" : "trained backward",
+        make: (layer) => trainedBackwardGraph(layer, true, { byMatrices }),
         feeds: this.#layerGains(index, at),
         gradient,
       });
@@ -159,6 +173,9 @@ export class NativeTrainer implements Trainer {
       gradient = await this.#goBackNorm(embeddingNorm, rows, gradient, sums);
     }
     addEmbeddingGradients(model, this.#weights, at, tokens, gradient, sums);
+    if (sums.weights !== undefined) {
+      addEmbeddingWeightGradients(model, at, tokens, gradient, sums.weights);
+    }
     return head.divergence;
   }
 
@@ -175,12 +192,14 @@ export class NativeTrainer implements Trainer {
     return feeds;
   }
 
-  /** Adds the gradients by a layer's gains and vectors. */
-  #addLayer(index: number, results: NativeResults, sums: Trainables): void {
+  /** Adds the gradients by a layer's gains, vectors and, where wanted, matrices. */
+  #addLayer(index: number, results: NativeResults, sums: Sums): void {
     const { layers } = this.#trained;
     for (const linear of layerLinears(this.#options.model.layers[index]!)) {
       const place = layers.placeOf(index, linear.weight);
       addLinearGains(linear, place, results, sums);
+      const matrix = sums.weights?.get(linear.weight);
+      if (matrix !== undefined) addTo(matrix, floats(results[trainingValues.gradientBy(place)]));
     }
     addVectors(layers.tensorsOf(index), results, sums);
   }
@@ -227,7 +246,7 @@ export class NativeTrainer implements Trainer {
     const session = async (
       kind: string,
       width: number,
-      make: typeof trainedHeadGraph,
+      make: (width: number, settings: HeadSettings) => OnnxGraph,
     ) =>
       await parts.sessions.get(
         `${kind} ${width} ${JSON.stringify(settings)}`,
@@ -250,7 +269,11 @@ export class NativeTrainer implements Trainer {
       const width = part.end - part.start;
       const run = sums === undefined
         ? await session("divergence", width, divergenceGraph)
-        : await session("trained head", width, trainedHeadGraph);
+        : await session(
+          sums.weights === undefined ? "trained head" : "trained head with matrix",
+          width,
+          (...given) => trainedHeadGraph(...given, { byMatrices: sums.weights !== undefined }),
+        );
       const original = await headFeeds(this.#original, part, 0);
       const feeds = { ...shared, ...original, ...await partFeeds(part) };
       const results = await run.run(feeds, run.outputNames);
@@ -263,6 +286,11 @@ export class NativeTrainer implements Trainer {
       addScaled(hiddenGradient, by(headValues.hidden(1)), share);
       addScaled(own.inputs, by(trainedHeadGains.inputs), share);
       addScaled(own.outputs.subarray(part.start), by(trainedHeadGains.outputs), share);
+      const matrix = sums.weights?.get(head.weight);
+      if (matrix !== undefined) {
+        const rows = matrix.subarray(part.start * hiddenSize);
+        addScaled(rows, by(headValues.weight(1)), share);
+      }
       if (head.bias !== undefined) {
         const bias = sums.vectors.get(head.bias)!;
         addScaled(bias.subarray(part.start), by(headValues.bias(1)), share);

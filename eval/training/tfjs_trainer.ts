@@ -4,10 +4,17 @@ import { WorkerPool } from "../../workers/worker_pool.ts";
 import type { TfjsBackend } from "../compute/backend.ts";
 import { planMemory } from "../scoring/memory_plan.ts";
 import type { PreparedTensor } from "../weights/prepared_weights.ts";
-import { addTo, arraysOf, mapTrainables, requireTrainable, zeroGradients } from "./trainables.ts";
+import {
+  addTo,
+  arraysOf,
+  mapTrainables,
+  requireTrainable,
+  zeroGradients,
+  zeroWeightGradients,
+} from "./trainables.ts";
 import type { TrainingJob, TrainingSums } from "./train_chunks.ts";
 import type { TrainSetup } from "./train_worker.ts";
-import type { Trainables, Trainer, TrainerOptions, TrainingStep } from "./trainer.ts";
+import type { StepOptions, Trainables, Trainer, TrainerOptions, TrainingStep } from "./trainer.ts";
 
 /** Tokens of a job, unless one chunk is longer. */
 const tokensPerJob = 512;
@@ -39,11 +46,13 @@ export class TfjsTrainer implements Trainer {
   async step(
     chunks: readonly Int32Array[],
     at: Trainables,
-    { signal }: { readonly signal?: AbortSignal } = {},
+    { weightGradients = false, signal }: StepOptions = {},
   ): Promise<TrainingStep> {
-    const gradients = zeroGradients(this.#options.model);
-    const loss = await this.#run(chunks, at, gradients, signal);
-    return { loss, gradients };
+    const { model } = this.#options;
+    const gradients = zeroGradients(model);
+    const weights = weightGradients ? zeroWeightGradients(model) : undefined;
+    const loss = await this.#run(chunks, at, { gradients, weights }, signal);
+    return { loss, gradients, ...(weights !== undefined && { weights }) };
   }
 
   async loss(
@@ -51,7 +60,7 @@ export class TfjsTrainer implements Trainer {
     at: Trainables,
     { signal }: { readonly signal?: AbortSignal } = {},
   ): Promise<number> {
-    return await this.#run(chunks, at, undefined, signal);
+    return await this.#run(chunks, at, {}, signal);
   }
 
   replaceWeights(weights: ReadonlyMap<string, Float32Array>): void {
@@ -69,11 +78,14 @@ export class TfjsTrainer implements Trainer {
     return Promise.resolve();
   }
 
-  /** The mean divergence; adds its gradients to `gradients`, where they are wanted. */
+  /** The mean divergence; adds its gradients to those that are given. */
   async #run(
     chunks: readonly Int32Array[],
     at: Trainables,
-    gradients: Trainables | undefined,
+    { gradients, weights }: {
+      readonly gradients?: Trainables;
+      readonly weights?: ReadonlyMap<string, Float32Array> | undefined;
+    },
     signal: AbortSignal | undefined,
   ): Promise<number> {
     const { length } = chunks[0]!;
@@ -92,6 +104,7 @@ export class TfjsTrainer implements Trainer {
         at: shared,
         ...(isKnown && { reference: join(known) }),
         backward: gradients !== undefined,
+        byMatrices: weights !== undefined,
       };
     });
     this.#pool ??= this.#start(count * length, length);
@@ -108,10 +121,13 @@ export class TfjsTrainer implements Trainer {
       if (gradients === undefined) return;
       const found = arraysOf(sums.gradients!);
       arraysOf(gradients).forEach((values, at) => addTo(values, found[at]!));
+      weights?.forEach((values, name) => addTo(values, sums.weights!.get(name)!));
     });
     const share = 1 / (chunks.length * length);
-    if (gradients !== undefined) {
-      for (const values of arraysOf(gradients)) values.forEach((x, i) => values[i] = x * share);
+    for (
+      const values of [...(gradients && arraysOf(gradients)) ?? [], ...weights?.values() ?? []]
+    ) {
+      for (let i = 0; i < values.length; i++) values[i]! *= share;
     }
     return divergence * share;
   }

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { transpose } from "../../data/transpose.ts";
 import type { LinearDescription, TransformerDescription } from "../architectures/description.ts";
 import { readValues } from "../compute/backend.ts";
 import { beginPass } from "../layers/forward_pass.ts";
@@ -11,9 +12,13 @@ import { layerLinears } from "../weights/expected_tensors.ts";
 import { ParameterStore } from "../weights/parameter_store.ts";
 import type { PreparedTensor, PreparedWeights } from "../weights/prepared_weights.ts";
 import { divergenceGradient } from "./divergence_loss.ts";
-import { addEmbeddingGradients, embedWithGains } from "./embedding_gains.ts";
+import {
+  addEmbeddingGradients,
+  addEmbeddingWeightGradients,
+  embedWithGains,
+} from "./embedding_gains.ts";
 import { linearGains } from "./linear_gains.ts";
-import { addTo, requireTrainable, zeroGradients } from "./trainables.ts";
+import { addTo, requireTrainable, zeroGradients, zeroWeightGradients } from "./trainables.ts";
 import type { Trainables } from "./trainer.ts";
 
 /** What one pass of chunks is trained with. */
@@ -28,6 +33,8 @@ export interface TrainingJob {
   readonly reference?: Float32Array;
   /** Whether gradients are wanted. */
   readonly backward: boolean;
+  /** Whether those by all matrices are, too. */
+  readonly byMatrices: boolean;
 }
 
 /** Sums over the positions of a job. */
@@ -36,6 +43,8 @@ export interface TrainingSums {
   readonly divergence: number;
   /** Its gradient, where it was wanted. */
   readonly gradients?: Trainables;
+  /** Gradient by all matrices, where it was wanted. */
+  readonly weights?: ReadonlyMap<string, Float32Array>;
   /** As that of the job. */
   readonly reference: Float32Array;
 }
@@ -100,13 +109,14 @@ export class ChunkTrainer {
     const hidden = await readValues(normed);
     normed.dispose();
     pass.dispose();
-    const gradients = zeroGradients(model);
+    const weights = backward && job.byMatrices ? zeroWeightGradients(model) : undefined;
+    const gradients = { ...zeroGradients(model), weights };
     const { divergence, hiddenGradient } = await this.#runHead(job, reference, hidden, gradients);
     if (!backward) {
       tf.dispose([...states, rows]);
       return { divergence, reference };
     }
-    const kept = new KeptGradients();
+    const kept = new KeptGradients(weights !== undefined);
     const tap: Tap = { gains, outputGradient() {}, ...kept.tap() };
     const back = beginPass(parameters, { ...shape, tap });
     let gradient = tf.tidy(() =>
@@ -129,9 +139,12 @@ export class ChunkTrainer {
     }
     const embedded = await readValues(gradient);
     addEmbeddingGradients(model, this.#weights, at, { ids, length }, embedded, gradients);
+    if (weights !== undefined) {
+      addEmbeddingWeightGradients(model, at, { ids, length }, embedded, weights);
+    }
     back.dispose();
     tf.dispose([...states, rows, gradient]);
-    return { divergence, gradients, reference };
+    return { divergence, gradients, reference, ...(weights !== undefined && { weights }) };
   }
 
   async #originalStates({ ids, length }: TrainingJob): Promise<Float32Array> {
@@ -141,12 +154,12 @@ export class ChunkTrainer {
     return values.slice();
   }
 
-  /** Σ KL over rows of hidden states; adds the gradients by the head's gains and bias. */
+  /** Σ KL over rows of hidden states; adds the gradients by the head's gains, bias and matrix. */
   async #runHead(
     { at, backward }: TrainingJob,
     reference: Float32Array,
     hidden: Float32Array,
-    gradients: Trainables,
+    gradients: GradientSums,
   ): Promise<{ readonly divergence: number; readonly hiddenGradient: Float32Array }> {
     const { head, hiddenSize, vocabularySize } = this.#model;
     const { inputs, outputs } = linearGains(head, at);
@@ -177,6 +190,8 @@ export class ChunkTrainer {
       }
       if (!backward) continue;
       const back = await this.#headGradient(products);
+      const matrix = gradients.weights?.get(head.weight);
+      if (matrix !== undefined) await this.#addHeadWeightGradient(products, scaled, matrix);
       for (let i = 0; i < back.length; i++) {
         const feature = i % hiddenSize;
         own.inputs[feature]! += back[i]! * hidden[start + i]!;
@@ -212,11 +227,7 @@ export class ChunkTrainer {
     const count = gradient.length / head.outputs;
     const sums = new Float32Array(count * hiddenSize);
     for (const [start, end] of headBlocks(head)) {
-      const part = new Float32Array(count * (end - start));
-      for (let row = 0; row < count; row++) {
-        const from = row * head.outputs;
-        part.set(gradient.subarray(from + start, from + end), row * (end - start));
-      }
+      const part = columnsOf(gradient, head.outputs, start, end);
       const product = tf.tidy(() =>
         tf.matMul(
           tf.tensor2d(part, [count, end - start]),
@@ -228,6 +239,24 @@ export class ChunkTrainer {
       this.#parameters.release();
     }
     return sums;
+  }
+
+  /** Adds the gradient by the head's matrix, `[outputs, inputs]`, given that by the products' rows. */
+  async #addHeadWeightGradient(
+    gradient: Float32Array,
+    rows: Float32Array,
+    sums: Float32Array,
+  ): Promise<void> {
+    const { head, hiddenSize } = this.#model;
+    const count = rows.length / hiddenSize;
+    const x = tf.tensor2d(rows, [count, hiddenSize]);
+    for (const [start, end] of headBlocks(head)) {
+      const part = columnsOf(gradient, head.outputs, start, end);
+      const product = tf.tidy(() => tf.matMul(tf.tensor2d(part, [count, end - start]), x, true));
+      addTo(sums.subarray(start * hiddenSize, end * hiddenSize), await readValues(product));
+      product.dispose();
+    }
+    x.dispose();
   }
 
   #takeVectors({ vectors }: Trainables): void {
@@ -247,13 +276,41 @@ export class ChunkTrainer {
   }
 }
 
+/** What gradients are added to. */
+interface GradientSums extends Trainables {
+  /** Those by matrices, where they are wanted. */
+  readonly weights: ReadonlyMap<string, Float32Array> | undefined;
+}
+
+/** Some columns of rows of `width`. */
+function columnsOf(values: Float32Array, width: number, start: number, end: number): Float32Array {
+  const count = values.length / width;
+  const part = new Float32Array(count * (end - start));
+  for (let row = 0; row < count; row++) {
+    part.set(values.subarray(row * width + start, row * width + end), row * (end - start));
+  }
+  return part;
+}
+
 /** Gradients that a backward pass told of, until they are added up. */
 class KeptGradients {
+  readonly #byMatrices: boolean;
+  readonly #matrices: { readonly weight: string; readonly gradient: tf.Tensor2D }[] = [];
   readonly #gains: { readonly weight: string; readonly gradients: LinearGains }[] = [];
   readonly #vectors: { readonly name: string; readonly gradient: tf.Tensor1D }[] = [];
 
-  tap(): Pick<Tap, "gainGradients" | "vectorGradient"> {
+  /** Listens for gradients by matrices only if told so: they take time and memory. */
+  constructor(byMatrices: boolean) {
+    this.#byMatrices = byMatrices;
+  }
+
+  tap(): Pick<Tap, "gainGradients" | "vectorGradient" | "weightGradient"> {
     return {
+      ...(this.#byMatrices && {
+        weightGradient: (weight, gradient) => {
+          this.#matrices.push({ weight, gradient: tf.keep(gradient) });
+        },
+      }),
       gainGradients: (weight, { inputs, outputs }) => {
         const gradients = { inputs: tf.keep(inputs), outputs: tf.keep(outputs) };
         this.#gains.push({ weight, gradients });
@@ -264,8 +321,17 @@ class KeptGradients {
     };
   }
 
-  /** Adds them, those of gains of these layers, to sums, and frees them. */
-  async addTo(sums: Trainables, linears: readonly LinearDescription[]): Promise<void> {
+  /** Adds them, those of gains and matrices of these layers, to sums, and frees them. */
+  async addTo(sums: GradientSums, linears: readonly LinearDescription[]): Promise<void> {
+    for (const { weight, gradient } of this.#matrices.splice(0)) {
+      const { inputs, outputs, layout } = linears.find((linear) => linear.weight === weight)!;
+      const values = await readValues(gradient);
+      addTo(
+        sums.weights!.get(weight)!,
+        layout === "outputsByInputs" ? transpose(values, inputs, outputs) : values,
+      );
+      gradient.dispose();
+    }
     for (const { weight, gradients } of this.#gains.splice(0)) {
       const linear = linears.find((linear) => linear.weight === weight)!;
       const { inputs, outputs } = linearGains(linear, sums);

@@ -35,6 +35,15 @@ export function zeroGradients(model: TransformerDescription): Trainables {
   return makeTrainables(model, { gains: zeros, vector: (_, length) => zeros(length) });
 }
 
+/** Zeros for the gradient by every matrix. */
+export function zeroWeightGradients(model: TransformerDescription): Map<string, Float32Array> {
+  const zeros = new Map<string, Float32Array>();
+  for (const [name, [rows = 1, columns]] of expectedTensors(model)) {
+    if (columns !== undefined) zeros.set(name, new Float32Array(rows * columns));
+  }
+  return zeros;
+}
+
 function makeTrainables(
   model: TransformerDescription,
   make: {

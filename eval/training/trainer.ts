@@ -23,7 +23,10 @@ export interface TrainingStep {
   readonly loss: number;
   /** Gradient of the loss by what is trained: the same names and lengths. */
   readonly gradients: Trainables;
-  /** Gradient by the trained matrices W' (gains included), where it was asked for. */
+  /**
+   * Gradient by every matrix W as it is stored, before its gains, where it was asked for: values in the
+   * order of the tensor's.
+   */
   readonly weights?: ReadonlyMap<string, Float32Array>;
 }
 

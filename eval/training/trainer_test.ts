@@ -73,6 +73,60 @@ async function checkGradients(
   for (const [index, name] of namesOf(at).entries()) await check(name, (other) => other === index);
 }
 
+/**
+ * Compares gradients by matrices with those by their gains, of which they are sums, and with the slope of
+ * the loss along a random direction through all matrices.
+ */
+async function checkWeightGradients(
+  trainer: Trainer,
+  { at, chunks, options: { compressed } }: ReturnType<typeof problem>,
+): Promise<void> {
+  const { loss, gradients, weights } = await trainer.step(chunks, at, { weightGradients: true });
+  const without = await trainer.step(chunks, at);
+  assert.equal(without.weights, undefined);
+  assert.ok(Math.abs(without.loss / loss - 1) < 1e-5);
+  assert.deepEqual(new Set(weights!.keys()), new Set(at.gains.keys()));
+  const random = createRandom(3);
+  const directions = new Map<string, Float32Array>();
+  let slope = 0, norm = 0;
+  for (const [name, gradient] of weights!) {
+    const { data } = compressed.get(name)!;
+    const { rows, columns } = at.gains.get(name)!;
+    const own = gradients.gains.get(name)!;
+    const sums = { rows: rows.map(() => 0), columns: columns.map(() => 0) };
+    gradient.forEach((value, place) => {
+      const row = Math.floor(place / columns.length), column = place % columns.length;
+      sums.rows[row]! += value * data[place]! / rows[row]!;
+      sums.columns[column]! += value * data[place]! / columns[column]!;
+    });
+    for (const side of ["rows", "columns"] as const) {
+      const size = Math.hypot(...own[side]);
+      const apart = Math.hypot(...own[side].map((value, i) => value - sums[side][i]!));
+      assert.ok(apart <= 1e-3 * size + 1e-6, `${side} of ${name}: ${apart} of ${size}`);
+    }
+    const direction = data.map((value) => Math.abs(value) * random.normal());
+    direction.forEach((value, i) => slope += value * gradient[i]!);
+    norm += direction.reduce((sum, value) => sum + value * value, 0);
+    directions.set(name, direction);
+  }
+  const distance = 0.02;
+  const lossAt = async (moved: number) => {
+    trainer.replaceWeights!(
+      new Map(
+        directions.entries().map(([name, direction]) => {
+          const { data } = compressed.get(name)!;
+          return [name, data.map((value, i) => value + moved / Math.sqrt(norm) * direction[i]!)];
+        }),
+      ),
+    );
+    return await trainer.loss(chunks, at);
+  };
+  const found = (await lossAt(distance) - await lossAt(-distance)) / (2 * distance);
+  const expected = slope / Math.sqrt(norm);
+  const size = Math.hypot(...weights!.values().map((gradient) => Math.hypot(...gradient)));
+  assert.ok(Math.abs(found - expected) < 0.02 * size + 1e-6, `${found}, not ${expected} (${size})`);
+}
+
 function namesOf({ gains, vectors }: Trainables): string[] {
   return [
     ...gains.keys().flatMap((name) => [`rows of ${name}`, `columns of ${name}`]),
@@ -112,7 +166,9 @@ for (const engine of engines) {
           return;
         }
         try {
-          await checkGradients(trainer, given, engine.name === "native" || EACH.has(name));
+          const isEach = engine.name === "native" || EACH.has(name);
+          await checkGradients(trainer, given, isEach);
+          if (isEach) await checkWeightGradients(trainer, given);
         } finally {
           await trainer.close();
         }
