@@ -7,7 +7,7 @@ import {
   type TaskKind,
   taskSizes,
 } from "../hierarchy/workers/coding_tasks.ts";
-import type { PackedTask } from "../hierarchy/workers/stored_tasks.ts";
+import type { PackedTask } from "../hierarchy/workers/packed_tasks.ts";
 import { byteLengthOf } from "../data/file_array.ts";
 
 /** What a job in a queue says: where its task is kept. The task itself is in the store. */

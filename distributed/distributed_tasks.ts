@@ -10,11 +10,11 @@ import {
 } from "../hierarchy/workers/coding_tasks.ts";
 import {
   getResult,
-  intoGiven,
   type PackedTask,
   putTask,
   TaskPacker,
-} from "../hierarchy/workers/stored_tasks.ts";
+} from "../hierarchy/workers/packed_tasks.ts";
+import { intoGiven } from "../hierarchy/workers/stored_tasks.ts";
 import type { RunOptions, RunTasks } from "../hierarchy/workers/task_runner.ts";
 import { type CodingJob, LOCK, memoryClass, memoryNeed, queueName, TRIES } from "./coding_queue.ts";
 import { type GroupQueue, openGroupQueue, TaskGroups } from "./task_groups.ts";

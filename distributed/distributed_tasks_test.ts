@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { Queue } from "bullmq";
 import { InputError } from "../data/input_error.ts";
 import { CODING_VERSION } from "../hierarchy/workers/coding_tasks.ts";
-import { getResult, TaskPacker } from "../hierarchy/workers/stored_tasks.ts";
+import { getResult, TaskPacker } from "../hierarchy/workers/packed_tasks.ts";
 import { runTasksHere } from "../hierarchy/workers/task_runner.ts";
 import { MEMORY_CLASSES, queueName } from "./coding_queue.ts";
 import { connectRedis, KEY_PREFIX } from "./redis_link.ts";

@@ -4,7 +4,7 @@ import { InputError } from "../data/input_error.ts";
 import { isOutOfMemory, MEMORY_ADVICE, OutOfMemoryError } from "../data/out_of_memory.ts";
 import { CODING_VERSION, type TaskKind } from "../hierarchy/workers/coding_tasks.ts";
 import { CodingWorkers, runnerOf } from "../hierarchy/workers/coding_workers.ts";
-import { getResult, getTask, putResult } from "../hierarchy/workers/stored_tasks.ts";
+import { getResult, getTask, putResult } from "../hierarchy/workers/packed_tasks.ts";
 import {
   type CodingJob,
   type GroupJob,

@@ -2,8 +2,16 @@ import { DEFAULT_BITS } from "./compressor_options.ts";
 import type { DivergenceTarget } from "./compress_input.ts";
 import { containerParts, encodeContainer } from "./file/container.ts";
 import { collectGarbage } from "../data/collect_garbage.ts";
-import { byteLengthOf, bytesOf, isFileArray, type KeptBytes } from "../data/file_array.ts";
+import {
+  byteLengthOf,
+  bytesOf,
+  type FileArray,
+  isFileArray,
+  type KeptBytes,
+} from "../data/file_array.ts";
+import { InputError } from "../data/input_error.ts";
 import { joinBytes } from "../data/safetensors_encode.ts";
+import { runnerOf } from "./workers/coding_workers.ts";
 import { TrialFiles } from "./trial_files.ts";
 import { decompressWeights } from "./decompress.ts";
 import { type EncodeOptions, type StageEncoder, TRAINING_SHARE } from "./encode_stages.ts";
@@ -64,29 +72,42 @@ export async function encodeAtTarget(
     );
   }
   const fields = matrices.reduce((sum, { rows, columns }) => sum + rows + columns, 0);
-  const bare = (await encodeContainer({ ...base, stages: [] })).length;
+  const empty = await encodeContainer({ ...base, stages: [] });
+  const bare = empty.length, most = target! - (options.reservedBytes ?? 0);
   const { draftAt } = encoder;
   const files = options.scratchFolder === undefined
     ? undefined
     : new TrialFiles(options.scratchFolder);
-  const made = await meetSize(
-    async (logStep) => {
+  const { passes } = runnerOf(options.workers);
+  await passes?.beginSearch({ most, empty });
+  const best = await meetSize<FileArray | readonly KeptBytes[] | undefined>(
+    async (logStep, isBest) => {
       const parts = await encodeParts(2 ** logStep, trials.next());
       const value = parts.reduce((sum, part) => sum + byteLengthOf(part), 0);
-      return { value, made: files?.keep(parts) ?? parts };
+      const isKept = isBest(value) && passes?.isLost !== true;
+      const made = isKept ? files?.keep(parts) ?? parts : undefined;
+      await passes?.endTrial(isKept);
+      return { value, made };
     },
-    target! - (options.reservedBytes ?? 0),
+    most,
     {
       estimate,
       overhead: bare + FIELD_BYTES * fields,
       parameters,
       values,
       ...(draftAt && {
-        draftAt: async (logStep) => bare + await draftAt(2 ** logStep, trials.draft()),
+        async draftAt(logStep) {
+          const bytes = await draftAt(2 ** logStep, trials.draft());
+          await passes?.endTrial(false);
+          return bare + bytes;
+        },
       }),
     },
   );
-  return isFileArray(made) ? made : joinBytes(made.map(bytesOf));
+  if (best === undefined) {
+    throw new InputError("what is kept of the work is of another search; remove the work folder");
+  }
+  return isFileArray(best) ? best : joinBytes(best.map(bytesOf));
 }
 
 /**

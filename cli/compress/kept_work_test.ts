@@ -64,7 +64,7 @@ Deno.test("an entry that is damaged is told and made again", () =>
     const args = command(OUT, "--work", "work");
     const { bytes: expected } = await finish(folder, args);
     const work = join(folder, "work");
-    const names = ["quantize-", "sums-", "encode-"].map((kind) =>
+    const names = ["pass-", "sums-", "encode-"].map((kind) =>
       fileNames(work).find((found) => found.startsWith(kind))!
     );
     for (const name of names) {

@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import { createRandom, type Random } from "../../kan/numeric/random.ts";
 import { codingTasks } from "../../hierarchy/workers/coding_tasks.ts";
-import { getResult, putResult } from "../../hierarchy/workers/stored_tasks.ts";
+import { getResult, putResult } from "../../hierarchy/workers/packed_tasks.ts";
 import { createMemoryStore } from "../../store/memory_store.ts";
 import { mutateBytes } from "../mutate_bytes.ts";
 import { type Json, mutateJson } from "../mutate_json.ts";

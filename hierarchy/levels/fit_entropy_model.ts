@@ -19,6 +19,16 @@ export interface EntropyModelFit {
   readonly model: SymbolModel;
 }
 
+/** How {@linkcode fitEntropyModel} begins, is watched and stopped. */
+export interface FitOptions {
+  /** Where the fit of the symbol model begins, if not anew. */
+  readonly start?: SymbolModel | undefined;
+  /** Called with the share that is done, 0 to 1. */
+  readonly onProgress?: (share: number) => void;
+  /** Stops the work with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Fits fields and symbol model in turn, by maximum likelihood of the indices, from the matrices'
  * own fields and `start`.
@@ -27,8 +37,7 @@ export async function fitEntropyModel(
   states: number,
   matrices: readonly CountedMatrix[],
   run: RunTasks,
-  start?: SymbolModel,
-  signal?: AbortSignal,
+  { start, onProgress, signal }: FitOptions = {},
 ): Promise<EntropyModelFit> {
   const quantizers = quantizersOf({ states });
   let current = matrices;
@@ -37,7 +46,11 @@ export async function fitEntropyModel(
     const costs = classCosts(symbolCosts(symbolTables(model)));
     const shared = { bits: shareFloat32Array(costs.bits) };
     const tasks = current.map((matrix) => ({ states, matrix, costs: shared }));
-    current = await run("refine", tasks, { ...(signal && { signal }) });
+    const before = round - 1;
+    current = await run("refine", tasks, {
+      onDone: (done) => onProgress?.((before + done / tasks.length) / (FIT_ROUNDS - 1)),
+      ...(signal && { signal }),
+    });
     model = fitSymbolModel(quantizers, sumCounts(quantizers, current), model);
   }
   return { matrices: current, model };

@@ -1,7 +1,4 @@
-import { type EntropyModelFit, fitEntropyModel } from "./fit_entropy_model.ts";
-import { planSegments } from "../scan/pieces.ts";
-import { putIntegers } from "../entropy/integer_vector.ts";
-import { RansEncoder } from "../entropy/rans.ts";
+import { fitEntropyModel } from "./fit_entropy_model.ts";
 import { symbolCosts } from "../entropy/symbol_costs.ts";
 import { laplacianModel, symbolTables } from "../entropy/symbol_model.ts";
 import { quantizersOf } from "../scan/trellis.ts";
@@ -9,13 +6,12 @@ import type { QuantizeTask } from "../workers/coding_tasks.ts";
 import { ScratchArrays } from "../matrix/scratch_arrays.ts";
 import { shareFloat32Array } from "../../workers/shared_array.ts";
 import { runnerOf } from "../workers/coding_workers.ts";
-import type { RunTasks } from "../workers/task_runner.ts";
+import type { FoundPass } from "../workers/kept_passes.ts";
 import type { KeptFit, StepFit } from "./kept_fit.ts";
 import type { EncodeContext, EncodedLevel, Level } from "./level.ts";
 import { sendMatrix } from "../matrix/held_matrix.ts";
-import type { Matrices, Matrix, MatrixShape } from "../matrix/matrix.ts";
-import { PartWriter } from "../../data/parts_in_file.ts";
-import { codesName } from "./trellis_codec.ts";
+import type { Matrices, Matrix } from "../matrix/matrix.ts";
+import { codesIn, encodeStreams, keptStreams, lostStreams } from "./encode_streams.ts";
 
 /** Settings of {@linkcode createTrellisLevel}. */
 export interface TrellisLevelOptions {
@@ -46,43 +42,106 @@ const DEFAULT_RATE_PASSES = 2;
  */
 export const FIRST_STATES = 8;
 
-/** Segments that are in memory at once where streams go to a file: some 25 MB. */
-const SEGMENTS_AT_ONCE = 256;
+/** Shares of a pass that are done when its matrices are quantized, and when they are refined, about. */
+const QUANTIZED = 0.6, REFINED = 0.9;
+
+/** A fit, without the step that it is of. */
+type Fit = Omit<StepFit, "step">;
 
 /**
  * The level that spends the bits: quantizes matrices that are already in steps (see the field level)
  * to integers, and entropy-codes them with a KAN of two layers. A last level: hands nothing on.
  */
-export function createTrellisLevel(
-  { states, rateWeight = 0, ratePasses = DEFAULT_RATE_PASSES, kept, step = 1 }: TrellisLevelOptions,
-): Level {
+export function createTrellisLevel(options: TrellisLevelOptions): Level {
+  const { states, rateWeight = 0, ratePasses = DEFAULT_RATE_PASSES, kept, step = 1 } = options;
   return {
     kind: "trellis",
     async encode(matrices: Matrices, context: EncodeContext) {
-      const { onProgress, signal: abort, scratch = new ScratchArrays() } = context;
-      const run = runnerOf(context.workers);
+      const { onProgress, scratch = new ScratchArrays() } = context;
       const earlier = rateWeight > 0 ? kept?.at(step) : undefined;
       const passes = earlier === undefined && rateWeight > 0 ? ratePasses : 1;
-      let guess: Omit<StepFit, "step"> | undefined = earlier;
-      let fit: EntropyModelFit | undefined;
-      for (let pass = 0; pass < passes; pass++) {
-        const searched = pass < passes - 1 ? Math.min(states, FIRST_STATES) : states;
-        const tasks = quantizeTasks(searched, matrices, rateWeight, guess, scratch);
-        const quantized = await run("quantize", tasks, {
-          onDone: (done) => onProgress?.((pass + done / tasks.length / 2) / passes),
-          ...(abort && { signal: abort }),
+      const run = (pass: number, guess: Fit | undefined) =>
+        runPass(matrices, { ...context, scratch }, {
+          states: pass < passes - 1 ? Math.min(states, FIRST_STATES) : states,
+          rateWeight,
+          guess,
+          isCoded: pass === passes - 1,
+          progress: (share) => onProgress?.((pass + share) / passes),
         });
-        fit = await fitEntropyModel(searched, quantized, run, guess?.model, abort);
-        guess = { model: fit.model, scales: fit.matrices.map(({ scales }) => scales) };
-      }
-      if (rateWeight > 0) kept?.keep({ ...guess!, step });
-      const file = scratch.file("streams");
-      const streams = await encodeStreams(states, fit!, matrices, run, { file, abort });
-      onProgress?.(1);
-      const encoded: EncodedLevel = { kind: "trellis", parameters: { states }, streams };
-      return { encoded, output: [] };
+      let guess: Fit | undefined = earlier;
+      for (let pass = 0; pass < passes - 1; pass++) guess = await run(pass, guess);
+      const { model, scales, streams } = await run(passes - 1, guess);
+      if (rateWeight > 0) kept?.keep({ model, scales, step });
+      return { encoded: { kind: "trellis", parameters: { states }, streams }, output: [] };
     },
   };
+}
+
+/** The streams of a pass whose indices are not coded. */
+const NONE: EncodedLevel["streams"] = new Map();
+
+/** A pass over the matrices. */
+interface Pass {
+  readonly states: number;
+  readonly rateWeight: number;
+  /** The fit of an earlier pass, if there is one. */
+  readonly guess: Fit | undefined;
+  /** Whether the indices are coded. */
+  readonly isCoded: boolean;
+  readonly progress: (share: number) => void;
+}
+
+/** Quantizes, fits and codes; takes what is kept of an earlier run. */
+async function runPass(
+  matrices: Matrices,
+  context: EncodeContext & { readonly scratch: ScratchArrays },
+  { states, rateWeight, guess, isCoded, progress }: Pass,
+): Promise<Fit & Pick<EncodedLevel, "streams">> {
+  const { scratch, signal } = context;
+  const run = runnerOf(context.workers);
+  const file = scratch.file("streams");
+  const tasks = quantizeTasks(states, matrices, rateWeight, guess, scratch);
+  const name = await run.passes?.begin({ tasks, model: guess?.model, isCoded });
+  const found = name === undefined ? undefined : await run.passes!.find(name);
+  if (found !== undefined) {
+    const { model, scales } = found;
+    const streams = isCoded ? await streamsOf(found, matrices, context) : NONE;
+    if (streams !== undefined) {
+      progress(1);
+      return { model, scales, streams };
+    }
+  }
+  const options = { ...(signal && { signal }) };
+  const quantized = await run("quantize", tasks, {
+    onDone: (done) => progress(QUANTIZED * done / tasks.length),
+    ...options,
+  });
+  const fit = await fitEntropyModel(states, quantized, run, {
+    start: guess?.model,
+    onProgress: (share) => progress(QUANTIZED + (REFINED - QUANTIZED) * share),
+    ...options,
+  });
+  const { model } = fit, scales = fit.matrices.map(({ scales }) => scales);
+  const streams = !isCoded ? NONE : await encodeStreams(states, fit, matrices, run, {
+    file,
+    onProgress: (share) => progress(REFINED + (1 - REFINED) * share),
+    ...options,
+  });
+  if (name !== undefined) await run.passes!.keep(name, { model, scales }, codesIn(streams));
+  progress(1);
+  return { model, scales, streams };
+}
+
+/** The streams of a pass that is kept; undefined where they are not there though they should be. */
+async function streamsOf(
+  pass: FoundPass,
+  matrices: Matrices,
+  { workers, scratch, signal }: EncodeContext,
+): Promise<EncodedLevel["streams"] | undefined> {
+  if (pass.isLost) return lostStreams(pass, matrices);
+  const { passes } = runnerOf(workers);
+  const file = scratch?.file("streams");
+  return await keptStreams(pass, matrices, (code) => passes!.code(code), { file, signal });
 }
 
 /** The matrices to quantize, under the rate term of an earlier fit or, before there is one, of a guess. */
@@ -105,54 +164,4 @@ function quantizeTasks(
     const rate = { rateWeight, costs, ...(guess && { scales: guess.scales[i]! }) };
     return { ...task(matrix, i), rate };
   });
-}
-
-async function encodeStreams(
-  states: number,
-  { matrices, model }: EntropyModelFit,
-  shapes: readonly MatrixShape[],
-  run: RunTasks,
-  { file, abort }: {
-    /** Where the streams go to, if not to memory. */
-    readonly file: string | undefined;
-    readonly abort: AbortSignal | undefined;
-  },
-): Promise<EncodedLevel["streams"]> {
-  const side = new RansEncoder();
-  putIntegers(side, model.coefficients);
-  matrices.forEach(({ scales }, i) => {
-    // Where steps are large quotients are small: what is coded is the scale of their product.
-    const { rowColumnSteps } = shapes[i]!;
-    putIntegers(side, scales.rows.map((value, row) => value + (rowColumnSteps?.rows[row] ?? 0)));
-    putIntegers(side, scales.columns.map((value, j) => value + (rowColumnSteps?.columns[j] ?? 0)));
-  });
-  const tables = symbolTables(model);
-  const tasks = planSegments(matrices).map((segment) => {
-    const first = segment[0]!.matrix, last = segment.at(-1)!.matrix;
-    return {
-      states,
-      tables,
-      segment: segment.map((piece) => ({ ...piece, matrix: piece.matrix - first })),
-      matrices: matrices.slice(first, last + 1),
-    };
-  });
-  const encode = (some: typeof tasks) => run("encode", some, { ...(abort && { signal: abort }) });
-  if (file === undefined) {
-    const codes = await encode(tasks);
-    return new Map([
-      ["fields", side.finish()],
-      ...codes.map((bytes, i) => [codesName(i), bytes] as const),
-    ]);
-  }
-  const writer = new PartWriter(file);
-  try {
-    await writer.write("fields", side.finish());
-    for (let first = 0; first < tasks.length; first += SEGMENTS_AT_ONCE) {
-      const codes = await encode(tasks.slice(first, first + SEGMENTS_AT_ONCE));
-      for (const [i, bytes] of codes.entries()) await writer.write(codesName(first + i), bytes);
-    }
-  } finally {
-    writer.close();
-  }
-  return writer.parts();
 }

@@ -27,11 +27,12 @@ const NEAR_DRAFT = 0.05;
 
 /**
  * Finds the quantization step of the largest file of at most `target` bytes, within 0.2 % where the
- * file's size can be steered so finely; `encodeAt` is given the log2 of a step. Throws
+ * file's size can be steered so finely; `encodeAt` is given the log2 of a step, and may ask whether a
+ * file of some bytes is the best so far: of others, nothing need be made. Throws
  * {@linkcode InputError} with the smallest size where that is above the target.
  */
 export async function meetSize<T>(
-  encodeAt: (logStep: number) => Promise<Trial<T>>,
+  encodeAt: (logStep: number, isBest: (bytes: number) => boolean) => Promise<Trial<T>>,
   target: number,
   { estimate, overhead, parameters, values, tolerance = 0.002, draftAt }: SizeSearch,
 ): Promise<T> {
@@ -47,7 +48,9 @@ export async function meetSize<T>(
     first = Math.min(Math.max(first + missing, range[0]), range[1]);
     if (Math.abs(missing) < NEAR_DRAFT * target) break;
   }
-  const { best, smallest } = await searchBelow((bytes) => encodeAt(logStepAt(bytes)), {
+  const { best, smallest } = await searchBelow<T | undefined>((bytes, isBest) => {
+    return encodeAt(logStepAt(bytes), (value) => isBest({ value, made: undefined }));
+  }, {
     first,
     range,
     most: target,
@@ -55,7 +58,7 @@ export async function meetSize<T>(
     slope: 1,
     resolution: Math.max(1, target * RESOLUTION),
   });
-  if (best !== undefined) return best.made;
+  if (best !== undefined) return best.made as T;
   const inBits = (bytes: number) => (8 * bytes / parameters).toFixed(3);
   throw new InputError(
     `${Math.floor(target)} bytes (${inBits(target)} bits per parameter) cannot be reached; ` +

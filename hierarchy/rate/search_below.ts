@@ -50,10 +50,11 @@ interface Point {
  * nearly a line take two or three trials; a secant that leaves what is known to be between two
  * trials is replaced by halving that. Small models' quantities grow with jumps up and down, and every
  * quantity is flat somewhere: where halving finds none that is near enough, a few more are tried
- * beside the best, and no target is given up before the lowest end was tried.
+ * beside the best, and no target is given up before the lowest end was tried. `run` may ask whether a
+ * trial is the best so far: what other trials have made is not needed.
  */
 export async function searchBelow<T>(
-  run: (coordinate: number) => Promise<Trial<T>>,
+  run: (coordinate: number, isBest: (trial: Trial<T>) => boolean) => Promise<Trial<T>>,
   options: SearchOptions<T>,
 ): Promise<SearchResult<T>> {
   const { first, range, most, least, slope, resolution } = options;
@@ -62,12 +63,14 @@ export async function searchBelow<T>(
   let below: Point | undefined, above: Point | undefined, previous: Point | undefined;
   let best: Trial<T> | undefined, bestAt = NaN, smallest: Trial<T> | undefined;
   let at = clamp(first, range), near = 0, oneSided = 0, stride = 0;
+  const isBest = (trial: Trial<T>) =>
+    trial.value <= most && (best === undefined || prefers(trial, best));
   for (let trial = 0; trial < MOST_TRIALS; trial++) {
-    const done = await run(at);
+    const done = await run(at, isBest);
     const point = { at, value: done.value };
     if (smallest === undefined || done.value < smallest.value) smallest = done;
     if (done.value <= most) {
-      if (best === undefined || prefers(done, best)) [best, bestAt] = [done, at];
+      if (isBest(done)) [best, bestAt] = [done, at];
       if (below === undefined || at > below.at) below = point;
       if (done.value >= least || at >= range[1]) break;
     } else {
@@ -90,7 +93,7 @@ export async function searchBelow<T>(
     at = next;
   }
   if (best !== undefined) return { best, smallest: smallest! };
-  const lowest = above?.at === range[0] ? smallest! : await run(range[0]);
+  const lowest = above?.at === range[0] ? smallest! : await run(range[0], isBest);
   if (lowest.value <= most) return { best: lowest, smallest: lowest };
   return { smallest: lowest.value < smallest!.value ? lowest : smallest! };
 }

@@ -1,31 +1,16 @@
-import { fromBase64, toHex } from "../../data/base64.ts";
-import { InputError } from "../../data/input_error.ts";
-import { bytesOf, isFileArray } from "../../data/file_array.ts";
-import { sha256 } from "../../data/sha256.ts";
-import {
-  type PackedArray,
-  type PackedValue,
-  packValue,
-  unpackValue,
-} from "../../store/packed_value.ts";
+import { isFileArray } from "../../data/file_array.ts";
 import type { Store } from "../../store/store.ts";
-import {
-  CODING_VERSION,
-  codingTasks,
-  type CountedMatrix,
-  type QuantizeTask,
-  type TaskArguments,
-  type TaskKind,
-  type TaskResults,
+import type {
+  CountedMatrix,
+  QuantizeTask,
+  TaskArguments,
+  TaskKind,
+  TaskResults,
 } from "./coding_tasks.ts";
 import { IndexFile } from "../quantize/index_file.ts";
+import { KeptPasses } from "./kept_passes.ts";
+import { getResult, putResult, TaskPacker } from "./packed_tasks.ts";
 import type { RunOptions, RunTasks } from "./task_runner.ts";
-
-/** A task as it is kept: named by all that decides its result. */
-export interface PackedTask extends PackedValue {
-  /** SHA-256, in hexadecimal, of kind, task and the version of the tasks. */
-  readonly key: string;
-}
 
 /** How {@linkcode storedTasks} tells what it does. */
 export interface StoredTasksOptions {
@@ -33,96 +18,10 @@ export interface StoredTasksOptions {
   readonly onFound?: (kind: TaskKind, found: number, tasks: number) => void;
 }
 
-/** Arrays that no one overwrites as long as they are there: their hashes are kept. */
-const LASTING = /\.(stored|patterns|feedback)$/;
-
-/** Packs tasks; hashes of large arrays that many of them have are computed once. */
-export class TaskPacker {
-  readonly #lasting = new WeakMap<PackedArray, Promise<string>>();
-  #passing = new WeakMap<PackedArray, Promise<string>>();
-
-  /** Packs a task of a kind, without the array that its indices are to be written to. */
-  async pack<Kind extends TaskKind>(kind: Kind, task: TaskArguments[Kind]): Promise<PackedTask> {
-    const content = { ...task, ...(kind === "quantize" && { indices: undefined }) };
-    const value = { kind, version: CODING_VERSION, task: content };
-    const packed = await packValue(value, (bytes, array, path) => {
-      const known = LASTING.test(path) ? this.#lasting : this.#passing;
-      const hash = known.get(array) ?? hexHash(bytes);
-      known.set(array, hash);
-      return hash;
-    });
-    return { ...packed, key: await hexHash(packed.bytes) };
-  }
-
-  /** To be called before arrays of tasks are overwritten: forgets their hashes. */
-  forget(): void {
-    this.#passing = new WeakMap();
-  }
-}
-
-/** Keeps a task under `task-KEY`, for another process to run. */
-export async function putTask(store: Store, { key, ...packed }: PackedTask): Promise<void> {
-  await putPacked(store, `task-${key}`, packed);
-}
-
-/**
- * The task that {@linkcode putTask} kept, or undefined. Throws {@linkcode InputError} if what is kept
- * is none of this version.
- */
-export async function getTask(
-  store: Store,
-  key: string,
-): Promise<
-  | { [Kind in TaskKind]: { readonly kind: Kind; readonly task: TaskArguments[Kind] } }[TaskKind]
-  | undefined
-> {
-  const bytes = await store.get(`task-${key}`);
-  if (bytes === undefined) return undefined;
-  if (await hexHash(bytes) !== key) throw new InputError(`task ${key}: is another than it says`);
-  // Its name is the hash of all that it is, so that whoever asked for it made it.
-  const value = await unpackValue(bytes, (blob) => store.get(blob));
-  if (value === undefined) return undefined;
-  const { kind, version, task } = (value ?? {}) as Record<string, unknown>;
-  if (version !== CODING_VERSION) {
-    throw new InputError(
-      `task ${key}: is of another version of kanpress; use the same on all machines`,
-    );
-  }
-  if (typeof kind !== "string" || !Object.hasOwn(codingTasks, kind)) {
-    throw new InputError(`task ${key}: is of no kind that there is`);
-  }
-  return { kind, task } as { kind: "quantize"; task: QuantizeTask };
-}
-
-/** Keeps the result of a task under `KIND-KEY`. */
-export async function putResult<Kind extends TaskKind>(
-  store: Store,
-  kind: Kind,
-  key: string,
-  result: TaskResults[Kind],
-): Promise<void> {
-  await putPacked(store, `${kind}-${key}`, await packValue({ result }, hexHash));
-}
-
-/** The result that {@linkcode putResult} kept; undefined where it is not there whole. */
-export async function getResult<Kind extends TaskKind>(
-  store: Store,
-  kind: Kind,
-  key: string,
-): Promise<TaskResults[Kind] | undefined> {
-  const bytes = await store.get(`${kind}-${key}`);
-  if (bytes === undefined) return undefined;
-  const value = await unpackValue(bytes, (blob) => store.get(blob));
-  if (value === undefined) return undefined;
-  const { result } = (value ?? {}) as { readonly result?: unknown };
-  const sound = kind === "encode" ? result instanceof Uint8Array : isCounted(result);
-  if (!sound) throw new InputError(`${kind}-${key}: is no result of such a task; remove the store`);
-  return result as TaskResults[Kind];
-}
-
 /**
  * Runs tasks with `run`, but takes those results from the store that it has, and keeps each other one
- * there as soon as it is known. Results are the same. An error of the store ends the run.
+ * there as soon as it is known. Results are the same. An error of the store ends the run. What whole
+ * passes come to is kept in place of the results of their tasks.
  */
 export function storedTasks(
   run: RunTasks,
@@ -130,20 +29,26 @@ export function storedTasks(
   { onFound }: StoredTasksOptions = {},
 ): RunTasks {
   const packer = new TaskPacker();
-  return async <Kind extends TaskKind>(
+  const passes = new KeptPasses(store, packer, {
+    onFound: (matrices) => onFound?.("quantize", matrices, matrices),
+  });
+  const stored = async <Kind extends TaskKind>(
     kind: Kind,
     tasks: readonly TaskArguments[Kind][],
     { onDone, onResult, signal }: RunOptions<Kind> = {},
   ) => {
     packer.forget();
     const results = new Array<TaskResults[Kind]>(tasks.length);
-    const missing: { readonly index: number; readonly key: string }[] = [];
+    const entries: { readonly key: string; blobs: readonly string[] }[] = [];
+    const missing: number[] = [];
     for (const [index, task] of tasks.entries()) {
       signal?.throwIfAborted();
       const { key } = await packer.pack(kind, task);
-      const found = await getResult(store, kind, key);
+      const blobs: string[] = [];
+      entries.push({ key, blobs });
+      const found = await getResult(store, kind, key, (name) => blobs.push(name));
       if (found === undefined) {
-        missing.push({ index, key });
+        missing.push(index);
         continue;
       }
       results[index] = intoGiven(kind, task, found);
@@ -153,35 +58,35 @@ export function storedTasks(
     packer.forget();
     const found = tasks.length - missing.length;
     onFound?.(kind, found, tasks.length);
-    if (missing.length === 0) return results;
-    const stop = new AbortController();
-    const puts: Promise<void>[] = [];
-    const made = run(kind, missing.map(({ index }) => tasks[index]!), {
-      signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]),
-      onDone: (done) => onDone?.(found + done),
-      onResult(result, i) {
-        const { index, key } = missing[i]!;
-        results[index] = result;
-        puts.push(putResult(store, kind, key, result).catch((error) => stop.abort(error)));
-        onResult?.(result, index);
-      },
-    });
-    try {
-      await made;
-    } finally {
-      // What is done is kept, also where another task failed.
-      await Promise.all(puts);
+    if (missing.length > 0) {
+      const stop = new AbortController();
+      const puts: Promise<void>[] = [];
+      const keep = async (index: number, result: TaskResults[Kind]) => {
+        const entry = entries[index]!;
+        entry.blobs = await putResult(store, kind, entry.key, result);
+      };
+      const made = run(kind, missing.map((index) => tasks[index]!), {
+        signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]),
+        onDone: (done) => onDone?.(found + done),
+        onResult(result, i) {
+          const index = missing[i]!;
+          results[index] = result;
+          puts.push(keep(index, result).catch((error) => stop.abort(error)));
+          onResult?.(result, index);
+        },
+      });
+      try {
+        await made;
+      } finally {
+        // What is done is kept, also where another task failed.
+        await Promise.all(puts);
+      }
+      stop.signal.throwIfAborted();
     }
-    stop.signal.throwIfAborted();
+    for (const { key, blobs } of entries) passes.note(kind, key, blobs);
     return results;
   };
-}
-
-async function putPacked(store: Store, name: string, packed: PackedValue): Promise<void> {
-  for (const [blob, bytes] of packed.blobs) {
-    if (!await store.has(blob)) await store.put(blob, bytesOf(bytes));
-  }
-  await store.put(name, packed.bytes);
+  return Object.assign(stored, { passes });
 }
 
 /** Indices that are copied to a file at once. */
@@ -207,20 +112,4 @@ export function intoGiven<Kind extends TaskKind>(
   if (given.constructor !== found.indices.constructor) return result;
   given.set(found.indices);
   return { ...found, indices: given } as TaskResults[Kind];
-}
-
-function isCounted(result: unknown): result is CountedMatrix {
-  if (typeof result !== "object" || result === null) return false;
-  const { rows, columns, indices, scales, counts } = result as Partial<CountedMatrix>;
-  const isLong = (array: unknown, length: unknown) =>
-    array instanceof Int32Array && array.length === length;
-  return (indices instanceof Int8Array || indices instanceof Int16Array ||
-    indices instanceof Int32Array) &&
-    indices.length === rows! * columns! &&
-    isLong(scales?.rows, rows) && isLong(scales?.columns, columns) &&
-    counts instanceof Float64Array;
-}
-
-async function hexHash(bytes: Uint8Array): Promise<string> {
-  return toHex(fromBase64(await sha256(bytes)));
 }

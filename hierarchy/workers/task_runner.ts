@@ -4,6 +4,7 @@ import {
   type TaskKind,
   type TaskResults,
 } from "./coding_tasks.ts";
+import type { KeptPasses } from "./kept_passes.ts";
 
 /** How tasks of a kind are watched and stopped. */
 export interface RunOptions<Kind extends TaskKind = TaskKind> {
@@ -16,11 +17,16 @@ export interface RunOptions<Kind extends TaskKind = TaskKind> {
 }
 
 /** Runs tasks of one kind, side by side where it can, and gives their results in their order. */
-export type RunTasks = <Kind extends TaskKind>(
-  kind: Kind,
-  tasks: readonly TaskArguments[Kind][],
-  options?: RunOptions<Kind>,
-) => Promise<TaskResults[Kind][]>;
+export interface RunTasks {
+  /** Runs them. */
+  <Kind extends TaskKind>(
+    kind: Kind,
+    tasks: readonly TaskArguments[Kind][],
+    options?: RunOptions<Kind>,
+  ): Promise<TaskResults[Kind][]>;
+  /** Where what whole passes over the matrices come to is kept, if anywhere. */
+  readonly passes?: KeptPasses;
+}
 
 /**
  * What runs tasks instead of `run`, with its help where it likes: from a store, on other machines.

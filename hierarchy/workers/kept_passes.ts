@@ -1,0 +1,206 @@
+import { InputError } from "../../data/input_error.ts";
+import { isFileArray, type KeptBytes } from "../../data/file_array.ts";
+import { packValue, unpackValue } from "../../store/packed_value.ts";
+import type { Store } from "../../store/store.ts";
+import type { RowColumnScales } from "../entropy/row_column_scales.ts";
+import type { SymbolModel } from "../entropy/symbol_model.ts";
+import { CODING_VERSION, type QuantizeTask, type TaskKind } from "./coding_tasks.ts";
+import { getResult, hexHash, putPacked, type TaskPacker } from "./packed_tasks.ts";
+
+/** What a pass over all matrices is given. */
+export interface PassStart {
+  /** Tasks that quantize the matrices. */
+  readonly tasks: readonly QuantizeTask[];
+  /** Where the fit of the entropy model begins, if not anew. */
+  readonly model?: SymbolModel | undefined;
+  /** Whether the indices are coded, too. */
+  readonly isCoded: boolean;
+}
+
+/** What decides which trials a search makes of given matrices, and which of them is the best. */
+export interface SearchStart {
+  /** Most bytes of the file. */
+  readonly most: number;
+  /** The file without what the trials code. */
+  readonly empty: Uint8Array;
+}
+
+/** What a pass comes to: nothing that follows needs more of it. */
+export interface PassResult {
+  /** The symbol model of all matrices. */
+  readonly model: SymbolModel;
+  /** Scales of each matrix. */
+  readonly scales: readonly RowColumnScales[];
+  /** The code streams, in order; none of a pass whose indices are not coded. */
+  readonly codes: readonly KeptCode[];
+}
+
+/** A code stream that is kept, or was. */
+export interface KeptCode {
+  /** Of the task that encoded it. */
+  readonly key: string;
+  /** Entries of large arrays that belong to it. */
+  readonly blobs: readonly string[];
+  /** Bytes that it has. */
+  readonly length: number;
+  /** SHA-256 of its bytes in hexadecimal. */
+  readonly sha256: string;
+}
+
+/** A {@linkcode PassResult} as it is kept: with the names of entries that it stands for. */
+interface KeptPass extends PassResult {
+  readonly replaced: readonly string[];
+}
+
+/** A pass with the name that it is kept under. */
+export interface FoundPass extends PassResult {
+  /** Whether its codes were removed since its trial was not the best, so that nothing reads them. */
+  readonly isLost: boolean;
+}
+
+/** How {@linkcode KeptPasses} tells what it finds. */
+interface KeptPassesOptions {
+  /** Called for each pass that an earlier run has made, with the number of its matrices. */
+  readonly onFound: (matrices: number) => void;
+}
+
+/**
+ * Keeps what passes over the matrices come to, and removes what their tasks gave: so the store does not
+ * grow with the passes of a search. Of the code streams of its trials, those of the best stay. What is
+ * removed though another run in the same store wants it is made again there.
+ */
+export class KeptPasses {
+  readonly #store: Store;
+  readonly #packer: TaskPacker;
+  readonly #options: KeptPassesOptions;
+  /** Entries of quantizing and refining in the pass in hand. */
+  #entries = new Set<string>();
+  /** Code streams of the pass in hand. */
+  #codes: Pick<KeptCode, "key" | "blobs">[] = [];
+  #search = "";
+  /** Code streams of the trial in hand, and of the best one before it. */
+  #last: TrialCodes | undefined;
+  #best: TrialCodes | undefined;
+
+  /** Passes in a store; their tasks are packed by `packer`. */
+  constructor(store: Store, packer: TaskPacker, options: KeptPassesOptions) {
+    this.#store = store;
+    this.#packer = packer;
+    this.#options = options;
+  }
+
+  /** To be called of each result of the pass in hand that is in the store; of codes, in order. */
+  note(kind: TaskKind, key: string, blobs: readonly string[]): void {
+    if (kind === "encode") this.#codes.push({ key, blobs });
+    else for (const name of [`${kind}-${key}`, ...blobs]) this.#entries.add(name);
+  }
+
+  /**
+   * To be called before a search that calls {@linkcode endTrial}. What it removes, the same search does
+   * not miss when it goes on; any other has passes of its own.
+   */
+  async beginSearch({ most, empty }: SearchStart): Promise<void> {
+    this.#search = `${most}-${await hexHash(empty)}`;
+    this.#last = this.#best = undefined;
+  }
+
+  /** Begins a pass, and gives its name: a hash of all that decides what it comes to. */
+  async begin({ tasks, model, isCoded }: PassStart): Promise<string> {
+    this.#entries = new Set();
+    this.#codes = [];
+    this.#packer.forget();
+    const keys: string[] = [];
+    for (const task of tasks) keys.push((await this.#packer.pack("quantize", task)).key);
+    this.#packer.forget();
+    const search = isCoded ? this.#search : undefined;
+    const start = { keys, model, isCoded, search, version: CODING_VERSION };
+    return `pass-${await hexHash((await packValue(start, hexHash)).bytes)}`;
+  }
+
+  /** What the pass of this name came to, where that is kept. */
+  async find(name: string): Promise<FoundPass | undefined> {
+    const bytes = await this.#store.get(name);
+    if (bytes === undefined) return undefined;
+    const kept = await unpackValue(bytes, (blob) => this.#store.get(blob));
+    if (kept === undefined) return undefined;
+    if (!isPass(kept)) throw new InputError(`${name}: is not what a pass gives; remove the store`);
+    const { replaced, ...pass } = kept;
+    // A run that was killed may have left them.
+    await this.#remove(replaced);
+    const isLost = await this.#store.has(lostName(name));
+    this.#last = { name, entries: entriesOf(pass.codes), isLost };
+    this.#options.onFound(pass.scales.length);
+    return { ...pass, isLost };
+  }
+
+  /**
+   * Keeps what the pass of this name came to, with its code streams, and removes the results of its
+   * tasks but these streams.
+   */
+  async keep(
+    name: string,
+    { model, scales }: Pick<PassResult, "model" | "scales">,
+    streams: readonly KeptBytes[] = [],
+  ): Promise<void> {
+    const codes: KeptCode[] = [];
+    for (const [i, bytes] of streams.entries()) {
+      const sha256 = isFileArray(bytes) ? bytes.sha256 : await hexHash(bytes);
+      codes.push({ ...this.#codes[i]!, length: bytes.length, sha256 });
+    }
+    const replaced = [...this.#entries];
+    const kept: KeptPass = { model, scales, codes, replaced };
+    await putPacked(this.#store, name, await packValue(kept, hexHash));
+    await this.#remove(replaced);
+    this.#last = { name, entries: entriesOf(codes), isLost: false };
+  }
+
+  /** A code stream; undefined where it is not kept any more. */
+  async code({ key }: KeptCode): Promise<Uint8Array | undefined> {
+    return await getResult(this.#store, "encode", key);
+  }
+
+  /** Whether the codes of the trial in hand are not there, for a later one is better. */
+  get isLost(): boolean {
+    return this.#last?.isLost === true;
+  }
+
+  /** To be called after each trial of a search: the codes of the best one so far stay. */
+  async endTrial(isBest: boolean): Promise<void> {
+    const [stay, go] = isBest ? [this.#last, this.#best] : [this.#best, this.#last];
+    [this.#best, this.#last] = [stay, undefined];
+    if (go === undefined) return;
+    if (!go.isLost) await this.#store.put(lostName(go.name), new Uint8Array(0));
+    await this.#remove([...go.entries].filter((name) => !stay?.entries.has(name)));
+  }
+
+  async #remove(names: readonly string[]): Promise<void> {
+    for (const name of names) await this.#store.remove(name);
+  }
+}
+
+/** Code streams of a trial. */
+interface TrialCodes {
+  /** The pass that they are of. */
+  readonly name: string;
+  readonly entries: ReadonlySet<string>;
+  readonly isLost: boolean;
+}
+
+/** The entry that says that a pass' codes were removed. */
+function lostName(name: string): string {
+  return `${name}-lost`;
+}
+
+function entriesOf(codes: readonly KeptCode[]): Set<string> {
+  return new Set(codes.flatMap(({ key, blobs }) => [`encode-${key}`, ...blobs]));
+}
+
+function isPass(value: unknown): value is KeptPass {
+  if (typeof value !== "object" || value === null) return false;
+  const { model, scales, codes, replaced } = value as Partial<KeptPass>;
+  return model?.coefficients instanceof Int32Array && Array.isArray(codes) &&
+    Array.isArray(replaced) && Array.isArray(scales) &&
+    scales.every(({ rows, columns }) =>
+      rows instanceof Int32Array && columns instanceof Int32Array
+    );
+}
