@@ -12,6 +12,10 @@
  * bytes of the one without; `--once` compresses once only, and shows both at their own rates.
  * `--seconds N` lets tuning take as many of the steps as are done in that time, and `--gained PREFIX`
  * keeps the tuned files. `--kept FILE` keeps the calibration there, for rates that are run side by side.
+ * `--code-rate .015` trains the codes, too, by a straight-through gradient at this rate, in steps of a scalar
+ * quantizer, and shows both. Its gains are held to no size: codes and gains are judged at their own rates.
+ * `--code-searches 10` searches the trellis' paths anew around the moved weights so many times; without it
+ * single codes change that leave the path as it is.
  * `--beside Q4_K_M=small.gguf` measures another file of the same model on the same texts.
  */
 import {
@@ -33,15 +37,20 @@ import { GAIN_BITS, tuneCompressed } from "../eval/training/tune_compressed.ts";
 import { sourceOf } from "../hierarchy/decode_container.ts";
 import { type Container, encodeContainer, openContainer } from "../hierarchy/file/container.ts";
 import { decompressWeights, factorMetrics, HierarchicalCompressor } from "../hierarchy/mod.ts";
+import { CodingWorkers } from "../hierarchy/workers/coding_workers.ts";
 import { readOptions } from "./support/command_line.ts";
 import { printTable } from "./support/theory/table.ts";
 import { type NamedText, parseNamedFile, readNamedText } from "./support/read_text.ts";
+import { openPaths, withPaths } from "./support/tuning/code_paths.ts";
+import { type CodeTrainer, trainCodes } from "./support/tuning/code_trainer.ts";
 import { chunksOf } from "./support/tuning/text_chunks.ts";
 
 const args = readOptions({
   model: { type: "string" },
   bits: { type: "string", default: "2,2.5,3" },
   steps: { type: "string", default: "50,200" },
+  "code-rate": { type: "string", default: "0" },
+  "code-searches": { type: "string", default: "0" },
   rate: { type: "string", default: "0.001" },
   states: { type: "string" },
   calibration: { type: "string", multiple: true },
@@ -133,36 +142,69 @@ for (const bits of rates) {
     const steps = args.seconds === undefined
       ? most
       : Math.min(most, await stepsIn(Number(args.seconds), container));
-    const begin = performance.now();
-    const { bytes, result } = await tuneCompressed({
-      config,
-      original,
-      container,
-      backend,
-      threads,
-      chunks,
-      heldOut,
-      steps,
-      rate: Number(args.rate),
-      onProgress: (step) => {
-        if (step % 10 === 0) console.error(`${seconds()} s: step ${step} of ${steps}`);
-      },
-    });
-    const { before, after, step, points } = result;
-    const spent = (performance.now() - begin) / 1000;
-    console.error(points.map(({ step, loss }) => `${step}: ${loss.toFixed(4)}`).join(", "));
-    console.error(
-      `held out: ${before.toFixed(4)} to ${after.toFixed(4)} at step ${step}, ${
-        spent.toFixed(0)
-      } s`,
-    );
-    await reportFile(bits, `${steps} steps`, bytes);
-    if (args.gained !== undefined) {
-      await Deno.writeFile(`${args.gained}-${bits}-${steps}.kan.safetensors`, bytes);
+    for (const codeRate of new Set([0, Number(args["code-rate"])])) {
+      await tuneOnce(bits, container, { steps, codeRate });
     }
   }
 }
 printTable(["bits", "tuned", "whole file", ...texts.map(({ name }) => name), "99.9 %"], rows);
+
+/** Tunes a file, its codes too where they have a rate, and measures what that gives. */
+async function tuneOnce(
+  bits: number,
+  container: Container,
+  { steps, codeRate }: { readonly steps: number; readonly codeRate: number },
+): Promise<void> {
+  const begin = performance.now();
+  const codes: { trained?: CodeTrainer } = {};
+  const { bytes: tuned, result } = await tuneCompressed({
+    config,
+    original,
+    container,
+    backend,
+    threads,
+    chunks,
+    heldOut,
+    steps,
+    rate: Number(args.rate),
+    ...(codeRate > 0 && {
+      trainerThrough: (inner) =>
+        codes.trained = trainCodes(inner, openPaths(container), {
+          rate: codeRate,
+          steps,
+          searches: Number(args["code-searches"]),
+        }),
+    }),
+    onProgress: (step) => {
+      if (step % 10 === 0) console.error(`${seconds()} s: step ${step} of ${steps}`);
+    },
+  });
+  const { before, after, step, points } = result;
+  const spent = (performance.now() - begin) / 1000;
+  console.error(points.map(({ step, loss }) => `${step}: ${loss.toFixed(4)}`).join(", "));
+  console.error(
+    `held out: ${before.toFixed(4)} to ${after.toFixed(4)} at step ${step}, ${spent.toFixed(0)} s`,
+  );
+  const bytes = codes.trained === undefined ? tuned : await codedAnew(tuned, codes.trained);
+  await reportFile(bits, `${steps} steps${codeRate > 0 ? ", codes too" : ""}`, bytes);
+  if (args.gained !== undefined) {
+    const name = `${args.gained}-${bits}-${steps}${codeRate > 0 ? "-codes" : ""}`;
+    await Deno.writeFile(`${name}.kan.safetensors`, bytes);
+  }
+}
+
+/** A tuned file with the codes that were trained beside its gains. */
+async function codedAnew(tuned: Uint8Array, trained: CodeTrainer): Promise<Uint8Array> {
+  const { codes, changed } = trained.best();
+  console.error(`${(100 * changed).toFixed(3)} % of the codes changed`);
+  const workers = new CodingWorkers(threads);
+  try {
+    const file = await openContainer(sourceOf(tuned));
+    return await encodeContainer(await withPaths(file, codes, workers));
+  } finally {
+    workers.close();
+  }
+}
 
 /** How many steps are done in a time, by the time of some. */
 async function stepsIn(seconds: number, container: Container): Promise<number> {

@@ -17,7 +17,7 @@ import { prepareWeights } from "../weights/prepared_weights.ts";
 import { createTrainer } from "./create_trainer.ts";
 import { layOut } from "./parameter_vector.ts";
 import { requireTrainable, startTrainables } from "./trainables.ts";
-import type { Trainables } from "./trainer.ts";
+import type { Trainables, Trainer } from "./trainer.ts";
 import { tune, type TuneOptions, type TuneResult } from "./tune.ts";
 
 /** What {@linkcode tuneCompressed} is given. */
@@ -35,6 +35,12 @@ export interface TuneCompressedOptions
   readonly threads: number;
   /** Bytes that the file may have: gains are made coarser, or left out, where they do not fit. */
   readonly mostBytes?: number;
+  /**
+   * What trains, given the engine's trainer; that by default. For experiments, such as training the codes.
+   *
+   * @internal
+   */
+  readonly trainerThrough?: (trainer: Trainer) => Trainer;
 }
 
 /** A tuned model. */
@@ -58,8 +64,16 @@ export const GAIN_BITS = 3.5;
  * {@linkcode InputError} where the model cannot be trained or its file cannot have gains.
  */
 export async function tuneCompressed(options: TuneCompressedOptions): Promise<TunedModel> {
-  const { config, original, container, backend, threads, mostBytes = Infinity, ...tuning } =
-    options;
+  const {
+    config,
+    original,
+    container,
+    backend,
+    threads,
+    mostBytes = Infinity,
+    trainerThrough = (trainer: Trainer) => trainer,
+    ...tuning
+  } = options;
   const model = describeModel(config, original.keys());
   requireTrainable(model);
   const plain = withoutGains(container);
@@ -79,12 +93,14 @@ export async function tuneCompressed(options: TuneCompressedOptions): Promise<Tu
       ) => [name, present.get(nameInFile(name)) ?? gains]),
     ),
   };
-  const trainer = await createTrainer(backend, {
-    model,
-    original: prepareWeights(model, original, shared),
-    compressed,
-    threads,
-  });
+  const trainer = trainerThrough(
+    await createTrainer(backend, {
+      model,
+      original: prepareWeights(model, original, shared),
+      compressed,
+      threads,
+    }),
+  );
   try {
     const result = await tune({
       ...tuning,
