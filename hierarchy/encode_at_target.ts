@@ -72,7 +72,7 @@ export async function encodeAtTarget(
     );
   }
   const fields = matrices.reduce((sum, { rows, columns }) => sum + rows + columns, 0);
-  const empty = await encodeContainer({ ...base, stages: [] });
+  const empty = await encodeContainer({ ...base, stages: encoder.outline() });
   const bare = empty.length, most = target! - (options.reservedBytes ?? 0);
   const { draftAt } = encoder;
   const files = options.scratchFolder === undefined

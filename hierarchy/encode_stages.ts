@@ -1,20 +1,19 @@
+import { draftOf } from "./draft_stages.ts";
 import { chooseRateWeight } from "./rate/choose_rate_weight.ts";
 import type { ResolvedOptions } from "./compressor_options.ts";
 import type { EncodeContext, EncodedLevel, Level, Stage } from "./levels/level.ts";
-import { decodeStage, levelBytes } from "./levels/level_codecs.ts";
+import { decodeStage } from "./levels/level_codecs.ts";
 import { createAutoencoderLevels } from "./levels/autoencoder_level.ts";
 import { createFieldLevel } from "./levels/field_level.ts";
 import type { Matrices } from "./matrix/matrix.ts";
 import { KeptFit } from "./levels/kept_fit.ts";
 import { planAutoencoder } from "./levels/plan_autoencoder.ts";
 import { ScratchArrays } from "./matrix/scratch_arrays.ts";
-import {
-  createTrellisLevel,
-  FIRST_STATES,
-  type TrellisLevelOptions,
-} from "./levels/trellis_level.ts";
+import { codesName } from "./levels/trellis_codec.ts";
+import { createTrellisLevel, type TrellisLevelOptions } from "./levels/trellis_level.ts";
 import { shiftSteps, uniformShifts } from "./rate/equalize_rates.ts";
 import { estimateRate, type RateEstimate } from "./rate/rate_estimate.ts";
+import { planSegments } from "./scan/pieces.ts";
 import type { CodingWorkers } from "./workers/coding_workers.ts";
 import { shareFloat32Array } from "../workers/shared_array.ts";
 import { finishWithBreaks } from "../workers/steps.ts";
@@ -23,9 +22,12 @@ import { finishWithBreaks } from "../workers/steps.ts";
 export interface StageEncoder {
   /** Estimates what the step-dependent levels take. */
   estimateRate(): RateEstimate;
+  /** The stages with everything but what the streams of the step-dependent levels hold. */
+  outline(): Stage[];
   /**
-   * About how many bytes the step-dependent levels take at a step, by a quick trial; absent where no
-   * trial is much quicker than {@linkcode encodeAt}, which then begins where the draft ended.
+   * About how many bytes the streams of the step-dependent levels take at a step, by a quick trial of a
+   * sample; absent where no trial is much quicker than {@linkcode encodeAt}, which then begins where
+   * the draft ended.
    */
   readonly draftAt?: (step: number, progress: (share: number) => void) => Promise<number>;
   /** Codes everything at a quantization step; `progress` hears which share is done. */
@@ -83,33 +85,45 @@ function stageEncoder(
   const scratch = new ScratchArrays(options.scratchFolder);
   const kept = new KeptFit();
   const { states, rateWeight = chooseRateWeight(states, matrices) } = options;
-  const code = async (
-    step: number,
-    trellis: TrellisLevelOptions,
-    progress: (share: number) => void,
-  ) => {
-    const shifts = options.uniform ? uniformShifts(rates(), Math.log2(step)) : undefined;
-    const moved = shifts === undefined ? matrices : shiftSteps(matrices, shifts);
-    const levels = coders(step, { rateWeight, kept, ...trellis });
-    return await encodeChain(levels, moved, { ...options, scratch }, progress);
-  };
+  const shiftsAt = (step: number) =>
+    options.uniform ? uniformShifts(rates(), Math.log2(step)) : undefined;
+  const movedBy = (shifts: readonly number[] | undefined) =>
+    shifts === undefined ? matrices : shiftSteps(matrices, shifts);
+  const draft = draftOf(matrices, rates, { states, rateWeight, kept });
   return {
     estimateRate: rates,
-    ...(rateWeight > 0 && states > FIRST_STATES && {
+    outline: () => [...before, [...prefix, ...outlineOf(matrices, states)]],
+    ...(draft && {
       async draftAt(step, progress) {
-        const { encoded } = await code(step, { states: FIRST_STATES, ratePasses: 1 }, progress);
-        return streamBytes(encoded);
+        const shifts = shiftsAt(step);
+        const context = contextOf({ ...options, scratch }, progress);
+        return await draft.bytesAt(step, movedBy(shifts), shifts, context);
       },
     }),
     async encodeAt(step, progress) {
-      const { encoded } = await code(step, { states }, progress);
+      const levels = coders(step, { states, rateWeight, kept });
+      const { encoded } = await encodeChain(
+        levels,
+        movedBy(shiftsAt(step)),
+        { ...options, scratch },
+        progress,
+      );
       return [...before, [...prefix, ...encoded]];
     },
   };
 }
 
-function streamBytes(stage: Stage): number {
-  return stage.reduce((sum, level) => sum + levelBytes(level), 0);
+/** The step-dependent levels with empty streams. */
+function outlineOf(matrices: Matrices, states: number): Stage {
+  const codes = planSegments(matrices).map((_, i) => [codesName(i), new Uint8Array()] as const);
+  return [
+    { kind: "field", parameters: { step: 1 }, streams: new Map([["steps", new Uint8Array()]]) },
+    {
+      kind: "trellis",
+      parameters: { states },
+      streams: new Map([["fields", new Uint8Array()], ...codes]),
+    },
+  ];
 }
 
 /** The levels that spend the bits. */
@@ -130,24 +144,26 @@ function createAutoencoders(matrices: Matrices, options: ResolvedOptions): Level
 async function encodeChain(
   levels: readonly Level[],
   matrices: Matrices,
-  { seed, signal: abort, workers, scratch }: EncodeOptions,
+  options: EncodeOptions,
   progress: (share: number) => void,
 ): Promise<{ encoded: EncodedLevel[]; output: Matrices }> {
   const encoded: EncodedLevel[] = [];
   let output = matrices;
   for (const [i, level] of levels.entries()) {
-    const context: EncodeContext = {
-      seed: seed + i,
-      workers,
-      ...(scratch === undefined ? {} : { scratch }),
-      onProgress: (share) => progress((i + share) / levels.length),
-      ...(abort === undefined ? {} : { signal: abort }),
-    };
+    const report = (share: number) => progress((i + share) / levels.length);
+    const context = { ...contextOf(options, report), seed: options.seed + i };
     const result = await level.encode(output, context);
     encoded.push(result.encoded);
     output = result.output;
   }
   return { encoded, output };
+}
+
+function contextOf(
+  { seed, signal, workers, scratch }: EncodeOptions,
+  onProgress: (share: number) => void,
+): EncodeContext {
+  return { seed, workers, onProgress, ...(scratch && { scratch }), ...(signal && { signal }) };
 }
 
 function residualOf(matrices: Matrices, decoded: Matrices): Matrices {

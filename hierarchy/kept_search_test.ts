@@ -8,6 +8,9 @@ import { storedTasks } from "./workers/stored_tasks.ts";
 
 const SHAPES = [[90, 70], [400, 330], [30, 50]] as const;
 
+/** States of searches without drafts, which take several trials, and of searches with drafts. */
+const SEVERAL_TRIALS = 8, DRAFTED = 16;
+
 function randomWeights(): StateDict {
   const random = createRandom(3);
   return new Map(SHAPES.map((shape, i) => {
@@ -56,15 +59,16 @@ interface Made {
 
 async function compress(
   store: Store | undefined,
-  { bits, folder, look = () => 0 }: {
+  { bits, states = SEVERAL_TRIALS, folder, look = () => 0 }: {
     readonly bits: number;
+    readonly states?: number;
     readonly folder?: string | undefined;
     readonly look?: () => number;
   },
 ): Promise<Made> {
   const looks = new Map<string, number>(), ran: Record<string, number> = {};
   const { bytes } = await new HierarchicalCompressor({
-    ...{ bits, states: 16, rateWeight: 0.06 },
+    ...{ bits, states, rateWeight: 0.06 },
     ...(folder !== undefined && { scratchFolder: folder }),
     tasksThrough: (run) => {
       const counting: typeof run = (kind, tasks, options) => {
@@ -96,14 +100,17 @@ function inMemoryAndInFiles(name: string, test: (folder?: string) => Promise<voi
 inMemoryAndInFiles(
   "of a search the best trial's code stays, and nothing is run again",
   async (folder) => {
-    for (const bits of [2, 3]) {
-      const expected = await compress(undefined, { bits, folder });
+    const bits = 3;
+    for (const states of [SEVERAL_TRIALS, DRAFTED]) {
+      const expected = await compress(undefined, { bits, states, folder });
       const trials = [...expected.looks.keys()].filter((name) => name.startsWith("trial"));
       const drafts = [...expected.looks.keys()].filter((name) => name.startsWith("draft"));
-      assert.ok(trials.length >= 2 && drafts.length >= 1, `${[...expected.looks.keys()]}`);
+      const isLong = states === DRAFTED ? drafts.length >= 1 : trials.length >= 2;
+      assert.ok(isLong, `${[...expected.looks.keys()]}`);
       const names = new Map<string, number>();
       const { store } = mortalStore(createMemoryStore(), names);
-      const { bytes, looks } = await compress(store, { bits, folder, look: () => bytesIn(names) });
+      const look = () => bytesIn(names);
+      const { bytes, looks } = await compress(store, { bits, states, folder, look });
       assert.deepEqual(bytes, expected.bytes);
       assert.equal(bytesIn(names, "quantize-") + bytesIn(names, "refine-"), 0);
       const code = bytesIn(names, "encode-"), passes = bytesIn(names, "pass-");
@@ -112,7 +119,7 @@ inMemoryAndInFiles(
       for (const name of trials.slice(1)) {
         assert.ok(looks.get(name)! < looks.get("trial 1")! + 1.1 * code + passes, name);
       }
-      const again = await compress(store, { bits, folder });
+      const again = await compress(store, { bits, states, folder });
       assert.deepEqual(again, { ...expected, ran: {} });
     }
   },
@@ -124,18 +131,19 @@ const KILLED = Deno.env.get("KANPRESS_SLOW") === "1" ? 20 : 3;
 inMemoryAndInFiles(
   "a search that is killed at any change of the store goes on to the same file",
   async (folder) => {
-    const bits = 3, whole = new Map<string, number>();
+    const bits = 3, states = folder === undefined ? DRAFTED : SEVERAL_TRIALS;
+    const whole = new Map<string, number>();
     const uncut = mortalStore(createMemoryStore(), whole);
-    const expected = await compress(uncut.store, { bits, folder });
+    const expected = await compress(uncut.store, { bits, states, folder });
     const random = createRandom(1);
     for (let run = 0; run < KILLED; run++) {
       const inner = createMemoryStore(), names = new Map<string, number>();
       for (let kill = 2; kill > 0; kill--) {
         const end = Math.floor(random.uniform() * uncut.changes() / kill);
         const { store } = mortalStore(inner, names, end);
-        await assert.rejects(compress(store, { bits, folder }), /killed/);
+        await assert.rejects(compress(store, { bits, states, folder }), /killed/);
       }
-      const made = await compress(mortalStore(inner, names).store, { bits, folder });
+      const made = await compress(mortalStore(inner, names).store, { bits, states, folder });
       assert.deepEqual(made.bytes, expected.bytes);
       assert.deepEqual([...names].sort(), [...whole].sort(), "nothing is left of the runs before");
     }

@@ -88,7 +88,7 @@ Deno.test("a program that keeps its work goes on from it, with the same bytes", 
     for (let run = 0; run < 2; run++) {
       assert.deepEqual((await compress(model, { ...options, work })).bytes, bytes);
     }
-    assert.ok([...Deno.readDirSync(work)].some(({ name }) => name.startsWith("quantize-")));
+    assert.ok([...Deno.readDirSync(work)].some(({ name }) => name.startsWith("pass-")));
   }));
 
 /** A worker in this process, which is ended when it is disposed of. */

@@ -1,5 +1,6 @@
 import type { BackendName } from "../../eval/mod.ts";
 import type { TransformerDescription } from "../../eval/architectures/description.ts";
+import { FEWEST_SAMPLED } from "../../hierarchy/rate/draft_sample.ts";
 import { FIRST_STATES } from "../../hierarchy/levels/trellis_level.ts";
 import { inputGroups } from "../../eval/calibration/input_groups.ts";
 import { outputBlocks } from "../../eval/calibration/output_blocks.ts";
@@ -74,8 +75,10 @@ export const FACTORING = 0.08;
 const CODING = 500, CODING_STATE = 4.3;
 /** Trials of the search for a rate, and for a divergence. */
 const TRIALS = { rate: 3, divergence: 7 };
-/** As {@linkcode TRIALS}, where a quick draft comes first and fits are taken over. */
-const DRAFTED_TRIALS = { rate: 1.6, divergence: 4 };
+/** As {@linkcode TRIALS}, where drafts of few states come first and fits are taken over. */
+const DRAFTED_TRIALS = { rate: 0.9, divergence: 4 };
+/** As {@linkcode TRIALS}, where drafts of a sample, of as many states, come first. */
+const SAMPLED_TRIALS = { ...TRIALS, rate: 1.6 };
 /** Nanoseconds for each weight, on one core. */
 const DECODING = 60;
 /** Seconds until workers run models. */
@@ -132,7 +135,8 @@ export function codingSeconds(
   measuring = 0,
 ): number {
   const trial = 1e-9 * (CODING + CODING_STATE * states) * weights / threads;
-  const trials = (states > FIRST_STATES ? DRAFTED_TRIALS : TRIALS)[target];
+  const simple = weights < FEWEST_SAMPLED ? TRIALS : SAMPLED_TRIALS;
+  const trials = (states > FIRST_STATES ? DRAFTED_TRIALS : simple)[target];
   return trials * trial + TRIALS[target] * measuring;
 }
 

@@ -3,6 +3,8 @@ import { needsWebGpu } from "../../kan/testdata/needs_webgpu.ts";
 import type { ModelConfig } from "../architectures/config.ts";
 import { describeModel } from "../architectures/registry.ts";
 import { prepareWeights } from "../weights/prepared_weights.ts";
+import { smallLlama } from "../testdata/small_llama.ts";
+import { createRandom } from "../../kan/numeric/random.ts";
 import { randomStateDict } from "../testdata/random_model.ts";
 import { openDevice } from "../webgpu/open_device.ts";
 import { whyUnsupported } from "../webgpu/supported.ts";
@@ -160,5 +162,39 @@ Deno.test({
       calibrate({ config: gpt2, weights, tokens, backend: "webgpu", signal }),
       /stopped/,
     );
+  },
+});
+
+Deno.test({
+  name:
+    "calibration on WebGPU stops by itself where that on WebAssembly does, as if the text ended there",
+  ...needsWebGpu,
+  async fn() {
+    const config: ModelConfig = { ...smallLlama, max_position_embeddings: 512 };
+    const weights = randomStateDict(config, 1);
+    const random = createRandom(5);
+    const text = Int32Array.from({ length: 12_000 }, () => random.integer(20));
+    const options = { config, weights, tokens: text, contextLength: 128, seed: 3, threads: 1 };
+    for (const fisher of [true, false]) {
+      const stopping = { ...options, fisher, loss: 0.02 };
+      const wasm = await calibrate({ ...stopping, backend: "wasm" });
+      const shares: number[] = [];
+      const onProgress = (share: number) => shares.push(share);
+      const webgpu = await calibrate({ ...stopping, backend: "webgpu", onProgress });
+      assert.ok(webgpu.tokens >= 4096 && webgpu.tokens < 11_000, `${webgpu.tokens}`);
+      assert.equal(webgpu.tokens, wasm.tokens);
+      assert.ok(Math.abs(webgpu.loss! / wasm.loss! - 1) < 0.01, `${webgpu.loss} ${wasm.loss}`);
+      assert.equal(shares.at(-1), 1);
+      assert.deepEqual(shares, shares.toSorted((a, b) => a - b));
+      const read = text.subarray(0, webgpu.tokens);
+      const whole = await calibrate({ ...options, fisher, tokens: read, backend: "webgpu" });
+      assert.equal(whole.tokens, webgpu.tokens);
+      assert.equal(whole.loss, undefined);
+      for (const [weight, expected] of whole.linears) {
+        const found = webgpu.linears.get(weight)!;
+        assert.ok(difference(expected.hessian, found.hessian) < 2e-6, weight);
+        if (fisher) assert.ok(difference(expected.fisher!, found.fisher!) < 2e-6, weight);
+      }
+    }
   },
 });

@@ -1,4 +1,5 @@
 import type { DType, TensorInfo } from "../../data/tensor.ts";
+import { templateOf } from "../format/name_template.ts";
 
 /** A tensor as the file's header lists it. */
 export interface StoredTensor extends TensorInfo {
@@ -47,13 +48,6 @@ export function unfoldTensors(rows: readonly TensorRow[]): StoredTensor[] {
     }
   }
   return tensors;
-}
-
-/** The name with its first number that stands between dots replaced by `#`. */
-function templateOf(name: string): string | undefined {
-  if (name.includes("#")) return undefined;
-  const template = name.replace(/(?<=^|\.)\d+(?=\.|$)/, "#");
-  return template === name ? undefined : template;
 }
 
 function foldGroup(group: readonly StoredTensor[]): TensorRow[] {

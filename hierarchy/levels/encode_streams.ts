@@ -4,6 +4,7 @@ import { putIntegers } from "../entropy/integer_vector.ts";
 import { RansEncoder } from "../entropy/rans.ts";
 import { symbolTables } from "../entropy/symbol_model.ts";
 import { planSegments } from "../scan/pieces.ts";
+import type { EncodeTask } from "../workers/coding_tasks.ts";
 import type { KeptCode, PassResult } from "../workers/kept_passes.ts";
 import type { RunTasks } from "../workers/task_runner.ts";
 import type { MatrixShape } from "../matrix/matrix.ts";
@@ -35,16 +36,7 @@ export async function encodeStreams(
   run: RunTasks,
   { file, onProgress, signal }: EncodeStreamsOptions,
 ): Promise<Streams> {
-  const tables = symbolTables(model);
-  const tasks = planSegments(matrices).map((segment) => {
-    const first = segment[0]!.matrix, last = segment.at(-1)!.matrix;
-    return {
-      states,
-      tables,
-      segment: segment.map((piece) => ({ ...piece, matrix: piece.matrix - first })),
-      matrices: matrices.slice(first, last + 1),
-    };
-  });
+  const tasks = segmentTasks(states, { matrices, model });
   async function* codes() {
     const atOnce = file === undefined ? tasks.length : SEGMENTS_AT_ONCE;
     for (let first = 0; first < tasks.length; first += atOnce) {
@@ -56,6 +48,23 @@ export async function encodeStreams(
   }
   const scales = matrices.map(({ scales }) => scales);
   return (await collectStreams(fieldsStream({ model, scales }, shapes), codes(), file))!;
+}
+
+/** What codes each segment. */
+export function segmentTasks(
+  states: number,
+  { matrices, model }: EntropyModelFit,
+): EncodeTask[] {
+  const tables = symbolTables(model);
+  return planSegments(matrices).map((segment) => {
+    const first = segment[0]!.matrix, last = segment.at(-1)!.matrix;
+    return {
+      states,
+      tables,
+      segment: segment.map((piece) => ({ ...piece, matrix: piece.matrix - first })),
+      matrices: matrices.slice(first, last + 1),
+    };
+  });
 }
 
 /** The code streams of {@linkcode encodeStreams}, in order. */
@@ -93,7 +102,7 @@ export async function keptStreams(
 }
 
 /** What stands before the codes: the entropy model. */
-function fieldsStream(
+export function fieldsStream(
   { model, scales }: Pick<PassResult, "model" | "scales">,
   shapes: readonly MatrixShape[],
 ): Uint8Array {

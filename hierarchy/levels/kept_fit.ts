@@ -5,8 +5,8 @@ import type { SymbolModel } from "../entropy/symbol_model.ts";
 export interface StepFit {
   /** The step that the matrices were divided by. */
   readonly step: number;
-  /** Scales of each matrix. */
-  readonly scales: readonly RowColumnScales[];
+  /** Scales of each matrix; undefined of those that were not quantized. */
+  readonly scales: readonly (RowColumnScales | undefined)[];
   /** The symbol model of all matrices. */
   readonly model: SymbolModel;
 }
@@ -34,10 +34,9 @@ export class KeptFit {
     if (Math.abs(octaves) > REACH) return undefined;
     const eighths = Math.round(8 * octaves);
     if (eighths === 0) return { scales, model };
-    const moved = scales.map(({ rows, columns }) => ({
-      rows: rows.map((value) => value + eighths),
-      columns,
-    }));
+    const moved = scales.map((scale) =>
+      scale && { ...scale, rows: scale.rows.map((value) => value + eighths) }
+    );
     return { scales: moved, model };
   }
 }

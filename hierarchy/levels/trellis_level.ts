@@ -46,7 +46,7 @@ export const FIRST_STATES = 8;
 const QUANTIZED = 0.6, REFINED = 0.9;
 
 /** A fit, without the step that it is of. */
-type Fit = Omit<StepFit, "step">;
+export type Fit = Omit<StepFit, "step">;
 
 /**
  * The level that spends the bits: quantizes matrices that are already in steps (see the field level)
@@ -77,6 +77,9 @@ export function createTrellisLevel(options: TrellisLevelOptions): Level {
   };
 }
 
+/** A fit of all matrices. */
+type PassFit = Pick<FoundPass, "model" | "scales">;
+
 /** The streams of a pass whose indices are not coded. */
 const NONE: EncodedLevel["streams"] = new Map();
 
@@ -96,7 +99,7 @@ async function runPass(
   matrices: Matrices,
   context: EncodeContext & { readonly scratch: ScratchArrays },
   { states, rateWeight, guess, isCoded, progress }: Pass,
-): Promise<Fit & Pick<EncodedLevel, "streams">> {
+): Promise<PassFit & Pick<EncodedLevel, "streams">> {
   const { scratch, signal } = context;
   const run = runnerOf(context.workers);
   const file = scratch.file("streams");
@@ -144,24 +147,29 @@ async function streamsOf(
   return await keptStreams(pass, matrices, (code) => passes!.code(code), { file, signal });
 }
 
-/** The matrices to quantize, under the rate term of an earlier fit or, before there is one, of a guess. */
-function quantizeTasks(
+/**
+ * The matrices to quantize, under the rate term of an earlier fit or, before there is one, of a guess.
+ * `places` name the scratch arrays that the indices go to.
+ */
+export function quantizeTasks(
   states: number,
   matrices: Matrices,
   rateWeight: number,
   guess: Omit<StepFit, "step"> | undefined,
   scratch: ScratchArrays,
+  places: readonly (string | number)[] = [...matrices.keys()],
 ): QuantizeTask[] {
   const task = (matrix: Matrix, i: number) => ({
     states,
     matrix: sendMatrix(matrix),
-    indices: scratch.int8Array(`indices-${i}`, matrix.rows * matrix.columns),
+    indices: scratch.int8Array(`indices-${places[i]!}`, matrix.rows * matrix.columns),
   });
   if (rateWeight === 0) return matrices.map(task);
   const model = guess?.model ?? laplacianModel(quantizersOf({ states }));
   const costs = shareFloat32Array(symbolCosts(symbolTables(model)));
   return matrices.map((matrix, i) => {
-    const rate = { rateWeight, costs, ...(guess && { scales: guess.scales[i]! }) };
+    const scales = guess?.scales[i];
+    const rate = { rateWeight, costs, ...(scales && { scales }) };
     return { ...task(matrix, i), rate };
   });
 }

@@ -1,6 +1,6 @@
 import { InputError } from "../../data/input_error.ts";
 import { estimatedBits, logStepOf, type RateEstimate } from "./rate_estimate.ts";
-import { searchBelow, type Trial } from "./search_below.ts";
+import { searchBelow, secantSlope, type Trial } from "./search_below.ts";
 
 /** What a size is met with. */
 export interface SizeSearch {
@@ -21,9 +21,12 @@ export interface SizeSearch {
 /** Steps are not told apart any finer than this share of the target. */
 const RESOLUTION = 1e-4;
 /** Drafts before the first trial at most. */
-const MOST_DRAFTS = 2;
-/** From a draft that is so near the target, as a share of it, a line leads to the step. */
-const NEAR_DRAFT = 0.05;
+const MOST_DRAFTS = 3;
+/**
+ * From a draft that is so near the target, as a share of it, a line leads to the step: one of the
+ * slope that is expected, and one through two drafts.
+ */
+const NEAR_DRAFT = { expected: 0.003, measured: 0.015 };
 
 /**
  * Finds the quantization step of the largest file of at most `target` bytes, within 0.2 % where the
@@ -42,12 +45,9 @@ export async function meetSize<T>(
   const logStepAt = (bytes: number) =>
     bytes <= range[0] ? estimate.coarsest : logStepOf(estimate, 8 * (bytes - overhead));
   const aim = target * (1 - tolerance / 2);
-  let first = target;
-  for (let draft = 0; draft < MOST_DRAFTS && draftAt !== undefined; draft++) {
-    const missing = aim - await draftAt(logStepAt(first));
-    first = Math.min(Math.max(first + missing, range[0]), range[1]);
-    if (Math.abs(missing) < NEAR_DRAFT * target) break;
-  }
+  const { first, slope } = draftAt === undefined
+    ? { first: target, slope: 1 }
+    : await drafted((bytes) => draftAt(logStepAt(bytes)), { target, aim, range });
   const { best, smallest } = await searchBelow<T | undefined>((bytes, isBest) => {
     return encodeAt(logStepAt(bytes), (value) => isBest({ value, made: undefined }));
   }, {
@@ -55,7 +55,7 @@ export async function meetSize<T>(
     range,
     most: target,
     least: target * (1 - tolerance),
-    slope: 1,
+    slope,
     resolution: Math.max(1, target * RESOLUTION),
   });
   if (best !== undefined) return best.made as T;
@@ -66,4 +66,28 @@ export async function meetSize<T>(
       `bits), ${values === 0 ? "for it has no matrices" : "with every coded weight at zero"}; ` +
       `ask for more`,
   );
+}
+
+/** Where drafts say that the size aimed at is met, in estimated bytes, and its growth with them. */
+async function drafted(
+  draftAt: (bytes: number) => Promise<number>,
+  { target, aim, range }: {
+    readonly target: number;
+    readonly aim: number;
+    readonly range: readonly [number, number];
+  },
+): Promise<{ readonly first: number; readonly slope: number }> {
+  let at = Math.min(Math.max(target, range[0]), range[1]);
+  let slope = 1;
+  let before: { readonly at: number; readonly value: number } | undefined;
+  for (let draft = 0; draft < MOST_DRAFTS; draft++) {
+    const value = await draftAt(at);
+    slope = secantSlope(before, { at, value }, slope);
+    const missing = aim - value;
+    const near = target * (before === undefined ? NEAR_DRAFT.expected : NEAR_DRAFT.measured);
+    before = { at, value };
+    at = Math.min(Math.max(at + missing / slope, range[0]), range[1]);
+    if (Math.abs(missing) < near || at === before.at) break;
+  }
+  return { first: at, slope };
 }

@@ -116,7 +116,7 @@ function clamp(value: number, [low, high]: readonly [number, number]): number {
 }
 
 /** As measured between two trials where that makes sense, else as expected. */
-function secantSlope(a: Point | undefined, b: Point, expected: number): number {
+export function secantSlope(a: Point | undefined, b: Point, expected: number): number {
   if (a === undefined || a.at === b.at) return expected;
   const measured = (b.value - a.value) / (b.at - a.at);
   return measured > expected / 8 && measured < expected * 8 ? measured : expected;

@@ -2,12 +2,14 @@
 export interface TrialProgress {
   /** Begins the next trial; call what it gives with the share of the trial that is done, 0 to 1. */
   next(): (share: number) => void;
-  /** Begins a draft, a quick trial after which one trial less is expected. */
+  /** Begins a draft, a quick trial after which hardly more than one trial is expected. */
   draft(): (share: number) => void;
 }
 
 /** Trials that are expected to be left before the first, the second, and every later one. */
 const EXPECTED_LEFT = [3, 2, 1.5] as const;
+/** The same before the first where there were drafts. */
+const DRAFTED_LEFT = 1.25;
 /** Drafts of which one takes as long as what is left before the first trial. */
 const DRAFTS_LEFT = 8;
 
@@ -30,8 +32,10 @@ export function trialProgress(
   };
   return {
     next() {
-      const expected = Math.min(trials + Math.min(drafts, 1), EXPECTED_LEFT.length - 1);
-      return begin(`trial ${++trials}`, EXPECTED_LEFT[expected]!);
+      const left = trials === 0 && drafts > 0
+        ? DRAFTED_LEFT
+        : EXPECTED_LEFT[Math.min(trials, EXPECTED_LEFT.length - 1)]!;
+      return begin(`trial ${++trials}`, left);
     },
     draft: () => begin(`draft ${++drafts}`, DRAFTS_LEFT),
   };

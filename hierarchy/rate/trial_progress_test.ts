@@ -17,3 +17,12 @@ Deno.test("progress over many trials only grows and stays below one", () => {
 });
 
 Deno.test("progress need not be heard", () => trialProgress(undefined).next()(0.5));
+
+Deno.test("drafts take a small part of the progress, and the trial after them most of it", () => {
+  const ends: number[] = [];
+  const trials = trialProgress((_, share) => ends.push(share));
+  for (const begin of [trials.draft, trials.draft, trials.next, trials.next]) begin()(1);
+  const [first, second, third, fourth] = ends as [number, number, number, number];
+  assert.ok(first > 0.05 && second > first && second < 0.3);
+  assert.ok(third > 0.7 && fourth > third && fourth < 1);
+});
