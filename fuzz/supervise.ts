@@ -56,6 +56,8 @@ export interface TargetResult {
 
 /** Seconds that a target may take to make its sound inputs. */
 const PREPARATION_SECONDS = 120;
+/** What targets may load libraries from. */
+const NATIVE = new URL("../native/node_modules", import.meta.url).pathname;
 const MILLISECONDS_BETWEEN_LOOKS = 50;
 /** A case that computes nothing, or a machine with much else to do, gets this many times as long. */
 const PATIENCE = 6;
@@ -140,6 +142,7 @@ class CaseProcess {
         "--allow-read",
         `--allow-write=${options.scratch}`,
         "--allow-env",
+        `--allow-ffi=${NATIVE}`,
         `--v8-flags=--max-old-space-size=${options.megabytes}`,
         new URL("run_cases.ts", import.meta.url).href,
         options.target,

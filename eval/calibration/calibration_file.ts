@@ -131,7 +131,7 @@ function parseDescribed(text: string | undefined): Described | undefined {
       Array.isArray(outputMoments) && outputMoments.every(isBlock);
   };
   const sound = isCount(tokens) && isCount(contextLength) && Array.isArray(moments) &&
-    (loss === undefined || typeof loss === "number" && loss >= 0) &&
+    (loss === undefined || typeof loss === "number" && loss >= 0 && loss < Infinity) &&
     moments.every(isCount) && Array.isArray(linears) && linears.every(isLinear) &&
     (embeddingMoment === undefined || isMoment(embeddingMoment));
   return sound ? value as unknown as Described : undefined;

@@ -51,7 +51,14 @@ function soundParts(): { tensors: TensorBytes[]; metadata: Record<string, string
   });
   const tokenFrequencies = new Float64Array(DESCRIPTION.vocabularySize).fill(1 / 11);
   const embeddingMoment = [...sizes].indexOf(DESCRIPTION.hiddenSize);
-  const calibration = { tokens: 64, contextLength: 8, moments, linears, tokenFrequencies };
+  const calibration = {
+    tokens: 64,
+    contextLength: 8,
+    loss: 0.02,
+    moments,
+    linears,
+    tokenFrequencies,
+  };
   const tokens = Int32Array.from({ length: 64 }, () => random.integer(11));
   return calibrationParts(KEY, { calibration: { ...calibration, embeddingMoment }, tokens });
 }
@@ -108,6 +115,8 @@ export const target: FuzzTarget = {
 
   async read(input) {
     const { calibration } = await parseCalibration(memorySource(input, "cache"), KEY);
+    const { loss = 0 } = calibration;
+    assert.ok(loss >= 0 && Number.isFinite(loss), `a loss of ${loss}`);
     const metrics = tensorMetrics(DESCRIPTION, unpackCalibration(calibration));
     for (const [name, metric] of await factorMetrics(metrics, { weights: WEIGHTS })) {
       const { shape } = WEIGHTS.get(name) ?? { shape: [1, 1] };

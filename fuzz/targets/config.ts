@@ -159,6 +159,16 @@ function hostileNumber(random: Random, config: Config): Config {
   return { ...config, [key]: sizes[random.integer(sizes.length)]! };
 }
 
+/** The model of an input that is accepted. */
+export async function acceptedModel(input: Uint8Array) {
+  const config = await readJsonObject(memorySource(input.subarray(1), "config.json"));
+  const weights = WEIGHTS[(input[0] ?? 0) % WEIGHTS.length]!;
+  const tensors = [...weights].map(([name, { shape }]) => ({ name, shape }));
+  const description = describeModel(config, weights.keys());
+  checkTensors(config, description, tensors);
+  return { config, weights, description };
+}
+
 /** Mutations of config.json. */
 export const target: FuzzTarget = {
   name: "config",
@@ -174,11 +184,7 @@ export const target: FuzzTarget = {
     return Uint8Array.of(index, ...new TextEncoder().encode(JSON.stringify(changed)));
   },
   async read(input) {
-    const config = await readJsonObject(memorySource(input.subarray(1), "config.json"));
-    const weights = WEIGHTS[(input[0] ?? 0) % WEIGHTS.length]!;
-    const tensors = [...weights].map(([name, { shape }]) => ({ name, shape }));
-    const description = describeModel(config, weights.keys());
-    checkTensors(config, description, tensors);
+    const { config, weights, description } = await acceptedModel(input);
     await useBackend("cpu");
     const model = createLanguageModel(config, weights);
     try {
