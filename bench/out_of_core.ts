@@ -10,7 +10,7 @@
  *     deno run --allow-all bench/out_of_core.ts --folder /tmp/out-of-core --scale 0.1 --calibrate
  *
  * `--scale` takes so many times the weights; `--calibrate` compresses a second time, calibrated on
- * `--tokens`. Ends with status 1 where an error is not as predicted or, at scale 1, memory exceeds the
+ * `--tokens`, and with `--calibrated-only` that time alone. Ends with status 1 where an error is not as predicted or, at scale 1, memory exceeds the
  * goal: 1.5 GB, and 3 GB with calibration.
  */
 import { join } from "node:path";
@@ -41,6 +41,7 @@ const options = readOptions({
   bits: { type: "string", default: "3" },
   tokens: { type: "string", default: "4096" },
   calibrate: { type: "boolean" },
+  "calibrated-only": { type: "boolean" },
   backend: { type: "string" },
 });
 if (options.folder === "") endFor("--folder: say where the model is to be made, or is");
@@ -76,19 +77,27 @@ const shared = [
   ...["--no-evaluate", ...(options.backend === undefined ? [] : ["--backend", options.backend])],
 ];
 const memory = (goal: number) => ["--memory", `${Math.ceil(goal * Math.min(1, scale) / 1e6)}MB`];
-await run(
-  "without calibration",
-  [...shared, "--data-free", "--out", compressed, ...memory(GOALS.dataFree)],
-  GOALS.dataFree,
-);
-await run(
-  "decompress",
-  ["decompress", compressed, "--out", restored, "--dtype", "bf16"],
-  GOALS.dataFree,
-);
-await checkErrors();
-await Deno.remove(restored, { recursive: true });
-if (options.calibrate) {
+const isCalibratedOnly = options["calibrated-only"] === true;
+if (!isCalibratedOnly) await runDataFree();
+if (options.calibrate || isCalibratedOnly) await runCalibrated();
+if (isMissed) Deno.exit(1);
+
+async function runDataFree(): Promise<void> {
+  await run(
+    "without calibration",
+    [...shared, "--data-free", "--out", compressed, ...memory(GOALS.dataFree)],
+    GOALS.dataFree,
+  );
+  await run(
+    "decompress",
+    ["decompress", compressed, "--out", restored, "--dtype", "bf16"],
+    GOALS.dataFree,
+  );
+  await checkErrors();
+  await Deno.remove(restored, { recursive: true });
+}
+
+async function runCalibrated(): Promise<void> {
   const text = join(folder, "calibration.txt"), out = join(folder, "calibrated");
   await Deno.writeTextFile(text, await readEmbeddedCalibration());
   await run("calibrated", [
@@ -96,8 +105,6 @@ if (options.calibrate) {
     ...memory(GOALS.calibrated),
   ], GOALS.calibrated);
 }
-if (isMissed) Deno.exit(1);
-
 /**
  * Sets each tensor's error beside the least that any code of so many bits has, 4^-bits, at the distance
  * from it that this code has for independent values.

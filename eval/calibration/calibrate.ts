@@ -159,7 +159,7 @@ async function runCalibration(
   const settings = [layers, fisher, type, backend, ...(loss === undefined ? [] : [loss])];
   const keeper = work && await SumsKeeper.open(work, settings, moments);
   const run = {
-    ...{ model, chunks, contextLength, moments },
+    ...{ model, chunks, contextLength, moments, savesMemory: layers !== undefined },
     ...(keeper && { keeper }),
     ...(watch && { watch }),
   };
@@ -205,6 +205,8 @@ interface CalibrationRun {
   readonly chunks: Int32Array;
   readonly contextLength: number;
   readonly moments: SharedMoments;
+  /** Whether memory is short. */
+  readonly savesMemory: boolean;
   /** What keeps the sums every so often; the device's are not kept. */
   readonly keeper?: SumsKeeper;
   /** What ends the run before the text's end. */
@@ -237,10 +239,10 @@ async function runNatively(
   options: CalibrateOptions,
 ): Promise<Float64Array[]> {
   const threads = options.threads ?? navigator.hardwareConcurrency;
-  const { keeper } = run;
+  const { keeper, savesMemory } = run;
   const sum = await calibrateNatively({
     ...wholeRun(run, options),
-    threads,
+    ...{ threads, savesMemory },
     ...(keeper && { keeper }),
   });
   return sum === undefined ? [] : [sum];

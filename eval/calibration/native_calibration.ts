@@ -1,3 +1,4 @@
+import { releaseMemory } from "../../data/release_memory.ts";
 import { headValues, normGradientGraph } from "../native/head_graphs.ts";
 import { type LayerMoments, layerValues } from "../native/layer_graphs.ts";
 import type { Sequences } from "../native/layer_runner.ts";
@@ -24,6 +25,8 @@ import {
 export interface NativeCalibrationOptions extends DeviceCalibrationOptions {
   /** Number of threads. */
   readonly threads: number;
+  /** Whether to take as little memory as can be, and a little more time. */
+  readonly savesMemory?: boolean;
   /** What keeps the sums every so often, if anything does. */
   readonly keeper?: SumsKeeper;
 }
@@ -40,7 +43,9 @@ export async function calibrateNatively(
 ): Promise<Float64Array | undefined> {
   const { chunks, contextLength, draws, threads, keeper, watch, onProgress, signal } = options;
   const width = contextLength * Math.max(1, Math.floor(tokensPerJob / contextLength));
-  const sessions = new NativeSessions(requireNativeRuntime(), threads);
+  const sessions = new NativeSessions(requireNativeRuntime(), threads, {
+    savesMemory: options.savesMemory === true,
+  });
   try {
     const calibrator = new NativeCalibrator(sessions, options);
     const earlier = await keeper?.restore(chunks.length);
@@ -194,6 +199,8 @@ function addStripes(
   for (const columns of momentColumns(size)) {
     const values = results[stripeName(moment, columns)]!.data as Float32Array;
     addStripe(triangle, size, { ...columns, values });
+    // Those of a layer are as large as its moments, and the garbage collector is in no hurry.
+    releaseMemory(values);
   }
 }
 
