@@ -3,8 +3,8 @@
  * Makes a sharded model of random weights in BF16 with the shapes of Llama-3.2-1B (1.2 billion weights,
  * 2.5 GB), unless it is there from an earlier run, and compresses it without calibration and
  * decompresses it as processes of their own (Linux only: /proc). Prints the peak memory of each phase
- * beside what `compress` says beforehand, and the error of each kind of tensor beside what theory
- * predicts at the bits that it took.
+ * beside what `compress` says beforehand, the size of the work folder, and the error of each kind of
+ * tensor beside what theory predicts at the bits that it took.
  *
  *     deno run --allow-all bench/out_of_core.ts --folder /tmp/out-of-core
  *     deno run --allow-all bench/out_of_core.ts --folder /tmp/out-of-core --scale 0.1 --calibrate
@@ -13,9 +13,11 @@
  * `--tokens`, and with `--calibrated-only` that time alone. Ends with status 1 where an error is not as predicted or, at scale 1, memory exceeds the
  * goal: 1.5 GB, and 3 GB with calibration.
  */
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { openFile, openModel, readEmbeddedCalibration } from "../data/mod.ts";
 import { elementCount } from "../data/tensor.ts";
+import { formatBytes } from "../eval/report/number_text.ts";
 import { openContainer } from "../hierarchy/file/container.ts";
 import { reportContainer } from "../hierarchy/report.ts";
 import { endFor, readOptions } from "./support/command_line.ts";
@@ -28,6 +30,8 @@ import { gaussianMatrices } from "./support/theory/test_matrices.ts";
 
 /** Most memory at scale 1, without calibration and with it. */
 const GOALS = { dataFree: 1.5e9, calibrated: 3e9 };
+/** Milliseconds between two looks at the size of the work folder. */
+const BETWEEN_LOOKS = 500;
 /** By how much an error may differ from the prediction. */
 const TOLERANCE = 0.05;
 /** States of the trellis where effort is `fast`. */
@@ -48,7 +52,7 @@ if (options.folder === "") endFor("--folder: say where the model is to be made, 
 const scale = Number(options.scale), bits = Number(options.bits);
 const folder = join(options.folder, `scale-${options.scale}`);
 const model = join(folder, "model"), compressed = join(folder, "compressed");
-const restored = join(folder, "restored");
+const restored = join(folder, "restored"), work = join(folder, "work");
 const parameters = await writeShardedModel(scaledConfig(scale), model);
 console.log(`${(parameters / 1e6).toFixed(0)} million weights in ${model}\n`);
 
@@ -57,9 +61,12 @@ let isMissed = false;
 
 /** Runs a command, shows what it took, and tells whether its peak is within the goal. */
 async function run(title: string, args: readonly string[], goal: number): Promise<MeasuredProcess> {
+  let largest = 0;
+  const timer = setInterval(() => largest = Math.max(largest, bytesIn(work)), BETWEEN_LOOKS);
   const measured = await measureProcess(args, {
     onLine: (line) => console.error(`${title}: ${line}`),
   });
+  clearInterval(timer);
   const { seconds, processorSeconds, peak, peaks } = measured;
   printTable(
     [title, "peak"],
@@ -68,18 +75,38 @@ async function run(title: string, args: readonly string[], goal: number): Promis
   const verdict = scale < 1 ? "" : `, goal ${gigabytes(goal)}: ${peak <= goal ? "met" : "MISSED"}`;
   if (scale >= 1 && peak > goal) isMissed = true;
   const times = `${seconds.toFixed(0)} s, ${processorSeconds.toFixed(0)} s of processor`;
-  console.log(`\n${times}${verdict}\n`);
+  console.log(`\n${times}${verdict}`);
+  if (args.includes(work)) {
+    const end = formatBytes(bytesIn(work));
+    console.log(`work folder: ${formatBytes(largest)} at most, ${end} at the end`);
+  }
+  console.log();
   return measured;
+}
+
+/** Bytes of a folder's files; those that go meanwhile do not count. */
+function bytesIn(path: string): number {
+  if (!existsSync(path)) return 0;
+  const sizes = readdirSync(path).map((name) =>
+    statSync(join(path, name), { throwIfNoEntry: false })?.size ?? 0
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 const shared = [
   ...["compress", model, "--bits", options.bits, "--effort", "fast", "--no-cache"],
-  ...["--no-evaluate", ...(options.backend === undefined ? [] : ["--backend", options.backend])],
+  ...[
+    "--work",
+    work,
+    "--no-evaluate",
+    ...(options.backend === undefined ? [] : ["--backend", options.backend]),
+  ],
 ];
 const memory = (goal: number) => ["--memory", `${Math.ceil(goal * Math.min(1, scale) / 1e6)}MB`];
 const isCalibratedOnly = options["calibrated-only"] === true;
 if (!isCalibratedOnly) await runDataFree();
 if (options.calibrate || isCalibratedOnly) await runCalibrated();
+await Deno.remove(work, { recursive: true });
 if (isMissed) Deno.exit(1);
 
 async function runDataFree(): Promise<void> {

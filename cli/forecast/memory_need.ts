@@ -47,6 +47,8 @@ const ENCODED_VALUES = 2 ** 26;
 const WASM_THREAD = 1.2e8, NATIVE = 2.5e8;
 /** Tokens of which the native engine holds all states at once. */
 const NATIVE_TOKENS = 512;
+/** Copies of a layer in a native engine that saves memory, for each model or pass backward. */
+const SAVING_COPIES = 1;
 /** Weights of this size in each worker's heap; larger models go through it layer by layer. */
 const RESIDENT = 6e8;
 /** Bytes for each value of a calibrated layer's matrix while it is quantized: values, sums and errors. */
@@ -75,7 +77,10 @@ export function memoryNeed(
   const inMemory = savings === undefined ? 4 * moments : 0;
   const summed = (backend === "native" ? 4 : 8) * moments / (savings?.passes ?? 1);
   const engine = (models: number, backward: boolean) =>
-    engineBytes(model, { backend, threads, values, models, backward });
+    engineBytes(model, {
+      ...{ backend, threads, values, models, backward },
+      savesMemory: savings !== undefined,
+    });
   const isWhole = measures === "models" && savings === undefined;
   const largest = greatest([0, ...counts]);
   const quantized = tensors.map(({ shape }) => quantizingBytes(shape, calibrates))
@@ -127,18 +132,20 @@ interface EngineLoad extends StepSettings {
   /** Models that run side by side. */
   readonly models: number;
   readonly backward: boolean;
+  /** Whether graphs give back what they took when they have run. */
+  readonly savesMemory: boolean;
 }
 
 /** What an engine takes beside the weights that are held for it. */
 function engineBytes(
   model: TransformerDescription,
-  { backend, threads, values, models, backward }: EngineLoad,
+  { backend, threads, values, models, backward, savesMemory }: EngineLoad,
 ): number {
   const largestLayer = 4 * largestLayerWeights(model);
   const copies = models + (backward ? 1 : 0);
   if (backend === "native") {
     const states = backward ? 4 * (model.layers.length + 1) * NATIVE_TOKENS * model.hiddenSize : 0;
-    return NATIVE + states + 4 * copies * largestLayer;
+    return NATIVE + states + (savesMemory ? SAVING_COPIES : 4) * copies * largestLayer;
   }
   const resident = 8 * copies * values;
   return threads * (WASM_THREAD + (resident <= RESIDENT ? resident : 4 * copies * largestLayer));
@@ -171,7 +178,7 @@ export function measuringBytes(
   if (byLayer) return PROGRAM + layeredBytes(model) + 8 * models * tokens * model.hiddenSize;
   const held = checkpoints.reduce((sum, tensors) => sum + heldBytes(tensors), 4 * decoded);
   const largest = greatest([decoded, ...checkpoints.map(countValues)]);
-  const load = { ...settings, values: largest, models, backward: false };
+  const load = { ...settings, values: largest, models, backward: false, savesMemory: false };
   return PROGRAM + held + engineBytes(model, load);
 }
 
