@@ -141,7 +141,10 @@ inMemoryAndInFiles(
       for (let kill = 2; kill > 0; kill--) {
         const end = Math.floor(random.uniform() * uncut.changes() / kill);
         const { store } = mortalStore(inner, names, end);
-        await assert.rejects(compress(store, { bits, states, folder }), /killed/);
+        const again = compress(store, { bits, states, folder });
+        // The second run takes up what the first has done, and may end before it is killed.
+        if (kill === 2) await assert.rejects(again, /killed/);
+        else await again.catch(({ message }: Error) => assert.match(message, /killed/));
       }
       const made = await compress(mortalStore(inner, names).store, { bits, states, folder });
       assert.deepEqual(made.bytes, expected.bytes);
