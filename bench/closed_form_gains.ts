@@ -9,12 +9,7 @@
  *     deno run --allow-all bench/closed_form_gains.ts --model ./my-model --backend native --bits 2,3 \
  *       --calibration prose=novels.txt --text wiki=test.txt
  */
-import {
-  embeddedModelPath,
-  openModel,
-  readEmbeddedCalibration,
-  readEmbeddedText,
-} from "../data/mod.ts";
+import { embeddedModelPath, openModel } from "../data/mod.ts";
 import type { BackendName } from "../eval/compute/backend.ts";
 import { calibrate, evaluateLanguageModel, readStateDict, tensorMetrics } from "../eval/mod.ts";
 import { describeModel } from "../eval/architectures/registry.ts";
@@ -24,10 +19,10 @@ import { encodeContainer, openContainer } from "../hierarchy/file/container.ts";
 import { gainedTensors, type TensorGains, withGains } from "../hierarchy/gains.ts";
 import { decompressWeights, factorMetrics, HierarchicalCompressor } from "../hierarchy/mod.ts";
 import { readOptions } from "./support/command_line.ts";
-import { readNamedText } from "./support/read_text.ts";
+import { readNamedTextsOr } from "./support/read_text.ts";
 import { printTable } from "./support/theory/table.ts";
 import { closedFormGains, type OutputGains } from "./support/tuning/closed_form_gains.ts";
-import { chunksOf } from "./support/tuning/text_chunks.ts";
+import { chunksOf, joinChunks } from "./support/tuning/text_chunks.ts";
 
 const args = readOptions({
   model: { type: "string" },
@@ -60,35 +55,24 @@ const common = {
 };
 
 async function readTokens(
+  embedded: "evaluation" | "calibration",
   option: string,
   given: readonly string[] | undefined,
-  embedded: () => Promise<string>,
   tokens: number,
 ): Promise<{ readonly name: string; readonly tokens: Int32Array }[]> {
-  const texts = given === undefined
-    ? [{ name: "embedded", text: await embedded() }]
-    : await Promise.all(given.map((name) => readNamedText(name, option)));
+  const texts = await readNamedTextsOr(embedded, option, given);
   const most = Math.ceil(tokens / contextLength);
   return texts.map(({ name, text }) => ({
     name,
-    tokens: join(chunksOf(source, tokenizer, text, contextLength, most)),
+    tokens: joinChunks(chunksOf(source, tokenizer, text, contextLength, most)),
   }));
 }
 
-function join(parts: readonly Int32Array[]): Int32Array {
-  return Int32Array.from(parts.flatMap((part) => [...part]));
-}
-
 const share = Number(args["calibration-tokens"]) / (args.calibration?.length ?? 1);
-const calibrationTexts = await readTokens(
-  "--calibration",
-  args.calibration,
-  readEmbeddedCalibration,
-  share,
-);
+const calibrationTexts = await readTokens("calibration", "--calibration", args.calibration, share);
 const measured = Number(args.chunks) * contextLength;
-const texts = await readTokens("--text", args.text, readEmbeddedText, measured);
-const tokens = join(calibrationTexts.map(({ tokens }) => tokens));
+const texts = await readTokens("evaluation", "--text", args.text, measured);
+const tokens = joinChunks(calibrationTexts.map(({ tokens }) => tokens));
 const metrics = tensorMetrics(model, await calibrate({ ...common, weights: original, tokens }));
 
 const NAMES: Readonly<Record<keyof OutputGains, string>> = {

@@ -12,12 +12,7 @@
  * `--drift-tokens` of them; the embedded texts are the default. `name=file#50-100` is a text's second half.
  * `--damping` times the mean square of a matrix' inputs is added to each.
  */
-import {
-  embeddedModelPath,
-  openModel,
-  readEmbeddedCalibration,
-  readEmbeddedText,
-} from "../data/mod.ts";
+import { embeddedModelPath, openModel } from "../data/mod.ts";
 import { type BackendName, useBackend } from "../eval/compute/backend.ts";
 import { calibrate, evaluateLanguageModel, readStateDict, tensorMetrics } from "../eval/mod.ts";
 import { describeModel } from "../eval/architectures/registry.ts";
@@ -28,9 +23,9 @@ import { decompressWeights, factorMetrics, HierarchicalCompressor } from "../hie
 import { readOptions } from "./support/command_line.ts";
 import { driftCorrected } from "./support/drift/correct_drift.ts";
 import { encodeAtStep } from "./support/drift/encode_at_step.ts";
-import { type NamedText, readNamedText } from "./support/read_text.ts";
+import { readNamedTextsOr } from "./support/read_text.ts";
 import { printTable } from "./support/theory/table.ts";
-import { chunksOf } from "./support/tuning/text_chunks.ts";
+import { chunksOf, joinChunks } from "./support/tuning/text_chunks.ts";
 
 const args = readOptions({
   model: { type: "string" },
@@ -63,16 +58,7 @@ const contextLength = Math.min(Number(args.context), model.contextLength);
 const bosTokenId = tokenizer.addsBos ? tokenizer.bosTokenId : undefined;
 const bos = bosTokenId === undefined ? {} : { bosTokenId };
 
-async function readAll(
-  option: string,
-  names: readonly string[] | undefined,
-  embedded: () => Promise<string>,
-): Promise<NamedText[]> {
-  if (names === undefined) return [{ name: "embedded", text: await embedded() }];
-  return await Promise.all(names.map((name) => readNamedText(name, option)));
-}
-
-const calibrationTexts = await readAll("--calibration", args.calibration, readEmbeddedCalibration);
+const calibrationTexts = await readNamedTextsOr("calibration", "--calibration", args.calibration);
 /** An equal share of each text of calibration. */
 const mixture = (tokens: number) => {
   const most = Math.max(1, Math.ceil(tokens / contextLength / calibrationTexts.length));
@@ -80,9 +66,9 @@ const mixture = (tokens: number) => {
     chunksOf(source, tokenizer, text, contextLength, most)
   );
 };
-const texts = (await readAll("--text", args.text, readEmbeddedText)).map(({ name, text }) => ({
+const texts = (await readNamedTextsOr("evaluation", "--text", args.text)).map(({ name, text }) => ({
   name,
-  tokens: joined(chunksOf(source, tokenizer, text, contextLength, Number(args.chunks))),
+  tokens: joinChunks(chunksOf(source, tokenizer, text, contextLength, Number(args.chunks))),
 }));
 
 const began = performance.now();
@@ -91,14 +77,14 @@ const metrics = tensorMetrics(
   model,
   await calibrate({
     ...{ config, weights: original, contextLength, ...bos, backend, threads },
-    tokens: joined(mixture(Number(args["calibration-tokens"]))),
+    tokens: joinChunks(mixture(Number(args["calibration-tokens"]))),
   }),
 );
 console.error(`${seconds()}: calibrated`);
 const read = mixture(Number(args["drift-tokens"]));
 const batches = Array.from({ length: Math.ceil(read.length / BATCH) }, (_, i) => {
   const chunks = read.slice(BATCH * i, BATCH * (i + 1));
-  return { ids: joined(chunks), chunks: chunks.length };
+  return { ids: joinChunks(chunks), chunks: chunks.length };
 });
 const parameters = new Set(original.values().map(({ data }) => data)).values()
   .reduce((sum, data) => sum + data.length, 0);
@@ -162,8 +148,4 @@ async function report(bits: number, how: string, bytes: Uint8Array): Promise<voi
     high.join(" / "),
   ]);
   console.error(`${seconds()}: ${rows.at(-1)!.join(", ")}`);
-}
-
-function joined(chunks: readonly Int32Array[]): Int32Array {
-  return Int32Array.from(chunks.flatMap((chunk) => [...chunk]));
 }

@@ -18,12 +18,7 @@
  * single codes change that leave the path as it is.
  * `--beside Q4_K_M=small.gguf` measures another file of the same model on the same texts.
  */
-import {
-  embeddedModelPath,
-  openModel,
-  readEmbeddedCalibration,
-  readEmbeddedText,
-} from "../data/mod.ts";
+import { embeddedModelPath, openModel } from "../data/mod.ts";
 import { sha256OfJson } from "../data/sha256.ts";
 import type { StateDict } from "../data/tensor.ts";
 import type { BackendName } from "../eval/compute/backend.ts";
@@ -40,10 +35,15 @@ import { decompressWeights, factorMetrics, HierarchicalCompressor } from "../hie
 import { CodingWorkers } from "../hierarchy/workers/coding_workers.ts";
 import { readOptions } from "./support/command_line.ts";
 import { printTable } from "./support/theory/table.ts";
-import { type NamedText, parseNamedFile, readNamedText } from "./support/read_text.ts";
+import {
+  type NamedText,
+  parseNamedFile,
+  readNamedText,
+  readNamedTextsOr,
+} from "./support/read_text.ts";
 import { openPaths, withPaths } from "./support/tuning/code_paths.ts";
 import { type CodeTrainer, trainCodes } from "./support/tuning/code_trainer.ts";
-import { chunksOf } from "./support/tuning/text_chunks.ts";
+import { chunksOf, joinChunks } from "./support/tuning/text_chunks.ts";
 
 const args = readOptions({
   model: { type: "string" },
@@ -70,15 +70,6 @@ const args = readOptions({
 });
 
 const numbers = (list: string) => list.split(",").filter((item) => item !== "").map(Number);
-const readAll = async (
-  option: string,
-  names: readonly string[] | undefined,
-  embedded: () => Promise<string>,
-): Promise<NamedText[]> =>
-  names === undefined
-    ? [{ name: "embedded", text: await embedded() }]
-    : await Promise.all(names.map((name) => readNamedText(name, option)));
-
 const backend = args.backend as BackendName;
 const threads = Number(args.threads ?? navigator.hardwareConcurrency);
 const source = await openModel(args.model ?? embeddedModelPath());
@@ -96,13 +87,13 @@ function mix(texts: readonly NamedText[], tokens: number): Int32Array[] {
   return texts.flatMap(({ text }) => chunksOf(source, tokenizer, text, contextLength, most));
 }
 
-const tuneTexts = await readAll("--tune", args.tune, readEmbeddedCalibration);
+const tuneTexts = await readNamedTextsOr("calibration", "--tune", args.tune);
 const calibrationTexts = args.calibration === undefined
   ? tuneTexts
   : await Promise.all(args.calibration.map((name) => readNamedText(name, "--calibration")));
-const texts = (await readAll("--text", args.text, readEmbeddedText)).map(({ name, text }) => ({
+const texts = (await readNamedTextsOr("evaluation", "--text", args.text)).map(({ name, text }) => ({
   name,
-  tokens: joined(chunksOf(source, tokenizer, text, contextLength, Number(args.chunks))),
+  tokens: joinChunks(chunksOf(source, tokenizer, text, contextLength, Number(args.chunks))),
 }));
 const { chunks, heldOut } = holdOut(mix(tuneTexts, Number(args["tune-tokens"])));
 const clock = performance.now();
@@ -232,7 +223,7 @@ function gainCount(weights: typeof original): number {
 
 /** What calibration finds, or what an earlier run kept of it. */
 async function calibration(): Promise<Calibration> {
-  const tokens = joined(mix(calibrationTexts, Number(args["calibration-tokens"])));
+  const tokens = joinChunks(mix(calibrationTexts, Number(args["calibration-tokens"])));
   const key = await sha256OfJson([[...tokens], contextLength, bos, backend, config]);
   const kept = args.kept === undefined ? undefined : await readCalibration(args.kept, key);
   if (kept !== undefined) return unpackCalibration(kept.calibration);
@@ -276,8 +267,4 @@ async function report(
   const rate = (8 * bytes / parameters).toFixed(3);
   rows.push([bits, tuned, rate, ...found, high.join(" / ")]);
   console.log(`${bits} bits (${rate}), ${tuned}: ${found.join(" / ")}, 99.9 % ${high.join(" / ")}`);
-}
-
-function joined(chunks: readonly Int32Array[]): Int32Array {
-  return Int32Array.from(chunks.flatMap((chunk) => [...chunk]));
 }

@@ -29,6 +29,21 @@ export async function readNamedText(argument: string, option: string): Promise<N
   return { name: file.name, text: partOfText(await readText(file.path, option), file) };
 }
 
+/**
+ * Reads each `name=file` of an option that may be given again; the embedded text where it was not given.
+ * Throws `InputError` where one cannot be read.
+ */
+export async function readNamedTextsOr(
+  embedded: "evaluation" | "calibration",
+  option: string,
+  given: readonly string[] | undefined,
+): Promise<NamedText[]> {
+  if (given !== undefined) {
+    return await Promise.all(given.map((argument) => readNamedText(argument, option)));
+  }
+  return [{ name: "embedded", text: await readTextOr(embedded, option, undefined) }];
+}
+
 /** Parses `name=file#50-100` of an option; throws `InputError` for anything else. */
 export function parseNamedFile(argument: string, option: string): NamedFile {
   try {

@@ -22,3 +22,8 @@ export function chunksOf(
     return joined.slice(chunk * length, (chunk + 1) * length);
   });
 }
+
+/** Chunks one after another. */
+export function joinChunks(chunks: readonly Int32Array[]): Int32Array {
+  return Int32Array.from(chunks.flatMap((chunk) => [...chunk]));
+}
