@@ -133,7 +133,10 @@ export async function compress(
   const saving = spill && { ...savings!, keep: spill.keep };
   const { metrics, calibrated } = await calibrateFor(job, prepared.calibration, saving);
   const { notCalibrated } = prepared;
-  const { compressed: coded, base } = await compressWeights(job, metrics, tuneSteps > 0);
+  const { compressed: coded, base } = await compressWeights(job, metrics, {
+    isTuned: tuneSteps > 0,
+    threads: savings?.codingThreads ?? options.threads,
+  });
   job.work?.tellAll();
   const { compressed, tuning } =
     tuneSteps === 0 || prepared.calibration === undefined || calibrated === undefined
@@ -324,12 +327,12 @@ async function calibrateFor(
 async function compressWeights(
   job: CompressJob,
   metrics: FactoredMetrics,
-  isTuned: boolean,
+  { isTuned, threads }: { readonly isTuned: boolean; readonly threads: number },
 ): Promise<{ compressed: CompressedModel; base?: BaseEvaluation }> {
   const { name, source, original, sha256, scratch, measurement, target, options, run } = job;
   const { work, spread } = job;
   const { preset, bits, bytes, maxKl } = target;
-  const { levels, hiddenDims, seed, threads, losslessSmall, backend } = options;
+  const { levels, hiddenDims, seed, losslessSmall, backend } = options;
   const input = {
     config: source.config,
     source: recordedName(name, source),

@@ -13,6 +13,8 @@ import type { StepSettings } from "./step_costs.ts";
 export interface MemorySavings {
   /** Passes over the calibration text: each looks at some of the layers. */
   readonly passes: number;
+  /** Threads that code; as many as there are if omitted. */
+  readonly codingThreads?: number;
 }
 
 /** Bytes that each phase of a compression holds at its peak, about. */
@@ -40,11 +42,11 @@ const PROGRAM = 2.5e8;
 /** What a thread that codes takes beside its matrix: its program, and what it has not released yet. */
 const CODING_THREAD = 8e7;
 /** What the native engine leaves behind when it has calibrated. */
-const AFTER_NATIVE = 2e8;
+const AFTER_NATIVE = 4e8;
 /** Values whose codes are in memory at once where streams go to a file. */
 const ENCODED_VALUES = 2 ** 26;
 /** What the engines of a thread take beside weights. */
-const WASM_THREAD = 1.2e8, NATIVE = 2.5e8;
+const WASM_THREAD = 1.2e8, NATIVE = 4.5e8;
 /** Tokens of which the native engine holds all states at once. */
 const NATIVE_TOKENS = 512;
 /** Copies of a layer in a native engine that saves memory, for each model or pass backward. */
@@ -83,8 +85,9 @@ export function memoryNeed(
     });
   const isWhole = measures === "models" && savings === undefined;
   const largest = greatest([0, ...counts]);
+  const coders = savings?.codingThreads ?? threads;
   const quantized = tensors.map(({ shape }) => quantizingBytes(shape, calibrates))
-    .toSorted((a, b) => b - a).slice(0, threads).reduce((sum, bytes) => sum + bytes, 0);
+    .toSorted((a, b) => b - a).slice(0, coders).reduce((sum, bytes) => sum + bytes, 0);
   // Of two trials, one whole file and the streams of the other; or some streams alone.
   const streams = bits / 8 *
     (savings === undefined ? 3 * values : Math.min(values, ENCODED_VALUES));
@@ -98,7 +101,7 @@ export function memoryNeed(
     : layeredBytes(model);
   const base = PROGRAM + held;
   const calibrated = base + (calibrates && backend === "native" ? AFTER_NATIVE : 0);
-  const coding = threads * CODING_THREAD + streams + quantized;
+  const coding = coders * CODING_THREAD + streams + quantized;
   return {
     calibrate: calibrates ? base + summed + engine(1, true) : 0,
     factor: calibrates ? calibrated + inMemory + 24 * greatest(sizes) ** 2 : 0,
@@ -215,6 +218,11 @@ export function chooseMemory(
   if (available === undefined || peak <= available) return { bytes: peak };
   const whole = `${formatBytes(available)} of memory is there, of about ${formatBytes(peak)}`;
   let savings: MemorySavings = { passes: 1 };
+  // Threads that wait are better than a run that does not end.
+  let coders = plan.threads;
+  while (coders > 1 && memoryNeed(model, plan, savings).compress > available) {
+    savings = { ...savings, codingThreads: --coders };
+  }
   // More passes than that help nothing: something else needs the memory.
   const { calibrate: _, ...others } = memoryNeed(model, plan, savings);
   const enough = Math.max(available, peakOf({ ...others, calibrate: 0 }));
@@ -222,7 +230,7 @@ export function chooseMemory(
     savings.passes < model.layers.length &&
     memoryNeed(model, plan, savings).calibrate > enough
   ) {
-    savings = { passes: savings.passes + 1 };
+    savings = { ...savings, passes: savings.passes + 1 };
   }
   const saved = peakOf(memoryNeed(model, plan, savings));
   const how = !plan.calibrates
@@ -230,6 +238,9 @@ export function chooseMemory(
     : savings.passes > 1
     ? `weights and moments are kept on disk, these found in ${savings.passes} passes over the text`
     : "weights and moments are kept on disk";
+  const coded = coders < plan.threads
+    ? `, and ${coders} of ${plan.threads} threads ${coders === 1 ? "codes" : "code"}`
+    : "";
   const rest = saved <= available ? "" : `; that takes ${formatBytes(saved)} and may not end`;
-  return { bytes: saved, savings, line: `${whole}: ${how}${rest}` };
+  return { bytes: saved, savings, line: `${whole}: ${how}${coded}${rest}` };
 }

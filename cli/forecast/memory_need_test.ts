@@ -69,6 +69,17 @@ Deno.test("memory is saved only where it is short, and as little as will do", ()
   assert.deepEqual(passes, passes.toSorted((a, b) => a - b));
 });
 
+Deno.test("fewer threads code where the largest matrices are too much for all of them at once", () => {
+  const { description, plan } = modelOf(4096, 4, 50_000);
+  const all = memoryNeed(description, plan, { passes: 1 }).compress;
+  const one = memoryNeed(description, plan, { passes: 1, codingThreads: 1 }).compress;
+  assert.ok(one < all);
+  const { savings, line } = chooseMemory(description, plan, (one + all) / 2);
+  assert.equal(savings?.codingThreads, 1);
+  assert.match(line!, /, and 1 of 2 threads codes/);
+  assert.equal(chooseMemory(description, plan, 1.01 * all).savings?.codingThreads, undefined);
+});
+
 Deno.test("measuring needs both models, or layers of them and the states of the text", () => {
   const { description, plan: { tensors } } = modelOf(1024, 24, 50_000);
   const weights = tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b), 0);
