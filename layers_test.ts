@@ -54,6 +54,7 @@ const ROOMS = [
   "eval/generation",
   "eval/calibration",
   "eval/training",
+  "eval/drift",
   "eval/measure",
   "eval/tasks",
   "eval/plots",

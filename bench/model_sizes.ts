@@ -78,7 +78,7 @@ function expected(name: keyof typeof SHAPES, threads: number) {
     factoringSeconds(work),
     codingSeconds(work, states, "rate", plan),
   ];
-  const least = memoryNeed(model, plan, { passes });
+  const least = memoryNeed(model, plan, { passes, codingThreads: 1 });
   return { parameters, whole: memoryNeed(model, plan), least, seconds };
 }
 

@@ -57,12 +57,14 @@ import { perplexityNotes } from "../evaluate/perplexity_notes.ts";
 import { quantizationNotes } from "../evaluate/quantization_note.ts";
 import type { CompressOptions } from "../options/compress_options.ts";
 import { openWork } from "../output/work_folder.ts";
+import { correctDrift, DRIFT_TOKENS, requireCorrectable } from "./drift.ts";
 import { openSpread, tasksBeyond } from "./spread.ts";
 import { readRestoredWeights } from "../input/restored_weights.ts";
 import { KeptWork } from "./kept_work.ts";
 import { compressionWarnings, nextCommand } from "./next_steps.ts";
 import { compressionFields, type CompressionOutcome, compressionText } from "./report.ts";
 import { gainBytes, planTuningText, tuneModel, tuningSteps } from "./tuning.ts";
+import type { TasksThrough } from "../../hierarchy/workers/task_runner.ts";
 import type { Run } from "../terminal/run.ts";
 
 /** Weights of a model that takes so long that what is done is kept until the end. */
@@ -124,6 +126,11 @@ export async function compress(
       options,
     )
     : undefined;
+  if (options.correctDrift) {
+    const isCalibrated = prepared.calibration !== undefined;
+    const { preset } = target;
+    requireCorrectable({ source, weights: original }, { preset, isCalibrated, memory });
+  }
   const learn = await announceCompression(job, description, prepared.calibration, {
     memory,
     tuneSteps,
@@ -133,7 +140,15 @@ export async function compress(
   const saving = spill && { ...savings!, keep: spill.keep };
   const { metrics, calibrated } = await calibrateFor(job, prepared.calibration, saving);
   const { notCalibrated } = prepared;
+  const tasksThrough = options.correctDrift && prepared.calibration && calibrated
+    ? await correctDrift(
+      { ...prepared.calibration, tokens: calibrated.tokens },
+      options,
+      tasksBeyond(job),
+    )
+    : tasksBeyond(job);
   const { compressed: coded, base } = await compressWeights(job, metrics, {
+    tasksThrough,
     isTuned: tuneSteps > 0,
     threads: savings?.codingThreads ?? options.threads,
   });
@@ -288,6 +303,7 @@ async function announceCompression(
       },
     }),
     byDivergence: target.maxKl !== undefined,
+    driftTokens: options.correctDrift ? DRIFT_TOKENS : 0,
     tuneSteps,
     measuredTokens: measured.reduce((sum, tokens) => sum + tokens, 0),
     checkedTokens: calibration === undefined
@@ -327,10 +343,13 @@ async function calibrateFor(
 async function compressWeights(
   job: CompressJob,
   metrics: FactoredMetrics,
-  { isTuned, threads }: { readonly isTuned: boolean; readonly threads: number },
+  { tasksThrough, isTuned, threads }: {
+    readonly tasksThrough: TasksThrough;
+    readonly isTuned: boolean;
+    readonly threads: number;
+  },
 ): Promise<{ compressed: CompressedModel; base?: BaseEvaluation }> {
   const { name, source, original, sha256, scratch, measurement, target, options, run } = job;
-  const { work, spread } = job;
   const { preset, bits, bytes, maxKl } = target;
   const { levels, hiddenDims, seed, losslessSmall, backend } = options;
   const input = {
@@ -347,7 +366,7 @@ async function compressWeights(
       ...coderOptions(options),
       seed,
       threads,
-      tasksThrough: tasksBeyond({ spread, work }),
+      tasksThrough,
       losslessSmall: losslessSmall === true,
       ...(scratch !== undefined && { scratchFolder: scratch }),
       ...(isTuned && { reservedBytes: gainBytes({ source, weights: original }) }),

@@ -4,6 +4,7 @@ import type { TransformerDescription } from "../../eval/architectures/descriptio
 import { runsByLayer } from "../evaluate/low_memory.ts";
 import { chooseMemory, type MemoryChoice } from "../forecast/memory_need.ts";
 import type { CompressJob } from "./compress_job.ts";
+import { DRIFT_TOKENS } from "./drift.ts";
 
 /** Number of weights of a model. */
 export function weightCount({ weights }: Pick<ModelSource, "weights">): number {
@@ -52,6 +53,7 @@ export function planMemory(
     description,
     {
       ...{ tensors, calibrates, measures, backend, threads },
+      driftTokens: options.correctDrift ? DRIFT_TOKENS : 0,
       bits: target.bits ?? (target.bytes ?? 0) * 8 / weightCount(source),
     },
     available,

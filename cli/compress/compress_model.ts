@@ -28,6 +28,7 @@ import { targetBits } from "./compress_target.ts";
 import { prepareCompressedOutput } from "./compressed_output.ts";
 import { compressedCard, readCardOrigin } from "./model_card.ts";
 import { KeptWork } from "./kept_work.ts";
+import { correctDrift, requireCorrectable } from "./drift.ts";
 import { openSpread, tasksBeyond } from "./spread.ts";
 import { openWork } from "../output/work_folder.ts";
 import { gainBytes, planTuningText, tuneModel, tuningSteps } from "./tuning.ts";
@@ -46,6 +47,11 @@ export interface CompressModelOptions extends CompressorOptions {
    * 0.2; reads all the tokens if omitted.
    */
   readonly calibrationLoss?: number;
+  /**
+   * Whether each layer is quantized against what those before it give once they are quantized: less
+   * divergence at the same size, in more time; false if omitted.
+   */
+  readonly correctDrift?: boolean;
   /**
    * Steps of tuning after coding, which train factors of rows and columns, norms and biases on the
    * calibration text; 0 by default, 100 with the effort `"best"`.
@@ -141,16 +147,27 @@ export async function compress(
   const work = opened && new KeptWork(opened, run);
   const job: Job = { source, weights, sha256, embedded: isEmbeddedModel(source), options, work };
   const calibrated = calibrate ? await calibrateFor(job, threads) : undefined;
-  const { tune, effort } = options;
+  const { tune, effort, correctDrift: correctsDrift = false } = options;
+  if (correctsDrift) {
+    const isCalibrated = calibrated !== undefined;
+    requireCorrectable(job, { preset: presetOf(options), isCalibrated });
+  }
   const steps = tuningSteps(job, {
     ...{ tune, effort, preset: presetOf(options) },
     isCalibrated: calibrated !== undefined,
     byDivergence: false,
   });
   const reserved = steps > 0 ? { reservedBytes: gainBytes(job) } : {};
+  const through = tasksBeyond({ spread, work });
   const compressor = new HierarchicalCompressor({
     ...{ ...options, threads, ...reserved },
-    tasksThrough: tasksBeyond({ spread, work }),
+    tasksThrough: correctsDrift && calibrated !== undefined
+      ? await correctDrift(
+        { ...calibrated, model: { ...job, local: false } },
+        calibrated.settings,
+        through,
+      )
+      : through,
   });
   const name = path ?? (job.embedded ? undefined : source.name);
   const recorded = recordedName(name, source);

@@ -59,6 +59,7 @@ const NOT_FOR_SEED = {
   calibrationTokens: "--calibration-tokens",
   calibrationLoss: "--calibration-loss",
   dataFree: "--data-free",
+  correctDrift: "--correct-drift",
 } as const;
 
 function choosePreset(options: CompressOptions): Preset {

@@ -10,6 +10,8 @@ export class KeptWork {
   readonly #work: Work;
   readonly #run: Pick<Run, "writeLine">;
   #passes = 0;
+  /** Matrices of the pass in hand. */
+  #matrices = 0;
   #isTold = false;
   #hasFound = { calibrate: false, compress: false };
 
@@ -36,7 +38,7 @@ export class KeptWork {
   /** What runs coding tasks. */
   tasksThrough(tasks: RunTasks): RunTasks {
     return storedTasks(tasks, this.#work.store, {
-      onFound: (kind, found, of) => this.#found(kind, found, of),
+      onFound: (kind, found, of, partOf) => this.#found(kind, found, of, partOf),
     });
   }
 
@@ -46,19 +48,22 @@ export class KeptWork {
   }
 
   /** The search codes all matrices at one step after another: an earlier run ended in one of them. */
-  #found(kind: TaskKind, found: number, of: number): void {
+  #found(kind: TaskKind, found: number, of: number, partOf = of): void {
     this.#hasFound.compress ||= found > 0;
     if (kind !== "quantize" || this.#isTold) return;
+    this.#matrices += found;
     if (found === of) {
+      if (this.#matrices < partOf) return;
       this.#passes++;
+      this.#matrices = 0;
       return;
     }
     this.#isTold = true;
-    const passes = this.#passes;
-    if (passes + found === 0) return;
+    const passes = this.#passes, matrices = `${this.#matrices} of ${partOf} matrices`;
+    if (passes + this.#matrices === 0) return;
     const pass = passes === 0
-      ? `${found} of ${of} matrices`
-      : `${passes} ${passes === 1 ? "pass" : "passes"} and ${found} of ${of} matrices of the next`;
+      ? matrices
+      : `${passes} ${passes === 1 ? "pass" : "passes"} and ${matrices} of the next`;
     this.#tell(`${pass} were found`);
   }
 

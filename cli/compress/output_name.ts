@@ -28,6 +28,7 @@ export type WrittenOptions = Partial<
     | "calibrationTokens"
     | "calibrationLoss"
     | "losslessSmall"
+    | "correctDrift"
     | "tune"
     | "seed"
     | "text"
@@ -91,6 +92,7 @@ export async function settingsLabel(
     options.dataFree && "data-free",
     effort !== undefined && effort !== "normal" && effort,
     states !== undefined && `${states}states`,
+    options.correctDrift && "drift",
     // An effort may tune unless it is told not to.
     tune !== undefined && (tune > 0 || effort === "best") && `${tune}steps`,
     calibration !== undefined && `on-${await textsLabel(calibration)}`,

@@ -85,6 +85,7 @@ const OPTIONS: Readonly<Record<string, Trial | string>> = {
   "--bits": { beside: "--data-free --no-evaluate", given: "--bits 6", changes: true },
   "--size": { beside: "--data-free --no-evaluate", given: "--size 6kB", changes: true },
   "--max-kl": { beside: "--data-free --states 1", given: "--max-kl 0.05", changes: true },
+  "--correct-drift": { beside: CALIBRATED, given: "--correct-drift", changes: true },
   "--tune": { beside: CALIBRATED, given: "--tune 3", changes: true },
   "--levels": { beside: "--preset seed --no-evaluate", given: "--levels 1", changes: true },
   "--hidden-dims": {

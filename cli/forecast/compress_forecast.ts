@@ -6,6 +6,7 @@ import {
   calibrationSeconds,
   codingSeconds,
   decodingSeconds,
+  driftSeconds,
   factoringSeconds,
   forwardSeconds,
   type ModelWork,
@@ -30,6 +31,8 @@ export interface CompressionPlan extends StepSettings {
   readonly states?: number;
   /** Effort that chooses the states; normal if omitted. */
   readonly effort?: Effort;
+  /** Tokens that drift is corrected on; none if omitted. */
+  readonly driftTokens?: number;
   /** Steps of tuning; none if omitted. */
   readonly tuneSteps?: number;
   /** Whether the target is a divergence. */
@@ -72,6 +75,9 @@ export function compressForecast(
       saving({ calibration: { ...calibration, tokens } }),
     ]);
   }
+  if (plan.driftTokens !== undefined && plan.driftTokens > 0) {
+    ways.push(["no --correct-drift", saving({ driftTokens: 0 })]);
+  }
   if (plan.tuneSteps !== undefined && plan.tuneSteps > 0) {
     ways.push(["--tune 0", saving({ tuneSteps: 0 })]);
   }
@@ -100,8 +106,9 @@ function phasesOf(work: ModelWork, plan: CompressionPlan): ExpectedPhase[] {
   const chosen = chooseStates({ effort, ...(states !== undefined && { states }) }, work.weights);
   const measuring = plan.byDivergence ? forwardSeconds(work, measuredTokens, 1, plan) : 0;
   const target = plan.byDivergence ? "divergence" : "rate";
-  add("compress", codingSeconds(work, chosen, target, plan, measuring));
-  const { tuneSteps = 0 } = plan;
+  const { driftTokens = 0, tuneSteps = 0 } = plan;
+  const drift = driftTokens > 0 ? driftSeconds(work, driftTokens, target, plan) : 0;
+  add("compress", codingSeconds(work, chosen, target, plan, measuring) + drift);
   if (tuneSteps > 0) add("tune", tuningSeconds(work, tuneSteps, plan));
   add("decompress", decodingSeconds(work));
   if (measuredTokens > 0) add("evaluate", forwardSeconds(work, measuredTokens, 2, plan));

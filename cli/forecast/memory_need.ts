@@ -31,6 +31,8 @@ export interface MemoryPlan extends StepSettings {
   readonly tensors: readonly TensorInfo[];
   /** Whether there is calibration. */
   readonly calibrates: boolean;
+  /** Tokens that drift is corrected on; none if omitted. */
+  readonly driftTokens?: number | undefined;
   /** Bits a weight of the compressed file; 4 if omitted. */
   readonly bits?: number | undefined;
   /** What is in memory while both models are measured: they, or layers of them. */
@@ -42,11 +44,13 @@ const PROGRAM = 2.5e8;
 /** What a thread that codes takes beside its matrix: its program, and what it has not released yet. */
 const CODING_THREAD = 8e7;
 /** What the native engine leaves behind when it has calibrated. */
-const AFTER_NATIVE = 4e8;
+const AFTER_NATIVE = 2e8;
 /** Values whose codes are in memory at once where streams go to a file. */
 const ENCODED_VALUES = 2 ** 26;
 /** What the engines of a thread take beside weights. */
-const WASM_THREAD = 1.2e8, NATIVE = 4.5e8;
+const WASM_THREAD = 1.2e8, NATIVE = 2.5e8;
+/** What the native engine was measured to hold beside all that, where it gives memory back. */
+const SAVING_NATIVE = 2e8;
 /** Tokens of which the native engine holds all states at once. */
 const NATIVE_TOKENS = 512;
 /** Copies of a layer in a native engine that saves memory, for each model or pass backward. */
@@ -68,7 +72,7 @@ const READ_VALUES = 2 ** 20, DECODED_VALUES = 2 ** 24;
  */
 export function memoryNeed(
   model: TransformerDescription,
-  { tensors, calibrates, measures, backend, threads, bits = 4 }: MemoryPlan,
+  { tensors, calibrates, measures, backend, threads, driftTokens = 0, bits = 4 }: MemoryPlan,
   savings?: MemorySavings,
 ): MemoryNeed {
   const counts = tensors.map(({ shape }) => elementCount(shape));
@@ -99,15 +103,23 @@ export function memoryNeed(
     : measures === "nothing"
     ? 8 * Math.min(largest, DECODED_VALUES)
     : layeredBytes(model);
-  const base = PROGRAM + held;
+  const beside = savings !== undefined && calibrates && backend === "native" ? SAVING_NATIVE : 0;
+  const base = PROGRAM + held + beside;
   const calibrated = base + (calibrates && backend === "native" ? AFTER_NATIVE : 0);
   const coding = coders * CODING_THREAD + streams + quantized;
   return {
     calibrate: calibrates ? base + summed + engine(1, true) : 0,
     factor: calibrates ? calibrated + inMemory + 24 * greatest(sizes) ** 2 : 0,
-    compress: calibrated + inMemory + indices + Math.max(coding, streams + reported),
+    compress: calibrated + inMemory + indices + Math.max(coding, streams + reported) +
+      (driftTokens > 0 ? driftBytes(model, driftTokens, values) + engine(2, false) : 0),
     evaluate: base + measured,
   };
+}
+
+/** The quantized weights, states of both models, and what goes into a layer. */
+function driftBytes(model: TransformerDescription, tokens: number, values: number): number {
+  const groups = inputGroups(model).slice(0, 4).reduce((sum, { size }) => sum + size, 0);
+  return 4 * values + 4 * tokens * (groups + 4 * model.hiddenSize);
 }
 
 /** Bytes that a matrix takes while it is quantized. */

@@ -65,6 +65,13 @@ const TUNING: Readonly<Record<BackendName, number>> = {
   webgpu: 0.02,
   cpu: 40,
 };
+/** As {@linkcode FORWARD}, for drift: layers of both models some times, and products of their inputs. */
+const DRIFT: Readonly<Record<BackendName, number>> = {
+  native: 0.15,
+  wasm: 0.5,
+  webgpu: 0.5,
+  cpu: 40,
+};
 /** Tokens of a step, with its share of those that judge. */
 const TUNED_TOKENS = 2500;
 /** As {@linkcode FORWARD}, where one token is drawn after another. */
@@ -110,6 +117,17 @@ export function tuningSeconds(
   { backend, threads }: StepSettings,
 ): number {
   return START + 1e-9 * TUNING[backend] * products * steps * TUNED_TOKENS / threads;
+}
+
+/** Seconds that correcting drift on `tokens` tokens takes in a search. */
+export function driftSeconds(
+  { products }: ModelWork,
+  tokens: number,
+  target: keyof typeof TRIALS,
+  { backend, threads }: StepSettings,
+): number {
+  const trials = target === "rate" ? 1 : DRAFTED_TRIALS[target];
+  return trials * (START + 1e-9 * DRIFT[backend] * products * tokens / threads);
 }
 
 /** Seconds until a model has written `tokens` tokens. */

@@ -22,7 +22,13 @@ const SAMPLING = ["--max-tokens", "--temperature", "--top-k", "--top-p", "--seed
 
 const CALIBRATION: Conflict = {
   beside: "--data-free",
-  ignored: ["--calibration", "--calibration-tokens", "--calibration-loss", "--tune"],
+  ignored: [
+    "--calibration",
+    "--calibration-tokens",
+    "--calibration-loss",
+    "--correct-drift",
+    "--tune",
+  ],
   because: "--data-free does without calibration",
 };
 const UNIFORM: Conflict = {

@@ -1,4 +1,4 @@
-import type { OnnxGraph, OnnxValue } from "../../data/onnx/onnx_model.ts";
+import type { OnnxGraph, OnnxNode, OnnxValue } from "../../data/onnx/onnx_model.ts";
 import type {
   LayerDescription,
   LinearDescription,
@@ -39,6 +39,9 @@ export const layerValues = {
   gradient: "gradient",
   /** The states after the layer, or the gradient by those before it. */
   result: "result",
+  /** What goes into a linear layer, as the graph gives it and as it is given. */
+  linearInput: (weight: string) => `input of ${weight}`,
+  knownInput: (weight: string) => `known input of ${weight}`,
   /** Stripes of the moment of a group's inputs. */
   inputMoment: (group: number) => `input ${group}`,
   /** Sum of the energies of a group's rows. */
@@ -67,6 +70,61 @@ export function forwardGraph(
     outputs.push(...addMoment(graph, inputMoment(group), linear.input, linear.inputs));
   });
   return { inputs, outputs, ...graph.finish() };
+}
+
+/** Which inputs of linear layers a graph gives. */
+export interface InputsRun {
+  /** The weights of those that are wanted. */
+  readonly weights: readonly string[];
+  /** The weights of those that are given, so that what leads to them is not computed again. */
+  readonly known: readonly string[];
+  /** Whether the states after the layer are wanted, too. */
+  readonly advances: boolean;
+}
+
+/** The graph that gives what goes into some linear layers, and computes nothing beyond that. */
+export function inputsGraph(
+  layer: LayerDescription,
+  isCausal: boolean,
+  { weights, known, advances }: InputsRun,
+): OnnxGraph {
+  const { graph, inputs, outputs: states } = begin(layer, isCausal);
+  const after = applyLayer(graph, layer, layerValues.states, shareInputs(isCausal));
+  const outputs: OnnxValue[] = [];
+  if (advances) {
+    graph.applyAs(layerValues.result, "Identity", [after]);
+    outputs.push(...states);
+  }
+  for (const weight of weights) {
+    const { input, inputs: width } = findLinear(graph, layer, weight);
+    const name = layerValues.linearInput(weight);
+    graph.applyAs(name, "Identity", [input]);
+    outputs.push({ name, type: "float32", shape: ["rows", width] });
+  }
+  const given = new Map(known.map((weight) => [findLinear(graph, layer, weight).input, weight]));
+  for (const weight of given.values()) {
+    const { inputs: width } = findLinear(graph, layer, weight);
+    const name = layerValues.knownInput(weight);
+    inputs.push({ name, type: "float32", shape: ["rows", width] });
+  }
+  const { nodes, tensors } = graph.finish();
+  const cut = nodes.map((node) => ({
+    ...node,
+    inputs: node.inputs.map((name) =>
+      given.has(name) ? layerValues.knownInput(given.get(name)!) : name
+    ),
+  }));
+  return { inputs, outputs, nodes: neededNodes(cut, outputs), tensors };
+}
+
+/** The nodes that outputs depend on, in their order. */
+function neededNodes(nodes: readonly OnnxNode[], outputs: readonly OnnxValue[]): OnnxNode[] {
+  const needed = new Set(outputs.map(({ name }) => name));
+  return nodes.toReversed().filter((node) => {
+    if (!node.outputs.some((name) => needed.has(name))) return false;
+    for (const name of node.inputs) needed.add(name);
+    return true;
+  }).reverse();
 }
 
 /** A row without energy has no gradient, whatever it is multiplied by. */

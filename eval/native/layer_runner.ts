@@ -5,7 +5,14 @@ import type {
   TransformerDescription,
 } from "../architectures/description.ts";
 import { rotaryFrequencies } from "../layers/rotary_frequencies.ts";
-import { backwardGraph, forwardGraph, type LayerMoments, layerValues } from "./layer_graphs.ts";
+import {
+  backwardGraph,
+  forwardGraph,
+  inputsGraph,
+  type InputsRun,
+  type LayerMoments,
+  layerValues,
+} from "./layer_graphs.ts";
 import { nameByPlace, type NamedWeights } from "./named_weights.ts";
 import type { NativeTensor } from "./runtime.ts";
 import type { NativeFeeds, NativeResults, PartRunner } from "./part_runner.ts";
@@ -56,6 +63,21 @@ export class LayerRunner {
     return await this.run(index, states, sequences, {
       kind: `forward ${JSON.stringify(moments)}`,
       make: (layer) => forwardGraph(layer, this.#isCausal, moments),
+    });
+  }
+
+  /** What goes into linear layers, which are named by their places; `feeds` are what is known of it. */
+  async inputs(
+    index: number,
+    states: Float32Array,
+    sequences: Sequences,
+    run: InputsRun,
+    feeds: NativeFeeds,
+  ): Promise<NativeResults> {
+    return await this.run(index, states, sequences, {
+      kind: `inputs ${JSON.stringify(run)}`,
+      make: (layer) => inputsGraph(layer, this.#isCausal, run),
+      feeds,
     });
   }
 

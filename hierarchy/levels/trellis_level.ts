@@ -104,8 +104,12 @@ async function runPass(
   const run = runnerOf(context.workers);
   const file = scratch.file("streams");
   const tasks = quantizeTasks(states, matrices, rateWeight, guess, scratch);
-  const name = await run.passes?.begin({ tasks, model: guess?.model, isCoded });
-  const found = name === undefined ? undefined : await run.passes!.find(name);
+  const { passes, codedBy } = run;
+  const name = await passes?.begin({
+    ...{ tasks, model: guess?.model, isCoded },
+    ...(isCoded && codedBy !== undefined && { codedBy }),
+  });
+  const found = name === undefined ? undefined : await passes!.find(name);
   if (found !== undefined) {
     const { model, scales } = found;
     const streams = isCoded ? await streamsOf(found, matrices, context) : NONE;
@@ -117,6 +121,7 @@ async function runPass(
   const options = { ...(signal && { signal }) };
   const quantized = await run("quantize", tasks, {
     onDone: (done) => progress(QUANTIZED * done / tasks.length),
+    isCoded,
     ...options,
   });
   const fit = await fitEntropyModel(states, quantized, run, {
@@ -130,7 +135,7 @@ async function runPass(
     onProgress: (share) => progress(REFINED + (1 - REFINED) * share),
     ...options,
   });
-  if (name !== undefined) await run.passes!.keep(name, { model, scales }, codesIn(streams));
+  if (name !== undefined) await passes!.keep(name, { model, scales }, codesIn(streams));
   progress(1);
   return { model, scales, streams };
 }

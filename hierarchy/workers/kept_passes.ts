@@ -15,6 +15,8 @@ export interface PassStart {
   readonly model?: SymbolModel | undefined;
   /** Whether the indices are coded, too. */
   readonly isCoded: boolean;
+  /** Names what else decides them, if anything does. */
+  readonly codedBy?: string;
 }
 
 /** What decides which trials a search makes of given matrices, and which of them is the best. */
@@ -105,7 +107,7 @@ export class KeptPasses {
   }
 
   /** Begins a pass, and gives its name: a hash of all that decides what it comes to. */
-  async begin({ tasks, model, isCoded }: PassStart): Promise<string> {
+  async begin({ tasks, model, isCoded, codedBy }: PassStart): Promise<string> {
     this.#entries = new Set();
     this.#codes = [];
     this.#packer.forget();
@@ -113,7 +115,7 @@ export class KeptPasses {
     for (const task of tasks) keys.push((await this.#packer.pack("quantize", task)).key);
     this.#packer.forget();
     const search = isCoded ? this.#search : undefined;
-    const start = { keys, model, isCoded, search, version: CODING_VERSION };
+    const start = { keys, model, isCoded, search, codedBy, version: CODING_VERSION };
     return `pass-${await hexHash((await packValue(start, hexHash)).bytes)}`;
   }
 

@@ -14,8 +14,11 @@ import type { RunOptions, RunTasks } from "./task_runner.ts";
 
 /** How {@linkcode storedTasks} tells what it does. */
 export interface StoredTasksOptions {
-  /** Called for each run of tasks, before it begins: how many the store had, of how many. */
-  readonly onFound?: (kind: TaskKind, found: number, tasks: number) => void;
+  /**
+   * Called for each run of tasks, before it begins: how many the store had, of how many, and how many there
+   * are in all where these are some of those of a pass.
+   */
+  readonly onFound?: (kind: TaskKind, found: number, tasks: number, partOf?: number) => void;
 }
 
 /**
@@ -35,7 +38,7 @@ export function storedTasks(
   const stored = async <Kind extends TaskKind>(
     kind: Kind,
     tasks: readonly TaskArguments[Kind][],
-    { onDone, onResult, signal }: RunOptions<Kind> = {},
+    { onDone, onResult, partOf, signal }: RunOptions<Kind> = {},
   ) => {
     packer.forget();
     const results = new Array<TaskResults[Kind]>(tasks.length);
@@ -57,7 +60,7 @@ export function storedTasks(
     }
     packer.forget();
     const found = tasks.length - missing.length;
-    onFound?.(kind, found, tasks.length);
+    onFound?.(kind, found, tasks.length, partOf);
     if (missing.length > 0) {
       const stop = new AbortController();
       const puts: Promise<void>[] = [];

@@ -12,6 +12,10 @@ export interface RunOptions<Kind extends TaskKind = TaskKind> {
   readonly onDone?: (done: number) => void;
   /** Called with each result, in any order, and the number of its task. */
   readonly onResult?: (result: TaskResults[Kind], index: number) => void;
+  /** Whether what is quantized is going to be coded, and not only measured. */
+  readonly isCoded?: boolean;
+  /** How many tasks there are in all, where these are some of those of a pass. */
+  readonly partOf?: number;
   /** Stops the work with the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -26,6 +30,8 @@ export interface RunTasks {
   ): Promise<TaskResults[Kind][]>;
   /** Where what whole passes over the matrices come to is kept, if anywhere. */
   readonly passes?: KeptPasses;
+  /** Names what decides the results of passes that are coded beside their tasks, if anything does. */
+  readonly codedBy?: string;
 }
 
 /**

@@ -1,0 +1,87 @@
+import assert from "node:assert";
+import { join } from "node:path";
+import { createRandom } from "../../kan/numeric/random.ts";
+import { runCommandLine, startCommandLine } from "../testdata/command_line.ts";
+import { withWorkFolder } from "../testdata/work_folder.ts";
+import { compress } from "./compress_model.ts";
+
+/** CI sets KANPRESS_SLOW=1. */
+const KILLS = Deno.env.get("KANPRESS_SLOW") === "1" ? 10 : 2;
+
+const OUT = "out.kan.safetensors";
+
+function command(...more: readonly string[]): string[] {
+  const calibration = ["--calibration", "text.txt", "--no-cache", "--backend", "wasm"];
+  return ["compress", "model", ...calibration, "--no-evaluate", "--bits", "12", ...more];
+}
+
+Deno.test("--correct-drift changes the file, which is the same in every run, on any threads and by the library", () =>
+  withWorkFolder(async (folder) => {
+    const written = async (...more: readonly string[]) => {
+      const { code, error } = await runCommandLine(command("--out", OUT, ...more), { cwd: folder });
+      assert.equal(code, 0, error);
+      return await Deno.readFile(join(folder, OUT));
+    };
+    const plain = await written();
+    const corrected = await written("--correct-drift");
+    assert.notDeepEqual(corrected, plain);
+    assert.deepEqual(await written("--correct-drift", "--threads", "2"), corrected);
+    const ofLibrary = async (correctDrift: boolean) => {
+      const how = { bits: 12, backend: "wasm" as const, calibrationTokens: 512 };
+      return (await compress(join(folder, "model"), { ...how, correctDrift })).bytes;
+    };
+    const byLibrary = await ofLibrary(true);
+    assert.notDeepEqual(byLibrary, await ofLibrary(false));
+    assert.deepEqual(byLibrary, await ofLibrary(true));
+  }));
+
+Deno.test(`after ${KILLS} ends, drift is corrected on from where it was, to the same file`, () =>
+  withWorkFolder(async (folder) => {
+    const args = command("--out", OUT, "--correct-drift", "--work", "work");
+    const start = performance.now();
+    await runCommandLine(command("--out", "whole.kan.safetensors", "--correct-drift"), {
+      cwd: folder,
+    });
+    const whole = performance.now() - start;
+    const expected = await Deno.readFile(join(folder, "whole.kan.safetensors"));
+    const random = createRandom(KILLS);
+    for (let i = 0; i < KILLS; i++) {
+      const process = startCommandLine(args, { cwd: folder });
+      const timer = setTimeout(() => process.kill("SIGKILL"), whole * (0.5 + random.uniform() / 2));
+      await process.output();
+      clearTimeout(timer);
+    }
+    const { code, error } = await runCommandLine(args, { cwd: folder });
+    assert.equal(code, 0, error);
+    assert.deepEqual(await Deno.readFile(join(folder, OUT)), expected);
+    // What is kept of a file without correction is not taken for one with it, nor the other way round.
+    const plain = command("--out", OUT, "--work", "work");
+    assert.equal((await runCommandLine(plain, { cwd: folder })).code, 0);
+    assert.notDeepEqual(await Deno.readFile(join(folder, OUT)), expected);
+    const again = await runCommandLine(args, { cwd: folder });
+    assert.match(again.error, /going on: all matrices were found in work/);
+    assert.deepEqual(await Deno.readFile(join(folder, OUT)), expected);
+  }));
+
+Deno.test("drift that cannot be corrected is refused before any work", () =>
+  withWorkFolder(async (folder) => {
+    const refused = async (expected: RegExp, ...args: readonly string[]) => {
+      const { code, error } = await runCommandLine(["compress", "model", ...args], { cwd: folder });
+      assert.notEqual(code, 0);
+      assert.match(error, expected);
+      assert.doesNotMatch(error, /calibrate:/);
+    };
+    await refused(/--correct-drift has no effect here/, "--correct-drift", "--data-free");
+    await refused(
+      /--correct-drift has no effect with --preset seed/,
+      ...["--correct-drift", "--preset", "seed", "--hidden-dims", "4"],
+    );
+    await refused(
+      /drift cannot be corrected: that takes both models in memory/,
+      ...["--correct-drift", "--memory", "1MB", "--calibration", "text.txt"],
+    );
+    await refused(
+      /drift cannot be corrected: it is of layers as --preset rate codes them, not hybrid/,
+      ...["--correct-drift", "--preset", "hybrid", "--calibration", "text.txt"],
+    );
+  }));
