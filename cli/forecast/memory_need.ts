@@ -50,7 +50,7 @@ const ENCODED_VALUES = 2 ** 26;
 /** What the engines of a thread take beside weights. */
 const WASM_THREAD = 1.2e8, NATIVE = 2.5e8;
 /** What the native engine was measured to hold beside all that, where it gives memory back. */
-const SAVING_NATIVE = 2e8;
+const SAVING_NATIVE = 1e8;
 /** Tokens of which the native engine holds all states at once. */
 const NATIVE_TOKENS = 512;
 /** Copies of a layer in a native engine that saves memory, for each model or pass backward. */

@@ -1,3 +1,4 @@
+import { collectGarbage } from "../../data/collect_garbage.ts";
 import { greatest } from "../../data/extremes.ts";
 import { InputError } from "../../data/input_error.ts";
 import type { StateDict } from "../../data/tensor.ts";
@@ -121,6 +122,11 @@ export async function calibratePacked(
   const { passes, keep } = saving;
   const { layers } = describeModel(options.config, options.weights.keys());
   const parts: PackedCalibration[] = [];
+  // By itself, so that nothing here refers to the moments.
+  const runPass = async (text: CalibrateOptions, range: LayerRange, work?: CalibrationWork) => {
+    const sums = await runCalibration(text, range, work);
+    return { part: keepMoments(packSums(sums), keep), read: sums.chunks.length };
+  };
   let text = options;
   for (let pass = 0; pass < passes; pass++) {
     const range = [pass, pass + 1].map((number) => Math.floor(number * layers.length / passes));
@@ -129,11 +135,13 @@ export async function calibratePacked(
       ...work,
       onFound: (share: number) => work.onFound?.((pass + share) / passes),
     };
-    const sums = await runCalibration({ ...text, onProgress }, range as [number, number], own);
-    parts.push(keepMoments(packSums(sums), keep));
+    const { part, read } = await runPass({ ...text, onProgress }, range as [number, number], own);
+    parts.push(part);
     // The first pass finds how much of the text is enough, and the others read that.
     const { loss: _, ...others } = text;
-    text = { ...others, tokens: options.tokens.subarray(0, sums.chunks.length) };
+    text = { ...others, tokens: options.tokens.subarray(0, read) };
+    // The moments of a pass are the most of what calibration holds.
+    collectGarbage();
   }
   const { loss } = parts[0]!;
   return { ...joinCalibrations(parts), ...(loss !== undefined && { loss }) };
