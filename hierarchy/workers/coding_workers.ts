@@ -1,3 +1,4 @@
+import { collectGarbage } from "../../data/collect_garbage.ts";
 import { Worker } from "../../workers/web_worker.ts";
 import { WorkerPool } from "../../workers/worker_pool.ts";
 import {
@@ -74,6 +75,8 @@ function inPool(pool: CodingPool): RunTasks {
     const results = await pool.run(tasks.map((task) => ({ kind, task }) as CodingJob), {
       order,
       onResult: (result, index) => {
+        // What was read to be sent.
+        if (isOfFile(tasks[index]!)) collectGarbage();
         onResult?.(result as TaskResults[Kind], index);
         done++;
         onDone?.(done);
@@ -82,6 +85,11 @@ function inPool(pool: CodingPool): RunTasks {
     });
     return results as TaskResults[Kind][];
   };
+}
+
+/** Whether memory is so short that what a task gives goes to a file. */
+function isOfFile(task: TaskArguments[TaskKind]): boolean {
+  return "indices" in task && task.indices !== undefined && "file" in task.indices;
 }
 
 /** What runs tasks in some workers, or on the calling thread. */

@@ -1,5 +1,6 @@
 import { fromBase64, toHex } from "../../data/base64.ts";
 import { InputError } from "../../data/input_error.ts";
+import { collectGarbage } from "../../data/collect_garbage.ts";
 import { bytesOf } from "../../data/file_array.ts";
 import { sha256 } from "../../data/sha256.ts";
 import {
@@ -28,10 +29,14 @@ export interface PackedTask extends PackedValue {
 /** Arrays that no one overwrites as long as they are there: their hashes are kept. */
 const LASTING = /\.(stored|patterns|feedback)$/;
 
+/** Bytes of arrays after which memory is collected: those that are read from files are garbage then. */
+const HASHED_BYTES = 2 ** 27;
+
 /** Packs tasks; hashes of large arrays that many of them have are computed once. */
 export class TaskPacker {
   readonly #lasting = new WeakMap<PackedArray, Promise<string>>();
   #passing = new WeakMap<PackedArray, Promise<string>>();
+  #hashed = 0;
 
   /** Packs a task of a kind, without the array that its indices are to be written to. */
   async pack<Kind extends TaskKind>(kind: Kind, task: TaskArguments[Kind]): Promise<PackedTask> {
@@ -39,10 +44,17 @@ export class TaskPacker {
     const value = { kind, version: CODING_VERSION, task: content };
     const packed = await packValue(value, (bytes, array, path) => {
       const known = LASTING.test(path) ? this.#lasting : this.#passing;
-      const hash = known.get(array) ?? hexHash(bytes);
+      const kept = known.get(array);
+      if (kept !== undefined) return kept;
+      const hash = hexHash(bytes);
       known.set(array, hash);
+      this.#hashed += bytes.length;
       return hash;
     });
+    if (this.#hashed >= HASHED_BYTES) {
+      collectGarbage();
+      this.#hashed = 0;
+    }
     return { ...packed, key: await hexHash(packed.bytes) };
   }
 
