@@ -7,7 +7,12 @@ import {
   HierarchicalCompressor,
 } from "../../../hierarchy/mod.ts";
 import { openContainer } from "../../../hierarchy/file/container.ts";
-import { calibrateModel } from "../../../cli/compress/calibration.ts";
+import {
+  calibrateModel,
+  type CalibrationPlan,
+  planCalibration,
+} from "../../../cli/compress/calibration.ts";
+import { correctDrift as correctDriftOf } from "../../../cli/compress/drift.ts";
 import { readRestoredWeights } from "../../../cli/input/restored_weights.ts";
 import type { Run } from "../../../cli/terminal/run.ts";
 import { resetPeakMemory, residentMemory } from "../resident_memory.ts";
@@ -15,27 +20,44 @@ import type { Candidate } from "./candidate.ts";
 import type { OpenedModel } from "./opened_model.ts";
 import type { FileResult } from "./results_file.ts";
 
-/** kanpress at a rate, as `compress --bits` does it with everything at its default. */
+/** Ends the names of methods that correct drift. */
+const CORRECTED = ", drift corrected";
+
+/** Whether what is called so was made with drift corrected. */
+export function isDriftCorrected(method: string): boolean {
+  return method.endsWith(CORRECTED);
+}
+
+/** kanpress at a rate, as `compress --bits` does it with everything else at its default. */
 export function kanpressCandidate(
   model: OpenedModel,
-  bits: number,
+  { bits, correctDrift = false }: {
+    readonly bits: number;
+    readonly correctDrift?: boolean;
+  },
   run: Run,
 ): Candidate {
   const { signal } = run;
   const { source: { config, name }, weights, sha256 } = model;
-  const file = join(model.folder, `kanpress-${bits}.kan.safetensors`);
+  const label = `kanpress-${bits}${correctDrift ? "-drift" : ""}`;
+  const file = join(model.folder, `${label}.kan.safetensors`);
   return {
-    method: `kanpress ${bits.toFixed(2)}`,
+    method: `kanpress ${bits.toFixed(2)}${correctDrift ? CORRECTED : ""}`,
     file,
     async make() {
-      const metrics = await calibration(model, run);
+      const plan = await planCalibration(model, model.calibration);
+      const { metrics, tokens } = await calibration(model, plan, run);
       resetPeakMemory();
       const start = performance.now();
       const { bytes, report } = await run.phase("compress", async (progress) => {
         const factored = await factorMetrics(metrics, { weights, bits, signal });
         const { threads } = model.calibration;
+        const job = { model, plan, tokens };
         const compressor = new HierarchicalCompressor({
           ...{ bits, threads, signal },
+          ...(correctDrift && {
+            tasksThrough: await correctDriftOf(job, model.calibration, (tasks) => tasks),
+          }),
           onProgress: (activity, share) => progress(share, activity),
         });
         const description = { config, source: name, sourceSha256: sha256 };
@@ -51,15 +73,15 @@ export function kanpressCandidate(
 }
 
 /** What errors cost; what calibrating took is a result too, unless it was in the cache. */
-async function calibration(model: OpenedModel, run: Run) {
+async function calibration(model: OpenedModel, plan: CalibrationPlan, run: Run) {
   const before = run.seconds()["calibrate"];
-  const { metrics } = await calibrateModel(model, model.calibration, run);
+  const { metrics, tokens } = await calibrateModel(model, model.calibration, run, { plan });
   const after = run.seconds()["calibrate"];
   if (after !== before) {
     const seconds = (after ?? 0) - (before ?? 0);
     await model.results.add({ kind: "calibration", what: "kanpress", seconds });
   }
-  return metrics;
+  return { metrics, tokens };
 }
 
 function sizes(

@@ -3,6 +3,7 @@ import type { Run } from "../../../cli/terminal/run.ts";
 import { openBenchModel } from "./opened_model.ts";
 import type { RealModelsOptions } from "./options.ts";
 import { measureModel } from "./run.ts";
+import { isDriftCorrected } from "./kanpress_candidate.ts";
 import { type Goals, sharesTable, timesTable } from "./shares.ts";
 
 /** What is aimed at, by a piece of the model's name. */
@@ -30,7 +31,11 @@ export async function quality(
         await measureModel(model, { ...all, types: [] }, run);
       }
     }
-    const { lines } = model.results;
+    const correctsDrift = options.correctDrift === true;
+    const lines = model.results.lines.filter((line) =>
+      !("method" in line) || !line.method.startsWith("kanpress") ||
+      correctsDrift === isDriftCorrected(line.method)
+    );
     const goals = GOALS.find(([pattern]) => pattern.test(name))?.[1] ?? {};
     const shares = sharesTable(lines, goals);
     run.print(

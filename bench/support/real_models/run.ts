@@ -31,7 +31,7 @@ export async function measureModel(
   const texts = await keepTexts(options, model.folder);
   const measurements = await planMeasurements(model, texts, options, run);
   const candidates = [
-    ...options.bits.map((bits) => kanpressCandidate(model, bits, run)),
+    ...options.bits.map((bits) => kanpressCandidate(model, { ...options, bits }, run)),
     ...await llamaCandidates(model, options, run),
   ];
   const left = planWork(model, candidates, measurements);
