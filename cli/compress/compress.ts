@@ -303,7 +303,9 @@ async function announceCompression(
       },
     }),
     byDivergence: target.maxKl !== undefined,
-    driftTokens: options.correctDrift ? DRIFT_TOKENS : 0,
+    driftTokens: options.correctDrift && calibration !== undefined
+      ? Math.min(DRIFT_TOKENS, expectedTokens(calibration.plan, description, options))
+      : 0,
     tuneSteps,
     measuredTokens: measured.reduce((sum, tokens) => sum + tokens, 0),
     checkedTokens: calibration === undefined

@@ -53,7 +53,9 @@ export function planMemory(
     description,
     {
       ...{ tensors, calibrates, measures, backend, threads },
-      driftTokens: options.correctDrift ? DRIFT_TOKENS : 0,
+      driftTokens: options.correctDrift
+        ? Math.min(DRIFT_TOKENS, options.calibrationTokens ?? DRIFT_TOKENS)
+        : 0,
       bits: target.bits ?? (target.bytes ?? 0) * 8 / weightCount(source),
     },
     available,

@@ -146,12 +146,12 @@ export async function compress(
     : await openWork({ named: options.work, isLong: false, out: out ?? options.work }, run);
   const work = opened && new KeptWork(opened, run);
   const job: Job = { source, weights, sha256, embedded: isEmbeddedModel(source), options, work };
-  const calibrated = calibrate ? await calibrateFor(job, threads) : undefined;
-  const { tune, effort, correctDrift: correctsDrift = false } = options;
+  const { correctDrift: correctsDrift = false } = options;
   if (correctsDrift) {
-    const isCalibrated = calibrated !== undefined;
-    requireCorrectable(job, { preset: presetOf(options), isCalibrated });
+    requireCorrectable(job, { preset: presetOf(options), isCalibrated: calibrate });
   }
+  const calibrated = calibrate ? await calibrateFor(job, threads) : undefined;
+  const { tune, effort } = options;
   const steps = tuningSteps(job, {
     ...{ tune, effort, preset: presetOf(options) },
     isCalibrated: calibrated !== undefined,

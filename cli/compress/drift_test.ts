@@ -63,6 +63,29 @@ Deno.test(`after ${KILLS} ends, drift is corrected on from where it was, to the 
     assert.deepEqual(await Deno.readFile(join(folder, OUT)), expected);
   }));
 
+Deno.test("drift is corrected to the same file where indices of large matrices are in files", async () => {
+  const how = { bits: 3, effort: "fast", backend: "wasm", calibrationTokens: 512 } as const;
+  const scratchFolder = Deno.makeTempDirSync();
+  try {
+    const { bytes } = await compress(undefined, { ...how, correctDrift: true, scratchFolder });
+    assert.deepEqual((await compress(undefined, { ...how, correctDrift: true })).bytes, bytes);
+  } finally {
+    Deno.removeSync(scratchFolder, { recursive: true });
+  }
+});
+
+Deno.test("a program is told that drift cannot be corrected before it calibrates", async () => {
+  const phases: string[] = [];
+  const onProgress = (phase: string) => phases.push(phase);
+  const how = { preset: "hybrid", correctDrift: true, onProgress } as const;
+  await assert.rejects(compress(undefined, how), /drift cannot be corrected: it is of layers/);
+  await assert.rejects(
+    compress(undefined, { correctDrift: true, calibrate: false, onProgress }),
+    /the model is not calibrated/,
+  );
+  assert.deepEqual(phases, []);
+});
+
 Deno.test("drift that cannot be corrected is refused before any work", () =>
   withWorkFolder(async (folder) => {
     const refused = async (expected: RegExp, ...args: readonly string[]) => {

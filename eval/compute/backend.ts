@@ -45,6 +45,17 @@ export async function readValues(x: tf.Tensor): Promise<Float32Array> {
 }
 
 /**
+ * The values of the tensor that `make` gives; all others that it makes are disposed. Not on WebGPU.
+ * `tf.tidy` would look into each value of an array that it is given, for longer than a product takes.
+ */
+export function tidyValues(make: () => tf.Tensor): Float32Array {
+  const tensor = tf.tidy(make);
+  const values = tensor.dataSync<"float32">();
+  tensor.dispose();
+  return values;
+}
+
+/**
  * Lets go of values that tensors were made from, or that were read from one, where the backend is known
  * to have copied them (see `releaseMemory`).
  */

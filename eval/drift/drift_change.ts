@@ -23,10 +23,8 @@ export async function driftChange(
   { share, damping }: ChangeOptions,
   multiply: Multiply,
 ): Promise<Float32Array | undefined> {
-  const fit = async ({ moment, drift }: DriftSums) =>
-    Float32Array.from(
-      await solveDamped(moment, drift, { size, columns: size, damping }, multiply),
-    );
+  const fit = ({ moment, drift }: DriftSums) =>
+    solveDamped(moment, drift, { size, columns: size, damping }, multiply);
   const [first, second] = halves;
   const all = { moment: sum(first.moment, second.moment), drift: sum(first.drift, second.drift) };
   if (share === 0 || all.drift.every((value) => value === 0)) return undefined;

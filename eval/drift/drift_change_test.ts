@@ -1,17 +1,10 @@
 import assert from "node:assert";
 import { createRandom } from "../../kan/numeric/random.ts";
 import { driftChange } from "./drift_change.ts";
-import { type DriftSums, type Multiply, noDrift } from "./drift_engine.ts";
+import { type DriftSums, noDrift } from "./drift_engine.ts";
+import { plainMultiply } from "./testdata/plain_multiply.ts";
 
 const SIZE = 12, DAMPING = 1e-6;
-
-const multiply: Multiply = (a, b, { rows, depth, columns }) =>
-  Promise.resolve(Float32Array.from({ length: rows * columns }, (_, at) => {
-    const i = Math.floor(at / columns), j = at % columns;
-    let sum = 0;
-    for (let k = 0; k < depth; k++) sum += a[i * depth + k]! * b[k * columns + j]!;
-    return sum;
-  }));
 
 /** Sums of random Z and X = Z + Z P + noise. */
 function sumsOf(seed: number, tokens: number, p: Float64Array, noise: number): DriftSums {
@@ -37,8 +30,8 @@ const p = Float64Array.from({ length: SIZE ** 2 }, () => 0.1 * random.normal());
 
 /** The whole change, and the share of it that is made. */
 async function found(halves: readonly [DriftSums, DriftSums]) {
-  const all = await driftChange(halves, SIZE, { share: 1, damping: DAMPING }, multiply);
-  const change = await driftChange(halves, SIZE, { damping: DAMPING }, multiply);
+  const all = await driftChange(halves, SIZE, { share: 1, damping: DAMPING }, plainMultiply);
+  const change = await driftChange(halves, SIZE, { damping: DAMPING }, plainMultiply);
   return { all: all!, share: change === undefined ? 0 : change[0]! / all![0]! };
 }
 
@@ -62,6 +55,9 @@ Deno.test("of drift that is chance nearly nothing is made up for, and of both a 
 
 Deno.test("without drift, or without inputs, nothing is changed", async () => {
   for (const sums of [sumsOf(8, 50, new Float64Array(SIZE ** 2), 0), noDrift(SIZE)]) {
-    assert.equal(await driftChange([sums, sums], SIZE, { damping: DAMPING }, multiply), undefined);
+    assert.equal(
+      await driftChange([sums, sums], SIZE, { damping: DAMPING }, plainMultiply),
+      undefined,
+    );
   }
 });

@@ -1,15 +1,7 @@
 import assert from "node:assert";
 import { createRandom } from "../../kan/numeric/random.ts";
-import type { Multiply } from "./drift_engine.ts";
 import { solveDamped } from "./solve_damped.ts";
-
-const multiply: Multiply = (a, b, { rows, depth, columns }) =>
-  Promise.resolve(Float32Array.from({ length: rows * columns }, (_, at) => {
-    const i = Math.floor(at / columns), j = at % columns;
-    let sum = 0;
-    for (let k = 0; k < depth; k++) sum += a[i * depth + k]! * b[k * columns + j]!;
-    return sum;
-  }));
+import { plainMultiply } from "./testdata/plain_multiply.ts";
 
 Deno.test("(H + λ I) X is B, within a block and beyond", async () => {
   const random = createRandom(3);
@@ -27,7 +19,7 @@ Deno.test("(H + λ I) X is B, within a block and beyond", async () => {
     const damping = 0.1;
     let trace = 0;
     for (let i = 0; i < size; i++) trace += moment[i * size + i]!;
-    const x = await solveDamped(moment, b, { size, columns, damping }, multiply);
+    const x = await solveDamped(moment, b, { size, columns, damping }, plainMultiply);
     for (let i = 0; i < size; i++) {
       for (let j = 0; j < columns; j++) {
         let sum = damping * trace / size * x[i * columns + j]!;

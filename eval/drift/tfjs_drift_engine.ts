@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { releaseMemory } from "../../data/release_memory.ts";
+import { tidyValues } from "../compute/backend.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
 import { beginPass, type ForwardPass } from "../layers/forward_pass.ts";
 import type { Tap } from "../layers/tap.ts";
@@ -22,10 +23,11 @@ export function openTfjsDriftEngine({ model, batches }: DriftEngineOptions): Dri
     walk: (weights) => new TfjsWalk(model, weights, batches),
     add: (sums, x, z, size) => Promise.resolve(addProducts(sums, x, z, size)),
     multiply: (a, b, { rows, depth, columns }) =>
-      Promise.resolve(tf.tidy(() => {
-        const product = tf.matMul(tf.tensor2d(a, [rows, depth]), tf.tensor2d(b, [depth, columns]));
-        return product.dataSync<"float32">().slice();
-      })),
+      Promise.resolve(
+        tidyValues(() =>
+          tf.matMul(tf.tensor2d(a, [rows, depth]), tf.tensor2d(b, [depth, columns]))
+        ),
+      ),
     close: () => Promise.resolve(),
   };
 }
@@ -111,7 +113,7 @@ class TfjsWalk implements LayerWalk {
   #run({ ids, chunks }: Batch, tap: Tap, make: (pass: ForwardPass) => tf.Tensor2D): Float32Array {
     const pass = beginPass(this.#parameters, { batch: chunks, length: ids.length / chunks, tap });
     try {
-      return tf.tidy(() => make(pass).dataSync<"float32">().slice());
+      return tidyValues(() => make(pass));
     } finally {
       pass.dispose();
       this.#parameters.release();

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { AttentionDescription } from "../architectures/description.ts";
+import { tidyValues } from "../compute/backend.ts";
 import type { ForwardPass } from "./forward_pass.ts";
 import { joinedSlot } from "./joined_slot.ts";
 import type { LayerCache } from "./layer_cache.ts";
@@ -18,10 +19,7 @@ export function attendStep(
     place: typeof placeQuery,
     rows: Float32Array,
   ) =>
-    tf.tidy(() =>
-      place(pass, attention, tf.tensor2d(rows, [rows.length / headSize, headSize]))
-        .dataSync<"float32">()
-    );
+    tidyValues(() => place(pass, attention, tf.tensor2d(rows, [rows.length / headSize, headSize])));
   const result = attend({
     queries: placed(placeQuery, queries),
     keys: placed(placeKey, keys),
