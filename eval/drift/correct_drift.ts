@@ -34,7 +34,6 @@ export interface DriftOptions {
   /** What each chunk begins with, if anything. */
   readonly bosTokenId?: number;
   readonly backend: BackendName;
-  /** Threads of the native engine. */
   readonly threads: number;
   /** Which part of the change is made, 0 to 1; by default what each half of the text says of the other. */
   readonly share?: number;
@@ -66,7 +65,7 @@ export async function driftCorrected(options: DriftOptions): Promise<TasksThroug
   const codedBy = `drift ${settings.join(" ")}`;
   const correction: Correction = {
     ...{ model, backend, threads, share, damping },
-    original: prepareWeights(model, weights, false),
+    original: prepareWeights(model, weights, backend !== "native"),
     batches: batchesOf(chunks, contextLength),
   };
   return (inner) => {

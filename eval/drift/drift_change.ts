@@ -1,5 +1,4 @@
-import type { DriftSums, Multiply } from "./drift_engine.ts";
-import { solveDamped } from "./solve_damped.ts";
+import type { DriftEngine, DriftHalves } from "./drift_engine.ts";
 
 /** How {@linkcode driftChange} is found. */
 export interface ChangeOptions {
@@ -18,43 +17,29 @@ export interface ChangeOptions {
  * text, of all of it a larger share is right: 2 s / (1 + s).
  */
 export async function driftChange(
-  halves: readonly [DriftSums, DriftSums],
+  halves: DriftHalves,
   size: number,
   { share, damping }: ChangeOptions,
-  multiply: Multiply,
+  fit: DriftEngine["fit"],
 ): Promise<Float32Array | undefined> {
-  const fit = ({ moment, drift }: DriftSums) =>
-    solveDamped(moment, drift, { size, columns: size, damping }, multiply);
+  const isNone = halves.every(({ drift }) => drift.every((value) => value === 0));
+  if (share === 0 || isNone) return undefined;
   const [first, second] = halves;
-  const all = { moment: sum(first.moment, second.moment), drift: sum(first.drift, second.drift) };
-  if (share === 0 || all.drift.every((value) => value === 0)) return undefined;
-  const taken = share ?? await heldOutShare(halves, size, fit, multiply);
+  const crossed = [{ sums: [first], judge: second }, { sums: [second], judge: first }];
+  const asks = [{ sums: halves }, ...(share === undefined ? crossed : [])];
+  const [whole, ...parts] = await fit(asks.map((ask) => ({ ...ask, size, damping })));
+  const taken = share ?? rightShare(parts);
   if (taken === 0) return undefined;
-  return (await fit(all)).map((value) => taken * value);
+  return whole!.change.map((value) => taken * value);
 }
 
 /** The share of the change of both halves that halves say is right, 0 to 1. */
-async function heldOutShare(
-  [first, second]: readonly [DriftSums, DriftSums],
-  size: number,
-  fit: (sums: DriftSums) => Promise<Float32Array>,
-  multiply: Multiply,
-): Promise<number> {
-  let along = 0, square = 0;
-  for (const [fitted, other] of [[first, second], [second, first]] as const) {
-    const change = await fit(fitted);
-    const moment = Float32Array.from(other.moment);
-    const turned = await multiply(moment, change, { rows: size, depth: size, columns: size });
-    for (let at = 0; at < change.length; at++) {
-      along += change[at]! * other.drift[at]!;
-      square += change[at]! * turned[at]!;
-    }
-  }
+function rightShare(
+  parts: readonly { readonly along: number; readonly square: number }[],
+): number {
+  const along = parts.reduce((sum, part) => sum + part.along, 0);
+  const square = parts.reduce((sum, part) => sum + part.square, 0);
   if (!(along > 0 && square > 0)) return 0;
   const share = along / square;
   return Math.min(1, 2 * share / (1 + share));
-}
-
-function sum(a: Float64Array, b: Float64Array): Float64Array {
-  return a.map((value, at) => value + b[at]!);
 }

@@ -1,5 +1,6 @@
 import type { TransformerDescription } from "../architectures/description.ts";
 import type { PreparedWeights } from "../weights/prepared_weights.ts";
+import type { DriftFit, FitAsk } from "./fit_drift.ts";
 
 /** Equally long chunks of tokens, one after another. */
 export interface Batch {
@@ -8,27 +9,24 @@ export interface Batch {
   readonly chunks: number;
 }
 
-/** Inputs of linear maps by the names of their weights, each `[tokens, inputs]`. */
-export type LinearInputs = ReadonlyMap<string, Float32Array>;
-
-/**
- * Goes through a model layer by layer. Weights may be replaced in the map that it was made of while it
- * stands before a layer.
- */
-export interface LayerWalk {
-  /** The inputs of linear maps of the layer ahead, for each batch. */
-  look(weights: readonly string[]): Promise<LinearInputs[]>;
-  /** Looks at the layer ahead, and goes through it. */
-  advance(weights?: readonly string[]): Promise<LinearInputs[]>;
+/** What goes into a linear map, and others beside it. */
+export interface LinearInput {
+  /** Name of the map's weight. */
+  readonly weight: string;
+  /** Number of features. */
+  readonly size: number;
 }
 
-/** Sums over all tokens, of the original's inputs X and those that quantized layers give, Z. */
+/** Sums over tokens, of the original's inputs X and those that quantized layers give, Z. */
 export interface DriftSums {
-  /** ZᵀZ, row-major. */
+  /** ZᵀZ, row-major, of which what is above the diagonal may be anything. */
   readonly moment: Float64Array;
   /** Zᵀ(X - Z), row-major. */
   readonly drift: Float64Array;
 }
+
+/** Sums over the halves of a text: every other batch is of the first. */
+export type DriftHalves = readonly [DriftSums, DriftSums];
 
 /** Sides of two matrices that are multiplied. */
 export interface ProductSize {
@@ -44,12 +42,19 @@ export type Multiply = (
   size: ProductSize,
 ) => Promise<Float32Array>;
 
-/** Runs both models, and multiplies their inputs. */
+/** Goes through an original and what is quantized of it side by side, layer by layer, on one text. */
 export interface DriftEngine {
-  /** Stands before the first layer of a model. */
-  walk(weights: PreparedWeights): LayerWalk;
-  /** Adds the products of X and Z, each `[tokens, size]`, to sums. */
-  add(sums: DriftSums, x: Float32Array, z: Float32Array, size: number): Promise<void>;
+  /**
+   * Runs the original through the layer ahead, seeing what goes into linear maps; before the first, embeds
+   * the text for both.
+   */
+  enter(inputs: readonly LinearInput[]): Promise<void>;
+  /** Compares what goes into one of them with what quantized layers give; overwrites earlier sums. */
+  compare(input: LinearInput): Promise<DriftHalves>;
+  /** Runs the quantized model through the layer. */
+  leave(): Promise<void>;
+  /** Fits changes to sums. */
+  fit(asks: readonly FitAsk[]): Promise<DriftFit[]>;
   /** Multiplies matrices. */
   readonly multiply: Multiply;
   /** Frees what it took. */
@@ -59,15 +64,14 @@ export interface DriftEngine {
 /** What an engine runs. */
 export interface DriftEngineOptions {
   readonly model: TransformerDescription;
+  readonly original: PreparedWeights;
+  /** The quantized weights, as far as they are; more take the originals' places meanwhile. */
+  readonly quantized: PreparedWeights;
   /** What is read. */
   readonly batches: readonly Batch[];
-  /** Threads of the native engine. */
   readonly threads: number;
-}
-
-/** Sums of nothing. */
-export function noDrift(size: number): DriftSums {
-  return { moment: new Float64Array(size * size), drift: new Float64Array(size * size) };
+  /** Stops the work with its reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Adds values to others. */

@@ -9,9 +9,10 @@ import { shareFloat32Array } from "../../workers/shared_array.ts";
 import type { TransformerDescription } from "../architectures/description.ts";
 import { type InputGroup, inputGroups } from "../calibration/input_groups.ts";
 import type { BackendName } from "../compute/backend_names.ts";
+import { layerLinears } from "../weights/expected_tensors.ts";
 import type { PreparedTensor, PreparedWeights } from "../weights/prepared_weights.ts";
 import { driftChange } from "./drift_change.ts";
-import { type Batch, type DriftEngine, type LinearInputs, noDrift } from "./drift_engine.ts";
+import type { Batch, DriftEngine } from "./drift_engine.ts";
 import { openDriftEngine } from "./open_drift_engine.ts";
 
 /** How passes are corrected. */
@@ -22,7 +23,6 @@ export interface Correction {
   /** What both models read. */
   readonly batches: readonly Batch[];
   readonly backend: BackendName;
-  /** Threads of the native engine. */
   readonly threads: number;
   /** Which part of the change is made; found from the text if undefined. */
   readonly share: number | undefined;
@@ -58,38 +58,57 @@ export class DriftPass {
 
   /** What each task gives; stops with the signal's reason. */
   async run(): Promise<CountedMatrix[]> {
-    const { model, original, backend } = this.#correction;
+    const { model, backend } = this.#correction;
     const numbers = new Map(this.#tasks.map(({ matrix: { name } }, i) => [name, i]));
+    const layerNames = model.layers.map((each) => layerLinears(each).map(({ weight }) => weight));
+    const lastLayer = new Map(layerNames.flatMap((each, l) => each.map((name) => [name, l])));
     // Layers may share matrices: the first that comes to one has it quantized.
     const layers = layerGroups(model).map((groups) =>
       groups.map(({ size, linears }) => {
         const names = linears.map(({ weight }) => weight);
         const own = names.flatMap((name) => numbers.get(name) ?? []);
         for (const name of names) numbers.delete(name);
-        return { size, first: names[0]!, numbers: own };
+        return { input: { weight: names[0]!, size }, numbers: own };
       })
     );
     await this.#quantize([...numbers.values()]);
-    const engine = await openDriftEngine(backend, this.#correction);
+    const engine = await openDriftEngine(backend, {
+      ...this.#correction,
+      quantized: this.#quantized,
+      signal: this.#options.signal,
+    });
     try {
-      const theirs = engine.walk(original), ours = engine.walk(this.#quantized);
-      for (const groups of layers) {
+      for (const [layer, groups] of layers.entries()) {
         const wanted = groups.filter(({ numbers }) => numbers.length > 0);
-        const inputs = await theirs.advance(wanted.map(({ first }) => first));
-        for (const { size, first, numbers } of wanted) {
+        await engine.enter(wanted.map(({ input }) => input));
+        if (layer === 0) this.#forget([...numbers.keys()]);
+        for (const { input, numbers } of wanted) {
           this.#options.signal?.throwIfAborted();
-          const given = await ours.look([first]);
-          const change = await this.#change(engine, inputs, given, first, size);
+          const halves = await engine.compare(input);
+          const change = await driftChange(
+            ...[halves, input.size, this.#correction] as const,
+            (asks) => engine.fit(asks),
+          );
           const targets: Float32Array[] = [];
           for (const number of numbers) targets.push(await this.#target(engine, change, number));
           await this.#quantize(numbers, targets);
         }
-        await ours.advance();
+        await engine.leave();
+        this.#forget(layerNames[layer]!.filter((name) => lastLayer.get(name) === layer));
       }
     } finally {
       await engine.close();
     }
     return this.#results;
+  }
+
+  /** Lets go of what is quantized of matrices that are read no more. */
+  #forget(names: readonly string[]): void {
+    const { original } = this.#correction;
+    for (const name of names) {
+      const tensor = original.get(name);
+      if (tensor !== undefined) this.#quantized.set(name, tensor);
+    }
   }
 
   /** Quantizes some matrices, as they are or to be near to targets. */
@@ -113,21 +132,6 @@ export class DriftPass {
       const given = this.#quantized.get(name);
       if (given !== undefined) this.#quantized.set(name, decodedTensor(task, result, given));
     }
-  }
-
-  /** What is to be added to matrices, by which they are multiplied; undefined where that is nothing. */
-  async #change(
-    engine: DriftEngine,
-    theirs: readonly LinearInputs[],
-    ours: readonly LinearInputs[],
-    name: string,
-    size: number,
-  ): Promise<Float32Array | undefined> {
-    const halves = [noDrift(size), noDrift(size)] as const;
-    for (const [i, own] of ours.entries()) {
-      await engine.add(halves[i % 2]!, theirs[i]!.get(name)!, own.get(name)!, size);
-    }
-    return await driftChange(halves, size, this.#correction, engine.multiply);
   }
 
   /** The values that a matrix is quantized to be near to. */

@@ -5,41 +5,112 @@ import { NativeModel } from "../native/native_model.ts";
 import { requireNativeRuntime } from "../native/runtime.ts";
 import { NativeSessions } from "../native/sessions.ts";
 import { buildGraph } from "../onnx/graph_builder.ts";
+import { layerLinears } from "../weights/expected_tensors.ts";
+import type { PreparedTensor, PreparedWeights } from "../weights/prepared_weights.ts";
 import {
   addValues,
   type Batch,
   type DriftEngine,
   type DriftEngineOptions,
-  type LayerWalk,
-  type LinearInputs,
+  type DriftHalves,
+  type DriftSums,
+  type LinearInput,
+  type Multiply,
 } from "./drift_engine.ts";
+import { type DriftFit, type FitAsk, fitDrift } from "./fit_drift.ts";
 
-/** Runs on the native runtime; throws `InputError` where there is none. */
-export function openNativeDriftEngine(
-  { model, batches, threads }: DriftEngineOptions,
-): DriftEngine {
-  const sessions = new NativeSessions(requireNativeRuntime(), threads);
-  const { Tensor } = sessions.runtime;
-  return {
-    walk: (weights) => new NativeWalk(new NativeModel(sessions, model, weights), batches),
-    async add({ moment, drift }, x, z, size) {
-      const session = await sessions.get(`drift ${size}`, () => driftGraph(size));
-      const dims = [z.length / size, size];
-      const feeds = { x: new Tensor("float32", x, dims), z: new Tensor("float32", z, dims) };
-      const results = await session.run(feeds, session.outputNames);
-      addValues(moment, results.moment!.data as Float32Array);
-      addValues(drift, results.drift!.data as Float32Array);
-    },
-    async multiply(a, b, { rows, depth, columns }) {
-      const session = await sessions.get("product", productGraph);
-      const feeds = {
-        a: new Tensor("float32", unshared(a), [rows, depth]),
-        b: new Tensor("float32", unshared(b), [depth, columns]),
-      };
-      return (await session.run(feeds, ["product"])).product!.data as Float32Array;
-    },
-    close: () => sessions.close(),
+/** Runs both models on the native runtime; throws `InputError` where there is none. */
+export class NativeDriftEngine implements DriftEngine {
+  readonly #options: DriftEngineOptions;
+  readonly #sessions: NativeSessions;
+  /** The original's weights, those of the layer ahead as they are multiplied. */
+  readonly #original: Map<string, PreparedTensor>;
+  readonly #theirs: NativeWalk;
+  readonly #ours: NativeWalk;
+  /** What goes into linear maps of the original's layer, of each batch. */
+  #inputs: readonly LinearInputs[] = [];
+  #layer = 0;
+
+  /** Stands before the first layer. */
+  constructor(options: DriftEngineOptions) {
+    const { model, original, quantized, batches, threads } = options;
+    this.#options = options;
+    this.#sessions = new NativeSessions(requireNativeRuntime(), threads);
+    this.#original = new Map(original);
+    const walk = (weights: PreparedWeights) =>
+      new NativeWalk(new NativeModel(this.#sessions, model, weights), batches);
+    this.#theirs = walk(this.#original);
+    this.#ours = walk(quantized);
+  }
+
+  async enter(inputs: readonly LinearInput[]): Promise<void> {
+    const { model, original } = this.#options;
+    if (this.#layer === 0) { for (const walk of [this.#theirs, this.#ours]) await walk.begin(); }
+    const matrices = layerLinears(model.layers[this.#layer]!).map(({ weight }) => weight);
+    // Expanded once, not for each batch.
+    for (const name of matrices) {
+      const { shape, outputsFirst, data } = original.get(name)!;
+      this.#original.set(name, { shape, outputsFirst, data });
+    }
+    this.#inputs = await this.#theirs.advance(inputs.map(({ weight }) => weight));
+    for (const name of matrices) this.#original.set(name, original.get(name)!);
+  }
+
+  async compare({ weight, size }: LinearInput): Promise<DriftHalves> {
+    const { signal } = this.#options;
+    const given = await this.#ours.look([weight]);
+    const none = () => new Float64Array(size * size);
+    const halves: DriftHalves = [
+      { moment: none(), drift: none() },
+      { moment: none(), drift: none() },
+    ];
+    for (const [i, own] of given.entries()) {
+      signal?.throwIfAborted();
+      await this.#add(halves[i % 2]!, this.#inputs[i]!.get(weight)!, own.get(weight)!, size);
+    }
+    return halves;
+  }
+
+  async leave(): Promise<void> {
+    await this.#ours.advance();
+    this.#layer++;
+  }
+
+  async fit(asks: readonly FitAsk[]): Promise<DriftFit[]> {
+    const fits: DriftFit[] = [];
+    for (const ask of asks) fits.push(await fitDrift(ask, this.multiply));
+    return fits;
+  }
+
+  readonly multiply: Multiply = async (a, b, { rows, depth, columns }) => {
+    const { Tensor } = this.#sessions.runtime;
+    const session = await this.#sessions.get("product", productGraph);
+    const feeds = {
+      a: new Tensor("float32", unshared(a), [rows, depth]),
+      b: new Tensor("float32", unshared(b), [depth, columns]),
+    };
+    return (await session.run(feeds, ["product"])).product!.data as Float32Array;
   };
+
+  async close(): Promise<void> {
+    await this.#sessions.close();
+  }
+
+  /** Adds the products of X and Z, each `[tokens, size]`, to sums. */
+  async #add(
+    { moment, drift }: DriftSums,
+    x: Float32Array,
+    z: Float32Array,
+    size: number,
+  ): Promise<void> {
+    const { Tensor } = this.#sessions.runtime;
+    const session = await this.#sessions.get(`drift ${size}`, () => driftGraph(size));
+    const dims = [z.length / size, size];
+    const feeds = { x: new Tensor("float32", x, dims), z: new Tensor("float32", z, dims) };
+    const results = await session.run(feeds, session.outputNames);
+    addValues(moment, results.moment!.data as Float32Array);
+    addValues(drift, results.drift!.data as Float32Array);
+  }
 }
 
 /** The values in memory that no other thread has: the runtime reads no other. */
@@ -76,7 +147,11 @@ function driftGraph(size: number): OnnxGraph {
   return { inputs: [matrix("x", "rows"), matrix("z", "rows")], outputs, ...graph.finish() };
 }
 
-class NativeWalk implements LayerWalk {
+/** Inputs of linear maps by the names of their weights, each `[tokens, inputs]`. */
+type LinearInputs = ReadonlyMap<string, Float32Array>;
+
+/** A model that is run layer by layer. Weights may be replaced while it stands before a layer. */
+class NativeWalk {
   readonly #model: NativeModel;
   readonly #batches: readonly Batch[];
   /** What goes into the layer ahead, of each batch; nothing before the first. */
@@ -91,10 +166,19 @@ class NativeWalk implements LayerWalk {
     this.#known = batches.map(() => new Map());
   }
 
+  /** Embeds the text. */
+  async begin(): Promise<void> {
+    for (const batch of this.#batches) {
+      this.#states.push(await this.#model.embed(batch.ids, sequencesOf(batch)));
+    }
+  }
+
+  /** The inputs of linear maps of the layer ahead, for each batch. */
   async look(weights: readonly string[]): Promise<LinearInputs[]> {
     return await this.#run(weights, false);
   }
 
+  /** Looks at the layer ahead, and goes through it. */
   async advance(weights: readonly string[] = []): Promise<LinearInputs[]> {
     const inputs = await this.#run(weights, true);
     this.#layer++;
@@ -102,11 +186,6 @@ class NativeWalk implements LayerWalk {
   }
 
   async #run(weights: readonly string[], advances: boolean): Promise<LinearInputs[]> {
-    if (this.#states.length === 0) {
-      for (const batch of this.#batches) {
-        this.#states.push(await this.#model.embed(batch.ids, sequencesOf(batch)));
-      }
-    }
     const { layers, parts } = this.#model;
     const place = (weight: string) => layers.placeOf(this.#layer, weight);
     const all: LinearInputs[] = [];

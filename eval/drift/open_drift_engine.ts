@@ -8,10 +8,10 @@ export async function openDriftEngine(
   options: DriftEngineOptions,
 ): Promise<DriftEngine> {
   if (backend === "native") {
-    const { openNativeDriftEngine } = await import("./native_drift_engine.ts");
-    return openNativeDriftEngine(options);
+    const { NativeDriftEngine } = await import("./native_drift_engine.ts");
+    return new NativeDriftEngine(options);
   }
   await useBackend("wasm");
-  const { openTfjsDriftEngine } = await import("./tfjs_drift_engine.ts");
-  return openTfjsDriftEngine(options);
+  const { WorkerDriftEngine } = await import("./worker_drift_engine.ts");
+  return new WorkerDriftEngine(options);
 }

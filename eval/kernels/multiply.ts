@@ -88,3 +88,17 @@ export function multiplyByItself(
   );
   return result;
 }
+
+/** Aᵀ B for matrices of as many rows. */
+export function multiplyTransposed(a: tf.Tensor2D, b: tf.Tensor2D): tf.Tensor2D {
+  const kernels = layerKernels();
+  if (kernels === undefined) return tf.matMul(a, b, true);
+  const [depth, rows] = a.shape, columns = b.shape[1];
+  const result = kernels.allocate(rows, columns);
+  kernels.run.multiply(
+    ...[rows, depth, columns, kernels.at(a), 4, 4 * rows] as const,
+    ...[kernels.at(b), 4 * columns, 4, kernels.at(result), 4 * columns, 0, 0, 0] as const,
+    kernels.scratch(kernels.run.productScratch()),
+  );
+  return result;
+}

@@ -15,6 +15,8 @@ export function applyFeedForward(
   x: tf.Tensor2D,
 ): tf.Tensor2D {
   const { up, gate, joinedGate, down, activation } = block;
+  const known = pass.tap?.knownInput?.(down.weight);
+  if (known !== undefined) return applyLinear(pass, down, known);
   return tf.tidy(() => {
     if (joinedGate) {
       const [first, second] = tf.split(applyLinear(pass, up, x), 2, 1) as [

@@ -10,6 +10,11 @@ export interface LinearGains {
 export interface Tap {
   /** Called with the name of a weight and its input, `[tokens, inputs]`; must not dispose it. */
   input?(weight: string, x: Tensor2D): void;
+  /**
+   * Asked for the input of an attention's output map and of a feed-forward block's last, by the names of
+   * their weights: what comes before such an input is not computed where it is known.
+   */
+  knownInput?(weight: string): Tensor2D | undefined;
   /** Called with the name of a weight and its output, `[tokens, outputs]`; returns what goes on. */
   output?(weight: string, y: Tensor2D): Tensor2D;
   /**

@@ -1,0 +1,61 @@
+import type { DriftSums, Multiply } from "./drift_engine.ts";
+import { solveDamped } from "./solve_damped.ts";
+
+/** What a change is fit to. */
+export interface FitAsk {
+  /** Sums over parts of a text. */
+  readonly sums: readonly DriftSums[];
+  /** Sums over another part, that judges. */
+  readonly judge?: DriftSums;
+  /** Number of features. */
+  readonly size: number;
+  /** Times the mean of the inputs' squares is added to each. */
+  readonly damping: number;
+}
+
+/** A change, and what another part of the text says of it. */
+export interface DriftFit {
+  /** P = (ZᵀZ + λ)⁻¹ Zᵀ(X - Z), row-major, `[size, size]`. */
+  readonly change: Float32Array;
+  /** ⟨X - Z, Z P⟩ and |Z P|² over the part that judges; 0 without one. */
+  readonly along: number;
+  readonly square: number;
+}
+
+/** Fits the change that makes Z (1 + P) nearest to X. */
+export async function fitDrift(
+  { sums, judge, size, damping }: FitAsk,
+  multiply: Multiply,
+): Promise<DriftFit> {
+  const moment = sumOf(sums.map(({ moment }) => moment));
+  const drift = sumOf(sums.map(({ drift }) => drift));
+  const change = await solveDamped(moment, drift, { size, columns: size, damping }, multiply);
+  if (judge === undefined) return { change, along: 0, square: 0 };
+  const whole = mirrored(judge.moment, size);
+  const turned = await multiply(whole, change, { rows: size, depth: size, columns: size });
+  let along = 0, square = 0;
+  for (let at = 0; at < change.length; at++) {
+    along += change[at]! * judge.drift[at]!;
+    square += change[at]! * turned[at]!;
+  }
+  return { change, along, square };
+}
+
+function sumOf([first, ...others]: readonly Float64Array[]): Float64Array {
+  const sum = Float64Array.from(first!);
+  for (const values of others) for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + values[i]!;
+  return sum;
+}
+
+/** A symmetric matrix of which only what is not above the diagonal is known. */
+function mirrored(lower: Float64Array, size: number): Float32Array {
+  const whole = new Float32Array(size * size);
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j <= i; j++) {
+      const value = lower[i * size + j]!;
+      whole[i * size + j] = value;
+      whole[j * size + i] = value;
+    }
+  }
+  return whole;
+}
