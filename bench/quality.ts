@@ -9,7 +9,7 @@
  *     deno run --allow-all bench/quality.ts ./SmolLM2-135M-Instruct \
  *       --text WikiText-2=texts/wikitext2-valid.txt#50-100 --text Emma=texts/emma.txt
  *
- * With `--correct-drift` files are made as `compress --correct-drift` makes them.
+ * With `--no-correct-drift` files are made as `compress --no-correct-drift` makes them.
  *
  * `bench/fetch_texts.ts` fetches these texts. Without `--text` the embedded text is measured on. Where llama.cpp's library (npm's node-llama-cpp,
  * or `--llama-cpp`) cannot be had, its figures are those that an earlier run left in `--out`.
@@ -54,7 +54,7 @@ function create(name: string, start: Start, output: ProgramOutput): Command {
       32_768,
     )
     .option("--chunks <n>", "512 tokens each, of every text", integerBetween(1, 1e6), 16)
-    .option("--correct-drift", "as compress --correct-drift does it")
+    .option("--no-correct-drift", "as compress --no-correct-drift does it")
     .option("--out <folder>", "for files and results", nonEmpty, "compressed/quality")
     .option("--llama-cpp <folder>", "with libllama (default: npm's node-llama-cpp)", nonEmpty)
     .option("--tables", "print what has been measured, and measure nothing");

@@ -47,10 +47,6 @@ export function addCompress(program: Command, start: Start): void {
       numberBetween(1e-9, 100),
     )
     .option(
-      "--correct-drift",
-      "quantize each layer against what those before it, quantized, give: less divergence, more time",
-    )
-    .option(
       "--tune <n>",
       "train factors of rows and columns, norms and biases for n steps after coding " +
         "(default: 0; 100 with --effort best)",
@@ -87,7 +83,7 @@ export function addCompress(program: Command, start: Start): void {
     "compress --bits 2.5 --json",
     "compress --size 1.5MB --calibration my-novels.txt",
     "compress ./my-model --max-kl 0.02",
-    "compress ./my-model --bits 2 --correct-drift --tune 200",
+    "compress ./my-model --bits 2 --tune 200",
     "compress openai-community/gpt2 --text my.txt --tokens 20000",
     "compress ./my-model --preset seed --hidden-dims 512,256,128",
     "compress ./my-classifier --task sst2_classifier --data reviews.jsonl",

@@ -57,7 +57,7 @@ import { perplexityNotes } from "../evaluate/perplexity_notes.ts";
 import { quantizationNotes } from "../evaluate/quantization_note.ts";
 import type { CompressOptions } from "../options/compress_options.ts";
 import { openWork } from "../output/work_folder.ts";
-import { correctDrift, DRIFT_TOKENS, requireCorrectable } from "./drift.ts";
+import { correctDrift, correctsDrift, DRIFT_TOKENS } from "./drift.ts";
 import { openSpread, tasksBeyond } from "./spread.ts";
 import { readRestoredWeights } from "../input/restored_weights.ts";
 import { KeptWork } from "./kept_work.ts";
@@ -76,23 +76,25 @@ export async function compress(
   given: CompressOptions,
   run: Run,
 ): Promise<void> {
-  const options = await availableBackend(given, run);
-  const target = chooseTarget(options);
-  const available = options.memory ?? availableMemory();
+  const asked = await availableBackend(given, run);
+  const target = chooseTarget(asked);
+  const available = asked.memory ?? availableMemory();
   const source = await openNamedModel(name, run);
   const description = checkModel(source);
-  const measurement = await chooseMeasurement(options, source, description, run);
+  const measurement = await chooseMeasurement(asked, source, description, run);
   const texts = measurement.kind === "text" ? [measurement.text, ...measurement.others] : [];
   for (const { warning } of texts) if (warning !== undefined) run.writeLine(warning);
-  await checkTexts(options.calibration);
+  await checkTexts(asked.calibration);
+  const planned = { source, measurement, target, options: asked };
+  const memory = planMemory(planned, description, available, canCalibrate(planned));
+  const savings = memory?.savings;
+  // What memory is too short for is as if it had been left out, so that the output's name tells.
+  const options = memory?.isTooShortForDrift ? { ...asked, correctDrift: false } : asked;
   await using spread = await openSpread(options, run);
   const out = options.out ?? await defaultOut(name, source, target, options);
   using output = await prepareCompressedOutput(out);
   const isLong = target.preset === "rate" && weightCount(source) >= LONG_WORK;
   const work = await openWork({ named: options.work, isLong, out }, run);
-  const planned = { source, measurement, target, options };
-  const memory = planMemory(planned, description, available, canCalibrate(planned));
-  const savings = memory?.savings;
   const scratch = savings && output.scratch;
   const { original, sha256 } = await run.phase("read", async () => {
     const weights = await readFiniteWeights(source, scratch);
@@ -113,6 +115,10 @@ export async function compress(
     spread,
   };
   const prepared = await prepareCalibration(job);
+  const drifts = correctsDrift(description, {
+    ...{ correctDrift: options.correctDrift, effort: options.effort, preset: target.preset },
+    isCalibrated: prepared.calibration !== undefined,
+  });
   const tuneSteps = tuningSteps({ source, weights: original }, {
     ...{ tune: options.tune, effort: options.effort, preset: target.preset },
     isCalibrated: prepared.calibration !== undefined,
@@ -126,21 +132,17 @@ export async function compress(
       options,
     )
     : undefined;
-  if (options.correctDrift) {
-    const isCalibrated = prepared.calibration !== undefined;
-    const { preset } = target;
-    requireCorrectable({ source, weights: original }, { preset, isCalibrated, memory });
-  }
   const learn = await announceCompression(job, description, prepared.calibration, {
     memory,
+    drifts,
     tuneSteps,
   });
-  if (memory?.line !== undefined) run.writeLine(memory.line);
+  for (const line of memory?.line?.split("\n") ?? []) run.writeLine(line);
   using spill = savings === undefined ? undefined : openSpill(output.scratch);
   const saving = spill && { ...savings!, keep: spill.keep };
   const { metrics, calibrated } = await calibrateFor(job, prepared.calibration, saving);
   const { notCalibrated } = prepared;
-  const tasksThrough = options.correctDrift && prepared.calibration && calibrated
+  const tasksThrough = drifts && prepared.calibration && calibrated
     ? await correctDrift(
       { ...prepared.calibration, tokens: calibrated.tokens },
       options,
@@ -280,8 +282,9 @@ async function announceCompression(
   { target, measurement, options, run }: CompressJob,
   description: TransformerDescription,
   calibration: PreparedCalibration | undefined,
-  { memory, tuneSteps }: {
+  { memory, drifts, tuneSteps }: {
     readonly memory: MemoryChoice | undefined;
+    readonly drifts: boolean;
     readonly tuneSteps: number;
   },
 ): Promise<Learn> {
@@ -303,7 +306,7 @@ async function announceCompression(
       },
     }),
     byDivergence: target.maxKl !== undefined,
-    driftTokens: options.correctDrift && calibration !== undefined
+    driftTokens: drifts && calibration !== undefined
       ? Math.min(DRIFT_TOKENS, expectedTokens(calibration.plan, description, options))
       : 0,
     tuneSteps,

@@ -1,10 +1,11 @@
-import type { ModelSource } from "../../data/mod.ts";
+import { InputError, type ModelSource } from "../../data/mod.ts";
 import { elementCount } from "../../data/tensor.ts";
 import type { TransformerDescription } from "../../eval/architectures/description.ts";
+import { formatBytes } from "../../eval/report/number_text.ts";
 import { runsByLayer } from "../evaluate/low_memory.ts";
-import { chooseMemory, type MemoryChoice } from "../forecast/memory_need.ts";
+import { chooseMemory, type MemoryChoice, type MemoryPlan } from "../forecast/memory_need.ts";
 import type { CompressJob } from "./compress_job.ts";
-import { DRIFT_TOKENS } from "./drift.ts";
+import { correctsDrift, DRIFT_TOKENS } from "./drift.ts";
 
 /** Number of weights of a model. */
 export function weightCount({ weights }: Pick<ModelSource, "weights">): number {
@@ -36,28 +37,47 @@ export function isMeasuredByLayer(
     .every((text) => runsByLayer({ description }, text, options));
 }
 
-/** How much memory the run needs, and how it does with less where there is less. */
+/** How a run does with the memory that there is. */
+export interface PlannedMemory extends MemoryChoice {
+  /** Whether drift would be corrected if there were room for both models. */
+  readonly isTooShortForDrift?: boolean;
+}
+
+/**
+ * How much memory the run needs, and how it does with less where there is less. Drift is corrected where
+ * both models have room; throws {@linkcode InputError} where they have none though it was asked for.
+ */
 export function planMemory(
   job: PlannedJob,
   description: TransformerDescription,
   available: number | undefined,
   calibrates: boolean,
-): MemoryChoice | undefined {
+): PlannedMemory | undefined {
   const { source, target, measurement, options } = job;
   if (target.preset !== "rate") return undefined;
   const { backend, threads } = options;
   const isByLayer = target.maxKl === undefined && isMeasuredByLayer(job, description);
   const measures = measurement.kind === "none" ? "nothing" : isByLayer ? "layers" : "models";
   const { tensors } = source.weights;
-  return chooseMemory(
-    description,
-    {
-      ...{ tensors, calibrates, measures, backend, threads },
-      driftTokens: options.correctDrift
-        ? Math.min(DRIFT_TOKENS, options.calibrationTokens ?? DRIFT_TOKENS)
-        : 0,
-      bits: target.bits ?? (target.bytes ?? 0) * 8 / weightCount(source),
-    },
-    available,
-  );
+  const plan: MemoryPlan = {
+    ...{ tensors, calibrates, measures, backend, threads },
+    bits: target.bits ?? (target.bytes ?? 0) * 8 / weightCount(source),
+  };
+  const { correctDrift, effort } = options;
+  const { preset } = target;
+  if (!correctsDrift(description, { correctDrift, effort, preset, isCalibrated: calibrates })) {
+    return chooseMemory(description, plan, available);
+  }
+  const driftTokens = Math.min(DRIFT_TOKENS, options.calibrationTokens ?? DRIFT_TOKENS);
+  const whole = chooseMemory(description, { ...plan, driftTokens }, Infinity);
+  if (available === undefined || whole.bytes <= available) return whole;
+  const short = `that takes about ${formatBytes(whole.bytes)} of memory, and ${
+    formatBytes(available)
+  } is there`;
+  if (correctDrift) {
+    throw new InputError(`drift cannot be corrected: ${short}; leave --correct-drift out`);
+  }
+  const choice = chooseMemory(description, plan, available);
+  const lines = [`drift is not corrected: ${short}`, ...(choice.line ? [choice.line] : [])];
+  return { ...choice, isTooShortForDrift: true, line: lines.join("\n") };
 }

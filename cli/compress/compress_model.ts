@@ -28,7 +28,7 @@ import { targetBits } from "./compress_target.ts";
 import { prepareCompressedOutput } from "./compressed_output.ts";
 import { compressedCard, readCardOrigin } from "./model_card.ts";
 import { KeptWork } from "./kept_work.ts";
-import { correctDrift, requireCorrectable } from "./drift.ts";
+import { correctDrift, correctsDrift } from "./drift.ts";
 import { openSpread, tasksBeyond } from "./spread.ts";
 import { openWork } from "../output/work_folder.ts";
 import { gainBytes, planTuningText, tuneModel, tuningSteps } from "./tuning.ts";
@@ -49,7 +49,8 @@ export interface CompressModelOptions extends CompressorOptions {
   readonly calibrationLoss?: number;
   /**
    * Whether each layer is quantized against what those before it give once they are quantized: less
-   * divergence at the same size, in more time; false if omitted.
+   * divergence at the same size, in more time and memory; if omitted, with every effort but `"fast"` where
+   * the model is calibrated and predicts next tokens.
    */
   readonly correctDrift?: boolean;
   /**
@@ -146,10 +147,10 @@ export async function compress(
     : await openWork({ named: options.work, isLong: false, out: out ?? options.work }, run);
   const work = opened && new KeptWork(opened, run);
   const job: Job = { source, weights, sha256, embedded: isEmbeddedModel(source), options, work };
-  const { correctDrift: correctsDrift = false } = options;
-  if (correctsDrift) {
-    requireCorrectable(job, { preset: presetOf(options), isCalibrated: calibrate });
-  }
+  const drifts = correctsDrift(describeModel(source.config, weights.keys()), {
+    ...{ correctDrift: options.correctDrift, effort: options.effort },
+    ...{ preset: presetOf(options), isCalibrated: calibrate },
+  });
   const calibrated = calibrate ? await calibrateFor(job, threads) : undefined;
   const { tune, effort } = options;
   const steps = tuningSteps(job, {
@@ -161,7 +162,7 @@ export async function compress(
   const through = tasksBeyond({ spread, work });
   const compressor = new HierarchicalCompressor({
     ...{ ...options, threads, ...reserved },
-    tasksThrough: correctsDrift && calibrated !== undefined
+    tasksThrough: drifts && calibrated !== undefined
       ? await correctDrift(
         { ...calibrated, model: { ...job, local: false } },
         calibrated.settings,

@@ -78,7 +78,7 @@ function choosePreset(options: CompressOptions): Preset {
   }
   const chosen = preset ?? (asked === undefined ? "rate" : "seed");
   const [useless] = Object.entries(NOT_FOR_SEED).flatMap(([name, option]) =>
-    options[name as keyof typeof NOT_FOR_SEED] === undefined ? [] : [option]
+    options[name as keyof typeof NOT_FOR_SEED] ? [option] : []
   );
   if (chosen === "seed" && useless !== undefined) {
     throw new UsageError(`${useless} has no effect with --preset seed; leave one of them out`);

@@ -1,10 +1,8 @@
 import { InputError } from "../../data/input_error.ts";
-import { describeModel } from "../../eval/architectures/registry.ts";
+import type { TransformerDescription } from "../../eval/architectures/description.ts";
 import { driftCorrected } from "../../eval/drift/correct_drift.ts";
-import { formatBytes } from "../../eval/report/number_text.ts";
-import type { Preset } from "../../hierarchy/mod.ts";
+import type { Effort, Preset } from "../../hierarchy/mod.ts";
 import type { TasksThrough } from "../../hierarchy/workers/task_runner.ts";
-import type { MemoryChoice } from "../forecast/memory_need.ts";
 import type { CalibratedModel, CalibrationOptions, CalibrationPlan } from "./calibration.ts";
 
 /** Tokens of the calibration text that both models read, at most. */
@@ -32,26 +30,34 @@ export async function correctDrift(
   return (run) => corrected(through(run));
 }
 
-/** Throws {@linkcode InputError} where the drift of a model cannot be corrected, before any work. */
-export function requireCorrectable(
-  { source: { config }, weights }: Pick<CalibratedModel, "source" | "weights">,
-  { preset, isCalibrated, memory }: {
-    readonly preset: Preset;
-    readonly isCalibrated: boolean;
-    readonly memory?: MemoryChoice | undefined;
-  },
-): void {
-  const refuse = (why: string) => {
+/** What decides whether drift is corrected. */
+export interface DriftChoice {
+  /** What was asked for. */
+  readonly correctDrift?: boolean | undefined;
+  readonly effort?: Effort | undefined;
+  readonly preset: Preset;
+  readonly isCalibrated: boolean;
+}
+
+/**
+ * Whether drift is corrected, where there is memory for it: as was asked for, else with every effort but
+ * `fast` where it can be. Throws {@linkcode InputError} where it was asked for and cannot be.
+ */
+export function correctsDrift(
+  { objective }: Pick<TransformerDescription, "objective">,
+  { correctDrift, effort, preset, isCalibrated }: DriftChoice,
+): boolean {
+  if (correctDrift === false) return false;
+  const why = preset !== "rate"
+    ? `it is of layers as --preset rate codes them, not ${preset}`
+    : objective !== "nextToken"
+    ? "the model does not predict next tokens"
+    : !isCalibrated
+    ? "the model is not calibrated"
+    : undefined;
+  if (why === undefined) return correctDrift ?? effort !== "fast";
+  if (correctDrift) {
     throw new InputError(`drift cannot be corrected: ${why}; leave --correct-drift out`);
-  };
-  if (preset !== "rate") refuse(`it is of layers as --preset rate codes them, not ${preset}`);
-  const { objective } = describeModel(config, weights.keys());
-  if (objective !== "nextToken") refuse("the model does not predict next tokens");
-  if (!isCalibrated) refuse("the model is not calibrated");
-  if (memory?.savings === undefined) return;
-  refuse(
-    `that takes both models in memory, and there is too little (${
-      formatBytes(memory.bytes)
-    } are needed without)`,
-  );
+  }
+  return false;
 }

@@ -15,33 +15,35 @@ function command(...more: readonly string[]): string[] {
   return ["compress", "model", ...calibration, "--no-evaluate", "--bits", "12", ...more];
 }
 
-Deno.test("--correct-drift changes the file, which is the same in every run, on any threads and by the library", () =>
+Deno.test("drift is corrected by default, to the same file in every run, on any threads and by the library", () =>
   withWorkFolder(async (folder) => {
     const written = async (...more: readonly string[]) => {
       const { code, error } = await runCommandLine(command("--out", OUT, ...more), { cwd: folder });
       assert.equal(code, 0, error);
       return await Deno.readFile(join(folder, OUT));
     };
-    const plain = await written();
-    const corrected = await written("--correct-drift");
+    const plain = await written("--no-correct-drift");
+    const corrected = await written();
     assert.notDeepEqual(corrected, plain);
     assert.deepEqual(await written("--correct-drift", "--threads", "2"), corrected);
-    const ofLibrary = async (correctDrift: boolean) => {
+    assert.deepEqual(
+      await written("--effort", "fast"),
+      await written("--effort", "fast", "--no-correct-drift"),
+    );
+    const ofLibrary = async (more: { readonly correctDrift?: boolean }) => {
       const how = { bits: 12, backend: "wasm" as const, calibrationTokens: 512 };
-      return (await compress(join(folder, "model"), { ...how, correctDrift })).bytes;
+      return (await compress(join(folder, "model"), { ...how, ...more })).bytes;
     };
-    const byLibrary = await ofLibrary(true);
-    assert.notDeepEqual(byLibrary, await ofLibrary(false));
-    assert.deepEqual(byLibrary, await ofLibrary(true));
+    const byLibrary = await ofLibrary({});
+    assert.notDeepEqual(byLibrary, await ofLibrary({ correctDrift: false }));
+    assert.deepEqual(byLibrary, await ofLibrary({ correctDrift: true }));
   }));
 
 Deno.test(`after ${KILLS} ends, drift is corrected on from where it was, to the same file`, () =>
   withWorkFolder(async (folder) => {
-    const args = command("--out", OUT, "--correct-drift", "--work", "work");
+    const args = command("--out", OUT, "--work", "work");
     const start = performance.now();
-    await runCommandLine(command("--out", "whole.kan.safetensors", "--correct-drift"), {
-      cwd: folder,
-    });
+    await runCommandLine(command("--out", "whole.kan.safetensors"), { cwd: folder });
     const whole = performance.now() - start;
     const expected = await Deno.readFile(join(folder, "whole.kan.safetensors"));
     const random = createRandom(KILLS);
@@ -55,7 +57,7 @@ Deno.test(`after ${KILLS} ends, drift is corrected on from where it was, to the 
     assert.equal(code, 0, error);
     assert.deepEqual(await Deno.readFile(join(folder, OUT)), expected);
     // What is kept of a file without correction is not taken for one with it, nor the other way round.
-    const plain = command("--out", OUT, "--work", "work");
+    const plain = command("--out", OUT, "--work", "work", "--no-correct-drift");
     assert.equal((await runCommandLine(plain, { cwd: folder })).code, 0);
     assert.notDeepEqual(await Deno.readFile(join(folder, OUT)), expected);
     const again = await runCommandLine(args, { cwd: folder });
@@ -100,11 +102,29 @@ Deno.test("drift that cannot be corrected is refused before any work", () =>
       ...["--correct-drift", "--preset", "seed", "--hidden-dims", "4"],
     );
     await refused(
-      /drift cannot be corrected: that takes both models in memory/,
+      /drift cannot be corrected: that takes about .* of memory, and 1\.00 MB is there/,
       ...["--correct-drift", "--memory", "1MB", "--calibration", "text.txt"],
     );
     await refused(
       /drift cannot be corrected: it is of layers as --preset rate codes them, not hybrid/,
       ...["--correct-drift", "--preset", "hybrid", "--calibration", "text.txt"],
     );
+  }));
+
+Deno.test("where there is no memory for both models, drift is not corrected, which is said", () =>
+  withWorkFolder(async (folder) => {
+    const written = async (...more: readonly string[]) => {
+      const { code, error } = await runCommandLine(command("--out", OUT, ...more), { cwd: folder });
+      assert.equal(code, 0, error);
+      return { error, bytes: await Deno.readFile(join(folder, OUT)) };
+    };
+    const plain = await written("--no-correct-drift", "--memory", "1MB");
+    assert.doesNotMatch(plain.error, /drift/);
+    const short = await written("--memory", "1MB");
+    assert.match(short.error, /^drift is not corrected: that takes about .* of memory/m);
+    assert.match(short.error, /weights and moments are kept on disk/);
+    assert.deepEqual(short.bytes, plain.bytes);
+    await runCommandLine(command("--memory", "1MB"), { cwd: folder });
+    const [name] = Array.from(Deno.readDirSync(join(folder, "compressed")), ({ name }) => name);
+    assert.match(name!, /^model-rate-12bit-no-drift-on-text-/);
   }));

@@ -92,7 +92,7 @@ export async function settingsLabel(
     options.dataFree && "data-free",
     effort !== undefined && effort !== "normal" && effort,
     states !== undefined && `${states}states`,
-    options.correctDrift && "drift",
+    driftLabel(options),
     // An effort may tune unless it is told not to.
     tune !== undefined && (tune > 0 || effort === "best") && `${tune}steps`,
     calibration !== undefined && `on-${await textsLabel(calibration)}`,
@@ -101,6 +101,12 @@ export async function settingsLabel(
     options.losslessSmall && "lossless-small",
     seed !== undefined && seed !== 0 && `seed${seed}`,
   ].filter((part) => typeof part === "string" && part !== "").join("-");
+}
+
+/** Whether drift is corrected, where an effort does otherwise. */
+function driftLabel({ correctDrift, effort }: WrittenOptions): string | undefined {
+  if (correctDrift === undefined || correctDrift === (effort !== "fast")) return undefined;
+  return correctDrift ? "drift" : "no-drift";
 }
 
 /** What a divergence is measured on, where that is not the default. */

@@ -76,7 +76,7 @@ export function compressForecast(
     ]);
   }
   if (plan.driftTokens !== undefined && plan.driftTokens > 0) {
-    ways.push(["no --correct-drift", saving({ driftTokens: 0 })]);
+    ways.push(["--no-correct-drift", saving({ driftTokens: 0 })]);
   }
   if (plan.tuneSteps !== undefined && plan.tuneSteps > 0) {
     ways.push(["--tune 0", saving({ tuneSteps: 0 })]);

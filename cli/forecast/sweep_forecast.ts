@@ -5,6 +5,7 @@ import type { ExpectedPhase } from "../terminal/time_left.ts";
 import {
   calibrationSeconds,
   codingSeconds,
+  driftSeconds,
   factoringSeconds,
   forwardSeconds,
   modelWork,
@@ -17,8 +18,10 @@ export interface SweepPlan extends StepSettings {
   readonly calibratedTokens: number;
   /** Tokens that each point is measured on. */
   readonly measuredTokens: number;
-  /** The points that are left, and whether a preset of ours makes them. */
-  readonly points: readonly { readonly isPreset: boolean }[];
+  /** The points that are left: whether a preset of ours makes them, and whether that corrects drift. */
+  readonly points: readonly { readonly isPreset: boolean; readonly drifts?: boolean }[];
+  /** Tokens that drift is corrected on in coding by the preset rate; none if omitted. */
+  readonly driftTokens?: number;
   /** Trellis states, where the user names them. */
   readonly states?: number;
   /** Effort that chooses the states; normal if omitted. */
@@ -30,7 +33,8 @@ const BASELINE_SHARE = 0.2;
 
 /** What a sweep usually takes; that autoencoders are trained is not in it. */
 export function sweepForecast(description: TransformerDescription, plan: SweepPlan): Forecast {
-  const { calibratedTokens, measuredTokens, points, states, effort = "normal" } = plan;
+  const { calibratedTokens, measuredTokens, points, states, effort = "normal", driftTokens = 0 } =
+    plan;
   const work = modelWork(description);
   const chosen = chooseStates({ effort, ...(states !== undefined && { states }) }, work.weights);
   const coding = factoringSeconds(work) + codingSeconds(work, chosen, "rate", plan);
@@ -39,8 +43,10 @@ export function sweepForecast(description: TransformerDescription, plan: SweepPl
   if (calibratedTokens > 0) {
     phases.push({ name: "calibrate", seconds: calibrationSeconds(work, calibratedTokens, plan) });
   }
-  for (const { isPreset } of points) {
-    phases.push({ name: "compress", seconds: coding * (isPreset ? 1 : BASELINE_SHARE) }, evaluate);
+  const drift = driftTokens > 0 ? driftSeconds(work, driftTokens, "rate", plan) : 0;
+  for (const { isPreset, drifts } of points) {
+    const seconds = coding * (isPreset ? 1 : BASELINE_SHARE) + (drifts ? drift : 0);
+    phases.push({ name: "compress", seconds }, evaluate);
   }
   return { phases, quicker: ["fewer --tokens", "--effort fast", "fewer --bits and --presets"] };
 }

@@ -15,8 +15,11 @@ export interface CompressOptions extends MeasureOptions {
   readonly uniform?: true;
   /** How long to search for a smaller error. */
   readonly effort?: Effort;
-  /** Quantize each layer against what those before it give once they are quantized. */
-  readonly correctDrift?: true;
+  /**
+   * Whether to quantize each layer against what those before it give once they are quantized; by effort if
+   * omitted.
+   */
+  readonly correctDrift?: boolean;
   /** Steps of tuning after coding; those of the effort if omitted. */
   readonly tune?: number;
   /** Trellis states, instead of those that the effort chooses. */

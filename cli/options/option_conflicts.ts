@@ -131,6 +131,8 @@ export function refuseIgnoredOptions(command: Command): void {
   const given = new Set(
     command.options
       .filter((option) => command.getOptionValueSource(option.attributeName()) === "cli")
+      // `--x` and `--no-x` are of one value.
+      .filter((option) => option.negate === (command.opts()[option.attributeName()] === false))
       .map(({ long }) => long!),
   );
   const options = Object.fromEntries(

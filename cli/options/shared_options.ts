@@ -35,7 +35,13 @@ export function addCoderOptions(command: Command): Command {
       `trellis states, 1 to ${STATE_COUNTS.at(-1)}, instead of the effort's`,
       stateCount,
     )
-    .option("--uniform", "the same bits per weight for all matrices, for comparison");
+    .option("--uniform", "the same bits per weight for all matrices, for comparison")
+    .option(
+      "--correct-drift",
+      "quantize each layer against what those before it, quantized, give, which takes time " +
+        "(default: with every effort but fast)",
+    )
+    .option("--no-correct-drift", "quantize all layers at once");
 }
 
 /** Adds the options that say how to calibrate. */

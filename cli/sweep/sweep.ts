@@ -25,6 +25,7 @@ import {
   type CalibratedModel,
   calibrateModel,
   type CalibrationPlan,
+  expectedTokens,
   isCalibrationKept,
   planCalibration,
   plannedTokens,
@@ -33,6 +34,8 @@ import { announce, type Learn } from "../forecast/announce.ts";
 import { tokensRead } from "../forecast/evaluate_forecast.ts";
 import { sweepForecast } from "../forecast/sweep_forecast.ts";
 import { coderOptions } from "../compress/compress_target.ts";
+import { correctDrift, correctsDrift, DRIFT_TOKENS } from "../compress/drift.ts";
+import type { TasksThrough } from "../../hierarchy/workers/task_runner.ts";
 import { UsageError } from "../terminal/errors.ts";
 import { checkTexts, type MeasuredText, readMeasuredText } from "../evaluate/measure.ts";
 import { quantizationNotes } from "../evaluate/quantization_note.ts";
@@ -130,10 +133,10 @@ export async function sweep(
   run.signal.addEventListener("abort", () => {
     run.writeLine(`${folder}: ${countDone()}; the same command resumes here`);
   });
-  const metrics = await metricsFor(left, bench);
+  const calibrated = await calibrationFor(left, bench);
   for (const [index, point] of left.entries()) {
     run.writeLine(`point ${index + 1} of ${left.length}: ${pointKey(point)}`);
-    rows.push(await measurePoint(point, metrics, base, bench));
+    rows.push(await measurePoint(point, calibrated, base, bench));
     await writeSweep(output, record());
   }
   if (options.json) run.printJson(record());
@@ -156,7 +159,13 @@ async function announceSweep(points: readonly SweepPoint[], bench: Bench): Promi
     ...(effort !== undefined && { effort }),
     calibratedTokens: isToMake ? plannedTokens(calibration) : 0,
     measuredTokens: tokensRead(text.evaluation),
-    points: points.map((point) => ({ isPreset: "preset" in point })),
+    driftTokens: calibration === undefined
+      ? 0
+      : Math.min(DRIFT_TOKENS, expectedTokens(calibration, description, options)),
+    points: points.map((point) => ({
+      isPreset: "preset" in point,
+      drifts: driftsAt(point, bench),
+    })),
   });
   return await announce(run, forecast, { backend, cache });
 }
@@ -181,6 +190,7 @@ async function settingsOf({ model, description, text, calibration, options }: Be
     effort: options.effort ?? "normal",
     states: options.states ?? null,
     uniform: options.uniform === true,
+    correctDrift: options.correctDrift ?? options.effort !== "fast",
   };
 }
 
@@ -227,16 +237,34 @@ function wantsMetrics(points: readonly SweepPoint[]): boolean {
   );
 }
 
-/** Metrics for the points that have a use for them. */
-async function metricsFor(points: readonly SweepPoint[], bench: Bench): Promise<TensorMetrics> {
+/** What calibration found for the points that have a use for it. */
+async function calibrationFor(points: readonly SweepPoint[], bench: Bench): Promise<Calibrated> {
   const { model, calibration, options, run } = bench;
-  if (!wantsMetrics(points) || calibration === undefined) return new Map();
-  return (await calibrateModel(model, options, run, { plan: calibration })).metrics;
+  if (!wantsMetrics(points) || calibration === undefined) return { metrics: new Map() };
+  const { metrics, tokens } = await calibrateModel(model, options, run, { plan: calibration });
+  if (!points.some((point) => driftsAt(point, bench))) return { metrics };
+  const job = { model, plan: calibration, tokens };
+  return { metrics, throughDrift: await correctDrift(job, options, (run) => run) };
+}
+
+/** Whether a point corrects drift. */
+function driftsAt(point: SweepPoint, { description, calibration, options }: Bench): boolean {
+  if (!("preset" in point) || point.preset !== "rate") return false;
+  const { correctDrift, effort } = options;
+  const isCalibrated = calibration !== undefined;
+  return correctsDrift(description, { correctDrift, effort, preset: "rate", isCalibrated });
+}
+
+/** What points are compressed by. */
+interface Calibrated {
+  readonly metrics: TensorMetrics;
+  /** Has the coding of the preset rate correct drift, where it is to. */
+  readonly throughDrift?: TasksThrough;
 }
 
 async function measurePoint(
   point: SweepPoint,
-  metrics: TensorMetrics,
+  calibrated: Calibrated,
   base: BaseEvaluation,
   { model, description, text, options, run }: Bench,
 ): Promise<SweepRow> {
@@ -247,8 +275,8 @@ async function measurePoint(
       "compress",
       (progress) =>
         "preset" in point
-          ? compressByHierarchy(point, model, metrics, options, { progress, signal: run.signal })
-          : compressByBaseline(point.name, model.weights, description, metrics, {
+          ? compressByHierarchy(point, model, calibrated, options, { progress, signal: run.signal })
+          : compressByBaseline(point.name, model.weights, description, calibrated.metrics, {
             onProgress: (share) => progress(share),
             signal: run.signal,
           }),
@@ -284,7 +312,7 @@ interface CompressedPoint {
 async function compressByHierarchy(
   { preset, bits }: Extract<SweepPoint, { preset: unknown }>,
   { source, weights }: CalibratedModel,
-  metrics: TensorMetrics,
+  { metrics, throughDrift }: Calibrated,
   options: SweepOptions,
   { progress, signal }: { progress: Progress; signal: AbortSignal },
 ): Promise<CompressedPoint> {
@@ -296,6 +324,7 @@ async function compressByHierarchy(
     seed,
     threads,
     ...(isSeed ? {} : coderOptions(options)),
+    ...(preset === "rate" && throughDrift && { tasksThrough: throughDrift }),
     onProgress: (activity, share) => progress(share, activity),
     signal,
   });

@@ -1,4 +1,5 @@
-import type { DriftEngine, DriftHalves } from "./drift_engine.ts";
+import type { DriftEngine } from "./drift_engine.ts";
+import type { DriftHalves } from "./drift_sums.ts";
 
 /** How {@linkcode driftChange} is found. */
 export interface ChangeOptions {

@@ -1,7 +1,7 @@
 import assert from "node:assert";
 import { createRandom } from "../../kan/numeric/random.ts";
 import { driftChange } from "./drift_change.ts";
-import type { DriftHalves, DriftSums } from "./drift_engine.ts";
+import type { DriftHalves, DriftSums } from "./drift_sums.ts";
 import { type FitAsk, fitDrift } from "./fit_drift.ts";
 import { plainMultiply } from "./testdata/plain_multiply.ts";
 

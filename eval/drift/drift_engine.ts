@@ -1,5 +1,6 @@
 import type { TransformerDescription } from "../architectures/description.ts";
 import type { PreparedWeights } from "../weights/prepared_weights.ts";
+import type { DriftHalves, Multiply } from "./drift_sums.ts";
 import type { DriftFit, FitAsk } from "./fit_drift.ts";
 
 /** Equally long chunks of tokens, one after another. */
@@ -16,31 +17,6 @@ export interface LinearInput {
   /** Number of features. */
   readonly size: number;
 }
-
-/** Sums over tokens, of the original's inputs X and those that quantized layers give, Z. */
-export interface DriftSums {
-  /** ZᵀZ, row-major, of which what is above the diagonal may be anything. */
-  readonly moment: Float64Array;
-  /** Zᵀ(X - Z), row-major. */
-  readonly drift: Float64Array;
-}
-
-/** Sums over the halves of a text: every other batch is of the first. */
-export type DriftHalves = readonly [DriftSums, DriftSums];
-
-/** Sides of two matrices that are multiplied. */
-export interface ProductSize {
-  readonly rows: number;
-  readonly depth: number;
-  readonly columns: number;
-}
-
-/** Multiplies row-major matrices, `[rows, depth]` by `[depth, columns]`. */
-export type Multiply = (
-  a: Float32Array,
-  b: Float32Array,
-  size: ProductSize,
-) => Promise<Float32Array>;
 
 /** Goes through an original and what is quantized of it side by side, layer by layer, on one text. */
 export interface DriftEngine {
@@ -72,9 +48,4 @@ export interface DriftEngineOptions {
   readonly threads: number;
   /** Stops the work with its reason. */
   readonly signal?: AbortSignal | undefined;
-}
-
-/** Adds values to others. */
-export function addValues(to: Float64Array, values: ArrayLike<number>): void {
-  for (let i = 0; i < to.length; i++) to[i] = to[i]! + values[i]!;
 }

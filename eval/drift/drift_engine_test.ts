@@ -12,7 +12,8 @@ import {
 import { needsNative } from "../testdata/needs_native.ts";
 import { ParameterStore } from "../weights/parameter_store.ts";
 import { type PreparedWeights, prepareWeights } from "../weights/prepared_weights.ts";
-import type { DriftHalves, LinearInput } from "./drift_engine.ts";
+import type { LinearInput } from "./drift_engine.ts";
+import type { DriftHalves } from "./drift_sums.ts";
 import { openDriftEngine } from "./open_drift_engine.ts";
 
 const LENGTH = Math.floor(architectureTokens.length / 4);

@@ -12,7 +12,8 @@ import {
   receiveWeights,
   type SentTensor,
 } from "../weights/prepared_weights.ts";
-import { addValues, type Batch, type DriftSums, type Multiply } from "./drift_engine.ts";
+import type { Batch } from "./drift_engine.ts";
+import { addValues, type DriftSums, type Multiply } from "./drift_sums.ts";
 import type { FitAsk } from "./fit_drift.ts";
 
 /** What the two models have in common. */

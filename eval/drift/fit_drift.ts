@@ -1,4 +1,4 @@
-import type { DriftSums, Multiply } from "./drift_engine.ts";
+import type { DriftSums, Multiply } from "./drift_sums.ts";
 import { solveDamped } from "./solve_damped.ts";
 
 /** What a change is fit to. */

@@ -7,16 +7,8 @@ import { NativeSessions } from "../native/sessions.ts";
 import { buildGraph } from "../onnx/graph_builder.ts";
 import { layerLinears } from "../weights/expected_tensors.ts";
 import type { PreparedTensor, PreparedWeights } from "../weights/prepared_weights.ts";
-import {
-  addValues,
-  type Batch,
-  type DriftEngine,
-  type DriftEngineOptions,
-  type DriftHalves,
-  type DriftSums,
-  type LinearInput,
-  type Multiply,
-} from "./drift_engine.ts";
+import type { Batch, DriftEngine, DriftEngineOptions, LinearInput } from "./drift_engine.ts";
+import { addValues, type DriftHalves, type DriftSums, type Multiply } from "./drift_sums.ts";
 import { type DriftFit, type FitAsk, fitDrift } from "./fit_drift.ts";
 
 /** Runs both models on the native runtime; throws `InputError` where there is none. */

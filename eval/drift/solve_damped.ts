@@ -2,7 +2,7 @@ import { transpose } from "../../data/transpose.ts";
 import { lowerTriangle, triangleStart } from "../../hierarchy/matrix/triangle.ts";
 import type { RowRange } from "../../hierarchy/metric/subtract_rows.ts";
 import { factorTriangle } from "../../hierarchy/metric/upper_factor.ts";
-import type { Multiply } from "./drift_engine.ts";
+import type { Multiply } from "./drift_sums.ts";
 
 /** Rows that are solved together. */
 const BLOCK = 64;

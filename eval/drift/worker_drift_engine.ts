@@ -11,14 +11,8 @@ import { WorkerPool } from "../../workers/worker_pool.ts";
 import { tidyValues } from "../compute/backend.ts";
 import { layerLinears } from "../weights/expected_tensors.ts";
 import { type PreparedTensor, sendWeights, type SentTensor } from "../weights/prepared_weights.ts";
-import type {
-  DriftEngine,
-  DriftEngineOptions,
-  DriftHalves,
-  DriftSums,
-  LinearInput,
-  Multiply,
-} from "./drift_engine.ts";
+import type { DriftEngine, DriftEngineOptions, LinearInput } from "./drift_engine.ts";
+import type { DriftHalves, DriftSums, Multiply } from "./drift_sums.ts";
 import type { ComparedInput, DriftJob, LayerJob } from "./drift_job.ts";
 import type { DriftSetup } from "./drift_worker.ts";
 import type { DriftFit, FitAsk } from "./fit_drift.ts";

@@ -20,18 +20,18 @@ import type { Candidate } from "./candidate.ts";
 import type { OpenedModel } from "./opened_model.ts";
 import type { FileResult } from "./results_file.ts";
 
-/** Ends the names of methods that correct drift. */
-const CORRECTED = ", drift corrected";
+/** Ends the names of methods that do not correct drift. */
+const NOT_CORRECTED = " without drift corrected";
 
 /** Whether what is called so was made with drift corrected. */
 export function isDriftCorrected(method: string): boolean {
-  return method.endsWith(CORRECTED);
+  return !method.endsWith(NOT_CORRECTED);
 }
 
 /** kanpress at a rate, as `compress --bits` does it with everything else at its default. */
 export function kanpressCandidate(
   model: OpenedModel,
-  { bits, correctDrift = false }: {
+  { bits, correctDrift = true }: {
     readonly bits: number;
     readonly correctDrift?: boolean;
   },
@@ -39,10 +39,10 @@ export function kanpressCandidate(
 ): Candidate {
   const { signal } = run;
   const { source: { config, name }, weights, sha256 } = model;
-  const label = `kanpress-${bits}${correctDrift ? "-drift" : ""}`;
+  const label = `kanpress-${bits}${correctDrift ? "" : "-no-drift"}`;
   const file = join(model.folder, `${label}.kan.safetensors`);
   return {
-    method: `kanpress ${bits.toFixed(2)}${correctDrift ? CORRECTED : ""}`,
+    method: `kanpress ${bits.toFixed(2)}${correctDrift ? "" : NOT_CORRECTED}`,
     file,
     async make() {
       const plan = await planCalibration(model, model.calibration);

@@ -23,8 +23,8 @@ export interface RealModelsOptions extends Pick<MeasureOptions, "threads" | "bac
   readonly out: string;
   /** Folder of llama.cpp's libraries; npm's if omitted. */
   readonly llamaCpp?: string;
-  /** Compress with drift corrected. */
-  readonly correctDrift?: true;
+  /** Whether drift is corrected; it is if omitted. */
+  readonly correctDrift?: boolean;
   /** Print what has been measured and measure nothing. */
   readonly tables?: true;
 }

@@ -31,7 +31,7 @@ export async function quality(
         await measureModel(model, { ...all, types: [] }, run);
       }
     }
-    const correctsDrift = options.correctDrift === true;
+    const correctsDrift = options.correctDrift !== false;
     const lines = model.results.lines.filter((line) =>
       !("method" in line) || !line.method.startsWith("kanpress") ||
       correctsDrift === isDriftCorrected(line.method)

@@ -1,4 +1,4 @@
-import type { Multiply } from "../drift_engine.ts";
+import type { Multiply } from "../drift_sums.ts";
 
 /** Products by the definition. */
 export const plainMultiply: Multiply = (a, b, { rows, depth, columns }) =>
