@@ -16,6 +16,7 @@ import { readEmbeddedCalibration } from "../data/mod.ts";
 import {
   calibrationSeconds,
   codingSeconds,
+  driftSeconds,
   factoringSeconds,
   modelWork,
 } from "../cli/forecast/step_costs.ts";
@@ -32,7 +33,7 @@ import { printTable } from "./support/theory/table.ts";
 const PHASES = ["calibrate", "factor", "compress", "evaluate"] as const;
 const THREADS = navigator.hardwareConcurrency;
 /** What the tables of larger models are of. */
-const TABLE_THREADS = 2, TABLE_TOKENS = 20_480;
+const TABLE_THREADS = 2, TABLE_TOKENS = 32_768;
 
 const options = readOptions({
   shapes: { type: "string", default: "stories15M,stories42M,stories110M" },
@@ -55,8 +56,8 @@ function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(2)} GB`;
 }
 
-/** What a model of a shape needs by arithmetic, whole and with moments on disk. */
-function expected(name: keyof typeof SHAPES, threads: number) {
+/** What a model of a shape needs by arithmetic, whole, without drift corrected, and with moments on disk. */
+function expected(name: keyof typeof SHAPES, threads: number, driftTokens: number) {
   const model = describeModel(SHAPES[name], []);
   const tensors = Array.from(
     expectedTensors(model),
@@ -77,9 +78,11 @@ function expected(name: keyof typeof SHAPES, threads: number) {
     calibrationSeconds(work, TABLE_TOKENS, plan),
     factoringSeconds(work),
     codingSeconds(work, states, "rate", plan),
+    driftSeconds(work, driftTokens, "rate", plan),
   ];
+  const whole = memoryNeed(model, { ...plan, driftTokens });
   const least = memoryNeed(model, plan, { passes, codingThreads: 1 });
-  return { parameters, whole: memoryNeed(model, plan), least, seconds };
+  return { parameters, whole, plain: memoryNeed(model, plan), least, seconds };
 }
 
 async function measure(name: keyof typeof SHAPES, folder: string): Promise<void> {
@@ -94,7 +97,7 @@ async function measure(name: keyof typeof SHAPES, folder: string): Promise<void>
       ...(options.memory === undefined ? [] : ["--memory", options.memory]),
     ],
   ]);
-  const { parameters, whole } = expected(name, THREADS);
+  const { parameters, whole } = expected(name, THREADS, Number(options.tokens));
   console.log(`\n${name}: ${(parameters / 1e6).toFixed(1)} million parameters, ${backend}`);
   row(["phase", "processor", "ns/weight", "peak", "expected", "ratio"]);
   for (const phase of PHASES) {
@@ -129,14 +132,21 @@ try {
 const all = Object.keys(SHAPES) as (keyof typeof SHAPES)[];
 console.log(`\nmemory by arithmetic, ${backend}, ${TABLE_THREADS} threads\n`);
 printTable(
-  ["shape", ...PHASES, "least, with moments on disk"],
+  ["shape", ...PHASES, "without drift", "least, with moments on disk"],
   all.map((name) => {
-    const { whole, least } = expected(name, TABLE_THREADS);
-    return [name, ...PHASES.map((phase) => gigabytes(whole[phase])), gigabytes(peakOf(least))];
+    const { whole, plain, least } = expected(name, TABLE_THREADS, TABLE_TOKENS);
+    return [
+      name,
+      ...PHASES.map((phase) => gigabytes(whole[phase])),
+      ...[peakOf(plain), peakOf(least)].map(gigabytes),
+    ];
   }),
 );
 console.log(`\nminutes by arithmetic, ${TABLE_TOKENS} tokens of calibration\n`);
 printTable(
-  ["shape", "calibrate", "factor", "compress"],
-  all.map((name) => [name, ...expected(name, TABLE_THREADS).seconds.map(minutes)]),
+  ["shape", "calibrate", "factor", "compress", "drift"],
+  all.map((name) => [
+    name,
+    ...expected(name, TABLE_THREADS, TABLE_TOKENS).seconds.map(minutes),
+  ]),
 );

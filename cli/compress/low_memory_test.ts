@@ -12,6 +12,8 @@ const ARGS = [
   "--text",
   "text.txt",
   "--no-cache",
+  // Drift takes both models in memory.
+  "--no-correct-drift",
   "--json",
 ];
 

@@ -61,6 +61,8 @@ const RESIDENT = 6e8;
 const QUANTIZING = 13;
 /** Bytes for each pair of inputs of a matrix that is quantized: their factor, as it is sent and used. */
 const FACTOR = 10;
+/** Bytes for each pair of inputs of a matrix whose drift is summed and fit. */
+const DRIFT_SUMS = 64;
 /** A matrix this many times as long as wide is no layer's, and quantized a part at a time. */
 const LONG = 8;
 /** Values of a matrix that are read at once, and decoded at once. */
@@ -111,15 +113,24 @@ export function memoryNeed(
     calibrate: calibrates ? base + summed + engine(1, true) : 0,
     factor: calibrates ? calibrated + inMemory + 24 * greatest(sizes) ** 2 : 0,
     compress: calibrated + inMemory + indices + Math.max(coding, streams + reported) +
-      (driftTokens > 0 ? driftBytes(model, driftTokens, values) + engine(2, false) : 0),
+      (driftTokens > 0 ? driftBytes(model, driftTokens) + engine(2, false) : 0),
     evaluate: base + measured,
   };
 }
 
-/** The quantized weights, states of both models, and what goes into a layer. */
-function driftBytes(model: TransformerDescription, tokens: number, values: number): number {
-  const groups = inputGroups(model).slice(0, 4).reduce((sum, { size }) => sum + size, 0);
-  return 4 * values + 4 * tokens * (groups + 4 * model.hiddenSize);
+/**
+ * Quantized weights that are still read, states of both models before and after a layer, what goes into
+ * its matrices, and sums of that and their fits.
+ */
+function driftBytes(model: TransformerDescription, tokens: number): number {
+  const { vocabularySize, hiddenSize } = model;
+  const sizes = inputGroups(model).slice(0, 4).map(({ size }) => size);
+  // All of the original's, and those of ours that go into the second and the fourth.
+  const [, output = 0, , down = 0] = sizes;
+  const inputs = sizes.reduce((sum, size) => sum + size, output + down);
+  const weights = vocabularySize * hiddenSize + 2 * largestLayerWeights(model);
+  return 4 * weights + 4 * tokens * (inputs + 4 * hiddenSize) +
+    DRIFT_SUMS * greatest(sizes) ** 2;
 }
 
 /** Bytes that a matrix takes while it is quantized. */

@@ -65,12 +65,12 @@ const TUNING: Readonly<Record<BackendName, number>> = {
   webgpu: 0.02,
   cpu: 40,
 };
-/** As {@linkcode FORWARD}, for drift: layers of both models some times, and products of their inputs. */
+/** As {@linkcode FORWARD}, for drift: both models, products of their inputs, and fits to them. */
 const DRIFT: Readonly<Record<BackendName, number>> = {
-  native: 0.15,
-  wasm: 0.5,
-  webgpu: 0.5,
-  cpu: 40,
+  native: 0.08,
+  wasm: 0.24,
+  webgpu: 0.24,
+  cpu: 0.24,
 };
 /** Tokens of a step, with its share of those that judge. */
 const TUNED_TOKENS = 2500;

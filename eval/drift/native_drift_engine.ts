@@ -148,7 +148,7 @@ class NativeWalk {
   readonly #batches: readonly Batch[];
   /** What goes into the layer ahead, of each batch; nothing before the first. */
   #states: Float32Array[] = [];
-  /** What was seen last of the layer ahead, of each batch: nothing before it is computed again. */
+  /** What is known of the layer ahead, of each batch. */
   #known: LinearInputs[];
   #layer = 0;
 
@@ -178,7 +178,10 @@ class NativeWalk {
   }
 
   async #run(weights: readonly string[], advances: boolean): Promise<LinearInputs[]> {
-    const { layers, parts } = this.#model;
+    const { layers, parts, description } = this.#model;
+    // Where what goes into these is known, nothing before them is computed again.
+    const { attention, feedForward } = description.layers[this.#layer]!;
+    const spares = new Set([attention.output.weight, feedForward.down.weight]);
     const place = (weight: string) => layers.placeOf(this.#layer, weight);
     const all: LinearInputs[] = [];
     for (const [i, batch] of this.#batches.entries()) {
@@ -199,7 +202,8 @@ class NativeWalk {
       );
       all.push(seen);
       if (advances) this.#states[i] = values(layerValues.result);
-      this.#known[i] = advances ? new Map() : new Map([...known, ...seen]);
+      const kept = Array.from(seen).filter(([weight]) => spares.has(weight));
+      this.#known[i] = advances ? new Map() : new Map([...known, ...kept]);
     }
     return all;
   }
