@@ -208,6 +208,7 @@ export async function compress(
     ...(notCalibrated !== undefined && { notCalibrated }),
     ...(tuning !== undefined && { tuning }),
     uniform: options.uniform === true,
+    driftCorrected: drifts,
     seconds: run.seconds(),
     out: output.file,
     command: run.command,

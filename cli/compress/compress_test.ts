@@ -45,6 +45,7 @@ Deno.test("compress writes a folder that stands by itself and reports on it", ()
       "klByFrequency",
       "calibration",
       "uniform",
+      "driftCorrected",
       "seconds",
       "out",
       "command",

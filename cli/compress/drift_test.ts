@@ -124,6 +124,11 @@ Deno.test("where there is no memory for both models, drift is not corrected, whi
     assert.match(short.error, /^drift is not corrected: that takes about .* of memory/m);
     assert.match(short.error, /weights and moments are kept on disk/);
     assert.deepEqual(short.bytes, plain.bytes);
+    for (const more of [[], ["--no-correct-drift"]]) {
+      const args = command("--json", "--out", OUT, ...more);
+      const { driftCorrected } = JSON.parse((await runCommandLine(args, { cwd: folder })).out);
+      assert.equal(driftCorrected, more.length === 0);
+    }
     await runCommandLine(command("--memory", "1MB"), { cwd: folder });
     const [name] = Array.from(Deno.readDirSync(join(folder, "compressed")), ({ name }) => name);
     assert.match(name!, /^model-rate-12bit-no-drift-on-text-/);

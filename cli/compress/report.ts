@@ -45,6 +45,8 @@ export interface CompressionOutcome extends Measured {
   readonly tuning?: TuningOutcome;
   /** Whether all matrices were given the same bits. */
   readonly uniform: boolean;
+  /** Whether each layer was quantized against what those before it give. */
+  readonly driftCorrected: boolean;
   /** Wall-clock seconds by phase. */
   readonly seconds: Readonly<Record<string, number>>;
   /** The file that was written. */
@@ -57,7 +59,7 @@ export interface CompressionOutcome extends Measured {
 
 /** The JSON object of `compress --json`. */
 export function compressionFields(outcome: CompressionOutcome): Record<string, unknown> {
-  const { model, sizes, uniform, seconds, out, command, backend } = outcome;
+  const { model, sizes, uniform, driftCorrected, seconds, out, command, backend } = outcome;
   const { result, notes = [], calibration, task, notMeasured, notCalibrated, tuning } = outcome;
   return {
     model,
@@ -72,6 +74,7 @@ export function compressionFields(outcome: CompressionOutcome): Record<string, u
     ...(notCalibrated !== undefined && { notCalibrated }),
     ...(tuning !== undefined && { tuning }),
     uniform,
+    driftCorrected,
     seconds,
     out,
     command,
