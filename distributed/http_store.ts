@@ -1,4 +1,5 @@
 import { fromBase64 } from "../data/base64.ts";
+import { bytesOf } from "../data/file_array.ts";
 import { InputError } from "../data/input_error.ts";
 import { sha256 } from "../data/sha256.ts";
 import { shownUrl } from "../data/shown_url.ts";
@@ -75,7 +76,8 @@ export function createHttpStore(
     async has(name) {
       return await done(await request("HEAD", name));
     },
-    async put(name, bytes) {
+    async put(name, kept) {
+      const bytes = bytesOf(kept);
       const entry = new Uint8Array(SEAL + bytes.length);
       entry.set(bytes, SEAL);
       entry.set(fromBase64(await sha256(entry.subarray(SEAL))));

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { byteLengthOf, bytesOf } from "../data/file_array.ts";
 import { InputError } from "../data/input_error.ts";
 import { checkEntryName, type Store } from "../store/store.ts";
 import { KEY_PREFIX, type RedisLink, writeError } from "./redis_link.ts";
@@ -28,13 +29,14 @@ export function createRedisStore({ data: client, address }: RedisLink): Store {
       return await client.expire(keyOf(name), LIFETIME) === 1;
     },
     async put(name, bytes) {
-      if (bytes.length > LARGEST_ENTRY) {
+      const length = byteLengthOf(bytes);
+      if (length > LARGEST_ENTRY) {
         throw new InputError(
-          `${address}: an array of ${bytes.length} bytes is too large for Redis; name a folder that ` +
+          `${address}: an array of ${length} bytes is too large for Redis; name a folder that ` +
             "all machines see, or an address, with --store",
         );
       }
-      const own = Buffer.from(bytes);
+      const own = Buffer.from(bytesOf(bytes));
       try {
         await client.set(keyOf(name), own, "EX", LIFETIME);
       } catch (error) {

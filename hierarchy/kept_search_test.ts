@@ -1,5 +1,6 @@
 import assert from "node:assert";
 import type { StateDict } from "../data/tensor.ts";
+import { byteLengthOf } from "../data/file_array.ts";
 import { createRandom } from "../kan/numeric/random.ts";
 import { createMemoryStore } from "../store/memory_store.ts";
 import type { Store } from "../store/store.ts";
@@ -34,7 +35,7 @@ function mortalStore(inner: Store, names: Map<string, number>, end = Infinity) {
     put: (name, bytes) =>
       change(async () => {
         await inner.put(name, bytes);
-        names.set(name, bytes.length);
+        names.set(name, byteLengthOf(bytes));
       }),
     remove: (name) =>
       change(async () => {

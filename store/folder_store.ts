@@ -2,7 +2,8 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCode, fileError } from "../data/file_error.ts";
-import { fromBase64 } from "../data/base64.ts";
+import { fromBase64, fromHex } from "../data/base64.ts";
+import { bytePieces, isFileArray, type KeptBytes } from "../data/file_array.ts";
 import { InputError } from "../data/input_error.ts";
 import { sha256 } from "../data/sha256.ts";
 import { writeFileAtomically } from "../data/write_file.ts";
@@ -87,12 +88,18 @@ export async function openFolderStore(
     },
     async put(name, bytes) {
       // What is shared may be overwritten while it is written; files are not written from there.
-      const own = bytes.buffer instanceof ArrayBuffer ? bytes : bytes.slice();
-      const seal = fromBase64(await sha256(own));
-      await writeFileAtomically(pathOf(name), [seal, own], { synchronizes: false });
+      const own = isFileArray(bytes) || bytes.buffer instanceof ArrayBuffer ? bytes : bytes.slice();
+      const seal = isFileArray(own) ? fromHex(own.sha256) : fromBase64(await sha256(own));
+      await writeFileAtomically(pathOf(name), sealed(seal, own), { synchronizes: false });
     },
     remove,
   };
+}
+
+/** A file's content; arrays that are in files themselves are copied a piece at a time. */
+function* sealed(seal: Uint8Array, bytes: KeptBytes): Generator<Uint8Array, void> {
+  yield seal;
+  yield* bytePieces(bytes);
 }
 
 async function isSealed(seal: Uint8Array, bytes: Uint8Array): Promise<boolean> {

@@ -1,6 +1,9 @@
 import assert from "node:assert";
 import { join } from "node:path";
+import { fromBase64, toHex } from "../data/base64.ts";
+import { FileArrayWriter } from "../data/file_array.ts";
 import { InputError } from "../data/input_error.ts";
+import { sha256 } from "../data/sha256.ts";
 import { openFolderStore } from "./folder_store.ts";
 import { createMemoryStore } from "./memory_store.ts";
 
@@ -13,6 +16,8 @@ async function withFolder(work: (folder: string) => Promise<void>): Promise<void
   }
 }
 
+const hash = async (values: Int16Array) =>
+  toHex(fromBase64(await sha256(new Uint8Array(values.buffer))));
 const names = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 
 Deno.test("stores keep, have and remove entries", () =>
@@ -34,6 +39,25 @@ Deno.test("stores keep, have and remove entries", () =>
       for (const name of ["", "../a", "a/b", ".a", "A", "a.b", "a".repeat(129)]) {
         await assert.rejects(async () => await store.put(name, bytes), InputError, name);
       }
+    }
+  }));
+
+Deno.test("stores keep arrays that are in files, of more pieces than one", () =>
+  withFolder(async (folder) => {
+    const values = Int16Array.from({ length: 1_200_000 }, (_, i) => i);
+    const writer = new FileArrayWriter(join(folder, "values"), "Int16Array");
+    writer.write(Int16Array.of(9));
+    writer.write(values);
+    const array = writer.finish();
+    for (const store of [createMemoryStore(), await openFolderStore(join(folder, "work"))]) {
+      await store.put("a", {
+        ...array,
+        start: 2,
+        length: values.length,
+        sha256: await hash(values),
+      });
+      const bytes = await store.get("a");
+      assert.deepEqual(new Int16Array(bytes!.slice().buffer), values);
     }
   }));
 

@@ -1,3 +1,4 @@
+import { bytesOf } from "../data/file_array.ts";
 import { checkEntryName, type Store } from "./store.ts";
 
 /**
@@ -24,7 +25,7 @@ export function createMemoryStore(): Store {
     },
     put(name, bytes) {
       checkEntryName(name);
-      entries.set(name, Uint8Array.from(bytes));
+      entries.set(name, Uint8Array.from(bytesOf(bytes)));
       return Promise.resolve();
     },
     remove(name) {

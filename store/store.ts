@@ -1,3 +1,4 @@
+import type { KeptBytes } from "../data/file_array.ts";
 import { InputError } from "../data/input_error.ts";
 import { quote } from "../data/quote.ts";
 
@@ -11,8 +12,8 @@ export interface Store {
   get(name: string): Promise<Uint8Array | undefined>;
   /** Whether there is an entry; it may still turn out to be damaged. */
   has(name: string): Promise<boolean>;
-  /** Keeps an entry, whole or not at all; the bytes may be overwritten afterwards. */
-  put(name: string, bytes: Uint8Array): Promise<void>;
+  /** Keeps an entry, whole or not at all; the bytes may be overwritten afterwards, or their file. */
+  put(name: string, bytes: KeptBytes): Promise<void>;
   /** Removes an entry, if it is there. */
   remove(name: string): Promise<void>;
 }

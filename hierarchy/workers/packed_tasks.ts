@@ -1,7 +1,6 @@
 import { fromBase64, toHex } from "../../data/base64.ts";
 import { InputError } from "../../data/input_error.ts";
 import { collectGarbage } from "../../data/collect_garbage.ts";
-import { bytesOf } from "../../data/file_array.ts";
 import { sha256 } from "../../data/sha256.ts";
 import {
   type PackedArray,
@@ -136,7 +135,7 @@ export async function getResult<Kind extends TaskKind>(
 /** Keeps a value under a name, with its large arrays. */
 export async function putPacked(store: Store, name: string, packed: PackedValue): Promise<void> {
   for (const [blob, bytes] of packed.blobs) {
-    if (!await store.has(blob)) await store.put(blob, bytesOf(bytes));
+    if (!await store.has(blob)) await store.put(blob, bytes);
   }
   await store.put(name, packed.bytes);
 }
