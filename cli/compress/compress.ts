@@ -2,7 +2,6 @@ import { availableBackend } from "../input/available_backend.ts";
 import { InputError, openFile, weightsDigest } from "../../data/mod.ts";
 import { type BaseEvaluation, compressToDivergence } from "../../eval/mod.ts";
 import type { TransformerDescription } from "../../eval/architectures/description.ts";
-import { describeModel } from "../../eval/architectures/registry.ts";
 import {
   type CompressedModel,
   type CompressorOptions,
@@ -15,12 +14,9 @@ import { checkDecodes } from "../../hierarchy/decode_container.ts";
 import { openContainer } from "../../hierarchy/file/container.ts";
 import { decodesApart } from "../../hierarchy/file/decode_groups.ts";
 import {
-  type CalibratedModel,
   calibrateModel,
-  type CalibrationPlan,
   expectedTokens,
   isCalibrationKept,
-  planCalibration,
   plannedTokens,
   writtenTokens,
 } from "./calibration.ts";
@@ -45,6 +41,11 @@ import { prepareCompressedOutput } from "./compressed_output.ts";
 import { defaultOut, refuseOtherModel } from "./output_name.ts";
 import { rememberOriginal } from "../input/known_originals.ts";
 import { compressedCard, readCardOrigin } from "./model_card.ts";
+import {
+  canCalibrate,
+  prepareCalibration,
+  type PreparedCalibration,
+} from "./prepare_calibration.ts";
 import { checkTexts, type ComparedModels } from "../evaluate/measure.ts";
 import { isLocalPath, recordedName } from "../input/model_names.ts";
 import {
@@ -57,7 +58,7 @@ import { perplexityNotes } from "../evaluate/perplexity_notes.ts";
 import { quantizationNotes } from "../evaluate/quantization_note.ts";
 import type { CompressOptions } from "../options/compress_options.ts";
 import { openWork } from "../output/work_folder.ts";
-import { correctDrift, correctsDrift, DRIFT_TOKENS } from "./drift.ts";
+import { correctDrift, correctsDrift, tokensForDrift } from "./drift.ts";
 import { openSpread, tasksBeyond } from "./spread.ts";
 import { readRestoredWeights } from "../input/restored_weights.ts";
 import { KeptWork } from "./kept_work.ts";
@@ -89,7 +90,8 @@ export async function compress(
   const memory = planMemory(planned, description, available, canCalibrate(planned));
   const savings = memory?.savings;
   // What memory is too short for is as if it had been left out, so that the output's name tells.
-  const options = memory?.isTooShortForDrift ? { ...asked, correctDrift: false } : asked;
+  const isDriftless = memory?.driftLine !== undefined;
+  const options = isDriftless ? { ...asked, correctDrift: false } : asked;
   await using spread = await openSpread(options, run);
   const out = options.out ?? await defaultOut(name, source, target, options);
   using output = await prepareCompressedOutput(out);
@@ -137,7 +139,7 @@ export async function compress(
     drifts,
     tuneSteps,
   });
-  for (const line of memory?.line?.split("\n") ?? []) run.writeLine(line);
+  for (const line of [memory?.driftLine, memory?.line]) if (line !== undefined) run.writeLine(line);
   using spill = savings === undefined ? undefined : openSpill(output.scratch);
   const saving = spill && { ...savings!, keep: spill.keep };
   const { metrics, calibrated } = await calibrateFor(job, prepared.calibration, saving);
@@ -238,46 +240,6 @@ export async function compress(
 /** The compressed model as it is going to be measured. */
 type Restored = Pick<ComparedModels, "compressed" | "byLayer">;
 
-/** A calibration that is going to be made, or taken from the cache. */
-interface PreparedCalibration {
-  readonly model: CalibratedModel;
-  readonly plan: CalibrationPlan;
-}
-
-/**
- * Reads what is to be calibrated on, where anything is. The preset seed has no use for calibration,
- * and `--data-free` wants none.
- */
-async function prepareCalibration(
-  { name, source, original, sha256, target, options }: CompressJob,
-): Promise<{ calibration?: PreparedCalibration; notCalibrated?: string }> {
-  if (options.dataFree || target.preset === "seed") return {};
-  if (!canCalibrate({ source, target, options })) {
-    return { notCalibrated: "the model does not predict next tokens" };
-  }
-  const model: CalibratedModel = {
-    source,
-    weights: original,
-    sha256,
-    embedded: name === undefined,
-    local: isLocalPath(name),
-  };
-  return { calibration: { model, plan: await planCalibration(model, options) } };
-}
-
-/** Whether errors can be weighed by what they do to predictions, and are to be. */
-function canCalibrate(
-  { source, target, options }: Pick<CompressJob, "source" | "target" | "options">,
-): boolean {
-  const { calibration, dataFree } = options;
-  if (dataFree || target.preset === "seed") return false;
-  const { objective } = describeModel(
-    source.config,
-    source.weights.tensors.map(({ name }) => name),
-  );
-  return objective === "nextToken" || calibration !== undefined;
-}
-
 /** Says what the run is going to take; nothing where autoencoders are trained. */
 async function announceCompression(
   { target, measurement, options, run }: CompressJob,
@@ -308,7 +270,7 @@ async function announceCompression(
     }),
     byDivergence: target.maxKl !== undefined,
     driftTokens: drifts && calibration !== undefined
-      ? Math.min(DRIFT_TOKENS, expectedTokens(calibration.plan, description, options))
+      ? tokensForDrift(expectedTokens(calibration.plan, description, options))
       : 0,
     tuneSteps,
     measuredTokens: measured.reduce((sum, tokens) => sum + tokens, 0),

@@ -5,7 +5,7 @@ import { formatBytes } from "../../eval/report/number_text.ts";
 import { runsByLayer } from "../evaluate/low_memory.ts";
 import { chooseMemory, type MemoryChoice, type MemoryPlan } from "../forecast/memory_need.ts";
 import type { CompressJob } from "./compress_job.ts";
-import { correctsDrift, DRIFT_TOKENS } from "./drift.ts";
+import { correctsDrift, tokensForDrift } from "./drift.ts";
 
 /** Number of weights of a model. */
 export function weightCount({ weights }: Pick<ModelSource, "weights">): number {
@@ -39,8 +39,8 @@ export function isMeasuredByLayer(
 
 /** How a run does with the memory that there is. */
 export interface PlannedMemory extends MemoryChoice {
-  /** Whether drift would be corrected if there were room for both models. */
-  readonly isTooShortForDrift?: boolean;
+  /** A line for people, where drift would be corrected if there were room for both models. */
+  readonly driftLine?: string;
 }
 
 /**
@@ -68,7 +68,7 @@ export function planMemory(
   if (!correctsDrift(description, { correctDrift, effort, preset, isCalibrated: calibrates })) {
     return chooseMemory(description, plan, available);
   }
-  const driftTokens = Math.min(DRIFT_TOKENS, options.calibrationTokens ?? DRIFT_TOKENS);
+  const driftTokens = tokensForDrift(options.calibrationTokens ?? Infinity);
   const whole = chooseMemory(description, { ...plan, driftTokens }, Infinity);
   if (available === undefined || whole.bytes <= available) return whole;
   const short = `that takes about ${formatBytes(whole.bytes)} of memory, and ${
@@ -78,6 +78,5 @@ export function planMemory(
     throw new InputError(`drift cannot be corrected: ${short}; leave --correct-drift out`);
   }
   const choice = chooseMemory(description, plan, available);
-  const lines = [`drift is not corrected: ${short}`, ...(choice.line ? [choice.line] : [])];
-  return { ...choice, isTooShortForDrift: true, line: lines.join("\n") };
+  return { ...choice, driftLine: `drift is not corrected: ${short}` };
 }

@@ -6,7 +6,12 @@ import type { TasksThrough } from "../../hierarchy/workers/task_runner.ts";
 import type { CalibratedModel, CalibrationOptions, CalibrationPlan } from "./calibration.ts";
 
 /** Tokens of the calibration text that both models read, at most. */
-export const DRIFT_TOKENS = 32768;
+const DRIFT_TOKENS = 32768;
+
+/** How many tokens of a calibration drift is corrected on. */
+export function tokensForDrift(calibrationTokens: number): number {
+  return Math.min(DRIFT_TOKENS, calibrationTokens);
+}
 
 /** What drift is corrected on. */
 export interface DriftJob {

@@ -34,7 +34,7 @@ import { announce, type Learn } from "../forecast/announce.ts";
 import { tokensRead } from "../forecast/evaluate_forecast.ts";
 import { sweepForecast } from "../forecast/sweep_forecast.ts";
 import { coderOptions } from "../compress/compress_target.ts";
-import { correctDrift, correctsDrift, DRIFT_TOKENS } from "../compress/drift.ts";
+import { correctDrift, correctsDrift, tokensForDrift } from "../compress/drift.ts";
 import type { TasksThrough } from "../../hierarchy/workers/task_runner.ts";
 import { UsageError } from "../terminal/errors.ts";
 import { checkTexts, type MeasuredText, readMeasuredText } from "../evaluate/measure.ts";
@@ -161,7 +161,7 @@ async function announceSweep(points: readonly SweepPoint[], bench: Bench): Promi
     measuredTokens: tokensRead(text.evaluation),
     driftTokens: calibration === undefined
       ? 0
-      : Math.min(DRIFT_TOKENS, expectedTokens(calibration, description, options)),
+      : tokensForDrift(expectedTokens(calibration, description, options)),
     points: points.map((point) => ({
       isPreset: "preset" in point,
       drifts: driftsAt(point, bench),

@@ -1,4 +1,5 @@
-import type { DriftSums, Multiply } from "./drift_sums.ts";
+import { expandTriangle, lowerTriangle } from "../../hierarchy/matrix/triangle.ts";
+import { addValues, type DriftSums, type Multiply } from "./drift_sums.ts";
 import { solveDamped } from "./solve_damped.ts";
 
 /** What a change is fit to. */
@@ -31,7 +32,7 @@ export async function fitDrift(
   const drift = sumOf(sums.map(({ drift }) => drift));
   const change = await solveDamped(moment, drift, { size, columns: size, damping }, multiply);
   if (judge === undefined) return { change, along: 0, square: 0 };
-  const whole = mirrored(judge.moment, size);
+  const whole = Float32Array.from(expandTriangle(lowerTriangle(judge.moment, size), size));
   const turned = await multiply(whole, change, { rows: size, depth: size, columns: size });
   let along = 0, square = 0;
   for (let at = 0; at < change.length; at++) {
@@ -43,19 +44,6 @@ export async function fitDrift(
 
 function sumOf([first, ...others]: readonly Float64Array[]): Float64Array {
   const sum = Float64Array.from(first!);
-  for (const values of others) for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + values[i]!;
+  for (const values of others) addValues(sum, values);
   return sum;
-}
-
-/** A symmetric matrix of which only what is not above the diagonal is known. */
-function mirrored(lower: Float64Array, size: number): Float32Array {
-  const whole = new Float32Array(size * size);
-  for (let i = 0; i < size; i++) {
-    for (let j = 0; j <= i; j++) {
-      const value = lower[i * size + j]!;
-      whole[i * size + j] = value;
-      whole[j * size + i] = value;
-    }
-  }
-  return whole;
 }
