@@ -5,7 +5,7 @@ import type { Store } from "../../store/store.ts";
 import type { RowColumnScales } from "../entropy/row_column_scales.ts";
 import type { SymbolModel } from "../entropy/symbol_model.ts";
 import { CODING_VERSION, type QuantizeTask, type TaskKind } from "./coding_tasks.ts";
-import { getResult, hexHash, putPacked, type TaskPacker } from "./packed_tasks.ts";
+import { getResult, hexHash, type TaskPacker } from "./packed_tasks.ts";
 
 /** What a pass over all matrices is given. */
 export interface PassStart {
@@ -123,7 +123,7 @@ export class KeptPasses {
   async find(name: string): Promise<FoundPass | undefined> {
     const bytes = await this.#store.get(name);
     if (bytes === undefined) return undefined;
-    const kept = await unpackValue(bytes, (blob) => this.#store.get(blob));
+    const kept = await unpackValue(bytes, () => Promise.resolve(undefined));
     if (kept === undefined) return undefined;
     if (!isPass(kept)) throw new InputError(`${name}: is not what a pass gives; remove the store`);
     const { replaced, ...pass } = kept;
@@ -151,7 +151,8 @@ export class KeptPasses {
     }
     const replaced = [...this.#entries];
     const kept: KeptPass = { model, scales, codes, replaced };
-    await putPacked(this.#store, name, await packValue(kept, hexHash));
+    // In one entry: scales of many rows are those of a result too, whose arrays are about to be removed.
+    await this.#store.put(name, (await packValue(kept, hexHash, Infinity)).bytes);
     await this.#remove(replaced);
     this.#last = { name, entries: entriesOf(codes), isLost: false };
   }
