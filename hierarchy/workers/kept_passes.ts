@@ -21,10 +21,12 @@ export interface PassStart {
 
 /** What decides which trials a search makes of given matrices, and which of them is the best. */
 export interface SearchStart {
-  /** Most bytes of the file. */
+  /** Most bytes of the file, or the most that is measured of it. */
   readonly most: number;
   /** The file without what the trials code. */
   readonly empty: Uint8Array;
+  /** Where each trial is measured, names what decides what comes of it. */
+  readonly measuredBy?: string;
 }
 
 /** What a pass comes to: nothing that follows needs more of it. */
@@ -80,6 +82,8 @@ export class KeptPasses {
   /** Code streams of the pass in hand. */
   #codes: Pick<KeptCode, "key" | "blobs">[] = [];
   #search = "";
+  /** Whether trials of the search in hand are measured. */
+  #isMeasured = false;
   /** Code streams of the trial in hand, and of the best one before it. */
   #last: TrialCodes | undefined;
   #best: TrialCodes | undefined;
@@ -101,8 +105,10 @@ export class KeptPasses {
    * To be called before a search that calls {@linkcode endTrial}. What it removes, the same search does
    * not miss when it goes on; any other has passes of its own.
    */
-  async beginSearch({ most, empty }: SearchStart): Promise<void> {
-    this.#search = `${most}-${await hexHash(empty)}`;
+  async beginSearch({ most, empty, measuredBy }: SearchStart): Promise<void> {
+    const by = measuredBy === undefined ? "" : `-${measuredBy}`;
+    this.#search = `${most}-${await hexHash(empty)}${by}`;
+    this.#isMeasured = measuredBy !== undefined;
     this.#last = this.#best = undefined;
   }
 
@@ -130,7 +136,13 @@ export class KeptPasses {
     // A run that was killed may have left them.
     await this.#remove(replaced);
     const isLost = await this.#store.has(lostName(name));
-    this.#last = { name, entries: entriesOf(pass.codes), isLost };
+    const measured = this.#isMeasured ? await this.#readMeasured(name) : undefined;
+    if (isLost && this.#isMeasured && measured === undefined) {
+      // It is not known any more, and nothing is there to be measured.
+      await this.#store.remove(lostName(name));
+      return undefined;
+    }
+    this.#last = { name, entries: entriesOf(pass.codes), isLost, measured };
     this.#options.onFound(pass.scales.length);
     return { ...pass, isLost };
   }
@@ -167,6 +179,25 @@ export class KeptPasses {
     return this.#last?.isLost === true;
   }
 
+  /** What was measured of the trial in hand, if an earlier run has. */
+  get measured(): number | undefined {
+    return this.#last?.measured;
+  }
+
+  /** Keeps what was measured of the trial in hand. */
+  async keepMeasured(measured: number): Promise<void> {
+    if (this.#last === undefined) return;
+    await this.#store.put(
+      measuredName(this.#last.name),
+      new Uint8Array(Float64Array.of(measured).buffer),
+    );
+  }
+
+  async #readMeasured(name: string): Promise<number | undefined> {
+    const bytes = await this.#store.get(measuredName(name));
+    return bytes?.length === 8 ? new Float64Array(bytes.slice().buffer)[0] : undefined;
+  }
+
   /** To be called after each trial of a search: the codes of the best one so far stay. */
   async endTrial(isBest: boolean): Promise<void> {
     const [stay, go] = isBest ? [this.#last, this.#best] : [this.#best, this.#last];
@@ -187,11 +218,17 @@ interface TrialCodes {
   readonly name: string;
   readonly entries: ReadonlySet<string>;
   readonly isLost: boolean;
+  readonly measured?: number | undefined;
 }
 
 /** The entry that says that a pass' codes were removed. */
 function lostName(name: string): string {
   return `${name}-lost`;
+}
+
+/** The entry with what was measured of a pass' trial. */
+function measuredName(name: string): string {
+  return `${name}-measured`;
 }
 
 function entriesOf(codes: readonly KeptCode[]): Set<string> {
