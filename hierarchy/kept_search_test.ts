@@ -214,6 +214,34 @@ inMemoryAndInFiles(
   },
 );
 
+Deno.test("what a search needs that was killed stays when another with the same trial goes by", async () => {
+  const changed: string[] = [], alone = createMemoryStore();
+  const noted = (name: string) => void changed.push(name.split("-")[0]!);
+  const whole = await compress({
+    ...alone,
+    put: (name, bytes) => (noted(name), alone.put(name, bytes)),
+    remove: (name) => (noted(name), alone.remove(name)),
+  }, { most: MOST });
+  const others = await compress(undefined, { most: 0.9 * MOST });
+  // In the first trial, which is the same of both: before its codes and after them.
+  const codes = changed.indexOf("encode");
+  for (const end of [codes - 3, codes, codes + 1]) {
+    const inner = createMemoryStore(), names = new Map<string, number>();
+    await assert.rejects(compress(mortalStore(inner, names, end).store, { most: MOST }), /killed/);
+    const results = [...names.keys()].filter((name) => /^(quantize|refine|encode)/.test(name));
+    assert.ok(results.length >= 6);
+    const other = await compress(mortalStore(inner, names).store, { most: 0.9 * MOST });
+    assert.deepEqual(other.bytes, others.bytes);
+    assert.deepEqual(results.filter((name) => !names.has(name)), []);
+    const again = await compress(mortalStore(inner, names).store, { most: MOST });
+    assert.deepEqual(again.bytes, whole.bytes);
+    assert.equal(bytesIn(names, "quantize-") + bytesIn(names, "refine-"), 0);
+    // The other needs its best trial's code, and goes by without running anything.
+    const { ran } = await compress(mortalStore(inner, names).store, { most: 0.9 * MOST });
+    assert.deepEqual(ran, {});
+  }
+});
+
 Deno.test("a search in the store of another one has its own passes", async () => {
   const store = createMemoryStore();
   const targets = [{ bits: 3 }, { bits: 2.999 }, { most: MOST }, { most: 0.9 * MOST }];

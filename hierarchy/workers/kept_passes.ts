@@ -6,6 +6,7 @@ import type { RowColumnScales } from "../entropy/row_column_scales.ts";
 import type { SymbolModel } from "../entropy/symbol_model.ts";
 import { CODING_VERSION, type QuantizeTask, type TaskKind } from "./coding_tasks.ts";
 import { getResult, hexHash, type TaskPacker } from "./packed_tasks.ts";
+import { PassUsers } from "./pass_users.ts";
 
 /** What a pass over all matrices is given. */
 export interface PassStart {
@@ -70,13 +71,16 @@ interface KeptPassesOptions {
 
 /**
  * Keeps what passes over the matrices come to, and removes what their tasks gave: so the store does not
- * grow with the passes of a search. Of the code streams of its trials, those of the best stay. What is
- * removed though another run in the same store wants it is made again there.
+ * grow with the passes of a search. Of the code streams of its trials, those of the best stay. What
+ * another run in the same store may need stays too.
  */
 export class KeptPasses {
   readonly #store: Store;
+  readonly #users: PassUsers;
   readonly #packer: TaskPacker;
   readonly #options: KeptPassesOptions;
+  /** The tasks of the pass in hand. */
+  #group = "";
   /** Entries of quantizing and refining in the pass in hand. */
   #entries = new Set<string>();
   /** Code streams of the pass in hand. */
@@ -91,6 +95,7 @@ export class KeptPasses {
   /** Passes in a store; their tasks are packed by `packer`. */
   constructor(store: Store, packer: TaskPacker, options: KeptPassesOptions) {
     this.#store = store;
+    this.#users = new PassUsers(store);
     this.#packer = packer;
     this.#options = options;
   }
@@ -120,6 +125,7 @@ export class KeptPasses {
     const keys: string[] = [];
     for (const task of tasks) keys.push((await this.#packer.pack("quantize", task)).key);
     this.#packer.forget();
+    this.#group = await hexHash(new TextEncoder().encode(keys.join()));
     const search = isCoded ? this.#search : undefined;
     const start = { keys, model, isCoded, search, codedBy, version: CODING_VERSION };
     return `pass-${await hexHash((await packValue(start, hexHash)).bytes)}`;
@@ -134,7 +140,7 @@ export class KeptPasses {
     if (!isPass(kept)) throw new InputError(`${name}: is not what a pass gives; remove the store`);
     const { replaced, ...pass } = kept;
     // A run that was killed may have left them.
-    await this.#remove(replaced);
+    await this.#users.leave(this.#group, name, { results: replaced }, pass.codes.length > 0);
     const isLost = await this.#store.has(lostName(name));
     const measured = this.#isMeasured ? await this.#readMeasured(name) : undefined;
     if (isLost && this.#isMeasured && measured === undefined) {
@@ -142,9 +148,14 @@ export class KeptPasses {
       await this.#store.remove(lostName(name));
       return undefined;
     }
-    this.#last = { name, entries: entriesOf(pass.codes), isLost, measured };
+    this.#last = { ...this.#trialOf(name, pass.codes), isLost, measured };
     this.#options.onFound(pass.scales.length);
     return { ...pass, isLost };
+  }
+
+  /** To be called before the tasks of a pass that is not kept are run. */
+  async enter(name: string): Promise<void> {
+    await this.#users.enter(this.#group, name);
   }
 
   /**
@@ -165,8 +176,8 @@ export class KeptPasses {
     const kept: KeptPass = { model, scales, codes, replaced };
     // In one entry: scales of many rows are those of a result too, whose arrays are about to be removed.
     await this.#store.put(name, (await packValue(kept, hexHash, Infinity)).bytes);
-    await this.#remove(replaced);
-    this.#last = { name, entries: entriesOf(codes), isLost: false };
+    await this.#users.leave(this.#group, name, { results: replaced }, codes.length > 0);
+    this.#last = { ...this.#trialOf(name, codes), isLost: false };
   }
 
   /** A code stream; undefined where it is not kept any more. */
@@ -204,18 +215,21 @@ export class KeptPasses {
     [this.#best, this.#last] = [stay, undefined];
     if (go === undefined) return;
     if (!go.isLost) await this.#store.put(lostName(go.name), new Uint8Array(0));
-    await this.#remove([...go.entries].filter((name) => !stay?.entries.has(name)));
+    const code = [...go.entries].filter((name) => !stay?.entries.has(name));
+    await this.#users.leave(go.group, go.name, { code }, false);
   }
 
-  async #remove(names: readonly string[]): Promise<void> {
-    for (const name of names) await this.#store.remove(name);
+  #trialOf(name: string, codes: readonly KeptCode[]): Omit<TrialCodes, "isLost"> {
+    const entries = new Set(codes.flatMap(({ key, blobs }) => [`encode-${key}`, ...blobs]));
+    return { name, group: this.#group, entries };
   }
 }
 
 /** Code streams of a trial. */
 interface TrialCodes {
-  /** The pass that they are of. */
+  /** The pass that they are of, and its tasks. */
   readonly name: string;
+  readonly group: string;
   readonly entries: ReadonlySet<string>;
   readonly isLost: boolean;
   readonly measured?: number | undefined;
@@ -229,10 +243,6 @@ function lostName(name: string): string {
 /** The entry with what was measured of a pass' trial. */
 function measuredName(name: string): string {
   return `${name}-measured`;
-}
-
-function entriesOf(codes: readonly KeptCode[]): Set<string> {
-  return new Set(codes.flatMap(({ key, blobs }) => [`encode-${key}`, ...blobs]));
 }
 
 function isPass(value: unknown): value is KeptPass {

@@ -11,6 +11,7 @@ Deno.test("a pass over a matrix of many rows is found again", async () => {
   const run = storedTasks(runTasksHere, createMemoryStore()), passes = run.passes!;
   const name = await passes.begin({ tasks, isCoded: false });
   assert.equal(await passes.find(name), undefined);
+  await passes.enter(name);
   const scales = (await run("quantize", tasks)).map(({ scales }) => scales);
   const model = { quantizers: 1 as const, coefficients: new Int32Array(3) };
   await passes.keep(name, { model, scales });
