@@ -5,8 +5,9 @@ import type { Store } from "../../store/store.ts";
 import type { RowColumnScales } from "../entropy/row_column_scales.ts";
 import type { SymbolModel } from "../entropy/symbol_model.ts";
 import { CODING_VERSION, type QuantizeTask, type TaskKind } from "./coding_tasks.ts";
-import { getResult, hexHash, type TaskPacker } from "./packed_tasks.ts";
+import { getResult, hexHash, taskName, type TaskPacker } from "./packed_tasks.ts";
 import { PassUsers } from "./pass_users.ts";
+import type { SentTasks } from "./sent_tasks.ts";
 
 /** What a pass over all matrices is given. */
 export interface PassStart {
@@ -63,25 +64,40 @@ export interface FoundPass extends PassResult {
   readonly isLost: boolean;
 }
 
-/** How {@linkcode KeptPasses} tells what it finds. */
+/** A task by the names of entries. */
+export interface NotedTask {
+  readonly key: string;
+  /** Large arrays of its result. */
+  blobs: Iterable<string>;
+  /** Large arrays that it is made of. */
+  readonly madeOf: readonly string[];
+}
+
+/** How {@linkcode KeptPasses} tells what it finds, and where else entries are. */
 interface KeptPassesOptions {
   /** Called for each pass that an earlier run has made, with the number of its matrices. */
-  readonly onFound: (matrices: number) => void;
+  readonly onFound?: (matrices: number) => void;
+  /** Where the tasks were sent to, if anywhere: perhaps the same store. */
+  readonly sent?: SentTasks | undefined;
 }
 
 /**
  * Keeps what passes over the matrices come to, and removes what their tasks gave: so the store does not
- * grow with the passes of a search. Of the code streams of its trials, those of the best stay. What
- * another run in the same store may need stays too.
+ * grow with the passes of a search. Of the code streams of its trials, those of the best stay. What was
+ * sent to other machines goes with the results of a pass. What another run in the same store may need
+ * stays.
  */
 export class KeptPasses {
   readonly #store: Store;
   readonly #users: PassUsers;
+  /** Those of another store, which tasks are sent to. */
+  readonly #usersBeyond: PassUsers | undefined;
   readonly #packer: TaskPacker;
   readonly #options: KeptPassesOptions;
-  /** The tasks of the pass in hand. */
+  /** The tasks of the pass in hand, and the large arrays that they are made of. */
   #group = "";
-  /** Entries of quantizing and refining in the pass in hand. */
+  #madeOf = new Set<string>();
+  /** Entries of quantizing and refining in the pass in hand, and of all tasks that were sent. */
   #entries = new Set<string>();
   /** Code streams of the pass in hand. */
   #codes: Pick<KeptCode, "key" | "blobs">[] = [];
@@ -96,14 +112,18 @@ export class KeptPasses {
   constructor(store: Store, packer: TaskPacker, options: KeptPassesOptions) {
     this.#store = store;
     this.#users = new PassUsers(store);
+    const { sent } = options;
+    this.#usersBeyond = sent && sent.store !== store ? new PassUsers(sent.store) : undefined;
     this.#packer = packer;
     this.#options = options;
   }
 
-  /** To be called of each result of the pass in hand that is in the store; of codes, in order. */
-  note(kind: TaskKind, key: string, blobs: readonly string[]): void {
-    if (kind === "encode") this.#codes.push({ key, blobs });
-    else for (const name of [`${kind}-${key}`, ...blobs]) this.#entries.add(name);
+  /** To be called of each task of the pass in hand whose result is in the store; of codes, in order. */
+  note(kind: TaskKind, { key, blobs, madeOf }: NotedTask): void {
+    const names = this.#options.sent === undefined ? [] : [taskName(key), ...madeOf];
+    if (kind === "encode") this.#codes.push({ key, blobs: [...blobs] });
+    else names.push(`${kind}-${key}`, ...blobs);
+    for (const name of names) this.#entries.add(name);
   }
 
   /**
@@ -122,9 +142,15 @@ export class KeptPasses {
     this.#entries = new Set();
     this.#codes = [];
     this.#packer.forget();
+    this.#madeOf = new Set();
     const keys: string[] = [];
-    for (const task of tasks) keys.push((await this.#packer.pack("quantize", task)).key);
+    for (const task of tasks) {
+      const { key, blobs } = await this.#packer.pack("quantize", task);
+      keys.push(key);
+      for (const blob of blobs.keys()) this.#madeOf.add(blob);
+    }
     this.#packer.forget();
+    await this.#options.sent?.need(this.#madeOf);
     this.#group = await hexHash(new TextEncoder().encode(keys.join()));
     const search = isCoded ? this.#search : undefined;
     const start = { keys, model, isCoded, search, codedBy, version: CODING_VERSION };
@@ -140,7 +166,10 @@ export class KeptPasses {
     if (!isPass(kept)) throw new InputError(`${name}: is not what a pass gives; remove the store`);
     const { replaced, ...pass } = kept;
     // A run that was killed may have left them.
-    await this.#users.leave(this.#group, name, { results: replaced }, pass.codes.length > 0);
+    for (const users of this.#everywhere()) {
+      if (await users.need(this.#group, name) !== "results") continue;
+      await this.#leaveResults(users, name, { results: replaced, codes: pass.codes });
+    }
     const isLost = await this.#store.has(lostName(name));
     const measured = this.#isMeasured ? await this.#readMeasured(name) : undefined;
     if (isLost && this.#isMeasured && measured === undefined) {
@@ -149,13 +178,13 @@ export class KeptPasses {
       return undefined;
     }
     this.#last = { ...this.#trialOf(name, pass.codes), isLost, measured };
-    this.#options.onFound(pass.scales.length);
+    this.#options.onFound?.(pass.scales.length);
     return { ...pass, isLost };
   }
 
   /** To be called before the tasks of a pass that is not kept are run. */
   async enter(name: string): Promise<void> {
-    await this.#users.enter(this.#group, name);
+    for (const users of this.#everywhere()) await users.enter(this.#group, name);
   }
 
   /**
@@ -172,11 +201,14 @@ export class KeptPasses {
       const sha256 = isFileArray(bytes) ? bytes.sha256 : await hexHash(bytes);
       codes.push({ ...this.#codes[i]!, length: bytes.length, sha256 });
     }
-    const replaced = [...this.#entries];
+    // What the tasks of the pass are made of, the next pass has too, or nobody needs it.
+    const replaced = [...this.#entries].filter((entry) => !this.#madeOf.has(entry));
     const kept: KeptPass = { model, scales, codes, replaced };
     // In one entry: scales of many rows are those of a result too, whose arrays are about to be removed.
     await this.#store.put(name, (await packValue(kept, hexHash, Infinity)).bytes);
-    await this.#users.leave(this.#group, name, { results: replaced }, codes.length > 0);
+    for (const users of this.#everywhere()) {
+      await this.#leaveResults(users, name, { results: replaced, codes });
+    }
     this.#last = { ...this.#trialOf(name, codes), isLost: false };
   }
 
@@ -215,13 +247,32 @@ export class KeptPasses {
     [this.#best, this.#last] = [stay, undefined];
     if (go === undefined) return;
     if (!go.isLost) await this.#store.put(lostName(go.name), new Uint8Array(0));
+    else if (await this.#users.need(go.group, go.name) === undefined) return;
     const code = [...go.entries].filter((name) => !stay?.entries.has(name));
     await this.#users.leave(go.group, go.name, { code }, false);
   }
 
+  /** Users here, and of the store that tasks are sent to. */
+  #everywhere(): PassUsers[] {
+    return this.#usersBeyond === undefined ? [this.#users] : [this.#usersBeyond, this.#users];
+  }
+
+  /** Code streams stay here, and nowhere else. */
+  async #leaveResults(
+    users: PassUsers,
+    name: string,
+    { results, codes }: {
+      readonly results: readonly string[];
+      readonly codes: readonly KeptCode[];
+    },
+  ): Promise<void> {
+    const isHere = users === this.#users;
+    const left = { results, ...(!isHere && { code: entriesOf(codes) }) };
+    await users.leave(this.#group, name, left, isHere && codes.length > 0);
+  }
+
   #trialOf(name: string, codes: readonly KeptCode[]): Omit<TrialCodes, "isLost"> {
-    const entries = new Set(codes.flatMap(({ key, blobs }) => [`encode-${key}`, ...blobs]));
-    return { name, group: this.#group, entries };
+    return { name, group: this.#group, entries: new Set(entriesOf(codes)) };
   }
 }
 
@@ -243,6 +294,10 @@ function lostName(name: string): string {
 /** The entry with what was measured of a pass' trial. */
 function measuredName(name: string): string {
   return `${name}-measured`;
+}
+
+function entriesOf(codes: readonly KeptCode[]): string[] {
+  return codes.flatMap(({ key, blobs }) => [`encode-${key}`, ...blobs]);
 }
 
 function isPass(value: unknown): value is KeptPass {

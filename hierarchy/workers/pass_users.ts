@@ -1,8 +1,7 @@
+import { removeEntries } from "../../store/remove_entries.ts";
 import type { Store } from "../../store/store.ts";
 
-/**
- * What a pass needs in the store: results of its tasks while it runs, its code streams from then on.
- */
+/** What a pass needs in the store: results of its tasks while it runs, its code streams from then on. */
 type Need = "results" | "code";
 
 /** What a pass leaves, by the names of its entries. */
@@ -16,8 +15,8 @@ export interface LeftEntries {
 /**
  * Passes of several searches that have the same tasks, in runs that share a store: what one of them
  * leaves goes when no other has begun or kept a pass with these tasks. A run that was killed is taken
- * to go on some day. Two that say the same at the same moment may not see each other, and where an entry
- * is damaged or too old nobody is known: what is then removed is made again, and what stays is left.
+ * to go on some day. Two that enter at the same moment may not see each other, nor is anybody seen where
+ * the entry is damaged: what is then removed is made again.
  */
 export class PassUsers {
   readonly #store: Store;
@@ -34,9 +33,14 @@ export class PassUsers {
     await this.#write(group, users.set(pass, "results"));
   }
 
+  /** What a pass that has entered needs; undefined once it has left. */
+  async need(group: string, pass: string): Promise<Need | undefined> {
+    return (await this.#read(group)).get(pass);
+  }
+
   /**
    * Removes what a pass leaves, unless another may need it; `needsCode` says whether it is going to call
-   * this again for its code streams. Does nothing for a pass that is not known to need anything.
+   * this again for its code streams.
    */
   async leave(
     group: string,
@@ -45,17 +49,11 @@ export class PassUsers {
     needsCode: boolean,
   ): Promise<void> {
     const users = await this.#read(group);
-    const need = users.get(pass);
-    if (need === undefined || need === "code" && needsCode) return;
     users.delete(pass);
-    if (![...users.values()].includes("results")) await this.#remove(results);
-    if (users.size === 0) await this.#remove(code);
+    if (![...users.values()].includes("results")) await removeEntries(this.#store, results);
+    if (users.size === 0) await removeEntries(this.#store, code);
     // At last, so that a run which is killed before removes the rest when it goes on.
     await this.#write(group, needsCode ? users.set(pass, "code") : users);
-  }
-
-  async #remove(names: readonly string[]): Promise<void> {
-    for (const name of names) await this.#store.remove(name);
   }
 
   async #read(group: string): Promise<Map<string, Need>> {
