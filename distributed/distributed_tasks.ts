@@ -150,7 +150,8 @@ export class DistributedTasks {
     const resultOf = (key: string, indices: readonly number[]) => {
       const blobs = new Set<string>();
       for (const index of indices) noted[index]!.blobs = blobs;
-      return getResult(store, kind, key, (blob) => blobs.add(blob));
+      const task = tasks[indices[0]!];
+      return getResult(store, kind, key, { task, onBlob: (blob) => void blobs.add(blob) });
     };
     const pending = new Map<string, Pending>();
     const end = Promise.withResolvers<void>();

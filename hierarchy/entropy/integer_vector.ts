@@ -39,7 +39,7 @@ const FEWEST_BITS = PROBABILITY_BITS -
   );
 
 /** Larger magnitudes than any that is written; predictors of smaller ones fit in 32 bits. */
-const LARGEST_INTEGER = 2 ** 20;
+export const LARGEST_INTEGER = 2 ** 20;
 
 /** Bits that this many vectors of this many integers together take at least. */
 export function fewestBits(vectors: number, integers: number): number {

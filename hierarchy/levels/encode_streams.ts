@@ -5,7 +5,7 @@ import { RansEncoder } from "../entropy/rans.ts";
 import { symbolTables } from "../entropy/symbol_model.ts";
 import { planSegments } from "../scan/pieces.ts";
 import type { EncodeTask } from "../workers/coding_tasks.ts";
-import type { KeptCode, PassResult } from "../workers/kept_passes.ts";
+import type { KeptCode, PassResult } from "../workers/packed_pass.ts";
 import type { RunTasks } from "../workers/task_runner.ts";
 import type { MatrixShape } from "../matrix/matrix.ts";
 import type { EntropyModelFit } from "./fit_entropy_model.ts";

@@ -4,7 +4,7 @@ import type { Matrices } from "../matrix/matrix.ts";
 import { planSegments } from "../scan/pieces.ts";
 import { runnerOf } from "../workers/coding_workers.ts";
 import type { QuantizeTask } from "../workers/coding_tasks.ts";
-import type { PassResult } from "../workers/kept_passes.ts";
+import type { PassResult } from "../workers/packed_pass.ts";
 import { fieldsStream, segmentTasks } from "./encode_streams.ts";
 import { fitEntropyModel } from "./fit_entropy_model.ts";
 import type { EncodeContext } from "./level.ts";
@@ -55,14 +55,19 @@ export async function draftTrellis(
   const searched = Math.min(states, FIRST_STATES);
   const tasks = quantizeTasks(searched, matrices, rateWeight, guess, scratch, places);
   const { passes } = runnerOf(workers);
-  const name = await passes?.begin({ tasks, model: guess?.model, isCoded: true });
+  const segments = matrices.map((matrix) => planSegments([matrix]).length);
+  const name = await passes?.begin({
+    ...{ tasks, model: guess?.model },
+    codes: segments.reduce((sum, count) => sum + count, 0),
+  });
   const found = name === undefined ? undefined : await passes!.find(name);
   const { model, scales, codes } = found ?? await runDraft(searched, tasks, guess, name, context);
   const endBytes = new RansEncoder().finish().length;
   let next = 0;
-  const bits = matrices.map((matrix) =>
-    planSegments([matrix]).reduce((sum) => sum + 8 * (codes[next++]!.length - endBytes), 0)
-  );
+  const bits = segments.map((count) => {
+    const own = codes.slice(next, next += count);
+    return own.reduce((sum, { length }) => sum + 8 * (length - endBytes), 0);
+  });
   const modelBytes = fieldsStream({ model, scales: [] }, []).length;
   const fieldBytes = scales.map((own, i) =>
     fieldsStream({ model, scales: [own] }, [matrices[i]!]).length - modelBytes

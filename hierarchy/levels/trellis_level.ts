@@ -1,6 +1,7 @@
 import { fitEntropyModel } from "./fit_entropy_model.ts";
 import { symbolCosts } from "../entropy/symbol_costs.ts";
 import { laplacianModel, symbolTables } from "../entropy/symbol_model.ts";
+import { planSegments } from "../scan/pieces.ts";
 import { quantizersOf } from "../scan/trellis.ts";
 import type { QuantizeTask } from "../workers/coding_tasks.ts";
 import { ScratchArrays } from "../matrix/scratch_arrays.ts";
@@ -106,7 +107,8 @@ async function runPass(
   const tasks = quantizeTasks(states, matrices, rateWeight, guess, scratch);
   const { passes, codedBy } = run;
   const name = await passes?.begin({
-    ...{ tasks, model: guess?.model, isCoded },
+    ...{ tasks, model: guess?.model },
+    ...(isCoded && { codes: planSegments(matrices).length }),
     ...(isCoded && codedBy !== undefined && { codedBy }),
   });
   const found = name === undefined ? undefined : await passes!.find(name);

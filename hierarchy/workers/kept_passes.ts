@@ -1,10 +1,16 @@
-import { InputError } from "../../data/input_error.ts";
 import { isFileArray, type KeptBytes } from "../../data/file_array.ts";
-import { packValue, unpackValue } from "../../store/packed_value.ts";
+import { packValue } from "../../store/packed_value.ts";
 import type { Store } from "../../store/store.ts";
-import type { RowColumnScales } from "../entropy/row_column_scales.ts";
 import type { SymbolModel } from "../entropy/symbol_model.ts";
+import { quantizersOf } from "../scan/trellis.ts";
 import { CODING_VERSION, type QuantizeTask, type TaskKind } from "./coding_tasks.ts";
+import {
+  type KeptCode,
+  packPass,
+  type PassResult,
+  type PassShape,
+  unpackPass,
+} from "./packed_pass.ts";
 import { getResult, hexHash, taskName, type TaskPacker } from "./packed_tasks.ts";
 import { PassUsers } from "./pass_users.ts";
 import type { SentTasks } from "./sent_tasks.ts";
@@ -15,8 +21,8 @@ export interface PassStart {
   readonly tasks: readonly QuantizeTask[];
   /** Where the fit of the entropy model begins, if not anew. */
   readonly model?: SymbolModel | undefined;
-  /** Whether the indices are coded, too. */
-  readonly isCoded: boolean;
+  /** Code streams that it gives, where the indices are coded too. */
+  readonly codes?: number | undefined;
   /** Names what else decides them, if anything does. */
   readonly codedBy?: string;
 }
@@ -29,33 +35,6 @@ export interface SearchStart {
   readonly empty: Uint8Array;
   /** Where each trial is measured, names what decides what comes of it. */
   readonly measuredBy?: string;
-}
-
-/** What a pass comes to: nothing that follows needs more of it. */
-export interface PassResult {
-  /** The symbol model of all matrices. */
-  readonly model: SymbolModel;
-  /** Scales of each matrix. */
-  readonly scales: readonly RowColumnScales[];
-  /** The code streams, in order; none of a pass whose indices are not coded. */
-  readonly codes: readonly KeptCode[];
-}
-
-/** A code stream that is kept, or was. */
-export interface KeptCode {
-  /** Of the task that encoded it. */
-  readonly key: string;
-  /** Entries of large arrays that belong to it. */
-  readonly blobs: readonly string[];
-  /** Bytes that it has. */
-  readonly length: number;
-  /** SHA-256 of its bytes in hexadecimal. */
-  readonly sha256: string;
-}
-
-/** A {@linkcode PassResult} as it is kept: with the names of entries that it stands for. */
-interface KeptPass extends PassResult {
-  readonly replaced: readonly string[];
 }
 
 /** A pass with the name that it is kept under. */
@@ -97,6 +76,7 @@ export class KeptPasses {
   /** The tasks of the pass in hand, and the large arrays that they are made of. */
   #group = "";
   #madeOf = new Set<string>();
+  #shape: PassShape = { quantizers: 1, matrices: [], codes: 0 };
   /** Entries of quantizing and refining in the pass in hand, and of all tasks that were sent. */
   #entries = new Set<string>();
   /** Code streams of the pass in hand. */
@@ -138,7 +118,7 @@ export class KeptPasses {
   }
 
   /** Begins a pass, and gives its name: a hash of all that decides what it comes to. */
-  async begin({ tasks, model, isCoded, codedBy }: PassStart): Promise<string> {
+  async begin({ tasks, model, codes, codedBy }: PassStart): Promise<string> {
     this.#entries = new Set();
     this.#codes = [];
     this.#packer.forget();
@@ -152,6 +132,12 @@ export class KeptPasses {
     this.#packer.forget();
     await this.#options.sent?.need(this.#madeOf);
     this.#group = await hexHash(new TextEncoder().encode(keys.join()));
+    this.#shape = {
+      quantizers: quantizersOf({ states: tasks[0]?.states ?? 1 }),
+      matrices: tasks.map(({ matrix: { rows, columns } }) => ({ rows, columns })),
+      codes: codes ?? 0,
+    };
+    const isCoded = codes !== undefined;
     const search = isCoded ? this.#search : undefined;
     const start = { keys, model, isCoded, search, codedBy, version: CODING_VERSION };
     return `pass-${await hexHash((await packValue(start, hexHash)).bytes)}`;
@@ -161,10 +147,7 @@ export class KeptPasses {
   async find(name: string): Promise<FoundPass | undefined> {
     const bytes = await this.#store.get(name);
     if (bytes === undefined) return undefined;
-    const kept = await unpackValue(bytes, () => Promise.resolve(undefined));
-    if (kept === undefined) return undefined;
-    if (!isPass(kept)) throw new InputError(`${name}: is not what a pass gives; remove the store`);
-    const { replaced, ...pass } = kept;
+    const { replaced, ...pass } = await unpackPass(name, bytes, this.#shape);
     // A run that was killed may have left them.
     for (const users of this.#everywhere()) {
       if (await users.need(this.#group, name) !== "results") continue;
@@ -203,9 +186,7 @@ export class KeptPasses {
     }
     // What the tasks of the pass are made of, the next pass has too, or nobody needs it.
     const replaced = [...this.#entries].filter((entry) => !this.#madeOf.has(entry));
-    const kept: KeptPass = { model, scales, codes, replaced };
-    // In one entry: scales of many rows are those of a result too, whose arrays are about to be removed.
-    await this.#store.put(name, (await packValue(kept, hexHash, Infinity)).bytes);
+    await this.#store.put(name, await packPass({ model, scales, codes, replaced }));
     for (const users of this.#everywhere()) {
       await this.#leaveResults(users, name, { results: replaced, codes });
     }
@@ -213,8 +194,9 @@ export class KeptPasses {
   }
 
   /** A code stream; undefined where it is not kept any more. */
-  async code({ key }: KeptCode): Promise<Uint8Array | undefined> {
-    return await getResult(this.#store, "encode", key);
+  async code({ key, length }: KeptCode): Promise<Uint8Array | undefined> {
+    const bytes = await getResult(this.#store, "encode", key);
+    return bytes?.length === length ? bytes : undefined;
   }
 
   /** Whether the codes of the trial in hand are not there, for a later one is better. */
@@ -298,14 +280,4 @@ function measuredName(name: string): string {
 
 function entriesOf(codes: readonly KeptCode[]): string[] {
   return codes.flatMap(({ key, blobs }) => [`encode-${key}`, ...blobs]);
-}
-
-function isPass(value: unknown): value is KeptPass {
-  if (typeof value !== "object" || value === null) return false;
-  const { model, scales, codes, replaced } = value as Partial<KeptPass>;
-  return model?.coefficients instanceof Int32Array && Array.isArray(codes) &&
-    Array.isArray(replaced) && Array.isArray(scales) &&
-    scales.every(({ rows, columns }) =>
-      rows instanceof Int32Array && columns instanceof Int32Array
-    );
 }

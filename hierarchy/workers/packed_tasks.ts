@@ -9,11 +9,15 @@ import {
   unpackValue,
 } from "../../store/packed_value.ts";
 import type { Store } from "../../store/store.ts";
+import { emptyCounts } from "../entropy/fit_symbol_model.ts";
+import { LARGEST_LOG_SCALE } from "../format/constants.ts";
+import { quantizersOf } from "../scan/trellis.ts";
 import {
   CODING_VERSION,
   codingTasks,
   type CountedMatrix,
   type QuantizeTask,
+  type RefineTask,
   type TaskArguments,
   type TaskKind,
   type TaskResults,
@@ -114,15 +118,23 @@ export async function putResult<Kind extends TaskKind>(
   return [...packed.blobs.keys()];
 }
 
+/** What is known of a result that is looked for, and who hears of it. */
+export interface ResultOptions<Kind extends TaskKind> {
+  /** The task that it is of. */
+  readonly task?: TaskArguments[Kind] | undefined;
+  /** Told the names of its large arrays. */
+  readonly onBlob?: (name: string) => void;
+}
+
 /**
- * The result that {@linkcode putResult} kept; undefined where it is not there whole. `onBlob` is told
- * the names of its large arrays.
+ * The result that {@linkcode putResult} kept; undefined where it is not there whole. Throws
+ * {@linkcode InputError} if it is none of such a task.
  */
 export async function getResult<Kind extends TaskKind>(
   store: Store,
   kind: Kind,
   key: string,
-  onBlob?: (name: string) => void,
+  { task, onBlob }: ResultOptions<Kind> = {},
 ): Promise<TaskResults[Kind] | undefined> {
   const bytes = await store.get(`${kind}-${key}`);
   if (bytes === undefined) return undefined;
@@ -132,8 +144,12 @@ export async function getResult<Kind extends TaskKind>(
   });
   if (value === undefined) return undefined;
   const { result } = (value ?? {}) as { readonly result?: unknown };
-  const sound = kind === "encode" ? result instanceof Uint8Array : isCounted(result);
-  if (!sound) throw new InputError(`${kind}-${key}: is no result of such a task; remove the store`);
+  const isSound = kind === "encode"
+    ? result instanceof Uint8Array
+    : isCounted(result, task as QuantizeTask | RefineTask | undefined);
+  if (!isSound) {
+    throw new InputError(`${kind}-${key}: is no result of such a task; remove the store`);
+  }
   return result as TaskResults[Kind];
 }
 
@@ -145,16 +161,23 @@ export async function putPacked(store: Store, name: string, packed: PackedValue)
   await store.put(name, packed.bytes);
 }
 
-function isCounted(result: unknown): result is CountedMatrix {
+function isCounted(
+  result: unknown,
+  task: QuantizeTask | RefineTask | undefined,
+): result is CountedMatrix {
   if (typeof result !== "object" || result === null) return false;
   const { rows, columns, indices, scales, counts } = result as Partial<CountedMatrix>;
-  const isLong = (array: unknown, length: unknown) =>
-    array instanceof Int32Array && array.length === length;
-  return (indices instanceof Int8Array || indices instanceof Int16Array ||
-    indices instanceof Int32Array) &&
+  const areScales = (array: unknown, length: unknown) =>
+    array instanceof Int32Array && array.length === length &&
+    array.every((value) => Math.abs(value) <= LARGEST_LOG_SCALE);
+  const { matrix = { rows, columns }, states } = task ?? {};
+  return rows === matrix.rows && columns === matrix.columns &&
+    (indices instanceof Int8Array || indices instanceof Int16Array ||
+      indices instanceof Int32Array) &&
     indices.length === rows! * columns! &&
-    isLong(scales?.rows, rows) && isLong(scales?.columns, columns) &&
-    counts instanceof Float64Array;
+    areScales(scales?.rows, rows) && areScales(scales?.columns, columns) &&
+    counts instanceof Float64Array && counts.every((count) => count >= 0 && count < Infinity) &&
+    (states === undefined || counts.length === emptyCounts(quantizersOf({ states })).length);
 }
 
 /** SHA-256 in hexadecimal, as names of entries have it. */

@@ -50,7 +50,8 @@ export function storedTasks(
       const { key, blobs: made } = await packer.pack(kind, task);
       const blobs: string[] = [];
       entries.push({ key, blobs, madeOf: [...made.keys()] });
-      const found = await getResult(store, kind, key, (name) => blobs.push(name));
+      const onBlob = (name: string) => void blobs.push(name);
+      const found = await getResult(store, kind, key, { task, onBlob });
       if (found === undefined) {
         missing.push(index);
         continue;

@@ -1,4 +1,5 @@
 import assert from "node:assert";
+import { InputError } from "../../data/input_error.ts";
 import { sha256, sha256OfJson } from "../../data/sha256.ts";
 import { createMemoryStore } from "../../store/memory_store.ts";
 import type { Store } from "../../store/store.ts";
@@ -8,7 +9,7 @@ import { heldMatrix } from "../matrix/held_matrix.ts";
 import type { Matrix } from "../matrix/matrix.ts";
 import { codingTasks, type QuantizeTask, type TaskKind } from "./coding_tasks.ts";
 import { CodingWorkers } from "./coding_workers.ts";
-import { getTask, putTask, TaskPacker } from "./packed_tasks.ts";
+import { getTask, putResult, putTask, TaskPacker } from "./packed_tasks.ts";
 import { storedTasks } from "./stored_tasks.ts";
 import { type RunTasks, runTasksHere } from "./task_runner.ts";
 import { randomMatrices } from "../testdata/random_matrices.ts";
@@ -87,6 +88,30 @@ Deno.test("a result without its large array is made again", async () => {
   await store.remove(names.find((name) => name.startsWith("blob-"))!);
   assert.deepEqual(await run("quantize", tasks), results);
   assert.equal(count.tasks, tasks.length + 1);
+});
+
+Deno.test("a result that cannot be of its task is refused", async () => {
+  const store = createMemoryStore();
+  const [matrix] = randomMatrices([[6, 10]]);
+  const task: QuantizeTask = { states: 4, matrix: matrix! };
+  const sound = codingTasks.quantize(task);
+  const { key } = await new TaskPacker().pack("quantize", task);
+  const turned = { rows: sound.scales.columns, columns: sound.scales.rows };
+  const forged = [
+    { ...sound, rows: 10, columns: 6, scales: turned },
+    { ...sound, counts: sound.counts.subarray(1) },
+    { ...sound, counts: sound.counts.map((count) => -count) },
+    { ...sound, scales: { ...sound.scales, rows: sound.scales.rows.map(() => 1 << 20) } },
+  ];
+  for (const result of forged) {
+    await putResult(store, "quantize", key, result);
+    await assert.rejects(
+      storedTasks(runTasksHere, store)("quantize", [task]),
+      (error) => error instanceof InputError && /no result of such a task/.test(error.message),
+    );
+  }
+  await putResult(store, "quantize", key, sound);
+  assert.deepEqual(await storedTasks(runTasksHere, store)("quantize", [task]), [sound]);
 });
 
 Deno.test("what tasks give is what this version gives: raise CODING_VERSION where it changes", async () => {
