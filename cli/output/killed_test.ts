@@ -134,6 +134,22 @@ Deno.test("a swap that was killed between its two steps is undone, or was comple
     assert.deepEqual(names(folder), []);
   }));
 
+Deno.test("a refill that was killed while it wrote what it was going to do is undone", () =>
+  withFolder(async (folder) => {
+    const stage = join(folder, ".tmp-kanpress");
+    // What is left of ["[1] a"] is no JSON, though it ends as a list does.
+    for (const journal of ["", "[", '["[1]']) {
+      write(folder, ["a"], " old");
+      write(stage, ["lock"]);
+      write(join(stage, "files"), ["[1] a"], " new");
+      write(join(stage, "old"), []);
+      Deno.writeTextFileSync(join(stage, "journal.json"), journal);
+      (await openOutput(folder, anything)).release();
+      assert.deepEqual(names(folder), ["a"]);
+      assert.equal(Deno.readTextFileSync(join(folder, "a")), "a old");
+    }
+  }));
+
 Deno.test("a refill that was killed at any of its steps is undone", () =>
   withFolder(async (folder) => {
     const stage = join(folder, ".tmp-kanpress");

@@ -83,11 +83,8 @@ export function refillFolder(stage: string, files: string, target: string): void
 export function undoPlacing(stage: string, target: string): void {
   const old = join(stage, OLD), journal = join(stage, JOURNAL);
   if (existsSync(journal)) {
-    const text = readFileSync(journal, "utf8");
-    // A journal that is cut off was not yet followed by any move.
-    const names: unknown = text.endsWith("]") ? JSON.parse(text) : [];
-    for (const name of Array.isArray(names) ? names : []) {
-      const moved = join(target, String(name)), origin = join(stage, "files", String(name));
+    for (const name of namesOf(readFileSync(journal, "utf8"))) {
+      const moved = join(target, name), origin = join(stage, "files", name);
       if (existsSync(moved) && !existsSync(origin)) renameSync(moved, origin);
     }
     if (existsSync(old)) {
@@ -108,6 +105,16 @@ function discardOld(stage: string): void {
     rmSync(trash, { recursive: true, force: true });
   } catch {
     // The new files are in place; the rest goes with the hidden folder.
+  }
+}
+
+/** Names in a journal; none of one that is cut off, which was not yet followed by any move. */
+function namesOf(journal: string): string[] {
+  try {
+    const names: unknown = JSON.parse(journal);
+    return Array.isArray(names) ? names.filter((name) => typeof name === "string") : [];
+  } catch {
+    return [];
   }
 }
 
