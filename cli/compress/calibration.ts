@@ -10,7 +10,6 @@ import {
 } from "../../eval/calibration/calibration_file.ts";
 import { calibratePacked, type MemorySaving } from "../../eval/calibration/calibrate.ts";
 import type { CalibrationWork } from "../../eval/calibration/kept_sums.ts";
-import type { Store } from "../../store/store.ts";
 import { interleave } from "../../eval/calibration/choose_chunks.ts";
 import { unpackCalibration } from "../../eval/calibration/packed_calibration.ts";
 import { fromBase64, toHex } from "../../data/base64.ts";
@@ -21,6 +20,7 @@ import {
   type CalibrationText,
   readCalibrationText,
 } from "./calibration_text.ts";
+import { keptTokens } from "./kept_tokens.ts";
 import { cacheFolder } from "../input/cache_folder.ts";
 import { specialTokens } from "../evaluate/measure.ts";
 import { chatFrame } from "../input/chat_frame.ts";
@@ -229,15 +229,17 @@ async function makeCalibration(
   { saving, work }: CalibrationHelp,
 ): Promise<KeptCalibration> {
   const common = { config, weights, backend, threads, seed, signal: run.signal };
+  const { vocabularySize } = describeModel(config, weights.keys());
   const written = "tokens" in text ? text.own : text;
   const own = written === undefined
     ? new Int32Array()
-    : await keptTokens(work?.store, key, () =>
+    : await keptTokens({ store: work?.store, key, vocabularySize }, () =>
       run.phase("sample", (progress) =>
         sampleTokens({
           ...common,
           ...written,
-          onProgress: (share, rate) => progress(share, formatTokenRate(rate)),
+          onProgress: (share, rate) =>
+            progress(share, formatTokenRate(rate)),
         })));
   // Texts without what the model writes are taken whole.
   const tokens = "tokens" in text
@@ -253,18 +255,4 @@ async function makeCalibration(
   });
   // The rest of the text was not read.
   return { calibration, tokens: loss === undefined ? tokens : tokens.slice(0, calibration.tokens) };
-}
-
-/** What a model wrote, for the calibration of this key; made and kept where it is not there. */
-async function keptTokens(
-  store: Store | undefined,
-  key: string,
-  make: () => Promise<Int32Array>,
-): Promise<Int32Array> {
-  const name = `tokens-${key}`;
-  const kept = await store?.get(name);
-  if (kept !== undefined && kept.length % 4 === 0) return new Int32Array(kept.slice().buffer);
-  const made = await make();
-  await store?.put(name, new Uint8Array(made.buffer, made.byteOffset, made.byteLength));
-  return made;
 }

@@ -3,12 +3,14 @@ import { join } from "node:path";
 import { InputError, type StateDict, weightsDigest } from "../../data/mod.ts";
 import { sha256OfJson } from "../../data/sha256.ts";
 import {
+  baseValues,
   readBaseEvaluation,
   writeBaseEvaluation,
 } from "../../eval/measure/base_evaluation_file.ts";
 import { modelLinears } from "../../eval/weights/expected_tensors.ts";
 import { type BaseEvaluation, evaluateLanguageModel, evaluateOriginal } from "../../eval/mod.ts";
 import { planWindows } from "../../eval/protocols/protocol.ts";
+import type { Window } from "../../eval/protocols/window.ts";
 import type { TransformerDescription } from "../../eval/architectures/description.ts";
 import { fingerprintOf } from "../../eval/measure/evaluation_result.ts";
 import {
@@ -175,15 +177,13 @@ function nameRow({ name, bits }: SweepRow): string {
 }
 
 /** What decides the figures, beside the points. */
-async function settingsOf({ model, description, text, calibration, options }: Bench) {
-  const { tokens: _, protocol, contextLength, stride } = text.evaluation;
-  const lengths = { contextLength: contextLength!, ...(stride !== undefined && { stride }) };
-  const windows = planWindows(description, { name: protocol!, ...lengths }, text.evaluation);
+async function settingsOf(bench: Bench) {
+  const { model, calibration, options } = bench;
   return {
     version: `${SWEEP_VERSION}, format ${FORMAT_VERSION}`,
     weights: model.sha256,
     config: await sha256OfJson(model.source.config),
-    text: await fingerprintOf(windows),
+    text: await fingerprintOf(windowsOf(bench)),
     calibration: calibration?.key ?? null,
     seed: options.seed,
     backend: options.backend,
@@ -194,22 +194,31 @@ async function settingsOf({ model, description, text, calibration, options }: Be
   };
 }
 
+/** The windows of the measured text. */
+function windowsOf({ description, text }: Bench): Window[] {
+  const { protocol, contextLength, stride } = text.evaluation;
+  const lengths = { contextLength: contextLength!, ...(stride !== undefined && { stride }) };
+  return planWindows(description, { name: protocol!, ...lengths }, text.evaluation);
+}
+
 type SweepSettings = Awaited<ReturnType<typeof settingsOf>>;
 
 /** Evaluates the original, or reads what an earlier sweep in the folder kept of it. */
 async function evaluateBase(
-  { model, text, options, run }: Bench,
+  bench: Bench,
   folder: string,
   output: Output,
   { version, weights, config: configHash, text: fingerprint, backend }: SweepSettings,
 ): Promise<{ base: BaseEvaluation; original: SweepRecord["original"] }> {
+  const { model, description, text, options, run } = bench;
   const file = join(folder, ORIGINAL_NAME);
   const key = await sha256OfJson([version, weights, configHash, backend]);
   const { config } = model.source;
   const { threads } = options;
   const { signal } = run;
   const common = { config, original: model.weights, ...text.evaluation, threads, backend, signal };
-  const kept = await readBaseEvaluation(file, key, fingerprint).catch((error) => {
+  const wanted = { key, fingerprint, values: baseValues(windowsOf(bench), description) };
+  const kept = await readBaseEvaluation(file, wanted).catch((error) => {
     if (!(error instanceof InputError)) throw error;
     run.writeLine(`${error.message} (it is made again)`);
     return undefined;

@@ -27,6 +27,10 @@ export interface SumsSoFar {
 }
 
 const MINUTE = 60_000;
+/** More than a watch ever has. */
+const MOST_MARKS = 64;
+/** Names of entries with sums. */
+const SUMS = /^sums-[\da-f]{64}$/;
 /** Keeping sums takes at most about this share of the time. */
 const LARGEST_SHARE = 1 / 20;
 
@@ -77,14 +81,19 @@ export class SumsKeeper {
     const found = parse(bytes);
     if (found === undefined || found.tokens > tokens) return undefined;
     const arrays = sumArrays(this.#moments);
-    const logitSum = found.logits === 0 ? undefined : new Float64Array(found.logits);
+    const watched = watchedSums(this.#moments);
+    const hasLogits = found.logits > 0;
+    const count = arrays.length + Number(hasLogits) + found.marks.length * watched.length;
+    if (found.arrays.length !== count) return undefined;
+    // Nothing is made of a length that is only claimed.
+    const logits = hasLogits ? await store.get(found.arrays[arrays.length]!) : undefined;
+    if (hasLogits && logits?.length !== 8 * found.logits) return undefined;
+    const logitSum = hasLogits ? new Float64Array(found.logits) : undefined;
     const marks = found.marks.map((tokens) => ({
       tokens,
-      triangles: watchedSums(this.#moments).map((triangle) => triangle.map(() => 0)),
+      triangles: watched.map((triangle) => triangle.map(() => 0)),
     }));
-    const targets = allArrays(arrays, logitSum, marks);
-    if (found.arrays.length !== targets.length) return undefined;
-    for (const [i, target] of targets.entries()) {
+    for (const [i, target] of allArrays(arrays, logitSum, marks).entries()) {
       const values = await store.get(found.arrays[i]!);
       if (values?.length !== target.byteLength) {
         // One is damaged: then all begin anew.
@@ -140,7 +149,8 @@ function parse(bytes: Uint8Array): Description | undefined {
     const { tokens, logits, arrays, marks = [] } = JSON.parse(new TextDecoder().decode(bytes));
     const isSound = Array.isArray(marks) && Array.isArray(arrays) &&
       [tokens, logits, ...marks].every((count) => Number.isSafeInteger(count) && count >= 0) &&
-      arrays.every((name) => typeof name === "string");
+      marks.length <= MOST_MARKS && marks.every((mark, i) => mark <= (marks[i + 1] ?? tokens)) &&
+      arrays.every((name) => typeof name === "string" && SUMS.test(name));
     return isSound ? { tokens, logits, arrays, marks } : undefined;
   } catch {
     return undefined;

@@ -5,6 +5,9 @@ import type { Store } from "../../store/store.ts";
 import type { ModelConfig } from "../architectures/config.ts";
 import { isNativeInstalled } from "../native/runtime.ts";
 import { randomStateDict } from "../testdata/random_model.ts";
+import { describeModel } from "../architectures/registry.ts";
+import { allocateMoments } from "./calibration_sums.ts";
+import { SumsKeeper } from "./kept_sums.ts";
 import { calibratePacked } from "./calibrate.ts";
 import type { PackedCalibration } from "./packed_calibration.ts";
 import { smallLlama } from "../testdata/small_llama.ts";
@@ -88,3 +91,37 @@ for (const backend of ["wasm", "native"] as const) {
     },
   });
 }
+
+Deno.test("sums that claim more than is there are not taken, and nothing is made for them", async () => {
+  const model = describeModel(config, options.weights.keys());
+  const moments = () => allocateMoments(model, true);
+  const inner = createMemoryStore();
+  let entry = "";
+  const store: Store = {
+    ...inner,
+    async put(name, bytes) {
+      if (name.startsWith("calibration-")) entry = name;
+      await inner.put(name, bytes);
+    },
+  };
+  const work = { store, key: "key" };
+  const saved = { tokens: 64, logitSum: new Float64Array(11).fill(1), marks: [] };
+  await (await SumsKeeper.open(work, "settings", moments())).save(saved);
+  const restore = async () => (await SumsKeeper.open(work, "settings", moments())).restore(128);
+  assert.deepEqual(await restore(), saved);
+  const sound = JSON.parse(new TextDecoder().decode(await store.get(entry)));
+  for (
+    const forged of [
+      { logits: 2 ** 50 },
+      { logits: 12 },
+      { marks: [1, 2] },
+      { marks: Array.from({ length: 1e5 }, () => 1), arrays: Array(2e5).fill(sound.arrays[0]) },
+      { arrays: sound.arrays.map(() => "../1") },
+      { arrays: sound.arrays.slice(1) },
+      { tokens: 129 },
+    ]
+  ) {
+    await inner.put(entry, new TextEncoder().encode(JSON.stringify({ ...sound, ...forged })));
+    assert.equal(await restore(), undefined);
+  }
+});

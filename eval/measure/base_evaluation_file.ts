@@ -1,6 +1,11 @@
 import { existsSync } from "node:fs";
+import type { ByteSource } from "../../data/byte_source.ts";
+import { InputError } from "../../data/input_error.ts";
+import type { TensorBytes } from "../../data/safetensors_encode.ts";
 import { openFile } from "../../data/file_source.ts";
 import { openSealed, writeSealed } from "../../data/sealed_safetensors.ts";
+import type { TransformerDescription } from "../architectures/description.ts";
+import type { Window } from "../protocols/window.ts";
 import type { BaseEvaluation } from "./evaluate.ts";
 
 /**
@@ -12,15 +17,42 @@ import type { BaseEvaluation } from "./evaluate.ts";
 export async function writeBaseEvaluation(
   path: string,
   key: string,
-  { fingerprint, states }: BaseEvaluation,
+  base: BaseEvaluation,
 ): Promise<void> {
+  const { tensors, metadata } = baseEvaluationParts(key, base);
+  await writeSealed(path, tensors, metadata);
+}
+
+/** What {@linkcode writeBaseEvaluation} writes. */
+export function baseEvaluationParts(
+  key: string,
+  { fingerprint, states }: BaseEvaluation,
+): { tensors: TensorBytes[]; metadata: Record<string, string> } {
   const tensors = states.map((state, index) => ({
     name: `${index}`,
     dtype: "F32" as const,
     shape: [state.length],
     bytes: new Uint8Array(state.buffer, state.byteOffset, state.byteLength),
   }));
-  await writeSealed(path, tensors, { key, fingerprint });
+  return { tensors, metadata: { key, fingerprint } };
+}
+
+/** What a base evaluation is wanted of. */
+export interface WantedBase {
+  /** Which weights. */
+  readonly key: string;
+  /** Which text and protocol. */
+  readonly fingerprint: string;
+  /** Numbers that all hidden states have together. */
+  readonly values: number;
+}
+
+/** How many numbers the hidden states of a text's windows have together. */
+export function baseValues(
+  windows: readonly Pick<Window, "rows">[],
+  { hiddenSize }: Pick<TransformerDescription, "hiddenSize">,
+): number {
+  return windows.reduce((sum, { rows }) => sum + rows.length * hiddenSize, 0);
 }
 
 /**
@@ -30,16 +62,27 @@ export async function writeBaseEvaluation(
  */
 export async function readBaseEvaluation(
   path: string,
-  key: string,
-  fingerprint: string,
+  wanted: WantedBase,
 ): Promise<BaseEvaluation | undefined> {
-  if (!existsSync(path)) return undefined;
-  const file = await openSealed(await openFile(path));
+  return existsSync(path) ? await parseBaseEvaluation(await openFile(path), wanted) : undefined;
+}
+
+/** As {@linkcode readBaseEvaluation}, of an open file. */
+export async function parseBaseEvaluation(
+  source: ByteSource,
+  { key, fingerprint, values }: WantedBase,
+): Promise<BaseEvaluation | undefined> {
+  const file = await openSealed(source);
   const { metadata, tensors } = file;
   if (metadata["key"] !== key || metadata["fingerprint"] !== fingerprint) return undefined;
   const states: Float32Array[] = [];
   for (const index of tensors.keys()) {
     states.push(new Float32Array(await file.read(`${index}`, "F32")));
   }
-  return { fingerprint, states };
+  const isSound = states.reduce((sum, { length }) => sum + length, 0) === values &&
+    states.every((state) => state.every(Number.isFinite));
+  if (isSound) return { fingerprint, states };
+  throw new InputError(
+    `${source.name}: is damaged (its hidden states are of something else); remove it`,
+  );
 }

@@ -3,6 +3,7 @@ import type { StateDict } from "../../../data/mod.ts";
 import { type BaseEvaluation, evaluateLanguageModel, evaluateOriginal } from "../../../eval/mod.ts";
 import { fingerprintOf } from "../../../eval/measure/evaluation_result.ts";
 import {
+  baseValues,
   readBaseEvaluation,
   writeBaseEvaluation,
 } from "../../../eval/measure/base_evaluation_file.ts";
@@ -76,8 +77,9 @@ async function textMeasurement(
   const common = { config, original: weights, ...evaluation, threads, backend, signal };
   const label = `${text.name} (${protocol})`;
   const path = join(folder, `original-${fingerprint.slice(0, 16)}.safetensors`);
+  const wanted = { key: sha256, fingerprint, values: baseValues(windows, description) };
   const original = async (): Promise<BaseEvaluation> => {
-    const kept = await readBaseEvaluation(path, sha256, fingerprint);
+    const kept = await readBaseEvaluation(path, wanted);
     if (kept !== undefined) return kept;
     const { base } = await phase(
       `original on ${label}`,
