@@ -1,4 +1,5 @@
 import assert from "node:assert";
+import { TemporaryFolder } from "../data/testdata/temporary_folder.ts";
 import { createRandom } from "../kan/numeric/random.ts";
 import { type Fault, supervise } from "./supervise.ts";
 import { caseSeed, loadTarget, targetNames } from "./target.ts";
@@ -14,26 +15,22 @@ Deno.test("hangs, ends and growing memory are faults, and the cases after them r
   );
   const kinds = inputs.map(([kind]) => kind!);
   assert.deepEqual([...new Set(kinds)].sort(), [0, 1, 2, 3, 4, 5, 6]);
-  const scratch = await Deno.makeTempDir();
+  using scratch = new TemporaryFolder();
   const kept: (Fault & { input: number })[] = [];
-  try {
-    const result = await supervise({
-      target: new URL("testdata/faulty.ts", import.meta.url).href,
-      seed,
-      first: 0,
-      cases,
-      caseSeconds: 1,
-      megabytes: 400,
-      seconds: 600,
-      mostFaults: 100,
-      scratch,
-      onFault: (fault, file) => kept.push({ ...fault, input: Deno.readFileSync(file)[0]! }),
-    });
-    const count = (kind: number) => kinds.filter((other) => other === kind).length;
-    assert.deepEqual([result.cases, result.read, result.refused], [cases, count(0), count(1)]);
-  } finally {
-    await Deno.remove(scratch, { recursive: true });
-  }
+  const result = await supervise({
+    target: new URL("testdata/faulty.ts", import.meta.url).href,
+    seed,
+    first: 0,
+    cases,
+    caseSeconds: 1,
+    megabytes: 400,
+    seconds: 600,
+    mostFaults: 100,
+    scratch: scratch.path,
+    onFault: (fault, file) => kept.push({ ...fault, input: Deno.readFileSync(file)[0]! }),
+  });
+  const count = (kind: number) => kinds.filter((other) => other === kind).length;
+  assert.deepEqual([result.cases, result.read, result.refused], [cases, count(0), count(1)]);
   const expected = [
     ,
     ,
