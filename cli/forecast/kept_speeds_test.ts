@@ -1,4 +1,5 @@
 import assert from "node:assert";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { TemporaryFolder } from "../../data/testdata/temporary_folder.ts";
 import { recordedRun } from "../testdata/recorded_run.ts";
@@ -39,6 +40,11 @@ Deno.test("speeds: kept beside other things of kanpress; what is damaged is made
     await Deno.writeTextFile(file, text);
     assert.deepEqual(await readSpeeds(environment), {});
   }
+  const half = join(folder.path, "cache", `.speeds.json.tmp-${crypto.randomUUID()}`);
+  await Deno.writeTextFile(half, "");
+  await Deno.utime(half, 0, 0);
+  await keepSpeeds({}, environment);
+  assert.ok(!existsSync(half));
   // A place where nothing can be kept is not an error.
   await keepSpeeds({}, { KANPRESS_CACHE: join(file, "below") });
 });
