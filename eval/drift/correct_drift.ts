@@ -15,7 +15,7 @@ import type { Batch } from "./drift_engine.ts";
 import { type Correction, DriftPass } from "./drift_pass.ts";
 
 /** Times the mean of the inputs' squares is added to each by default. */
-const DEFAULT_DAMPING = 0.3;
+const DEFAULT_DAMPING = 0.1;
 /** Tokens that go through a layer at once, unless one chunk is longer. */
 const BATCH_TOKENS = 2048;
 /** To be raised with any change of what {@linkcode driftCorrected} gives for what it is given. */
@@ -37,7 +37,7 @@ export interface DriftOptions {
   readonly threads: number;
   /** Which part of the change is made, 0 to 1; by default what each half of the text says of the other. */
   readonly share?: number;
-  /** Times the mean of the inputs' squares is added to each; 0.3 by default. */
+  /** Times the mean of the inputs' squares is added to each; 0.1 by default. */
   readonly damping?: number;
 }
 
