@@ -139,7 +139,7 @@ function printModels(costs: Costs): void {
     const metricBytes = shapes.reduce((sum, [rows]) => sum + 2 * feedbackRows(rows) ** 2, 0);
     const passes = PASSES * (values * (STORED + INDEX + 2 * INDEX) + metricBytes);
     const sent = TRIALS * (passes + values * (INDEX + CODE));
-    const stored = values * STORED + metricBytes + TRIALS * values * (INDEX + CODE);
+    const stored = values * STORED + metricBytes + values * (INDEX + 2 * CODE);
     const largest = shapes.reduce((most, [rows, columns]) =>
       Math.max(
         most,

@@ -14,9 +14,12 @@ import {
   putTask,
   TaskPacker,
 } from "../hierarchy/workers/packed_tasks.ts";
+import { KeptPasses, type NotedTask } from "../hierarchy/workers/kept_passes.ts";
 import { intoGiven } from "../hierarchy/workers/stored_tasks.ts";
+import type { SentTasks } from "../hierarchy/workers/sent_tasks.ts";
 import type { RunOptions, RunTasks } from "../hierarchy/workers/task_runner.ts";
 import { type CodingJob, LOCK, memoryClass, memoryNeed, queueName, TRIES } from "./coding_queue.ts";
+import { NeededArrays } from "./needed_arrays.ts";
 import { type GroupQueue, openGroupQueue, TaskGroups } from "./task_groups.ts";
 import { type Presence, takePart } from "./presence.ts";
 import { KEY_PREFIX, type RedisLink, writeError } from "./redis_link.ts";
@@ -33,6 +36,8 @@ const LOOKS_AT_GROUPS = 10;
 const MOST_DELAYED = 4;
 /** Leaving takes no longer than this, in milliseconds: the server may not answer. */
 const LONGEST_LEAVING = 1000;
+/** Removing what is needed no more, after all is done, takes no longer than this, in milliseconds. */
+const LONGEST_FINISH = 20_000;
 /** How often a job may end without a result: once for each time that the server is started empty. */
 const MOST_LOSSES = 20;
 
@@ -80,6 +85,8 @@ export class DistributedTasks {
   readonly #packer = new TaskPacker();
   readonly #groupQueue: GroupQueue;
   readonly #groups = new Set<TaskGroups>();
+  readonly #arrays: NeededArrays;
+  readonly #sent: SentTasks;
   #closing: Promise<void> | undefined;
 
   private constructor(options: DistributedOptions, presence: Presence, groupQueue: GroupQueue) {
@@ -87,6 +94,10 @@ export class DistributedTasks {
     this.#presence = presence;
     this.#groupQueue = groupQueue;
     this.#watch = new WorkerWatch(options);
+    const { link, shared } = options;
+    this.#arrays = new NeededArrays(link, shared, presence.id);
+    this.#sent = { store: shared.store, need: (blobs) => this.#arrays.need(blobs) };
+    this.run = this.#runner();
   }
 
   /** Makes the run known to workers. */
@@ -99,13 +110,48 @@ export class DistributedTasks {
   }
 
   /** Runs tasks of a kind on the workers, the largest first. */
-  readonly run: RunTasks = async <Kind extends TaskKind>(
+  readonly run: RunTasks;
+
+  /** As {@linkcode run}; what passes come to is kept in the shared store in place of their tasks. */
+  runKept(): RunTasks {
+    return this.#runner(
+      new KeptPasses(this.#options.shared.store, this.#packer, { sent: this.#sent }),
+    );
+  }
+
+  /**
+   * To be called when nobody is going to go on with the run: what it has sent is needed no more. Gives the
+   * number of large arrays that are left to other runs.
+   */
+  async finish(): Promise<number> {
+    await inTime(this.#arrays.need(new Set()), LONGEST_FINISH);
+    return this.#arrays.left;
+  }
+
+  #runner(passes?: KeptPasses): RunTasks {
+    const run: RunTasks = async (kind, tasks, options) => {
+      const noted: NotedTask[] = [];
+      const results = await this.#run(kind, tasks, noted, options);
+      for (const task of noted) passes?.note(kind, task);
+      return results;
+    };
+    return Object.assign(run, { sent: this.#sent, ...(passes && { passes }) });
+  }
+
+  /** Runs tasks; `noted` gets the names of each, in order. */
+  async #run<Kind extends TaskKind>(
     kind: Kind,
     tasks: readonly TaskArguments[Kind][],
+    noted: NotedTask[],
     { onDone, onResult, signal }: RunOptions<Kind> = {},
-  ) => {
+  ): Promise<TaskResults[Kind][]> {
     const { store } = this.#options.shared;
     const results = new Array<TaskResults[Kind]>(tasks.length);
+    const resultOf = (key: string, indices: readonly number[]) => {
+      const blobs = new Set<string>();
+      for (const index of indices) noted[index]!.blobs = blobs;
+      return getResult(store, kind, key, (blob) => blobs.add(blob));
+    };
     const pending = new Map<string, Pending>();
     const end = Promise.withResolvers<void>();
     // An error while tasks are still being put is thrown when they all are.
@@ -144,7 +190,7 @@ export class DistributedTasks {
         await inTime(job.queue.remove(id));
         throw taskError(kind, tasks[job.indices[0]!]!, failure);
       }
-      const result = await getResult(store, kind, job.key);
+      const result = await resultOf(job.key, job.indices);
       if (hasEnded || !pending.has(id)) return;
       if (result === undefined) {
         if (++job.losses > MOST_LOSSES) throw lostError(this.#options.link.address);
@@ -191,13 +237,14 @@ export class DistributedTasks {
       for (const index of order) {
         if (hasEnded) break;
         const packed = await this.#packer.pack(kind, tasks[index]!);
+        noted[index] = { key: packed.key, blobs: [], madeOf: [...packed.blobs.keys()] };
         const id = `${kind}-${packed.key}-${this.#presence.id}`;
         const same = pending.get(id);
         if (same !== undefined) {
           same.indices.push(index);
           continue;
         }
-        const known = await getResult(store, kind, packed.key);
+        const known = await resultOf(packed.key, [index]);
         if (known !== undefined) {
           give([index], known);
           continue;
@@ -224,7 +271,7 @@ export class DistributedTasks {
       for (const id of pending.keys()) this.#endings.delete(id);
       this.#packer.forget();
     }
-  };
+  }
 
   /** Takes the run's jobs out of the queues; those that a worker has are let be. */
   close(): Promise<void> {
@@ -233,7 +280,7 @@ export class DistributedTasks {
 
   async #close(): Promise<void> {
     const groups = [...this.#groups].map((groups) => groups.withdraw());
-    await Promise.allSettled([...groups, this.#presence.end()]);
+    await Promise.allSettled([...groups, this.#presence.end(), this.#arrays.end()]);
     const { flow, queue } = this.#groupQueue;
     const open = [flow, queue, ...this.#events, ...this.#queues.values()];
     await Promise.allSettled(open.map((one) => one.close()));
@@ -280,9 +327,9 @@ export class DistributedTasks {
 }
 
 /** Waits for what may hang where the server does not answer; it then keeps jobs until they are old. */
-async function inTime(leaving: Promise<unknown>): Promise<void> {
+async function inTime(leaving: Promise<unknown>, longest = LONGEST_LEAVING): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, LONGEST_LEAVING));
+  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, longest));
   await Promise.race([leaving, late]).finally(() => clearTimeout(timer));
 }
 

@@ -6,6 +6,8 @@ import { KEY_PREFIX, type RedisLink, writeError } from "./redis_link.ts";
 
 /** An entry that nobody asked for in this many seconds is gone. */
 const LIFETIME = 3600;
+/** Small ones that say who needs others, which are used in the meantime. */
+const LIFETIME_OF_USERS = 86_400;
 /** Redis takes half a gibibyte; a larger entry belongs into a folder. */
 const LARGEST_ENTRY = 2 ** 28;
 
@@ -19,14 +21,20 @@ export function createRedisStore({ data: client, address }: RedisLink): Store {
     checkEntryName(name);
     return `${KEY_PREFIX}:store:${name}`;
   };
+  // To read an entry is to write when it goes.
+  const named = <T>(answer: Promise<T>) =>
+    answer.catch((error) => {
+      throw writeError(address, error);
+    });
+  const lifetimeOf = (name: string) => name.startsWith("users-") ? LIFETIME_OF_USERS : LIFETIME;
   return {
     async get(name) {
-      const bytes = await client.getexBuffer(keyOf(name), "EX", LIFETIME);
+      const bytes = await named(client.getexBuffer(keyOf(name), "EX", lifetimeOf(name)));
       // A copy of its own: small replies share a buffer, in which arrays would not be aligned.
       return bytes === null ? undefined : new Uint8Array(bytes);
     },
     async has(name) {
-      return await client.expire(keyOf(name), LIFETIME) === 1;
+      return await named(client.expire(keyOf(name), lifetimeOf(name))) === 1;
     },
     async put(name, bytes) {
       const length = byteLengthOf(bytes);
@@ -37,14 +45,10 @@ export function createRedisStore({ data: client, address }: RedisLink): Store {
         );
       }
       const own = Buffer.from(bytesOf(bytes));
-      try {
-        await client.set(keyOf(name), own, "EX", LIFETIME);
-      } catch (error) {
-        throw writeError(address, error);
-      }
+      await named(client.set(keyOf(name), own, "EX", lifetimeOf(name)));
     },
     async remove(name) {
-      await client.del(keyOf(name));
+      await named(client.del(keyOf(name)));
     },
   };
 }

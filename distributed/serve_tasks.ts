@@ -54,6 +54,8 @@ const AFTER_ERROR = 1000;
 const MOST_DEATHS = 3;
 /** What is said of jobs whose run is gone. */
 const SKIPPED = { skipped: "its run is gone" } as const;
+/** What is said of groups without a result: their run has taken it, or puts its task again. */
+const TAKEN = { skipped: "a result is gone" } as const;
 /** What is said of jobs whose task the store has lost: their run puts it there again. */
 const LOST = { skipped: "its task is gone" } as const;
 /** A worker that has no room now gives a task back for so many milliseconds. */
@@ -143,13 +145,11 @@ export async function serveTasks(options: ServeOptions): Promise<TaskServer> {
       presence.announce(Math.floor(limit)),
     ]);
   };
-  /** Ends a group: what its tasks have given must be there, or the run puts them again. */
+  /** Ends a group; looks whether what its tasks have given is there. */
   const endGroup = async (job: Job<GroupJob>) => {
     const { run, results } = checked(parseGroupJob, job, bull);
     if (!await isThere(link, run)) return SKIPPED;
-    for (const name of results) {
-      if (!await shared.store.has(name)) throw new bull.UnrecoverableError(`${name} is gone`);
-    }
+    for (const name of results) if (!await shared.store.has(name)) return TAKEN;
     return { results: results.length };
   };
   const common = {

@@ -20,6 +20,8 @@ export interface DivergenceTarget {
    * the share that is done. Called for each trial.
    */
   readonly measure: (weights: StateDict, progress: (share: number) => void) => Promise<number>;
+  /** Names all that decides what is measured of given weights, beside the original. */
+  readonly measuredBy: string;
 }
 
 /** A {@linkcode ModelDescription} and what calibration found out. */

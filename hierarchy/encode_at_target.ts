@@ -12,11 +12,16 @@ import {
 import { InputError } from "../data/input_error.ts";
 import { joinBytes } from "../data/safetensors_encode.ts";
 import { runnerOf } from "./workers/coding_workers.ts";
+import type { KeptPasses } from "./workers/kept_passes.ts";
 import { TrialFiles } from "./trial_files.ts";
 import { decompressWeights } from "./decompress.ts";
 import { type EncodeOptions, type StageEncoder, TRAINING_SHARE } from "./encode_stages.ts";
 import type { PreparedModel } from "./prepare_model.ts";
-import { meetDivergence } from "./rate/meet_divergence.ts";
+import {
+  type MeasuredEncoding,
+  meetDivergence,
+  type TrialFigures,
+} from "./rate/meet_divergence.ts";
 import { meetSize } from "./rate/meet_size.ts";
 import { trialProgress } from "./rate/trial_progress.ts";
 
@@ -55,30 +60,31 @@ export async function encodeAtTarget(
   const target = divergence === undefined ? targetBytes(options, parameters, values) : undefined;
   if ((divergence ?? target) === undefined) return await encode(FINE_STEP, trials.next());
   const estimate = encoder.estimateRate();
+  const empty = await encodeContainer({ ...base, stages: encoder.outline() });
+  const { passes } = runnerOf(options.workers);
   if (divergence !== undefined) {
-    return await meetDivergence(
-      async (logStep) => {
+    await passes?.beginSearch({ most: divergence.most, empty, measuredBy: divergence.measuredBy });
+    const search = { estimate, values, advice: adviceFor(base) };
+    const best = await meetDivergence(
+      async (logStep, isBest) => {
         const progress = trials.next();
-        const encoded = await encode(2 ** logStep, (share) => progress(CODING_SHARE * share));
-        const bitsPerWeight = 8 * encoded.length / parameters;
-        const measured = await divergence.measure(
-          await decompressWeights(encoded, { signal: options.signal }),
-          (share) => progress(CODING_SHARE + (1 - CODING_SHARE) * share),
-        );
-        return { encoded, bitsPerWeight, divergence: measured };
+        const parts = await encodeParts(2 ** logStep, (share) => progress(CODING_SHARE * share));
+        return await measureTrial(parts, isBest, {
+          ...{ passes, divergence, parameters, signal: options.signal },
+          progress: (share) => progress(CODING_SHARE + (1 - CODING_SHARE) * share),
+        });
       },
       divergence.most,
-      { estimate, values, advice: adviceFor(base) },
+      search,
     );
+    return best ?? otherSearch();
   }
   const fields = matrices.reduce((sum, { rows, columns }) => sum + rows + columns, 0);
-  const empty = await encodeContainer({ ...base, stages: encoder.outline() });
   const bare = empty.length, most = target! - (options.reservedBytes ?? 0);
   const { draftAt } = encoder;
   const files = options.scratchFolder === undefined
     ? undefined
     : new TrialFiles(options.scratchFolder);
-  const { passes } = runnerOf(options.workers);
   await passes?.beginSearch({ most, empty });
   const best = await meetSize<FileArray | readonly KeptBytes[] | undefined>(
     async (logStep, isBest) => {
@@ -104,10 +110,43 @@ export async function encodeAtTarget(
       }),
     },
   );
-  if (best === undefined) {
-    throw new InputError("what is kept of the work is of another search; remove the work folder");
-  }
+  if (best === undefined) return otherSearch();
   return isFileArray(best) ? best : joinBytes(best.map(bytesOf));
+}
+
+/** How a trial is measured. */
+interface TrialMeasurement {
+  readonly passes: KeptPasses | undefined;
+  readonly divergence: DivergenceTarget;
+  readonly parameters: number;
+  readonly progress: (share: number) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What is measured of the file of some parts, which is made where that is not known or it is the best. */
+async function measureTrial(
+  parts: readonly KeptBytes[],
+  isBest: (figures: TrialFigures) => boolean,
+  { passes, divergence, parameters, progress, signal }: TrialMeasurement,
+): Promise<MeasuredEncoding<Uint8Array | undefined>> {
+  const file = () => joinBytes(parts.map(bytesOf));
+  let encoded: Uint8Array | undefined, measured = passes?.measured;
+  if (measured === undefined) {
+    encoded = file();
+    measured = await divergence.measure(await decompressWeights(encoded, { signal }), progress);
+    await passes?.keepMeasured(measured);
+  }
+  const bytes = parts.reduce((sum, part) => sum + byteLengthOf(part), 0);
+  const figures = { bitsPerWeight: 8 * bytes / parameters, divergence: measured };
+  const isKept = isBest(figures) && passes?.isLost !== true;
+  const kept = isKept ? encoded ?? file() : undefined;
+  await passes?.endTrial(isKept);
+  return { ...figures, encoded: kept };
+}
+
+/** Where the best trial's code was removed: what is kept is what it says it is, unless it was forged. */
+function otherSearch(): never {
+  throw new InputError("what is kept of the work is of another search; remove the work folder");
 }
 
 /**

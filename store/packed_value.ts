@@ -33,7 +33,7 @@ export interface PackedValue {
   readonly blobs: ReadonlyMap<string, KeptBytes>;
 }
 
-/** Arrays of more bytes are kept apart. */
+/** Arrays of more bytes are kept apart unless another size is said. */
 const LARGEST_INLINE = 1 << 17;
 /** Arrays begin at multiples of so many bytes. */
 const ALIGNMENT = 8;
@@ -45,8 +45,8 @@ const ARRAY = "$array";
 /**
  * Packs a value of plain objects, lists, texts, finite numbers, booleans and typed arrays; properties
  * that are undefined are left out; arrays in files are packed as those in memory. The same value gives
- * the same bytes. `hashOf` gives the SHA-256 of
- * a large array in hexadecimal; it is told the names of the properties that lead to it.
+ * the same bytes. `hashOf` gives the SHA-256 of a large array, one of more than `largestInline` bytes, in
+ * hexadecimal; it is told the names of the properties that lead to it.
  *
  * ```ts
  * import { packValue, unpackValue } from "./packed_value.ts";
@@ -61,6 +61,7 @@ const ARRAY = "$array";
 export async function packValue(
   value: unknown,
   hashOf: (bytes: Uint8Array, array: PackedArray, path: string) => Promise<string>,
+  largestInline: number = LARGEST_INLINE,
 ): Promise<PackedValue> {
   const inline: Uint8Array[] = [];
   const blobs = new Map<string, KeptBytes>();
@@ -68,7 +69,7 @@ export async function packValue(
   const describeArray = async (array: PackedArray, path: string) => {
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
     const described = { [ARRAY]: array.constructor.name, length: array.length };
-    if (bytes.length > LARGEST_INLINE) {
+    if (bytes.length > largestInline) {
       const blob = blobName(await hashOf(bytes, array, path));
       blobs.set(blob, bytes);
       return { ...described, blob };
@@ -80,7 +81,7 @@ export async function packValue(
   };
   // As if it were in memory: where it is makes no difference.
   const describeFile = async (array: FileArray, path: string) => {
-    if (byteLengthOf(array) <= LARGEST_INLINE) {
+    if (byteLengthOf(array) <= largestInline) {
       return await describeArray(loadFileArray(array) as PackedArray, path);
     }
     const blob = blobName(array.sha256);

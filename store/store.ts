@@ -5,7 +5,7 @@ import { quote } from "../data/quote.ts";
 /**
  * Where the results of work are kept, by names that say what they are: a hash of their bytes or of
  * all that they were computed from. So an entry is never changed, and whoever has its name can take
- * it in place of doing the work.
+ * it in place of doing the work; those that say who needs which are not relied on.
  */
 export interface Store {
   /** The bytes of an entry; undefined if there is none, or if it was damaged and had to be removed. */

@@ -178,6 +178,7 @@ export async function compress(
   };
   await run.phase("write", () => output.write(compressed, source, compressedCard(origin, sizes)));
   await work?.finish();
+  await spread?.finish();
   await keepPlace(job);
   const restored = await run.phase("decompress", async (): Promise<Restored> => {
     const container = await openContainer(await openFile(output.file));

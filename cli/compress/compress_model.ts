@@ -137,7 +137,11 @@ export async function compress(
     ...(redis !== undefined && { environment: process.env }),
   });
   await using spread = await openSpread(
-    { ...(redis !== undefined && { redis }), ...(store !== undefined && { store }) },
+    {
+      ...(redis !== undefined && { redis }),
+      ...(store !== undefined && { store }),
+      ...(options.work !== undefined && { work: options.work }),
+    },
     run,
   );
   const weights = await readFiniteWeights(source);
@@ -191,6 +195,7 @@ export async function compress(
     };
     await output.write(compressed, source, compressedCard(origin, sizes));
   }
+  await spread?.finish();
   return compressed;
 }
 

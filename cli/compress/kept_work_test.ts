@@ -11,7 +11,8 @@ const KILLS = Deno.env.get("KANPRESS_SLOW") === "1" ? 20 : 3;
 /** Compresses the tiny model of a folder; its calibration is kept nowhere else. */
 function command(out: string, ...more: readonly string[]): string[] {
   const calibration = ["--calibration", "text.txt", "--no-cache", "--backend", "wasm"];
-  return ["compress", "model", ...calibration, "--no-evaluate", "--out", out, ...more];
+  const measure = more.includes("--max-kl") ? ["--text", "text.txt"] : ["--no-evaluate"];
+  return ["compress", "model", ...calibration, ...measure, "--out", out, ...more];
 }
 
 const OUT = "out.kan.safetensors";
@@ -26,15 +27,15 @@ async function finish(folder: string, args: readonly string[], out = OUT) {
 
 Deno.test(`after ${KILLS} ends at random moments, by kill -9 and Ctrl-C, the same command gives the same file`, () =>
   withWorkFolder(async (folder) => {
-    const start = performance.now();
-    const expected =
-      (await finish(folder, command("whole.kan.safetensors"), "whole.kan.safetensors"))
-        .bytes;
-    const whole = performance.now() - start;
     const random = createRandom(KILLS);
-    for (const args of [command(OUT, "--work", "work"), command(OUT)]) {
+    for (const more of [["--work", "work"], [], ["--max-kl", "0.001", "--work", "work"]]) {
+      const start = performance.now(), alone = "whole.kan.safetensors";
+      const target = more.filter((part) => !part.includes("work"));
+      const expected = (await finish(folder, command(alone, ...target), alone)).bytes;
+      const whole = performance.now() - start;
+      const args = command(OUT, ...more);
       // A folder that a large model would have made.
-      if (args.length < command(OUT, "--work", "work").length) await Deno.mkdir(join(folder, OWN));
+      if (!more.includes("--work")) await Deno.mkdir(join(folder, OWN));
       let kills = 0, latest = whole;
       for (let i = 0; i < KILLS || kills === 0; i++) {
         const how = i % 3 === 1 ? "SIGINT" : "SIGKILL";
@@ -52,12 +53,16 @@ Deno.test(`after ${KILLS} ends at random moments, by kill -9 and Ctrl-C, the sam
       assert.deepEqual((await finish(folder, args)).bytes, expected);
       const left = fileNames(folder).filter((name) => name.startsWith("."));
       assert.deepEqual(left, [], "nothing hidden is left");
+      if (more.includes("--work")) {
+        await Deno.remove(join(folder, OUT));
+        const again = await finish(folder, args);
+        assert.match(again.error, /going on: 100 % of the calibration was found in work/);
+        assert.match(again.error, /going on: all matrices were found in work/);
+        assert.deepEqual(again.bytes, expected);
+      }
       await Deno.remove(join(folder, OUT));
+      await Deno.remove(join(folder, alone));
     }
-    const again = await finish(folder, command(OUT, "--work", "work"));
-    assert.match(again.error, /going on: 100 % of the calibration was found in work/);
-    assert.match(again.error, /going on: all matrices were found in work/);
-    assert.deepEqual(again.bytes, expected);
   }));
 
 Deno.test("an entry that is damaged is told and made again", () =>

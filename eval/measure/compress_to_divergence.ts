@@ -28,6 +28,8 @@ export interface DivergenceResult {
   readonly base: BaseEvaluation;
 }
 
+/** To be raised with any change of the divergence that is measured of given weights. */
+const MEASURE_VERSION = 1;
 /** Share of the progress that is measuring the original. */
 const ORIGINAL_SHARE = 0.15;
 
@@ -76,6 +78,7 @@ export async function compressToDivergence(
   });
   const divergence = {
     most: maxDivergence,
+    measuredBy: `${MEASURE_VERSION} ${base.fingerprint} ${evaluation.backend ?? "wasm"}`,
     async measure(weights: StateDict, progress: (share: number) => void) {
       const options = { ...measured, compressed: weights, base, onProgress: progress };
       return (await evaluateLanguageModel(options)).klDivergence!.mean;

@@ -80,6 +80,7 @@ async function runDraft(
   { onProgress, signal, workers }: EncodeContext,
 ): Promise<DraftPass> {
   const run = runnerOf(workers);
+  if (name !== undefined) await run.passes!.enter(name);
   const stop = signal && { signal };
   const quantized = await run("quantize", tasks, {
     onDone: (done) => onProgress?.(QUANTIZED * done / tasks.length),

@@ -118,6 +118,7 @@ async function runPass(
       return { model, scales, streams };
     }
   }
+  if (name !== undefined) await passes!.enter(name);
   const options = { ...(signal && { signal }) };
   const quantized = await run("quantize", tasks, {
     onDone: (done) => progress(QUANTIZED * done / tasks.length),

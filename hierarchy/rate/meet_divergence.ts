@@ -35,7 +35,8 @@ export interface MeasuredEncoding<T> {
   readonly divergence: number;
 }
 
-type Figures = Pick<MeasuredEncoding<unknown>, "bitsPerWeight" | "divergence">;
+/** What is known of an encoding. */
+export type TrialFigures = Pick<MeasuredEncoding<unknown>, "bitsPerWeight" | "divergence">;
 
 /**
  * Finds the smallest file whose divergence is at most `target`, of those that it tries. While errors
@@ -43,22 +44,28 @@ type Figures = Pick<MeasuredEncoding<unknown>, "bitsPerWeight" | "divergence">;
  * and ends within 5 % of the target. Where errors are as large as the weights it goes up and down with
  * the step: for such a target the search begins at the smallest file there is and goes up to the
  * first that meets it. At the fine end it is what rounding leaves: every bit up to the last is tried
- * before the target is given up.
+ * before the target is given up. `measureAt` is given the log2 of a step, and may ask whether an encoding
+ * of some figures is the best so far: what was encoded of others is not needed.
  *
  * Throws {@linkcode InputError} with the least divergence found where that is above the target.
  */
 export async function meetDivergence<T>(
-  measureAt: (logStep: number) => Promise<MeasuredEncoding<T>>,
+  measureAt: (
+    logStep: number,
+    isBest: (figures: TrialFigures) => boolean,
+  ) => Promise<MeasuredEncoding<T>>,
   target: number,
   { estimate, values, advice }: DivergenceSearch,
 ): Promise<T> {
   // Of all trials only the best is kept: files are large.
-  const trials = new Map<number, Trial<Figures>>();
-  let best: MeasuredEncoding<T> | undefined, least: Figures | undefined;
-  const run = async (logStep: number): Promise<Trial<Figures>> => {
+  const trials = new Map<number, Trial<TrialFigures>>();
+  let best: MeasuredEncoding<T> | undefined, least: TrialFigures | undefined;
+  const isBest = ({ divergence, bitsPerWeight }: TrialFigures) =>
+    divergence <= target && bitsPerWeight < (best?.bitsPerWeight ?? Infinity);
+  const run = async (logStep: number): Promise<Trial<TrialFigures>> => {
     const known = trials.get(logStep);
     if (known !== undefined) return known;
-    const made = await measureAt(logStep);
+    const made = await measureAt(logStep, isBest);
     const { bitsPerWeight } = made;
     const divergence = Number.isNaN(made.divergence) ? Infinity : made.divergence;
     const trial = {
@@ -66,7 +73,7 @@ export async function meetDivergence<T>(
       made: { bitsPerWeight, divergence },
     };
     trials.set(logStep, trial);
-    if (divergence <= target && bitsPerWeight < (best?.bitsPerWeight ?? Infinity)) best = made;
+    if (isBest(made)) best = made;
     if (least === undefined || divergence < least.divergence) least = trial.made;
     return trial;
   };

@@ -65,7 +65,12 @@ export class TaskPacker {
 
 /** Keeps a task under `task-KEY`, for another process to run. */
 export async function putTask(store: Store, { key, ...packed }: PackedTask): Promise<void> {
-  await putPacked(store, `task-${key}`, packed);
+  await putPacked(store, taskName(key), packed);
+}
+
+/** The entry of a task of this key. */
+export function taskName(key: string): string {
+  return `task-${key}`;
 }
 
 /**
@@ -79,7 +84,7 @@ export async function getTask(
   | { [Kind in TaskKind]: { readonly kind: Kind; readonly task: TaskArguments[Kind] } }[TaskKind]
   | undefined
 > {
-  const bytes = await store.get(`task-${key}`);
+  const bytes = await store.get(taskName(key));
   if (bytes === undefined) return undefined;
   if (await hexHash(bytes) !== key) throw new InputError(`task ${key}: is another than it says`);
   // Its name is the hash of all that it is, so that whoever asked for it made it.

@@ -8,7 +8,7 @@ import type {
   TaskResults,
 } from "./coding_tasks.ts";
 import { IndexFile } from "../quantize/index_file.ts";
-import { KeptPasses } from "./kept_passes.ts";
+import { KeptPasses, type NotedTask } from "./kept_passes.ts";
 import { getResult, putResult, TaskPacker } from "./packed_tasks.ts";
 import type { RunOptions, RunTasks } from "./task_runner.ts";
 
@@ -34,6 +34,7 @@ export function storedTasks(
   const packer = new TaskPacker();
   const passes = new KeptPasses(store, packer, {
     onFound: (matrices) => onFound?.("quantize", matrices, matrices),
+    sent: run.sent,
   });
   const stored = async <Kind extends TaskKind>(
     kind: Kind,
@@ -42,13 +43,13 @@ export function storedTasks(
   ) => {
     packer.forget();
     const results = new Array<TaskResults[Kind]>(tasks.length);
-    const entries: { readonly key: string; blobs: readonly string[] }[] = [];
+    const entries: NotedTask[] = [];
     const missing: number[] = [];
     for (const [index, task] of tasks.entries()) {
       signal?.throwIfAborted();
-      const { key } = await packer.pack(kind, task);
+      const { key, blobs: made } = await packer.pack(kind, task);
       const blobs: string[] = [];
-      entries.push({ key, blobs });
+      entries.push({ key, blobs, madeOf: [...made.keys()] });
       const found = await getResult(store, kind, key, (name) => blobs.push(name));
       if (found === undefined) {
         missing.push(index);
@@ -86,7 +87,7 @@ export function storedTasks(
       }
       stop.signal.throwIfAborted();
     }
-    for (const { key, blobs } of entries) passes.note(kind, key, blobs);
+    for (const entry of entries) passes.note(kind, entry);
     return results;
   };
   return Object.assign(stored, { passes });

@@ -67,7 +67,8 @@ Deno.test("a store gives the same bytes, and the second time runs nothing", asyn
     assert.deepEqual(await encode(through(0), threads), expected);
     assert.ok(counts[0]!.tasks > 10);
     assert.deepEqual(Object.fromEntries(found), { quantize: 0, refine: 0, encode: 0 });
-    assert.equal(new Set(names).size, names.length, "each entry is put once");
+    const results = names.filter((name) => !name.startsWith("users-"));
+    assert.equal(new Set(results).size, results.length, "each entry is put once");
     assert.deepEqual(await encode(through(1), threads), expected);
     assert.equal(counts[1]!.tasks, 0);
     assert.equal(found.get("quantize"), 4);
@@ -92,7 +93,7 @@ Deno.test("what tasks give is what this version gives: raise CODING_VERSION wher
   const { store, names } = watched();
   await encode((run) => storedTasks(run, store));
   const entries: [string, string][] = [];
-  for (const name of names.sort()) {
+  for (const name of names.filter((name) => !name.startsWith("users-")).sort()) {
     const bytes = await store.get(name);
     if (bytes !== undefined) entries.push([name, await sha256(bytes)]);
   }

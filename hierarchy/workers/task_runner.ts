@@ -5,6 +5,7 @@ import {
   type TaskResults,
 } from "./coding_tasks.ts";
 import type { KeptPasses } from "./kept_passes.ts";
+import type { SentTasks } from "./sent_tasks.ts";
 
 /** How tasks of a kind are watched and stopped. */
 export interface RunOptions<Kind extends TaskKind = TaskKind> {
@@ -30,6 +31,8 @@ export interface RunTasks {
   ): Promise<TaskResults[Kind][]>;
   /** Where what whole passes over the matrices come to is kept, if anywhere. */
   readonly passes?: KeptPasses;
+  /** Where the tasks are sent to, if anywhere. */
+  readonly sent?: SentTasks;
   /** Names what decides the results of passes that are coded beside their tasks, if anything does. */
   readonly codedBy?: string;
 }
