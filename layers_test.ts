@@ -117,16 +117,3 @@ Deno.test("imports: no module imports itself by way of others", () => {
   for (const file of imports.keys()) visit(file, []);
   assert.ok(done.size > 100);
 });
-
-Deno.test("tests that open a WebGPU device run one after another", () => {
-  // Drivers in software corrupt their memory where threads of one process have devices.
-  const root = import.meta.dirname!;
-  const files = globSync("**/*_test.ts", { cwd: root }).filter((file) =>
-    /\bneedsWebGpu\b|requestAdapter/.test(readFileSync(join(root, file), "utf8")) &&
-    file !== "layers_test.ts"
-  ).sort();
-  const { tasks } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8"));
-  assert.ok(files.length > 0);
-  assert.equal(tasks["test:webgpu"], `deno test --allow-all ${files.join(" ")}`);
-  assert.ok(tasks.test.includes(`--ignore=${files.join(",")} `));
-});

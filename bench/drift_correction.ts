@@ -28,7 +28,7 @@ const args = readOptions({
   model: { type: "string" },
   bits: { type: "string", default: "2,3" },
   share: { type: "string", default: "" },
-  damping: { type: "string", default: "0.3" },
+  damping: { type: "string", default: "0.1" },
   states: { type: "string" },
   calibration: { type: "string", multiple: true },
   "calibration-tokens": { type: "string", default: "20480" },

@@ -23,6 +23,7 @@ import { endFor, readOptions } from "./support/command_line.ts";
 const { layers } = readOptions({ layers: { type: "string", default: "17" } });
 const found = findPackage();
 if (typeof found === "string") endFor(`${found}; run deno task native:install`);
+Deno.env.set("ORT_DISABLE_TELEMETRY", "1");
 const { InferenceSession, Tensor } = createRequire(`${found.folder}/kanpress.js`)(
   "onnxruntime-node",
 );

@@ -1,5 +1,6 @@
 import assert from "node:assert";
 import { join } from "node:path";
+import { TemporaryFolder } from "../data/testdata/temporary_folder.ts";
 import { type CompressionReport, HierarchicalCompressor } from "../hierarchy/mod.ts";
 import { inspect, inspectionText } from "./inspect.ts";
 import { recordedRun } from "./testdata/recorded_run.ts";
@@ -11,30 +12,26 @@ const weights = new Map([["w", {
 }]]);
 
 Deno.test("inspect accounts for every byte of a file, as JSON and as text", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    const { bytes } = await new HierarchicalCompressor({ bits: 6 }).compress(weights);
-    const file = join(folder, "w.kan.safetensors");
-    await Deno.writeFile(file, bytes);
-    const run = recordedRun();
-    await inspect(file, { json: true }, run);
-    const fields = JSON.parse(run.printed.join());
-    const levels: number = fields.levels.reduce(
-      (sum: number, level: { bytes: number }) => sum + level.bytes,
-      0,
-    );
-    assert.equal(levels + fields.overhead.header + fields.overhead.exact, bytes.length);
-    const plain = recordedRun();
-    await inspect(folder, {}, plain);
-    assert.match(plain.printed.join(), /4,096 parameters in .* bits per weight/);
-    assert.match(plain.printed.join(), /^w +64×64 +[\d,]+ +\d\.\d\d +\d+\.\d %$/m);
-    const plot = join(folder, "bits.json");
-    await inspect(file, { plot }, recordedRun());
-    const figure = JSON.parse(await Deno.readTextFile(plot));
-    assert.deepEqual(figure.data[0].y, [fields.tensors[0].bitsPerWeight, figure.data[0].y[0]]);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  using folder = new TemporaryFolder();
+  const { bytes } = await new HierarchicalCompressor({ bits: 6 }).compress(weights);
+  const file = join(folder.path, "w.kan.safetensors");
+  await Deno.writeFile(file, bytes);
+  const run = recordedRun();
+  await inspect(file, { json: true }, run);
+  const fields = JSON.parse(run.printed.join());
+  const levels: number = fields.levels.reduce(
+    (sum: number, level: { bytes: number }) => sum + level.bytes,
+    0,
+  );
+  assert.equal(levels + fields.overhead.header + fields.overhead.exact, bytes.length);
+  const plain = recordedRun();
+  await inspect(folder.path, {}, plain);
+  assert.match(plain.printed.join(), /4,096 parameters in .* bits per weight/);
+  assert.match(plain.printed.join(), /^w +64×64 +[\d,]+ +\d\.\d\d +\d+\.\d %$/m);
+  const plot = join(folder.path, "bits.json");
+  await inspect(file, { plot }, recordedRun());
+  const figure = JSON.parse(await Deno.readTextFile(plot));
+  assert.deepEqual(figure.data[0].y, [fields.tensors[0].bitsPerWeight, figure.data[0].y[0]]);
 });
 
 Deno.test("levels that repeat are counted, and energies shown", () => {

@@ -2,6 +2,7 @@ import assert from "node:assert";
 import { join } from "node:path";
 import { embeddedModelPath, openModel } from "../data/mod.ts";
 import { memorySource } from "../data/memory_source.ts";
+import { TemporaryFolder } from "../data/testdata/temporary_folder.ts";
 import { readStateDict } from "../eval/mod.ts";
 import { decompressWeights, HierarchicalCompressor } from "../hierarchy/mod.ts";
 import { openContainer } from "../hierarchy/file/container.ts";
@@ -23,9 +24,9 @@ Deno.test({
     const tokens = [5, 6, 7, 8, 9, 300];
     const results: Float32Array[] = [];
     for (const largest of [undefined, 5e6]) {
-      const folder = await Deno.makeTempDir();
+      using folder = new TemporaryFolder();
       const settings = await writeOnnx(
-        folder,
+        folder.path,
         { container, config },
         weights,
         ["f32"],
@@ -34,7 +35,7 @@ Deno.test({
         largest,
       );
       const expected = ["model.onnx", "model.onnx_data", "model.onnx_data_1", "model.onnx_data_2"];
-      const names = fileNames(join(folder, "onnx"));
+      const names = fileNames(join(folder.path, "onnx"));
       if (largest === undefined) {
         assert.deepEqual([names, settings], [["model.onnx"], {}]);
       } else {
@@ -46,17 +47,16 @@ Deno.test({
         });
       }
       await Deno.writeTextFile(
-        join(folder, "config.json"),
+        join(folder.path, "config.json"),
         JSON.stringify({ ...config, ...settings }),
       );
       for (const name of ["tokenizer.json", "tokenizer_config.json"]) {
-        await Deno.copyFile(join(embeddedModelPath(), name), join(folder, name));
+        await Deno.copyFile(join(embeddedModelPath(), name), join(folder.path, name));
       }
-      const engine = await startEngine("transformers.js", folder);
+      const engine = await startEngine("transformers.js", folder.path);
       const { values } = await engine.run({ tokens, labels: tokens, batch: 1, wants: "logits" });
       results.push(values);
       await engine.close();
-      await Deno.remove(folder, { recursive: true });
     }
     assert.deepEqual(results[1], results[0]);
   },

@@ -5,6 +5,7 @@ import { type ByteSource, readAll, readInto } from "./byte_source.ts";
 import { openFile } from "./file_source.ts";
 import { memorySource } from "./memory_source.ts";
 import { rangeResponse, withServer } from "./testdata/server.ts";
+import { TemporaryFolder } from "./testdata/temporary_folder.ts";
 import { openUrl } from "./url_source.ts";
 
 const content = Uint8Array.from({ length: 1000 }, (_, i) => (i * 7) % 256);
@@ -36,10 +37,10 @@ async function checkRanges(source: ByteSource): Promise<void> {
 
 Deno.test("any range of memory, a file or a URL can be read", async () => {
   await checkRanges(memorySource(content, "memory"));
-  const path = join(Deno.makeTempDirSync(), "file");
+  using folder = new TemporaryFolder();
+  const path = join(folder.path, "file");
   Deno.writeFileSync(path, content);
   await checkRanges(await openFile(path));
-  Deno.removeSync(path);
   await withServer(rangeServer(content), async (url) => checkRanges(await openUrl(url)));
 });
 
@@ -48,9 +49,10 @@ Deno.test("a server without ranges is read whole", async () => {
 });
 
 Deno.test("an empty file is empty from everywhere", async () => {
-  const path = Deno.makeTempFileSync();
+  using folder = new TemporaryFolder();
+  const path = join(folder.path, "empty");
+  Deno.writeTextFileSync(path, "");
   assert.equal((await openFile(path)).byteLength, 0);
-  Deno.removeSync(path);
   await withServer(rangeServer(new Uint8Array()), async (url) => {
     assert.equal((await openUrl(url)).byteLength, 0);
   });
@@ -137,13 +139,13 @@ Deno.test("a file of the same size that replaces another on the server is notice
 });
 
 Deno.test("a file that is missing, a folder, or shortened meanwhile is an InputError", async () => {
-  const folder = Deno.makeTempDirSync();
-  const path = join(folder, "file");
+  using folder = new TemporaryFolder();
+  const path = join(folder.path, "file");
   await assert.rejects(openFile(path), {
     name: "InputError",
     message: `${path}: does not exist; check the path`,
   });
-  await assert.rejects(openFile(folder), {
+  await assert.rejects(openFile(folder.path), {
     name: "InputError",
     message: /: is not a file; name a/,
   });
@@ -151,12 +153,11 @@ Deno.test("a file that is missing, a folder, or shortened meanwhile is an InputE
   const source = await openFile(path);
   Deno.truncateSync(path, 500);
   await assert.rejects(source.read(400, 600), { name: "InputError", message: /: was changed/ });
-  Deno.removeSync(folder, { recursive: true });
 });
 
 Deno.test("a file that is replaced or written to between two reads is not read as a mixture", async () => {
-  const folder = Deno.makeTempDirSync();
-  const path = join(folder, "weights"), other = join(folder, "other");
+  using folder = new TemporaryFolder();
+  const path = join(folder.path, "weights"), other = join(folder.path, "other");
   const changes: Record<string, () => void> = {
     "replaced by one of the same size and time": () => {
       const { mtime } = Deno.statSync(path);
@@ -184,7 +185,6 @@ Deno.test("a file that is replaced or written to between two reads is not read a
     }
     assert.deepStrictEqual(target, new Uint8Array(3));
   }
-  Deno.removeSync(folder, { recursive: true });
 });
 
 Deno.test("reading all of something huge is refused", async () => {

@@ -9,16 +9,15 @@ import {
   readFileArray,
   sequentialReader,
 } from "./file_array.ts";
-
-const folder = Deno.makeTempDirSync();
-globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+import { TemporaryFolder } from "./testdata/temporary_folder.ts";
 
 Deno.test("what is written part by part is read in any parts, and known by its hash", () => {
+  using folder = new TemporaryFolder();
   fc.assert(fc.property(
     fc.array(fc.array(fc.integer({ min: -(2 ** 15), max: 2 ** 15 - 1 }), { maxLength: 50 })),
     fc.integer({ min: 1, max: 20 }),
     (parts, piece) => {
-      const writer = new FileArrayWriter(join(folder, "values"), "Int16Array");
+      const writer = new FileArrayWriter(join(folder.path, "values"), "Int16Array");
       for (const part of parts) writer.write(Int16Array.from(part));
       const array = writer.finish();
       const all = Int16Array.from(parts.flat());
@@ -38,7 +37,8 @@ Deno.test("what is written part by part is read in any parts, and known by its h
 });
 
 Deno.test("a file that is missing or has become shorter is named", () => {
-  const path = join(folder, "short");
+  using folder = new TemporaryFolder();
+  const path = join(folder.path, "short");
   const writer = new FileArrayWriter(path, "Float32Array");
   writer.write(Float32Array.of(1, 2, 3));
   const array = writer.finish();
@@ -48,7 +48,10 @@ Deno.test("a file that is missing or has become shorter is named", () => {
   Deno.removeSync(path);
   assert.throws(() => loadFileArray(array), /^InputError: .*short: does not exist/);
   assert.throws(() => readFileArray(array, 2, new Float32Array(2)), RangeError);
-  assert.throws(() => new FileArrayWriter(join(folder, "no", "x"), "Int8Array"), /no.x: does not/);
+  assert.throws(
+    () => new FileArrayWriter(join(folder.path, "no", "x"), "Int8Array"),
+    /no.x: does not/,
+  );
 });
 
 Deno.test("a full disk ends the writing with the file's name", {

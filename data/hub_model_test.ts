@@ -11,6 +11,7 @@ import type { HubSettings } from "./hub_settings.ts";
 import { encodeSafetensors } from "./safetensors_encode.ts";
 import { type FakeHub, type FakeModel, gitSha1, hubHandler, sha256 } from "./testdata/hub.ts";
 import { withServer } from "./testdata/server.ts";
+import { TemporaryFolder } from "./testdata/temporary_folder.ts";
 
 const encoder = new TextEncoder();
 const commit = "0123456789abcdef0123456789abcdef01234567";
@@ -55,24 +56,20 @@ async function withHub(
   run: (open: Open, cacheDir: string, requests: string[]) => Promise<void>,
   token?: string,
 ): Promise<void> {
-  const cacheDir = Deno.makeTempDirSync();
+  using cache = new TemporaryFolder();
   const requests: string[] = [];
   const complete: FakeHub = { models: { [id]: single }, requests, ...hub };
-  try {
-    await withServer(hubHandler(complete), async (endpoint) => {
-      const settings: HubSettings = {
-        endpoint,
-        cacheDir,
-        offline: false,
-        ...(token === undefined ? {} : { token }),
-      };
-      const open: Open = (options, name = id) =>
-        openHubModel(name, { firstDelay: 1, attempts: 4, ...options }, settings);
-      await run(open, cacheDir, requests);
-    });
-  } finally {
-    Deno.removeSync(cacheDir, { recursive: true });
-  }
+  await withServer(hubHandler(complete), async (endpoint) => {
+    const settings: HubSettings = {
+      endpoint,
+      cacheDir: cache.path,
+      offline: false,
+      ...(token === undefined ? {} : { token }),
+    };
+    const open: Open = (options, name = id) =>
+      openHubModel(name, { firstDelay: 1, attempts: 4, ...options }, settings);
+    await run(open, cache.path, requests);
+  });
 }
 
 async function rejection(promise: Promise<unknown>): Promise<string> {
@@ -380,18 +377,14 @@ Deno.test("the only GGUF model of a repository need not be named", async () => {
 
 Deno.test("what belongs to a GGUF model of the hub is in its file", async () => {
   const models = { [id]: { commit, files: { "a-Q4_0.gguf": tinyGguf } } };
-  const cacheDir = Deno.makeTempDirSync();
-  try {
-    await withServer(hubHandler({ models, requests: [] }), async (endpoint) => {
-      const settings: HubSettings = { endpoint, cacheDir, offline: false };
-      for (const options of [{}, { file: "a-Q4_0.gguf" }]) {
-        const companions = await openHubCompanions(id, options, settings);
-        assert(companions.some(({ name }) => name === "tokenizer.json"));
-      }
-    });
-  } finally {
-    Deno.removeSync(cacheDir, { recursive: true });
-  }
+  using cache = new TemporaryFolder();
+  await withServer(hubHandler({ models, requests: [] }), async (endpoint) => {
+    const settings: HubSettings = { endpoint, cacheDir: cache.path, offline: false };
+    for (const options of [{}, { file: "a-Q4_0.gguf" }]) {
+      const companions = await openHubCompanions(id, options, settings);
+      assert(companions.some(({ name }) => name === "tokenizer.json"));
+    }
+  });
 });
 
 Deno.test("names of the hub are told from paths", () => {

@@ -9,6 +9,7 @@ import { fileToWrite } from "./gguf/testdata/file_to_write.ts";
 import { ggufBytes, numberValue } from "./gguf/testdata/gguf_bytes.ts";
 import layers from "./quantized/testdata/layers.json" with { type: "json" };
 import { type DType, elementCount } from "./tensor.ts";
+import { TemporaryFolder } from "./testdata/temporary_folder.ts";
 
 const shared = fileURLToPath(new URL("../../shared/", import.meta.url));
 const encoder = new TextEncoder();
@@ -22,16 +23,12 @@ const goodFiles: Files = { "config.json": "{}", "model.safetensors": weights };
 
 /** Runs with a temporary model folder of the given files. */
 async function withFolder(files: Files, run: (folder: string) => Promise<void>): Promise<void> {
-  const folder = Deno.makeTempDirSync();
-  try {
-    for (const [name, content] of Object.entries(files)) {
-      const bytes = typeof content === "string" ? encoder.encode(content) : content;
-      Deno.writeFileSync(join(folder, name), bytes);
-    }
-    await run(folder);
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
+  using folder = new TemporaryFolder();
+  for (const [name, content] of Object.entries(files)) {
+    const bytes = typeof content === "string" ? encoder.encode(content) : content;
+    Deno.writeFileSync(join(folder.path, name), bytes);
   }
+  await run(folder.path);
 }
 
 async function rejection(path: string): Promise<string> {
@@ -254,20 +251,16 @@ Deno.test("a tokenizer whose vocabulary is not the model's is refused", async ()
 });
 
 Deno.test("a revision of a hub model is named after an @", async () => {
-  const cacheDir = Deno.makeTempDirSync();
-  try {
-    const offline = { cacheDir, offline: true };
-    for (const revision of ["v2", "refs/pr/1"]) {
-      await assert.rejects(openModel(`owner/name@${revision}`, offline), {
-        name: "InputError",
-        message: new RegExp(`^owner/name: revision ${revision} is not in the cache`),
-      });
-    }
-    await assert.rejects(openModel("owner/name@", offline), /name a branch, a tag or a commit/);
-    await assert.rejects(openModel("owner/name/x@v2", offline), /does not exist; check the path/);
-  } finally {
-    Deno.removeSync(cacheDir, { recursive: true });
+  using cache = new TemporaryFolder();
+  const offline = { cacheDir: cache.path, offline: true };
+  for (const revision of ["v2", "refs/pr/1"]) {
+    await assert.rejects(openModel(`owner/name@${revision}`, offline), {
+      name: "InputError",
+      message: new RegExp(`^owner/name: revision ${revision} is not in the cache`),
+    });
   }
+  await assert.rejects(openModel("owner/name@", offline), /name a branch, a tag or a commit/);
+  await assert.rejects(openModel("owner/name/x@v2", offline), /does not exist; check the path/);
 });
 
 const tinyGguf = Deno.readFileSync(new URL("./gguf/testdata/tiny_llama.gguf", import.meta.url));

@@ -4,6 +4,7 @@ import { openFile } from "./file_source.ts";
 import { encodeSafetensors, type TensorBytes } from "./safetensors_encode.ts";
 import { openSafetensors } from "./safetensors_file.ts";
 import { writeSafetensors } from "./safetensors_write.ts";
+import { TemporaryFolder } from "./testdata/temporary_folder.ts";
 
 const tensors: readonly TensorBytes[] = [
   { name: "small", dtype: "U8", shape: [3], bytes: Uint8Array.of(1, 2, 3) },
@@ -13,7 +14,8 @@ const tensors: readonly TensorBytes[] = [
 ];
 
 Deno.test("a file written tensor by tensor has the bytes of one encoded in memory", async () => {
-  const path = join(Deno.makeTempDirSync(), "model.safetensors");
+  using folder = new TemporaryFolder();
+  const path = join(folder.path, "model.safetensors");
   let alive = 0;
   const lazy = tensors.map((tensor) => ({
     ...tensor,
@@ -27,7 +29,6 @@ Deno.test("a file written tensor by tensor has the bytes of one encoded in memor
   assert.deepStrictEqual(Deno.readFileSync(path), encodeSafetensors(tensors, { format: "pt" }));
   const file = await openSafetensors(await openFile(path));
   assert.deepStrictEqual(file.tensors.map(({ name }) => name), ["wide", "half", "small", "tiny"]);
-  Deno.removeSync(path);
 });
 
 Deno.test("the header is a multiple of 8 bytes long, padded by spaces", () => {
@@ -62,12 +63,14 @@ Deno.test("tensors that make no valid file are refused", () => {
 });
 
 Deno.test("a tensor that is made in the wrong size leaves no file", async () => {
-  const folder = Deno.makeTempDirSync();
+  using folder = new TemporaryFolder();
   const bad = { ...tensors[1]!, bytes: () => new Uint8Array(7) };
-  await assert.rejects(writeSafetensors(join(folder, "model.safetensors"), [tensors[0]!, bad]), {
-    name: "InputError",
-    message: 'tensor "wide" of shape [] needs 8 bytes as F64, and was given 7',
-  });
-  assert.deepStrictEqual([...Deno.readDirSync(folder)], []);
-  Deno.removeSync(folder);
+  await assert.rejects(
+    writeSafetensors(join(folder.path, "model.safetensors"), [tensors[0]!, bad]),
+    {
+      name: "InputError",
+      message: 'tensor "wide" of shape [] needs 8 bytes as F64, and was given 7',
+    },
+  );
+  assert.deepStrictEqual([...Deno.readDirSync(folder.path)], []);
 });

@@ -4,6 +4,7 @@ import { openFile } from "./file_source.ts";
 import { InputError } from "./input_error.ts";
 import { memorySource } from "./memory_source.ts";
 import { openSealed, writeSealed } from "./sealed_safetensors.ts";
+import { TemporaryFolder } from "./testdata/temporary_folder.ts";
 
 const TENSORS = [
   { name: "fisher.3", dtype: "U8" as const, shape: [3], bytes: Uint8Array.of(1, 2, 3) },
@@ -11,7 +12,8 @@ const TENSORS = [
 ];
 
 Deno.test("a sealed file gives back what was written, and no other than it was told to", async () => {
-  const path = join(await Deno.makeTempDir(), "sealed.safetensors");
+  using folder = new TemporaryFolder();
+  const path = join(folder.path, "sealed.safetensors");
   await writeSealed(path, TENSORS, { key: "k" });
   const file = await openSealed(await openFile(path));
   assert.deepEqual(file.metadata, { key: "k" });
@@ -22,7 +24,8 @@ Deno.test("a sealed file gives back what was written, and no other than it was t
 });
 
 Deno.test("whichever bit of a sealed file changes, it is refused", async () => {
-  const path = join(await Deno.makeTempDir(), "sealed.safetensors");
+  using folder = new TemporaryFolder();
+  const path = join(folder.path, "sealed.safetensors");
   await writeSealed(path, TENSORS, { key: "k" });
   const whole = await Deno.readFile(path);
   for (let bit = 0; bit < 8 * whole.length; bit++) {

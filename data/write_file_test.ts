@@ -3,17 +3,14 @@ import { existsSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { fileError } from "./file_error.ts";
 import { InputError } from "./input_error.ts";
+import { TemporaryFolder } from "./testdata/temporary_folder.ts";
 import { removeUnfinishedFiles, writeFileAtomically } from "./write_file.ts";
 
 const chunk = Uint8Array.of(1, 2, 3);
 
 async function inFolder(run: (folder: string) => Promise<void> | void): Promise<void> {
-  const folder = Deno.makeTempDirSync();
-  try {
-    await run(folder);
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
+  using folder = new TemporaryFolder();
+  await run(folder.path);
 }
 
 const namesIn = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name);
@@ -105,13 +102,13 @@ Deno.test({
   async fn() {
     // The administrator may write to any folder but those that the system makes up itself.
     const administrator = Deno.uid() === 0;
-    const folder = administrator ? "/sys" : Deno.makeTempDirSync();
+    using temporary = new TemporaryFolder();
+    const folder = administrator ? "/sys" : temporary.path;
     if (!administrator) Deno.chmodSync(folder, 0o555);
     await assert.rejects(writeFileAtomically(join(folder, "out.bin"), [chunk]), {
       name: "InputError",
       message: new RegExp(`^${folder}: (permission denied|not permitted|is on a read-only)`),
     });
-    if (!administrator) Deno.removeSync(folder);
   },
 });
 

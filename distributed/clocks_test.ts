@@ -22,14 +22,12 @@ Deno.test("the machine's clock is set back and ahead while tasks run", needsRedi
   Date.now = () => now() + 1000 * set;
   try {
     await withRun(server.address, async ({ tasks: { run } }) => {
-      const begin = performance.now();
       const results = run("quantize", tasks);
       await until(() => helper.done() >= 3);
       set = -2 * HOUR;
       await until(() => helper.done() >= 8);
       set = 2 * HOUR;
       assert.deepEqual(await results, expected);
-      assert.ok(performance.now() - begin < 120_000);
     });
   } finally {
     Date.now = now;

@@ -2,6 +2,7 @@ import assert from "node:assert";
 import { Buffer } from "node:buffer";
 import { Queue } from "bullmq";
 import { InputError } from "../data/input_error.ts";
+import { TemporaryFolder } from "../data/testdata/temporary_folder.ts";
 import { CODING_VERSION } from "../hierarchy/workers/coding_tasks.ts";
 import { getResult, TaskPacker } from "../hierarchy/workers/packed_tasks.ts";
 import { runTasksHere } from "../hierarchy/workers/task_runner.ts";
@@ -15,8 +16,8 @@ Deno.test("workers give what one machine gives, by Redis and by a folder", needs
   await server.start();
   const tasks = someTasks();
   const expected = await runTasksHere("quantize", tasks);
-  const folder = await Deno.makeTempDir();
-  for (const place of [undefined, folder]) {
+  using folder = new TemporaryFolder();
+  for (const place of [undefined, folder.path]) {
     await using first = await startWorker(server.address, { ...(place && { place }) });
     await using second = await startWorker(server.address, { ...(place && { place }) });
     await withRun(server.address, async ({ tasks: { run }, heard }) => {
@@ -37,7 +38,6 @@ Deno.test("workers give what one machine gives, by Redis and by a folder", needs
     }, place);
     assert.equal(await jobsLeft(server.address), 0);
   }
-  await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test(
@@ -69,7 +69,7 @@ Deno.test(
 Deno.test("other versions and other stores are told of on both sides", needsRedis, async () => {
   await using server = new RedisServer();
   await server.start();
-  const folder = await Deno.makeTempDir();
+  using folder = new TemporaryFolder();
   const link = await connectRedis(server.address);
   const seen = Number((await link.client.time())[0]) * 1000;
   const other = { version: CODING_VERSION + 1, store: "redis", threads: 4, memory: 2 ** 30, seen };
@@ -77,7 +77,7 @@ Deno.test("other versions and other stores are told of on both sides", needsRedi
     await link.client.hset(`${KEY_PREFIX}:${role}s`, crypto.randomUUID(), JSON.stringify(other));
     await link.client.hset(`${KEY_PREFIX}:${role}s`, "broken", "{");
   }
-  await using elsewhere = await startWorker(server.address, { place: folder });
+  await using elsewhere = await startWorker(server.address, { place: folder.path });
   await withRun(server.address, async ({ tasks: { run }, heard }) => {
     assert.match(heard[0]!, /waiting for workers: kanpress worker --redis redis:\/\/127/);
     assert.match(heard[0]!, /1 worker of another version: use the same kanpress/);
@@ -95,7 +95,6 @@ Deno.test("other versions and other stores are told of on both sides", needsRedi
     assert.equal(await jobsLeft(server.address), 0, "a run that is stopped takes its jobs along");
   });
   link.close();
-  await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test("a worker without room leaves tasks to one that has it", needsRedis, async () => {

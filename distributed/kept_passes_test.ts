@@ -1,4 +1,5 @@
 import assert from "node:assert";
+import { TemporaryFolder } from "../data/testdata/temporary_folder.ts";
 import { join } from "node:path";
 import type { StateDict } from "../data/tensor.ts";
 import { HierarchicalCompressor } from "../hierarchy/compressor.ts";
@@ -114,12 +115,8 @@ async function killOften(at: Place, left: readonly string[], newRun: () => RunOf
 async function withPlace(work: (at: Place) => Promise<void>) {
   await using server = new RedisServer();
   await server.start();
-  const place = await Deno.makeTempDir();
-  try {
-    await work({ address: server.address, place });
-  } finally {
-    await Deno.remove(place, { recursive: true });
-  }
+  using folder = new TemporaryFolder();
+  await work({ address: server.address, place: folder.path });
 }
 
 /** What stays of a search whose run keeps nothing elsewhere: its passes, and the best trial's code. */

@@ -1,5 +1,6 @@
 import assert from "node:assert";
 import { InputError } from "../data/input_error.ts";
+import { TemporaryFolder } from "../data/testdata/temporary_folder.ts";
 import { checkRedisAddress, connectRedis } from "./redis_link.ts";
 import { createRedisStore } from "./redis_store.ts";
 import { freePort, needsRedis, RedisServer } from "./testdata/redis_server.ts";
@@ -50,8 +51,8 @@ Deno.test(
   "TLS is spoken, and a certificate that nobody vouches for is refused",
   needsRedis,
   async () => {
-    const folder = await Deno.makeTempDir();
-    const key = `${folder}/key.pem`, certificate = `${folder}/certificate.pem`;
+    using folder = new TemporaryFolder();
+    const key = `${folder.path}/key.pem`, certificate = `${folder.path}/certificate.pem`;
     const made = await new Deno.Command("openssl", {
       args: [
         ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-keyout", key],
@@ -79,7 +80,6 @@ Deno.test(
     assert.equal(await link.client.ping(), "PONG");
     link.close();
     await assert.rejects(connectRedis(address, { certificates: "nowhere.pem" }), /nowhere\.pem/);
-    await Deno.remove(folder, { recursive: true });
   },
 );
 
@@ -109,7 +109,7 @@ Deno.test("a server whose disk is full says so, and is taken up again", needsRed
   await server.start();
   await withRun(server.address, async ({ tasks: { run }, store }) => {
     // Where it is to save is no more.
-    await Deno.remove(server.folder, { recursive: true });
+    await Deno.remove(server.folder.path, { recursive: true });
     const isFull = (error: unknown) =>
       error instanceof InputError && /cannot save what it has.*disk is full/.test(error.message);
     await until(() => store.put("a", Uint8Array.of(1)).then(() => false, isFull));

@@ -1,5 +1,7 @@
 import assert from "node:assert";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { TemporaryFolder } from "../data/testdata/temporary_folder.ts";
 import * as constants from "../hierarchy/format/constants.ts";
 import { goldenPath, readGoldenFiles } from "../hierarchy/testdata/golden_files.ts";
 import { needsPython } from "./testdata/needs_python.ts";
@@ -32,17 +34,14 @@ Deno.test("the decoder in Python decodes the golden files of rate bit for bit", 
 });
 
 Deno.test("the decoder in Python notices damage", { ...needsPython }, async () => {
-  const file = await Deno.makeTempFile({ suffix: ".kan.safetensors" });
-  try {
-    for (const [fromEnd, message] of [[40, "stream 0.1.codes.0 is damaged"], [3900, "header"]]) {
-      const bytes = await Deno.readFile(goldenPath("rate-8-states"));
-      bytes[bytes.length - Number(fromEnd)]! ^= 1;
-      await Deno.writeFile(file, bytes);
-      const { success, errors } = await runDecoder(file);
-      assert.ok(!success && errors.includes(String(message)), errors);
-    }
-  } finally {
-    await Deno.remove(file);
+  using folder = new TemporaryFolder();
+  const file = join(folder.path, "damaged.kan.safetensors");
+  for (const [fromEnd, message] of [[40, "stream 0.1.codes.0 is damaged"], [3900, "header"]]) {
+    const bytes = await Deno.readFile(goldenPath("rate-8-states"));
+    bytes[bytes.length - Number(fromEnd)]! ^= 1;
+    await Deno.writeFile(file, bytes);
+    const { success, errors } = await runDecoder(file);
+    assert.ok(!success && errors.includes(String(message)), errors);
   }
 });
 

@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 import assert from "node:assert";
 import { fileURLToPath } from "node:url";
+import { TemporaryFolder } from "../data/testdata/temporary_folder.ts";
 import { launchChromium } from "./plots/chromium.ts";
 import { needsChromiumWebGpu, WEBGPU_FLAGS } from "./plots/testdata/needs_chromium_webgpu.ts";
 import { createTrainer } from "./training/create_trainer.ts";
@@ -34,13 +35,13 @@ Deno.test("our programs compile in Chromium and give the figures of WebAssembly 
   // Chromium's connections close after the test.
   sanitizeResources: false,
 }, async () => {
-  const folder = await Deno.makeTempDir();
+  using folder = new TemporaryFolder();
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "-q", "--platform", "browser", "--outdir", folder, "figures_in_page.ts"],
+    args: ["bundle", "-q", "--platform", "browser", "--outdir", folder.path, "figures_in_page.ts"],
     cwd: fileURLToPath(new URL("testdata", import.meta.url)),
   }).output();
   assert.ok(success, new TextDecoder().decode(stderr));
-  const script = await Deno.readTextFile(`${folder}/figures_in_page.js`);
+  const script = await Deno.readTextFile(`${folder.path}/figures_in_page.js`);
   const server = Deno.serve(
     { port: 0, hostname: "127.0.0.1", onListen() {} },
     ({ url }) =>
@@ -100,6 +101,5 @@ Deno.test("our programs compile in Chromium and give the figures of WebAssembly 
   } finally {
     await browser.close();
     await server.shutdown();
-    await Deno.remove(folder, { recursive: true });
   }
 });

@@ -1,6 +1,8 @@
 import assert from "node:assert";
+import { join } from "node:path";
 import { ggufArchitectures } from "../data/gguf/architectures.ts";
 import { openModel } from "../data/mod.ts";
+import { TemporaryFolder } from "../data/testdata/temporary_folder.ts";
 import type { ModelConfig } from "../eval/architectures/config.ts";
 import { createLanguageModel, readStateDict, useBackend } from "../eval/mod.ts";
 import { randomStateDict } from "../eval/testdata/random_model.ts";
@@ -27,20 +29,17 @@ for (const [name, config] of Object.entries(ggufConfigs)) {
   Deno.test(`what was written as GGUF is read as the same model: ${name}`, async () => {
     await useBackend("wasm");
     const weights = randomStateDict(config, 3);
-    const path = await Deno.makeTempFile({ suffix: ".gguf" });
-    try {
-      const plan = planGguf({ config, weights: sourceOf(weights), tokenizer: letters(80) }, "f32");
-      await Deno.writeFile(path, ReadableStream.from(plan.chunks()));
-      const source = await openModel(path);
-      const found = logitsOf(source.config, await readStateDict(source));
-      const expected = logitsOf(config, weights);
-      const worst = expected.reduce((most, x, i) => Math.max(most, Math.abs(x - found[i]!)), 0);
-      // A file does not say which kind of GELU it is.
-      const most = config["hidden_act"] === undefined ? 1e-4 : 1e-3;
-      assert.ok(worst < most, `${worst}`);
-    } finally {
-      await Deno.remove(path);
-    }
+    using folder = new TemporaryFolder();
+    const path = join(folder.path, "model.gguf");
+    const plan = planGguf({ config, weights: sourceOf(weights), tokenizer: letters(80) }, "f32");
+    await Deno.writeFile(path, ReadableStream.from(plan.chunks()));
+    const source = await openModel(path);
+    const found = logitsOf(source.config, await readStateDict(source));
+    const expected = logitsOf(config, weights);
+    const worst = expected.reduce((most, x, i) => Math.max(most, Math.abs(x - found[i]!)), 0);
+    // A file does not say which kind of GELU it is.
+    const most = config["hidden_act"] === undefined ? 1e-4 : 1e-3;
+    assert.ok(worst < most, `${worst}`);
   });
 }
 

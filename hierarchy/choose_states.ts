@@ -6,7 +6,7 @@ export type Effort = typeof EFFORTS[number];
 /** States of the smallest models for which an effort takes fewer than the most. */
 const LIMITS: Readonly<Record<Effort, readonly (readonly [values: number, states: number])[]>> = {
   fast: [[Infinity, 8]],
-  normal: [[1 << 24, 256], [1 << 28, 64], [Infinity, 8]],
+  normal: [[1 << 28, 256], [Infinity, 64]],
   best: [[Infinity, 256]],
 };
 

@@ -5,7 +5,6 @@ import { memorySource } from "../data/memory_source.ts";
 import { elementCount } from "../data/tensor.ts";
 import { openContainer } from "./file/container.ts";
 import { decodeContainer } from "./decode_container.ts";
-import { decompressWeights } from "./decompress.ts";
 import { reportContainer } from "./report.ts";
 import { asPresentVersion } from "./testdata/present_version.ts";
 
@@ -16,12 +15,11 @@ const CASES = new URL("../../shared/cases/kan/", import.meta.url);
 const SOUND = /^(21|28|29)-/;
 
 Deno.test({
-  name: "files with right hashes and wrong contents are refused before they cost anything",
+  name: "files with right hashes and wrong contents are refused before anything is decoded",
   ignore: !existsSync(CASES),
   async fn() {
     for (const name of readdirSync(CASES)) {
       const source = memorySource(await asPresentVersion(readFileSync(new URL(name, CASES))), name);
-      const start = performance.now();
       if (SOUND.test(name)) {
         const container = await openContainer(source);
         const { tensors } = await reportContainer(container, source.byteLength);
@@ -32,11 +30,10 @@ Deno.test({
         }
         continue;
       }
-      await assert.rejects(decompressWeights(source), (error) => {
+      await assert.rejects(openContainer(source), (error) => {
         assert.ok(error instanceof InputError && error.message.startsWith(`${name}: `), `${error}`);
         return true;
       });
-      assert.ok(performance.now() - start < 1000, `${name} took too long`);
     }
   },
 });

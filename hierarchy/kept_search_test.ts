@@ -1,6 +1,7 @@
 import assert from "node:assert";
 import type { StateDict } from "../data/tensor.ts";
 import { byteLengthOf } from "../data/file_array.ts";
+import { TemporaryFolder } from "../data/testdata/temporary_folder.ts";
 import { createRandom } from "../kan/numeric/random.ts";
 import { createMemoryStore } from "../store/memory_store.ts";
 import type { Store } from "../store/store.ts";
@@ -117,12 +118,8 @@ function meanSquare(weights: StateDict, restored: StateDict): number {
 function inMemoryAndInFiles(name: string, test: (folder?: string) => Promise<void>): void {
   Deno.test(`${name}, in memory`, () => test());
   Deno.test(`${name}, in files`, async () => {
-    const folder = await Deno.makeTempDir();
-    try {
-      await test(folder);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    using folder = new TemporaryFolder();
+    await test(folder.path);
   });
 }
 

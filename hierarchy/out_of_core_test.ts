@@ -8,6 +8,7 @@ import { encodeSafetensors } from "../data/safetensors_encode.ts";
 import { openSafetensors } from "../data/safetensors_file.ts";
 import type { StateDict } from "../data/tensor.ts";
 import { copyToFile } from "../data/tensor_file.ts";
+import { TemporaryFolder } from "../data/testdata/temporary_folder.ts";
 import { createRandom } from "../kan/numeric/random.ts";
 import { HierarchicalCompressor } from "./compressor.ts";
 import { containerPieces } from "./container_pieces.ts";
@@ -39,60 +40,52 @@ const hessian = (size: number) =>
 for (const isCalibrated of [false, true]) {
   const name = isCalibrated ? "calibrated" : "without calibration";
   Deno.test(`a model out of core has the bytes of one in memory, ${name}`, async () => {
-    const folder = await Deno.makeTempDir();
-    try {
-      const { inMemory, inFiles } = await randomWeights(folder);
-      const metrics = new Map(
-        isCalibrated ? [["embedding", { inputAxis: 1 as const, hessian: hessian(300) }]] : [],
-      );
-      const compress = async (weights: StateDict, scratchFolder?: string) =>
-        await new HierarchicalCompressor({ bits: 3, ...(scratchFolder && { scratchFolder }) })
-          .compress(weights, { metrics });
-      const whole = await compress(inMemory), cut = await compress(inFiles, folder);
-      assert.deepEqual(cut.bytes, whole.bytes);
-      assert.deepEqual(joined(cut.pieces!()), whole.bytes);
-      assert.deepEqual(cut.report.tensors, whole.report.tensors);
+    using folder = new TemporaryFolder();
+    const { inMemory, inFiles } = await randomWeights(folder.path);
+    const metrics = new Map(
+      isCalibrated ? [["embedding", { inputAxis: 1 as const, hessian: hessian(300) }]] : [],
+    );
+    const compress = async (weights: StateDict, scratchFolder?: string) =>
+      await new HierarchicalCompressor({ bits: 3, ...(scratchFolder && { scratchFolder }) })
+        .compress(weights, { metrics });
+    const whole = await compress(inMemory), cut = await compress(inFiles, folder.path);
+    assert.deepEqual(cut.bytes, whole.bytes);
+    assert.deepEqual(joined(cut.pieces!()), whole.bytes);
+    assert.deepEqual(cut.report.tensors, whole.report.tensors);
 
-      const path = join(folder, "model.kan.safetensors");
-      await Deno.writeFile(path, whole.bytes);
-      const expected = await decodeContainer(await openContainer(memorySource(whole.bytes, "m")));
-      await fc.assert(
-        fc.asyncProperty(fc.integer({ min: 50_000, max: 700_000 }), async (blockValues) => {
-          const container = await openContainer(await openFile(path), { mostInMemory: 0 });
-          const pieces = containerPieces(container, { blockValues });
-          for (const [tensor, { data }] of expected) {
-            const found: Float32Array[] = [];
-            for await (const piece of pieces(tensor)) found.push(piece);
-            const bytes = found.map(({ buffer }) => new Uint8Array(buffer));
-            assert.deepEqual(new Float32Array(joined(bytes).buffer), data, tensor);
-          }
-        }),
-        { numRuns: 4, examples: [[90_000]] },
-      );
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    const path = join(folder.path, "model.kan.safetensors");
+    await Deno.writeFile(path, whole.bytes);
+    const expected = await decodeContainer(await openContainer(memorySource(whole.bytes, "m")));
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 50_000, max: 700_000 }), async (blockValues) => {
+        const container = await openContainer(await openFile(path), { mostInMemory: 0 });
+        const pieces = containerPieces(container, { blockValues });
+        for (const [tensor, { data }] of expected) {
+          const found: Float32Array[] = [];
+          for await (const piece of pieces(tensor)) found.push(piece);
+          const bytes = found.map(({ buffer }) => new Uint8Array(buffer));
+          assert.deepEqual(new Float32Array(joined(bytes).buffer), data, tensor);
+        }
+      }),
+      { numRuns: 4, examples: [[90_000]] },
+    );
   });
 }
 
 Deno.test("a stream that changes in its file after it was checked is not decoded", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    const { inMemory } = await randomWeights(folder);
-    const { bytes } = await new HierarchicalCompressor({ bits: 3 }).compress(inMemory);
-    const path = join(folder, "model.kan.safetensors");
-    await Deno.writeFile(path, bytes);
-    const container = await openContainer(await openFile(path), { mostInMemory: 0 });
-    const changed = bytes.slice();
-    changed[changed.length - 1]! ^= 1;
-    await Deno.writeFile(path, changed);
-    await assert.rejects(decodeContainer(container), {
-      name: "InputError",
-      message: /model\.kan\.safetensors: was changed while it was being read; start again/,
-    });
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  using folder = new TemporaryFolder();
+  const { inMemory } = await randomWeights(folder.path);
+  const { bytes } = await new HierarchicalCompressor({ bits: 3 }).compress(inMemory);
+  const path = join(folder.path, "model.kan.safetensors");
+  await Deno.writeFile(path, bytes);
+  const container = await openContainer(await openFile(path), { mostInMemory: 0 });
+  const changed = bytes.slice();
+  changed[changed.length - 1]! ^= 1;
+  await Deno.writeFile(path, changed);
+  await assert.rejects(decodeContainer(container), {
+    name: "InputError",
+    message: /model\.kan\.safetensors: was changed while it was being read; start again/,
+  });
 });
 
 function joined(parts: Iterable<Uint8Array>): Uint8Array {

@@ -1,10 +1,12 @@
 import assert from "node:assert";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { GgufValue } from "../data/gguf/metadata_value.ts";
 import { preTokenizerNames, preTokenizerOf } from "../data/gguf/pre_tokenizers.ts";
 import recorded from "../data/gguf/testdata/models.json" with { type: "json" };
 import { fileToWrite } from "../data/gguf/testdata/file_to_write.ts";
 import { ggufBytes, numberValue, textsValue, textValue } from "../data/gguf/testdata/gguf_bytes.ts";
+import { TemporaryFolder } from "../data/testdata/temporary_folder.ts";
 import { toByteLetters } from "../data/tokenizer/byte_alphabet.ts";
 import { openModel } from "../data/mod.ts";
 import { needsLlamaCpp } from "./needs_llama_cpp.ts";
@@ -109,13 +111,10 @@ for (const pre of names.values()) {
         "tokenizer.ggml.pre": textValue(pre),
       };
       const metadata = tiny.metadata!.map(([key, value]) => [key, changed[key] ?? value] as const);
-      const path = await Deno.makeTempFile({ suffix: ".gguf" });
-      try {
-        await Deno.writeFile(path, ggufBytes({ ...tiny, metadata, tensors }));
-        await compare(path, splitsOtherwise[pre]);
-      } finally {
-        await Deno.remove(path);
-      }
+      using folder = new TemporaryFolder();
+      const path = join(folder.path, "model.gguf");
+      await Deno.writeFile(path, ggufBytes({ ...tiny, metadata, tensors }));
+      await compare(path, splitsOtherwise[pre]);
     },
   });
 }

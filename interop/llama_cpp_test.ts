@@ -1,4 +1,5 @@
 import assert from "node:assert";
+import { join } from "node:path";
 import { ggufArchitectures } from "../data/gguf/architectures.ts";
 import { dequantize } from "../data/gguf/dequantize.ts";
 import { readGgufHeader } from "../data/gguf/header.ts";
@@ -6,6 +7,7 @@ import { huggingFaceName } from "../data/gguf/tensor_names.ts";
 import { toHuggingFaceValues } from "../data/gguf/value_change.ts";
 import { memorySource } from "../data/memory_source.ts";
 import type { StateDict } from "../data/tensor.ts";
+import { TemporaryFolder } from "../data/testdata/temporary_folder.ts";
 import { createLanguageModel, useBackend } from "../eval/mod.ts";
 import { randomStateDict } from "../eval/testdata/random_model.ts";
 import { rotaryCases, rotaryTokens, rotaryWeights } from "../eval/testdata/rotary_models.ts";
@@ -20,18 +22,15 @@ async function withLlamaCpp<T>(
   type: GgufWeightType,
   work: (llama: LlamaCpp) => Promise<T>,
 ): Promise<T> {
-  const path = await Deno.makeTempFile({ suffix: ".gguf" });
+  using folder = new TemporaryFolder();
+  const path = join(folder.path, "model.gguf");
+  const plan = planGguf(model, type);
+  await Deno.writeFile(path, ReadableStream.from(plan.chunks()));
+  const llama = await startLlamaCpp(path);
   try {
-    const plan = planGguf(model, type);
-    await Deno.writeFile(path, ReadableStream.from(plan.chunks()));
-    const llama = await startLlamaCpp(path);
-    try {
-      return await work(llama);
-    } finally {
-      await llama.close();
-    }
+    return await work(llama);
   } finally {
-    await Deno.remove(path);
+    await llama.close();
   }
 }
 

@@ -1,20 +1,19 @@
 import assert from "node:assert";
+import { join } from "node:path";
+import { TemporaryFolder } from "../data/testdata/temporary_folder.ts";
 import type { GgufPlan } from "../gguf/mod.ts";
 import { planWithTokenizer, recorded, variantOf } from "../gguf/testdata/recorded_tokenizers.ts";
 import { needsLlamaCpp } from "./needs_llama_cpp.ts";
 import { startLlamaCpp } from "./start_llama_cpp.ts";
 
 async function idsOf(plan: GgufPlan, texts: readonly string[]): Promise<string[]> {
-  const path = await Deno.makeTempFile({ suffix: ".gguf" });
-  try {
-    await Deno.writeFile(path, ReadableStream.from(plan.chunks()));
-    const llama = await startLlamaCpp(path);
-    const ids = await llama.tokenize(texts, true);
-    await llama.close();
-    return ids.map((list) => list.join(" "));
-  } finally {
-    await Deno.remove(path);
-  }
+  using folder = new TemporaryFolder();
+  const path = join(folder.path, "model.gguf");
+  await Deno.writeFile(path, ReadableStream.from(plan.chunks()));
+  const llama = await startLlamaCpp(path);
+  const ids = await llama.tokenize(texts, true);
+  await llama.close();
+  return ids.map((list) => list.join(" "));
 }
 
 /** Which of the texts have the same ids in llama.cpp, by the variant's name. */

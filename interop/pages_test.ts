@@ -5,6 +5,7 @@ import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { embeddedModelPath, openModel } from "../data/mod.ts";
+import { TemporaryFolder } from "../data/testdata/temporary_folder.ts";
 import { createLanguageModel, generateText, readStateDict, useBackend } from "../eval/mod.ts";
 import { launchChromium } from "../eval/plots/chromium.ts";
 import { accessibilityProblems } from "../eval/plots/testdata/accessibility.ts";
@@ -22,18 +23,18 @@ const TYPES: Readonly<Record<string, string>> = {
   ".json": "application/json",
 };
 
-/** A folder with the pages and a model, and what our own engine makes of a prompt with it. */
+/** The pages and a model in a new folder, and what our own engine makes of a prompt with it. */
 async function site(
+  folder: string,
   path: string,
   bits: number,
   prompt: string,
 ): Promise<{ folder: string; text: string }> {
-  const folder = await Deno.makeTempDir();
   const source = await openModel(path);
   const { bytes } = await new HierarchicalCompressor({ bits, effort: "fast" })
     .compress(await readStateDict(source), { config: source.config });
   const small = join(folder, "small"), out = join(folder, "site");
-  await Deno.mkdir(small);
+  await Deno.mkdir(small, { recursive: true });
   await Deno.writeFile(join(small, "model.kan.safetensors"), bytes);
   for (const name of ["config.json", "tokenizer.json", "tokenizer_config.json"]) {
     await Deno.copyFile(join(path, name), join(small, name));
@@ -99,7 +100,9 @@ for (const [name, path] of Object.entries(models)) {
     sanitizeResources: false,
     async fn(t) {
       const { prompt, text } = recorded.models[name as keyof typeof recorded.models];
-      const many = await site(path, MANY_BITS, prompt), few = await site(path, FEW_BITS, prompt);
+      using folder = new TemporaryFolder();
+      const many = await site(join(folder.path, "many"), path, MANY_BITS, prompt);
+      const few = await site(join(folder.path, "few"), path, FEW_BITS, prompt);
       assert.equal(many.text, text);
       const server = serve({ many: many.folder, few: few.folder });
       const browser = await launchChromium();
@@ -145,9 +148,6 @@ for (const [name, path] of Object.entries(models)) {
       } finally {
         await browser.close();
         await server.shutdown();
-        for (const { folder } of [many, few]) {
-          await Deno.remove(join(folder, ".."), { recursive: true });
-        }
       }
     },
   });

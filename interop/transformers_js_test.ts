@@ -1,6 +1,7 @@
 import assert from "node:assert";
 import { join } from "node:path";
 import { embeddedModelPath, openModel } from "../data/mod.ts";
+import { TemporaryFolder } from "../data/testdata/temporary_folder.ts";
 import { createLanguageModel, generateText, readStateDict, useBackend } from "../eval/mod.ts";
 import { decompressWeights, HierarchicalCompressor } from "../hierarchy/mod.ts";
 import { needsEngines } from "./needs_engines.ts";
@@ -10,14 +11,14 @@ Deno.test({
   name: "transformers.js continues a text as kanpress does",
   async fn() {
     await useBackend("wasm");
-    const folder = await Deno.makeTempDir();
+    using folder = new TemporaryFolder();
     const source = await openModel();
     const { config } = source;
     const { bytes } = await new HierarchicalCompressor({ bits: 8 })
       .compress(await readStateDict(source), { config });
-    await Deno.writeFile(join(folder, "model.kan.safetensors"), bytes);
+    await Deno.writeFile(join(folder.path, "model.kan.safetensors"), bytes);
     for (const name of ["tokenizer.json", "tokenizer_config.json"]) {
-      await Deno.copyFile(join(embeddedModelPath(), name), join(folder, name));
+      await Deno.copyFile(join(embeddedModelPath(), name), join(folder.path, name));
     }
     const prompt = "It was a dark and stormy";
     const { stdout, success } = await new Deno.Command(Deno.execPath(), {
@@ -26,7 +27,7 @@ Deno.test({
         "--quiet",
         "--allow-all",
         new URL("./transformers_js.ts", import.meta.url).pathname,
-        folder,
+        folder.path,
         prompt,
       ],
       stderr: "inherit",
@@ -38,6 +39,5 @@ Deno.test({
     const added = await generateText(model, await source.tokenizer(), prompt, options);
     model.dispose();
     assert.equal(new TextDecoder().decode(stdout).trimEnd(), (prompt + added).trimEnd());
-    await Deno.remove(folder, { recursive: true });
   },
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
+import { TemporaryFolder } from "../data/testdata/temporary_folder.ts";
 import { needsNbclient } from "./testdata/needs_nbclient.ts";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
@@ -38,42 +39,38 @@ Deno.test("notebooks are executed, figures and all; errors and empty figures fai
   ...needsNbclient,
 }, async () => {
   // Here, where the kernel finds the project's import map.
-  const folder = await mkdtemp(join(FOLDER, "run-test-"));
-  try {
-    const files: Record<string, string> = {
-      good: notebook(
-        "const MODEL: string | undefined = undefined;\nconsole.log(`model ${MODEL}`)",
-        `${FIGURE}displayFigure(figure, { renderer: "builtin" })`,
-      ),
-      error: notebook("console.log(1)", "throw new TypeError('no such thing')"),
-      empty: notebook(
-        `${FIGURE}const empty = { ...figure, data: [{ ...figure.data[0], y: [null, null, null] }] };
+  using folder = new TemporaryFolder({ dir: FOLDER, prefix: "run-test-" });
+  const files: Record<string, string> = {
+    good: notebook(
+      "const MODEL: string | undefined = undefined;\nconsole.log(`model ${MODEL}`)",
+      `${FIGURE}displayFigure(figure, { renderer: "builtin" })`,
+    ),
+    error: notebook("console.log(1)", "throw new TypeError('no such thing')"),
+    empty: notebook(
+      `${FIGURE}const empty = { ...figure, data: [{ ...figure.data[0], y: [null, null, null] }] };
 displayFigure(empty, { renderer: "builtin" })`,
-      ),
-    };
-    const paths = await Promise.all(
-      Object.entries(files).map(async ([name, text]) => {
-        const path = join(folder, `${name}.ipynb`);
-        await writeFile(path, text);
-        return path;
-      }),
-    );
-    const { code, out, error } = await run(...paths);
-    assert.equal(code, 1);
-    assert.match(out, /good.ipynb: ok .*\n.*error.ipynb: FAILED .*\n.*empty.ipynb: FAILED/);
-    assert.match(error, /cell 2: TypeError: no such thing/);
-    assert.match(error, /cell 1: trace 1 of a figure has no values/);
-    assert.equal(await readFile(paths[0]!, "utf8"), files["good"]);
+    ),
+  };
+  const paths = await Promise.all(
+    Object.entries(files).map(async ([name, text]) => {
+      const path = join(folder.path, `${name}.ipynb`);
+      await writeFile(path, text);
+      return path;
+    }),
+  );
+  const { code, out, error } = await run(...paths);
+  assert.equal(code, 1);
+  assert.match(out, /good.ipynb: ok .*\n.*error.ipynb: FAILED .*\n.*empty.ipynb: FAILED/);
+  assert.match(error, /cell 2: TypeError: no such thing/);
+  assert.match(error, /cell 1: trace 1 of a figure has no values/);
+  assert.equal(await readFile(paths[0]!, "utf8"), files["good"]);
 
-    assert.equal((await run("--save", paths[0]!)).code, 0);
-    const saved = await readFile(paths[0]!, "utf8");
-    assert.match(saved, /model undefined/);
-    assert.match(saved, /"image\/png": "iVBOR/);
-    assert.equal((await run("--model", "some/model", paths[0]!)).code, 0);
-    assert.equal(await readFile(paths[0]!, "utf8"), saved);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  assert.equal((await run("--save", paths[0]!)).code, 0);
+  const saved = await readFile(paths[0]!, "utf8");
+  assert.match(saved, /model undefined/);
+  assert.match(saved, /"image\/png": "iVBOR/);
+  assert.equal((await run("--model", "some/model", paths[0]!)).code, 0);
+  assert.equal(await readFile(paths[0]!, "utf8"), saved);
 });
 
 Deno.test("misuse and a missing nbclient end with one line", async () => {

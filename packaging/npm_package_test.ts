@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { TemporaryFolder } from "../data/testdata/temporary_folder.ts";
 import { launchChromium } from "../eval/plots/chromium.ts";
 import { goldenPath, readGoldenFiles } from "../hierarchy/testdata/golden_files.ts";
 import { packForNpm } from "./npm_pack.ts";
@@ -23,9 +24,9 @@ Deno.test({
   // Chromium's connections close after the test.
   sanitizeResources: false,
   async fn(test) {
-    const folder = Deno.makeTempDirSync();
-    const tarball = packForNpm(folder);
-    const user = join(folder, "user");
+    using folder = new TemporaryFolder();
+    const tarball = packForNpm(folder.path);
+    const user = join(folder.path, "user");
     mkdirSync(user);
     writeFileSync(join(user, "package.json"), '{ "type": "module", "private": true }');
     const install = (...args: string[]) =>
@@ -59,11 +60,11 @@ Deno.test({
       install(tarball);
       const command = join(user, "node_modules/.bin/kanpress");
       const options = ["compress", "--data-free", "--no-evaluate", "--threads", "2", "--out"];
-      const deno = ["run", "-A", join(ROOT, "cli.ts"), ...options, join(folder, "deno")];
+      const deno = ["run", "-A", join(ROOT, "cli.ts"), ...options, join(folder.path, "deno")];
       run(user, process.execPath, ...deno);
-      const read = (out: string) => readFileSync(join(folder, out, "model.kan.safetensors"));
+      const read = (out: string) => readFileSync(join(folder.path, out, "model.kan.safetensors"));
       for (const node of ["node@22", "node@24"]) {
-        run(user, "npx", "--yes", node, command, ...options, join(folder, node));
+        run(user, "npx", "--yes", node, command, ...options, join(folder.path, node));
         assert(read(node).equals(read("deno")), node);
       }
     });
@@ -129,7 +130,6 @@ Deno.test({
         await server.shutdown();
       }
     });
-    Deno.removeSync(folder, { recursive: true });
   },
 });
 

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { errorCode, fileError } from "../data/file_error.ts";
+import { removeAbandonedFiles } from "../data/abandoned_files.ts";
 import { fromBase64, fromHex } from "../data/base64.ts";
 import { bytePieces, isFileArray, type KeptBytes } from "../data/file_array.ts";
 import { InputError } from "../data/input_error.ts";
@@ -16,8 +17,6 @@ const MARK = "CACHEDIR.TAG";
 const MARK_TEXT = "Signature: 8a477f597d28d172789f06886806bc55\n# Work folder of kanpress.\n";
 /** What systems put into folders by themselves. */
 const SYSTEM_NAMES = new Set([".DS_Store", "Thumbs.db", "desktop.ini", "lost+found"]);
-/** What a killed process has half written is removed after this many milliseconds. */
-const ABANDONED_AFTER = 3_600_000;
 
 /** How a {@linkcode openFolderStore} tells what it meets. */
 export interface FolderStoreOptions {
@@ -126,19 +125,8 @@ async function prepareFolder(folder: string): Promise<void> {
     const probe = join(folder, `.probe.tmp-${randomUUID()}`);
     await writeFileAtomically(probe, []);
     await rm(probe, { force: true });
-    await removeAbandoned(folder, names);
+    await removeAbandonedFiles(folder);
   } catch (error) {
     throw fileError(folder, error);
-  }
-}
-
-/** Removes what processes that were killed have half written. */
-async function removeAbandoned(folder: string, names: readonly string[]): Promise<void> {
-  for (const name of names) {
-    if (!/^\..*\.tmp-[\da-f-]{36}$/.test(name)) continue;
-    const path = join(folder, name);
-    const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Infinity);
-    // A file of a clock that is ahead of ours is nobody's either, if it is ahead by as much.
-    if (Math.abs(age) > ABANDONED_AFTER) await rm(path, { force: true });
   }
 }

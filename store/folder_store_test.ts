@@ -4,16 +4,13 @@ import { fromBase64, toHex } from "../data/base64.ts";
 import { FileArrayWriter } from "../data/file_array.ts";
 import { InputError } from "../data/input_error.ts";
 import { sha256 } from "../data/sha256.ts";
+import { TemporaryFolder } from "../data/testdata/temporary_folder.ts";
 import { openFolderStore } from "./folder_store.ts";
 import { createMemoryStore } from "./memory_store.ts";
 
 async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await work(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  using folder = new TemporaryFolder();
+  await work(folder.path);
 }
 
 const hash = async (values: Int16Array) =>

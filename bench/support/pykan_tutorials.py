@@ -141,7 +141,8 @@ def main():
     record["versions"] = {name: importlib.metadata.version(name) for name in names}
     record["seeds"] = SEEDS
     problems = {each.__name__: each for each in PROBLEMS}
-    os.chdir(tempfile.mkdtemp())  # pykan writes checkpoints
+    scratch = tempfile.TemporaryDirectory()
+    os.chdir(scratch.name)  # pykan writes checkpoints
     for chosen in sys.argv[1:] or problems:
         name, _, only = chosen.partition(":")
         figures = record["problems"].setdefault(

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { readdir, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { fileError } from "../../data/file_error.ts";
+import { removeAbandonedFiles } from "../../data/abandoned_files.ts";
 import { makeFolder } from "../../data/hub_cache.ts";
 import { InputError } from "../../data/mod.ts";
 import { writeFileAtomically } from "../../data/write_file.ts";
@@ -16,8 +16,6 @@ import type { Run } from "../terminal/run.ts";
 const MOST_FILES = 4;
 /** A folder keeps this many bytes. */
 const MOST_BYTES = 2e9;
-/** In milliseconds. */
-const ONE_DAY = 86_400_000;
 
 /** Where a folder keeps the calibration of a key. */
 function keptPath(folder: string, key: string): string {
@@ -104,7 +102,7 @@ async function keep(
 /** Makes the folder, which tools that back up or upload folders know to leave out. */
 async function prepareFolder(folder: string): Promise<void> {
   await makeFolder(folder);
-  await removeAbandoned(folder);
+  await removeAbandonedFiles(folder);
   const texts = {
     ".gitignore": "*\n",
     "CACHEDIR.TAG": "Signature: 8a477f597d28d172789f06886806bc55\n# Calibrations of kanpress.\n",
@@ -112,20 +110,6 @@ async function prepareFolder(folder: string): Promise<void> {
   for (const [name, text] of Object.entries(texts)) {
     const path = join(folder, name);
     if (!existsSync(path)) await writeFileAtomically(path, [new TextEncoder().encode(text)]);
-  }
-}
-
-/** Removes what runs that were killed have half written: nothing takes a day to write. */
-async function removeAbandoned(folder: string): Promise<void> {
-  const names = await readdir(folder).catch((error) => {
-    throw fileError(folder, error);
-  });
-  for (const name of names) {
-    if (!/^\.calibration-.*\.tmp-[\da-f-]{36}$/.test(name)) continue;
-    const path = join(folder, name);
-    const { mtimeMs } = await sizeAndTime(path);
-    // One of the future is of before the clock was set back, or of another clock.
-    if (Math.abs(Date.now() - mtimeMs) > ONE_DAY) await unlink(path).catch(() => {});
   }
 }
 

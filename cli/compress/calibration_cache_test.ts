@@ -1,5 +1,6 @@
 import assert from "node:assert";
 import { basename, join } from "node:path";
+import { TemporaryFolder } from "../../data/testdata/temporary_folder.ts";
 import type { KeptCalibration } from "../../eval/calibration/calibration_file.ts";
 import { cachedCalibration } from "./calibration_cache.ts";
 import { cacheFolder } from "../input/cache_folder.ts";
@@ -29,7 +30,8 @@ async function ask(folder: string, key: string, seed: number) {
 }
 
 Deno.test("a calibration is made once for each key", async () => {
-  const folder = join(await Deno.makeTempDir(), "cache");
+  using temporary = new TemporaryFolder();
+  const folder = join(temporary.path, "cache");
   assert.deepEqual(await ask(folder, "a".repeat(64), 1), { found: kept(1), made: true, lines: [] });
   const again = await ask(folder, "a".repeat(64), 2);
   assert.deepEqual([again.found, again.made], [kept(1), false]);
@@ -39,26 +41,26 @@ Deno.test("a calibration is made once for each key", async () => {
 });
 
 Deno.test("a damaged calibration is reported and made again", async () => {
-  const folder = await Deno.makeTempDir();
-  await ask(folder, "a".repeat(64), 1);
-  const path = join(folder, `calibration-${"a".repeat(24)}.safetensors`);
+  using folder = new TemporaryFolder();
+  await ask(folder.path, "a".repeat(64), 1);
+  const path = join(folder.path, `calibration-${"a".repeat(24)}.safetensors`);
   await Deno.truncate(path, 100);
-  const mended = await ask(folder, "a".repeat(64), 2);
+  const mended = await ask(folder.path, "a".repeat(64), 2);
   assert.equal(mended.made, true);
   assert.ok(mended.lines.length === 1 && mended.lines[0]!.startsWith(path), `${mended.lines}`);
-  assert.deepEqual((await ask(folder, "a".repeat(64), 3)).found, kept(2));
+  assert.deepEqual((await ask(folder.path, "a".repeat(64), 3)).found, kept(2));
 });
 
 Deno.test("a folder keeps the newest four calibrations and leaves other files alone", async () => {
-  const folder = await Deno.makeTempDir();
-  await Deno.writeTextFile(join(folder, "mine.txt"), "");
+  using folder = new TemporaryFolder();
+  await Deno.writeTextFile(join(folder.path, "mine.txt"), "");
   for (const [age, key] of [..."abcdef"].entries()) {
-    await ask(folder, key.repeat(64), 1);
-    const path = join(folder, `calibration-${key.repeat(24)}.safetensors`);
+    await ask(folder.path, key.repeat(64), 1);
+    const path = join(folder.path, `calibration-${key.repeat(24)}.safetensors`);
     await Deno.utime(path, 1e6 + age, 1e6 + age);
   }
   assert.deepEqual(
-    fileNames(folder),
+    fileNames(folder.path),
     [".gitignore", "CACHEDIR.TAG", ..."cdef", "mine.txt"].map((name) =>
       name.length === 1 ? `calibration-${name.repeat(24)}.safetensors` : name
     ),
@@ -66,23 +68,24 @@ Deno.test("a folder keeps the newest four calibrations and leaves other files al
 });
 
 Deno.test("what killed runs have half written goes, what runs are writing stays", async () => {
-  const folder = await Deno.makeTempDir();
+  using folder = new TemporaryFolder();
   const half = (uuid: string) =>
-    join(folder, `.calibration-${"b".repeat(24)}.safetensors.tmp-${uuid}`);
+    join(folder.path, `.calibration-${"b".repeat(24)}.safetensors.tmp-${uuid}`);
   const [old, fresh] = [half(crypto.randomUUID()), half(crypto.randomUUID())];
   for (const path of [old, fresh]) await Deno.writeTextFile(path, "half");
   await Deno.utime(old, 1e6, 1e6);
-  await ask(folder, "a".repeat(64), 1);
-  const left = fileNames(folder).filter((name) => name.startsWith(".calibration"));
+  await ask(folder.path, "a".repeat(64), 1);
+  const left = fileNames(folder.path).filter((name) => name.startsWith(".calibration"));
   assert.deepEqual(left, [basename(fresh)]);
 });
 
 Deno.test("where nothing can be kept that is said before the work, which goes on", async () => {
   const key = "a".repeat(64);
   const name = `calibration-${"a".repeat(24)}.safetensors`;
-  const file = await Deno.makeTempFile();
-  const folder = await Deno.makeTempDir();
-  await Deno.mkdir(join(folder, name));
+  using temporary = new TemporaryFolder();
+  const file = join(temporary.path, "file"), folder = join(temporary.path, "folder");
+  await Deno.writeTextFile(file, "");
+  await Deno.mkdir(join(folder, name), { recursive: true });
   for (const [place, expected] of [[join(file, "cache"), 1], [folder, 2]] as const) {
     const said: string[] = [];
     let before = 0;

@@ -1,5 +1,6 @@
 import assert from "node:assert";
 import { join } from "node:path";
+import { TemporaryFolder } from "../../data/testdata/temporary_folder.ts";
 import { createRandom } from "../../kan/numeric/random.ts";
 import { runCommandLine, startCommandLine } from "../testdata/command_line.ts";
 import { withWorkFolder } from "../testdata/work_folder.ts";
@@ -67,13 +68,13 @@ Deno.test(`after ${KILLS} ends, drift is corrected on from where it was, to the 
 
 Deno.test("drift is corrected to the same file where indices of large matrices are in files", async () => {
   const how = { bits: 3, effort: "fast", backend: "wasm", calibrationTokens: 512 } as const;
-  const scratchFolder = Deno.makeTempDirSync();
-  try {
-    const { bytes } = await compress(undefined, { ...how, correctDrift: true, scratchFolder });
-    assert.deepEqual((await compress(undefined, { ...how, correctDrift: true })).bytes, bytes);
-  } finally {
-    Deno.removeSync(scratchFolder, { recursive: true });
-  }
+  using folder = new TemporaryFolder();
+  const { bytes } = await compress(undefined, {
+    ...how,
+    correctDrift: true,
+    scratchFolder: folder.path,
+  });
+  assert.deepEqual((await compress(undefined, { ...how, correctDrift: true })).bytes, bytes);
 });
 
 Deno.test("a program is told that drift cannot be corrected before it calibrates", async () => {

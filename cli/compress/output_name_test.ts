@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { Buffer } from "node:buffer";
 import { join } from "node:path";
 import { openModel, weightsDigest } from "../../data/mod.ts";
+import { TemporaryFolder } from "../../data/testdata/temporary_folder.ts";
 import type { CompressOptions } from "../options/compress_options.ts";
 import { createProgram } from "../program.ts";
 import { recordedRun } from "../testdata/recorded_run.ts";
@@ -41,11 +42,11 @@ Deno.test("settings that change the result are told in few words", async () => {
 });
 
 Deno.test("texts are told apart by what they hold", async () => {
-  const folder = await Deno.makeTempDir();
+  using folder = new TemporaryFolder();
   const write = async (name: string, text: string) => {
-    await Deno.mkdir(join(folder, name.split("/")[0]!), { recursive: true });
-    await Deno.writeTextFile(join(folder, name), text);
-    return join(folder, name);
+    await Deno.mkdir(join(folder.path, name.split("/")[0]!), { recursive: true });
+    await Deno.writeTextFile(join(folder.path, name), text);
+    return join(folder.path, name);
   };
   const [mine, yours, long] = [
     await write("mine/my novels.txt", "one"),
@@ -64,7 +65,6 @@ Deno.test("texts are told apart by what they hold", async () => {
     await settingsLabel({ preset: "rate", maxKl: 0.1 }, by),
     /^rate-kl0.1-by-my-novels-[0-9a-f]{6}-by99tokens-llama.cpp-context16$/,
   );
-  await Deno.remove(folder, { recursive: true });
 });
 
 /** What an option is tried with. */

@@ -5,6 +5,7 @@ import { takePart } from "../../distributed/presence.ts";
 import { openSharedStore } from "../../distributed/shared_store.ts";
 import { needsRedis, RedisServer } from "../../distributed/testdata/redis_server.ts";
 import { InputError } from "../../data/input_error.ts";
+import { TemporaryFolder } from "../../data/testdata/temporary_folder.ts";
 import { recordedRun } from "../testdata/recorded_run.ts";
 import { openSpread } from "./spread.ts";
 
@@ -19,7 +20,8 @@ Deno.test("a store that is the work folder is refused before anything is asked",
 Deno.test("what is left in a store for another run is told", needsRedis, async () => {
   await using server = new RedisServer();
   await server.start();
-  const folder = await Deno.makeTempDir();
+  using place = new TemporaryFolder();
+  const folder = place.path;
   const link = await connectRedis(server.address);
   try {
     const shared = await openSharedStore(folder, link);
@@ -45,6 +47,5 @@ Deno.test("what is left in a store for another run is told", needsRedis, async (
     ]);
   } finally {
     link.close();
-    await Deno.remove(folder, { recursive: true });
   }
 });

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { removeAbandonedFiles } from "../../data/abandoned_files.ts";
 import { isJsonObject } from "../../data/json_file.ts";
 import { makeFolder } from "../../data/hub_cache.ts";
 import { InputError } from "../../data/mod.ts";
@@ -78,7 +79,9 @@ export function learntSpeeds(
 /** Keeps how fast the machine is for the next run; where nothing can be kept, nothing is. */
 export async function keepSpeeds(speeds: Speeds, environment: Run["environment"]): Promise<void> {
   try {
-    await makeFolder(cacheFolder({}, false, environment));
+    const folder = cacheFolder({}, false, environment);
+    await makeFolder(folder);
+    await removeAbandonedFiles(folder);
     const text = `${JSON.stringify(speeds, undefined, 2)}\n`;
     await writeFileAtomically(speedsFile(environment), [new TextEncoder().encode(text)]);
   } catch (error) {

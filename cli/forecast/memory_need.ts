@@ -119,8 +119,8 @@ export function memoryNeed(
 }
 
 /**
- * Quantized weights that are still read, states of both models before and after a layer, what goes into
- * its matrices, and sums of that and their fits.
+ * Quantized weights that are still read, states of both models before and after a layer and how far
+ * they are apart, what goes into its matrices, and sums of that and their fits.
  */
 function driftBytes(model: TransformerDescription, tokens: number): number {
   const { vocabularySize, hiddenSize } = model;
@@ -129,7 +129,7 @@ function driftBytes(model: TransformerDescription, tokens: number): number {
   const [, output = 0, , down = 0] = sizes;
   const inputs = sizes.reduce((sum, size) => sum + size, output + down);
   const weights = vocabularySize * hiddenSize + 2 * largestLayerWeights(model);
-  return 4 * weights + 4 * tokens * (inputs + 4 * hiddenSize) +
+  return 4 * weights + 4 * tokens * (inputs + 5 * hiddenSize) +
     DRIFT_SUMS * greatest(sizes) ** 2;
 }
 

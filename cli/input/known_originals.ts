@@ -1,5 +1,6 @@
 import { readdir, readFile, stat, unlink } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { removeAbandonedFiles } from "../../data/abandoned_files.ts";
 import { makeFolder } from "../../data/hub_cache.ts";
 import { writeFileAtomically } from "../../data/write_file.ts";
 import type { Environment } from "../terminal/run.ts";
@@ -32,6 +33,7 @@ export async function rememberOriginal(
   await writeFileAtomically(placeFile(sha256, environment), [
     new TextEncoder().encode(resolve(path)),
   ]);
+  await removeAbandonedFiles(folderOfPlaces(environment));
   await prune(folderOfPlaces(environment));
 }
 

@@ -3,9 +3,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import { TemporaryFolder } from "../../data/testdata/temporary_folder.ts";
 import { type FileLock, lockByProcessNumber, lockFile } from "./file_lock.ts";
-
-const path = () => join(Deno.makeTempDirSync(), "lock");
 
 /** The number of a process that has ended. */
 function deadProcess(): number {
@@ -14,7 +13,8 @@ function deadProcess(): number {
 
 for (const [name, lock] of Object.entries({ lockFile, lockByProcessNumber })) {
   Deno.test(`${name}: one lock at a time, and none on what is not there`, () => {
-    const file = path();
+    using folder = new TemporaryFolder();
+    const file = join(folder.path, "lock");
     assert.equal(lock(file, false), "gone");
     assert.equal(lock(join(file, "in", "no", "folder"), true), "gone");
     const held = lock(file, true) as FileLock;
@@ -27,7 +27,8 @@ for (const [name, lock] of Object.entries({ lockFile, lockByProcessNumber })) {
 }
 
 Deno.test("a number of a process that has ended holds nothing", () => {
-  const file = path();
+  using folder = new TemporaryFolder();
+  const file = join(folder.path, "lock");
   writeFileSync(file, `${deadProcess()}\n`);
   const lock = lockByProcessNumber(file, false) as FileLock;
   assert.equal(readFileSync(file, "utf8"), `${process.pid}\n`);
@@ -37,7 +38,8 @@ Deno.test("a number of a process that has ended holds nothing", () => {
 });
 
 Deno.test("an empty file is held until its process had time to write its number", () => {
-  const file = path();
+  using folder = new TemporaryFolder();
+  const file = join(folder.path, "lock");
   writeFileSync(file, "");
   assert.equal(lockByProcessNumber(file, true), "held");
   // A time of the future is of before the clock was set back.

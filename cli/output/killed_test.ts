@@ -1,6 +1,7 @@
 import assert from "node:assert";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { TemporaryFolder } from "../../data/testdata/temporary_folder.ts";
 import { openOutput, type OutputKind, releaseOutputs } from "./output.ts";
 
 const anything: OutputKind = {
@@ -10,12 +11,11 @@ const anything: OutputKind = {
 };
 
 async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
+  using folder = new TemporaryFolder();
   try {
-    await work(folder);
+    await work(folder.path);
   } finally {
     releaseOutputs();
-    await Deno.remove(folder, { recursive: true });
   }
 }
 

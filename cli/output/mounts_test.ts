@@ -1,6 +1,7 @@
 import assert from "node:assert";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { TemporaryFolder } from "../../data/testdata/temporary_folder.ts";
 import { openOutput } from "./output.ts";
 
 /** Whether this system lets a user mount disks that only the user's processes see. */
@@ -20,7 +21,7 @@ async function writeMounted(
   path: string,
   { bytes = 10, shape = "folder" }: { bytes?: number; shape?: "folder" | "file" } = {},
 ): Promise<string[]> {
-  const folder = await Deno.makeTempDir();
+  using folder = new TemporaryFolder();
   const program = `
     import { openOutput } from ${JSON.stringify(import.meta.resolve("./output.ts"))};
     import { writeFileAtomically } from ${
@@ -46,18 +47,14 @@ async function writeMounted(
       isDirectory ? [name + "/", ...list(folder + "/" + name)] : [name]);
     console.log(list(".").sort().join(" "));
   `;
-  try {
-    const args = ["-rm", "sh", "-ec", `${shell}; exec "$0" eval --no-lock "$1"`];
-    const command = new Deno.Command("unshare", {
-      args: [...args, Deno.execPath(), program],
-      cwd: folder,
-      stderr: "inherit",
-    });
-    const { stdout } = await command.output();
-    return new TextDecoder().decode(stdout).trim().split("\n");
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  const args = ["-rm", "sh", "-ec", `${shell}; exec "$0" eval --no-lock "$1"`];
+  const command = new Deno.Command("unshare", {
+    args: [...args, Deno.execPath(), program],
+    cwd: folder.path,
+    stderr: "inherit",
+  });
+  const { stdout } = await command.output();
+  return new TextDecoder().decode(stdout).trim().split("\n");
 }
 
 const mounting = { ignore: !canMount() };
@@ -132,10 +129,10 @@ Deno.test("a folder in one that the user may not write to is filled", {
   // The administrator may write everywhere.
   ignore: Deno.build.os === "windows" || Deno.uid() === 0,
 }, async () => {
-  const folder = await Deno.makeTempDir();
-  const out = join(folder, "out");
+  using folder = new TemporaryFolder();
+  const out = join(folder.path, "out");
   await Deno.mkdir(out);
-  await Deno.chmod(folder, 0o555);
+  await Deno.chmod(folder.path, 0o555);
   try {
     const foreign = () => Promise.resolve(undefined);
     using output = await openOutput(out, { option: "--out", shape: "folder", foreign });
@@ -143,7 +140,6 @@ Deno.test("a folder in one that the user may not write to is filled", {
     output.release();
     assert.deepEqual([...Deno.readDirSync(out)].map(({ name }) => name), ["a"]);
   } finally {
-    await Deno.chmod(folder, 0o755);
-    await Deno.remove(folder, { recursive: true });
+    await Deno.chmod(folder.path, 0o755);
   }
 });

@@ -2,6 +2,7 @@ import assert from "node:assert";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { InputError } from "../../data/input_error.ts";
+import { TemporaryFolder } from "../../data/testdata/temporary_folder.ts";
 import { openOutput, type OutputKind, publishedOutputs, releaseOutputs } from "./output.ts";
 import { inWorkingFolder } from "../testdata/working_folder.ts";
 
@@ -26,12 +27,11 @@ function kind(shape: "file" | "folder"): OutputKind {
 }
 
 async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
+  using folder = new TemporaryFolder();
   try {
-    await work(folder);
+    await work(folder.path);
   } finally {
     releaseOutputs();
-    await Deno.remove(folder, { recursive: true });
   }
 }
 

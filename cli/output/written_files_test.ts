@@ -1,18 +1,15 @@
 import assert from "node:assert";
 import { join } from "node:path";
+import { TemporaryFolder } from "../../data/testdata/temporary_folder.ts";
 import { cardWithList, foreignIn, isOwnCard, listFiles } from "./written_files.ts";
 
 async function withFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    const files = { "model.bin": "weights", "config.json": "{}", LICENSE: "MIT" };
-    for (const [name, text] of Object.entries(files)) {
-      await Deno.writeTextFile(join(folder, name), text);
-    }
-    await work(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+  using folder = new TemporaryFolder();
+  const files = { "model.bin": "weights", "config.json": "{}", LICENSE: "MIT" };
+  for (const [name, text] of Object.entries(files)) {
+    await Deno.writeTextFile(join(folder.path, name), text);
   }
+  await work(folder.path);
 }
 
 const README = "has a README.md which kanpress did not write, or which was changed since";

@@ -1,5 +1,7 @@
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { TemporaryFolder } from "../../data/testdata/temporary_folder.ts";
 
-/** Stands in for the user's cache folder: what tests keep is not to be mixed up with the user's. */
-export const TEST_CACHE: string = join(tmpdir(), "kanpress-tests");
+const folder = new TemporaryFolder();
+globalThis.addEventListener("unload", () => folder[Symbol.dispose]());
+
+/** Stands in for the user's cache folder for a file of tests. */
+export const TEST_CACHE: string = folder.path;

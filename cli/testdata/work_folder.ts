@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { TemporaryFolder } from "../../data/testdata/temporary_folder.ts";
 import { type TinyModelChanges, writeTinyModel } from "./tiny_model.ts";
 
 /** Enough text for some chunks of the tiny model. */
@@ -12,14 +13,10 @@ export async function withWorkFolder(
   work: (folder: string) => void | Promise<void>,
   changes: TinyModelChanges = {},
 ): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await writeTinyModel(join(folder, "model"), changes);
-    await Deno.writeTextFile(join(folder, "text.txt"), TEXT);
-    await work(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  using folder = new TemporaryFolder();
+  await writeTinyModel(join(folder.path, "model"), changes);
+  await Deno.writeTextFile(join(folder.path, "text.txt"), TEXT);
+  await work(folder.path);
 }
 
 /** Names of the files in a folder, sorted. */

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { connect, createServer, type Socket } from "node:net";
+import { TemporaryFolder } from "../../data/testdata/temporary_folder.ts";
 
 const required = Deno.env.get("KANPRESS_REQUIRE_ALL") === "1";
 const isThere = spawnSync("redis-server", ["--version"]).status === 0;
@@ -13,7 +14,7 @@ export const needsRedis: { readonly ignore: boolean } = { ignore: !isThere && !r
 /** A Redis server of a test's own, which keeps its data while it is stopped, if it is told to. */
 export class RedisServer {
   readonly #arguments: readonly string[];
-  readonly folder = Deno.makeTempDirSync({ prefix: "kanpress-redis-" });
+  readonly folder: TemporaryFolder = new TemporaryFolder();
   readonly port: number = freePort();
   /** Variables of its environment. */
   environment: Readonly<Record<string, string>> = {};
@@ -29,7 +30,7 @@ export class RedisServer {
 
   /** Starts it, anew or for the first time, and waits until it answers. */
   async start(): Promise<void> {
-    const where = ["--bind", "127.0.0.1", "--port", `${this.port}`, "--dir", this.folder];
+    const where = ["--bind", "127.0.0.1", "--port", `${this.port}`, "--dir", this.folder.path];
     this.#process = new Deno.Command("redis-server", {
       args: [...where, "--loglevel", "warning", "--save", "", ...this.#arguments],
       env: this.environment,
@@ -57,7 +58,7 @@ export class RedisServer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-    await Deno.remove(this.folder, { recursive: true }).catch(() => {});
+    this.folder[Symbol.dispose]();
   }
 
   #answers(): Promise<boolean> {

@@ -1,4 +1,6 @@
 import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { TemporaryFolder } from "../../data/testdata/temporary_folder.ts";
 
 /** Where Debian's package libfaketime has its library. */
 const LIBRARY = `/usr/lib/${Deno.build.arch}-linux-gnu/faketime/libfaketime.so.1`;
@@ -13,7 +15,8 @@ export const cannotSetClocks: boolean = !isThere && !required;
 
 /** The clock of processes that are started with `environment`; it can be set while they run. */
 export class SetClock implements Disposable {
-  readonly #file = Deno.makeTempFileSync({ prefix: "kanpress-clock-" });
+  readonly #folder = new TemporaryFolder();
+  readonly #file = join(this.#folder.path, "clock");
   /** For a process whose clock it is; what measures durations is left as it is. */
   readonly environment: Readonly<Record<string, string>> = {
     // Debian's Redis has jemalloc, which asks for the time before the library is ready: libc's is taken.
@@ -33,6 +36,6 @@ export class SetClock implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    Deno.removeSync(this.#file);
+    this.#folder[Symbol.dispose]();
   }
 }

@@ -81,14 +81,13 @@ Deno.test("no more layers are described than there are tensors, whatever the con
   const names = ["a", "b", "c"];
   for (const [key, config] of models) {
     assert.equal(describeModel({ ...config, [key]: 3 }, names).layers.length, 3);
-    const many = { ...config, [key]: 1e8 };
-    const start = performance.now();
+    // Describing so many would never end.
+    const many = { ...config, [key]: Number.MAX_SAFE_INTEGER };
     assert.throws(() => describeModel(many, names), {
       name: "InputError",
-      message: new RegExp(`${key} is 100000000, but the weights have only 3 tensors`),
+      message: new RegExp(`${key} is 9007199254740991, but the weights have only 3 tensors`),
     });
-    rejects(many, new RegExp(`${key} is 100000000, where at most 10000 layers`));
-    assert.ok(performance.now() - start < 1000);
+    rejects(many, new RegExp(`${key} is 9007199254740991, where at most 10000 layers`));
   }
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert";
 import { join } from "node:path";
 import { InputError, openFile, openSafetensors } from "../../data/mod.ts";
+import { TemporaryFolder } from "../../data/testdata/temporary_folder.ts";
 import { createRandom } from "../../kan/numeric/random.ts";
 import type { Calibration, LinearCalibration } from "./calibration.ts";
 import { readCalibration, writeCalibration } from "./calibration_file.ts";
@@ -82,7 +83,8 @@ Deno.test("packing keeps everything, Hessians at float32 and shared ones once", 
 });
 
 Deno.test("a calibration that is kept comes back to the bit, as a valid safetensors file", async () => {
-  const path = join(await Deno.makeTempDir(), "c.safetensors");
+  using folder = new TemporaryFolder();
+  const path = join(folder.path, "c.safetensors");
   const calibration = packCalibration(smallCalibration());
   const tokens = Int32Array.from([3, 1, 2]);
   assert.equal(await readCalibration(path, "key"), undefined);
@@ -93,8 +95,8 @@ Deno.test("a calibration that is kept comes back to the bit, as a valid safetens
 });
 
 Deno.test("a damaged or foreign calibration is refused with its path", async () => {
-  const folder = await Deno.makeTempDir();
-  const path = join(folder, "c.safetensors");
+  using folder = new TemporaryFolder();
+  const path = join(folder.path, "c.safetensors");
   const calibration = packCalibration(smallCalibration());
   await writeCalibration(path, "key", { calibration, tokens: Int32Array.of(1) });
   const refused = (what: RegExp, key = "key") =>
@@ -126,7 +128,8 @@ Deno.test("a damaged or foreign calibration is refused with its path", async () 
 });
 
 Deno.test("a calibration that contradicts itself is refused though its hashes fit", async () => {
-  const path = join(await Deno.makeTempDir(), "c.safetensors");
+  using folder = new TemporaryFolder();
+  const path = join(folder.path, "c.safetensors");
   const calibration = packCalibration(smallCalibration());
   const [first, ...others] = calibration.linears;
   const wrong: Partial<PackedCalibration>[] = [

@@ -15,11 +15,11 @@ import type { Batch } from "./drift_engine.ts";
 import { type Correction, DriftPass } from "./drift_pass.ts";
 
 /** Times the mean of the inputs' squares is added to each by default. */
-const DEFAULT_DAMPING = 0.3;
+const DEFAULT_DAMPING = 0.1;
 /** Tokens that go through a layer at once, unless one chunk is longer. */
 const BATCH_TOKENS = 2048;
 /** To be raised with any change of what {@linkcode driftCorrected} gives for what it is given. */
-const DRIFT_VERSION = 2;
+const DRIFT_VERSION = 3;
 
 /** What is corrected by what. */
 export interface DriftOptions {
@@ -37,7 +37,7 @@ export interface DriftOptions {
   readonly threads: number;
   /** Which part of the change is made, 0 to 1; by default what each half of the text says of the other. */
   readonly share?: number;
-  /** Times the mean of the inputs' squares is added to each; 0.3 by default. */
+  /** Times the mean of the inputs' squares is added to each; 0.1 by default. */
   readonly damping?: number;
 }
 
@@ -45,8 +45,10 @@ export interface DriftOptions {
  * Quantizes the pass that is coded layer by layer, each against the inputs that the layers before it,
  * quantized, give: with X the original's inputs and Z those, the target of a matrix M is
  * M + share · (ZᵀZ + λ)⁻¹ Zᵀ(X - Z) M, where all of it makes Z M nearest to X M (Qronos, GPTAQ) on the
- * text that was read, and less of it on others. Inputs of a layer are seen before each of its groups of
- * matrices, as those before it within the layer change them too. Throws {@linkcode InputError} if the
+ * text that was read, and less of it on others. A matrix that writes to the residual stream is to bring
+ * that nearest to the original's: with D, what the stream misses before, the last factor is
+ * Zᵀ((X - Z) M + D) (WaterSIC, arXiv 2603.04956). Inputs of a layer are seen before each of its groups
+ * of matrices, as those before it within the layer change them too. Throws {@linkcode InputError} if the
  * text is too short.
  */
 export async function driftCorrected(options: DriftOptions): Promise<TasksThrough> {

@@ -10,11 +10,11 @@ export interface ChangeOptions {
 }
 
 /**
- * P = share · (ZᵀZ + λ)⁻¹ Zᵀ(X - Z), row-major, `[size, size]`, of the sums of two halves of a text;
+ * C = share · (ZᵀZ + λ)⁻¹ ZᵀY, row-major, `[size, columns]`, of the sums of two halves of a text;
  * undefined where it is nothing.
  *
- * What fits one half fits others less. With P of a half, share · Z P is nearest to the other half's X - Z
- * where share = ⟨X - Z, Z P⟩ / |Z P|² there. As a part of Z P that is by chance halves with twice the
+ * What fits one half fits others less. With C of a half, share · Z C is nearest to the other half's Y
+ * where share = ⟨Y, Z C⟩ / |Z C|² there. As a part of Z C that is by chance halves with twice the
  * text, of all of it a larger share is right: 2 s / (1 + s).
  */
 export async function driftChange(
@@ -23,7 +23,7 @@ export async function driftChange(
   { share, damping }: ChangeOptions,
   fit: DriftEngine["fit"],
 ): Promise<Float32Array | undefined> {
-  const isNone = halves.every(({ drift }) => drift.every((value) => value === 0));
+  const isNone = halves.every(({ missing }) => missing.every((value) => value === 0));
   if (share === 0 || isNone) return undefined;
   const [first, second] = halves;
   const crossed = [{ sums: [first], judge: second }, { sums: [second], judge: first }];

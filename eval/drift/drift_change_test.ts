@@ -9,7 +9,7 @@ const SIZE = 12, DAMPING = 1e-6;
 
 const noDrift = (): DriftSums => ({
   moment: new Float64Array(SIZE ** 2),
-  drift: new Float64Array(SIZE ** 2),
+  missing: new Float64Array(SIZE ** 2),
 });
 const fit = (asks: readonly FitAsk[]) =>
   Promise.all(asks.map((ask) => fitDrift(ask, plainMultiply)));
@@ -27,7 +27,7 @@ function sumsOf(seed: number, tokens: number, p: Float64Array, noise: number): D
       for (let j = 0; j < SIZE; j++) {
         // Above the diagonal it may be anything.
         sums.moment[i * SIZE + j]! += i < j ? NaN : z[i]! * z[j]!;
-        sums.drift[i * SIZE + j]! += z[i]! * difference[j]!;
+        sums.missing[i * SIZE + j]! += z[i]! * difference[j]!;
       }
     }
   }

@@ -3,6 +3,7 @@ import { describeModel } from "../architectures/registry.ts";
 import { inputGroups } from "../calibration/input_groups.ts";
 import { useBackend } from "../compute/backend.ts";
 import type { BackendName } from "../compute/backend_names.ts";
+import type { Tap } from "../layers/tap.ts";
 import { hiddenStates } from "../model/forward.ts";
 import {
   architectureCases,
@@ -13,7 +14,7 @@ import { needsNative } from "../testdata/needs_native.ts";
 import { ParameterStore } from "../weights/parameter_store.ts";
 import { type PreparedWeights, prepareWeights } from "../weights/prepared_weights.ts";
 import type { LinearInput } from "./drift_engine.ts";
-import type { DriftHalves } from "./drift_sums.ts";
+import type { DriftHalves, DriftSums } from "./drift_sums.ts";
 import { openDriftEngine } from "./open_drift_engine.ts";
 
 const LENGTH = Math.floor(architectureTokens.length / 4);
@@ -42,20 +43,78 @@ function weightsOf({ config }: Case) {
   return { model, original, quantized };
 }
 
-/** What goes into the first map of each group but the head's, by a plain pass over some chunks. */
-async function plainInputs(
+type Values = ReadonlyMap<string, Float32Array>;
+
+/** What goes into linear maps and what they give, by a plain pass over some chunks. */
+async function plainValues(
   { model }: ReturnType<typeof weightsOf>,
   weights: PreparedWeights,
   { ids, chunks }: typeof BATCHES[number],
-): Promise<Map<string, Float32Array>> {
+): Promise<{ readonly inputs: Values; readonly outputs: Values }> {
   await useBackend("wasm");
-  const inputs = new Map<string, Float32Array>();
+  const inputs = new Map<string, Float32Array>(), outputs = new Map<string, Float32Array>();
   const parameters = new ParameterStore(weights, true);
-  const input = (weight: string, x: { dataSync(): ArrayLike<number> }) =>
-    void inputs.set(weight, Float32Array.from(x.dataSync()));
-  hiddenStates(model, parameters, ids, chunks, { tap: { input } }).dispose();
+  const tap: Tap = {
+    input: (weight, x) => void inputs.set(weight, x.dataSync<"float32">().slice()),
+    output(weight, y) {
+      outputs.set(weight, y.dataSync<"float32">().slice());
+      return y;
+    },
+  };
+  hiddenStates(model, parameters, ids, chunks, { tap }).dispose();
   parameters.dispose();
-  return inputs;
+  return { inputs, outputs };
+}
+
+/** The states before a layer. */
+function statesBefore(
+  { model }: ReturnType<typeof weightsOf>,
+  layer: number,
+  weights: PreparedWeights,
+  { ids, chunks }: typeof BATCHES[number],
+): Float32Array {
+  const { finalNorm: _, ...unfinished } = model;
+  const parameters = new ParameterStore(weights, true);
+  const layers = model.layers.slice(0, layer);
+  const states = hiddenStates({ ...unfinished, layers }, parameters, ids, chunks);
+  const values = states.dataSync<"float32">().slice();
+  states.dispose();
+  parameters.dispose();
+  return values;
+}
+
+/** What is wanted of each token by the definition of the sums, `[tokens, columns]`. */
+function missingOf(
+  given: ReturnType<typeof weightsOf>,
+  layer: number,
+  { weight, size }: LinearInput,
+  theirs: Awaited<ReturnType<typeof plainValues>>,
+  ours: Awaited<ReturnType<typeof plainValues>>,
+  batch: typeof BATCHES[number],
+): Float32Array {
+  const x = theirs.inputs.get(weight)!, z = ours.inputs.get(weight)!;
+  const difference = x.map((value, at) => value - z[at]!);
+  const description = given.model.layers[layer]!;
+  const { residual, residualScale = 1, attention, feedForward } = description;
+  const isPlain = residual === "sequential" || residual === "parallel";
+  const hasNorms = [description.attentionOutputNorm, description.feedForwardOutputNorm]
+    .some((norm) => norm !== undefined);
+  const writer = [attention.output, feedForward.down].find((each) => each.weight === weight);
+  if (writer === undefined || !isPlain || hasNorms) return difference;
+  const { outputs, layout } = writer, { data } = given.original.get(weight)!;
+  const states = [given.original, given.quantized]
+    .map((weights) => statesBefore(given, layer, weights, batch));
+  const earlier = [theirs, ours].map((each) => each.outputs.get(attention.output.weight)!);
+  return states[0]!.map((value, at) => {
+    let missing = (value - states[1]![at]!) / residualScale;
+    if (writer === feedForward.down) missing += earlier[0]![at]! - earlier[1]![at]!;
+    const row = Math.floor(at / outputs), column = at % outputs;
+    for (let k = 0; k < size; k++) {
+      const place = layout === "inputsByOutputs" ? k * outputs + column : column * size + k;
+      missing += difference[row * size + k]! * data[place]!;
+    }
+    return missing;
+  });
 }
 
 /** Sums by their definition. */
@@ -63,30 +122,32 @@ async function expectedSums(
   given: ReturnType<typeof weightsOf>,
   inputs: readonly LinearInput[],
 ): Promise<DriftHalves[]> {
-  const all = inputs.map(({ size }) => {
-    const none = () => ({
-      moment: new Float64Array(size ** 2),
-      drift: new Float64Array(size ** 2),
-    });
-    return [none(), none()] as const;
-  });
+  const all = inputs.map((): [DriftSums?, DriftSums?] => []);
   for (const [b, batch] of BATCHES.entries()) {
-    const theirs = await plainInputs(given, given.original, batch);
-    const ours = await plainInputs(given, given.quantized, batch);
-    for (const [at, { weight, size }] of inputs.entries()) {
-      const x = theirs.get(weight)!, z = ours.get(weight)!;
-      const { moment, drift } = all[at]![b % 2]!;
-      for (let token = 0; token < z.length; token += size) {
+    const theirs = await plainValues(given, given.original, batch);
+    const ours = await plainValues(given, given.quantized, batch);
+    for (const [at, input] of inputs.entries()) {
+      const { weight, size } = input;
+      const z = ours.inputs.get(weight)!, tokens = z.length / size;
+      const layer = Math.floor(at / (inputs.length / given.model.layers.length));
+      const wanted = missingOf(given, layer, input, theirs, ours, batch);
+      const columns = wanted.length / tokens;
+      const { moment, missing } = all[at]![b % 2] ??= {
+        moment: new Float64Array(size ** 2),
+        missing: new Float64Array(size * columns),
+      };
+      for (let token = 0; token < tokens; token++) {
         for (let i = 0; i < size; i++) {
-          for (let j = 0; j < size; j++) {
-            moment[i * size + j]! += z[token + i]! * z[token + j]!;
-            drift[i * size + j]! += z[token + i]! * (x[token + j]! - z[token + j]!);
+          const value = z[token * size + i]!;
+          for (let j = 0; j < size; j++) moment[i * size + j]! += value * z[token * size + j]!;
+          for (let j = 0; j < columns; j++) {
+            missing[i * columns + j]! += value * wanted[token * columns + j]!;
           }
         }
       }
     }
   }
-  return all;
+  return all.map(([first, second]) => [first!, second!]);
 }
 
 /** Sums by an engine, to which matrices are given when what goes into them has been compared. */
@@ -114,9 +175,9 @@ async function sumsOf(
       embeddings.forEach(take);
       for (const { input, weights } of own) {
         // They are overwritten by the next.
-        const [first, second] = (await engine.compare(input)).map(({ moment, drift }) => ({
+        const [first, second] = (await engine.compare(input)).map(({ moment, missing }) => ({
           moment: moment.slice(),
-          drift: drift.slice(),
+          missing: missing.slice(),
         }));
         sums.push([first!, second!]);
         weights.forEach(give);
@@ -141,16 +202,19 @@ async function assertRight(model: Case, backend: BackendName, threads: number): 
   for (const [at, { input: { weight, size } }] of groups.entries()) {
     for (const half of [0, 1] as const) {
       const own = sums[at]![half], right = expected[at]![half];
-      const scale = right.moment.reduce((sum, value) => Math.max(sum, Math.abs(value)), 0);
-      for (let i = 0; i < size; i++) {
-        for (let j = 0; j < size; j++) {
-          const k = i * size + j;
-          const off = Math.max(
-            j > i ? 0 : Math.abs(own.moment[k]! - right.moment[k]!),
-            Math.abs(own.drift[k]! - right.drift[k]!),
-          );
-          assert.ok(off < 2e-4 * scale, `${model.name}, ${weight}, ${half}, ${i}, ${j}: ${off}`);
-        }
+      const of = `${model.name}, ${weight}, ${half}`;
+      assert.equal(own.missing.length, right.missing.length, of);
+      for (const what of ["moment", "missing"] as const) {
+        const largest = (values: Float64Array) =>
+          values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+        const scale = largest(right.moment) + largest(right[what]);
+        const columns = right[what].length / size;
+        right[what].forEach((value, at) => {
+          // Above the diagonal moments may be anything.
+          if (what === "moment" && at % columns > Math.floor(at / columns)) return;
+          const off = Math.abs(own[what][at]! - value);
+          assert.ok(off < 2e-4 * scale, `${of}, ${what} ${at}: ${off} of ${scale}`);
+        });
       }
     }
   }
@@ -178,7 +242,7 @@ for (const backend of ["wasm", "native"] as const) {
       assert.deepEqual([...await engine.multiply(z, shared, size)], [-1, -1, -1]);
       const sums = {
         moment: Float64Array.of(2, NaN, 0, 4),
-        drift: Float64Array.of(2, 4, 8, 4),
+        missing: Float64Array.of(2, 4, 8, 4),
       };
       const [first, second] = await engine.fit([
         { sums: [sums], size: 2, damping: 0 },

@@ -52,6 +52,20 @@ export interface ComparedInput {
   readonly turns: Int32Array;
   readonly index: number;
   readonly turn: number;
+  /** What the residual stream misses, if the map writes to it. */
+  readonly residual?: MissingStates;
+}
+
+/** What a stream of quantized states misses. */
+export interface MissingStates {
+  /** Before the layer, `[tokens, hiddenSize]`. */
+  readonly gap: Float32Array;
+  /** Another map that has written to the stream since. */
+  readonly before?: {
+    readonly weight: string;
+    /** What goes into the original's, `[tokens, inputs]`. */
+    readonly original: Float32Array;
+  };
 }
 
 /** A fit of a change. */
@@ -69,7 +83,11 @@ const seenAll = new Error("a layer is not run further");
 export function runLayerJob({ description, original }: DriftModel, job: LayerJob): void {
   const { batch: { ids, chunks }, replaced, states, layer, advances, known, inputs, compared } =
     job;
-  const wanted = new Set([...inputs.keys(), ...(compared ? [compared.weight] : [])]);
+  const before = compared?.residual?.before;
+  const wanted = new Set([
+    ...inputs.keys(),
+    ...[compared, before].flatMap((each) => each?.weight ?? []),
+  ]);
   const seen = new Map<string, Float32Array>();
   const tap = {
     knownInput(weight: string) {
@@ -98,23 +116,41 @@ export function runLayerJob({ description, original }: DriftModel, job: LayerJob
     parameters.release();
   }
   for (const [weight, values] of inputs) values.set(seen.get(weight)!);
-  if (compared !== undefined) addProducts(compared, seen.get(compared.weight)!, ids.length);
+  if (compared !== undefined) addProducts({ original, ours: weights }, compared, seen, ids.length);
 }
 
-/** Adds ZᵀZ and Zᵀ(X - Z) when it is this batch's turn. */
+/** Adds ZᵀZ and ZᵀY when it is this batch's turn. */
 function addProducts(
-  { original, sums, turns, index, turn }: ComparedInput,
-  values: Float32Array,
+  weights: { readonly original: PreparedWeights; readonly ours: PreparedWeights },
+  { weight, original, sums, turns, index, turn, residual }: ComparedInput,
+  seen: ReadonlyMap<string, Float32Array>,
   tokens: number,
 ): void {
-  const shape: [number, number] = [tokens, values.length / tokens];
-  const z = tf.tensor2d(values, shape);
+  const theirs = new ParameterStore(weights.original, false);
+  const ours = new ParameterStore(weights.ours, false);
+  const rows = (values: Float32Array) => tf.tensor2d(values, [tokens, values.length / tokens]);
+  const product = (values: Float32Array, store: ParameterStore, weight: string) =>
+    multiplyStored(rows(values), store.forProducts(weight));
+  const z = rows(seen.get(weight)!);
   const moment = tidyValues(() => productByItself(z));
-  const drift = tidyValues(() => multiplyTransposed(z, tf.sub(tf.tensor2d(original, shape), z)));
+  const missing = tidyValues(() => {
+    const difference = tf.sub<tf.Tensor2D>(rows(original), z);
+    if (residual === undefined) return multiplyTransposed(z, difference);
+    const { gap, before } = residual;
+    const parts = [rows(gap), multiplyStored(difference, theirs.forProducts(weight))];
+    if (before !== undefined) {
+      const { weight, original } = before;
+      parts.push(product(original, theirs, weight));
+      parts.push(tf.neg(product(seen.get(weight)!, ours, weight)));
+    }
+    return multiplyTransposed(z, tf.addN(parts) as tf.Tensor2D);
+  });
   z.dispose();
+  theirs.release();
+  ours.release();
   takeTurn(turns, index, turn, () => {
     addValues(sums.moment, moment);
-    addValues(sums.drift, drift);
+    addValues(sums.missing, missing);
   });
 }
 

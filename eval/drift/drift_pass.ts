@@ -14,6 +14,7 @@ import type { PreparedTensor, PreparedWeights } from "../weights/prepared_weight
 import { driftChange } from "./drift_change.ts";
 import type { Batch, DriftEngine } from "./drift_engine.ts";
 import { openDriftEngine } from "./open_drift_engine.ts";
+import { residualWriters } from "./residual_writers.ts";
 
 /** How passes are corrected. */
 export interface Correction {
@@ -80,6 +81,7 @@ export class DriftPass {
     try {
       for (const [layer, groups] of layers.entries()) {
         const wanted = groups.filter(({ numbers }) => numbers.length > 0);
+        const writers = new Set(residualWriters(model.layers[layer]!).map(({ weight }) => weight));
         await engine.enter(wanted.map(({ input }) => input));
         if (layer === 0) this.#forget([...numbers.keys()]);
         for (const { input, numbers } of wanted) {
@@ -90,7 +92,9 @@ export class DriftPass {
             (asks) => engine.fit(asks),
           );
           const targets: Float32Array[] = [];
-          for (const number of numbers) targets.push(await this.#target(engine, change, number));
+          for (const number of numbers) {
+            targets.push(await this.#target(engine, change, number, writers.has(input.weight)));
+          }
           await this.#quantize(numbers, targets);
         }
         await engine.leave();
@@ -134,18 +138,24 @@ export class DriftPass {
     }
   }
 
-  /** The values that a matrix is quantized to be near to. */
+  /**
+   * The values that a matrix is quantized to be near to: it is changed as its inputs should be or, if
+   * it writes to the residual stream, by what should be added to itself.
+   */
   async #target(
     engine: DriftEngine,
     change: Float32Array | undefined,
     number: number,
+    isWriter: boolean,
   ): Promise<Float32Array> {
     const { matrix } = this.#tasks[number]!;
     const weights = valuesOf(matrix as HeldMatrix);
     if (change === undefined) return weights;
     const { rows, columns } = matrix;
-    const product = await engine.multiply(change, weights, { rows, depth: rows, columns });
-    return shareFloat32Array(weights.map((value, at) => value + product[at]!));
+    const added = isWriter
+      ? change
+      : await engine.multiply(change, weights, { rows, depth: rows, columns });
+    return shareFloat32Array(weights.map((value, at) => value + added[at]!));
   }
 }
 

@@ -1,9 +1,12 @@
-/** Sums over tokens, of the original's inputs X and those that quantized layers give, Z. */
+/** Sums over tokens, of the inputs that quantized layers give, Z, and of what they miss. */
 export interface DriftSums {
   /** ZᵀZ, row-major, of which what is above the diagonal may be anything. */
   readonly moment: Float64Array;
-  /** Zᵀ(X - Z), row-major. */
-  readonly drift: Float64Array;
+  /**
+   * ZᵀY, row-major, `[size, columns]`: with the original's inputs X, Y = X - Z; of what a matrix M writes
+   * to the residual stream, Y = (X - Z) M + D, where D is what the stream misses before that.
+   */
+  readonly missing: Float64Array;
 }
 
 /** Sums over the halves of a text: every other batch is of the first. */

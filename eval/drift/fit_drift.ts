@@ -16,27 +16,28 @@ export interface FitAsk {
 
 /** A change, and what another part of the text says of it. */
 export interface DriftFit {
-  /** P = (ZᵀZ + λ)⁻¹ Zᵀ(X - Z), row-major, `[size, size]`. */
+  /** C = (ZᵀZ + λ)⁻¹ ZᵀY, row-major, `[size, columns]`. */
   readonly change: Float32Array;
-  /** ⟨X - Z, Z P⟩ and |Z P|² over the part that judges; 0 without one. */
+  /** ⟨Y, Z C⟩ and |Z C|² over the part that judges; 0 without one. */
   readonly along: number;
   readonly square: number;
 }
 
-/** Fits the change that makes Z (1 + P) nearest to X. */
+/** Fits the change that makes Z C nearest to Y. */
 export async function fitDrift(
   { sums, judge, size, damping }: FitAsk,
   multiply: Multiply,
 ): Promise<DriftFit> {
   const moment = sumOf(sums.map(({ moment }) => moment));
-  const drift = sumOf(sums.map(({ drift }) => drift));
-  const change = await solveDamped(moment, drift, { size, columns: size, damping }, multiply);
+  const missing = sumOf(sums.map(({ missing }) => missing));
+  const columns = missing.length / size;
+  const change = await solveDamped(moment, missing, { size, columns, damping }, multiply);
   if (judge === undefined) return { change, along: 0, square: 0 };
   const whole = Float32Array.from(expandTriangle(lowerTriangle(judge.moment, size), size));
-  const turned = await multiply(whole, change, { rows: size, depth: size, columns: size });
+  const turned = await multiply(whole, change, { rows: size, depth: size, columns });
   let along = 0, square = 0;
   for (let at = 0; at < change.length; at++) {
-    along += change[at]! * judge.drift[at]!;
+    along += change[at]! * judge.missing[at]!;
     square += change[at]! * turned[at]!;
   }
   return { change, along, square };

@@ -1,15 +1,17 @@
-import type { OnnxGraph, OnnxValue } from "../../data/onnx/onnx_model.ts";
+import type { OnnxGraph } from "../../data/onnx/onnx_model.ts";
+import type { LinearDescription } from "../architectures/description.ts";
 import { layerValues } from "../native/layer_graphs.ts";
 import type { Sequences } from "../native/layer_runner.ts";
 import { NativeModel } from "../native/native_model.ts";
-import { requireNativeRuntime } from "../native/runtime.ts";
+import { type NativeSession, type NativeTensor, requireNativeRuntime } from "../native/runtime.ts";
 import { NativeSessions } from "../native/sessions.ts";
-import { buildGraph } from "../onnx/graph_builder.ts";
 import { layerLinears } from "../weights/expected_tensors.ts";
 import type { PreparedTensor, PreparedWeights } from "../weights/prepared_weights.ts";
 import type { Batch, DriftEngine, DriftEngineOptions, LinearInput } from "./drift_engine.ts";
 import { addValues, type DriftHalves, type DriftSums, type Multiply } from "./drift_sums.ts";
 import { type DriftFit, type FitAsk, fitDrift } from "./fit_drift.ts";
+import { driftGraph, gapGraph, productGraph, writerGraph } from "./native_drift_graphs.ts";
+import { residualGap, residualWriters } from "./residual_writers.ts";
 
 /** Runs both models on the native runtime; throws `InputError` where there is none. */
 export class NativeDriftEngine implements DriftEngine {
@@ -21,6 +23,8 @@ export class NativeDriftEngine implements DriftEngine {
   readonly #ours: NativeWalk;
   /** What goes into linear maps of the original's layer, of each batch. */
   #inputs: readonly LinearInputs[] = [];
+  /** What our residual stream misses before the layer, of each batch. */
+  #gaps: readonly Float32Array[] = [];
   #layer = 0;
 
   /** Stands before the first layer. */
@@ -38,27 +42,46 @@ export class NativeDriftEngine implements DriftEngine {
   async enter(inputs: readonly LinearInput[]): Promise<void> {
     const { model, original } = this.#options;
     if (this.#layer === 0) { for (const walk of [this.#theirs, this.#ours]) await walk.begin(); }
-    const matrices = layerLinears(model.layers[this.#layer]!).map(({ weight }) => weight);
+    const layer = model.layers[this.#layer]!;
+    const matrices = layerLinears(layer).map(({ weight }) => weight);
+    const writers = residualWriters(layer);
+    this.#gaps = writers.length === 0
+      ? []
+      : this.#theirs.states.map((states, i) => residualGap(states, this.#ours.states[i]!, layer));
     // Expanded once, not for each batch.
     for (const name of matrices) {
       const { shape, outputsFirst, data } = original.get(name)!;
       this.#original.set(name, { shape, outputsFirst, data });
     }
-    this.#inputs = await this.#theirs.advance(inputs.map(({ weight }) => weight));
+    const wanted = new Set([...inputs, ...writers].map(({ weight }) => weight));
+    this.#inputs = await this.#theirs.advance([...wanted]);
     for (const name of matrices) this.#original.set(name, original.get(name)!);
   }
 
   async compare({ weight, size }: LinearInput): Promise<DriftHalves> {
-    const { signal } = this.#options;
+    const { model, original, signal } = this.#options;
+    const writers = residualWriters(model.layers[this.#layer]!);
+    const writer = writers.find((each) => each.weight === weight);
+    if (writer !== undefined && writer !== writers[0]) await this.#fillGaps(writers[0]!);
+    const session = writer === undefined
+      ? await this.#sessions.get(`drift ${size}`, () => driftGraph(size))
+      : await this.#linearSession("writer", writer, writerGraph);
+    const matrix = writer && { weight: this.#matrix(original.get(weight)!.data, writer) };
     const given = await this.#ours.look([weight]);
-    const none = () => new Float64Array(size * size);
-    const halves: DriftHalves = [
-      { moment: none(), drift: none() },
-      { moment: none(), drift: none() },
-    ];
+    const none = (): DriftSums => ({
+      moment: new Float64Array(size * size),
+      missing: new Float64Array(size * (writer?.outputs ?? size)),
+    });
+    const halves: DriftHalves = [none(), none()];
     for (const [i, own] of given.entries()) {
       signal?.throwIfAborted();
-      await this.#add(halves[i % 2]!, this.#inputs[i]!.get(weight)!, own.get(weight)!, size);
+      const results = await session.run({
+        x: this.#rows(this.#inputs[i]!.get(weight)!, size),
+        z: this.#rows(own.get(weight)!, size),
+        ...(writer && { ...matrix, gap: this.#rows(this.#gaps[i]!, writer.outputs) }),
+      }, session.outputNames);
+      addValues(halves[i % 2]!.moment, results.moment!.data as Float32Array);
+      addValues(halves[i % 2]!.missing, results.missing!.data as Float32Array);
     }
     return halves;
   }
@@ -88,55 +111,55 @@ export class NativeDriftEngine implements DriftEngine {
     await this.#sessions.close();
   }
 
-  /** Adds the products of X and Z, each `[tokens, size]`, to sums. */
-  async #add(
-    { moment, drift }: DriftSums,
-    x: Float32Array,
-    z: Float32Array,
-    size: number,
-  ): Promise<void> {
+  /** Adds to what the stream misses what it misses after one of the layer's writers. */
+  async #fillGaps(writer: LinearDescription): Promise<void> {
+    const { original, quantized } = this.#options;
+    const { weight, inputs, outputs } = writer;
+    const session = await this.#linearSession("gap", writer, gapGraph);
+    const matrices = {
+      weight: this.#matrix(original.get(weight)!.data, writer),
+      coded: this.#matrix(quantized.get(weight)!.data, writer),
+    };
+    const gaps: Float32Array[] = [];
+    for (const [i, own] of (await this.#ours.look([weight])).entries()) {
+      const { after } = await session.run({
+        gap: this.#rows(this.#gaps[i]!, outputs),
+        x: this.#rows(this.#inputs[i]!.get(weight)!, inputs),
+        z: this.#rows(own.get(weight)!, inputs),
+        ...matrices,
+      }, ["after"]);
+      gaps.push(after!.data as Float32Array);
+    }
+    this.#gaps = gaps;
+  }
+
+  /** The session of a graph that knows a linear map. */
+  #linearSession(
+    kind: string,
+    linear: LinearDescription,
+    make: (linear: LinearDescription) => OnnxGraph,
+  ): Promise<NativeSession> {
+    const { inputs, outputs, layout } = linear;
+    return this.#sessions.get(`${kind} ${inputs} ${outputs} ${layout}`, () => make(linear));
+  }
+
+  /** Values of tokens, `[tokens, size]`. */
+  #rows(values: Float32Array, size: number): NativeTensor {
     const { Tensor } = this.#sessions.runtime;
-    const session = await this.#sessions.get(`drift ${size}`, () => driftGraph(size));
-    const dims = [z.length / size, size];
-    const feeds = { x: new Tensor("float32", x, dims), z: new Tensor("float32", z, dims) };
-    const results = await session.run(feeds, session.outputNames);
-    addValues(moment, results.moment!.data as Float32Array);
-    addValues(drift, results.drift!.data as Float32Array);
+    return new Tensor("float32", values, [values.length / size, size]);
+  }
+
+  /** A linear map's matrix as it is stored. */
+  #matrix(values: Float32Array, { inputs, outputs, layout }: LinearDescription): NativeTensor {
+    const { Tensor } = this.#sessions.runtime;
+    const shape = layout === "outputsByInputs" ? [outputs, inputs] : [inputs, outputs];
+    return new Tensor("float32", unshared(values), shape);
   }
 }
 
 /** The values in memory that no other thread has: the runtime reads no other. */
 function unshared(values: Float32Array): Float32Array {
   return values.buffer instanceof ArrayBuffer ? values : values.slice();
-}
-
-function productGraph(): OnnxGraph {
-  const graph = buildGraph(new Map());
-  graph.applyAs("product", "MatMul", ["a", "b"]);
-  const matrix = (name: string, ...shape: string[]): OnnxValue => ({
-    ...{ name, type: "float32", shape },
-  });
-  return {
-    inputs: [matrix("a", "rows", "depth"), matrix("b", "depth", "columns")],
-    outputs: [matrix("product", "rows", "columns")],
-    ...graph.finish(),
-  };
-}
-
-/** Gives ZᵀZ and Zᵀ(X - Z). */
-function driftGraph(size: number): OnnxGraph {
-  const graph = buildGraph(new Map());
-  // Rows of the transpose lie together, as products want them.
-  const turned = graph.apply("Transpose", ["z"], { perm: { integers: [1, 0] } });
-  graph.applyAs("moment", "MatMul", [turned, "z"]);
-  graph.applyAs("drift", "MatMul", [turned, graph.apply("Sub", ["x", "z"])]);
-  const matrix = (name: string, rows: number | string): OnnxValue => ({
-    name,
-    type: "float32",
-    shape: [rows, size],
-  });
-  const outputs = [matrix("moment", size), matrix("drift", size)];
-  return { inputs: [matrix("x", "rows"), matrix("z", "rows")], outputs, ...graph.finish() };
 }
 
 /** Inputs of linear maps by the names of their weights, each `[tokens, inputs]`. */
@@ -146,8 +169,7 @@ type LinearInputs = ReadonlyMap<string, Float32Array>;
 class NativeWalk {
   readonly #model: NativeModel;
   readonly #batches: readonly Batch[];
-  /** What goes into the layer ahead, of each batch; nothing before the first. */
-  #states: Float32Array[] = [];
+  #states: readonly Float32Array[] = [];
   /** What is known of the layer ahead, of each batch. */
   #known: LinearInputs[];
   #layer = 0;
@@ -160,9 +182,16 @@ class NativeWalk {
 
   /** Embeds the text. */
   async begin(): Promise<void> {
+    const states: Float32Array[] = [];
     for (const batch of this.#batches) {
-      this.#states.push(await this.#model.embed(batch.ids, sequencesOf(batch)));
+      states.push(await this.#model.embed(batch.ids, sequencesOf(batch)));
     }
+    this.#states = states;
+  }
+
+  /** What goes into the layer ahead, of each batch; nothing before the first. */
+  get states(): readonly Float32Array[] {
+    return this.#states;
   }
 
   /** The inputs of linear maps of the layer ahead, for each batch. */
@@ -184,6 +213,7 @@ class NativeWalk {
     const spares = new Set([attention.output.weight, feedForward.down.weight]);
     const place = (weight: string) => layers.placeOf(this.#layer, weight);
     const all: LinearInputs[] = [];
+    const after: Float32Array[] = [];
     for (const [i, batch] of this.#batches.entries()) {
       const known = this.#known[i]!;
       const results = await layers.inputs(
@@ -201,10 +231,11 @@ class NativeWalk {
         weights.map((weight) => [weight, values(layerValues.linearInput(place(weight)))]),
       );
       all.push(seen);
-      if (advances) this.#states[i] = values(layerValues.result);
+      if (advances) after.push(values(layerValues.result));
       const kept = Array.from(seen).filter(([weight]) => spares.has(weight));
       this.#known[i] = advances ? new Map() : new Map([...known, ...kept]);
     }
+    if (advances) this.#states = after;
     return all;
   }
 }

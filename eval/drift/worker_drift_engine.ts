@@ -16,6 +16,7 @@ import type { DriftHalves, DriftSums, Multiply } from "./drift_sums.ts";
 import type { ComparedInput, DriftJob, LayerJob } from "./drift_job.ts";
 import type { DriftSetup } from "./drift_worker.ts";
 import type { DriftFit, FitAsk } from "./fit_drift.ts";
+import { residualGap, residualWriters } from "./residual_writers.ts";
 
 /** Runs both models in Web Workers by tfjs on WASM, each a batch at a time. */
 export class WorkerDriftEngine implements DriftEngine {
@@ -27,9 +28,11 @@ export class WorkerDriftEngine implements DriftEngine {
   #theirs = new Map<string, readonly Float32Array[]>();
   /** What goes into linear maps of ours, of each batch, where all before it can be spared. */
   #ours = new Map<string, readonly Float32Array[]>();
+  /** What our residual stream misses before the layer, of each batch. */
+  #gaps: readonly Float32Array[] = [];
   #layer = 0;
   readonly #memory = new Map<string, Float32Array>();
-  readonly #sums = new Map<number, DriftHalves>();
+  readonly #sums = new Map<string, DriftHalves>();
   readonly #sent = new WeakMap<PreparedTensor, SentTensor>();
 
   /** Stands before the first layer; the original's weights should be in shared memory. */
@@ -60,8 +63,20 @@ export class WorkerDriftEngine implements DriftEngine {
     }
     const layer = this.#layer;
     if (layer === layers.length) throw new RangeError("there is no further layer");
-    const places = inputs.map(({ weight, size }, place) =>
-      [weight, this.#places(`theirs ${place}`, size)] as const
+    const writers = residualWriters(layers[layer]!);
+    if (writers.length > 0) {
+      this.#gaps = this.#places("gap", hiddenSize);
+      for (const [i, { theirs, ours }] of this.#states.entries()) {
+        this.#gaps[i]!.set(residualGap(theirs, ours, layers[layer]!));
+      }
+    }
+    const sizes = new Map([
+      ...inputs.map(({ weight, size }) => [weight, size] as const),
+      ...writers.map(({ weight, inputs }) => [weight, inputs] as const),
+    ]);
+    const places = Array.from(
+      sizes,
+      ([weight, size], place) => [weight, this.#places(`theirs ${place}`, size)] as const,
     );
     this.#theirs = new Map(places);
     await this.#run(this.#jobs(({ theirs }, i) => ({
@@ -71,10 +86,14 @@ export class WorkerDriftEngine implements DriftEngine {
   }
 
   async compare({ weight, size }: LinearInput): Promise<DriftHalves> {
-    const sums = this.#sumsOf(size);
     const turns = sharedInt32Array(2);
     const original = this.#theirs.get(weight)!;
-    const { attention, feedForward } = this.#options.model.layers[this.#layer]!;
+    const layer = this.#options.model.layers[this.#layer]!;
+    const { attention, feedForward } = layer;
+    const writers = residualWriters(layer);
+    const writer = writers.find((each) => each.weight === weight);
+    const before = writer === writers[0] ? undefined : writers[0];
+    const sums = this.#sumsOf(size, writer?.outputs ?? size);
     const isKept = weight === attention.output.weight || weight === feedForward.down.weight;
     const kept = isKept ? this.#places(`ours ${this.#ours.size}`, size) : undefined;
     await this.#run(this.#jobs(({ ours }, i) => ({
@@ -85,6 +104,14 @@ export class WorkerDriftEngine implements DriftEngine {
       compared: {
         ...{ weight, turns, original: original[i]!, sums: sums[i % 2]! },
         ...{ index: i % 2, turn: Math.floor(i / 2) },
+        ...(writer && {
+          residual: {
+            gap: this.#gaps[i]!,
+            ...(before && {
+              before: { weight: before.weight, original: this.#theirs.get(before.weight)![i]! },
+            }),
+          },
+        }),
       } satisfies ComparedInput,
     })));
     if (kept !== undefined) this.#ours.set(weight, kept);
@@ -172,19 +199,20 @@ export class WorkerDriftEngine implements DriftEngine {
   }
 
   /** Sums of nothing, in the memory of the last. */
-  #sumsOf(size: number): DriftHalves {
-    let sums = this.#sums.get(size);
+  #sumsOf(size: number, columns: number): DriftHalves {
+    const key = `${size} ${columns}`;
+    let sums = this.#sums.get(key);
     if (sums === undefined) {
       const none = (): DriftSums => ({
         moment: sharedFloat64Array(size * size),
-        drift: sharedFloat64Array(size * size),
+        missing: sharedFloat64Array(size * columns),
       });
       sums = [none(), none()];
-      this.#sums.set(size, sums);
+      this.#sums.set(key, sums);
     }
-    for (const { moment, drift } of sums) {
+    for (const { moment, missing } of sums) {
       moment.fill(0);
-      drift.fill(0);
+      missing.fill(0);
     }
     return sums;
   }

@@ -37,6 +37,9 @@ export interface NativeRuntime {
 const advice = "run `deno task native:install` in kanpress' folder, or " +
   `\`npm install ${NATIVE_PACKAGE}\` in this one`;
 
+/** Where this is set before it begins, the runtime does not tell Microsoft what it is used for. */
+const NO_TELEMETRY = "ORT_DISABLE_TELEMETRY";
+
 let known: NativeRuntime | string | undefined;
 
 /** The runtime; throws {@linkcode InputError} with the reason and what to do if there is none. */
@@ -48,6 +51,7 @@ export function requireNativeRuntime(): NativeRuntime {
 
 /** What is used of Node's modules, which browsers do not have: they must not be imported. */
 interface Builtins {
+  readonly env: Record<string, string | undefined>;
   cwd(): string;
   getBuiltinModule(name: "fs"): { existsSync(path: string): boolean };
   getBuiltinModule(name: "path"): { join(...parts: readonly string[]): string };
@@ -85,18 +89,23 @@ export function findPackage(): InstalledPackage | string {
   const own = dirname === undefined ? [] : [join(dirname, "..", "..", "native")];
   for (const folder of [...own, ...upward(builtins.cwd())]) {
     const modules = join(folder, "node_modules");
-    if (!isGranted("read", modules)) return `looking for it in ${folder} needs --allow-read`;
+    if (!isGranted({ name: "read", path: modules })) {
+      return `looking for it in ${folder} needs --allow-read`;
+    }
     if (!existsSync(join(modules, "onnxruntime-node"))) continue;
-    if (!isGranted("ffi", modules)) return `loading ${modules} needs --allow-ffi`;
+    if (!isGranted({ name: "ffi", path: modules })) return `loading ${modules} needs --allow-ffi`;
+    if (!isGranted({ name: "env", variable: NO_TELEMETRY })) {
+      return `keeping it from sending telemetry needs --allow-env=${NO_TELEMETRY}`;
+    }
     return { folder, builtins };
   }
   return `onnxruntime-node is not installed; ${advice}`;
 }
 
-/** Whether a folder may be read, or libraries in it loaded: without this look, Deno would ask. */
-function isGranted(name: "read" | "ffi", path: string): boolean {
+/** Whether something may be done: without this look, Deno would ask. */
+function isGranted(what: Deno.PermissionDescriptor): boolean {
   if (typeof Deno === "undefined") return true;
-  return Deno.permissions.querySync({ name, path }).state === "granted";
+  return Deno.permissions.querySync(what).state === "granted";
 }
 
 function load(): NativeRuntime | string {
@@ -104,6 +113,7 @@ function load(): NativeRuntime | string {
   if (typeof found === "string") return found;
   const { createRequire } = found.builtins.getBuiltinModule("module");
   try {
+    found.builtins.env[NO_TELEMETRY] = "1";
     return createRequire(`${found.folder}/kanpress.js`)("onnxruntime-node");
   } catch (error) {
     const reason = error instanceof Error ? error.message : error;

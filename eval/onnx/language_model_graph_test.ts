@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { encodeOnnxModel } from "../../data/onnx/onnx_model.ts";
 import { openModel } from "../../data/mod.ts";
+import { TemporaryFolder } from "../../data/testdata/temporary_folder.ts";
 import { needsEngines } from "../../interop/needs_engines.ts";
 import { type EngineName, startEngine } from "../../interop/start_engine.ts";
 import type { ModelConfig } from "../architectures/config.ts";
@@ -36,7 +37,8 @@ async function engineLogits(
   tokens: readonly number[],
   batch: number,
 ): Promise<Float32Array> {
-  const path = join(await Deno.makeTempDir(), "model.onnx");
+  using folder = new TemporaryFolder();
+  const path = join(folder.path, "model.onnx");
   const graph = languageModelGraph(source.config, source.weights, { cache: false });
   await Deno.writeFile(path, ReadableStream.from(encodeOnnxModel(graph)));
   const engine = await startEngine(name, path);
@@ -45,7 +47,6 @@ async function engineLogits(
     return values;
   } finally {
     await engine.close();
-    await Deno.remove(path);
   }
 }
 
@@ -177,7 +178,8 @@ for (const fixture of ["distilbert-mlm-random", "distilbert-classify-random"]) {
       const expected = JSON.parse(await Deno.readTextFile(`${fixtures}${fixture}/expected.json`));
       const source = await openModel(fixtures + fixture);
       const weights = await readStateDict(source);
-      const path = join(await Deno.makeTempDir(), "model.onnx");
+      using folder = new TemporaryFolder();
+      const path = join(folder.path, "model.onnx");
       const graph = languageModelGraph(source.config, weights);
       assert.deepEqual(graph.inputs.map(({ name }) => name), ["input_ids", "attention_mask"]);
       await Deno.writeFile(path, ReadableStream.from(encodeOnnxModel(graph)));

@@ -1,5 +1,6 @@
 import assert from "node:assert";
 import { join } from "node:path";
+import { TemporaryFolder } from "../../data/testdata/temporary_folder.ts";
 import { toFloat32 } from "../../data/to_float32.ts";
 import { encodeOnnxFiles } from "../../data/onnx/onnx_model.ts";
 import { fromFloat32, InputError, type StateDict } from "../../data/mod.ts";
@@ -59,16 +60,15 @@ async function logits(
   matrices: MatrixForm,
   largest?: number,
 ): Promise<Float32Array> {
-  const folder = await Deno.makeTempDir();
+  using folder = new TemporaryFolder();
   const graph = languageModelGraph(config, weights, { cache: false, matrices });
   for (const [name, parts] of encodeOnnxFiles(graph, "model.onnx", largest)) {
-    await Deno.writeFile(join(folder, name), ReadableStream.from(parts));
+    await Deno.writeFile(join(folder.path, name), ReadableStream.from(parts));
   }
-  const started = await startEngine(engine, join(folder, "model.onnx"));
+  const started = await startEngine(engine, join(folder.path, "model.onnx"));
   const tokens = [...architectureTokens.subarray(0, 12)];
   const { values } = await started.run({ tokens, labels: tokens, batch: 2, wants: "logits" });
   await started.close();
-  await Deno.remove(folder, { recursive: true });
   return values;
 }
 

@@ -1,9 +1,9 @@
 import assert from "node:assert";
 import { Buffer } from "node:buffer";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
+import { TemporaryFolder } from "../../data/testdata/temporary_folder.ts";
 import { createKanModel, createRandom, samplesFrom } from "../../kan/mod.ts";
 import { networkFigure } from "../../kan/plots/network.ts";
 import { launchChromium } from "./chromium.ts";
@@ -67,38 +67,37 @@ Deno.test("names of series are text, not markup", async () => {
 });
 
 Deno.test("the file's ending chooses the format", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "figure-"));
-  try {
-    const figure = exampleFigures()["bits"]!;
-    await writeFigure(join(folder, "a.json"), figure);
-    assert.deepEqual(JSON.parse(await readFile(join(folder, "a.json"), "utf8")), {
-      comment: MADE_BY,
-      ...figure,
-    });
-    await writeFigure(join(folder, "a.svg"), figure, { renderer: "builtin" });
-    const svg = await readFile(join(folder, "a.svg"), "utf8");
-    assert.match(svg, /^<svg [^>]*><!-- made by kanpress -->.*<\/svg>\n$/s);
-    await writeFigure(join(folder, "a.png"), figure, { renderer: "builtin" });
-    const png = await readFile(join(folder, "a.png"));
-    const plain = await figureToPng(figure, { renderer: "builtin" });
-    const chunk = png.length - plain.length;
-    assert.equal(crc32(png.subarray(37, 33 + chunk - 4)), png.readUInt32BE(33 + chunk - 4));
-    assert.ok(png.includes(MADE_BY));
-    assert.deepEqual(png.subarray(33 + chunk), Buffer.from(plain.subarray(33)));
-    await assert.rejects(writeFigure(join(folder, "a.pdf"), figure), /a.pdf: a plot ends in .png/);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  using folder = new TemporaryFolder();
+  const figure = exampleFigures()["bits"]!;
+  await writeFigure(join(folder.path, "a.json"), figure);
+  assert.deepEqual(JSON.parse(await readFile(join(folder.path, "a.json"), "utf8")), {
+    comment: MADE_BY,
+    ...figure,
+  });
+  await writeFigure(join(folder.path, "a.svg"), figure, { renderer: "builtin" });
+  const svg = await readFile(join(folder.path, "a.svg"), "utf8");
+  assert.match(svg, /^<svg [^>]*><!-- made by kanpress -->.*<\/svg>\n$/s);
+  await writeFigure(join(folder.path, "a.png"), figure, { renderer: "builtin" });
+  const png = await readFile(join(folder.path, "a.png"));
+  const plain = await figureToPng(figure, { renderer: "builtin" });
+  const chunk = png.length - plain.length;
+  assert.equal(crc32(png.subarray(37, 33 + chunk - 4)), png.readUInt32BE(33 + chunk - 4));
+  assert.ok(png.includes(MADE_BY));
+  assert.deepEqual(png.subarray(33 + chunk), Buffer.from(plain.subarray(33)));
+  await assert.rejects(
+    writeFigure(join(folder.path, "a.pdf"), figure),
+    /a.pdf: a plot ends in .png/,
+  );
 });
 
 Deno.test("the page of a figure works offline from disk", {
   ...needsChromium,
   sanitizeResources: false,
 }, async () => {
-  const folder = await mkdtemp(join(tmpdir(), "figure-"));
+  using folder = new TemporaryFolder();
   const browser = await launchChromium();
   try {
-    const path = join(folder, "a.html");
+    const path = join(folder.path, "a.html");
     await writeFigure(path, exampleFigures()["tradeOff"]!);
     const page = await browser.newPage();
     const problems: string[] = [];
@@ -112,7 +111,6 @@ Deno.test("the page of a figure works offline from disk", {
     assert.deepEqual(problems, []);
   } finally {
     await browser.close();
-    await rm(folder, { recursive: true });
   }
 });
 

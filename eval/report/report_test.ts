@@ -1,11 +1,11 @@
 /// <reference lib="dom" />
 import assert from "node:assert";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Page } from "playwright-core";
 import { InputError } from "../../data/input_error.ts";
+import { TemporaryFolder } from "../../data/testdata/temporary_folder.ts";
 import { launchChromium } from "../plots/chromium.ts";
 import { accessibilityProblems } from "../plots/testdata/accessibility.ts";
 import { needsChromium } from "../plots/testdata/needs_chromium.ts";
@@ -178,10 +178,10 @@ Deno.test("the report works offline from disk, by keyboard and with enough contr
   ...needsChromium,
   sanitizeResources: false,
 }, async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), "report-"));
+  using folder = new TemporaryFolder();
   const browser = await launchChromium();
   try {
-    const path = join(folder, "report.html");
+    const path = join(folder.path, "report.html");
     await writeFile(path, await page());
     const tab = await browser.newPage();
     const problems: string[] = [];
@@ -200,7 +200,6 @@ Deno.test("the report works offline from disk, by keyboard and with enough contr
     assert.deepEqual(problems, []);
   } finally {
     await browser.close();
-    await rm(folder, { recursive: true });
   }
 });
 

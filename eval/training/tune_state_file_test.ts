@@ -1,6 +1,7 @@
 import assert from "node:assert";
 import { join } from "node:path";
 import { InputError } from "../../data/input_error.ts";
+import { TemporaryFolder } from "../../data/testdata/temporary_folder.ts";
 import type { TuneState } from "./tune.ts";
 import { readTuneState, writeTuneState } from "./tune_state_file.ts";
 
@@ -12,12 +13,8 @@ const state: TuneState = {
 };
 
 async function withPath(work: (path: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await work(join(folder, "tuning.safetensors"));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  using folder = new TemporaryFolder();
+  await work(join(folder.path, "tuning.safetensors"));
 }
 
 Deno.test("an unfinished tuning comes back as it was", () =>

@@ -102,9 +102,10 @@ Deno.test("splines have no formula, and names must be names", () => {
   assert.throws(() => formulaOf(model, { decimals: -1 }), /decimals/);
 });
 
-Deno.test("a wide network with products of many sums has its formula at once", () => {
+Deno.test("a network whose formula math.js would simplify for days has it all the same", () => {
   const random = createRandom(7);
-  const widths = [5, { sums: 1, products: [4, 4] }, 1] as const;
+  const layer = { sums: 1, products: [4, 4] };
+  const widths = [5, layer, layer, 1] as const;
   const model = createKanModel({ widths, random });
   const names = ["x", "x^2", "sin", "cos", "tanh", "gaussian"];
   const draw = () => random.uniform() - 0.5;
@@ -112,9 +113,7 @@ Deno.test("a wide network with products of many sums has its formula at once", (
     model,
     () => form(names[random.integer(names.length)]!, 2 * draw(), draw(), 2 * draw(), draw()),
   );
-  const start = performance.now();
   const text = textOf(wide, { decimals: 15 });
-  assert.ok(performance.now() - start < 5000);
   const point = [0.1, -0.4, 0.3, 0.8, -0.6];
   const [expected] = evaluateKan(wide, samplesFrom([point])).data;
   const scope = Object.fromEntries(point.map((value, i) => [`x_${i + 1}`, value]));

@@ -28,8 +28,7 @@ def fast_kan(widths):
 def pykan(widths):
     from kan import KAN
 
-    with contextlib.redirect_stdout(io.StringIO()):
-        folder = tempfile.mkdtemp()
+    with contextlib.redirect_stdout(io.StringIO()), tempfile.TemporaryDirectory() as folder:
         return KAN(width=widths, grid=5, auto_save=False, ckpt_path=folder).speed()
 
 

@@ -65,10 +65,8 @@ Deno.test("what is not supported is named", () => {
   }
 });
 
-Deno.test("a catastrophic pattern ends soon", () => {
+Deno.test("a catastrophic pattern is given up, though trying all ways would take for ever", () => {
   for (const source of ["(?:a+)+b", "(?:a|a)*b", "(?:a|aa)+$"]) {
-    const start = performance.now();
-    assert.throws(() => pieces(source, "a".repeat(40) + "c"), /too long on this text/);
-    assert.ok(performance.now() - start < 2000);
+    assert.throws(() => pieces(source, "a".repeat(200) + "c"), /too long on this text/);
   }
 });

@@ -88,6 +88,7 @@ def make_efficient_kan():
 
 
 if __name__ == "__main__":
-    os.chdir(tempfile.mkdtemp())  # pykan writes checkpoints
-    make_pykan()
-    make_efficient_kan()
+    with tempfile.TemporaryDirectory() as scratch:
+        os.chdir(scratch)  # pykan writes checkpoints
+        make_pykan()
+        make_efficient_kan()
