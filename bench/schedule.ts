@@ -41,7 +41,7 @@ const MODELS = {
   },
 } as const;
 const MACHINES = [1, 8, 64], CORES = 8;
-/** Tokens of calibration, states for models of this size with the effort normal, and trials: a draft, and one that counts. */
+/** Tokens of calibration, states with the effort fast, and trials: a draft, and one that counts. */
 const TOKENS = 32_768, STATES = 8, TRIALS = 2;
 /** Squared steps that a bit is worth, and runs of which the fastest counts. */
 const RATE_WEIGHT = 0.1, RUNS = 3;

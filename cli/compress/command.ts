@@ -22,10 +22,10 @@ import {
 const WHICH_BITS = `
 Which --bits? What a model of 135 million parameters keeps; larger keep more:
   --bits  100 million parameters  likeliest token kept  perplexity
-  4                        50 MB                  92 %      +1.8 %
-  3.5                      44 MB                  89 %      +5.1 %
-  3                        38 MB                  85 %      +9.7 %
-  2.5                      31 MB                  79 %       +21 %`;
+  4                        50 MB                  92 %      +2.3 %
+  3.5                      44 MB                  90 %      +4.1 %
+  3                        38 MB                  86 %      +9.7 %
+  2.5                      31 MB                  80 %       +19 %`;
 
 /** Adds `compress` to the program. */
 export function addCompress(program: Command, start: Start): void {
