@@ -42,22 +42,23 @@ export function besideTable(
   return markdownTable(["", "MB", ...headings], rows);
 }
 
-/** What kanpress' rates come to in bytes, and what they cost on a text. */
+/** What kanpress' rates that are for something come to in bytes, and what they cost on a text. */
 export function ratesTable(lines: readonly ResultLine[], text: string): string {
-  const ours = filesOf(lines).filter(({ method }) => method.startsWith("kanpress"));
-  const rows = ours.map(({ method }) => {
+  const rows = filesOf(lines).flatMap(({ method }) => {
+    const [program, rate] = method.split(" ");
+    const bits = Number(rate), purpose = PURPOSES[bits];
+    if (program !== "kanpress" || purpose === undefined) return [];
     const { klDivergence, sameTop1, perplexity } = resultOf(lines, method, text);
-    const bits = Number(method.split(" ")[1]);
     const dearer = 100 * (perplexity.compressed! / perplexity.original - 1);
-    return [
+    return [[
       `${bits}`,
       `${formatFixed(bits * 100 / 8, 0)} MB`,
       `${formatFixed(bits * 1000 / 8, 0)} MB`,
       percent(sameTop1!.share, 0),
       `+${dearer < 10 ? formatFixed(dearer, 1) : formatFixed(dearer, 0)} %`,
       formatFixed(klDivergence!.mean, 3),
-      PURPOSES[bits] ?? "",
-    ];
+      purpose,
+    ]];
   });
   return markdownTable([
     ...["`--bits`", "100 million parameters", "1 billion", "likeliest token kept"],
