@@ -5,7 +5,7 @@
  * comment, `<!-- checked by: deno task … -->`, has a command whose lines are those of the block.
  */
 import { globSync, readFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { writeFileAtomically } from "../data/write_file.ts";
 
@@ -91,21 +91,23 @@ export function withTexts(page: string, texts: readonly string[]): string {
 }
 
 async function measure(words: readonly string[]): Promise<string> {
-  const out = words.indexOf("--out") + 1;
-  // A sweep goes on from the results that it finds, which another version may have measured.
-  if (words[0] === "sweep" && out > 0) {
-    await rm(new URL(words[out]!, ROOT), { recursive: true, force: true });
-  }
+  // A sweep goes on from what is in its folder: in another there is nothing.
+  const folder = await Deno.makeTempDir({ prefix: "kanpress-figures-" });
+  const out = words[0] === "sweep" ? ["--out", join(folder, "sweep")] : [];
   // The same engine wherever it is done.
-  const args = ["task", "-q", ...words, "--backend", "wasm"];
-  const { success, stdout } = await new Deno.Command(Deno.execPath(), {
-    args,
-    cwd: fileURLToPath(ROOT),
-    env: { NO_COLOR: "1" },
-    stderr: "inherit",
-  }).output();
-  if (!success) throw new Error(`deno ${args.join(" ")} failed`);
-  return shownPart(new TextDecoder().decode(stdout));
+  const args = ["task", "-q", ...words, ...out, "--backend", "wasm"];
+  try {
+    const { success, stdout } = await new Deno.Command(Deno.execPath(), {
+      args,
+      cwd: fileURLToPath(ROOT),
+      env: { NO_COLOR: "1" },
+      stderr: "inherit",
+    }).output();
+    if (!success) throw new Error(`deno ${args.join(" ")} failed`);
+    return shownPart(new TextDecoder().decode(stdout));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 }
 
 /** The pages that have blocks. */

@@ -19,7 +19,7 @@ const LARGE_MODEL = 2 ** 25;
 type MeasuredJob = Pick<CompressJob, "measurement" | "options">;
 
 /** What of a run decides how much memory it needs. */
-type PlannedJob = MeasuredJob & Pick<CompressJob, "source" | "target">;
+export type PlannedJob = MeasuredJob & Pick<CompressJob, "source" | "target">;
 
 /** Whether measuring needs no weights but those of a layer at a time. */
 export function canMeasureByLayer({ measurement, options }: MeasuredJob): boolean {

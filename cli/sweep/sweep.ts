@@ -9,6 +9,7 @@ import {
 } from "../../eval/measure/base_evaluation_file.ts";
 import { modelLinears } from "../../eval/weights/expected_tensors.ts";
 import { type BaseEvaluation, evaluateLanguageModel, evaluateOriginal } from "../../eval/mod.ts";
+import { DRIFT_VERSION } from "../../eval/drift/correct_drift.ts";
 import { planWindows } from "../../eval/protocols/protocol.ts";
 import type { Window } from "../../eval/protocols/window.ts";
 import type { TransformerDescription } from "../../eval/architectures/description.ts";
@@ -19,6 +20,8 @@ import {
   HierarchicalCompressor,
   type TensorMetrics,
 } from "../../hierarchy/mod.ts";
+import { chooseStates } from "../../hierarchy/choose_states.ts";
+import { CODING_VERSION } from "../../hierarchy/workers/coding_tasks.ts";
 import { usesCalibration } from "../../baselines/baselines.ts";
 import { BASELINES } from "../../baselines/mod.ts";
 import { baselineSteps } from "../../baselines/compress_with_baseline.ts";
@@ -33,6 +36,7 @@ import {
   plannedTokens,
 } from "../compress/calibration.ts";
 import { announce, type Learn } from "../forecast/announce.ts";
+import { modelWork } from "../forecast/step_costs.ts";
 import { tokensRead } from "../forecast/evaluate_forecast.ts";
 import { sweepForecast } from "../forecast/sweep_forecast.ts";
 import { coderOptions } from "../compress/compress_target.ts";
@@ -63,7 +67,8 @@ import {
 } from "./sweep_results.ts";
 
 /**
- * To be raised with any change of what a point comes to: points of other code would be mixed otherwise.
+ * To be raised with any change of what a point comes to, beside what has a version of its own: points of
+ * other code would be mixed otherwise.
  */
 const SWEEP_VERSION = 1;
 
@@ -178,19 +183,25 @@ function nameRow({ name, bits }: SweepRow): string {
 
 /** What decides the figures, beside the points. */
 async function settingsOf(bench: Bench) {
-  const { model, calibration, options } = bench;
+  const { model, description, calibration, options } = bench;
+  const { states, effort = "normal" } = options;
+  const chosen = chooseStates(
+    { effort, ...(states !== undefined && { states }) },
+    modelWork(description).weights,
+  );
   return {
-    version: `${SWEEP_VERSION}, format ${FORMAT_VERSION}`,
+    version:
+      `${SWEEP_VERSION}, format ${FORMAT_VERSION}, coding ${CODING_VERSION}, drift ${DRIFT_VERSION}`,
     weights: model.sha256,
     config: await sha256OfJson(model.source.config),
     text: await fingerprintOf(windowsOf(bench)),
     calibration: calibration?.key ?? null,
     seed: options.seed,
     backend: options.backend,
-    effort: options.effort ?? "normal",
-    states: options.states ?? null,
+    effort,
+    states: chosen,
     uniform: options.uniform === true,
-    correctDrift: options.correctDrift ?? options.effort !== "fast",
+    correctDrift: options.correctDrift ?? effort !== "fast",
   };
 }
 

@@ -50,6 +50,10 @@ Deno.test("a sweep measures each point once, and goes on where it was stopped", 
       sweepIn(folder, { seed: 1 }),
       /sweep.json: is a sweep with other settings \(seed\); choose another --out/,
     );
+    const older = structuredClone(written);
+    older.settings.version = older.settings.version.replace(/drift \d+/, "drift 1");
+    await Deno.writeTextFile(join(folder, "out", "sweep.json"), JSON.stringify(older, null, 2));
+    await assert.rejects(sweepIn(folder, {}), /sweep with other settings \(version\)/);
   }));
 
 Deno.test("a sweep that is stopped says how far it came, and goes on from there", () =>

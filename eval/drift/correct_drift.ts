@@ -19,7 +19,7 @@ const DEFAULT_DAMPING = 0.1;
 /** Tokens that go through a layer at once, unless one chunk is longer. */
 const BATCH_TOKENS = 2048;
 /** To be raised with any change of what {@linkcode driftCorrected} gives for what it is given. */
-const DRIFT_VERSION = 3;
+export const DRIFT_VERSION = 3;
 
 /** What is corrected by what. */
 export interface DriftOptions {

@@ -25,7 +25,10 @@ export interface DriftEngine {
    * the text for both.
    */
   enter(inputs: readonly LinearInput[]): Promise<void>;
-  /** Compares what goes into one of them with what quantized layers give; overwrites earlier sums. */
+  /**
+   * Sums what quantized layers give one of them and what that misses, of the residual stream too where it
+   * writes to that (see `residualWriters`); overwrites earlier sums.
+   */
   compare(input: LinearInput): Promise<DriftHalves>;
   /** Runs the quantized model through the layer. */
   leave(): Promise<void>;

@@ -32,12 +32,7 @@ export function writerGraph(linear: LinearDescription): OnnxGraph {
   const missing = applyMatrix(graph, linear, difference, "weight");
   applySums(graph, graph.apply("Add", [missing, "gap"]));
   return {
-    inputs: [
-      matrix("x", "rows", size),
-      matrix("z", "rows", size),
-      matrix("gap", "rows", outputs),
-      storedMatrix("weight", linear),
-    ],
+    inputs: writerInputs(linear),
     outputs: [matrix("moment", size, size), matrix("missing", size, outputs)],
     ...graph.finish(),
   };
@@ -45,22 +40,27 @@ export function writerGraph(linear: LinearDescription): OnnxGraph {
 
 /** From `gap` D, `x`, `z`, and a map's `weight` M and what it is `coded` as, W, `after` = D + X M - Z W. */
 export function gapGraph(linear: LinearDescription): OnnxGraph {
-  const { inputs: size, outputs } = linear;
+  const { outputs } = linear;
   const graph = buildGraph(new Map());
   const theirs = applyMatrix(graph, linear, "x", "weight");
   const ours = applyMatrix(graph, linear, "z", "coded");
   graph.applyAs("after", "Add", ["gap", graph.apply("Sub", [theirs, ours])]);
   return {
-    inputs: [
-      matrix("gap", "rows", outputs),
-      matrix("x", "rows", size),
-      matrix("z", "rows", size),
-      storedMatrix("weight", linear),
-      storedMatrix("coded", linear),
-    ],
+    inputs: [...writerInputs(linear), storedMatrix("coded", linear)],
     outputs: [matrix("after", "rows", outputs)],
     ...graph.finish(),
   };
+}
+
+/** What goes into a map that writes to the residual stream, its matrix, and what the stream misses. */
+function writerInputs(linear: LinearDescription): OnnxValue[] {
+  const { inputs, outputs } = linear;
+  return [
+    matrix("x", "rows", inputs),
+    matrix("z", "rows", inputs),
+    matrix("gap", "rows", outputs),
+    storedMatrix("weight", linear),
+  ];
 }
 
 /** Gives `moment` and `missing`, ZᵀY of what Y is called. */

@@ -1,7 +1,6 @@
 import assert from "node:assert";
 import { memorySource } from "../../data/memory_source.ts";
-import { encodeSafetensors, type TensorBytes } from "../../data/safetensors_encode.ts";
-import { sealMetadata } from "../../data/sealed_safetensors.ts";
+import type { TensorBytes } from "../../data/safetensors_encode.ts";
 import {
   baseEvaluationParts,
   parseBaseEvaluation,
@@ -9,6 +8,7 @@ import {
 import type { Random } from "../../kan/numeric/random.ts";
 import { mutateBytes, randomBytes } from "../mutate_bytes.ts";
 import { awkwardValue } from "../mutate_json.ts";
+import { mutateSealed } from "../mutate_sealed.ts";
 import type { FuzzTarget } from "../target.ts";
 
 const WANTED = { key: "key", fingerprint: "fingerprint", values: 24 };
@@ -49,12 +49,7 @@ export const target: FuzzTarget = {
   name: "base_evaluation",
   description: "The original's hidden states that a sweep keeps, mostly sealed again.",
 
-  async mutate(random) {
-    const tensors = [...SOUND.tensors], metadata = { ...SOUND.metadata };
-    for (let times = 1 + random.integer(2); times > 0; times--) change(random, tensors, metadata);
-    const bytes = encodeSafetensors(tensors, await sealMetadata(tensors, metadata));
-    return random.integer(5) === 0 ? mutateBytes(random, bytes) : bytes;
-  },
+  mutate: (random) => mutateSealed(random, SOUND, change),
 
   async read(input) {
     const base = await parseBaseEvaluation(memorySource(input, "cache"), WANTED);

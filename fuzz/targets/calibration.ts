@@ -1,8 +1,7 @@
 import assert from "node:assert";
 import { bytesPerElement } from "../../data/dtype.ts";
 import { memorySource } from "../../data/memory_source.ts";
-import { encodeSafetensors, type TensorBytes } from "../../data/safetensors_encode.ts";
-import { sealMetadata } from "../../data/sealed_safetensors.ts";
+import type { TensorBytes } from "../../data/safetensors_encode.ts";
 import { elementCount, type StateDict } from "../../data/tensor.ts";
 import { describeModel } from "../../eval/architectures/registry.ts";
 import { calibrationParts, parseCalibration } from "../../eval/calibration/calibration_file.ts";
@@ -14,6 +13,7 @@ import { errorMetric } from "../../hierarchy/metric/tensor_metric.ts";
 import { createRandom, type Random } from "../../kan/numeric/random.ts";
 import { mutateBytes, randomBytes } from "../mutate_bytes.ts";
 import { mutateJson } from "../mutate_json.ts";
+import { mutateSealed } from "../mutate_sealed.ts";
 import type { FuzzTarget } from "../target.ts";
 
 const KEY = "key";
@@ -106,12 +106,7 @@ export const target: FuzzTarget = {
   name: "calibration",
   description: "A calibration of the cache, mostly sealed again, read and factored.",
 
-  async mutate(random) {
-    const tensors = [...SOUND.tensors], metadata = { ...SOUND.metadata };
-    for (let times = 1 + random.integer(2); times > 0; times--) change(random, tensors, metadata);
-    const bytes = encodeSafetensors(tensors, await sealMetadata(tensors, metadata));
-    return random.integer(5) === 0 ? mutateBytes(random, bytes) : bytes;
-  },
+  mutate: (random) => mutateSealed(random, SOUND, change),
 
   async read(input) {
     const { calibration } = await parseCalibration(memorySource(input, "cache"), KEY);

@@ -1,12 +1,12 @@
 import assert from "node:assert";
 import { bytesPerElement } from "../../data/dtype.ts";
 import { memorySource } from "../../data/memory_source.ts";
-import { encodeSafetensors, type TensorBytes } from "../../data/safetensors_encode.ts";
-import { sealMetadata } from "../../data/sealed_safetensors.ts";
+import type { TensorBytes } from "../../data/safetensors_encode.ts";
 import { parseTuneState, tuneStateParts } from "../../eval/training/tune_state_file.ts";
 import type { Random } from "../../kan/numeric/random.ts";
 import { mutateBytes, randomBytes } from "../mutate_bytes.ts";
 import { mutateJson } from "../mutate_json.ts";
+import { mutateSealed } from "../mutate_sealed.ts";
 import type { FuzzTarget } from "../target.ts";
 
 const KEY = "key";
@@ -48,12 +48,7 @@ export const target: FuzzTarget = {
   name: "tuning",
   description: "An unfinished tuning of the cache, mostly sealed again.",
 
-  async mutate(random) {
-    const tensors = [...SOUND.tensors], metadata = { ...SOUND.metadata };
-    for (let times = 1 + random.integer(2); times > 0; times--) change(random, tensors, metadata);
-    const bytes = encodeSafetensors(tensors, await sealMetadata(tensors, metadata));
-    return random.integer(5) === 0 ? mutateBytes(random, bytes) : bytes;
-  },
+  mutate: (random) => mutateSealed(random, SOUND, change),
 
   async read(input) {
     const { parameters, best, adam, points } = await parseTuneState(
